@@ -1,0 +1,3 @@
+//! The seeded generator of worlds.
+
+fn main() {}

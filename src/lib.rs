@@ -1,0 +1,1 @@
+//! nightferry carries the day's data across at night.
