@@ -1,0 +1,54 @@
+//! What is asked of a source: which rows, which columns, in batches of which size.
+
+use super::{Name, Schema};
+use std::fmt;
+use std::sync::Arc;
+
+/// One dataset's extract, fully decided.
+#[derive(Clone, Debug)]
+pub struct Extract {
+    /// The dataset, for messages.
+    pub dataset: Name,
+    /// Which rows.
+    pub rows: Rows,
+    /// All columns the source may have, classified.
+    pub schema: Arc<Schema>,
+    /// The columns to select, in schema order: those some store, comparison or check needs.
+    pub columns: Vec<Name>,
+    /// Rows in a batch, at most.
+    pub batch_rows_max: usize,
+}
+
+/// Which rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// A table, or the part of it for which `filter` (a condition in SQL, written by the job's author) holds.
+    Table {
+        /// The table.
+        table: TableName,
+        /// `where` of the job.
+        filter: Option<String>,
+    },
+    /// What a query file gives.
+    Query {
+        /// The file, for messages.
+        file: String,
+        /// Its text.
+        sql: String,
+    },
+}
+
+/// A table with its PostgreSQL schema, names as they are at the source.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TableName {
+    /// PostgreSQL schema.
+    pub schema: String,
+    /// Table.
+    pub table: String,
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.schema, self.table)
+    }
+}

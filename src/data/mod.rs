@@ -1,0 +1,23 @@
+//! The words everybody uses: names, column types, schemas, audiences, treatments, extract requests and batches.
+//!
+//! Plain values only. What is done with them lives on the floors above.
+
+mod audience;
+mod batch;
+mod column_type;
+mod extract;
+mod name;
+mod origin;
+mod period;
+mod schema;
+mod treatment;
+
+pub use audience::{Audience, Class};
+pub use batch::{BadRow, Batch, RowFault};
+pub use column_type::ColumnType;
+pub use extract::{Extract, Rows, TableName};
+pub use name::{Name, NameFault};
+pub use origin::{Origin, PgSnapshot};
+pub use period::Period;
+pub use schema::{Column, OnNewColumn, Reference, Schema};
+pub use treatment::{Generalisation, Treatment};

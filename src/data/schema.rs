@@ -1,0 +1,82 @@
+//! A schema: what a dataset's columns are, how delicate each is, and what each audience may see of it.
+
+use super::{Audience, Class, ColumnType, Name, Treatment};
+use std::collections::BTreeMap;
+
+/// A dataset's contract, from `schemas/<name>.toml`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schema {
+    /// The file's name without its ending.
+    pub name: Name,
+    /// Shown to analysts as the table's comment.
+    pub description: String,
+    /// Key columns, in order; never empty.
+    pub key: Vec<Name>,
+    /// What to do with a column that the source has and the schema does not.
+    pub on_new_column: OnNewColumn,
+    /// Columns in the file's order.
+    pub columns: Vec<Column>,
+}
+
+/// One column of a schema.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its name in the warehouse.
+    pub name: Name,
+    /// Its declared type.
+    pub column_type: ColumnType,
+    /// How delicate it is.
+    pub class: Class,
+    /// What it is about, such as `email`; the word of `label`.
+    pub kind: Option<String>,
+    /// Its names at the source, in order of preference; the warehouse name alone when none is declared.
+    pub source: Vec<String>,
+    /// Whether NULL may occur; elsewhere a NULL makes a bad row.
+    pub nullable: bool,
+    /// Unit of the values, such as `MWh`.
+    pub unit: Option<String>,
+    /// Shown to analysts as the column's comment.
+    pub description: Option<String>,
+    /// The column of another schema that this one points at.
+    pub references: Option<Reference>,
+    /// Declared treatments; for other audiences the safe one for the class.
+    pub treat: BTreeMap<Audience, Treatment>,
+}
+
+/// A column of another schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// That schema.
+    pub schema: Name,
+    /// Its column.
+    pub column: Name,
+}
+
+/// What to do with a column that nobody classified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnNewColumn {
+    /// End with exit code 20, nothing written.
+    #[default]
+    Stop,
+    /// Leave it out and say so in the report.
+    Withhold,
+}
+
+impl Schema {
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.as_str() == name)
+    }
+
+    /// Whether `name` is part of the key.
+    pub fn is_key(&self, name: &Name) -> bool {
+        self.key.contains(name)
+    }
+}
+
+impl Column {
+    /// Whether a source's column of that name is this column.
+    pub fn is_spelt(&self, name: &str) -> bool {
+        self.source.iter().any(|spelling| spelling == name)
+    }
+}

@@ -1,0 +1,259 @@
+//! The plan of a run: every decision made, nothing touched yet.
+
+use crate::data::{Audience, Column, Extract, Name, Period, Schema, Treatment};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A job in one environment for one period, decided.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The job's name.
+    pub job: Name,
+    /// Its description and owner, for the report.
+    pub description: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Environment, such as `dev`.
+    pub environment: Name,
+    /// Written into every commit; a store with commits of another stamp refuses.
+    pub stamp: String,
+    /// The days the run is for.
+    pub period: Period,
+    /// Datasets in the job's order.
+    pub datasets: Vec<DatasetPlan>,
+    /// Sources the datasets name, as the environment describes them.
+    pub sources: BTreeMap<Name, SourceSpec>,
+    /// Stores the datasets name, with `restricted` and `security`.
+    pub stores: BTreeMap<Name, StoreSpec>,
+    /// Where the key of `hmac` comes from; `None` when the environment has none.
+    pub tokens: Option<SecretRef>,
+    /// Limits of the run.
+    pub limits: Limits,
+    /// sha256 of the job file, hex.
+    pub job_hash: String,
+    /// sha256 of the environment file, hex.
+    pub environment_hash: String,
+}
+
+/// One dataset of a job, decided.
+#[derive(Clone, Debug)]
+pub struct DatasetPlan {
+    /// The dataset: its folder in every store.
+    pub name: Name,
+    /// Source of the environment.
+    pub from: Name,
+    /// What is asked of the source.
+    pub extract: Extract,
+    /// The dataset's schema (the same as `extract.schema`).
+    pub schema: Arc<Schema>,
+    /// sha256 of the schema file, hex.
+    pub schema_hash: String,
+    /// One for each store of `to`.
+    pub outputs: Vec<OutputPlan>,
+    /// More bad rows than this stop the job.
+    pub bad_rows_max: u64,
+    /// Whether no rows at all is fine.
+    pub allow_empty: bool,
+    /// What it is compared with; `None` is NOT_COMPARED.
+    pub reconcile: Option<ReconcilePlan>,
+    /// The author's checks, run over the job's datasets before treatment.
+    pub checks: Vec<CheckPlan>,
+}
+
+/// What one store gets of a dataset.
+#[derive(Clone, Debug)]
+pub struct OutputPlan {
+    /// Store of the environment.
+    pub store: Name,
+    /// Its audience.
+    pub audience: Audience,
+    /// Treatment of every column of the schema, in schema order, dropped ones too.
+    pub columns: Vec<ColumnTreatment>,
+}
+
+/// What one audience sees of one column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnTreatment {
+    /// The column.
+    pub column: Column,
+    /// What is done to it.
+    pub treatment: Treatment,
+}
+
+/// What a dataset is compared with.
+#[derive(Clone, Debug)]
+pub struct ReconcilePlan {
+    /// Source of the environment that holds the topic dump.
+    pub against: Name,
+    /// Topic.
+    pub topic: String,
+    /// What differences do.
+    pub on_drift: OnVerdict,
+    /// What an undecidable comparison does.
+    pub on_inconclusive: OnVerdict,
+    /// Absolute tolerance by column, as written (a decimal number).
+    pub tolerate: BTreeMap<Name, String>,
+}
+
+/// What a verdict other than MATCH does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnVerdict {
+    /// Nothing of the job is published.
+    #[default]
+    Refuse,
+    /// Published all the same; the report says so.
+    Publish,
+}
+
+/// A check written in SQL: one row with a boolean column `holds`.
+#[derive(Clone, Debug)]
+pub struct CheckPlan {
+    /// What it claims.
+    pub name: String,
+    /// The SQL, over this job's datasets by name.
+    pub sql: String,
+    /// What its failure does.
+    pub severity: Severity,
+}
+
+/// How bad a failed check is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Nothing of the job is published (exit 25).
+    #[default]
+    Error,
+    /// The report says so.
+    Warn,
+}
+
+/// A source, as the environment describes it.
+#[derive(Clone, Debug)]
+pub enum SourceSpec {
+    /// A PostgreSQL database.
+    Postgres(PostgresSpec),
+    /// Extracts that somebody else made.
+    Files {
+        /// Folder.
+        url: Location,
+    },
+    /// Dumps of Kafka topics.
+    Dump {
+        /// Folder that holds a folder a topic.
+        url: Location,
+        /// How objects are named.
+        layout: DumpLayout,
+    },
+}
+
+/// How a PostgreSQL database is reached.
+#[derive(Clone, Debug)]
+pub struct PostgresSpec {
+    /// Host name, checked against the certificate.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Database.
+    pub database: String,
+    /// Role.
+    pub user: String,
+    /// Password, by reference.
+    pub password: Option<SecretRef>,
+    /// PEM file with the CA to trust; the system's roots without it.
+    pub ca: Option<String>,
+    /// Connections at once, at most.
+    pub connections: u32,
+}
+
+/// How a dump's objects are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DumpLayout {
+    /// Confluent's S3 sink: `<topic>/partition=<n>/<topic>+<n>+<first offset>.json`.
+    Confluent,
+}
+
+/// A folder in some store: its URL and what its provider needs to know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Location {
+    /// `target/warehouse` (a local folder), `s3://bucket/prefix`, `az://container/prefix`, `abfss://container@account.dfs.core.windows.net/prefix`.
+    pub url: String,
+    /// Region of an S3 bucket.
+    pub region: Option<String>,
+    /// Another endpoint than the provider's own.
+    pub endpoint: Option<String>,
+    /// PEM file with a CA to trust besides the system's.
+    pub ca: Option<String>,
+}
+
+impl Location {
+    /// Whether the data would be outside AWS (and outside this machine).
+    pub fn is_outside_aws(&self) -> bool {
+        !(self.url.starts_with("s3://") || !self.url.contains("://") || self.url.starts_with("file://"))
+    }
+}
+
+/// A store, as the environment describes it.
+#[derive(Clone, Debug)]
+pub struct StoreSpec {
+    /// Its name in the environment.
+    pub name: Name,
+    /// Where the truth of each table is.
+    pub primary: Location,
+    /// The second cloud.
+    pub second: Option<Location>,
+    /// Who may see what is in it.
+    pub audience: Audience,
+    /// Whether it lies outside the body's AWS accounts.
+    pub boundary: Boundary,
+}
+
+/// Which side of the border a store is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Boundary {
+    /// Inside: near store.
+    #[default]
+    Internal,
+    /// Outside: its urls outside AWS get nothing before the job's verdict.
+    External,
+}
+
+/// Where a secret is found. The secret itself is never in a file of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretRef {
+    /// An environment variable.
+    Env(String),
+    /// A file readable by its owner alone.
+    File(String),
+    /// The fixed key of the environment `dev`: for invented people only.
+    TestKey,
+}
+
+/// Bounds of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Arrow bytes held at once, at most (exit 50).
+    pub memory_bytes_max: u64,
+    /// Rows a batch.
+    pub batch_rows_max: usize,
+    /// Rows a Parquet row group.
+    pub row_group_rows_max: usize,
+    /// Rows a part.
+    pub part_rows_max: usize,
+    /// Encoded bytes a part, after which the next one starts.
+    pub part_bytes_max: u64,
+    /// Bytes of one cell.
+    pub cell_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            memory_bytes_max: 1 << 30,
+            batch_rows_max: 65_536,
+            row_group_rows_max: 131_072,
+            part_rows_max: 8_388_608,
+            part_bytes_max: 32 << 20,
+            cell_bytes_max: 1 << 20,
+        }
+    }
+}
