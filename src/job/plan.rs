@@ -1,6 +1,7 @@
 //! The plan of a run: every decision made, nothing touched yet.
 
-use crate::data::{Audience, Column, Extract, Name, Period, Schema, Treatment};
+use crate::data::{Audience, Extract, Name, Period, Schema};
+use crate::privacy::ColumnTreatment;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -69,15 +70,6 @@ pub struct OutputPlan {
     pub audience: Audience,
     /// Treatment of every column of the schema, in schema order, dropped ones too.
     pub columns: Vec<ColumnTreatment>,
-}
-
-/// What one audience sees of one column.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ColumnTreatment {
-    /// The column.
-    pub column: Column,
-    /// What is done to it.
-    pub treatment: Treatment,
 }
 
 /// What a dataset is compared with.

@@ -1,16 +1,25 @@
 //! Personal data: what may be seen by whom, and the one way to make rows that may be written.
 //!
 //! ```text
-//! policy.rs   class x audience x declared treatment -> treatment, or a refusal
-//! keys.rs     one secret -> a key for each domain (HKDF-SHA-256)
-//! redact.rs   rows + treatments -> Redacted, the only thing a store takes
-//! detect.rs   what looks like personal data in a text that nobody declared as such
+//! policy.rs     class x audience x declared treatment -> treatment, or a refusal
+//! keys.rs       one secret -> a key for each domain of pseudonyms
+//! canonical.rs  one writing for each value, so that pseudonyms join
+//! treat.rs      one column, one treatment -> what the audience sees
+//! redact.rs     rows + treatments -> Redacted, the only thing a store takes
+//! detect.rs     what looks like personal data in a text that nobody declared as such
 //! ```
 //!
 //! Pure and parallel: keys and treatments come in as parameters, nothing is read or written.
 
+mod canonical;
+mod detect;
+mod keys;
 mod policy;
 mod redact;
+mod treat;
 
+pub use detect::Recognisers;
+pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};
 pub use policy::{PolicyFault, treatment};
-pub use redact::Redacted;
+pub use redact::{ColumnTreatment, RedactFault, Redacted, published_schema, redact};
+pub use treat::{TreatmentFault, published_type};

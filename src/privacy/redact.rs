@@ -1,9 +1,34 @@
 //! Rows + treatments -> [`Redacted`]: the only thing a store takes, made in one place.
+//!
+//! A path that forgets redaction does not compile, because nobody else can make one:
+//!
+//! ```compile_fail,E0451
+//! use arrow::array::RecordBatch;
+//! use nightferry::{data::{Audience, Name}, privacy::Redacted};
+//!
+//! fn forgets(rows: RecordBatch, dataset: Name) -> Redacted {
+//!     Redacted { rows, dataset, audience: Audience::Analytics }
+//! }
+//! ```
 
-use crate::data::{Audience, Name};
-use arrow::array::RecordBatch;
+use super::keys::Keys;
+use super::treat::{TreatmentFault, published_type, treat};
+use crate::data::{Audience, Column, Name, Treatment};
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use rayon::prelude::*;
+use std::sync::Arc;
 
-/// Rows that one audience may see. Made only by `redact`; a store of another audience refuses them.
+/// What one audience sees of one column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnTreatment {
+    /// The column.
+    pub column: Column,
+    /// What is done to it.
+    pub treatment: Treatment,
+}
+
+/// Rows that one audience may see. Made only by [`redact`]; a store of another audience refuses them.
 #[derive(Clone, Debug)]
 pub struct Redacted {
     rows: RecordBatch,
@@ -11,8 +36,30 @@ pub struct Redacted {
     audience: Audience,
 }
 
+/// Why rows cannot be redacted as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RedactFault {
+    /// A treatment does not fit its column.
+    #[error(transparent)]
+    Treatment(#[from] TreatmentFault),
+    /// A column that the audience sees is not among the rows.
+    #[error("column `{0}` is not among the rows")]
+    Missing(String),
+    /// A personal column would be kept for an audience that must not see it.
+    #[error("column `{column}` is personal, and `{audience}` keeps it as it is")]
+    PersonalKept {
+        /// The column.
+        column: String,
+        /// The audience.
+        audience: Audience,
+    },
+    /// The rows could not be put together (a fault of ours).
+    #[error("the treated columns of `{0}` do not fit together")]
+    Shape(String),
+}
+
 impl Redacted {
-    /// The rows, columns of the types of [`ColumnType::published`](crate::data::ColumnType::published), named as in the warehouse.
+    /// The rows, columns in schema order and of the types of [`published_schema`].
     pub fn rows(&self) -> &RecordBatch {
         &self.rows
     }
@@ -25,5 +72,128 @@ impl Redacted {
     /// Who may see them.
     pub fn audience(&self) -> Audience {
         self.audience
+    }
+}
+
+/// The columns an audience sees, dropped ones left out. All are nullable: a schema may be relaxed without a new table.
+pub fn published_schema(columns: &[ColumnTreatment]) -> SchemaRef {
+    let fields = columns
+        .iter()
+        .filter(|shown| shown.treatment.is_visible())
+        .map(|shown| Field::new(shown.column.name.as_str(), published_type(&shown.column, &shown.treatment), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Treats `rows` (columns by name, of the types of [`ColumnType::arrow`](crate::data::ColumnType::arrow)) for `audience`.
+///
+/// Keeps every row and their order. The policy is looked at once more here: a personal column kept for anyone but
+/// `restricted` is refused whatever the plan says.
+pub fn redact(
+    rows: &RecordBatch,
+    columns: &[ColumnTreatment],
+    audience: Audience,
+    dataset: &Name,
+    keys: &Keys,
+) -> Result<Redacted, RedactFault> {
+    let visible: Vec<&ColumnTreatment> = columns.iter().filter(|shown| shown.treatment.is_visible()).collect();
+    let treated = visible.par_iter().map(|shown| {
+        let ColumnTreatment { column, treatment } = shown;
+        if *treatment == Treatment::Keep && column.class.is_personal() && audience != Audience::Restricted {
+            return Err(RedactFault::PersonalKept { column: column.name.to_string(), audience });
+        }
+        match rows.column_by_name(column.name.as_str()) {
+            Some(values) => Ok(treat(values, column, treatment, keys)?),
+            // A column that is all NULL for everyone need not even be selected.
+            None if *treatment == Treatment::Null => {
+                Ok(arrow::array::new_null_array(&published_type(column, treatment), rows.num_rows()))
+            }
+            None => Err(RedactFault::Missing(column.name.to_string())),
+        }
+    });
+    let treated = treated.collect::<Result<Vec<_>, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+    let rows = RecordBatch::try_new_with_options(published_schema(columns), treated, &options)
+        .map_err(|_| RedactFault::Shape(dataset.to_string()))?;
+    Ok(Redacted { rows, dataset: dataset.clone(), audience })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Class, ColumnType};
+    use arrow::array::{ArrayRef, AsArray, Int64Array, StringViewArray};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn shown(name: &str, class: Class, treatment: Treatment) -> ColumnTreatment {
+        let column = Column {
+            name: Name::new(name).expect("a name"),
+            column_type: if name == "id" { ColumnType::Bigint } else { ColumnType::Text },
+            class,
+            kind: None,
+            source: vec![name.into()],
+            nullable: true,
+            unit: None,
+            description: None,
+            references: None,
+            treat: BTreeMap::new(),
+        };
+        ColumnTreatment { column, treatment }
+    }
+
+    fn rows(emails: &[Option<String>]) -> RecordBatch {
+        let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..emails.len() as i64));
+        let emails: ArrayRef = Arc::new(emails.iter().map(Option::as_deref).collect::<StringViewArray>());
+        RecordBatch::try_from_iter([("id", ids), ("email", emails)]).expect("rows")
+    }
+
+    fn people() -> Name {
+        Name::new("people").expect("a name")
+    }
+
+    fn keys() -> Keys {
+        Keys::derive(super::super::keys::TEST_SECRET, [people()]).expect("keys")
+    }
+
+    #[test]
+    fn leaves_dropped_columns_out() {
+        let columns = [shown("id", Class::Open, Treatment::Keep), shown("email", Class::Personal, Treatment::Drop)];
+        let redacted =
+            redact(&rows(&[Some("wren@example.org".into())]), &columns, Audience::Analytics, &people(), &keys());
+        let redacted = redacted.expect("redacted rows");
+        assert_eq!(redacted.rows().schema().fields().len(), 1);
+        assert_eq!(redacted.rows().num_rows(), 1);
+    }
+
+    #[test]
+    fn refuses_to_keep_a_personal_column_whatever_the_plan_says() {
+        let columns = [shown("email", Class::Sensitive, Treatment::Keep)];
+        for audience in [Audience::Analytics, Audience::Security, Audience::Public] {
+            let refused = redact(&rows(&[None]), &columns, audience, &people(), &keys());
+            assert_eq!(refused.err(), Some(RedactFault::PersonalKept { column: "email".into(), audience }));
+        }
+        assert!(redact(&rows(&[None]), &columns, Audience::Restricted, &people(), &keys()).is_ok());
+    }
+
+    #[test]
+    fn refuses_rows_without_a_column_that_the_audience_sees() {
+        let columns = [shown("phone", Class::Personal, Treatment::Label)];
+        let refused = redact(&rows(&[None]), &columns, Audience::Analytics, &people(), &keys());
+        assert_eq!(refused.err(), Some(RedactFault::Missing("phone".into())));
+    }
+
+    proptest! {
+        #[test]
+        fn the_same_rows_policy_and_key_give_the_same_values(emails in proptest::collection::vec(proptest::option::of(".{0,20}"), 0..40)) {
+            let columns = [
+                shown("id", Class::Open, Treatment::Keep),
+                shown("email", Class::Personal, Treatment::Hmac { domain: people() }),
+            ];
+            let once = redact(&rows(&emails), &columns, Audience::Analytics, &people(), &keys()).expect("redacted rows");
+            let again = redact(&rows(&emails), &columns, Audience::Analytics, &people(), &keys()).expect("redacted rows");
+            prop_assert_eq!(once.rows(), again.rows());
+            let tokens = once.rows().column(1).as_string_view();
+            prop_assert_eq!(tokens.iter().map(|t| t.is_some()).collect::<Vec<_>>(), emails.iter().map(|e| e.is_some()).collect::<Vec<_>>());
+        }
     }
 }

@@ -1,0 +1,369 @@
+//! One column, one treatment -> the column an audience sees. NULL stays NULL in every treatment.
+//!
+//! Never in here: which treatment a column gets (`policy`), and any value in an error.
+
+use super::canonical::Canonical;
+use super::keys::Keys;
+use crate::data::{Column, ColumnType, Generalisation, Treatment};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Date32Array, PrimitiveArray, StringViewArray, StringViewBuilder,
+    TimestampMicrosecondArray, new_null_array,
+};
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type,
+    Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
+};
+use chrono::{DateTime, Datelike, Days, NaiveDate};
+use ring::hmac;
+use std::sync::Arc;
+
+/// Bytes of an HMAC that a token shows: 128 bits, 32 hexadecimal digits.
+const TOKEN_BYTES: usize = 16;
+
+/// A treatment that cannot be applied to a column of this type, or lacks its key. `job` refuses such plans; this is the
+/// second look.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("column `{column}` ({found}) cannot take the treatment `{treatment}`")]
+pub struct TreatmentFault {
+    /// The column.
+    pub column: String,
+    /// The Arrow type that came.
+    pub found: String,
+    /// The treatment.
+    pub treatment: String,
+}
+
+/// The type of `column` in published files once treated.
+pub fn published_type(column: &Column, treatment: &Treatment) -> DataType {
+    match treatment {
+        Treatment::Mask { .. } | Treatment::Label | Treatment::Hmac { .. } => DataType::Utf8View,
+        Treatment::Generalise(Generalisation::District) => DataType::Utf8View,
+        _ => column.column_type.published(),
+    }
+}
+
+/// `values` of `column`, treated and in the published type.
+pub fn treat(
+    values: &ArrayRef,
+    column: &Column,
+    treatment: &Treatment,
+    keys: &Keys,
+) -> Result<ArrayRef, TreatmentFault> {
+    let fault = || TreatmentFault {
+        column: column.name.to_string(),
+        found: values.data_type().to_string(),
+        treatment: treatment.to_string(),
+    };
+    if *values.data_type() != column.column_type.arrow() {
+        return Err(fault());
+    }
+    match treatment {
+        Treatment::Keep => Ok(publish(values, column.column_type)),
+        Treatment::Drop | Treatment::Null => Ok(new_null_array(&published_type(column, treatment), values.len())),
+        Treatment::Mask { last } => {
+            text(values, column, |text, out| mask(text, usize::from(*last), out)).ok_or_else(fault)
+        }
+        Treatment::Label => {
+            let label = format!("<{}>", column.kind.as_deref().unwrap_or(column.class.as_str()));
+            text(values, column, |_, out| out.push_str(&label)).ok_or_else(fault)
+        }
+        Treatment::Hmac { domain } => {
+            let key = keys.get(domain).ok_or_else(fault)?;
+            let canonical = Canonical::of(column.kind.as_deref());
+            let mut written = String::new();
+            text(values, column, |text, out| {
+                canonical.write(text, &mut written);
+                token(key, &written, out);
+            })
+            .ok_or_else(fault)
+        }
+        Treatment::Generalise(how) => generalise(values, column, how).ok_or_else(fault),
+    }
+}
+
+/// The column as it is, in the type that Delta and Power BI can hold.
+fn publish(values: &ArrayRef, column_type: ColumnType) -> ArrayRef {
+    match column_type {
+        ColumnType::Time => {
+            let times = values.as_primitive::<Time64MicrosecondType>();
+            Arc::new(times.iter().map(|time| time.map(time_text)).collect::<StringViewArray>())
+        }
+        ColumnType::Timestamp => {
+            let zoneless = values.as_primitive::<TimestampMicrosecondType>();
+            Arc::new(zoneless.clone().with_timezone("UTC"))
+        }
+        _ => Arc::clone(values),
+    }
+}
+
+fn time_text(micros: i64) -> String {
+    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+    format!("{:02}:{:02}:{:02}.{fraction:06}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// Applies `write` to the text of every value: text as it is, whole numbers in decimal.
+fn text(values: &ArrayRef, column: &Column, mut write: impl FnMut(&str, &mut String)) -> Option<ArrayRef> {
+    let mut built = StringViewBuilder::with_capacity(values.len());
+    let mut out = String::new();
+    let mut push = |value: Option<&str>| match value {
+        Some(value) => {
+            out.clear();
+            write(value, &mut out);
+            built.append_value(&out);
+        }
+        None => built.append_null(),
+    };
+    match column.column_type {
+        ColumnType::Smallint => numbers::<Int16Type>(values, &mut push),
+        ColumnType::Integer => numbers::<Int32Type>(values, &mut push),
+        ColumnType::Bigint => numbers::<Int64Type>(values, &mut push),
+        column_type if column_type.is_text() => values.as_string_view_opt()?.iter().for_each(&mut push),
+        _ => return None,
+    }
+    Some(Arc::new(built.finish()))
+}
+
+fn numbers<T: ArrowPrimitiveType>(values: &ArrayRef, push: &mut impl FnMut(Option<&str>))
+where
+    T::Native: ToString,
+{
+    for value in values.as_primitive::<T>() {
+        push(value.map(|number| number.to_string()).as_deref());
+    }
+}
+
+/// Letters and digits become `*` but the last `last` of them; a value with no more than that shows none.
+fn mask(text: &str, last: usize, out: &mut String) {
+    let signs = text.chars().filter(|c| c.is_alphanumeric()).count();
+    let hidden = if signs > last { signs - last } else { signs };
+    let mut seen = 0;
+    for sign in text.chars() {
+        if sign.is_alphanumeric() {
+            seen += 1;
+            out.push(if seen <= hidden { '*' } else { sign });
+        } else {
+            out.push(sign);
+        }
+    }
+}
+
+fn token(key: &hmac::Key, written: &str, out: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let tag = hmac::sign(key, written.as_bytes());
+    for byte in &tag.as_ref()[..TOKEN_BYTES] {
+        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        out.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+}
+
+fn generalise(values: &ArrayRef, column: &Column, how: &Generalisation) -> Option<ArrayRef> {
+    match how {
+        Generalisation::Year => dates(values, column, |day| NaiveDate::from_ymd_opt(day.year(), 1, 1)),
+        Generalisation::Month => dates(values, column, |day| day.with_day(1)),
+        Generalisation::District => text(values, column, district),
+        Generalisation::Band { width } => band(values, column.column_type, i128::from(*width)),
+    }
+}
+
+/// A UK postcode's outward part: all but its last three letters and digits. Anything else is no postcode, and nothing of it
+/// is shown.
+fn district(text: &str, out: &mut String) {
+    let signs: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect();
+    let inward_is_right = |inward: &[char]| {
+        inward[0].is_ascii_digit() && inward[1].is_ascii_uppercase() && inward[2].is_ascii_uppercase()
+    };
+    if (5..=7).contains(&signs.len()) && signs.iter().all(char::is_ascii_alphanumeric) {
+        let (outward, inward) = signs.split_at(signs.len() - 3);
+        if inward_is_right(inward) && outward[0].is_ascii_uppercase() {
+            out.extend(outward);
+            return;
+        }
+    }
+    out.push_str("<postcode>");
+}
+
+/// The first day of each value's year or month. A timestamp becomes midnight UTC of that day. A value outside the calendar becomes NULL.
+fn dates(values: &ArrayRef, column: &Column, coarser: impl Fn(NaiveDate) -> Option<NaiveDate>) -> Option<ArrayRef> {
+    let epoch = NaiveDate::default();
+    match column.column_type {
+        ColumnType::Date => {
+            let days = values.as_primitive_opt::<Date32Type>()?;
+            let first = |day: i32| {
+                let date = if day >= 0 {
+                    epoch.checked_add_days(Days::new(u64::from(day.unsigned_abs())))
+                } else {
+                    epoch.checked_sub_days(Days::new(u64::from(day.unsigned_abs())))
+                };
+                date.and_then(&coarser).map(|date| (date - epoch).num_days() as i32)
+            };
+            Some(Arc::new(days.iter().map(|day| day.and_then(first)).collect::<Date32Array>()))
+        }
+        ColumnType::Timestamp | ColumnType::Timestamptz => {
+            let micros = values.as_primitive_opt::<TimestampMicrosecondType>()?;
+            let first = |micros: i64| {
+                let date = DateTime::from_timestamp_micros(micros)?.date_naive();
+                Some(coarser(date)?.and_hms_opt(0, 0, 0)?.and_utc().timestamp_micros())
+            };
+            let treated = micros.iter().map(|value| value.and_then(first)).collect::<TimestampMicrosecondArray>();
+            Some(Arc::new(treated.with_timezone("UTC")))
+        }
+        _ => None,
+    }
+}
+
+/// The lower edge of each value's band: the largest multiple of `width` that is not above it.
+fn band(values: &ArrayRef, column_type: ColumnType, width: i128) -> Option<ArrayRef> {
+    fn banded<T: ArrowPrimitiveType>(
+        values: &ArrayRef,
+        lower: impl Fn(T::Native) -> Option<T::Native>,
+    ) -> Option<ArrayRef> {
+        let numbers = values.as_primitive_opt::<T>()?;
+        let treated: PrimitiveArray<T> = numbers.iter().map(|number| number.and_then(&lower)).collect();
+        Some(Arc::new(treated.with_data_type(numbers.data_type().clone())))
+    }
+    if width <= 0 {
+        return None;
+    }
+    let lower = |number: i128, width: i128| number.checked_sub(number.rem_euclid(width));
+    match column_type {
+        ColumnType::Smallint => banded::<Int16Type>(values, |n| lower(n.into(), width)?.try_into().ok()),
+        ColumnType::Integer => banded::<Int32Type>(values, |n| lower(n.into(), width)?.try_into().ok()),
+        ColumnType::Bigint => banded::<Int64Type>(values, |n| lower(n.into(), width)?.try_into().ok()),
+        ColumnType::Numeric { precision, scale } => {
+            let width = width.checked_mul(10i128.checked_pow(u32::from(scale))?)?;
+            let limit = 10i128.checked_pow(u32::from(precision))?;
+            banded::<Decimal128Type>(values, |n| lower(n, width).filter(|edge| edge.abs() < limit))
+        }
+        ColumnType::Real => banded::<Float32Type>(values, |n| Some((n / width as f32).floor() * width as f32)),
+        ColumnType::Double => banded::<Float64Type>(values, |n| Some((n / width as f64).floor() * width as f64)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keys::TEST_SECRET;
+    use super::*;
+    use crate::data::{Class, Name};
+    use arrow::array::{Decimal128Array, Int32Array, Time64MicrosecondArray};
+    use std::collections::BTreeMap;
+
+    fn column(column_type: &str, kind: &str) -> Column {
+        Column {
+            name: Name::new("value").expect("a name"),
+            column_type: ColumnType::parse(column_type).expect("a type"),
+            class: Class::Personal,
+            kind: Some(kind.into()),
+            source: vec!["value".into()],
+            nullable: true,
+            unit: None,
+            description: None,
+            references: None,
+            treat: BTreeMap::new(),
+        }
+    }
+
+    fn texts(values: &[Option<&str>]) -> ArrayRef {
+        Arc::new(values.iter().copied().collect::<StringViewArray>())
+    }
+
+    fn treated(values: ArrayRef, column: &Column, treatment: Treatment) -> ArrayRef {
+        let keys = Keys::derive(TEST_SECRET, [Name::new("people").expect("a name")]).expect("keys");
+        treat(&values, column, &treatment, &keys).expect("a treated column")
+    }
+
+    fn read(values: &ArrayRef) -> Vec<Option<&str>> {
+        values.as_string_view().iter().collect()
+    }
+
+    #[test]
+    fn masks_all_but_the_last_and_leaves_punctuation() {
+        let masked = treated(
+            texts(&[Some("07700 900123"), Some("12"), Some(""), None]),
+            &column("text", "phone"),
+            Treatment::Mask { last: 3 },
+        );
+        assert_eq!(read(&masked), [Some("***** ***123"), Some("**"), Some(""), None]);
+    }
+
+    #[test]
+    fn labels_with_the_kind_and_keeps_null() {
+        let labelled = treated(texts(&[Some("Wren"), None]), &column("text", "person_name"), Treatment::Label);
+        assert_eq!(read(&labelled), [Some("<person_name>"), None]);
+    }
+
+    #[test]
+    fn gives_one_token_for_one_person_in_any_writing() {
+        let domain = Name::new("people").expect("a name");
+        let tokens = treated(
+            texts(&[Some("wren@example.org"), Some(" Wren@EXAMPLE.org"), Some("rook@example.org"), None]),
+            &column("text", "email"),
+            Treatment::Hmac { domain },
+        );
+        let tokens = read(&tokens);
+        assert_eq!(tokens[0], tokens[1]);
+        assert_ne!(tokens[0], tokens[2]);
+        assert_eq!(tokens[3], None);
+        // HKDF-SHA-256 and HMAC-SHA-256 of these inputs, computed with Python's hmac module.
+        assert_eq!(tokens[0], Some("2cece9b4ee2e2d631e8428b08fc0ac0e"));
+    }
+
+    #[test]
+    fn generalises_dates_to_the_first_of_the_year_or_month() {
+        let day = |text: &str| (text.parse::<NaiveDate>().expect("a date") - NaiveDate::default()).num_days() as i32;
+        let born: ArrayRef = Arc::new(Date32Array::from(vec![Some(day("1961-07-09")), Some(day("2000-02-29")), None]));
+        let years =
+            treated(Arc::clone(&born), &column("date", "date_of_birth"), Treatment::Generalise(Generalisation::Year));
+        assert_eq!(
+            years.as_primitive::<Date32Type>(),
+            &Date32Array::from(vec![Some(day("1961-01-01")), Some(day("2000-01-01")), None])
+        );
+        let months = treated(born, &column("date", "date_of_birth"), Treatment::Generalise(Generalisation::Month));
+        assert_eq!(
+            months.as_primitive::<Date32Type>(),
+            &Date32Array::from(vec![Some(day("1961-07-01")), Some(day("2000-02-01")), None])
+        );
+    }
+
+    #[test]
+    fn generalises_postcodes_and_shows_nothing_of_what_is_none() {
+        let districts = treated(
+            texts(&[Some("zz1 4zz"), Some("ZZ99 1AB"), Some("12 Nowhere Lane"), Some("ZZ1"), None]),
+            &column("text", "postcode"),
+            Treatment::Generalise(Generalisation::District),
+        );
+        assert_eq!(read(&districts), [Some("ZZ1"), Some("ZZ99"), Some("<postcode>"), Some("<postcode>"), None]);
+    }
+
+    #[test]
+    fn puts_numbers_in_bands_below_zero_too() {
+        let numbers: ArrayRef = Arc::new(Int32Array::from(vec![Some(1999), Some(-1), Some(0), None]));
+        let banded =
+            treated(numbers, &column("integer", "salary"), Treatment::Generalise(Generalisation::Band { width: 1000 }));
+        assert_eq!(banded.as_primitive::<Int32Type>(), &Int32Array::from(vec![Some(1000), Some(-1000), Some(0), None]));
+        let money =
+            Decimal128Array::from(vec![Some(199_999), Some(-1)]).with_precision_and_scale(8, 2).expect("decimals");
+        let banded = treated(
+            Arc::new(money),
+            &column("numeric(8,2)", "salary"),
+            Treatment::Generalise(Generalisation::Band { width: 1000 }),
+        );
+        assert_eq!(banded.as_primitive::<Decimal128Type>().values().to_vec(), [100_000, -100_000]);
+    }
+
+    #[test]
+    fn publishes_a_time_as_text_and_a_zoneless_timestamp_as_utc() {
+        let times: ArrayRef = Arc::new(Time64MicrosecondArray::from(vec![Some(86_399_000_001), None]));
+        assert_eq!(read(&treated(times, &column("time", "x"), Treatment::Keep)), [Some("23:59:59.000001"), None]);
+        let stamps: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![1]));
+        let published = treated(stamps, &column("timestamp", "x"), Treatment::Keep);
+        assert_eq!(published.data_type(), &ColumnType::Timestamptz.arrow());
+    }
+
+    #[test]
+    fn refuses_a_treatment_that_the_type_cannot_take() {
+        let days: ArrayRef = Arc::new(Date32Array::from(vec![0]));
+        let refused = treat(&days, &column("date", "x"), &Treatment::Mask { last: 1 }, &Keys::none());
+        assert_eq!(refused.err().map(|fault| fault.treatment), Some("mask (last 1)".into()));
+    }
+}
