@@ -1,6 +1,9 @@
 //! nightferry carries the day's data across at night.
 
+pub mod calendar;
+pub mod cost;
 pub mod data;
+pub mod ending;
 pub mod job;
 pub mod privacy;
 pub mod problem;

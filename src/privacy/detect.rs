@@ -14,11 +14,14 @@ pub const CELL_BYTES_MAX: usize = 32 * 1024;
 /// Fewest digits in anything a shape can match, addresses aside.
 const DIGITS_MIN: usize = 6;
 
+/// What must hold of a candidate besides its shape.
+type Validator = fn(&str) -> bool;
+
 /// One kind of personal data: a shape and what must hold besides.
 struct Recogniser {
     kind: &'static str,
     shape: Regex,
-    holds: fn(&str) -> bool,
+    holds: Validator,
 }
 
 /// All recognisers, compiled once for a run.
@@ -26,7 +29,7 @@ pub struct Recognisers(Vec<Recogniser>);
 
 /// The shapes. Sources: RFC 5321 for addresses (simplified); HMRC NIM39110 for National Insurance numbers; ISO 13616 for IBAN; ISO/IEC 7812-1
 /// for cards (Luhn); Ofcom's National Telephone Numbering Plan for mobile numbers.
-const SHAPES: [(&str, &str, fn(&str) -> bool); 5] = [
+const SHAPES: [(&str, &str, Validator); 5] = [
     ("email", r"(?-u:\b)[a-z0-9._%+'-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}", |_| true),
     ("nino", r"(?-u:\b)[a-ceghj-prstw-z][a-ceghj-nprstw-z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[a-d](?-u:\b)", is_nino),
     ("iban", r"(?-u:\b)[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){3,7}(?: ?[a-z0-9]{1,3})?(?-u:\b)", is_iban),

@@ -1,0 +1,140 @@
+//! How a run can end badly: one row for each message id, with its exit code, whether a retry may cure it, what is
+//! safe and what to do next. Pure; the exit codes are an API (README, "Exit codes").
+//!
+//! The first digit is the class, so that AWS Batch can match it: 1 usage and configuration, 2 data, 4 stored history,
+//! 5 resources, 7 retry.
+
+/// A bad ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Message id.
+    pub id: &'static str,
+    /// Exit code.
+    pub code: u8,
+    /// What holds in spite of it.
+    pub safe: &'static str,
+    /// What a person (or Batch) does next.
+    pub next: &'static str,
+}
+
+impl Ending {
+    /// Whether the same run may succeed later without anyone changing anything.
+    pub fn is_retryable(&self) -> bool {
+        (70..80).contains(&self.code)
+    }
+}
+
+/// Exit code of a run that went well and found something (`test` failures).
+pub const FOUND: u8 = 1;
+/// Exit code of wrong usage; clap's own.
+pub const USAGE: u8 = 2;
+/// Exit code of a panic: a bug of ours; Rust's own.
+pub const PANIC: u8 = 101;
+
+const UNTOUCHED: &str = "nothing was read or written";
+const UNPUBLISHED: &str = "nothing was published";
+const PARTS_STAY: &str = "nothing was published; the parts stay under the run id";
+const PARTS_GONE: &str = "nothing was published; the parts were deleted";
+
+macro_rules! endings {
+    ($($name:ident $id:literal $code:literal $safe:expr, $next:literal;)*) => {
+        $(
+            #[doc = concat!("`", $id, "`, exit ", $code, ": ", $next)]
+            pub const $name: Ending = Ending { id: $id, code: $code, safe: $safe, next: $next };
+        )*
+        /// Every ending, in the order of the codes.
+        pub const ALL: &[Ending] = &[$($name),*];
+    };
+}
+
+endings! {
+    JOB_INVALID "E-JOB-10" 10 UNTOUCHED, "mend the places listed, then `nightferry validate`";
+    ENVIRONMENT_INVALID "E-ENV-11" 11 UNTOUCHED, "mend the environment file or set what it refers to";
+    REFUSED "E-ACCESS-12" 12 UNPUBLISHED, "check the login, role or key of the place named; too wide is refused as well as too narrow";
+    TLS_REFUSED "E-TLS-13" 13 UNPUBLISHED, "check the certificate and the `ca` of the place named; an unchecked connection is never used";
+    NOT_THERE "E-THERE-14" 14 UNPUBLISHED, "check the name and the environment";
+    STAMP "E-STAMP-14" 14 UNPUBLISHED, "this store holds another environment's data, or another job's table; check `--env` and the store's url";
+    NOT_EXCLUSIVE "E-STORE-14" 14 UNPUBLISHED, "this store lets two writers create one object; use one whose conditional PUT is exclusive";
+    SCHEMA_DRIFT "E-DRIFT-20" 20 PARTS_GONE, "classify the new column or mend the type in the schema file, then run again";
+    RECONCILIATION_DRIFT "E-RECON-21" 21 PARTS_STAY, "look at the differing rows in the restricted store; mend the source, or say on_drift = \"publish\"";
+    BAD_ROWS "E-ROWS-22" 22 PARTS_STAY, "look at the quarantined rows in the restricted store; mend them at the source, or raise bad_rows_max";
+    CORRUPT "E-INPUT-22" 22 PARTS_STAY, "get the object named again from where it was made, then run again";
+    COMPARISON_ERROR "E-KEY-22" 22 PARTS_STAY, "a key that is NULL or there twice, or an empty side: mend the source, or the key in the schema file";
+    PERSONAL_DATA "E-PRIVACY-23" 23 PARTS_GONE, "classify the column in the schema file and say its treatment";
+    AUDIENCE "E-AUDIENCE-23" 23 PARTS_GONE, "rows made for one audience were offered to another: a bug of ours, please report it";
+    INCONCLUSIVE "E-RECON-24" 24 PARTS_STAY, "the comparison cannot be decided, and a retry will not change that; look at the report";
+    CHECK_FAILED "E-CHECK-25" 25 PARTS_STAY, "look at the check named in the report";
+    READ_BACK "E-READBACK-42" 42 PARTS_STAY, "what was written does not read back as what was extracted: keep the parts and report it";
+    CHECKSUM "E-SUM-42" 42 PARTS_STAY, "an object is not what was written; keep it and look at the store's own log";
+    DIVERGED "E-CLOUD-41" 41 "the primary's tables are whole", "the second cloud holds other versions than the primary; somebody else wrote there";
+    MEMORY "E-MEMORY-50" 50 UNPUBLISHED, "give the task more memory, or lower batch_rows_max and row_group_rows_max";
+    DISK "E-DISK-51" 51 UNPUBLISHED, "give the task more scratch space";
+    SOURCE_AWAY "E-SOURCE-70" 70 UNPUBLISHED, "Batch retries; by hand: run again";
+    STORE_AWAY "E-STORE-71" 71 "what is published is whole; the next run completes it or starts afresh", "Batch retries; by hand: run again";
+    SECOND_PENDING "E-SECOND-72" 72 "the primary is published", "the next run carries it to the second cloud";
+    INTERRUPTED "E-STOP-73" 73 "what is published is whole; the next run completes it or starts afresh", "Batch retries; by hand: run again";
+    STREAM_BEHIND "E-STREAM-74" 74 PARTS_STAY, "the topic has not come as far as the extract: Batch retries; by hand: run again later";
+}
+
+/// Of several endings, the one a job ends with: 26 and every error > 23 > 20 > 22 > 25 > 21 > 24 > 74; 72 only when all is published.
+pub fn worst(endings: impl IntoIterator<Item = Ending>) -> Option<Ending> {
+    let rank = |ending: &Ending| match ending.code {
+        72 => 0,
+        74 => 1,
+        24 => 2,
+        21 => 3,
+        25 => 4,
+        22 => 5,
+        20 => 6,
+        23 => 7,
+        _ => 8,
+    };
+    // `max_by_key` keeps the last of equals; the first that happened is the one to tell.
+    endings.into_iter().collect::<Vec<_>>().into_iter().rev().max_by_key(rank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_is_its_own_and_carries_its_code() {
+        for (index, ending) in ALL.iter().enumerate() {
+            assert!(ending.id.ends_with(&format!("-{}", ending.code)), "{}", ending.id);
+            assert!(ALL[..index].iter().all(|earlier| earlier.id != ending.id), "{}", ending.id);
+        }
+    }
+
+    #[test]
+    fn retries_what_a_retry_may_cure_and_nothing_else() {
+        let retryable: Vec<u8> = ALL.iter().filter(|e| e.is_retryable()).map(|e| e.code).collect();
+        assert_eq!(retryable, [70, 71, 72, 73, 74]);
+    }
+
+    #[test]
+    fn no_code_shares_a_prefix_with_137_and_143() {
+        // Batch matches exit codes by decimal prefix: `7*` must not catch a kill, and no rule of ours is `1*`.
+        assert!(ALL.iter().filter(|e| e.is_retryable()).all(|e| e.code / 10 == 7));
+    }
+
+    #[test]
+    fn the_worst_ending_wins_in_the_order_that_is_told() {
+        let order = [
+            SOURCE_AWAY,
+            PERSONAL_DATA,
+            SCHEMA_DRIFT,
+            BAD_ROWS,
+            CHECK_FAILED,
+            RECONCILIATION_DRIFT,
+            INCONCLUSIVE,
+            STREAM_BEHIND,
+        ];
+        for pair in order.windows(2) {
+            assert_eq!(worst([pair[1], pair[0]]), Some(pair[0]));
+            assert_eq!(worst([pair[0], pair[1]]), Some(pair[0]));
+        }
+        assert_eq!(worst([SECOND_PENDING, STREAM_BEHIND]), Some(STREAM_BEHIND));
+        assert_eq!(worst([BAD_ROWS, CORRUPT]), Some(BAD_ROWS));
+        assert_eq!(worst([]), None);
+    }
+}
