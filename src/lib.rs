@@ -7,4 +7,5 @@ pub mod ending;
 pub mod job;
 pub mod privacy;
 pub mod problem;
+pub mod report;
 pub mod source;

@@ -1,0 +1,20 @@
+//! What happened: the report of a run as plain values, and its faces.
+//!
+//! ```text
+//! run.rs       the report's values; their JSON names are an API
+//! terminal.rs  the report as a person reads it after the run
+//! numbers.rs   1,234,567 and 3.2 MiB
+//! ```
+//!
+//! Pure. Never in here: a value from the data. Names, counts and places only.
+
+mod numbers;
+mod run;
+mod terminal;
+
+pub use numbers::{bytes, count};
+pub use run::{
+    CheckReport, ColumnReport, CostReport, DatasetReport, Outcome, ProblemReport, Proof, ReconciliationReport,
+    RunReport, SourceReport, StoreReport, StoreState, Verdict,
+};
+pub use terminal::terminal;

@@ -1,0 +1,171 @@
+//! The report as a person reads it after the run: one line a table, then what was published, treated, and what it took.
+
+use super::numbers::{bytes, count};
+use super::run::{DatasetReport, Outcome, Proof, ReconciliationReport, RunReport, StoreState, Verdict};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// Treatments told by name in a table's line; more are counted.
+const TREATED_TOLD_MAX: usize = 3;
+
+/// The report as text, ending in a newline. `places` names where each store is, as the environment file writes it.
+pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String {
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "{} · {} (Europe/London) · run {} · {}\n",
+        report.job,
+        days(report),
+        report.run.get(..8).unwrap_or(&report.run),
+        report.environment
+    );
+    let lines: Vec<[String; 4]> = report.datasets.iter().map(|dataset| line(report.outcome, dataset)).collect();
+    table(&mut out, ["table", "rows", "treated", "against the topic"].map(String::from), &lines);
+    for dataset in &report.datasets {
+        for check in dataset.checks.iter().filter(|check| !check.holds) {
+            let reason = check.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            let _ = writeln!(out, "  check of {} does not hold: {}{reason}", dataset.name, check.name);
+        }
+    }
+    if !report.datasets.is_empty() {
+        out.push('\n');
+    }
+    let mut fact = |name: &str, text: String| {
+        let _ = writeln!(out, "  {name:<10} {text}");
+    };
+    fact(outcome_word(report.outcome), published(report, places));
+    if !report.completed.is_empty() {
+        fact("completed", format!("what run {} had begun to publish", report.completed.join(", ")));
+    }
+    if report.datasets.iter().any(|dataset| !dataset.stores.is_empty()) {
+        fact("privacy", privacy(report));
+    }
+    fact("took", format!("{:.1} s; on Fargate (1 vCPU, 2 GB) about {:.4} USD", report.seconds, report.cost.usd));
+    for dataset in &report.datasets {
+        if let Some(rows_at) = &dataset.reconciliation.rows_at {
+            fact("look", format!("{}: the differing rows are in {rows_at}", dataset.name));
+        }
+    }
+    out
+}
+
+fn days(report: &RunReport) -> String {
+    let day = |date: chrono::NaiveDate| date.format("%-d %b %Y").to_string();
+    let (from, to) = (report.period.from, report.period.to);
+    if from == to { day(from) } else { format!("{} to {}", day(from), day(to)) }
+}
+
+fn line(outcome: Outcome, dataset: &DatasetReport) -> [String; 4] {
+    let bad = if dataset.rows_bad > 0 { format!(" (+{} bad)", count(dataset.rows_bad)) } else { String::new() };
+    [
+        dataset.name.clone(),
+        format!("{}{bad}", count(dataset.rows_written)),
+        treated(dataset),
+        compared(outcome, &dataset.reconciliation),
+    ]
+}
+
+/// What was done to the columns, in the first store that is not `restricted`.
+fn treated(dataset: &DatasetReport) -> String {
+    let Some(store) = dataset.stores.iter().find(|store| store.audience != "restricted") else { return "-".into() };
+    let changed: Vec<_> = store.columns.iter().filter(|column| column.treatment != "keep").collect();
+    if changed.is_empty() {
+        return "-".into();
+    }
+    let told: Vec<_> = changed
+        .iter()
+        .take(TREATED_TOLD_MAX)
+        .map(|column| match column.treatment.as_str() {
+            "drop" => format!("{} dropped", column.name),
+            treatment => format!("{} {}", column.name, treatment.split(' ').next().unwrap_or(treatment)),
+        })
+        .collect();
+    let more = changed.len() - told.len();
+    let more = if more > 0 { format!(", {more} more") } else { String::new() };
+    format!("{}{more}", told.join(", "))
+}
+
+fn compared(outcome: Outcome, reconciliation: &ReconciliationReport) -> String {
+    let word = match reconciliation.verdict {
+        Verdict::Match => "MATCH",
+        Verdict::Drift => "DRIFT",
+        Verdict::Inconclusive => "INCONCLUSIVE",
+        Verdict::Error => "ERROR",
+        Verdict::NotCompared => return "not compared".into(),
+    };
+    let how = match (reconciliation.verdict, reconciliation.proof) {
+        (Verdict::Match, Proof::Txid) => "exact, by transaction".into(),
+        (Verdict::Match, _) => "within a window of time".into(),
+        _ => reconciliation.phrase.clone(),
+    };
+    let published = match (reconciliation.verdict, outcome) {
+        (Verdict::Drift, Outcome::Published | Outcome::SecondPending) => " (published: on_drift)",
+        (Verdict::Inconclusive, Outcome::Published | Outcome::SecondPending) => " (published: on_inconclusive)",
+        _ => "",
+    };
+    format!("{word}  {how}{published}")
+}
+
+fn table(out: &mut String, head: [String; 4], lines: &[[String; 4]]) {
+    if lines.is_empty() {
+        return;
+    }
+    let width = |column: usize| {
+        let cells = lines.iter().chain([&head]).map(|line| line[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths = [width(0), width(1), width(2)];
+    for [name, rows, treated, compared] in std::iter::once(&head).chain(lines) {
+        let _ = writeln!(
+            out,
+            "  {name:<w0$}  {rows:>w1$}   {treated:<w2$}  {compared}",
+            w0 = widths[0],
+            w1 = widths[1],
+            w2 = widths[2]
+        );
+    }
+}
+
+fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Published | Outcome::SecondPending => "published",
+        Outcome::AlreadyPublished => "published",
+        Outcome::Superseded => "superseded",
+        Outcome::DryRun => "dry run",
+        Outcome::Refused => "refused",
+        Outcome::Failed => "failed",
+    }
+}
+
+fn published(report: &RunReport, places: &BTreeMap<String, String>) -> String {
+    let stores = || report.datasets.iter().flat_map(|dataset| &dataset.stores);
+    let tables = stores().filter(|store| store.state != StoreState::Nothing).count();
+    let files: u64 = stores().map(|store| store.files).sum();
+    let size: u64 = stores().map(|store| store.bytes).sum();
+    let mut names: Vec<&str> = stores().map(|store| places.get(&store.name).unwrap_or(&store.name).as_str()).collect();
+    names.dedup();
+    names.sort_unstable();
+    names.dedup();
+    let what = format!("{tables} tables in {} ({files} files, {})", names.join(", "), bytes(size));
+    match report.outcome {
+        Outcome::Published => format!("{what}; read back: rows and sums agree with the source"),
+        Outcome::SecondPending => format!("{what}; the second cloud is behind, the next run carries it over"),
+        Outcome::AlreadyPublished => "this period was published before; `--again REASON` publishes it anew".into(),
+        Outcome::Superseded => "a later period is published; nothing was written".into(),
+        Outcome::DryRun => "all was done but upload and commit".into(),
+        Outcome::Refused | Outcome::Failed => match report.problems.first() {
+            Some(problem) => format!("{} [{}]; {}", problem.message, problem.id, problem.safe),
+            None => "nothing was published".into(),
+        },
+    }
+}
+
+fn privacy(report: &RunReport) -> String {
+    let columns = || {
+        let stores = report.datasets.iter().flat_map(|dataset| &dataset.stores);
+        stores.filter(|store| store.audience != "restricted").flat_map(|store| &store.columns)
+    };
+    let treated = columns().filter(|column| column.treatment != "keep").count();
+    let findings: u64 = columns().map(|column| column.findings).sum();
+    format!("{treated} of {} columns treated, {} findings left in what was written", columns().count(), count(findings))
+}
