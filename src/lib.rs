@@ -1,11 +1,14 @@
 //! nightferry carries the day's data across at night.
 
 pub mod calendar;
+pub mod cli;
 pub mod cost;
 pub mod data;
 pub mod ending;
+pub mod failure;
 pub mod job;
 pub mod privacy;
 pub mod problem;
 pub mod report;
 pub mod source;
+pub mod world;

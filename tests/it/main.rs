@@ -1,1 +1,3 @@
-//! One integration-test binary.
+//! One integration-test binary: Polars links slowly, so it is linked once.
+
+mod tidy;

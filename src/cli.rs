@@ -1,0 +1,139 @@
+//! Verbs and flags. The only clap; what a verb does lives in `verbs`.
+
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Carries the day's data across at night: extract, redact, reconcile, publish.
+#[derive(Debug, Parser)]
+#[command(name = "nightferry", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What nightferry can do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run a job: extract, redact, reconcile, publish, report.
+    #[command(
+        after_help = "Examples:\n  nightferry run jobs/settlements.toml\n  nightferry run jobs/contracts.toml --date 2026-11-22 --dry-run"
+    )]
+    Run(RunArgs),
+    /// Print every query, path, treatment and limit of a job, touching nothing.
+    #[command(
+        after_help = "Examples:\n  nightferry plan jobs/settlements.toml\n  nightferry plan jobs/contracts.toml --json"
+    )]
+    Plan(PlanArgs),
+    /// Check job, schema and environment files; every fault at once.
+    #[command(after_help = "Examples:\n  nightferry validate\n  nightferry validate jobs/settlements.toml --online")]
+    Validate(ValidateArgs),
+    /// Run jobs over their fixtures and compare with what is expected.
+    #[command(after_help = "Examples:\n  nightferry test\n  UPDATE=1 nightferry test jobs/settlements.toml")]
+    Test(TestArgs),
+    /// Write the JSON Schemas of the three kinds of file, for editors.
+    #[command(after_help = "Examples:\n  nightferry init --schemas\n  nightferry init --schemas --into target/editor")]
+    Init(InitArgs),
+    /// Print completions for a shell.
+    #[command(after_help = "Examples:\n  nightferry completions bash\n  nightferry completions zsh")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What every verb over jobs knows.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// Environment: `jobs/environments/<ENV>.toml`.
+    #[arg(long = "env", value_name = "ENV", default_value = "dev")]
+    pub environment: String,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// The job file.
+    pub job: PathBuf,
+    /// The settlement day the run is for [default: yesterday in London].
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub date: Option<NaiveDate>,
+    /// Do everything but upload and commit.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Publish a period that is published already, and say why.
+    #[arg(long, value_name = "REASON")]
+    pub again: Option<String>,
+    /// How progress is shown, on stderr.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub progress: ProgressArg,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "shown as its own flags")]
+    pub common: Common,
+}
+
+/// Flags of `plan`.
+#[derive(Clone, Debug, Args)]
+pub struct PlanArgs {
+    /// The job file.
+    pub job: PathBuf,
+    /// The settlement day the run would be for [default: yesterday in London].
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub date: Option<NaiveDate>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "shown as its own flags")]
+    pub common: Common,
+}
+
+/// Flags of `validate`.
+#[derive(Clone, Debug, Args)]
+pub struct ValidateArgs {
+    /// Job files [default: every one in jobs/].
+    pub jobs: Vec<PathBuf>,
+    /// Ask the sources too whether the tables and columns are there.
+    #[arg(long)]
+    pub online: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "shown as its own flags")]
+    pub common: Common,
+}
+
+/// Flags of `test`.
+#[derive(Clone, Debug, Args)]
+pub struct TestArgs {
+    /// Job files [default: every one in jobs/].
+    pub jobs: Vec<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `init`.
+#[derive(Clone, Debug, Args)]
+pub struct InitArgs {
+    /// Write the JSON Schemas.
+    #[arg(long, required = true)]
+    pub schemas: bool,
+    /// The folder they go to.
+    #[arg(long, value_name = "FOLDER", default_value = "target/json-schemas")]
+    pub into: PathBuf,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ProgressArg {
+    /// A bar on a terminal, else plain lines
+    Auto,
+    /// A bar
+    Bar,
+    /// Plain lines
+    Log,
+    /// A JSON object a stage
+    Json,
+    /// Nothing
+    None,
+}

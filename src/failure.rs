@@ -1,0 +1,141 @@
+//! Every room's error -> how the run ends.
+//!
+//! One line for people and machines: id, where, what, what is safe, what next. The texts come from our own errors,
+//! which hold names, places and codes; foreign texts never reach this file.
+
+use crate::data::Name;
+use crate::ending::{self, Ending};
+use crate::problem::Problems;
+use crate::report::ProblemReport;
+use crate::source::SourceError;
+use std::fmt;
+
+/// Something that ends a run, or one of several things that do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// How the run ends if this is the worst.
+    pub ending: Ending,
+    /// The dataset it belongs to.
+    pub dataset: Option<Name>,
+    /// What was being done.
+    pub phase: Phase,
+    /// What happened.
+    pub what: String,
+    /// Faults in the files, printed before the line.
+    pub problems: Problems,
+}
+
+/// The stations of the walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Reading the job, schema and environment files.
+    Files,
+    /// Opening sources and stores.
+    Open,
+    /// Reading rows.
+    Extract,
+    /// Treating rows for an audience.
+    Redact,
+    /// Writing parts.
+    Stage,
+    /// Comparing, reading back, checking.
+    Reconcile,
+    /// Committing.
+    Publish,
+}
+
+impl Failure {
+    /// A failure with its ending.
+    pub fn new(ending: Ending, phase: Phase, what: impl Into<String>) -> Self {
+        Failure { ending, dataset: None, phase, what: what.into(), problems: Problems::default() }
+    }
+
+    /// Faults in the files.
+    pub fn files(problems: Problems, ending: Ending) -> Self {
+        let count = problems.len();
+        let what = if count == 1 { "1 fault in the files".into() } else { format!("{count} faults in the files") };
+        Failure { problems, ..Failure::new(ending, Phase::Files, what) }
+    }
+
+    /// The same, as one of `dataset`.
+    #[must_use]
+    pub fn of(mut self, dataset: &Name) -> Self {
+        self.dataset = Some(dataset.clone());
+        self
+    }
+
+    /// A source's error.
+    pub fn source(error: &SourceError, phase: Phase) -> Self {
+        let ending = match error {
+            SourceError::Away { .. } => ending::SOURCE_AWAY,
+            SourceError::Refused { tls: true, .. } => ending::TLS_REFUSED,
+            SourceError::Refused { .. } => ending::REFUSED,
+            SourceError::NotThere { .. } => ending::NOT_THERE,
+            SourceError::Drift { .. } => ending::SCHEMA_DRIFT,
+            SourceError::Sql { .. } => ending::JOB_INVALID,
+            SourceError::Corrupt { .. } => ending::CORRUPT,
+        };
+        Failure::new(ending, phase, error.to_string())
+    }
+
+    /// The report's entry.
+    pub fn report(&self) -> ProblemReport {
+        ProblemReport {
+            id: self.ending.id.into(),
+            exit_code: self.ending.code,
+            retryable: self.ending.is_retryable(),
+            dataset: self.dataset.as_ref().map(Name::to_string),
+            message: self.what.clone(),
+            safe: self.ending.safe.into(),
+            next: self.ending.next.into(),
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Phase::Files => "files",
+            Phase::Open => "open",
+            Phase::Extract => "extract",
+            Phase::Redact => "redact",
+            Phase::Stage => "stage",
+            Phase::Reconcile => "reconcile",
+            Phase::Publish => "publish",
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ending { id, safe, next, .. } = self.ending;
+        write!(f, "{id}")?;
+        if let Some(dataset) = &self.dataset {
+            write!(f, " dataset={dataset}")?;
+        }
+        let retryable = self.ending.is_retryable();
+        write!(f, " phase={} what={:?} safe={safe:?} retryable={retryable} next={next:?}", self.phase, self.what)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_one_line_that_says_what_where_what_is_safe_and_what_next() {
+        let gone = SourceError::Away {
+            from: Name::new("settlements_db").expect("a name"),
+            during: "reading settlements.invoice".into(),
+            code: Some("57P01".into()),
+        };
+        let line = Failure::source(&gone, Phase::Extract).of(&Name::new("invoice").expect("a name")).to_string();
+        assert_eq!(
+            line,
+            "E-SOURCE-70 dataset=invoice phase=extract what=\"source `settlements_db` went away while reading settlements.invoice (SQLSTATE 57P01)\" \
+             safe=\"nothing was published\" retryable=true next=\"Batch retries; by hand: run again\""
+        );
+    }
+}

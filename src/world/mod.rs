@@ -1,0 +1,44 @@
+//! What a verb may use of the world: the project's folder, the clock, the CPU pool, the environment's variables, progress.
+//!
+//! Everything a pure room needs comes from here as a parameter, so that a test can give another world.
+
+mod clock;
+mod pool;
+mod progress;
+mod project;
+
+pub use clock::Clock;
+pub use pool::compute;
+pub use progress::{Progress, ProgressMode, TableProgress};
+pub use project::Project;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// The world as one process sees it.
+pub struct World {
+    /// The folder that holds `jobs/`.
+    pub project: Project,
+    /// What time it is.
+    pub clock: Clock,
+    /// What people see meanwhile.
+    pub progress: Progress,
+}
+
+impl World {
+    /// A variable of the environment; `None` when it is not set, not text, or empty.
+    pub fn variable(name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
+    /// The id of a run that starts at `now`: a UUID v7, and the attempt where AWS Batch counts attempts. Never the date
+    /// alone: two attempts must never write in one folder.
+    pub fn run_id(now: DateTime<Utc>) -> String {
+        let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
+        let uuid = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos()));
+        match World::variable("AWS_BATCH_JOB_ATTEMPT").filter(|attempt| attempt.bytes().all(|b| b.is_ascii_digit())) {
+            Some(attempt) => format!("{uuid}-{attempt}"),
+            None => uuid.to_string(),
+        }
+    }
+}
