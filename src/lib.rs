@@ -1,5 +1,6 @@
 //! nightferry carries the day's data across at night.
 
+pub mod access;
 pub mod calendar;
 pub mod cli;
 pub mod cost;

@@ -4,12 +4,14 @@
 
 mod audience;
 mod batch;
+pub mod cell;
 mod column_type;
 mod extract;
 mod name;
 mod origin;
 mod period;
 mod schema;
+pub mod text;
 mod treatment;
 
 pub use audience::{Audience, Class};

@@ -1,0 +1,113 @@
+//! A reference to a secret -> the secret, kept in memory that is wiped. Never in a message, a log or a debug print.
+
+use crate::job::SecretRef;
+use crate::privacy::TEST_SECRET;
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use std::path::Path;
+
+/// Largest file that holds a secret, in bytes.
+const SECRET_BYTES_MAX: u64 = 64 * 1024;
+
+/// Why a secret cannot be had. Says where it was looked for, never what was found.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretFault {
+    /// The variable is not set or empty.
+    #[error("the environment variable `{0}` is not set")]
+    NoVariable(String),
+    /// The file is not there or may not be read.
+    #[error("the secret's file `{0}` cannot be read")]
+    NoFile(String),
+    /// The file may be read by others than its owner.
+    #[error("the secret's file `{0}` may be read by others than its owner (chmod 600)")]
+    TooWide(String),
+    /// It is not text where text is needed, or far too long.
+    #[error("what `{0}` holds is no secret in text")]
+    NotText(String),
+}
+
+/// The secret as text: a password.
+pub fn text(secret: &SecretRef, variable: &dyn Fn(&str) -> Option<String>) -> Result<SecretString, SecretFault> {
+    match secret {
+        SecretRef::Env(name) => {
+            let value = variable(name).filter(|value| !value.is_empty());
+            value.map(SecretString::from).ok_or_else(|| SecretFault::NoVariable(name.clone()))
+        }
+        SecretRef::File(path) => file(path),
+        SecretRef::TestKey => Ok(String::from_utf8_lossy(TEST_SECRET).into_owned().into()),
+    }
+}
+
+/// The secret as bytes: a key. Hexadecimal digits of 32 bytes or more stand for those bytes, anything else for itself.
+pub fn key(secret: &SecretRef, variable: &dyn Fn(&str) -> Option<String>) -> Result<SecretSlice<u8>, SecretFault> {
+    let text = text(secret, variable)?;
+    let text = text.expose_secret();
+    let bytes = unhex(text).unwrap_or_else(|| text.as_bytes().to_vec());
+    Ok(bytes.into())
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if text.len() < 64 || !text.len().is_multiple_of(2) || !text.is_ascii() {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+}
+
+fn file(path: &str) -> Result<SecretString, SecretFault> {
+    let no_file = || SecretFault::NoFile(path.to_owned());
+    let about = std::fs::metadata(Path::new(path)).map_err(|_| no_file())?;
+    if is_readable_by_others(&about) {
+        return Err(SecretFault::TooWide(path.to_owned()));
+    }
+    if about.len() > SECRET_BYTES_MAX {
+        return Err(SecretFault::NotText(path.to_owned()));
+    }
+    let bytes = std::fs::read(path).map_err(|_| no_file())?;
+    let text = String::from_utf8(bytes).map_err(|_| SecretFault::NotText(path.to_owned()))?;
+    // Editors end a file with a newline; a secret does not end with one.
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned().into())
+}
+
+#[cfg(unix)]
+fn is_readable_by_others(about: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    about.permissions().mode() & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn is_readable_by_others(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn reads_a_variable_and_names_the_one_that_is_missing() {
+        let set = |name: &str| (name == "A").then(|| "opensesame".to_owned());
+        let found = text(&SecretRef::Env("A".into()), &set).expect("a secret");
+        assert_eq!(found.expose_secret(), "opensesame");
+        assert!(!format!("{found:?}").contains("opensesame"));
+        assert_eq!(text(&SecretRef::Env("B".into()), &set).err(), Some(SecretFault::NoVariable("B".into())));
+    }
+
+    #[test]
+    fn takes_hexadecimal_digits_for_the_bytes_they_stand_for() {
+        let hex = |_: &str| Some("ab".repeat(32));
+        let found = key(&SecretRef::Env("A".into()), &hex).expect("a key");
+        assert_eq!(found.expose_secret(), [0xab; 32]);
+    }
+
+    #[test]
+    fn refuses_a_file_that_others_may_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key");
+        std::fs::write(&path, "opensesame\n").expect("a file");
+        let name = path.to_string_lossy().into_owned();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("permissions");
+        assert_eq!(file(&name).err(), Some(SecretFault::TooWide(name.clone())));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("permissions");
+        assert_eq!(file(&name).expect("a secret").expose_secret(), "opensesame");
+    }
+}
