@@ -6,6 +6,8 @@ mod audience;
 mod batch;
 pub mod cell;
 mod column_type;
+pub mod conform;
+pub mod drift;
 mod extract;
 mod name;
 mod origin;
