@@ -7,6 +7,7 @@ pub mod cost;
 pub mod data;
 pub mod ending;
 pub mod failure;
+pub mod format;
 pub mod job;
 pub mod privacy;
 pub mod problem;

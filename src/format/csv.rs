@@ -1,0 +1,158 @@
+//! Comma separated text -> columns of text.
+//!
+//! Takes what real extracts hold: a byte order mark, quotes, blank rows, lines of junk before the header. The header is
+//! the first of the first [`HEADER_ROWS_MAX`] records that `is_header` knows. An empty cell, quoted or not, is NULL: the
+//! format cannot tell it from an empty text. A row of another width than the header's is damage, not a bad row: its cells
+//! cannot be told apart.
+
+use super::{FormatFault, Opened, Rows};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringViewBuilder};
+use arrow::datatypes::{DataType, Field, Schema};
+use bytes::Bytes;
+use csv::{ByteRecord, Reader, ReaderBuilder};
+use std::io::Cursor;
+use std::sync::Arc;
+
+/// Records among which the header is looked for.
+pub const HEADER_ROWS_MAX: usize = 10;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Finds the header.
+pub fn open(bytes: Bytes, is_header: &dyn Fn(&[&str]) -> bool) -> Result<Opened, FormatFault> {
+    let text = bytes.slice(if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }..);
+    let mut reader: Reader<Cursor<Bytes>> =
+        ReaderBuilder::new().has_headers(false).flexible(true).from_reader(Cursor::new(text));
+    let mut record = ByteRecord::new();
+    for _ in 0..HEADER_ROWS_MAX {
+        if !reader.read_byte_record(&mut record).map_err(|_| FormatFault::new("is not comma separated text"))? {
+            break;
+        }
+        let names: Option<Vec<&str>> =
+            record.iter().map(|name| std::str::from_utf8(name).ok().map(str::trim)).collect();
+        let Some(names) = names.filter(|names| is_header(names)) else { continue };
+        let columns: Vec<_> = names.iter().map(|name| ((*name).to_owned(), DataType::Utf8View)).collect();
+        let width = columns.len();
+        let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
+        return Ok(Opened::new(columns, move |places, batch_rows_max| -> Rows {
+            Box::new(CsvRows {
+                reader,
+                record: ByteRecord::new(),
+                names,
+                places,
+                width,
+                batch_rows_max,
+                row: 0,
+                ended: false,
+            })
+        }));
+    }
+    Err(FormatFault::new("has no header with the key columns among its first 10 records"))
+}
+
+struct CsvRows {
+    reader: Reader<Cursor<Bytes>>,
+    record: ByteRecord,
+    names: Vec<String>,
+    places: Vec<usize>,
+    width: usize,
+    batch_rows_max: usize,
+    row: u64,
+    ended: bool,
+}
+
+impl Iterator for CsvRows {
+    type Item = Result<RecordBatch, FormatFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let batch = self.batch();
+        self.ended |= batch.is_err();
+        batch.transpose()
+    }
+}
+
+impl CsvRows {
+    fn batch(&mut self) -> Result<Option<RecordBatch>, FormatFault> {
+        let mut cells: Vec<_> = self.places.iter().map(|_| StringViewBuilder::new()).collect();
+        let mut rows = 0;
+        while rows < self.batch_rows_max {
+            let read = self.reader.read_byte_record(&mut self.record);
+            if !read.map_err(|_| FormatFault::at(self.row, "is not comma separated text"))? {
+                self.ended = true;
+                break;
+            }
+            if self.record.iter().all(|cell| cell.iter().all(u8::is_ascii_whitespace)) {
+                continue;
+            }
+            if self.record.len() != self.width {
+                return Err(FormatFault::at(
+                    self.row,
+                    format!("has {} cells where the header has {}", self.record.len(), self.width),
+                ));
+            }
+            for (place, column) in self.places.iter().zip(&mut cells) {
+                let cell = self.record.get(*place).unwrap_or_default();
+                let cell = std::str::from_utf8(cell).map_err(|_| FormatFault::at(self.row, "is not text in UTF-8"))?;
+                column.append_option((!cell.is_empty()).then_some(cell));
+            }
+            rows += 1;
+            self.row += 1;
+        }
+        if rows == 0 {
+            return Ok(None);
+        }
+        let fields: Vec<_> =
+            self.places.iter().map(|place| Field::new(&self.names[*place], DataType::Utf8View, true)).collect();
+        let columns = cells.into_iter().map(|mut column| -> ArrayRef { Arc::new(column.finish()) }).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
+            .map(Some)
+            .map_err(|_| FormatFault::at(self.row, "has columns of other lengths"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::AsArray;
+
+    fn read(text: &str, places: Vec<usize>) -> Result<Vec<Vec<Option<String>>>, FormatFault> {
+        let opened = open(Bytes::copy_from_slice(text.as_bytes()), &|names| names.contains(&"CfD_ID"))?;
+        let mut rows = Vec::new();
+        for batch in opened.rows(places, 2) {
+            let batch = batch?;
+            let cell = |column: &ArrayRef, row| column.as_string_view().iter().nth(row).flatten().map(str::to_owned);
+            rows.extend(
+                (0..batch.num_rows()).map(|row| batch.columns().iter().map(|column| cell(column, row)).collect()),
+            );
+        }
+        Ok(rows)
+    }
+
+    #[test]
+    fn reads_past_a_mark_junk_blank_rows_and_quotes() {
+        let text = "\u{feff}Published by the portal\n\nCfD_ID,\"Name, of unit\",MW\nAAA-ONE-101,\"Awel y Môr, \"\"A\"\"\",\n,,\n\nAAA-TWO-102,\"\",3\n";
+        let cell = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            read(text, vec![1, 0]),
+            Ok(vec![vec![cell("Awel y Môr, \"A\""), cell("AAA-ONE-101")], vec![None, cell("AAA-TWO-102")]])
+        );
+    }
+
+    #[test]
+    fn refuses_a_row_of_another_width_and_bytes_that_are_no_text() {
+        let refused = read("CfD_ID,MW\nA,1\nB\n", vec![0]);
+        assert_eq!(refused, Err(FormatFault::at(1, "has 1 cells where the header has 2")));
+        let opened = open(Bytes::from_static(b"CfD_ID\n\xff\n"), &|_| true).expect("a header");
+        assert_eq!(opened.rows(vec![0], 10).next(), Some(Err(FormatFault::at(0, "is not text in UTF-8"))));
+    }
+
+    #[test]
+    fn says_so_when_there_is_no_header() {
+        assert!(read("a,b\n1,2\n", vec![0]).is_err());
+        assert!(read("", vec![0]).is_err());
+    }
+}

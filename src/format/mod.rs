@@ -1,0 +1,68 @@
+//! Bytes <-> batches: the only parquet.
+//!
+//! ```text
+//! compression.rs   gzip, zstd, plain -> bytes, with a cap
+//! csv.rs           comma separated text -> columns of text
+//! jsonl.rs         a JSON object a line -> columns of text
+//! parquet_read.rs  other people's Parquet -> columns as they are
+//! ```
+//!
+//! Never in here: where the bytes come from or go to, what may be in them, and a value in an error.
+
+pub mod compression;
+pub mod csv;
+pub mod jsonl;
+pub mod parquet_read;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::DataType;
+
+/// Decoded bytes of one object, at most: beyond it an input is taken for a bomb.
+pub const DECODED_BYTES_MAX: u64 = 4 << 30;
+
+/// Why bytes are not in their format. No value in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{fault}")]
+pub struct FormatFault {
+    /// What is wrong: `ends inside a line`.
+    pub fault: String,
+    /// The row from 0, where known.
+    pub row: Option<u64>,
+}
+
+impl FormatFault {
+    /// A fault of the whole.
+    pub fn new(fault: impl Into<String>) -> Self {
+        FormatFault { fault: fault.into(), row: None }
+    }
+
+    /// A fault at a row.
+    pub fn at(row: u64, fault: impl Into<String>) -> Self {
+        FormatFault { fault: fault.into(), row: Some(row) }
+    }
+}
+
+/// Rows of an input, in order.
+pub type Rows = Box<dyn Iterator<Item = Result<RecordBatch, FormatFault>> + Send>;
+
+/// An input whose columns are known and whose rows are yet to be read.
+pub struct Opened {
+    /// Columns, and the Arrow type each comes in.
+    pub columns: Vec<(String, DataType)>,
+    read: Box<dyn FnOnce(Vec<usize>, usize) -> Rows + Send>,
+}
+
+impl Opened {
+    /// An input of those columns; `read` gives the rows of the columns at the places asked for, in batches of so many.
+    pub fn new(
+        columns: Vec<(String, DataType)>,
+        read: impl FnOnce(Vec<usize>, usize) -> Rows + Send + 'static,
+    ) -> Self {
+        Opened { columns, read: Box::new(read) }
+    }
+
+    /// The rows of the columns at `places`, at most `batch_rows_max` a batch.
+    pub fn rows(self, places: Vec<usize>, batch_rows_max: usize) -> Rows {
+        (self.read)(places, batch_rows_max)
+    }
+}
