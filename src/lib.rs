@@ -8,6 +8,7 @@ pub mod data;
 pub mod ending;
 pub mod failure;
 pub mod format;
+pub mod frame;
 pub mod job;
 pub mod privacy;
 pub mod problem;

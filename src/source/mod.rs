@@ -10,7 +10,7 @@
 //!
 //! Never in here: what happens to the rows afterwards, and any store that we write to.
 
-use crate::data::{Extract, Name, Origin};
+use crate::data::{Extract, Name, Origin, RowFault};
 use arrow::array::RecordBatch;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -33,11 +33,19 @@ pub trait Source: Send {
 pub struct Extraction<'a> {
     /// Columns that the source has, the schema does not, and `on_new_column = "withhold"` leaves out.
     pub withheld: Vec<String>,
-    /// Rows in the source's order, at most `batch_rows_max` a batch, the columns named and ordered as
-    /// [`Extract::columns`], each either of its declared Arrow type or text that is yet to be read as such
-    /// (`data::conform` does both). Ends with `None` only when every row has arrived: a connection that
-    /// dies ends in an error, never in a short extract.
-    pub batches: BoxStream<'a, Result<RecordBatch, SourceError>>,
+    /// Rows in the source's order, at most `batch_rows_max` a batch. Ends with `None` only when every row has arrived: a
+    /// connection that dies ends in an error, never in a short extract.
+    pub batches: BoxStream<'a, Result<RawBatch, SourceError>>,
+}
+
+/// Rows as a source gave them.
+#[derive(Clone, Debug)]
+pub struct RawBatch {
+    /// The columns of [`Extract::columns`], in that order, each of its declared Arrow type, of another writer's type for
+    /// the same values, or text that is yet to be read (`data::conform` takes all three).
+    pub rows: RecordBatch,
+    /// Cells that could not be decoded and are NULL in `rows`: row in the batch, place of the column, what is wrong.
+    pub faults: Vec<(usize, usize, RowFault)>,
 }
 
 /// Why a source did not give what was asked. Names, places and codes; never a value.

@@ -1,0 +1,11 @@
+//! SQL over frames, and the bridge between Arrow and Polars: the only polars, and the only `unsafe`.
+//!
+//! Never in here: what the SQL is for, and an error text of the engine (it may quote a value).
+
+mod bridge;
+mod join;
+mod sql;
+
+pub use bridge::CannotCross;
+pub use join::{KeyMatch, match_keys};
+pub use sql::{SqlFault, Table, sql};
