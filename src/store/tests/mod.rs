@@ -29,7 +29,7 @@ async fn publishes_a_night_once_and_the_next_one_over_it() {
     let older = world.night("run-d", 20, 9).await;
     assert!(matches!(older, Ok(Night1::Decided(Decision::Superseded { .. }))), "{older:?}");
     let seen = world.seen().await;
-    assert_eq!(seen.versions, [2, 2]);
+    assert_eq!(seen.versions, [2, 2, 2]);
     assert_eq!(seen.rows, [5, 10]);
     assert_eq!(seen.runs, ["invoice run-a 3", "invoice run-c 5", "unit run-a 6", "unit run-c 10"]);
     assert_eq!(seen.second, seen.primary);
@@ -41,7 +41,7 @@ async fn publishes_the_same_period_again_when_a_person_says_why() {
     assert_eq!(world.night("run-a", 21, 3).await, Ok(Night1::Published));
     assert_eq!(world.night_again("run-b", 21, 4, "a corrected source").await, Ok(Night1::Published));
     let seen = world.seen().await;
-    assert_eq!((seen.versions, seen.rows), ([2, 2], [4, 8]));
+    assert_eq!((seen.versions, seen.rows), ([2, 2, 2], [4, 8]));
     let (records, _) = super::ledger::records(&world.security(), &world.job).await.expect("records");
     assert_eq!(records[1].reason.as_deref(), Some("a corrected source"));
 }
@@ -75,12 +75,33 @@ async fn ends_the_same_wherever_it_is_killed() {
             };
             recovered[usize::from(next != Ok(Night1::Published))] += 1;
             assert_eq!(seen.rows, expected, "kill {side:?} call {nth}");
-            assert_eq!(seen.versions, [2, 2], "kill {side:?} call {nth}");
+            assert_eq!(seen.versions, [2, 2, 2], "kill {side:?} call {nth}");
             assert_eq!(seen.runs.len(), 4, "kill {side:?} call {nth}: {:?}", seen.runs);
             assert_eq!(seen.second, seen.primary, "kill {side:?} call {nth}");
         }
     }
     assert!(recovered.iter().all(|count| *count > 20), "both ends of the record were tried: {recovered:?}");
+}
+
+#[tokio::test]
+async fn ends_the_same_when_the_recovery_is_killed_too() {
+    for seed in 0..150_usize {
+        let world = World::new();
+        world.night("run-a", 21, 3).await.expect("the night before");
+        for (attempt, run) in ["run-b", "run-c"].into_iter().enumerate() {
+            world.faulty.reset();
+            let side = if (seed + attempt) % 2 == 0 { Side::Before } else { Side::After };
+            // Spread over the night (about 100 calls) by steps that share no factor with it.
+            world.faulty.kill(Kill { nth: (seed * 37 + attempt * 53) % 101, side });
+            let _ = world.night(run, 22, 5).await;
+        }
+        world.faulty.reset();
+        world.night("run-d", 22, 5).await.expect("the third attempt");
+        let seen = world.seen().await;
+        assert_eq!((seen.versions, seen.rows), ([2, 2, 2], [5, 10]), "seed {seed}");
+        assert_eq!(seen.runs.len(), 4, "seed {seed}: {:?}", seen.runs);
+        assert_eq!(seen.second, seen.primary, "seed {seed}");
+    }
 }
 
 #[tokio::test]
@@ -92,7 +113,7 @@ async fn publishes_in_spite_of_lost_answers_and_conflicts_that_stored_nothing() 
         assert_eq!(world.night("run-b", 22, 5).await, Ok(Night1::Published), "seed {seed}");
         world.faulty.reset();
         let seen = world.seen().await;
-        assert_eq!((seen.versions, seen.rows), ([2, 2], [5, 10]), "seed {seed}");
+        assert_eq!((seen.versions, seen.rows), ([2, 2, 2], [5, 10]), "seed {seed}");
         assert_eq!(seen.runs.len(), 4, "seed {seed}");
         assert_eq!(seen.second, seen.primary, "seed {seed}");
     }
@@ -110,7 +131,7 @@ async fn lets_one_of_two_racing_runs_publish() {
         assert_eq!((published, already), (1, 1), "seed {seed}: {one:?} {two:?}");
         lost += world.lost();
         let seen = world.seen().await;
-        assert_eq!(seen.versions, [1, 1], "seed {seed}");
+        assert_eq!(seen.versions, [1, 1, 1], "seed {seed}");
         let rows = if one == Ok(Night1::Published) { [3, 6] } else { [4, 8] };
         assert_eq!(seen.rows, rows, "seed {seed}");
         assert_eq!(seen.runs.len(), 2, "seed {seed}: {:?}", seen.runs);
@@ -139,7 +160,7 @@ async fn carries_earlier_nights_first_once_the_second_cloud_is_back() {
     assert_eq!(world.night("run-b", 22, 5).await, Ok(Night1::SecondPending));
     assert_eq!(world.night("run-c", 23, 6).await, Ok(Night1::SecondPending));
     let seen = world.seen().await;
-    assert_eq!((seen.versions, seen.rows), ([3, 3], [6, 12]));
+    assert_eq!((seen.versions, seen.rows), ([3, 3, 3], [6, 12]));
     assert_ne!(seen.second, seen.primary);
     world.second_away(false);
     assert_eq!(world.night("run-d", 24, 7).await, Ok(Night1::Published));
