@@ -4,6 +4,7 @@
 use crate::services::{local, variable};
 use arrow::array::*;
 use chrono::{DateTime, NaiveDate};
+use nightferry::access::Folder;
 use nightferry::data::{
     Audience, Class, Column, ColumnType, Name, OnNewColumn, Origin, Period, PgSnapshot, Schema, Treatment,
 };
@@ -11,8 +12,8 @@ use nightferry::job::{Boundary, Location, StoreSpec};
 use nightferry::privacy::{ColumnTreatment, Keys, redact};
 use nightferry::report::{Proof, Verdict};
 use nightferry::store::{
-    Decision, Encoder, Night, NightDataset, Outcome, PartLimits, Parts, Staged, Staging, Store, Stores, decide,
-    publish, settle,
+    Decision, Encoder, JobRecord, Night, NightDataset, Outcome, PartLimits, Parts, Staged, Staging, Store, Stores,
+    decide, publish, settle,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -39,9 +40,11 @@ const COLUMNS: [(&str, ColumnType, &str, &str); 15] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn readers_see_every_version_as_it_was_written() {
     let root = tempfile::tempdir().expect("a folder");
+    let warehouse = store("warehouse", Audience::Analytics, local(root.path(), "warehouse"), None);
+    let security = store("security", Audience::Security, local(root.path(), "security").child("security"), None);
     let nights: [(u32, i64); 3] = [(20, 700), (21, 310), (22, 0)];
     for (day, rows) in nights {
-        night(root.path(), day, rows).await;
+        night(&warehouse, &security, &local(root.path(), "scratch").child("scratch"), day, rows).await;
     }
     let table = root.path().join("store/everything");
     for (version, (_, rows)) in nights.into_iter().enumerate() {
@@ -87,23 +90,14 @@ async fn readers_see_every_version_as_it_was_written() {
     assert_eq!(serde_json::from_str::<Value>(&runs).expect("JSON"), expected);
 }
 
-/// One night of a job with one table.
-async fn night(root: &std::path::Path, day: u32, rows: i64) {
-    let spec = |of: &str, audience| StoreSpec {
-        name: name(of),
-        primary: Location { url: "store".into(), region: None, endpoint: None, ca: None },
-        second: None,
-        audience,
-        boundary: Boundary::Internal,
-    };
-    let warehouse = Store::new(&spec("warehouse", Audience::Analytics), local(root, "warehouse"), None);
-    let security = Store::new(&spec("security", Audience::Security), local(root, "security").child("security"), None);
+/// One night of a job with one table, `everything`, published as the walk does it; gives back its record.
+pub async fn night(warehouse: &Store, security: &Store, scratch: &Folder, day: u32, rows: i64) -> JobRecord {
     let stores = Stores::from([(name("warehouse"), warehouse.clone())]);
     let period = Period::day(NaiveDate::from_ymd_opt(2026, 11, day).expect("a day"));
-    let settled = settle(&security, &stores, &name("settlements"), "prod").await.expect("settled");
+    let settled = settle(security, &stores, &name("settlements"), "prod").await.expect("settled");
     assert_eq!(decide(&settled.records, period, None), Decision::Publish);
     let run = format!("run-{day}");
-    let staged = stage(&warehouse, &run, rows, &local(root, "scratch").child("scratch")).await;
+    let staged = stage(warehouse, &run, rows, scratch).await;
     let (schema, job) = (schema(), name("settlements"));
     let origin = Origin {
         extracted_at: DateTime::UNIX_EPOCH,
@@ -131,12 +125,26 @@ async fn night(root: &std::path::Path, day: u32, rows: i64) {
         environment_hash: "e2",
         datasets: vec![dataset],
     };
-    let outcome = publish(night, &settled, &security, &stores).await.expect("published");
-    assert!(matches!(outcome, Outcome::Published(_)));
+    match publish(night, &settled, security, &stores).await.expect("published") {
+        Outcome::Published(record) => record,
+        Outcome::Lost(_) => panic!("nobody else is there"),
+    }
+}
+
+/// A store of an environment.
+pub fn store(of: &str, audience: Audience, primary: Folder, second: Option<Folder>) -> Store {
+    let spec = StoreSpec {
+        name: name(of),
+        primary: Location { url: "store".into(), region: None, endpoint: None, ca: None },
+        second: None,
+        audience,
+        boundary: Boundary::Internal,
+    };
+    Store::new(&spec, primary, second)
 }
 
 /// Three parts and more, of row groups of 100 rows.
-async fn stage(warehouse: &Store, run: &str, rows: i64, scratch: &nightferry::access::Folder) -> Staged {
+async fn stage(warehouse: &Store, run: &str, rows: i64, scratch: &Folder) -> Staged {
     let shown: Vec<ColumnTreatment> =
         schema().columns.into_iter().map(|column| ColumnTreatment { column, treatment: Treatment::Keep }).collect();
     let redacted = |from, to| {

@@ -3,6 +3,11 @@
 use nightferry::access::{Folder, Purpose, open};
 use nightferry::job::Location;
 
+/// The S3 servers' bucket of the warehouse.
+const BUCKET: &str = "nightferry-warehouse";
+/// The Azure emulator's container.
+const CONTAINER: &str = "warehouse";
+
 /// A variable of the start script.
 pub fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: `make test` starts the services and sets it"))
@@ -10,17 +15,17 @@ pub fn variable(name: &str) -> String {
 
 /// A fresh folder in the S3 bucket of the tests.
 pub fn s3(label: &str) -> Folder {
-    at("s3", &variable("NIGHTFERRY_S3_BUCKET"), &variable("NIGHTFERRY_S3_ENDPOINT"), label)
+    at("s3", BUCKET, &variable("NIGHTFERRY_S3_ENDPOINT"), label)
 }
 
 /// A fresh folder in the bucket of an S3 server whose conditional writes are not exclusive.
 pub fn s3_not_exclusive(label: &str) -> Folder {
-    at("s3", &variable("NIGHTFERRY_S3_BUCKET"), &variable("NIGHTFERRY_S3_NOMETA_ENDPOINT"), label)
+    at("s3", BUCKET, &variable("NIGHTFERRY_S3_NOMETA_ENDPOINT"), label)
 }
 
 /// A fresh folder in the Azure container of the tests.
 pub fn azure(label: &str) -> Folder {
-    at("az", &variable("NIGHTFERRY_AZURE_CONTAINER"), &variable("NIGHTFERRY_AZURE_ENDPOINT"), label)
+    at("az", CONTAINER, &variable("NIGHTFERRY_AZURE_ENDPOINT"), label)
 }
 
 /// A fresh folder of this machine under `root`.
@@ -31,6 +36,6 @@ pub fn local(root: &std::path::Path, label: &str) -> Folder {
 
 fn at(scheme: &str, bucket: &str, endpoint: &str, label: &str) -> Folder {
     let url = format!("{scheme}://{bucket}/{}", uuid::Uuid::now_v7());
-    let location = Location { url, region: Some("us-east-1".into()), endpoint: Some(endpoint.into()), ca: None };
+    let location = Location { url, region: Some("eu-west-2".into()), endpoint: Some(endpoint.into()), ca: None };
     open(&location, std::path::Path::new("."), label, Purpose::Write).expect("a place")
 }

@@ -1,15 +1,18 @@
 //! One suite for every kind of store: memory, a local folder, S3, Azure. What commits rest on must hold in each.
 
+use crate::readers::{night, store};
 use crate::services::{azure, local, s3, s3_not_exclusive, variable};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use futures::future::join_all;
 use nightferry::access::{Folder, Purpose, open};
+use nightferry::data::{Audience, Name};
 use nightferry::job::Location;
-use nightferry::store::{Absent, StoreError, preflight, put_if_absent};
+use nightferry::store::{Absent, StoreError, Stores, complete, preflight, put_if_absent, replicate};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStoreExt, PutPayload};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 #[tokio::test]
@@ -46,7 +49,7 @@ async fn the_preflight_says_that_a_bucket_or_container_is_not_there() {
         ("az://no-such-container-here/x", "NIGHTFERRY_AZURE_ENDPOINT"),
     ];
     for (url, endpoint) in places {
-        let region = Some("us-east-1".into());
+        let region = Some("eu-west-2".into());
         let location = Location { url: url.into(), region, endpoint: Some(variable(endpoint)), ca: None };
         let folder = open(&location, std::path::Path::new("."), "missing", Purpose::Write).expect("a place");
         let refused = preflight(&folder).await;
@@ -60,7 +63,7 @@ async fn the_preflight_says_that_nobody_answers() {
     // A port that was free a moment ago: nobody listens there.
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     let endpoint = Some(format!("http://127.0.0.1:{port}"));
-    let location = Location { url: "s3://bucket/x".into(), region: Some("us-east-1".into()), endpoint, ca: None };
+    let location = Location { url: "s3://bucket/x".into(), region: Some("eu-west-2".into()), endpoint, ca: None };
     let folder = open(&location, std::path::Path::new("."), "gone", Purpose::Write).expect("a place");
     let refused = preflight(&folder).await;
     assert!(matches!(refused, Err(StoreError::Away { code: None, .. })), "{refused:?}");
@@ -84,6 +87,68 @@ async fn a_folder_that_may_not_be_written_is_refused() {
     if let Err(error) = refused {
         assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nights_cross_from_s3_to_azure_once_it_is_there() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (primary, second, scratch) = (s3("warehouse"), azure("warehouse (second)"), local(root.path(), "scratch"));
+    let security = store("security", Audience::Security, s3("security"), None);
+    let missing = {
+        let url = "az://no-such-container-here/x".to_owned();
+        let endpoint = Some(variable("NIGHTFERRY_AZURE_ENDPOINT"));
+        let location = Location { url, region: None, endpoint, ca: None };
+        open(&location, std::path::Path::new("."), "warehouse (second)", Purpose::Write).expect("a place")
+    };
+    let name = |text| Name::new(text).expect("a name");
+    for (day, rows, there) in [(20, 700, true), (21, 310, false), (22, 150, true)] {
+        let second = if there { second.clone() } else { missing.clone() };
+        let warehouse = store("warehouse", Audience::Analytics, primary.clone(), Some(second));
+        let record = night(&warehouse, &security, &scratch, day, rows).await;
+        let states = replicate(&record, &Stores::from([(name("warehouse"), warehouse)])).await.expect("carried");
+        assert_eq!(states.len(), 2, "the table and nightferry_runs");
+        assert!(states.iter().all(|state| state.pending.is_none() == there), "{states:?}");
+    }
+    for table in ["everything", "nightferry_runs"] {
+        let (here, there) = (objects(&primary, table).await, objects(&second, table).await);
+        assert!(here.len() >= 6, "{:?}", here.keys());
+        assert_eq!(here.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());
+        assert!(here == there, "same names, other bytes");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_runs_that_complete_one_night_on_s3_write_it_once() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (primary, scratch) = (s3("warehouse"), local(root.path(), "scratch"));
+    let (warehouse, security) = (
+        store("warehouse", Audience::Analytics, primary.clone(), None),
+        store("security", Audience::Security, s3("security"), None),
+    );
+    let record = night(&warehouse, &security, &scratch, 20, 150).await;
+    // As if the run had been killed right after its record.
+    for table in ["everything", "nightferry_runs"] {
+        let entry = primary.at(&format!("{table}/_delta_log/{:020}.json", 0));
+        primary.store().delete(&entry).await.expect("deleted");
+    }
+    let stores = Stores::from([(Name::new("warehouse").expect("a name"), warehouse)]);
+    let ends = join_all((0..6).map(|_| complete(&record, &stores))).await;
+    assert!(ends.iter().all(Result::is_ok), "{ends:?}");
+    for table in ["everything", "nightferry_runs"] {
+        let log = objects(&primary, &format!("{table}/_delta_log")).await;
+        assert_eq!(log.len(), 1, "{table}: {:?}", log.keys());
+    }
+}
+
+/// Every object under `table`, by path.
+async fn objects(folder: &Folder, table: &str) -> BTreeMap<String, Bytes> {
+    let listed: Vec<_> = folder.store().list(Some(&folder.at(table))).try_collect().await.expect("a list");
+    let mut objects = BTreeMap::new();
+    for meta in listed {
+        let bytes = folder.store().get(&meta.location).await.expect("an object").bytes().await.expect("bytes");
+        objects.insert(folder.relative(&meta.location).expect("under the folder"), bytes);
+    }
+    objects
 }
 
 /// What every store must do.
