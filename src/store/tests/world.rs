@@ -33,7 +33,7 @@ pub struct World {
 
 /// How a night ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Night1 {
+pub enum Ended {
     Published,
     SecondPending,
     Decided(Decision),
@@ -140,15 +140,15 @@ impl World {
         Ok(tables)
     }
 
-    pub async fn night(&self, run: &str, day: u32, rows: i64) -> Result<Night1, StoreError> {
+    pub async fn night(&self, run: &str, day: u32, rows: i64) -> Result<Ended, StoreError> {
         self.walk(run, day, rows, None).await
     }
 
-    pub async fn night_again(&self, run: &str, day: u32, rows: i64, why: &str) -> Result<Night1, StoreError> {
+    pub async fn night_again(&self, run: &str, day: u32, rows: i64, why: &str) -> Result<Ended, StoreError> {
         self.walk(run, day, rows, Some(why)).await
     }
 
-    async fn walk(&self, run: &str, day: u32, rows: i64, again: Option<&str>) -> Result<Night1, StoreError> {
+    async fn walk(&self, run: &str, day: u32, rows: i64, again: Option<&str>) -> Result<Ended, StoreError> {
         let (security, stores) = (self.security(), Stores::from([(name("warehouse"), self.warehouse())]));
         let period = Period::day(NaiveDate::from_ymd_opt(2026, 11, day).expect("a day"));
         let mut settled = settle(&security, &stores, &self.job, &self.stamp).await?;
@@ -156,7 +156,7 @@ impl World {
         if decision != Decision::Publish {
             let newest = settled.records.last().expect("a record that decided");
             replicate(newest, &stores).await?;
-            return Ok(Night1::Decided(decision));
+            return Ok(Ended::Decided(decision));
         }
         let staged = self.stage(run, rows).await?;
         let (schema, origin) = (schema(), origin());
@@ -167,7 +167,7 @@ impl World {
                     let states = replicate(&record, &stores).await?;
                     file_report(&security, &self.job, run, Bytes::from_static(b"{}\n")).await?;
                     let behind = states.iter().any(|state| state.pending.is_some());
-                    return Ok(if behind { Night1::SecondPending } else { Night1::Published });
+                    return Ok(if behind { Ended::SecondPending } else { Ended::Published });
                 }
                 Outcome::Lost(same) => {
                     night = *same;
@@ -180,7 +180,7 @@ impl World {
         for table in night.datasets.iter().flat_map(|dataset| &dataset.tables) {
             table.discard().await?;
         }
-        Ok(Night1::Decided(decision))
+        Ok(Ended::Decided(decision))
     }
 
     fn described<'a>(
