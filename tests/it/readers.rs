@@ -281,7 +281,7 @@ fn read(table: &std::path::Path, version: usize, id: i64) -> Vec<Value> {
 }
 
 /// What the readers' Python printed.
-fn python(arguments: &[&str]) -> String {
+pub fn python(arguments: &[&str]) -> String {
     let python = variable("NIGHTFERRY_READERS_PYTHON");
     let output = std::process::Command::new(python).args(arguments).output().expect("python starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

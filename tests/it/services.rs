@@ -4,9 +4,9 @@ use nightferry::access::{Folder, Purpose, open};
 use nightferry::job::Location;
 
 /// The S3 servers' bucket of the warehouse.
-const BUCKET: &str = "nightferry-warehouse";
+pub const BUCKET: &str = "nightferry-warehouse";
 /// The Azure emulator's container.
-const CONTAINER: &str = "warehouse";
+pub const CONTAINER: &str = "warehouse";
 
 /// A variable of the start script.
 pub fn variable(name: &str) -> String {

@@ -1,7 +1,7 @@
 //! One suite for every kind of store: memory, a local folder, S3, Azure. What commits rest on must hold in each.
 
-use crate::readers::{night, store};
-use crate::services::{azure, local, s3, s3_not_exclusive, variable};
+use crate::readers::{night, python, store};
+use crate::services::{BUCKET, CONTAINER, azure, local, s3, s3_not_exclusive, variable};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use futures::future::join_all;
@@ -114,6 +114,11 @@ async fn nights_cross_from_s3_to_azure_once_it_is_there() {
         assert!(here.len() >= 6, "{:?}", here.keys());
         assert_eq!(here.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());
         assert!(here == there, "same names, other bytes");
+    }
+    for (scheme, bucket, folder) in [("s3", BUCKET, &primary), ("az", CONTAINER, &second)] {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/count_rows.py");
+        let seen = python(&[script, &format!("{scheme}://{bucket}/{}", folder.at("everything"))]);
+        assert_eq!(seen.trim(), "2 150", "deltalake on {scheme}");
     }
 }
 
