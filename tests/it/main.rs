@@ -1,3 +1,9 @@
 //! One integration-test binary: Polars links slowly, so it is linked once.
 
+// Clippy's leave to unwrap in tests covers test functions and `#[cfg(test)]`; all of this binary is a test.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+mod readers;
+mod services;
+mod stores;
 mod tidy;
