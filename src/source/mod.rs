@@ -10,6 +10,10 @@
 //!
 //! Never in here: what happens to the rows afterwards, and any store that we write to.
 
+mod file;
+
+pub use file::Files;
+
 use crate::data::{Extract, Name, Origin, RowFault};
 use arrow::array::RecordBatch;
 use futures::future::BoxFuture;
