@@ -10,6 +10,8 @@
 //!
 //! Never in here: what happens to the rows afterwards, and any store that we write to.
 
+pub mod pgcopy;
+
 use crate::data::{Extract, Name, Origin, RowFault};
 use arrow::array::RecordBatch;
 use futures::future::BoxFuture;
