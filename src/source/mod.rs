@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! open.rs      a source of the plan -> dyn Source
-//! postgres.rs  the only sqlx: one REPEATABLE READ transaction for the job, COPY out
-//! pgcopy.rs    binary COPY -> Arrow
+//! postgres/    the only sqlx: one REPEATABLE READ transaction for the job, COPY out
+//! pgcopy/      binary COPY -> Arrow
 //! file.rs      extracts that somebody else made: Parquet, CSV, JSON lines
 //! topic.rs     dumps of Kafka topics -> change events
 //! ```
@@ -11,6 +11,7 @@
 //! Never in here: what happens to the rows afterwards, and any store that we write to.
 
 pub mod pgcopy;
+pub mod postgres;
 
 use crate::data::{Extract, Name, Origin, RowFault};
 use arrow::array::RecordBatch;
