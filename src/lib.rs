@@ -14,4 +14,5 @@ pub mod privacy;
 pub mod problem;
 pub mod report;
 pub mod source;
+pub mod store;
 pub mod world;

@@ -1,3 +1,17 @@
-//! How we get in: secrets, and later keys, signatures and tokens; a location -> `dyn ObjectStore`.
+//! How we get in: a place of the environment -> a [`Folder`] in some object store; a secret's name -> the secret.
+//!
+//! ```text
+//! location.rs   local folder, s3://, az://, abfss:// -> dyn ObjectStore + prefix: the only object_store builders
+//! folder.rs     a folder in some store, and the paths under it
+//! secret.rs     where a secret is found -> its bytes
+//! ```
+//!
+//! Never in here: what is written or read there. Never in a url: a key, a token or a password; a provider's own come from the
+//! process's surroundings (`AWS_*`, `AZURE_*`, the task's role), as its tools expect them.
 
+mod folder;
+mod location;
 pub mod secret;
+
+pub use folder::Folder;
+pub use location::{AccessError, Purpose, open};

@@ -5,14 +5,20 @@
 //! csv.rs           comma separated text -> columns of text
 //! jsonl.rs         a JSON object a line -> columns of text
 //! parquet_read.rs  other people's Parquet -> columns as they are
+//! parquet_write.rs batches -> Parquet, a row group at a time
+//! parquet_back.rs  our own Parquet -> batches, to prove what was written
+//! bounds.rs        counts of NULL, smallest and largest values, from a file's footer
 //! ```
 //!
 //! Never in here: where the bytes come from or go to, what may be in them, and a value in an error.
 
+pub mod bounds;
 pub mod compression;
 pub mod csv;
 pub mod jsonl;
+pub mod parquet_back;
 pub mod parquet_read;
+pub mod parquet_write;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;

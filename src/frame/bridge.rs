@@ -71,8 +71,12 @@ fn array(series: &Series) -> Result<ArrayRef, CannotCross> {
     let exported = polars_arrow::ffi::export_array_to_c(array);
     // SAFETY: both are the structures of the C Data Interface, `repr(C)`; ownership moves, and the release callbacks are
     // called once, by the new owners.
-    let (schema, exported): (FFI_ArrowSchema, FFI_ArrowArray) =
-        unsafe { (std::mem::transmute(schema), std::mem::transmute(exported)) };
+    let (schema, exported) = unsafe {
+        (
+            std::mem::transmute::<ArrowSchema, FFI_ArrowSchema>(schema),
+            std::mem::transmute::<ArrowArray, FFI_ArrowArray>(exported),
+        )
+    };
     let field = Field::try_from(&schema).map_err(|_| CannotCross)?;
     // SAFETY: array and type were exported together by Polars.
     let data = unsafe { from_ffi_and_data_type(exported, field.data_type().clone()) }.map_err(|_| CannotCross)?;

@@ -26,7 +26,7 @@ pub fn match_keys(left: ArrayRef, right: ArrayRef) -> Result<KeyMatch, CannotCro
         let places: ArrayRef = Arc::new(UInt32Array::from_iter_values(0..keys.len() as u32));
         let rows = RecordBatch::try_from_iter_with_nullable([("key", keys, true), (place, places, true)]);
         let rows = rows.map_err(|_| CannotCross)?;
-        frame(&rows.schema(), &[rows.clone()])
+        frame(&rows.schema(), std::slice::from_ref(&rows))
     };
     let (left, right) = (side(left, "left")?, side(right, "right")?);
     let mut full = JoinArgs::new(JoinType::Full);

@@ -1,8 +1,44 @@
-//! What was asked: texts -> [`Job`] -> [`Plan`]. Pure: texts come in as parameters, nothing is opened.
+//! What was asked: texts -> [`Job`] -> [`Plan`]. Pure: texts come in through a parameter, nothing is opened.
 //!
-//! A job names datasets, sources and stores; an environment says what the sources and stores are; a schema says what
-//! a dataset's columns are. [`Plan`] is all three decided: every path, limit, query and treatment.
+//! ```text
+//! tree.rs              TOML -> values with their places
+//! shape.rs             what a file may hold, as data: checks it and makes the JSON Schema
+//! files.rs             the three kinds of file, key by key
+//! job_file.rs          jobs/<name>.toml
+//! schema_file.rs       schemas/<name>.toml
+//! environment_file.rs  jobs/environments/<name>.toml
+//! load.rs              all three together -> Checked -> Plan
+//! plan.rs              every path, limit, query and treatment, decided
+//! face.rs              the plan as a person reads it
+//! ```
+//!
+//! A fault in a file is a [`Problem`](crate::problem::Problem) with its place; all faults are told at once.
 
+mod environment_file;
+mod face;
+mod files;
+mod job_file;
+mod load;
 mod plan;
+mod schema_file;
+mod shape;
+mod tree;
 
+pub use face::{face, select};
+pub use job_file::{Job, Schedule};
+pub use load::{Checked, Read, load};
 pub use plan::*;
+
+/// The JSON Schemas (draft 2020-12) of the three kinds of file, by the name that each is written under.
+pub fn json_schemas() -> [(&'static str, serde_json::Value); 3] {
+    [
+        ("job.schema.json", shape::json_schema("a nightferry job", files::JOB)),
+        ("schema.schema.json", shape::json_schema("a nightferry schema", files::SCHEMA)),
+        ("environment.schema.json", shape::json_schema("a nightferry environment", files::ENVIRONMENT)),
+    ]
+}
+
+/// Whether a problem's id tells of the environment or a secret (exit 11) rather than of job and schema (exit 10).
+pub fn is_of_environment(id: &str) -> bool {
+    id.starts_with("E-ENV-")
+}

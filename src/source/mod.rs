@@ -10,8 +10,12 @@
 //!
 //! Never in here: what happens to the rows afterwards, and any store that we write to.
 
-pub mod pgcopy;
-pub mod postgres;
+mod file;
+mod pgcopy;
+mod postgres;
+
+pub use file::Files;
+pub use postgres::{Login, PostgresSource};
 
 use crate::data::{Extract, Name, Origin, RowFault};
 use arrow::array::RecordBatch;

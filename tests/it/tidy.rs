@@ -77,7 +77,10 @@ fn sources() -> Vec<Source> {
         let path = file.strip_prefix(root).expect("a path in the project").to_string_lossy().into_owned();
         let room =
             path.trim_start_matches("src/").split('/').next().expect("a room").trim_end_matches(".rs").to_owned();
-        let code = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
+        // A folder of tests is tests; elsewhere they stand at the foot of the file.
+        let tests = path.contains("/tests/") || path.ends_with("/tests.rs");
+        let text_of_code = if tests { "" } else { text.as_str() };
+        let code = text_of_code.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
         let code = code.map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n");
         Source { path, room, code, text }
     });

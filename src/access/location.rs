@@ -1,0 +1,380 @@
+//! A location of the environment -> a [`Folder`]: the only place where object stores are built.
+//!
+//! Every connection is bounded: connecting, one request, retries and the time they may take in all. TLS is checked
+//! against the system's roots and the location's own `ca`; plain HTTP is for this machine only (emulators in tests).
+//!
+//! Never in here: a key in a url, and the provider's own error texts (they quote urls and headers).
+
+use super::Folder;
+use crate::job::Location;
+use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{BackoffConfig, Certificate, ClientOptions, ObjectStore, RetryConfig};
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Longest time to connect.
+const CONNECT_SECONDS_MAX: u64 = 5;
+/// Longest time of one request with its body: 32 MiB at 3 Mbit/s.
+const REQUEST_SECONDS_MAX: u64 = 90;
+/// Retries of one request.
+const RETRIES_MAX: usize = 6;
+/// Longest time in which a request may be retried.
+const RETRY_SECONDS_MAX: u64 = 60;
+/// Largest CA file, in bytes: the whole web's roots take about 0.2 MiB.
+const CA_BYTES_MAX: u64 = 4 << 20;
+
+/// What a location is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It must be there already.
+    Read,
+    /// A local folder is made when it is not there. Buckets and containers never are.
+    Write,
+}
+
+/// Why a place could not be opened. Names only, never what a url or variable holds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// The url is not one of ours (exit 10).
+    #[error("the url of `{label}` {fault}")]
+    Url {
+        /// The store or source.
+        label: String,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// A folder that is not there (exit 14).
+    #[error("the folder of `{label}` is not there")]
+    NotThere {
+        /// The store or source.
+        label: String,
+    },
+    /// A file where a folder is expected (exit 14).
+    #[error("the path of `{label}` is a file; hint: a folder is expected")]
+    NotAFolder {
+        /// The store or source.
+        label: String,
+    },
+    /// This machine does not let us in (exit 12).
+    #[error("the folder of `{label}` may not be opened")]
+    Refused {
+        /// The store or source.
+        label: String,
+    },
+    /// What the provider needs is not set (exit 11).
+    #[error("`{label}` needs {what}")]
+    Missing {
+        /// The store or source.
+        label: String,
+        /// The variable, or what is wrong with it.
+        what: &'static str,
+    },
+    /// Plain HTTP to another machine, or a CA file that cannot be used (exit 13).
+    #[error("the connection to `{label}` cannot be trusted: {fault}")]
+    Tls {
+        /// The store or source.
+        label: String,
+        /// What is wrong.
+        fault: &'static str,
+    },
+}
+
+/// Opens `location`; relative local paths start at `project`, and so does the path of a `ca`. `label` is what messages
+/// call it. Nothing is asked of a bucket or container yet.
+pub fn open(location: &Location, project: &FilePath, label: &str, purpose: Purpose) -> Result<Folder, AccessError> {
+    let label = || label.to_owned();
+    match parse(&location.url).map_err(|fault| AccessError::Url { label: label(), fault })? {
+        Address::Local(path) => local(&project.join(path), &label(), purpose),
+        Address::S3 { bucket, prefix } => {
+            let store = s3(location, project, &bucket, &label())?;
+            Ok(Folder::new(store, prefix, &label()))
+        }
+        Address::Azure { container, account, fabric, prefix } => {
+            let store = azure(location, project, &container, account.as_deref(), fabric, &label())?;
+            Ok(Folder::new(store, prefix, &label()))
+        }
+    }
+}
+
+/// What a url says.
+#[derive(Debug, PartialEq, Eq)]
+enum Address {
+    Local(PathBuf),
+    S3 { bucket: String, prefix: Path },
+    Azure { container: String, account: Option<String>, fabric: Fabric, prefix: Path },
+}
+
+/// Whether an Azure account is one of Microsoft Fabric's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fabric {
+    Yes,
+    No,
+}
+
+fn parse(url: &str) -> Result<Address, &'static str> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return if url.is_empty() { Err("is empty") } else { Ok(Address::Local(url.into())) };
+    };
+    if scheme == "file" {
+        return match rest.strip_prefix('/') {
+            Some(path) => Ok(Address::Local(format!("/{path}").into())),
+            None => Err("names a host; hint: `file:///folder`"),
+        };
+    }
+    if rest.contains(['?', '#']) {
+        return Err("has a `?` or `#`: keys and tokens never belong in a url");
+    }
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let prefix = Path::parse(path).map_err(|_| "has a path that is no object prefix")?;
+    if prefix.parts().any(|part| part.as_ref() == "..") || authority.is_empty() || authority.contains(':') {
+        return Err("has no bucket, a port, a password or a `..` in it");
+    }
+    match (scheme, authority.split_once('@')) {
+        ("s3" | "s3a", None) => Ok(Address::S3 { bucket: authority.into(), prefix }),
+        ("az" | "azure" | "abfs" | "abfss", None) => {
+            Ok(Address::Azure { container: authority.into(), account: None, fabric: Fabric::No, prefix })
+        }
+        ("abfs" | "abfss", Some((container, host))) => {
+            let (account, suffix) = host.split_once('.').ok_or("names no account host")?;
+            let fabric = match suffix {
+                "dfs.core.windows.net" | "blob.core.windows.net" => Fabric::No,
+                "dfs.fabric.microsoft.com" | "blob.fabric.microsoft.com" => Fabric::Yes,
+                _ => return Err("names a host that is no Azure storage account"),
+            };
+            Ok(Address::Azure { container: container.into(), account: Some(account.into()), fabric, prefix })
+        }
+        _ => Err("has a scheme other than `s3`, `az`, `abfss` and `file`"),
+    }
+}
+
+fn local(root: &FilePath, label: &str, purpose: Purpose) -> Result<Folder, AccessError> {
+    let label_owned = || label.to_owned();
+    let refused = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => AccessError::NotThere { label: label_owned() },
+        std::io::ErrorKind::NotADirectory | std::io::ErrorKind::AlreadyExists => {
+            AccessError::NotAFolder { label: label_owned() }
+        }
+        _ => AccessError::Refused { label: label_owned() },
+    };
+    if purpose == Purpose::Write {
+        std::fs::create_dir_all(root).map_err(refused)?;
+    }
+    if !std::fs::metadata(root).map_err(refused)?.is_dir() {
+        return Err(AccessError::NotAFolder { label: label_owned() });
+    }
+    let store = LocalFileSystem::new_with_prefix(root).map_err(|_| AccessError::NotThere { label: label_owned() })?;
+    Ok(Folder::new(Arc::new(store), Path::default(), label))
+}
+
+fn s3(location: &Location, project: &FilePath, bucket: &str, label: &str) -> Result<Arc<dyn ObjectStore>, AccessError> {
+    let mut builder = AmazonS3Builder::from_env()
+        .with_bucket_name(bucket)
+        .with_client_options(client(location, project, label)?)
+        .with_retry(retries())
+        // Whatever the surroundings say: without If-None-Match there is no commit.
+        .with_conditional_put(S3ConditionalPut::ETagMatch);
+    if let Some(region) = &location.region {
+        builder = builder.with_region(region);
+    }
+    if let Some(endpoint) = &location.endpoint {
+        builder = builder.with_endpoint(endpoint.trim_end_matches('/')).with_virtual_hosted_style_request(false);
+    }
+    let store = builder
+        .build()
+        .map_err(|_| AccessError::Missing { label: label.into(), what: "`AWS_*` variables that S3 understands" })?;
+    Ok(Arc::new(store))
+}
+
+fn azure(
+    location: &Location,
+    project: &FilePath,
+    container: &str,
+    account: Option<&str>,
+    fabric: Fabric,
+    label: &str,
+) -> Result<Arc<dyn ObjectStore>, AccessError> {
+    let mut builder = MicrosoftAzureBuilder::from_env()
+        .with_container_name(container)
+        .with_client_options(client(location, project, label)?)
+        .with_retry(retries());
+    if let Some(account) = account {
+        builder = builder.with_account(account);
+    }
+    if fabric == Fabric::Yes {
+        builder = builder.with_use_fabric_endpoint(true);
+    }
+    let emulated = builder.get_config_value(&AzureConfigKey::UseEmulator).is_some_and(|value| value == "true");
+    let account = builder.get_config_value(&AzureConfigKey::AccountName);
+    if let Some(endpoint) = &location.endpoint {
+        let account = account.ok_or(AccessError::Missing {
+            label: label.into(),
+            what: "`AZURE_STORAGE_ACCOUNT_NAME`, or the account in its url",
+        })?;
+        // `use_emulator` would ignore the endpoint; with it off, an emulator's account is the first segment of the path.
+        builder = builder.with_use_emulator(false).with_endpoint(emulator_endpoint(endpoint, &account));
+    } else if account.is_none() && !emulated {
+        return Err(AccessError::Missing {
+            label: label.into(),
+            what: "`AZURE_STORAGE_ACCOUNT_NAME`, or the account in its url",
+        });
+    }
+    let store = builder.build().map_err(|_| AccessError::Missing {
+        label: label.into(),
+        what: "`AZURE_*` variables that Azure understands",
+    })?;
+    Ok(Arc::new(store))
+}
+
+/// `http://127.0.0.1:10000` -> `http://127.0.0.1:10000/account`: emulators have no host for each account.
+fn emulator_endpoint(endpoint: &str, account: &str) -> String {
+    let endpoint = endpoint.trim_end_matches('/');
+    let has_path = endpoint.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+    if is_this_machine(endpoint) && !has_path { format!("{endpoint}/{account}") } else { endpoint.to_owned() }
+}
+
+fn client(location: &Location, project: &FilePath, label: &str) -> Result<ClientOptions, AccessError> {
+    let tls = |fault| AccessError::Tls { label: label.to_owned(), fault };
+    let mut options = ClientOptions::new()
+        .with_connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+        .with_timeout(Duration::from_secs(REQUEST_SECONDS_MAX));
+    if let Some(endpoint) = &location.endpoint {
+        match endpoint.split_once("://").map(|(scheme, _)| scheme) {
+            Some("https") => {}
+            Some("http") if is_this_machine(endpoint) => options = options.with_allow_http(true),
+            Some("http") => {
+                return Err(tls("its endpoint is plain `http`; hint: only this machine may be spoken to so"));
+            }
+            _ => {
+                let fault = "has an endpoint that is neither `https://` nor `http://`";
+                return Err(AccessError::Url { label: label.into(), fault });
+            }
+        }
+    }
+    if let Some(ca) = &location.ca {
+        let file = project.join(ca);
+        let size = std::fs::metadata(&file).map_err(|_| tls("its `ca` file cannot be read"))?.len();
+        if size > CA_BYTES_MAX {
+            return Err(tls("its `ca` file is larger than 4 MiB"));
+        }
+        let pem = std::fs::read(&file).map_err(|_| tls("its `ca` file cannot be read"))?;
+        let certificates =
+            Certificate::from_pem_bundle(&pem).map_err(|_| tls("its `ca` file holds no PEM certificate"))?;
+        if certificates.is_empty() {
+            return Err(tls("its `ca` file holds no PEM certificate"));
+        }
+        options = certificates.into_iter().fold(options, ClientOptions::with_root_certificate);
+    }
+    Ok(options)
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig {
+            init_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(5),
+            base: 2.0,
+        },
+        max_retries: RETRIES_MAX,
+        retry_timeout: Duration::from_secs(RETRY_SECONDS_MAX),
+    }
+}
+
+fn is_this_machine(endpoint: &str) -> bool {
+    let authority = endpoint.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or(""));
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn location(url: &str) -> Location {
+        Location { url: url.into(), region: None, endpoint: None, ca: None }
+    }
+
+    #[test]
+    fn reads_the_urls_of_every_provider() {
+        assert_eq!(parse("target/warehouse"), Ok(Address::Local("target/warehouse".into())));
+        assert_eq!(parse("file:///srv/x"), Ok(Address::Local("/srv/x".into())));
+        let s3 = Address::S3 { bucket: "lccc-warehouse".into(), prefix: Path::from("analytics") };
+        assert_eq!(parse("s3://lccc-warehouse/analytics/"), Ok(s3));
+        let azure = |account: Option<&str>, prefix| Address::Azure {
+            container: "warehouse".into(),
+            account: account.map(str::to_owned),
+            fabric: Fabric::No,
+            prefix: Path::from(prefix),
+        };
+        assert_eq!(parse("az://warehouse/a/b"), Ok(azure(None, "a/b")));
+        assert_eq!(parse("abfss://warehouse@lcccdata.dfs.core.windows.net/a"), Ok(azure(Some("lcccdata"), "a")));
+    }
+
+    #[test]
+    fn refuses_urls_that_could_carry_a_secret_or_leave_their_place() {
+        for url in [
+            "az://warehouse/a?sig=x",
+            "s3://key:secret@bucket/a",
+            "s3://bucket/a/../b",
+            "abfss://c@evil.example.org/a",
+            "gs://bucket/a",
+            "https://example.org/a",
+            "file://host/a",
+            "s3:///a",
+            "",
+        ] {
+            assert!(parse(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn refuses_plain_http_to_another_machine() {
+        let far = Location { endpoint: Some("http://storage.example.org:9000".into()), ..location("s3://bucket/a") };
+        let refused = open(&far, FilePath::new("."), "warehouse", Purpose::Write);
+        assert!(matches!(refused, Err(AccessError::Tls { .. })));
+        for near in ["http://127.0.0.1:9000", "http://localhost:9000", "http://[::1]:9000"] {
+            assert!(is_this_machine(near), "{near}");
+        }
+        assert!(!is_this_machine("http://127.0.0.1.example.org"));
+    }
+
+    #[test]
+    fn refuses_a_store_path_that_is_a_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("taken"), "x").expect("a file");
+        for (path, purpose) in [("taken", Purpose::Write), ("taken", Purpose::Read), ("taken/below", Purpose::Write)] {
+            let refused = open(&location(path), folder.path(), "warehouse", purpose).err();
+            assert_eq!(refused, Some(AccessError::NotAFolder { label: "warehouse".into() }), "{path}");
+        }
+        let missing = open(&location("missing"), folder.path(), "topics", Purpose::Read).err();
+        assert_eq!(missing, Some(AccessError::NotThere { label: "topics".into() }));
+        assert!(open(&location("made"), folder.path(), "warehouse", Purpose::Write).is_ok());
+    }
+
+    #[test]
+    fn puts_the_account_into_an_emulators_path_only() {
+        assert_eq!(emulator_endpoint("http://127.0.0.1:10000", "a"), "http://127.0.0.1:10000/a");
+        assert_eq!(emulator_endpoint("http://127.0.0.1:10000/a/", "a"), "http://127.0.0.1:10000/a");
+        assert_eq!(emulator_endpoint("https://a.blob.core.windows.net", "a"), "https://a.blob.core.windows.net");
+    }
+
+    #[test]
+    fn refuses_a_ca_that_is_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("ca.pem"), "not a certificate").expect("a file");
+        for ca in ["ca.pem", "missing.pem"] {
+            let s3 = Location { ca: Some(ca.into()), region: Some("eu-west-2".into()), ..location("s3://bucket") };
+            assert!(
+                matches!(open(&s3, folder.path(), "warehouse", Purpose::Write), Err(AccessError::Tls { .. })),
+                "{ca}"
+            );
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The three kinds of file, key by key.
+
+use super::shape::{Key, Shape, optional, required};
+
+/// Words that `type` may start with are parsed by `ColumnType`; these are the classes, audiences and the like.
+const CLASSES: &[&str] = &["open", "internal", "personal", "sensitive"];
+const AUDIENCES: &[&str] = &["restricted", "analytics", "security", "public"];
+
+/// `jobs/<name>.toml`
+pub const JOB: Shape = Shape::Table(&[
+    required("name", Shape::Name, "the job's name: its records and reports are kept under it"),
+    required("description", Shape::Text, "what the job carries, in a sentence"),
+    optional("owner", Shape::Text, "who answers for it"),
+    optional("schedule", Shape::Table(SCHEDULE), "when it is due"),
+    required("dataset", Shape::Things(&DATASET), "the tables of the job, by name"),
+]);
+
+const SCHEDULE: &[Key] = &[
+    required("cron", Shape::Text, "five fields: minute, hour, day, month, weekday"),
+    optional("time_zone", Shape::Text, "a zone of the tz database [Europe/London]"),
+    optional("deadline", Shape::Text, "when it must be done, HH:MM"),
+    optional("missed", Shape::Word(&["latest", "each", "none"]), "what becomes of missed runs [latest]"),
+];
+
+const DATASET: Shape = Shape::Table(&[
+    required("from", Shape::Name, "a source of the environment"),
+    optional("table", Shape::Text, "schema.table at the source"),
+    optional("query", Shape::Path, "a file with the SQL that gives the rows, instead of a table"),
+    optional("where", Shape::Text, "a condition in SQL on the table's rows"),
+    required("schema", Shape::Name, "schemas/<name>.toml"),
+    required("to", Shape::List(&Shape::Name), "stores of the environment"),
+    optional("write", Shape::Word(&["replace"]), "how the table is written [replace]"),
+    optional("bad_rows_max", Shape::Whole, "more bad rows than this stop the job [0]"),
+    optional("allow_empty", Shape::Truth, "whether no rows at all is fine [false]"),
+    optional("reconcile", Shape::Table(RECONCILE), "what the rows are compared with"),
+    optional("check", Shape::List(&Shape::Table(CHECK)), "claims in SQL over the job's datasets"),
+]);
+
+const RECONCILE: &[Key] = &[
+    required("against", Shape::Name, "a source of the environment that holds topic dumps"),
+    required("topic", Shape::Text, "the topic of the table's changes"),
+    optional("on_drift", Shape::Word(&["refuse", "publish"]), "what a difference does [refuse]"),
+    optional("on_inconclusive", Shape::Word(&["refuse", "publish"]), "what an undecidable comparison does [refuse]"),
+    optional("tolerate", Shape::Columns(&Shape::Table(TOLERANCE)), "differences that count as none, by column"),
+];
+
+const TOLERANCE: &[Key] = &[required("abs", Shape::Text, "largest difference, as a decimal number in quotes")];
+
+const CHECK: &[Key] = &[
+    required("name", Shape::Text, "what the check claims"),
+    required("sql", Shape::Text, "SQL that gives one row with a boolean column `holds`"),
+    optional("severity", Shape::Word(&["error", "warn"]), "what its failure does [error]"),
+];
+
+/// `schemas/<name>.toml`
+pub const SCHEMA: Shape = Shape::Table(&[
+    required("description", Shape::Text, "what a row is; analysts see it"),
+    required("key", Shape::List(&Shape::Name), "the columns that tell one row from another"),
+    optional("on_new_column", Shape::Word(&["stop", "withhold"]), "what a column that nobody classified does [stop]"),
+    required("columns", Shape::Columns(&COLUMN), "the columns, one a line"),
+]);
+
+const COLUMN: Shape = Shape::Table(&[
+    required("type", Shape::Text, "a PostgreSQL type, such as numeric(14,2)"),
+    required("class", Shape::Word(CLASSES), "how delicate the values are"),
+    optional("kind", Shape::Name, "what the values are about, such as email"),
+    optional("source", Shape::OneOrMore(&Shape::Text), "the column's names at the source"),
+    optional("nullable", Shape::Truth, "whether NULL may occur [false]"),
+    optional("unit", Shape::Text, "the unit of the values"),
+    optional("description", Shape::Text, "what the column says; analysts see it"),
+    optional("references", Shape::Table(REFERENCE), "the column of another schema that this one points at"),
+    optional("treat", Shape::Table(TREAT), "what an audience sees instead of the safe default"),
+]);
+
+const REFERENCE: &[Key] =
+    &[required("schema", Shape::Name, "the other schema"), required("column", Shape::Name, "its column")];
+
+const TREATMENT: Shape = Shape::WordOr(
+    &["keep", "drop", "null", "label"],
+    &[
+        optional(
+            "mask",
+            Shape::Table(&[required("last", Shape::Whole, "how many characters stay readable at the end")]),
+            "hide all but the end",
+        ),
+        optional("hmac", Shape::Name, "a pseudonym that joins within this domain"),
+        optional("generalise", GENERALISE, "a coarser value of the same meaning"),
+    ],
+);
+
+const GENERALISE: Shape = Shape::WordOr(
+    &["year", "month", "district"],
+    &[required("band", Shape::Whole, "the width of a band, in the column's unit")],
+);
+
+const TREAT: &[Key] = &[
+    optional("restricted", TREATMENT, "for stores that stay in AWS"),
+    optional("analytics", TREATMENT, "for analysts"),
+    optional("security", TREATMENT, "for reports and audit"),
+    optional("public", TREATMENT, "for the website"),
+];
+
+/// `jobs/environments/<name>.toml`
+pub const ENVIRONMENT: Shape = Shape::Table(&[
+    required("stamp", Shape::Name, "written into every commit; a store holds the data of one stamp"),
+    required("source", Shape::Things(&SOURCE), "where rows come from, by name"),
+    required("store", Shape::Things(&STORE), "where they go, by name"),
+    optional(
+        "secrets",
+        Shape::Table(&[optional("tokens", Shape::Secret, "the key that pseudonyms are derived from")]),
+        "where secrets are found",
+    ),
+    optional("limits", Shape::Table(LIMITS), "bounds of a run"),
+]);
+
+const SOURCE: Shape = Shape::OneOf(&[
+    optional("postgres", Shape::Table(POSTGRES), "a PostgreSQL database"),
+    optional("files", Shape::Table(LOCATION), "a folder of extracts"),
+    optional("dump", Shape::Table(DUMP), "a folder of topic dumps"),
+]);
+
+const POSTGRES: &[Key] = &[
+    required("host", Shape::Given, "the host, as its certificate names it"),
+    optional("port", Shape::GivenWhole, "the port [5432]"),
+    required("database", Shape::Given, "the database"),
+    required("user", Shape::Given, "a role that may only read"),
+    optional("password", Shape::Secret, "where its password is found"),
+    optional("ca", Shape::Given, "a PEM file with the CA to trust [the system's]"),
+    optional("connections", Shape::Whole, "connections at once, at most [2]"),
+];
+
+const LOCATION: &[Key] = &[
+    required("url", Shape::Given, "a local folder, s3://, az:// or abfss://"),
+    optional("region", Shape::Given, "the bucket's region"),
+    optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
+    optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+];
+
+const DUMP: &[Key] = &[
+    required("url", Shape::Given, "a local folder, s3://, az:// or abfss://"),
+    required("layout", Shape::Word(&["confluent"]), "how the objects are named"),
+    optional("region", Shape::Given, "the bucket's region"),
+    optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
+    optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+];
+
+const STORE: Shape = Shape::Table(&[
+    required("url", Shape::Given, "where the truth is: a local folder, s3://, az:// or abfss://"),
+    optional("region", Shape::Given, "the bucket's region"),
+    optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
+    optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+    optional("second", Shape::Given, "the second cloud"),
+    optional("second_region", Shape::Given, "its region"),
+    optional("second_endpoint", Shape::Given, "its endpoint"),
+    optional("second_ca", Shape::Given, "a PEM file with a CA to trust for it"),
+    required("audience", Shape::Word(AUDIENCES), "who may see what is in it"),
+    optional(
+        "boundary",
+        Shape::Word(&["internal", "external"]),
+        "external: its urls outside AWS get nothing before the verdict",
+    ),
+]);
+
+const LIMITS: &[Key] = &[
+    optional("memory_max", Shape::Size, "memory that rows may take at once [1GiB]"),
+    optional("part_max", Shape::Size, "bytes of a file, after which the next starts [32MiB]"),
+    optional("cell_max", Shape::Size, "bytes of one cell [1MiB]"),
+    optional("batch_rows_max", Shape::Whole, "rows read at once [65536]"),
+    optional("row_group_rows_max", Shape::Whole, "rows of a Parquet row group [131072]"),
+    optional("part_rows_max", Shape::Whole, "rows of a file [8388608]"),
+];

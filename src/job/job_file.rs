@@ -1,0 +1,300 @@
+//! `jobs/<name>.toml` -> [`Job`], every fault of the file itself told. What it names is looked up later.
+
+use super::files::JOB;
+use super::plan::{OnVerdict, Severity};
+use super::shape::{check, shown};
+use super::tree::{Entry, Node, Text};
+use crate::data::{Name, TableName};
+use crate::problem::Problems;
+use std::ops::Range;
+use std::str::FromStr;
+
+/// A job as its file says it.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Its name.
+    pub name: Name,
+    /// What it carries.
+    pub description: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// When it is due.
+    pub schedule: Option<Schedule>,
+    /// Its datasets, in the file's order.
+    pub datasets: Vec<Dataset>,
+    /// The text it comes from.
+    pub text: Text,
+}
+
+/// When a job is due.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schedule {
+    /// Five fields of cron.
+    pub cron: String,
+    /// Zone of the tz database.
+    pub time_zone: chrono_tz::Tz,
+    /// When it must be done, local time.
+    pub deadline: Option<chrono::NaiveTime>,
+    /// `latest`, `each` or `none`.
+    pub missed: String,
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// Its first byte.
+    pub at: usize,
+}
+
+/// A dataset as its job says it.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// Its name.
+    pub name: Name,
+    /// Where it stands.
+    pub at: usize,
+    /// Source of the environment.
+    pub from: Placed<Name>,
+    /// Table or query file.
+    pub rows: DatasetRows,
+    /// Schema.
+    pub schema: Placed<Name>,
+    /// Stores of the environment.
+    pub to: Vec<Placed<Name>>,
+    /// More bad rows than this stop the job.
+    pub bad_rows_max: u64,
+    /// Whether no rows are fine.
+    pub allow_empty: bool,
+    /// What it is compared with.
+    pub reconcile: Option<Reconcile>,
+    /// Its checks.
+    pub checks: Vec<(String, String, Severity)>,
+}
+
+/// Table or query file.
+#[derive(Clone, Debug)]
+pub enum DatasetRows {
+    /// A table and a condition.
+    Table(TableName, Option<String>),
+    /// A query file.
+    Query(Placed<String>),
+}
+
+/// What a dataset is compared with, as its job says it.
+#[derive(Clone, Debug)]
+pub struct Reconcile {
+    /// Source of the environment.
+    pub against: Placed<Name>,
+    /// Topic.
+    pub topic: String,
+    /// What a difference does.
+    pub on_drift: OnVerdict,
+    /// What an undecidable comparison does.
+    pub on_inconclusive: OnVerdict,
+    /// Column -> largest difference.
+    pub tolerate: Vec<(Placed<Name>, String)>,
+}
+
+/// Reads a job. `None` when its shape is wrong; every fault is told either way.
+pub fn read(text: Text, problems: &mut Problems) -> Option<Job> {
+    let tree = text.tree(problems)?;
+    let before = problems.len();
+    check(&text, &tree, JOB, "", problems);
+    if problems.len() > before {
+        return None;
+    }
+    let schedule = tree.get("schedule").and_then(|node| read_schedule(&text, node, problems));
+    let mut datasets = Vec::new();
+    for Entry { key, key_span, node } in tree.get("dataset").map(Node::entries).unwrap_or_default() {
+        let Ok(name) = Name::new(key) else { continue };
+        datasets.extend(read_dataset(&text, name, key_span, node, problems));
+    }
+    if datasets.is_empty() && problems.len() == before {
+        problems.add("E-JOB-EMPTY", text.place(0), "the job has no dataset", None);
+    }
+    let name = Name::new(tree.get("name")?.text()?).ok()?;
+    let words = |key: &str| tree.get(key).and_then(Node::text).map(str::to_owned);
+    Some(Job {
+        name,
+        description: words("description").unwrap_or_default(),
+        owner: words("owner"),
+        schedule,
+        datasets,
+        text,
+    })
+}
+
+fn read_schedule(text: &Text, node: &Node, problems: &mut Problems) -> Option<Schedule> {
+    let words = |key: &str| node.get(key).and_then(Node::text);
+    let at = |key: &str| text.place(node.get(key).map_or(node.span.start, |node| node.span.start));
+    let cron = words("cron")?;
+    let five_fields = cron.split_whitespace().count() == 5;
+    let cron_holds = five_fields && croner::Cron::from_str(cron).is_ok();
+    if !cron_holds {
+        let hint =
+            "five fields: minute, hour, day of month, month, day of week; \"30 2 * * *\" is every night at 02:30";
+        problems.add("E-JOB-CRON", at("cron"), "`cron` is no cron line", Some(hint.into()));
+    }
+    let zone = words("time_zone").unwrap_or("Europe/London").parse::<chrono_tz::Tz>();
+    if zone.is_err() {
+        problems.add(
+            "E-JOB-TIME-ZONE",
+            at("time_zone"),
+            "`time_zone` is no zone of the tz database",
+            Some("such as Europe/London".into()),
+        );
+    }
+    let deadline = words("deadline").map(|time| chrono::NaiveTime::parse_from_str(time, "%H:%M"));
+    if matches!(deadline, Some(Err(_))) {
+        problems.add(
+            "E-JOB-DEADLINE",
+            at("deadline"),
+            "`deadline` is no time of day",
+            Some("such as \"06:00\"".into()),
+        );
+    }
+    Some(Schedule {
+        cron: cron.to_owned(),
+        time_zone: zone.ok()?,
+        deadline: deadline.and_then(Result::ok),
+        missed: words("missed").unwrap_or("latest").to_owned(),
+    })
+}
+
+fn read_dataset(
+    text: &Text,
+    name: Name,
+    key_span: &Range<usize>,
+    node: &Node,
+    problems: &mut Problems,
+) -> Option<Dataset> {
+    let placed = |key: &str| {
+        let node = node.get(key)?;
+        Some(Placed { value: Name::new(node.text()?).ok()?, at: node.span.start })
+    };
+    let store = |item: &Node| Some(Placed { value: Name::new(item.text()?).ok()?, at: item.span.start });
+    let to: Vec<_> = node.get("to").map(Node::items).unwrap_or_default().iter().filter_map(store).collect();
+    if to.is_empty() {
+        let at = text.place(node.get("to").map_or(key_span.start, |node| node.span.start));
+        problems.add("E-JOB-TO", at, format!("dataset `{name}` goes to no store"), None);
+    }
+    for (index, store) in to.iter().enumerate() {
+        if to[..index].iter().any(|earlier| earlier.value == store.value) {
+            problems.add("E-JOB-TO", text.place(store.at), format!("store `{}` is there twice", store.value), None);
+        }
+    }
+    let rows = read_rows(text, &name, key_span, node, problems);
+    let reconcile = node.get("reconcile").and_then(|node| read_reconcile(text, node, problems));
+    let check = |node: &Node| {
+        let severity = match node.get("severity").and_then(Node::text) {
+            Some("warn") => Severity::Warn,
+            _ => Severity::Error,
+        };
+        Some((node.get("name")?.text()?.to_owned(), node.get("sql")?.text()?.to_owned(), severity))
+    };
+    Some(Dataset {
+        at: key_span.start,
+        from: placed("from")?,
+        rows: rows?,
+        schema: placed("schema")?,
+        to,
+        bad_rows_max: node.get("bad_rows_max").and_then(Node::whole).and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
+        allow_empty: node.get("allow_empty").and_then(Node::truth).unwrap_or(false),
+        reconcile,
+        checks: node.get("check").map(Node::items).unwrap_or_default().iter().filter_map(check).collect(),
+        name,
+    })
+}
+
+fn read_rows(
+    text: &Text,
+    name: &Name,
+    key_span: &Range<usize>,
+    node: &Node,
+    problems: &mut Problems,
+) -> Option<DatasetRows> {
+    let filter = node.get("where").and_then(Node::text).map(str::to_owned);
+    match (node.get("table"), node.get("query")) {
+        (Some(table), None) => {
+            let parts = table.text().unwrap_or_default().split_once('.');
+            let plain =
+                |part: &str| !part.is_empty() && !part.contains(['.', '/', '\\', '"', '\0']) && part.len() <= 63;
+            match parts {
+                Some((schema, name)) if plain(schema) && plain(name) => {
+                    let table = TableName { schema: schema.to_owned(), table: name.to_owned() };
+                    Some(DatasetRows::Table(table, filter))
+                }
+                _ => {
+                    let at = text.place(table.span.start);
+                    problems.add(
+                        "E-JOB-TABLE",
+                        at,
+                        "`table` is no table",
+                        Some("schema.table, names as at the source, without quotes".into()),
+                    );
+                    None
+                }
+            }
+        }
+        (None, Some(query)) => {
+            if let Some(node) = node.get("where") {
+                let hint = "the query file can say it itself".to_owned();
+                problems.add(
+                    "E-JOB-WHERE",
+                    text.place(node.span.start),
+                    "`where` goes with `table`, not with `query`",
+                    Some(hint),
+                );
+            }
+            Some(DatasetRows::Query(Placed { value: query.text()?.to_owned(), at: query.span.start }))
+        }
+        _ => {
+            let message = format!("dataset `{name}` needs either `table` or `query`");
+            problems.add("E-JOB-ROWS", text.place(key_span.start), message, None);
+            None
+        }
+    }
+}
+
+fn read_reconcile(text: &Text, node: &Node, problems: &mut Problems) -> Option<Reconcile> {
+    let on = |key: &str| match node.get(key).and_then(Node::text) {
+        Some("publish") => OnVerdict::Publish,
+        _ => OnVerdict::Refuse,
+    };
+    let mut tolerate = Vec::new();
+    for Entry { key, key_span, node } in node.get("tolerate").map(Node::entries).unwrap_or_default() {
+        let Some(abs) = node.get("abs") else { continue };
+        let number = abs.text().unwrap_or_default();
+        if crate::data::text::decimal(number, 38, 18).is_ok_and(|number| number >= 0) {
+            tolerate.extend(Name::new(key).ok().map(|value| (Placed { value, at: key_span.start }, number.to_owned())));
+        } else {
+            let message = format!("`tolerate.{}.abs` is no decimal number from 0", shown(key));
+            problems.add(
+                "E-JOB-TOLERATE",
+                text.place(abs.span.start),
+                message,
+                Some("in quotes, such as \"0.01\"".into()),
+            );
+        }
+    }
+    let topic = node.get("topic")?;
+    let name = topic.text()?;
+    // Kafka's own rule for topic names; it also keeps them inside their folder.
+    let is_topic = name.len() <= 249
+        && !matches!(name, "." | "..")
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+    if !is_topic {
+        let hint = "letters, digits, `.`, `_` and `-`";
+        problems.add("E-JOB-TOPIC", text.place(topic.span.start), "`topic` is no name of a topic", Some(hint.into()));
+    }
+    let against = node.get("against")?;
+    Some(Reconcile {
+        against: Placed { value: Name::new(against.text()?).ok()?, at: against.span.start },
+        topic: name.to_owned(),
+        on_drift: on("on_drift"),
+        on_inconclusive: on("on_inconclusive"),
+        tolerate,
+    })
+}

@@ -1,0 +1,337 @@
+//! Job, schemas and environment together -> [`Checked`] -> [`Plan`]: whatever one names is looked up in the others.
+
+use super::environment_file::{self, Environment, Variable};
+use super::job_file::{self, Dataset, DatasetRows, Job};
+use super::plan::*;
+use super::schema_file::{self, SchemaFile};
+use super::shape::{nearest, one_of};
+use super::tree::Text;
+use crate::data::{Extract, Name, Period, Rows, Treatment};
+use crate::privacy::{ColumnTreatment, treatment};
+use crate::problem::{Place, Problems};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Reads a text of the project by its name; the fault as a phrase, such as `is not there`.
+pub type Read<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
+/// A job whose files are right, each by itself and together.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The job.
+    pub job: Job,
+    /// Its schemas by name.
+    pub schemas: BTreeMap<Name, SchemaFile>,
+    /// The environment.
+    pub environment: Environment,
+    /// Query files by name.
+    pub queries: BTreeMap<String, String>,
+}
+
+/// Reads the job file `file`, its schemas and query files and the environment, and tells every fault of all of them.
+pub fn load(file: &str, environment: &str, read: Read<'_>, variable: Variable<'_>) -> Result<Checked, Problems> {
+    let mut problems = Problems::default();
+    let job = text(file, read, None, &mut problems).and_then(|text| job_file::read(text, &mut problems));
+    let environment = load_environment(environment, read, variable, &mut problems);
+    let mut schemas = BTreeMap::new();
+    let mut queries = BTreeMap::new();
+    for dataset in job.iter().flat_map(|job| job.datasets.iter().map(move |dataset| (job, dataset))) {
+        let (job, dataset) = dataset;
+        let named = job.text.place(dataset.schema.at);
+        if !schemas.contains_key(&dataset.schema.value) {
+            let path = format!("schemas/{}.toml", dataset.schema.value);
+            let schema = text(&path, read, Some(named), &mut problems);
+            let schema = schema.and_then(|text| schema_file::read(&dataset.schema.value, text, &mut problems));
+            schemas.insert(dataset.schema.value.clone(), schema);
+        }
+        if let DatasetRows::Query(file) = &dataset.rows
+            && let Some(query) = text(&file.value, read, Some(job.text.place(file.at)), &mut problems)
+        {
+            queries.insert(file.value.clone(), query.text);
+        }
+    }
+    if let (Some(job), Some(environment)) = (&job, &environment) {
+        for dataset in &job.datasets {
+            let schema = schemas.get(&dataset.schema.value).and_then(Option::as_ref);
+            check_dataset(job, dataset, schema, environment, &mut problems);
+        }
+    }
+    let read_schemas: BTreeMap<_, _> = schemas.into_iter().filter_map(|(name, schema)| Some((name, schema?))).collect();
+    check_references(&read_schemas, read, &mut problems);
+    match (job, environment) {
+        (Some(job), Some(environment)) => problems.or(Checked { job, schemas: read_schemas, environment, queries }),
+        _ => Err(problems),
+    }
+}
+
+fn load_environment(
+    name: &str,
+    read: Read<'_>,
+    variable: Variable<'_>,
+    problems: &mut Problems,
+) -> Option<Environment> {
+    let Ok(name) = Name::new(name) else {
+        let hint = "the name of a file in jobs/environments, without `.toml`";
+        problems.add("E-ENV-NAME", Place::start("--env"), "the environment's name is no name", Some(hint.into()));
+        return None;
+    };
+    let path = format!("jobs/environments/{name}.toml");
+    let text = text(&path, read, None, problems)?;
+    environment_file::read(&name, text, variable, problems)
+}
+
+/// A text of the project. A file that is named somewhere is told at that place.
+fn text(file: &str, read: Read<'_>, named: Option<Place>, problems: &mut Problems) -> Option<Text> {
+    match read(file) {
+        Ok(text) => Some(Text { file: file.to_owned(), text }),
+        Err(fault) => {
+            let place = named.unwrap_or_else(|| Place::start(file));
+            let id = if file.starts_with("jobs/environments/") { "E-ENV-READ" } else { "E-FILE-READ" };
+            problems.add(id, place, format!("`{file}` {fault}"), None);
+            None
+        }
+    }
+}
+
+fn check_dataset(
+    job: &Job,
+    dataset: &Dataset,
+    schema: Option<&SchemaFile>,
+    environment: &Environment,
+    problems: &mut Problems,
+) {
+    let sources: Vec<&str> = environment.sources.keys().map(Name::as_str).collect();
+    let stores: Vec<&str> = environment.stores.keys().map(Name::as_str).collect();
+    let there_are = |names: &[&str]| {
+        format!("environment `{}` has {}", environment.name, one_of(names).trim_start_matches("one of "))
+    };
+    let place = |at: usize| job.text.place(at);
+    match environment.sources.get(&dataset.from.value) {
+        None => {
+            let message = format!("unknown source `{}`", dataset.from.value);
+            problems.add("E-JOB-SOURCE", place(dataset.from.at), message, Some(there_are(&sources)));
+        }
+        Some(SourceSpec::Dump { .. }) => {
+            let message = format!("source `{}` is a dump of topics, not of tables", dataset.from.value);
+            problems.add("E-JOB-SOURCE", place(dataset.from.at), message, None);
+        }
+        Some(_) => {}
+    }
+    for store in &dataset.to {
+        if !environment.stores.contains_key(&store.value) {
+            let message = format!("unknown store `{}`", store.value);
+            problems.add("E-JOB-STORE", place(store.at), message, Some(there_are(&stores)));
+        }
+    }
+    if let Some(reconcile) = &dataset.reconcile {
+        let against = &reconcile.against;
+        match environment.sources.get(&against.value) {
+            None => {
+                let message = format!("unknown source `{}`", against.value);
+                problems.add("E-JOB-SOURCE", place(against.at), message, Some(there_are(&sources)));
+            }
+            Some(SourceSpec::Dump { .. }) => {}
+            Some(_) => {
+                let message = format!("source `{}` is no dump of topics", against.value);
+                problems.add("E-JOB-SOURCE", place(against.at), message, None);
+            }
+        }
+    }
+    let Some(SchemaFile { schema, text, columns: places }) = schema else { return };
+    let columns: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
+    for (name, _) in dataset.reconcile.iter().flat_map(|reconcile| &reconcile.tolerate) {
+        match schema.column(name.value.as_str()) {
+            None => {
+                let message = format!("unknown column `{}`", name.value);
+                problems.add("E-JOB-COLUMN", place(name.at), message, Some(nearest(name.value.as_str(), &columns)));
+            }
+            Some(column) if !is_tolerable(column.column_type) => {
+                let message = format!("column `{}` is {}, which takes no tolerance", name.value, column.column_type);
+                problems.add("E-JOB-TOLERATE", place(name.at), message, Some("numbers do".into()));
+            }
+            Some(_) => {}
+        }
+    }
+    let audiences =
+        dataset.to.iter().filter_map(|store| environment.stores.get(&store.value)).map(|store| store.audience);
+    for audience in audiences.collect::<BTreeSet<_>>() {
+        let hashed =
+            schema.columns.iter().find(|column| matches!(column.treat.get(&audience), Some(Treatment::Hmac { .. })));
+        if let (Some(column), None) = (hashed, &environment.tokens) {
+            let at = text.place(places.get(&column.name).copied().unwrap_or(0));
+            let message =
+                format!("column `{}` is pseudonymised, and environment `{}` has no key", column.name, environment.name);
+            problems.add("E-ENV-TOKENS", at, message, Some("[secrets] tokens = { env = \"NAME\" }".into()));
+        }
+        let shown = schema
+            .columns
+            .iter()
+            .any(|column| treatment(column, audience).is_ok_and(|treatment| treatment.is_visible()));
+        if !shown {
+            let message = format!("`{}` shows nothing of dataset `{}`", audience, dataset.name);
+            let hint = "give the columns that it may see a `treat`, or leave the store out of `to`";
+            problems.add("E-JOB-NOTHING", place(dataset.at), message, Some(hint.into()));
+        }
+    }
+}
+
+fn is_tolerable(column_type: crate::data::ColumnType) -> bool {
+    use crate::data::ColumnType::{Bigint, Double, Integer, Numeric, Real, Smallint};
+    matches!(column_type, Smallint | Integer | Bigint | Numeric { .. } | Real | Double)
+}
+
+/// A column may point at a schema that this job does not read; that file is looked at as well.
+fn check_references(schemas: &BTreeMap<Name, SchemaFile>, read: Read<'_>, problems: &mut Problems) {
+    let mut others: BTreeMap<Name, Option<SchemaFile>> = BTreeMap::new();
+    for SchemaFile { schema, text: from, columns } in schemas.values() {
+        for column in &schema.columns {
+            let Some(reference) = &column.references else { continue };
+            let place = from.place(columns.get(&column.name).copied().unwrap_or(0));
+            let found = match schemas.get(&reference.schema) {
+                Some(found) => Some(found),
+                None => others
+                    .entry(reference.schema.clone())
+                    .or_insert_with(|| {
+                        let path = format!("schemas/{}.toml", reference.schema);
+                        let text = text(&path, read, Some(place.clone()), problems)?;
+                        // Its own faults are told by the jobs that read it.
+                        schema_file::read(&reference.schema, text, &mut Problems::default())
+                    })
+                    .as_ref(),
+            };
+            if let Some(found) = found
+                && found.schema.column(reference.column.as_str()).is_none()
+            {
+                let message = format!(
+                    "column `{}` refers to `{}.{}`, which is not there",
+                    column.name, reference.schema, reference.column
+                );
+                problems.add("E-SCHEMA-REFERENCE", place, message, None);
+            }
+        }
+    }
+}
+
+impl Checked {
+    /// The plan for `period`: every path, query, treatment and limit.
+    pub fn plan(&self, period: Period) -> Result<Plan, Problems> {
+        let mut problems = Problems::default();
+        let sql: Vec<&str> =
+            self.job.datasets.iter().flat_map(|dataset| &dataset.checks).map(|(_, sql, _)| sql.as_str()).collect();
+        let words: BTreeSet<&str> =
+            sql.iter().flat_map(|sql| sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')).collect();
+        let mut datasets = Vec::new();
+        for dataset in &self.job.datasets {
+            match self.dataset(dataset, &words) {
+                Some(plan) => datasets.push(plan),
+                None => {
+                    let place = self.job.text.place(dataset.at);
+                    problems.add("E-JOB-SCHEMA", place, format!("dataset `{}` cannot be planned", dataset.name), None);
+                }
+            }
+        }
+        let used: BTreeSet<&Name> = datasets
+            .iter()
+            .flat_map(|dataset| {
+                std::iter::once(&dataset.from).chain(dataset.reconcile.iter().map(|reconcile| &reconcile.against))
+            })
+            .collect();
+        let stores: BTreeSet<&str> = datasets
+            .iter()
+            .flat_map(|dataset| dataset.outputs.iter().map(|output| output.store.as_str()))
+            .chain(["restricted", "security"])
+            .collect();
+        let plan = Plan {
+            job: self.job.name.clone(),
+            description: self.job.description.clone(),
+            owner: self.job.owner.clone(),
+            environment: self.environment.name.clone(),
+            stamp: self.environment.stamp.clone(),
+            period,
+            sources: self.environment.sources.iter().filter(|(name, _)| used.contains(name)).map(cloned).collect(),
+            stores: self
+                .environment
+                .stores
+                .iter()
+                .filter(|(name, _)| stores.contains(name.as_str()))
+                .map(cloned)
+                .collect(),
+            tokens: self.environment.tokens.clone(),
+            limits: self.environment.limits,
+            job_hash: sha256(&self.job.text.text),
+            environment_hash: sha256(&self.environment.text.text),
+            datasets,
+        };
+        problems.or(plan)
+    }
+
+    fn dataset(&self, dataset: &Dataset, words: &BTreeSet<&str>) -> Option<DatasetPlan> {
+        let SchemaFile { schema, text, .. } = self.schemas.get(&dataset.schema.value)?;
+        let schema = Arc::new(schema.clone());
+        let outputs = dataset.to.iter().map(|store| {
+            let audience = self.environment.stores.get(&store.value)?.audience;
+            let shown = |column: &crate::data::Column| {
+                Some(ColumnTreatment { column: column.clone(), treatment: treatment(column, audience).ok()? })
+            };
+            Some(OutputPlan {
+                store: store.value.clone(),
+                audience,
+                columns: schema.columns.iter().map(shown).collect::<Option<_>>()?,
+            })
+        });
+        let outputs: Vec<OutputPlan> = outputs.collect::<Option<_>>()?;
+        let tolerated =
+            |name: &Name| dataset.reconcile.iter().any(|r| r.tolerate.iter().any(|(column, _)| column.value == *name));
+        let is_needed = |name: &Name| {
+            let shown = outputs.iter().flat_map(|output| &output.columns);
+            schema.is_key(name)
+                || tolerated(name)
+                || words.contains(name.as_str())
+                || shown.filter(|shown| shown.column.name == *name).any(|shown| shown.treatment.needs_values())
+        };
+        let columns = schema.columns.iter().map(|column| column.name.clone()).filter(is_needed).collect();
+        let rows = match &dataset.rows {
+            DatasetRows::Table(table, filter) => Rows::Table { table: table.clone(), filter: filter.clone() },
+            DatasetRows::Query(file) => {
+                Rows::Query { file: file.value.clone(), sql: self.queries.get(&file.value)?.clone() }
+            }
+        };
+        Some(DatasetPlan {
+            name: dataset.name.clone(),
+            from: dataset.from.value.clone(),
+            extract: Extract {
+                dataset: dataset.name.clone(),
+                rows,
+                schema: schema.clone(),
+                columns,
+                batch_rows_max: self.environment.limits.batch_rows_max,
+            },
+            schema_hash: sha256(&text.text),
+            outputs,
+            bad_rows_max: dataset.bad_rows_max,
+            allow_empty: dataset.allow_empty,
+            reconcile: dataset.reconcile.as_ref().map(|reconcile| ReconcilePlan {
+                against: reconcile.against.value.clone(),
+                topic: reconcile.topic.clone(),
+                on_drift: reconcile.on_drift,
+                on_inconclusive: reconcile.on_inconclusive,
+                tolerate: reconcile.tolerate.iter().map(|(name, abs)| (name.value.clone(), abs.clone())).collect(),
+            }),
+            checks: dataset
+                .checks
+                .iter()
+                .map(|(name, sql, severity)| CheckPlan { name: name.clone(), sql: sql.clone(), severity: *severity })
+                .collect(),
+            schema,
+        })
+    }
+}
+
+fn cloned<K: Clone, V: Clone>((name, value): (&K, &V)) -> (K, V) {
+    (name.clone(), value.clone())
+}
+
+fn sha256(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,201 @@
+//! `schemas/<name>.toml` -> [`Schema`], every fault told.
+
+use super::files::SCHEMA;
+use super::shape::{check, one_of, shown};
+use super::tree::{Entry, Node, Text};
+use crate::data::{
+    Audience, Class, Column, ColumnType, Generalisation, Name, OnNewColumn, Reference, Schema, Treatment,
+};
+use crate::privacy::{PolicyFault, treatment};
+use crate::problem::Problems;
+use std::collections::BTreeMap;
+
+/// Longest column name that every warehouse reader takes.
+const COLUMN_NAME_MAX: usize = 32;
+
+/// A schema and where its parts stand.
+#[derive(Clone, Debug)]
+pub struct SchemaFile {
+    /// The schema.
+    pub schema: Schema,
+    /// The text it comes from.
+    pub text: Text,
+    /// Where each column stands: name -> byte.
+    pub columns: BTreeMap<Name, usize>,
+}
+
+/// Reads a schema. `None` when its shape is wrong; every fault is told either way.
+pub fn read(name: &Name, text: Text, problems: &mut Problems) -> Option<SchemaFile> {
+    let tree = text.tree(problems)?;
+    let before = problems.len();
+    check(&text, &tree, SCHEMA, "", problems);
+    if problems.len() > before {
+        return None;
+    }
+    let mut columns = Vec::new();
+    let mut places = BTreeMap::new();
+    for Entry { key, key_span, node } in tree.get("columns").map(Node::entries).unwrap_or_default() {
+        let Ok(name) = Name::new(key) else { continue };
+        if key.len() > COLUMN_NAME_MAX {
+            let hint = "warehouse readers take column names of up to 32 characters; `source` keeps the long one";
+            let message = format!("column `{}` has a name of {} characters", shown(key), key.len());
+            problems.add("E-SCHEMA-LONG-NAME", text.place(key_span.start), message, Some(hint.into()));
+        }
+        places.insert(name.clone(), key_span.start);
+        columns.extend(column(&text, name, key_span.start, node, problems));
+    }
+    let schema = Schema {
+        name: name.clone(),
+        description: tree.get("description").and_then(Node::text).unwrap_or_default().to_owned(),
+        key: names(tree.get("key")),
+        on_new_column: match tree.get("on_new_column").and_then(Node::text) {
+            Some("withhold") => OnNewColumn::Withhold,
+            _ => OnNewColumn::Stop,
+        },
+        columns,
+    };
+    check_key(&text, &tree, &schema, problems);
+    check_spellings(&text, &schema, &places, problems);
+    (problems.len() == before).then_some(SchemaFile { schema, text, columns: places })
+}
+
+fn names(node: Option<&Node>) -> Vec<Name> {
+    node.map(Node::items).unwrap_or_default().iter().filter_map(|item| Name::new(item.text()?).ok()).collect()
+}
+
+fn column(text: &Text, name: Name, at: usize, node: &Node, problems: &mut Problems) -> Option<Column> {
+    let type_node = node.get("type")?;
+    let Some(column_type) = ColumnType::parse(type_node.text()?) else {
+        let hint = "smallint, integer, bigint, numeric(p,s) to 38 digits, real, double precision, boolean, text, varchar(n), char(n), uuid, \
+                    date, time, timestamp, timestamptz, bytea, json, jsonb";
+        let message = format!("column `{name}` has a type that is none of ours");
+        problems.add("E-SCHEMA-TYPE", text.place(type_node.span.start), message, Some(hint.into()));
+        return None;
+    };
+    let texts = |key: &str| node.get(key).and_then(Node::text).map(str::to_owned);
+    let source = match node.get("source") {
+        Some(one) if one.text().is_some() => one.text().map(|one| vec![one.to_owned()]).unwrap_or_default(),
+        Some(list) => list.items().iter().filter_map(Node::text).map(str::to_owned).collect(),
+        None => vec![name.to_string()],
+    };
+    let references = node.get("references").and_then(|reference| {
+        let name = |key: &str| Name::new(reference.get(key)?.text()?).ok();
+        Some(Reference { schema: name("schema")?, column: name("column")? })
+    });
+    let mut treat = BTreeMap::new();
+    for Entry { key, node, .. } in node.get("treat").map(Node::entries).unwrap_or_default() {
+        let audience = Audience::ALL.into_iter().find(|audience| audience.as_str() == key);
+        if let Some((audience, treatment)) = audience.zip(read_treatment(node)) {
+            if let Some(takes) = refusal(&treatment, column_type) {
+                let message = format!("column `{name}` is {column_type}, which cannot be treated by `{treatment}`");
+                problems.add("E-SCHEMA-TREATMENT", text.place(node.span.start), message, Some(takes.into()));
+            }
+            treat.insert(audience, treatment);
+        }
+    }
+    let column = Column {
+        name,
+        column_type,
+        class: Class::ALL.into_iter().find(|class| node.get("class").and_then(Node::text) == Some(class.as_str()))?,
+        kind: texts("kind"),
+        source,
+        nullable: node.get("nullable").and_then(Node::truth).unwrap_or(false),
+        unit: texts("unit"),
+        description: texts("description"),
+        references,
+        treat,
+    };
+    for audience in column.treat.keys() {
+        if let Err(fault @ PolicyFault::PersonalKept { .. }) = treatment(&column, *audience) {
+            let hint = "`drop` leaves the column out, `label`, `mask`, `hmac` and `generalise` replace its values";
+            problems.add(
+                "E-SCHEMA-POLICY",
+                text.place(at),
+                format!("column `{}` {fault}", column.name),
+                Some(hint.into()),
+            );
+        }
+    }
+    Some(column)
+}
+
+fn read_treatment(node: &Node) -> Option<Treatment> {
+    match node.text() {
+        Some("keep") => return Some(Treatment::Keep),
+        Some("drop") => return Some(Treatment::Drop),
+        Some("null") => return Some(Treatment::Null),
+        Some("label") => return Some(Treatment::Label),
+        _ => {}
+    }
+    if let Some(domain) = node.get("hmac").and_then(Node::text) {
+        return Some(Treatment::Hmac { domain: Name::new(domain).ok()? });
+    }
+    if let Some(last) = node.get("mask").and_then(|mask| mask.get("last")?.whole()) {
+        return Some(Treatment::Mask { last: u8::try_from(last).unwrap_or(u8::MAX) });
+    }
+    let how = node.get("generalise")?;
+    Some(Treatment::Generalise(match how.text() {
+        Some("year") => Generalisation::Year,
+        Some("month") => Generalisation::Month,
+        Some("district") => Generalisation::District,
+        _ => Generalisation::Band { width: u64::try_from(how.get("band")?.whole()?).ok()? },
+    }))
+}
+
+/// Why a type cannot take a treatment: what the treatment takes.
+fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'static str> {
+    let whole = matches!(column_type, ColumnType::Smallint | ColumnType::Integer | ColumnType::Bigint);
+    let number = whole || matches!(column_type, ColumnType::Numeric { .. } | ColumnType::Real | ColumnType::Double);
+    let dated = matches!(column_type, ColumnType::Date | ColumnType::Timestamp | ColumnType::Timestamptz);
+    let (takes, fits) = match treatment {
+        Treatment::Keep | Treatment::Drop | Treatment::Null => return None,
+        Treatment::Mask { .. } | Treatment::Label | Treatment::Hmac { .. } => {
+            ("it takes text, uuid, json and whole numbers", column_type.is_text() || whole)
+        }
+        Treatment::Generalise(Generalisation::Year | Generalisation::Month) => ("it takes dates and timestamps", dated),
+        Treatment::Generalise(Generalisation::District) => ("it takes text", column_type.is_text()),
+        Treatment::Generalise(Generalisation::Band { width: 0 }) => ("a band is at least 1 wide", false),
+        Treatment::Generalise(Generalisation::Band { .. }) => ("it takes numbers", number),
+    };
+    (!fits).then_some(takes)
+}
+
+fn check_key(text: &Text, tree: &Node, schema: &Schema, problems: &mut Problems) {
+    let Some(node) = tree.get("key") else { return };
+    if schema.key.is_empty() {
+        let hint = "a row needs columns that tell it from the others";
+        problems.add("E-SCHEMA-KEY", text.place(node.span.start), "the key has no columns", Some(hint.into()));
+    }
+    for (place, (name, item)) in schema.key.iter().zip(node.items()).enumerate() {
+        let at = text.place(item.span.start);
+        let known: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
+        match schema.column(name.as_str()) {
+            None => problems.add(
+                "E-SCHEMA-KEY",
+                at,
+                format!("key column `{name}` is not among the columns"),
+                Some(one_of(&known)),
+            ),
+            Some(column) if column.nullable => {
+                let hint = "a NULL key cannot be compared; leave `nullable` out";
+                problems.add("E-SCHEMA-KEY", at, format!("key column `{name}` is nullable"), Some(hint.into()));
+            }
+            Some(_) if schema.key[..place].contains(name) => {
+                problems.add("E-SCHEMA-KEY", at, format!("key column `{name}` is there twice"), None);
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn check_spellings(text: &Text, schema: &Schema, places: &BTreeMap<Name, usize>, problems: &mut Problems) {
+    for (index, column) in schema.columns.iter().enumerate() {
+        let taken =
+            schema.columns[..index].iter().find(|other| column.source.iter().any(|spelling| other.is_spelt(spelling)));
+        if let Some(other) = taken {
+            let at = text.place(places.get(&column.name).copied().unwrap_or(0));
+            let message = format!("columns `{}` and `{}` have the same source", other.name, column.name);
+            problems.add("E-SCHEMA-SOURCE", at, message, None);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The one way in which anything is committed: create an object only if it is absent, and know for certain whose it is.
+//!
+//! The answer to a conditional PUT cannot be trusted by itself. An object store client reports "already exists" for
+//! one's own write when the server stored it and then answered 500, and for S3's 409 (a conflict in flight) that stored
+//! nothing; on Azure 409 really means that it exists; a time-out says nothing at all. So every attempt ends with a GET and a
+//! comparison of bytes, and that alone decides.
+//!
+//! Never in here: what the bytes mean.
+
+use super::failpoint;
+use super::fault::{StoreError, fault};
+use crate::access::Folder;
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use std::hash::{BuildHasher, Hasher};
+use std::time::Duration;
+
+/// Attempts of one create-only write, over and above the client's own retries.
+const ATTEMPTS_MAX: u32 = 6;
+/// First pause between attempts, in milliseconds; each next one is up to twice as long, with jitter.
+const PAUSE_MS_FIRST: u64 = if cfg!(test) { 1 } else { 25 };
+
+/// What is at the key now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// Our bytes, and the store said so at once.
+    Created,
+    /// Our bytes, written by an earlier attempt of ours or by somebody who completes the same work.
+    Mine,
+    /// Somebody else's bytes.
+    Other(Bytes),
+}
+
+/// Creates `key` with `bytes` unless it is there, and says whose bytes are there now. `call` names the kill point.
+///
+/// `Err(StoreError::Away)` means that it is not known: the write may still arrive. Ask again before deciding anything.
+pub async fn put_if_absent(
+    folder: &Folder,
+    key: &Path,
+    bytes: Bytes,
+    call: &'static str,
+) -> Result<Absent, StoreError> {
+    let during = "creating an object";
+    let mut last = None;
+    for attempt in 0..ATTEMPTS_MAX {
+        if attempt > 0 {
+            tokio::time::sleep(pause(attempt)).await;
+        }
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        failpoint::before(call);
+        let answer = folder.store().put_opts(key, PutPayload::from_bytes(bytes.clone()), options).await;
+        failpoint::after(call);
+        match get(folder, key).await {
+            Ok(Some(found)) if found == bytes => {
+                return Ok(if answer.is_ok() { Absent::Created } else { Absent::Mine });
+            }
+            Ok(Some(found)) => return Ok(Absent::Other(found)),
+            // Nothing is there: a conflict that stored nothing, or a write that never arrived.
+            Ok(None) => {
+                let refused = answer.err().map(|error| fault(folder, during, &name(folder, key), error));
+                match refused {
+                    // An object that vanished, or S3's 409: both are tried again.
+                    None | Some(StoreError::Away { .. }) => last = refused,
+                    // Not a missing object but a missing bucket.
+                    Some(StoreError::NotThere { store, .. }) => {
+                        return Err(StoreError::NotThere { store, what: "the bucket or container".into() });
+                    }
+                    Some(other) => return Err(other),
+                }
+            }
+            Err(error) if error.is_passing() => last = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last.unwrap_or(StoreError::Away { store: folder.label().to_owned(), during, code: None }))
+}
+
+/// The whole object, or `None` when it is not there.
+pub(super) async fn get(folder: &Folder, key: &Path) -> Result<Option<Bytes>, StoreError> {
+    failpoint::before("store.get");
+    let found = match folder.store().get(key).await {
+        Ok(found) => found.bytes().await,
+        Err(error) => Err(error),
+    };
+    failpoint::after("store.get");
+    match found {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(fault(folder, "reading an object", &name(folder, key), error)),
+    }
+}
+
+/// What messages call an object.
+pub(super) fn name(folder: &Folder, key: &Path) -> String {
+    format!("`{}`", folder.relative(key).unwrap_or_else(|| key.to_string()))
+}
+
+/// A pause before attempt `attempt`, from 1: half fixed, half jitter, so that two who collided do not collide again.
+fn pause(attempt: u32) -> Duration {
+    let longest = PAUSE_MS_FIRST << attempt.min(8);
+    let jitter = std::hash::RandomState::new().build_hasher().finish() % longest;
+    Duration::from_millis((longest + jitter) / 2)
+}

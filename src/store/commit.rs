@@ -1,0 +1,82 @@
+//! From a job's record to its tables: every commit that the record names, whoever finds it.
+//!
+//! Idempotent, and safe when several do it at once: all write the same bytes, and only into absent versions.
+//!
+//! Never in here: deciding what a commit says. The record has it, byte for byte.
+
+use super::absent::{Absent, get, put_if_absent};
+use super::delta::log::entry_path;
+use super::fault::StoreError;
+use super::ledger::{self, JobRecord, RecordTable};
+use super::staging::head;
+use super::{Store, runs};
+use crate::access::Folder;
+use crate::data::Name;
+use std::collections::BTreeMap;
+
+/// The stores of an environment, opened, by name.
+pub type Stores = BTreeMap<Name, Store>;
+
+/// What a job has published before, every commit of it done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settled {
+    /// Its newest records, oldest first.
+    pub records: Vec<JobRecord>,
+    /// The number of its next record.
+    pub next: u64,
+}
+
+/// Reads the job's records and completes the newest: the first thing that every run does.
+pub async fn settle(security: &Store, stores: &Stores, job: &Name) -> Result<Settled, StoreError> {
+    let (records, next) = ledger::records(security, job).await?;
+    if let Some(newest) = records.last() {
+        complete(newest, stores).await?;
+    }
+    Ok(Settled { records, next })
+}
+
+/// Does whatever commits `record` names and are not done: its tables, then `nightferry_runs`.
+pub async fn complete(record: &JobRecord, stores: &Stores) -> Result<(), StoreError> {
+    for table in &record.tables {
+        commit(store_of(stores, &table.store)?.primary(), table).await?;
+    }
+    for name in record.tables.iter().map(|table| &table.store).collect::<std::collections::BTreeSet<_>>() {
+        runs::append(store_of(stores, name)?, record).await?;
+    }
+    Ok(())
+}
+
+/// The store that a record or plan names.
+pub(super) fn store_of<'a>(stores: &'a Stores, name: &Name) -> Result<&'a Store, StoreError> {
+    stores.get(name).ok_or_else(|| StoreError::NotThere {
+        store: name.to_string(),
+        what: "the store itself, which the job's last record names,".into(),
+    })
+}
+
+async fn commit(folder: &Folder, table: &RecordTable) -> Result<(), StoreError> {
+    let folder = folder.child(table.dataset.as_str());
+    let key = folder.at(&entry_path(table.version));
+    let store = || folder.label().to_owned();
+    let conflict = || StoreError::Conflict { store: store(), table: table.dataset.to_string(), version: table.version };
+    match get(&folder, &key).await? {
+        Some(found) if found == table.entry => return Ok(()),
+        Some(_) => return Err(conflict()),
+        None => {}
+    }
+    // Somebody may have removed the table since: an entry over missing files, or over a gap, would be worse than none.
+    if head(&folder, &folder.at(&table.manifest.path)).await?.is_none() {
+        let what = format!("the manifest of version {} of table `{}`", table.version, table.dataset);
+        return Err(StoreError::NotThere { store: store(), what });
+    }
+    if let Some(before) = table.version.checked_sub(1)
+        && head(&folder, &folder.at(&entry_path(before))).await?.is_none()
+    {
+        let what = format!("version {before} of table `{}`", table.dataset);
+        return Err(StoreError::NotThere { store: store(), what });
+    }
+    match put_if_absent(&folder, &key, table.entry.clone().into(), "store.put.log").await? {
+        Absent::Created | Absent::Mine => Ok(()),
+        Absent::Other(_) => Err(conflict()),
+    }
+}

@@ -1,0 +1,88 @@
+//! Whether this run may publish, given what the job has published before. Pure.
+
+use super::ledger::JobRecord;
+use crate::data::Period;
+
+/// What becomes of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It publishes.
+    Publish,
+    /// The same period is published already; nothing to do (exit 0).
+    AlreadyPublished {
+        /// By this run.
+        run: String,
+    },
+    /// A newer period is published, and its state is not overwritten by an older one (exit 0).
+    Superseded {
+        /// The newer period.
+        by: Period,
+    },
+}
+
+/// Decides, from the job's newest records (oldest first).
+///
+/// A period is older when its last day is. `again` (a reason given by a person) makes a new version of the same period, but
+/// never puts an older state over a newer one: the tables hold one state, and the analysts' newest day would be gone.
+pub fn decide(records: &[JobRecord], period: Period, again: Option<&str>) -> Decision {
+    if let Some(newer) = records.iter().rev().find(|record| record.period.to > period.to) {
+        return Decision::Superseded { by: newer.period };
+    }
+    match records.iter().rev().find(|record| record.period == period) {
+        Some(same) if again.is_none() => Decision::AlreadyPublished { run: same.run.clone() },
+        _ => Decision::Publish,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Name;
+    use chrono::{DateTime, NaiveDate};
+
+    fn day(day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 11, day).expect("a day")
+    }
+
+    fn record(number: u64, period: Period) -> JobRecord {
+        JobRecord {
+            format: 1,
+            number,
+            job: Name::new("settlements").expect("a name"),
+            run: format!("run-{number}"),
+            period,
+            stamp: "dev".into(),
+            reason: None,
+            published_at: DateTime::UNIX_EPOCH,
+            tables: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn publishes_a_period_once_unless_a_person_says_again() {
+        let records = [record(0, Period::day(day(21))), record(1, Period::day(day(22)))];
+        assert_eq!(decide(&[], Period::day(day(22)), None), Decision::Publish);
+        assert_eq!(decide(&records, Period::day(day(23)), None), Decision::Publish);
+        let already = Decision::AlreadyPublished { run: "run-1".into() };
+        assert_eq!(decide(&records, Period::day(day(22)), None), already);
+        assert_eq!(decide(&records, Period::day(day(22)), Some("a corrected source")), Decision::Publish);
+    }
+
+    #[test]
+    fn never_puts_an_older_state_over_a_newer_one() {
+        let records = [record(0, Period::day(day(21))), record(1, Period::day(day(22)))];
+        let superseded = Decision::Superseded { by: Period::day(day(22)) };
+        for again in [None, Some("a corrected source")] {
+            assert_eq!(decide(&records, Period::day(day(21)), again), superseded);
+            assert_eq!(decide(&records, Period::day(day(20)), again), superseded);
+        }
+    }
+
+    #[test]
+    fn tells_periods_of_the_same_last_day_apart() {
+        let week = Period { from: day(16), to: day(22) };
+        assert_eq!(decide(&[record(0, Period::day(day(22)))], week, None), Decision::Publish);
+        let both = [record(0, week), record(1, Period::day(day(22)))];
+        assert_eq!(decide(&both, week, None), Decision::AlreadyPublished { run: "run-0".into() });
+    }
+}

@@ -1,0 +1,143 @@
+//! The entries of a table -> its state.
+//!
+//! Strict: versions without a gap from 0, only the actions and the protocol that we write. A log that somebody else has
+//! cleaned up or upgraded is refused rather than half understood.
+//!
+//! Never in here: writing.
+
+use super::action::{Action, Add, MetaData};
+use crate::access::Folder;
+use crate::store::absent::get;
+use crate::store::failpoint;
+use crate::store::fault::{StoreError, fault};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use std::collections::BTreeMap;
+
+/// Entries of one log, at most.
+pub const ENTRIES_MAX: usize = 10_000;
+/// Bytes of one entry, at most.
+const ENTRY_BYTES_MAX: usize = 64 << 20;
+/// Entries read at once.
+const READS_AT_ONCE: usize = 16;
+
+/// What a table is after its last commit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TableState {
+    /// Last version; `None` when there is no table yet.
+    pub version: Option<u64>,
+    /// Columns and properties.
+    pub metadata: Option<MetaData>,
+    /// Files, by path as in `add`.
+    pub files: BTreeMap<String, Add>,
+    /// Last version of each application.
+    pub transactions: BTreeMap<String, i64>,
+    /// SHA-256 of the last manifest, hex.
+    pub manifest_sha256: Option<String>,
+}
+
+impl TableState {
+    /// The version that comes next.
+    pub fn next_version(&self) -> u64 {
+        self.version.map_or(0, |version| version + 1)
+    }
+
+    /// A property of the table.
+    pub fn property(&self, key: &str) -> Option<&str> {
+        self.metadata.as_ref()?.configuration.get(key).map(String::as_str)
+    }
+}
+
+/// Path of an entry under the table's folder.
+pub fn entry_path(version: u64) -> String {
+    format!("_delta_log/{version:020}.json")
+}
+
+/// Versions that are there, in order and without a gap.
+pub async fn versions(table: &Folder) -> Result<Vec<u64>, StoreError> {
+    let prefix = table.at("_delta_log");
+    failpoint::before("store.list");
+    let listed = table.store().list(Some(&prefix)).try_collect::<Vec<_>>().await;
+    failpoint::after("store.list");
+    let listed = match listed {
+        Ok(listed) => listed,
+        // A local folder that was never made.
+        Err(object_store::Error::NotFound { .. }) => Vec::new(),
+        Err(error) => return Err(fault(table, "listing a log", "the bucket or container", error)),
+    };
+    let mut found: Vec<u64> = listed.iter().filter_map(|meta| version_of(meta.location.filename()?)).collect();
+    found.sort_unstable();
+    let damaged = |fault| StoreError::Damaged { store: table.label().into(), object: format!("`{prefix}`"), fault };
+    if found.iter().enumerate().any(|(index, version)| *version != index as u64) {
+        return Err(damaged("its versions have a gap"));
+    }
+    if found.len() > ENTRIES_MAX {
+        return Err(damaged("it has more entries than are replayed"));
+    }
+    Ok(found)
+}
+
+/// Replays the log of the table in `table`.
+pub async fn replay(table: &Folder) -> Result<TableState, StoreError> {
+    let versions = versions(table).await?;
+    let entries =
+        futures::stream::iter(versions).map(|version| async move { Ok((version, read(table, version).await?)) });
+    let mut entries = entries.buffered(READS_AT_ONCE);
+    let mut state = TableState::default();
+    while let Some((version, text)) = entries.try_next().await? {
+        apply(&mut state, version, &text).map_err(|fault| damaged(table, version, fault))?;
+    }
+    Ok(state)
+}
+
+/// The text of one entry.
+pub async fn read(table: &Folder, version: u64) -> Result<Bytes, StoreError> {
+    match get(table, &table.at(&entry_path(version))).await? {
+        Some(text) if text.len() <= ENTRY_BYTES_MAX => Ok(text),
+        Some(_) => Err(damaged(table, version, "it is larger than 64 MiB")),
+        None => Err(damaged(table, version, "it vanished")),
+    }
+}
+
+/// The actions of one entry.
+pub fn actions(text: &[u8]) -> Result<Vec<Action>, &'static str> {
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_slice(line).map_err(|_| "a line is no action that we know")).collect()
+}
+
+fn apply(state: &mut TableState, version: u64, text: &[u8]) -> Result<(), &'static str> {
+    for action in actions(text)? {
+        match action {
+            Action::Protocol(protocol) if protocol.min_reader_version > 1 || protocol.min_writer_version > 2 => {
+                return Err("its protocol is newer than reader 1 / writer 2");
+            }
+            Action::Protocol(_) => {}
+            Action::MetaData(metadata) => state.metadata = Some(*metadata),
+            Action::Txn(txn) => {
+                state.transactions.insert(txn.app_id, txn.version);
+            }
+            Action::Remove(remove) => {
+                state.files.remove(&remove.path);
+            }
+            Action::Add(add) => {
+                state.files.insert(add.path.clone(), add);
+            }
+            Action::CommitInfo(info) => {
+                let sha256 = info.get("nightferry.manifestSha256").and_then(|value| value.as_str());
+                state.manifest_sha256 = sha256.map(str::to_owned).or(state.manifest_sha256.take());
+            }
+        }
+    }
+    state.version = Some(version);
+    Ok(())
+}
+
+fn version_of(file: &str) -> Option<u64> {
+    let digits = file.strip_suffix(".json")?;
+    (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
+}
+
+fn damaged(table: &Folder, version: u64, fault: &'static str) -> StoreError {
+    let object = format!("`{}`", table.at(&entry_path(version)));
+    StoreError::Damaged { store: table.label().into(), object, fault }
+}

@@ -1,0 +1,241 @@
+//! Why a store did not do what was asked, and how the object store's own errors become ours.
+//!
+//! Never in here: the provider's text. It quotes urls, headers and sometimes what was sent.
+
+use crate::access::Folder;
+use crate::data::Audience;
+use crate::format::parquet_write::WriteFault;
+use std::error::Error;
+
+/// Why a store did not do what was asked. Names, places and codes; never a value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached, or kept failing (exit 71).
+    #[error("store `{store}` went away while {during}{}", code.map(|c| format!(" (HTTP {c})")).unwrap_or_default())]
+    Away {
+        /// The store.
+        store: String,
+        /// What was being done.
+        during: &'static str,
+        /// HTTP status, where there was an answer.
+        code: Option<u16>,
+    },
+    /// It refused us (exit 12).
+    #[error("store `{store}` refused us while {during}")]
+    Refused {
+        /// The store.
+        store: String,
+        /// What was being done.
+        during: &'static str,
+    },
+    /// Its certificate cannot be trusted (exit 13).
+    #[error("the certificate of store `{store}` is not trusted; hint: `ca` names a PEM file to trust")]
+    Tls {
+        /// The store.
+        store: String,
+    },
+    /// A bucket, container, table or object that should be there is not (exit 14).
+    #[error("{what} is not there in store `{store}`")]
+    NotThere {
+        /// The store.
+        store: String,
+        /// What is missing.
+        what: String,
+    },
+    /// No space left (exit 51).
+    #[error("store `{store}` has no space left")]
+    Full {
+        /// The store.
+        store: String,
+    },
+    /// Two create-only writes of one object both succeeded: no commit is safe there (exit 14).
+    #[error("store `{store}` lets two writers create one object")]
+    NotExclusive {
+        /// The store.
+        store: String,
+    },
+    /// Rows made for one audience were offered to a store of another (exit 23).
+    #[error("store `{store}` is for `{wants}`, and the rows are for `{got}`")]
+    Audience {
+        /// The store.
+        store: String,
+        /// Its audience.
+        wants: Audience,
+        /// The rows' audience.
+        got: Audience,
+    },
+    /// The store or table holds another environment's data (exit 14).
+    #[error("{what} of store `{store}` belongs to environment `{theirs}`, and this is `{ours}`")]
+    Stamp {
+        /// The store.
+        store: String,
+        /// The store itself or one of its tables.
+        what: String,
+        /// Its stamp.
+        theirs: String,
+        /// Ours.
+        ours: String,
+    },
+    /// The table belongs to another job, or to no job of ours (exit 14).
+    #[error("table `{table}` of store `{store}` belongs to {theirs}, and this is job `{ours}`")]
+    Owner {
+        /// The store.
+        store: String,
+        /// The table.
+        table: String,
+        /// Its owner, in words.
+        theirs: String,
+        /// This job.
+        ours: String,
+    },
+    /// Another writer took a version that a job record had named (exit 12: somebody else may write there).
+    #[error("version {version} of table `{table}` in store `{store}` was written by somebody else")]
+    Conflict {
+        /// The store.
+        store: String,
+        /// The table.
+        table: String,
+        /// The version.
+        version: u64,
+    },
+    /// The second cloud holds something else than the primary (exit 41).
+    #[error("{what} differs between store `{store}` and its second cloud")]
+    Diverged {
+        /// The store.
+        store: String,
+        /// The object.
+        what: String,
+    },
+    /// An object is not what was written (exit 42).
+    #[error("{object} of store `{store}` is not what was written: {fault}")]
+    Checksum {
+        /// The store.
+        store: String,
+        /// The object.
+        object: String,
+        /// What is wrong.
+        fault: &'static str,
+    },
+    /// A log, record or manifest that is not in its format (exit 42).
+    #[error("{object} of store `{store}` is damaged: {fault}")]
+    Damaged {
+        /// The store.
+        store: String,
+        /// The object.
+        object: String,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// Other runs of this job kept coming first (exit 71).
+    #[error("other runs of job `{job}` kept coming first")]
+    Outrun {
+        /// The job.
+        job: String,
+    },
+    /// Rows could not be encoded (exit 10 for a type that is not published; else a fault of ours).
+    #[error("dataset `{dataset}`: {fault}")]
+    Encode {
+        /// The dataset.
+        dataset: String,
+        /// Why.
+        fault: WriteFault,
+    },
+    /// What was encoded does not read back (exit 42).
+    #[error("a part of dataset `{dataset}` does not read back")]
+    ReadBack {
+        /// The dataset.
+        dataset: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anyone changing anything.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, StoreError::Away { .. } | StoreError::Outrun { .. })
+    }
+}
+
+/// Maps an object store's error, met in `folder` while doing `during` with `what`.
+pub(super) fn fault(folder: &Folder, during: &'static str, what: &str, error: object_store::Error) -> StoreError {
+    let store = folder.label().to_owned();
+    match error {
+        object_store::Error::NotFound { .. } => StoreError::NotThere { store, what: what.to_owned() },
+        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+            StoreError::Refused { store, during }
+        }
+        object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. } => {
+            StoreError::NotExclusive { store }
+        }
+        other => deeper(&other, &store, during).unwrap_or_else(|| {
+            let code = status(&other);
+            match code {
+                // Azure answers a wrong key or an expired token so, where S3 says 403.
+                Some(400) => StoreError::Refused { store, during },
+                code => StoreError::Away { store, during, code },
+            }
+        }),
+    }
+}
+
+/// What an I/O error at the bottom says that matters to us.
+fn deeper(error: &(dyn Error + 'static), store: &str, during: &'static str) -> Option<StoreError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            use std::io::ErrorKind::*;
+            let store = store.to_owned();
+            match io.kind() {
+                StorageFull | QuotaExceeded => return Some(StoreError::Full { store }),
+                PermissionDenied | ReadOnlyFilesystem => return Some(StoreError::Refused { store, during }),
+                NotADirectory => return Some(StoreError::NotThere { store, what: "a folder on the way".into() }),
+                // rustls reports a bad certificate as `InvalidData`.
+                InvalidData => return Some(StoreError::Tls { store }),
+                _ => {}
+            }
+            next = io.get_ref().map(|inner| inner as &(dyn Error + 'static));
+            if next.is_some() {
+                continue;
+            }
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// HTTP status of a failed request. `object_store` keeps it in a type that cannot be named, so it is read from the text,
+/// of which nothing else is kept.
+fn status(error: &object_store::Error) -> Option<u16> {
+    let text = error.to_string();
+    let at = text.find("status code: ")? + "status code: ".len();
+    text.get(at..at + 3)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use object_store::memory::InMemory;
+    use object_store::path::Path;
+    use std::sync::Arc;
+
+    #[test]
+    fn says_what_an_error_means_and_nothing_of_its_text() {
+        let folder = Folder::new(Arc::new(InMemory::new()), Path::default(), "warehouse");
+        let io = |kind| object_store::Error::Generic {
+            store: "LocalFileSystem",
+            source: Box::new(std::io::Error::new(kind, "canary@example.org")),
+        };
+        let status = object_store::Error::Generic {
+            store: "S3",
+            source: "Server returned non-2xx status code: 503 Service Unavailable: canary@example.org".into(),
+        };
+        let cases = [
+            (io(std::io::ErrorKind::StorageFull), "store `warehouse` has no space left"),
+            (io(std::io::ErrorKind::PermissionDenied), "store `warehouse` refused us while writing a part"),
+            (io(std::io::ErrorKind::TimedOut), "store `warehouse` went away while writing a part"),
+            (status, "store `warehouse` went away while writing a part (HTTP 503)"),
+        ];
+        for (error, expected) in cases {
+            assert_eq!(fault(&folder, "writing a part", "a part", error).to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! A job's records: `_jobs/<job>/<20 digits>.json` in the store of audience `security`, each created once.
+//!
+//! A record is the moment of a night's commit. It holds the exact text of the next log entry of every table, so whoever
+//! finds it can finish the night from the parts that are already there. Numbers have no gap; a run that finds its number
+//! taken has lost its turn, and looks again.
+//!
+//! Never in here: values of the data. Entries tell bounds of columns that are about no person only (`part`).
+
+use super::Store;
+use super::absent::{Absent, get, name, put_if_absent};
+use super::failpoint;
+use super::fault::{StoreError, fault};
+use super::manifest::ManifestRef;
+use crate::data::{Name, Period};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, TryStreamExt};
+use serde::{Deserialize, Serialize};
+
+/// Records looked at to decide, newest first: a month of nights.
+pub const RECORDS_MAX: usize = 32;
+/// Bytes of one record, at most.
+const RECORD_BYTES_MAX: usize = 64 << 20;
+/// Records read at once.
+const READS_AT_ONCE: usize = 8;
+
+/// One night of a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobRecord {
+    /// Version of this format: 1.
+    pub format: u32,
+    /// Its number, from 0.
+    pub number: u64,
+    /// The job.
+    pub job: Name,
+    /// The run that wrote it.
+    pub run: String,
+    /// The days it is for.
+    pub period: Period,
+    /// The environment's stamp.
+    pub stamp: String,
+    /// Why the same period was published again.
+    pub reason: Option<String>,
+    /// When the night was decided; the time of every commit of it.
+    pub published_at: DateTime<Utc>,
+    /// Every table's next version.
+    pub tables: Vec<RecordTable>,
+}
+
+/// One table's next version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordTable {
+    /// Store of the environment.
+    pub store: Name,
+    /// The table's folder in it.
+    pub dataset: Name,
+    /// The version.
+    pub version: u64,
+    /// The exact text of its log entry.
+    pub entry: String,
+    /// Its manifest, which lists the objects that a second cloud gets.
+    pub manifest: ManifestRef,
+    /// Its row in `nightferry_runs`.
+    pub row: RunRow,
+}
+
+/// One row of `nightferry_runs`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRow {
+    /// When the source was read.
+    pub extracted_at: DateTime<Utc>,
+    /// Of the comparison.
+    pub verdict: String,
+    /// How the extract's moment was found in the stream.
+    pub proof: String,
+    /// Rows published.
+    pub rows: u64,
+}
+
+/// What became of a record that was offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It is the job's next record: the night is decided.
+    Ours,
+    /// Another run took the number first: settle and decide again.
+    Lost,
+}
+
+/// The newest records of `job`, oldest first, at most [`RECORDS_MAX`], and the number that comes next.
+pub async fn records(security: &Store, job: &Name) -> Result<(Vec<JobRecord>, u64), StoreError> {
+    let folder = security.primary();
+    let prefix = folder.at(&format!("_jobs/{job}"));
+    failpoint::before("store.list");
+    let listed = folder.store().list(Some(&prefix)).try_collect::<Vec<_>>().await;
+    failpoint::after("store.list");
+    let listed = match listed {
+        Ok(listed) => listed,
+        Err(object_store::Error::NotFound { .. }) => Vec::new(),
+        Err(error) => return Err(fault(folder, "listing job records", "the bucket or container", error)),
+    };
+    let mut numbers: Vec<u64> = listed.iter().filter_map(|meta| number_of(meta.location.filename()?)).collect();
+    numbers.sort_unstable();
+    let next = numbers.last().map_or(0, |last| last + 1);
+    let newest = numbers[numbers.len().saturating_sub(RECORDS_MAX)..].to_vec();
+    let read = futures::stream::iter(newest).map(|number| read(security, job, number));
+    Ok((read.buffered(READS_AT_ONCE).try_collect().await?, next))
+}
+
+/// Offers `record` as the job's next.
+pub async fn write(security: &Store, record: &JobRecord) -> Result<Written, StoreError> {
+    let folder = security.primary();
+    let key = folder.at(&record_path(&record.job, record.number));
+    let text = serde_json::to_vec_pretty(record).map(Bytes::from);
+    let text = text.map_err(|_| damaged(security, &key, "it cannot be written as JSON"))?;
+    match put_if_absent(folder, &key, text, "store.put.record").await? {
+        Absent::Created | Absent::Mine => Ok(Written::Ours),
+        Absent::Other(_) => Ok(Written::Lost),
+    }
+}
+
+async fn read(security: &Store, job: &Name, number: u64) -> Result<JobRecord, StoreError> {
+    let folder = security.primary();
+    let key = folder.at(&record_path(job, number));
+    let text = get(folder, &key).await?.ok_or_else(|| damaged(security, &key, "it vanished"))?;
+    if text.len() > RECORD_BYTES_MAX {
+        return Err(damaged(security, &key, "it is larger than 64 MiB"));
+    }
+    let record: JobRecord =
+        serde_json::from_slice(&text).map_err(|_| damaged(security, &key, "it is no job record"))?;
+    if record.format != 1 || record.number != number || &record.job != job {
+        return Err(damaged(security, &key, "it is the record of something else"));
+    }
+    Ok(record)
+}
+
+fn record_path(job: &Name, number: u64) -> String {
+    format!("_jobs/{job}/{number:020}.json")
+}
+
+fn number_of(file: &str) -> Option<u64> {
+    let digits = file.strip_suffix(".json")?;
+    (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
+}
+
+fn damaged(security: &Store, key: &object_store::path::Path, fault: &'static str) -> StoreError {
+    let folder = security.primary();
+    StoreError::Damaged { store: folder.label().into(), object: name(folder, key), fault }
+}

@@ -1,0 +1,64 @@
+//! The far bank: parts, commits, ledger, second cloud. Moves bytes and opens none but its own.
+//!
+//! ```text
+//! _nightferry/stamp.json                          whose data this store holds
+//! _jobs/<job>/<20 digits>.json                    (security) the job's nights: THE commit, created once
+//! reports/<job>/<run>.json                        (security) what every run came to
+//! <dataset>/run=<run>/part-00000-<8 of sha256>.parquet
+//! <dataset>/run=<run>/_manifest.json              files, hashes, origin; created once
+//! <dataset>/_delta_log/<20 digits>.json           what readers go by; created once
+//! nightferry_runs/...                             (analytics) one row a table and night
+//!
+//! settle -> decide -> Encoder, Parts, Staging -> publish -> replicate -> file_report
+//!
+//! absent.rs     the one way to commit: create if absent, then look whose bytes are there
+//! place.rs      a store, opened, and its stamp          preflight.rs  is its create-only write exclusive?
+//! part.rs       Redacted -> files in memory             staging.rs    files to their last place, unseen
+//! night.rs      a judged night -> record -> commits     proposal.rs   one table's next version
+//! ledger.rs     the job's records                       commit.rs     whatever a record names, done by whoever finds it
+//! decision.rs   publish, already published, superseded  owner.rs      whose a table is
+//! delta/        the table's log                         manifest.rs   what a run put into a table
+//! runs.rs       nightferry_runs                         replicate.rs  the second cloud
+//! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
+//! ```
+//!
+//! Every state between two calls is one of two: before the job's record nothing of the night is published, after it
+//! all of it is, because the next run completes what the record names. `tests` below kills it at every call.
+//!
+//! Never in here: rows that are not `Redacted`, and anything of a source.
+
+mod absent;
+mod commit;
+mod decision;
+mod delta;
+mod failpoint;
+mod fault;
+mod filing;
+mod ledger;
+mod manifest;
+mod night;
+mod owner;
+mod part;
+mod place;
+mod preflight;
+mod proposal;
+mod replicate;
+mod runs;
+mod staging;
+#[cfg(test)]
+mod tests;
+
+pub use absent::{Absent, put_if_absent};
+pub use commit::{Settled, Stores, complete, settle};
+pub use decision::{Decision, decide};
+pub use fault::StoreError;
+pub use filing::{file_part, file_report};
+pub use ledger::{JobRecord, RecordTable, RunRow};
+pub use manifest::{Manifest, ManifestFile, ManifestRef};
+pub use night::{Night, NightDataset, Outcome, publish};
+pub use part::{Encoded, Encoder, Part, PartColumn, PartLimits, Parts};
+pub use place::Store;
+pub use preflight::preflight;
+pub use replicate::{SecondState, replicate};
+pub use runs::RUNS;
+pub use staging::{Staged, StagedPart, Staging};

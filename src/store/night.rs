@@ -1,0 +1,107 @@
+//! A night that may be published -> the record that publishes it, and then its commits.
+//!
+//! ```text
+//! waiting parts to their place -> each table's state: ours? -> manifests -> ONE record -> each table's log entry
+//! ```
+//!
+//! Before the record nothing is published; after it everything is, even if nobody is left to write the rest: the next run
+//! completes it. Never in here: whether the night is good enough. That is the verdict's business, before this is called.
+
+use super::commit::{Settled, Stores, complete};
+use super::fault::StoreError;
+use super::ledger::{self, JobRecord, Written};
+use super::proposal::propose;
+use super::{Staged, Store, place};
+use crate::data::{Name, Origin, Period, Schema};
+use crate::report::{Proof, Verdict};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// A job's whole night, staged and judged.
+#[derive(Clone, Debug)]
+pub struct Night<'a> {
+    /// The job.
+    pub job: &'a Name,
+    /// The run.
+    pub run: &'a str,
+    /// The days it is for.
+    pub period: Period,
+    /// The environment's stamp.
+    pub stamp: &'a str,
+    /// Why the same period is published again.
+    pub again: Option<&'a str>,
+    /// The time of every commit of it.
+    pub at: DateTime<Utc>,
+    /// SHA-256 of the job file, hex.
+    pub job_hash: &'a str,
+    /// SHA-256 of the environment file, hex.
+    pub environment_hash: &'a str,
+    /// Every dataset of the job.
+    pub datasets: Vec<NightDataset<'a>>,
+}
+
+/// One dataset, staged for each of its stores.
+#[derive(Clone, Debug)]
+pub struct NightDataset<'a> {
+    /// Its schema.
+    pub schema: &'a Schema,
+    /// SHA-256 of the schema file, hex.
+    pub schema_hash: &'a str,
+    /// Where and when its rows were read.
+    pub origin: &'a Origin,
+    /// Of the topic: partition -> first and last position read.
+    pub offsets: BTreeMap<String, (u64, u64)>,
+    /// Of the comparison.
+    pub verdict: Verdict,
+    /// How the extract's moment was found in the stream.
+    pub proof: Proof,
+    /// Its tables, one a store.
+    pub tables: Vec<Staged>,
+}
+
+/// What became of a night.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It is published, in every primary.
+    Published(JobRecord),
+    /// Another run of the job came first: settle, decide, and publish again if that is the decision. Nothing of this
+    /// night is published; its parts are as they were.
+    Lost,
+}
+
+/// Publishes `night`, as the record that follows `settled`.
+pub async fn publish(
+    night: &Night<'_>,
+    settled: &Settled,
+    security: &Store,
+    stores: &Stores,
+) -> Result<Outcome, StoreError> {
+    for staged in night.datasets.iter().flat_map(|dataset| &dataset.tables) {
+        place::claim(staged.store().primary(), night.stamp).await?;
+        staged.release().await?;
+    }
+    let mut tables = Vec::new();
+    for dataset in &night.datasets {
+        for staged in &dataset.tables {
+            tables.push(propose(night, settled.next, dataset, staged).await?);
+        }
+    }
+    let record = JobRecord {
+        format: 1,
+        number: settled.next,
+        job: night.job.clone(),
+        run: night.run.to_owned(),
+        period: night.period,
+        stamp: night.stamp.to_owned(),
+        reason: night.again.map(str::to_owned),
+        published_at: night.at,
+        tables,
+    };
+    match ledger::write(security, &record).await? {
+        Written::Lost => Ok(Outcome::Lost),
+        Written::Ours => {
+            complete(&record, stores).await?;
+            Ok(Outcome::Published(record))
+        }
+    }
+}

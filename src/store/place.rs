@@ -1,0 +1,112 @@
+//! A store of the environment, opened: its folder, its second cloud, who it is for, and whose data it holds.
+//!
+//! Never in here: tables; a store knows only the folder that each has.
+
+use super::absent::{Absent, get, put_if_absent};
+use super::fault::StoreError;
+use crate::access::Folder;
+use crate::data::{Audience, Name};
+use crate::job::{Boundary, StoreSpec};
+use bytes::Bytes;
+
+/// Says whose data a store holds; created once, by the first run that publishes there.
+const STAMP: &str = "_nightferry/stamp.json";
+
+/// A store of the environment, opened.
+#[derive(Clone, Debug)]
+pub struct Store {
+    name: Name,
+    audience: Audience,
+    primary: Folder,
+    second: Option<Folder>,
+    waits: bool,
+}
+
+impl Store {
+    /// `spec`, reached through `primary` and, where it has one, `second`.
+    pub fn new(spec: &StoreSpec, primary: Folder, second: Option<Folder>) -> Self {
+        Store {
+            name: spec.name.clone(),
+            audience: spec.audience,
+            primary,
+            second,
+            waits: spec.boundary == Boundary::External && spec.primary.is_outside_aws(),
+        }
+    }
+
+    /// Its name in the environment.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Who may see what is in it.
+    pub fn audience(&self) -> Audience {
+        self.audience
+    }
+
+    /// Where the truth of each table is.
+    pub fn primary(&self) -> &Folder {
+        &self.primary
+    }
+
+    /// The second cloud.
+    pub fn second(&self) -> Option<&Folder> {
+        self.second.as_ref()
+    }
+
+    /// Whether nothing may be written to the primary before the job's verdict: parts wait in scratch.
+    pub fn waits_for_verdict(&self) -> bool {
+        self.waits
+    }
+
+    /// Refuses when the store, or its second cloud, holds the data of an environment other than `stamp`. Writes nothing.
+    pub async fn check_stamp(&self, stamp: &str) -> Result<(), StoreError> {
+        for folder in self.folders() {
+            if let Some(found) = get(folder, &folder.at(STAMP)).await? {
+                same(folder, &found, stamp)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks the store and its second cloud as `stamp`'s, for ever; refuses like [`Store::check_stamp`].
+    pub async fn claim(&self, stamp: &str) -> Result<(), StoreError> {
+        for folder in self.folders() {
+            claim(folder, stamp).await?;
+        }
+        Ok(())
+    }
+
+    fn folders(&self) -> impl Iterator<Item = &Folder> {
+        std::iter::once(&self.primary).chain(&self.second)
+    }
+}
+
+/// Marks one folder as `stamp`'s.
+pub(super) async fn claim(folder: &Folder, stamp: &str) -> Result<(), StoreError> {
+    let key = folder.at(STAMP);
+    match get(folder, &key).await? {
+        Some(found) => same(folder, &found, stamp),
+        None => match put_if_absent(folder, &key, text(stamp), "store.put.stamp").await? {
+            Absent::Created | Absent::Mine => Ok(()),
+            Absent::Other(found) => same(folder, &found, stamp),
+        },
+    }
+}
+
+fn text(stamp: &str) -> Bytes {
+    format!("{}\n", serde_json::json!({ "stamp": stamp })).into()
+}
+
+fn same(folder: &Folder, found: &Bytes, stamp: &str) -> Result<(), StoreError> {
+    let parsed = serde_json::from_slice::<serde_json::Value>(found).ok();
+    let Some(theirs) = parsed.as_ref().and_then(|value| value.get("stamp")).and_then(|stamp| stamp.as_str()) else {
+        let (store, object) = (folder.label().to_owned(), format!("`{STAMP}`"));
+        return Err(StoreError::Damaged { store, object, fault: "it names no stamp" });
+    };
+    if theirs == stamp {
+        return Ok(());
+    }
+    let (store, what) = (folder.label().to_owned(), "what is there".to_owned());
+    Err(StoreError::Stamp { store, what, theirs: theirs.to_owned(), ours: stamp.to_owned() })
+}

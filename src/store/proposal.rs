@@ -1,0 +1,130 @@
+//! One staged table of a night -> its next version: manifest in place, text of its log entry.
+//!
+//! Never in here: the order of a night (`night`), and committing (`commit`).
+
+use super::Staged;
+use super::delta::entry::{Commit, Mode, entry};
+use super::delta::log::{TableState, replay};
+use super::delta::schema::schema_text;
+use super::fault::StoreError;
+use super::ledger::{RecordTable, RunRow};
+use super::manifest::{self, Manifest, ManifestFile};
+use super::night::{Night, NightDataset};
+use super::owner::{self, Owner};
+use crate::data::Schema;
+use crate::format::parquet_write::WriteFault;
+use arrow::datatypes::DataType;
+use serde::Serialize;
+
+/// One table's next version: its manifest in place, its entry's text.
+pub(super) async fn propose(
+    night: &Night<'_>,
+    number: u64,
+    dataset: &NightDataset<'_>,
+    staged: &Staged,
+) -> Result<RecordTable, StoreError> {
+    let table = staged.store().primary().child(staged.dataset().as_str());
+    let state = replay(&table).await?;
+    let owner = Owner { stamp: night.stamp, job: night.job.as_str() };
+    owner.check(&table, staged.dataset().as_str(), &state)?;
+    let schema_text = schema_text(staged.schema(), |column| comment(dataset.schema, column)).map_err(|column| {
+        let fault = WriteFault::Type { column, data_type: DataType::Null };
+        StoreError::Encode { dataset: staged.dataset().to_string(), fault }
+    })?;
+    let manifest = manifest_of(night, dataset, staged, &schema_text, &state);
+    let (verdict, proof) = (manifest.verdict.clone(), manifest.proof.clone());
+    let manifest = manifest::create(&table, &manifest).await?;
+    let commit = Commit {
+        mode: Mode::Replace,
+        name: staged.dataset().as_str(),
+        description: &dataset.schema.description,
+        schema_text,
+        configuration: owner.properties(),
+        table_id: owner::table_id(&[staged.store().name().as_str(), staged.dataset().as_str(), night.run]),
+        parts: staged.parts(),
+        transaction: (format!("nightferry:{}", night.job), i64::try_from(number).unwrap_or(i64::MAX)),
+        info: vec![
+            ("nightferry.run", Some(night.run.to_owned())),
+            ("nightferry.job", Some(night.job.to_string())),
+            ("nightferry.stamp", Some(night.stamp.to_owned())),
+            ("nightferry.period", Some(night.period.to_string())),
+            ("nightferry.snapshot", dataset.origin.snapshot.as_ref().map(ToString::to_string)),
+            ("nightferry.verdict", Some(verdict.clone())),
+            ("nightferry.proof", Some(proof.clone())),
+            ("nightferry.manifest", Some(manifest.path.clone())),
+            ("nightferry.manifestSha256", Some(manifest.sha256.clone())),
+        ],
+        at_ms: night.at.timestamp_millis(),
+    };
+    let unwritable = |_| StoreError::Damaged {
+        store: table.label().into(),
+        object: "a log entry".into(),
+        fault: "it cannot be written as JSON",
+    };
+    Ok(RecordTable {
+        store: staged.store().name().clone(),
+        dataset: staged.dataset().clone(),
+        version: state.next_version(),
+        entry: entry(&state, &commit).map_err(unwritable)?,
+        manifest,
+        row: RunRow { extracted_at: dataset.origin.extracted_at, verdict, proof, rows: staged.rows() },
+    })
+}
+
+fn manifest_of(
+    night: &Night<'_>,
+    dataset: &NightDataset<'_>,
+    staged: &Staged,
+    schema_text: &str,
+    before: &TableState,
+) -> Manifest {
+    let file = |part: &super::StagedPart| ManifestFile {
+        path: part.path.clone(),
+        rows: part.rows,
+        bytes: part.bytes,
+        sha256: part.sha256.clone(),
+    };
+    Manifest {
+        format: 1,
+        dataset: staged.dataset().clone(),
+        store: staged.store().name().clone(),
+        audience: staged.store().audience(),
+        stamp: night.stamp.to_owned(),
+        job: night.job.clone(),
+        run: night.run.to_owned(),
+        period: night.period,
+        files: staged.parts().iter().map(file).collect(),
+        rows: staged.rows(),
+        schema: serde_json::from_str(schema_text).unwrap_or_default(),
+        extracted_at: dataset.origin.extracted_at,
+        snapshot: dataset.origin.snapshot.as_ref().map(ToString::to_string),
+        offsets: dataset.offsets.clone(),
+        inputs: dataset.origin.inputs.clone(),
+        verdict: word(&dataset.verdict),
+        proof: word(&dataset.proof),
+        job_hash: night.job_hash.to_owned(),
+        schema_hash: dataset.schema_hash.to_owned(),
+        environment_hash: night.environment_hash.to_owned(),
+        suppression_list: None,
+        previous_manifest_sha256: before.manifest_sha256.clone(),
+        nightferry: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// The word that the report uses.
+fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// What analysts are told of a column: what it is, and its unit.
+fn comment(schema: &Schema, column: &str) -> Option<String> {
+    let column = schema.column(column)?;
+    match (&column.description, &column.unit) {
+        (Some(description), Some(unit)) => Some(format!("{description} [{unit}]")),
+        (Some(text), None) | (None, Some(text)) => Some(text.clone()),
+        (None, None) => None,
+    }
+}

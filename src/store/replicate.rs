@@ -1,0 +1,151 @@
+//! The second cloud: the primary's versions that it lacks, in order, same bytes.
+//!
+//! The primary's log is the outbox. For each missing version: its parts, then its manifest, and its log entry last, so that a
+//! reader there never sees a version whose files have not arrived. Only what a committed log entry names is copied, and every
+//! object's SHA-256 is checked on the way. What is pending tonight is carried by the next run.
+//!
+//! Never in here: a decision about the night. It is published when this begins.
+
+use super::absent::{Absent, get, name, put_if_absent};
+use super::commit::{Stores, store_of};
+use super::delta::action::{Action, decode_path};
+use super::delta::log::{actions, entry_path, read, versions};
+use super::fault::StoreError;
+use super::ledger::JobRecord;
+use super::manifest::Manifest;
+use super::part::sha256;
+use super::staging::{copy, head};
+use super::{RUNS, Store, place};
+use crate::access::Folder;
+use crate::data::{Audience, Name};
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How far a table's second cloud has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondState {
+    /// The store.
+    pub store: Name,
+    /// The table.
+    pub table: String,
+    /// Versions that were carried now.
+    pub carried: u64,
+    /// Why it stopped short of the primary, if it did (exit 72): the next run goes on.
+    pub pending: Option<StoreError>,
+}
+
+/// Carries every table of `record` (and `nightferry_runs`) to its store's second cloud, where it has one.
+///
+/// `Err` only when the clouds differ, or an object is not what was written: what no retry cures.
+pub async fn replicate(record: &JobRecord, stores: &Stores) -> Result<Vec<SecondState>, StoreError> {
+    let mut tables: BTreeSet<(&Name, &str)> =
+        record.tables.iter().map(|table| (&table.store, table.dataset.as_str())).collect();
+    for table in &record.tables {
+        if store_of(stores, &table.store)?.audience() == Audience::Analytics {
+            tables.insert((&table.store, RUNS));
+        }
+    }
+    let mut states = Vec::new();
+    for (store, table) in tables {
+        let store = store_of(stores, store)?;
+        if let Some(second) = store.second() {
+            states.push(catch_up(store, second, table, &record.stamp).await?);
+        }
+    }
+    Ok(states)
+}
+
+async fn catch_up(store: &Store, second: &Folder, table: &str, stamp: &str) -> Result<SecondState, StoreError> {
+    let mut state = SecondState { store: store.name().clone(), table: table.to_owned(), carried: 0, pending: None };
+    match carry(store, second, table, stamp, &mut state.carried).await {
+        Ok(()) => Ok(state),
+        Err(
+            error @ (StoreError::Diverged { .. }
+            | StoreError::Checksum { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::Stamp { .. }),
+        ) => Err(error),
+        Err(error) => Ok(SecondState { pending: Some(error), ..state }),
+    }
+}
+
+async fn carry(store: &Store, second: &Folder, table: &str, stamp: &str, carried: &mut u64) -> Result<(), StoreError> {
+    place::claim(second, stamp).await?;
+    let (from, to) = (store.primary().child(table), second.child(table));
+    let (there, here) = (versions(&from).await?, versions(&to).await?);
+    let diverged = |version: u64| StoreError::Diverged {
+        store: store.name().to_string(),
+        what: format!("version {version} of table `{table}`"),
+    };
+    if let Some(last) = here.last()
+        && (here.len() > there.len() || read(&from, *last).await? != read(&to, *last).await?)
+    {
+        return Err(diverged(*last));
+    }
+    for version in there.into_iter().skip(here.len()) {
+        let text = read(&from, version).await?;
+        objects(&from, &to, &text).await?;
+        match put_if_absent(&to, &to.at(&entry_path(version)), text, "store.second.log").await? {
+            Absent::Created | Absent::Mine => *carried += 1,
+            Absent::Other(_) => return Err(diverged(version)),
+        }
+    }
+    Ok(())
+}
+
+/// Copies the objects that one log entry names.
+async fn objects(from: &Folder, to: &Folder, text: &Bytes) -> Result<(), StoreError> {
+    let damaged = |fault| StoreError::Damaged { store: from.label().into(), object: "a log entry".into(), fault };
+    let actions = actions(text).map_err(damaged)?;
+    let info = |key: &str| {
+        actions.iter().find_map(|action| match action {
+            Action::CommitInfo(info) => info.get(key)?.as_str().map(str::to_owned),
+            _ => None,
+        })
+    };
+    let added = actions.iter().filter_map(|action| match action {
+        Action::Add(add) => Some((decode_path(&add.path), add.size)),
+        _ => None,
+    });
+    let manifest = match (info("nightferry.manifest"), info("nightferry.manifestSha256")) {
+        (Some(path), Some(sha256)) => Some(manifest(from, &path, &sha256).await?),
+        _ => None,
+    };
+    let known: BTreeMap<&str, &str> = match &manifest {
+        Some((_, _, manifest)) => manifest.files.iter().map(|f| (f.path.as_str(), f.sha256.as_str())).collect(),
+        None => BTreeMap::new(),
+    };
+    // An entry without a manifest has one part and says its hash itself.
+    let alone = info("nightferry.sha256");
+    for (path, size) in added {
+        let path = path.ok_or_else(|| damaged("it names a file outside the table"))?;
+        let expected = known.get(path.as_str()).copied().or(alone.as_deref());
+        let expected = expected.ok_or_else(|| damaged("its manifest does not know one of its files"))?;
+        if head(to, &to.at(&path)).await? != Some(size) {
+            copy(from, &from.at(&path), to, &path, expected, "store.second.part").await?;
+        }
+    }
+    if let Some((path, text, _)) = manifest {
+        match put_if_absent(to, &to.at(&path), text, "store.second.manifest").await? {
+            Absent::Created | Absent::Mine => {}
+            Absent::Other(_) => {
+                let (store, what) = (from.label().to_owned(), name(to, &to.at(&path)));
+                return Err(StoreError::Diverged { store, what });
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn manifest(from: &Folder, path: &str, expected: &str) -> Result<(String, Bytes, Manifest), StoreError> {
+    let key = from.at(path);
+    let (store, object) = (from.label().to_owned(), name(from, &key));
+    let Some(text) = get(from, &key).await? else { return Err(StoreError::NotThere { store, what: object }) };
+    if sha256(&text) != expected {
+        return Err(StoreError::Checksum { store, object, fault: "its SHA-256 is another" });
+    }
+    match serde_json::from_slice(&text) {
+        Ok(manifest) => Ok((path.to_owned(), text, manifest)),
+        Err(_) => Err(StoreError::Damaged { store, object, fault: "it is no manifest" }),
+    }
+}

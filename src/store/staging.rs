@@ -1,0 +1,221 @@
+//! Parts on their way: uploaded to their last place, where no reader looks, until the job's verdict.
+//!
+//! `<store>/<dataset>/run=<run>/part-00000-<8 of sha256>.parquet`. The run's id is in every path, so two attempts never
+//! share a folder, and nothing that a reader knows of names it before the commit. A store that lies outside and waits for
+//! the verdict gets nothing yet: its parts wait in a local folder and are carried over by [`Staged::release`].
+//!
+//! Never in here: deciding. What is staged is published or discarded by somebody who knows the verdict.
+
+use super::absent::{get, name};
+use super::fault::{StoreError, fault};
+use super::part::{Part, PartColumn, sha256};
+use super::{Store, failpoint};
+use crate::access::Folder;
+use crate::data::Name;
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{ObjectStoreExt, PutPayload};
+
+/// Objects deleted at once.
+const DELETES_AT_ONCE: usize = 16;
+
+/// A table's parts of one run.
+#[derive(Clone, Debug)]
+pub struct Staging {
+    store: Store,
+    dataset: Name,
+    run: String,
+    waiting_room: Option<Folder>,
+    schema: SchemaRef,
+    parts: Vec<StagedPart>,
+}
+
+/// A part that is uploaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StagedPart {
+    /// Its path under the table's folder.
+    pub path: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// Rows.
+    pub rows: u64,
+    /// SHA-256, hex.
+    pub sha256: String,
+    /// Its columns.
+    pub columns: Vec<PartColumn>,
+}
+
+/// A table whose parts are all uploaded.
+#[derive(Clone, Debug)]
+pub struct Staged {
+    staging: Staging,
+}
+
+impl Staging {
+    /// Nothing staged yet, of `dataset` in `store` by run `run`. `scratch` is a local folder for a store that waits for the
+    /// verdict; it holds treated rows only.
+    pub fn new(store: &Store, dataset: &Name, run: &str, schema: &SchemaRef, scratch: &Folder) -> Self {
+        let waiting_room = store.waits_for_verdict().then(|| scratch.child(store.name().as_str()));
+        Staging {
+            store: store.clone(),
+            dataset: dataset.clone(),
+            run: run.to_owned(),
+            waiting_room,
+            schema: schema.clone(),
+            parts: Vec::new(),
+        }
+    }
+
+    /// Uploads `part` and asks the store how large it is there.
+    pub async fn add(&mut self, part: &Part) -> Result<(), StoreError> {
+        if part.audience() != self.store.audience() || part.dataset() != &self.dataset {
+            let (wants, got) = (self.store.audience(), part.audience());
+            return Err(StoreError::Audience { store: self.store.name().to_string(), wants, got });
+        }
+        let path = format!("run={}/part-{:05}-{}.parquet", self.run, self.parts.len(), &part.sha256()[..8]);
+        let folder = self.waiting_room.as_ref().unwrap_or(self.store.primary());
+        let key = folder.at(&format!("{}/{path}", self.dataset));
+        put(folder, &key, part.bytes().clone(), "store.put.part").await?;
+        self.parts.push(StagedPart {
+            path,
+            bytes: part.bytes().len() as u64,
+            rows: part.rows(),
+            sha256: part.sha256().to_owned(),
+            columns: part.columns().to_vec(),
+        });
+        Ok(())
+    }
+
+    /// Every part is there.
+    pub fn finish(self) -> Staged {
+        Staged { staging: self }
+    }
+
+    /// Deletes what this run has staged of this table, wherever it waits.
+    pub async fn discard(&self) -> Result<(), StoreError> {
+        let folder = format!("{}/run={}", self.dataset, self.run);
+        for place in self.waiting_room.iter().chain(std::iter::once(self.store.primary())) {
+            delete_all(place, &folder).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Staged {
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.staging.store
+    }
+
+    /// The dataset: the table's folder.
+    pub fn dataset(&self) -> &Name {
+        &self.staging.dataset
+    }
+
+    /// The table's columns.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.staging.schema
+    }
+
+    /// The parts, in order.
+    pub fn parts(&self) -> &[StagedPart] {
+        &self.staging.parts
+    }
+
+    /// Rows of all parts.
+    pub fn rows(&self) -> u64 {
+        self.parts().iter().map(|part| part.rows).sum()
+    }
+
+    /// Bytes of all parts.
+    pub fn bytes(&self) -> u64 {
+        self.parts().iter().map(|part| part.bytes).sum()
+    }
+
+    /// After the verdict: carries waiting parts to the primary, checking each. Doing it twice does no harm.
+    pub(super) async fn release(&self) -> Result<(), StoreError> {
+        let Some(waiting_room) = &self.staging.waiting_room else { return Ok(()) };
+        for part in self.parts() {
+            let relative = format!("{}/{}", self.dataset(), part.path);
+            let from = waiting_room.at(&relative);
+            copy(waiting_room, &from, self.store().primary(), &relative, &part.sha256, "store.put.part").await?;
+        }
+        Ok(())
+    }
+
+    /// As [`Staging::discard`].
+    pub async fn discard(&self) -> Result<(), StoreError> {
+        self.staging.discard().await
+    }
+}
+
+/// Copies `from` to `relative` of `target` when its SHA-256 is `expected`; gives back its bytes.
+pub(super) async fn copy(
+    source: &Folder,
+    from: &Path,
+    target: &Folder,
+    relative: &str,
+    expected: &str,
+    call: &'static str,
+) -> Result<(), StoreError> {
+    let store = source.label().to_owned();
+    let Some(bytes) = get(source, from).await? else {
+        return Err(StoreError::NotThere { store, what: name(source, from) });
+    };
+    if sha256(&bytes) != expected {
+        let object = name(source, from);
+        return Err(StoreError::Checksum { store, object, fault: "its SHA-256 is another" });
+    }
+    put(target, &target.at(relative), bytes, call).await
+}
+
+/// Writes an object whose name is its own (no other writer uses it), and asks the store how large it is there.
+pub(super) async fn put(folder: &Folder, key: &Path, bytes: Bytes, call: &'static str) -> Result<(), StoreError> {
+    let size = bytes.len() as u64;
+    failpoint::before(call);
+    let written = folder.store().put(key, PutPayload::from_bytes(bytes)).await;
+    failpoint::after(call);
+    written.map_err(|error| match fault(folder, "writing an object", "the bucket or container", error) {
+        StoreError::NotExclusive { store } => StoreError::Away { store, during: "writing an object", code: None },
+        other => other,
+    })?;
+    match head(folder, key).await? {
+        Some(found) if found == size => Ok(()),
+        _ => {
+            let (store, object) = (folder.label().to_owned(), name(folder, key));
+            Err(StoreError::Checksum { store, object, fault: "its size there is another" })
+        }
+    }
+}
+
+/// Size of an object, or `None` when it is not there.
+pub(super) async fn head(folder: &Folder, key: &Path) -> Result<Option<u64>, StoreError> {
+    failpoint::before("store.head");
+    let found = folder.store().head(key).await;
+    failpoint::after("store.head");
+    match found {
+        Ok(meta) => Ok(Some(meta.size)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(fault(folder, "asking for an object's size", &name(folder, key), error)),
+    }
+}
+
+async fn delete_all(folder: &Folder, relative: &str) -> Result<(), StoreError> {
+    let prefix = folder.at(relative);
+    let deleting = |error| fault(folder, "deleting what was staged", &name(folder, &prefix), error);
+    failpoint::before("store.list");
+    let found: Vec<_> = folder.store().list(Some(&prefix)).try_collect().await.map_err(deleting)?;
+    failpoint::after("store.list");
+    let deletions = futures::stream::iter(found).map(|meta| async move {
+        failpoint::before("store.delete");
+        let deleted = folder.store().delete(&meta.location).await;
+        failpoint::after("store.delete");
+        match deleted {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    });
+    deletions.buffer_unordered(DELETES_AT_ONCE).try_collect::<()>().await.map_err(deleting)
+}

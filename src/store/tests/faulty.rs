@@ -1,0 +1,309 @@
+//! A store that fails as a test asks, over one in memory.
+
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::*;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+/// Which call kills, and on which side of its effect.
+#[derive(Clone, Copy, Debug)]
+pub struct Kill {
+    pub nth: usize,
+    pub side: Side,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Before,
+    After,
+}
+
+/// How a conditional write goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PutFault {
+    StoredThenExists,
+    StoredThenLost,
+    ConflictNotStored,
+    NeverArrived,
+}
+
+#[derive(Debug, Default)]
+struct Mood {
+    calls: usize,
+    dead: bool,
+    kill: Option<(usize, bool)>,
+    kill_before: Option<String>,
+    next_put: Option<PutFault>,
+    random: Option<u64>,
+    interleave: Option<u64>,
+    away: bool,
+    away_below: Option<String>,
+    overwrite: bool,
+}
+
+/// How all wrappers of one world behave.
+#[derive(Clone, Debug, Default)]
+pub struct Faults(Arc<Mutex<Mood>>);
+
+/// Tells whether the armed place was reached.
+pub struct Armed(Faults);
+
+impl Armed {
+    pub fn reached(&self) -> bool {
+        self.0.mood().dead
+    }
+}
+
+impl Faults {
+    fn mood(&self) -> std::sync::MutexGuard<'_, Mood> {
+        self.0.lock().expect("a mood")
+    }
+
+    /// Well-behaved again, calls counted from 0.
+    pub fn reset(&self) {
+        let away_below = self.mood().away_below.take();
+        *self.mood() = Mood { away_below, ..Mood::default() };
+    }
+
+    pub fn calls(&self) -> usize {
+        self.mood().calls
+    }
+
+    pub fn kill(&self, kill: Kill) {
+        self.mood().kill = Some((kill.nth, kill.side == Side::After));
+    }
+
+    pub fn kill_before(&self, path_part: &str) -> Armed {
+        self.mood().kill_before = Some(path_part.to_owned());
+        Armed(self.clone())
+    }
+
+    pub fn misbehave(&self, seed: u64) {
+        self.mood().random = Some(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    }
+
+    pub fn interleave(&self, seed: u64) {
+        self.mood().interleave = Some(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    }
+
+    pub fn next_put(&self, fault: Option<PutFault>) {
+        self.mood().next_put = fault;
+    }
+
+    pub fn away(&self, away: bool) {
+        self.mood().away = away;
+    }
+
+    pub fn away_below(&self, prefix: Option<&str>) {
+        self.mood().away_below = prefix.map(str::to_owned);
+    }
+
+    pub fn overwrite_always(&self, overwrite: bool) {
+        self.mood().overwrite = overwrite;
+    }
+
+    /// Before a call's effect; says whether the process dies after it.
+    async fn enter(&self, path: &str, writes: bool) -> Result<bool> {
+        let yields = {
+            let mut mood = self.mood();
+            match &mut mood.interleave {
+                Some(state) => next(state) % 4,
+                None => 0,
+            }
+        };
+        for _ in 0..yields {
+            tokio::task::yield_now().await;
+        }
+        let mut mood = self.mood();
+        let nth = mood.calls;
+        mood.calls += 1;
+        if mood.dead {
+            return Err(died());
+        }
+        if mood.away || mood.away_below.as_ref().is_some_and(|prefix| path.starts_with(prefix.as_str())) {
+            return Err(lost());
+        }
+        let before = writes && mood.kill_before.as_ref().is_some_and(|part| path.contains(part.as_str()));
+        match mood.kill {
+            Some((at, after)) if at == nth && after => {
+                mood.dead = true;
+                Ok(true)
+            }
+            Some((at, _)) if at == nth => {
+                mood.dead = true;
+                Err(died())
+            }
+            _ if before => {
+                mood.dead = true;
+                Err(died())
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn put_fault(&self) -> Option<PutFault> {
+        let mut mood = self.mood();
+        if let Some(fault) = mood.next_put.take() {
+            return Some(fault);
+        }
+        let state = mood.random.as_mut()?;
+        match next(state) % 16 {
+            0 => Some(PutFault::StoredThenExists),
+            1 => Some(PutFault::StoredThenLost),
+            2 => Some(PutFault::ConflictNotStored),
+            3 => Some(PutFault::NeverArrived),
+            _ => None,
+        }
+    }
+}
+
+/// xorshift64*: the same seed, the same misfortunes.
+fn next(state: &mut u64) -> u64 {
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33
+}
+
+/// A dead process makes no more calls; an error that nothing retries stands for that.
+fn died() -> Error {
+    Error::PermissionDenied { path: "killed".into(), source: "killed".into() }
+}
+
+fn lost() -> Error {
+    Error::Generic { store: "faulty", source: "connection closed".into() }
+}
+
+fn exists() -> Error {
+    Error::AlreadyExists { path: "x".into(), source: "409 Conflict".into() }
+}
+
+#[derive(Debug)]
+pub struct Faulty {
+    pub inner: Arc<InMemory>,
+    pub faults: Faults,
+}
+
+impl fmt::Display for Faulty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("faulty")
+    }
+}
+
+impl Faulty {
+    async fn put_faultily(&self, location: &Path, payload: PutPayload, mut options: PutOptions) -> Result<PutResult> {
+        if self.faults.mood().overwrite {
+            options.mode = PutMode::Overwrite;
+        }
+        let fault = if options.mode == PutMode::Create { self.faults.put_fault() } else { None };
+        match fault {
+            None => self.inner.put_opts(location, payload, options).await,
+            Some(PutFault::ConflictNotStored) => Err(exists()),
+            Some(PutFault::NeverArrived) => Err(lost()),
+            Some(PutFault::StoredThenExists) => {
+                let _ = self.inner.put_opts(location, payload, options).await;
+                Err(exists())
+            }
+            Some(PutFault::StoredThenLost) => {
+                let _ = self.inner.put_opts(location, payload, options).await;
+                Err(lost())
+            }
+        }
+    }
+}
+
+impl ObjectStore for Faulty {
+    fn put_opts<'a, 'b, 't>(
+        &'a self,
+        location: &'b Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> BoxFuture<'t, Result<PutResult>>
+    where
+        'a: 't,
+        'b: 't,
+    {
+        Box::pin(async move {
+            let dies = self.faults.enter(location.as_ref(), true).await?;
+            let answer = self.put_faultily(location, payload, options).await;
+            if dies { Err(died()) } else { answer }
+        })
+    }
+
+    fn put_multipart_opts<'a, 'b, 't>(
+        &'a self,
+        _: &'b Path,
+        _: PutMultipartOptions,
+    ) -> BoxFuture<'t, Result<Box<dyn MultipartUpload>>>
+    where
+        'a: 't,
+        'b: 't,
+    {
+        Box::pin(async { Err(lost()) })
+    }
+
+    fn get_opts<'a, 'b, 't>(&'a self, location: &'b Path, options: GetOptions) -> BoxFuture<'t, Result<GetResult>>
+    where
+        'a: 't,
+        'b: 't,
+    {
+        Box::pin(async move {
+            let dies = self.faults.enter(location.as_ref(), false).await?;
+            let answer = self.inner.get_opts(location, options).await;
+            if dies { Err(died()) } else { answer }
+        })
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        let (inner, faults) = (self.inner.clone(), self.faults.clone());
+        let deleted = locations.and_then(move |location| {
+            let (inner, faults) = (inner.clone(), faults.clone());
+            async move {
+                let dies = faults.enter(location.as_ref(), true).await?;
+                inner.delete(&location).await?;
+                if dies { Err(died()) } else { Ok(location) }
+            }
+        });
+        deleted.boxed()
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let (listed, faults) = (self.inner.list(prefix), self.faults.clone());
+        let path = prefix.map(ToString::to_string).unwrap_or_default();
+        let entered = futures::stream::once(async move { faults.enter(&path, false).await });
+        let all = entered.map(move |dies| match dies {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(died()),
+            Err(error) => Err(error),
+        });
+        // The permission first, then the objects.
+        let mut listed = Some(listed);
+        all.flat_map(move |entered| match (entered, listed.take()) {
+            (Ok(()), Some(listed)) => listed,
+            (Ok(()), None) => futures::stream::empty().boxed(),
+            (Err(error), _) => futures::stream::once(async move { Err(error) }).boxed(),
+        })
+        .boxed()
+    }
+
+    fn list_with_delimiter<'a, 'b, 't>(&'a self, _: Option<&'b Path>) -> BoxFuture<'t, Result<ListResult>>
+    where
+        'a: 't,
+        'b: 't,
+    {
+        Box::pin(async { Err(lost()) })
+    }
+
+    fn copy_opts<'a, 'b, 'c, 't>(&'a self, _: &'b Path, _: &'c Path, _: CopyOptions) -> BoxFuture<'t, Result<()>>
+    where
+        'a: 't,
+        'b: 't,
+        'c: 't,
+    {
+        Box::pin(async { Err(lost()) })
+    }
+}

@@ -1,0 +1,345 @@
+//! A job of two tables, its stores in one memory, one night of it as the walk does it, and what readers see.
+
+use super::faulty::{Faults, Faulty};
+use crate::access::Folder;
+use crate::data::{Audience, Class, Column, ColumnType, Name, OnNewColumn, Origin, Period, Schema, Treatment};
+use crate::format::parquet_back::read_back;
+use crate::job::{Boundary, Location, StoreSpec};
+use crate::privacy::{ColumnTreatment, Keys, Redacted, redact};
+use crate::report::{Proof, Verdict};
+use crate::store::delta::action::decode_path;
+use crate::store::delta::log::replay;
+use crate::store::*;
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringViewArray};
+use arrow::datatypes::{Int64Type, SchemaRef};
+use bytes::Bytes;
+use chrono::{DateTime, NaiveDate};
+use futures::TryStreamExt;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub struct World {
+    pub memory: Arc<InMemory>,
+    pub faulty: Faults,
+    pub job: Name,
+    stamp: String,
+    boundary: Boundary,
+    lost: AtomicUsize,
+}
+
+/// How a night ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Night1 {
+    Published,
+    SecondPending,
+    Decided(Decision),
+}
+
+/// What readers see, of `invoice` and `unit`.
+#[derive(Debug, PartialEq)]
+pub struct Seen {
+    /// Versions of each table.
+    pub versions: [usize; 2],
+    /// Rows of each table.
+    pub rows: [usize; 2],
+    /// Rows of `nightferry_runs`.
+    pub runs: Vec<String>,
+    /// Every object that a log of the primary names, and the logs.
+    pub primary: BTreeMap<String, Bytes>,
+    /// The same of the second cloud.
+    pub second: BTreeMap<String, Bytes>,
+}
+
+const DATASETS: [&str; 2] = ["invoice", "unit"];
+
+impl World {
+    pub fn new() -> Self {
+        World {
+            memory: Arc::new(InMemory::new()),
+            faulty: Faults::default(),
+            job: name("settlements"),
+            stamp: "prod".into(),
+            boundary: Boundary::Internal,
+            lost: AtomicUsize::new(0),
+        }
+    }
+
+    /// A world whose warehouse lies outside.
+    pub fn waiting() -> Self {
+        World { boundary: Boundary::External, ..World::new() }
+    }
+
+    pub fn with_stamp(&self, stamp: &str) -> Self {
+        World { memory: self.memory.clone(), stamp: stamp.into(), job: name("other"), ..World::new() }
+    }
+
+    pub fn with_job(&self, job: &str) -> Self {
+        World { memory: self.memory.clone(), job: name(job), ..World::new() }
+    }
+
+    pub fn lost(&self) -> usize {
+        self.lost.load(Ordering::SeqCst)
+    }
+
+    pub fn second_away(&self, away: bool) {
+        self.faulty.away_below(away.then_some("azure"));
+    }
+
+    fn folder(&self, prefix: &str, label: &str) -> Folder {
+        let store = Faulty { inner: self.memory.clone(), faults: self.faulty.clone() };
+        Folder::new(Arc::new(store), Path::from(prefix), label)
+    }
+
+    pub fn primary_folder(&self) -> Folder {
+        self.folder("s3", "warehouse")
+    }
+
+    pub fn second_folder(&self) -> Folder {
+        self.folder("azure", "warehouse (second)")
+    }
+
+    fn store(&self, of: &str, audience: Audience, primary: Folder, second: Option<Folder>) -> Store {
+        let url = if self.boundary == Boundary::External && of == "warehouse" { "az://x/y" } else { "s3://x/y" };
+        let spec = StoreSpec {
+            name: name(of),
+            primary: Location { url: url.into(), region: None, endpoint: None, ca: None },
+            second: None,
+            audience,
+            boundary: self.boundary,
+        };
+        Store::new(&spec, primary, second)
+    }
+
+    pub fn warehouse(&self) -> Store {
+        self.store("warehouse", Audience::Analytics, self.primary_folder(), Some(self.second_folder()))
+    }
+
+    pub fn security(&self) -> Store {
+        self.store("security", Audience::Security, self.folder("security", "security"), None)
+    }
+
+    pub fn staging(&self, dataset: &str, run: &str, schema: &SchemaRef) -> Staging {
+        Staging::new(&self.warehouse(), &name(dataset), run, schema, &self.folder("scratch", "scratch"))
+    }
+
+    /// Both tables, `rows` rows in `invoice` and twice as many in `unit`, two parts each.
+    pub async fn stage(&self, run: &str, rows: i64) -> Result<Vec<Staged>, StoreError> {
+        let mut tables = Vec::new();
+        for (dataset, rows) in DATASETS.iter().zip([rows, 2 * rows]) {
+            let parts = [part(dataset, 1, Audience::Analytics)?, part(dataset, rows - 1, Audience::Analytics)?];
+            let mut staging = self.staging(dataset, run, parts[0].schema());
+            for part in &parts {
+                staging.add(part).await?;
+            }
+            tables.push(staging.finish());
+        }
+        Ok(tables)
+    }
+
+    pub async fn night(&self, run: &str, day: u32, rows: i64) -> Result<Night1, StoreError> {
+        self.walk(run, day, rows, None).await
+    }
+
+    pub async fn night_again(&self, run: &str, day: u32, rows: i64, why: &str) -> Result<Night1, StoreError> {
+        self.walk(run, day, rows, Some(why)).await
+    }
+
+    async fn walk(&self, run: &str, day: u32, rows: i64, again: Option<&str>) -> Result<Night1, StoreError> {
+        let (security, stores) = (self.security(), Stores::from([(name("warehouse"), self.warehouse())]));
+        let period = Period::day(NaiveDate::from_ymd_opt(2026, 11, day).expect("a day"));
+        let mut settled = settle(&security, &stores, &self.job).await?;
+        let mut decision = decide(&settled.records, period, again);
+        if decision != Decision::Publish {
+            let newest = settled.records.last().expect("a record that decided");
+            replicate(newest, &stores).await?;
+            return Ok(Night1::Decided(decision));
+        }
+        let staged = self.stage(run, rows).await?;
+        let (schema, origin) = (schema(), origin());
+        let night = self.described(run, period, again, &schema, &origin, staged);
+        while decision == Decision::Publish {
+            match publish(&night, &settled, &security, &stores).await? {
+                Outcome::Published(record) => {
+                    let states = replicate(&record, &stores).await?;
+                    file_report(&security, &self.job, run, Bytes::from_static(b"{}\n")).await?;
+                    let behind = states.iter().any(|state| state.pending.is_some());
+                    return Ok(if behind { Night1::SecondPending } else { Night1::Published });
+                }
+                Outcome::Lost => {
+                    self.lost.fetch_add(1, Ordering::SeqCst);
+                    settled = settle(&security, &stores, &self.job).await?;
+                    decision = decide(&settled.records, period, again);
+                }
+            }
+        }
+        Ok(Night1::Decided(decision))
+    }
+
+    fn described<'a>(
+        &'a self,
+        run: &'a str,
+        period: Period,
+        again: Option<&'a str>,
+        schema: &'a Schema,
+        origin: &'a Origin,
+        staged: Vec<Staged>,
+    ) -> Night<'a> {
+        let dataset = |table: Staged| NightDataset {
+            schema,
+            schema_hash: "5c",
+            origin,
+            offsets: BTreeMap::from([("0".into(), (0, 9))]),
+            verdict: Verdict::Match,
+            proof: Proof::Txid,
+            tables: vec![table],
+        };
+        Night {
+            job: &self.job,
+            run,
+            period,
+            stamp: &self.stamp,
+            again,
+            at: DateTime::from_timestamp_millis(1_795_000_000_000 + i64::from(run.as_bytes()[4])).expect("a time"),
+            job_hash: "1a",
+            environment_hash: "e2",
+            datasets: staged.into_iter().map(dataset).collect(),
+        }
+    }
+
+    /// What readers see, through stores that behave.
+    pub async fn seen(&self) -> Seen {
+        let calm = World { memory: self.memory.clone(), ..World::new() };
+        let (primary, second) = (calm.primary_folder(), calm.second_folder());
+        let mut seen = Seen {
+            versions: [0, 0],
+            rows: [0, 0],
+            runs: Vec::new(),
+            primary: BTreeMap::new(),
+            second: BTreeMap::new(),
+        };
+        for (index, dataset) in DATASETS.iter().enumerate() {
+            let state = replay(&primary.child(dataset)).await.expect("a log");
+            seen.versions[index] = state.next_version() as usize;
+            for batch in calm.rows(&primary.child(dataset), &public_schema()).await {
+                seen.rows[index] += batch.num_rows();
+            }
+        }
+        seen.runs = calm.runs(&primary.child(RUNS)).await;
+        for table in ["invoice", "unit", RUNS] {
+            calm.named(&primary, table, &mut seen.primary).await;
+            calm.named(&second, table, &mut seen.second).await;
+        }
+        seen
+    }
+
+    async fn rows(&self, table: &Folder, schema: &SchemaRef) -> Vec<RecordBatch> {
+        let state = replay(table).await.expect("a log");
+        let mut batches = Vec::new();
+        for path in state.files.keys() {
+            let path = decode_path(path).expect("a path");
+            let bytes = self.memory.get(&table.at(&path)).await.expect("a file").bytes().await.expect("bytes");
+            batches.extend(read_back(bytes, schema.clone()).expect("readable").map(|batch| batch.expect("rows")));
+        }
+        batches
+    }
+
+    async fn runs(&self, table: &Folder) -> Vec<String> {
+        let state = replay(table).await.expect("a log");
+        let mut lines = Vec::new();
+        for path in state.files.keys() {
+            let bytes = self.memory.get(&table.at(path)).await.expect("a file").bytes().await.expect("bytes");
+            let schema = crate::privacy::published_schema(&super::super::runs::columns());
+            for batch in read_back(bytes, schema).expect("readable") {
+                let batch = batch.expect("rows");
+                let text = |column| batch.column_by_name(column).expect("a column").as_string_view().clone();
+                let rows = batch.column_by_name("rows").expect("a column").as_primitive::<Int64Type>().clone();
+                let (datasets, runs) = (text("dataset"), text("run"));
+                lines.extend(
+                    (0..batch.num_rows())
+                        .map(|row| format!("{} {} {}", datasets.value(row), runs.value(row), rows.value(row))),
+                );
+            }
+        }
+        lines.sort();
+        lines
+    }
+
+    /// The log of `table` and every file that is part of it, by path under `root`.
+    async fn named(&self, root: &Folder, table: &str, into: &mut BTreeMap<String, Bytes>) {
+        let folder = root.child(table);
+        let listed: Vec<_> = self.memory.list(Some(&folder.at("_delta_log"))).try_collect().await.expect("a list");
+        let state = replay(&folder).await.expect("a log");
+        let files = state.files.keys().map(|path| folder.at(&decode_path(path).expect("a path")));
+        for path in listed.into_iter().map(|meta| meta.location).chain(files) {
+            let bytes = self.memory.get(&path).await.expect("an object").bytes().await.expect("bytes");
+            into.insert(root.relative(&path).expect("below"), bytes);
+        }
+    }
+}
+
+/// A part of `rows` rows.
+pub fn part(dataset: &str, rows: i64, audience: Audience) -> Result<Part, StoreError> {
+    let rows = redacted(dataset, rows, audience);
+    let columns = columns(audience);
+    let encoder = Encoder::new(&rows, &columns, "run", Some("7:9:"))?;
+    let mut parts = Parts::new(&encoder, PartLimits { rows_max: 1_000, bytes_max: 1 << 20 });
+    parts.append(encoder.encode(&[rows])?)?;
+    Ok(parts.finish()?.expect("a part"))
+}
+
+fn redacted(dataset: &str, rows: i64, audience: Audience) -> Redacted {
+    let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows));
+    let emails = (0..rows).map(|id| format!("wren{id}@example.org")).map(Some);
+    let emails: ArrayRef = Arc::new(emails.collect::<StringViewArray>());
+    let batch = RecordBatch::try_from_iter([("id", ids), ("email", emails)]).expect("rows");
+    redact(&batch, &columns(audience), audience, &name(dataset), &Keys::none()).expect("redacted rows")
+}
+
+fn columns(audience: Audience) -> Vec<ColumnTreatment> {
+    let treat = |column: &Column| match (audience, column.class) {
+        (Audience::Restricted, _) | (_, Class::Open) => Treatment::Keep,
+        _ => Treatment::Drop,
+    };
+    schema().columns.into_iter().map(|column| ColumnTreatment { treatment: treat(&column), column }).collect()
+}
+
+fn public_schema() -> SchemaRef {
+    crate::privacy::published_schema(&columns(Audience::Analytics))
+}
+
+fn schema() -> Schema {
+    let column = |of: &str, column_type, class| Column {
+        name: name(of),
+        column_type,
+        class,
+        kind: None,
+        source: vec![of.into()],
+        nullable: true,
+        unit: None,
+        description: Some(format!("The {of}.")),
+        references: None,
+        treat: BTreeMap::new(),
+    };
+    Schema {
+        name: name("invoice"),
+        description: "Invoices.".into(),
+        key: vec![name("id")],
+        on_new_column: OnNewColumn::Stop,
+        columns: vec![
+            column("id", ColumnType::Bigint, Class::Open),
+            column("email", ColumnType::Text, Class::Personal),
+        ],
+    }
+}
+
+fn origin() -> Origin {
+    Origin { extracted_at: DateTime::UNIX_EPOCH, snapshot: None, inputs: Vec::new(), server: None }
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).expect("a name")
+}
