@@ -33,6 +33,8 @@ pub trait Source: Send {
     /// Starts an extract.
     ///
     /// Fails before the first row when the source's columns are not those of the schema ([`SourceError::Drift`]).
+    /// An extract must be read to its end before the next is begun: a database that is left in the middle of one gives
+    /// [`SourceError::Away`] from then on.
     fn extract<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<Extraction<'a>, SourceError>>;
 }
 

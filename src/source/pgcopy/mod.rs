@@ -110,11 +110,6 @@ impl CopyReader {
         })
     }
 
-    /// Rows read so far.
-    pub fn rows(&self) -> u64 {
-        self.row
-    }
-
     /// Takes the next message.
     pub fn feed(&mut self, message: Bytes) -> Result<(), CopyFault> {
         if self.input.is_empty() {

@@ -83,7 +83,7 @@ fn joined(head: i128, last: u16, shift: i32) -> Option<i128> {
         -3 => 1000,
         _ => return None,
     };
-    if last % cut != 0 {
+    if !last.is_multiple_of(cut) {
         return None;
     }
     let number = head.checked_mul(i128::from(10_000 / cut))?.checked_add(i128::from(last / cut))?;

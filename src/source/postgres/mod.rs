@@ -45,6 +45,9 @@ pub struct PostgresSource {
     connection: PgConnection,
     origin: Origin,
     cell_bytes_max: usize,
+    /// An extract was begun and not read to its end. The driver cannot skip what is still on the line, and a new connection
+    /// would show another moment, so nothing more can be read.
+    unfinished: bool,
 }
 
 impl PostgresSource {
@@ -53,7 +56,8 @@ impl PostgresSource {
     /// Errors: [`SourceError::Away`], [`SourceError::Refused`] (login, TLS), [`SourceError::NotThere`] (database).
     pub async fn open(name: &Name, spec: &PostgresSpec, login: &Login, limits: &Limits) -> Result<Self, SourceError> {
         let (connection, origin) = connect::connect(name, spec, login).await?;
-        Ok(PostgresSource { name: name.clone(), connection, origin, cell_bytes_max: limits.cell_bytes_max })
+        let cell_bytes_max = limits.cell_bytes_max;
+        Ok(PostgresSource { name: name.clone(), connection, origin, cell_bytes_max, unfinished: false })
     }
 
     async fn start<'a>(&'a mut self, extract: &'a Extract) -> Result<Extraction<'a>, SourceError> {
@@ -62,6 +66,10 @@ impl PostgresSource {
             Rows::Table { filter: None, .. } => During::Table(&what),
             Rows::Table { .. } | Rows::Query { .. } => During::Sql(&what),
         };
+        if self.unfinished {
+            let during = format!("reading {what}: an extract before it was left unfinished");
+            return Err(SourceError::Away { from: self.name.clone(), during, code: None });
+        }
         let away = |error: sqlx::Error| fault(&self.name, &error, during);
         let connection = &mut self.connection;
         let found = match &extract.rows {
@@ -90,8 +98,10 @@ impl PostgresSource {
             cell_bytes_max: self.cell_bytes_max,
         };
         let reader = CopyReader::new(&columns, limits).ok_or_else(|| changed(&what))?;
-        let copy = connection.copy_out_raw(&select::copy(&select)).await.map_err(away)?;
-        let reading = Reading { messages: copy, reader, name: &self.name, what, is_sql: is_sql(&extract.rows) };
+        self.unfinished = true;
+        let messages = connection.copy_out_raw(&select::copy(&select)).await.map_err(away)?;
+        let unfinished = &mut self.unfinished;
+        let reading = Reading { messages, reader, name: &self.name, what, is_sql: is_sql(&extract.rows), unfinished };
         let batches = stream::try_unfold(Some(reading), |reading| async move {
             let Some(mut reading) = reading else { return Ok(None) };
             Ok(match reading.batch().await? {
@@ -155,6 +165,7 @@ struct Reading<'a> {
     name: &'a Name,
     what: String,
     is_sql: bool,
+    unfinished: &'a mut bool,
 }
 
 enum Step {
@@ -170,7 +181,11 @@ impl Reading<'_> {
             }
             match self.message().await? {
                 Some(message) => self.reader.feed(message).map_err(|fault| self.damaged(&fault))?,
-                None => return self.reader.finish().map(Step::Last).map_err(|fault| self.damaged(&fault)),
+                None => {
+                    let last = self.reader.finish().map_err(|fault| self.damaged(&fault))?;
+                    *self.unfinished = false;
+                    return Ok(Step::Last(last));
+                }
             }
         }
     }
