@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod calendar;
+pub mod changes;
 pub mod cli;
 pub mod cost;
 pub mod data;

@@ -13,6 +13,7 @@ mod name;
 mod origin;
 mod period;
 mod schema;
+pub mod scratch;
 pub mod text;
 mod treatment;
 

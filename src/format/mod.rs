@@ -7,6 +7,7 @@
 //! parquet_read.rs  other people's Parquet -> columns as they are
 //! parquet_write.rs batches -> Parquet, a row group at a time
 //! parquet_back.rs  our own Parquet -> batches, to prove what was written
+//! spill.rs         batches put aside and read again
 //! bounds.rs        counts of NULL, smallest and largest values, from a file's footer
 //! ```
 //!
@@ -19,6 +20,7 @@ pub mod jsonl;
 pub mod parquet_back;
 pub mod parquet_read;
 pub mod parquet_write;
+pub mod spill;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;

@@ -6,11 +6,13 @@ mod clock;
 mod pool;
 mod progress;
 mod project;
+mod scratch;
 
 pub use clock::Clock;
 pub use pool::compute;
 pub use progress::{Progress, ProgressMode, TableProgress};
-pub use project::Project;
+pub use project::{Project, ReadFault};
+pub use scratch::DiskScratch;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

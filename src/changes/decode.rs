@@ -1,0 +1,240 @@
+//! An object's bytes -> [`Changes`]: the rows that the events tell, typed, with what each of them does and knows.
+//!
+//! An event counts when its transaction is visible in the extract's snapshot: the only rule that gives no false drift on
+//! a live server. Without transactions on both sides, the commit time against the extract's does, and the proof is a
+//! window. Events after the extract's moment are left out, and their being there shows how far the stream has come.
+
+use super::cell::{Told, push};
+use super::debezium::{self, FieldHint, Operation};
+use super::layout::Object;
+use crate::data::cell::CellBuilder;
+use crate::data::{Column, Origin, PgSnapshot};
+use arrow::array::{
+    ArrayRef, BooleanBuilder, RecordBatch, RecordBatchOptions, UInt8Builder, UInt32Builder, UInt64Builder,
+};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Events of one batch, at most.
+const BATCH_EVENTS_MAX: usize = 16_384;
+
+/// Columns that stand behind the data's own: what the event does, and where it stands in the topic.
+pub const OP: &str = "@op";
+/// Partition of the event.
+pub const PARTITION: &str = "@partition";
+/// Position in the partition.
+pub const POSITION: &str = "@position";
+
+/// What an event does to its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Op {
+    /// The row is there with these cells.
+    Upsert = 0,
+    /// The row is gone.
+    Delete = 1,
+    /// Every earlier row of the partition is gone.
+    Truncate = 2,
+}
+
+/// The moment that events are compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AsOf {
+    /// The extract's transactions.
+    pub snapshot: Option<PgSnapshot>,
+    /// The extract's time, milliseconds since 1970.
+    pub extracted_ms: i64,
+}
+
+impl From<&Origin> for AsOf {
+    fn from(origin: &Origin) -> Self {
+        AsOf { snapshot: origin.snapshot.clone(), extracted_ms: origin.extracted_at.timestamp_millis() }
+    }
+}
+
+/// Events of one object.
+#[derive(Clone, Debug)]
+pub struct Changes {
+    /// The columns asked for, then for each a boolean `?name` (true: the event tells it), then [`OP`], [`PARTITION`], [`POSITION`].
+    pub batches: Vec<RecordBatch>,
+    /// What the object shows of the stream.
+    pub facts: StreamFacts,
+}
+
+/// What is known of a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamFacts {
+    /// Events that count, and later ones.
+    pub events: u64,
+    /// Events after the extract's moment.
+    pub later: u64,
+    /// Events whose transaction could not be compared: the window of time decided.
+    pub by_window: u64,
+    /// Tombstones.
+    pub tombstones: u64,
+    /// Truncations that count.
+    pub truncates: u64,
+    /// Partition -> first and last position.
+    pub offsets: HashMap<u32, (u64, u64)>,
+}
+
+impl StreamFacts {
+    /// Takes over what another object of the same topic shows.
+    pub fn add(&mut self, other: &StreamFacts) {
+        self.events += other.events;
+        self.later += other.later;
+        self.by_window += other.by_window;
+        self.tombstones += other.tombstones;
+        self.truncates += other.truncates;
+        for (partition, (first, last)) in &other.offsets {
+            let range = self.offsets.entry(*partition).or_insert((*first, *last));
+            *range = (range.0.min(*first), range.1.max(*last));
+        }
+    }
+}
+
+/// A line that is no event, by its number from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} is no change event")]
+pub struct DecodeFault {
+    /// The line.
+    pub line: u64,
+}
+
+/// The schema of [`Changes::batches`] for these columns.
+pub fn schema(columns: &[&Column]) -> SchemaRef {
+    use arrow::datatypes::DataType::{Boolean, UInt8, UInt32, UInt64};
+    let cells = columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true));
+    let told = columns.iter().map(|column| Field::new(format!("?{}", column.name), Boolean, false));
+    let place =
+        [(OP, UInt8), (PARTITION, UInt32), (POSITION, UInt64)].map(|(name, kind)| Field::new(name, kind, false));
+    Arc::new(Schema::new(cells.chain(told).chain(place).collect::<Vec<_>>()))
+}
+
+/// Reads the (unpacked) lines of `object` as events on `columns`.
+pub fn decode(object: &Object, bytes: &[u8], columns: &[&Column], as_of: &AsOf) -> Result<Changes, DecodeFault> {
+    let mut facts = StreamFacts::default();
+    let mut batches = Vec::new();
+    let mut building = Building::new(columns);
+    let mut hints = Hints::default();
+    let mut number = 0;
+    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        let fault = DecodeFault { line: index as u64 + 1 };
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let position = object.first_offset + number;
+        number += 1;
+        facts.offsets.insert(object.partition, (object.first_offset, position));
+        let line = std::str::from_utf8(line).map_err(|_| fault)?;
+        let Some(event) = debezium::read(line).map_err(|_| fault)? else {
+            facts.tombstones += 1;
+            continue;
+        };
+        let op = match event.operation {
+            Operation::Upsert => Op::Upsert,
+            Operation::Delete => Op::Delete,
+            Operation::Truncate => Op::Truncate,
+            Operation::Other => continue,
+        };
+        facts.events += 1;
+        if !counts(&event, as_of, &mut facts) {
+            facts.later += 1;
+            continue;
+        }
+        facts.truncates += u64::from(op == Op::Truncate);
+        building.push(&event, hints.of(event.schema), op, object.partition, position);
+        if building.rows == BATCH_EVENTS_MAX {
+            batches.extend(std::mem::replace(&mut building, Building::new(columns)).finish());
+        }
+    }
+    if building.rows > 0 {
+        batches.extend(building.finish());
+    }
+    Ok(Changes { batches, facts })
+}
+
+/// Whether the extract shows the event. What tells nothing of its moment counts, and the proof says so.
+fn counts(event: &debezium::Event<'_>, as_of: &AsOf, facts: &mut StreamFacts) -> bool {
+    match (&as_of.snapshot, event.txid) {
+        (Some(snapshot), Some(txid)) => snapshot.shows(txid),
+        _ => {
+            facts.by_window += 1;
+            event.committed_ms.is_none_or(|committed| committed <= as_of.extracted_ms)
+        }
+    }
+}
+
+/// The hints of the last schema block: a topic repeats the same one on every line.
+#[derive(Default)]
+struct Hints {
+    text: String,
+    hints: HashMap<String, FieldHint>,
+}
+
+impl Hints {
+    fn of(&mut self, schema: Option<&serde_json::value::RawValue>) -> &HashMap<String, FieldHint> {
+        let text = schema.map_or("", |schema| schema.get());
+        if text != self.text {
+            self.hints = schema.map(debezium::hints).unwrap_or_default();
+            self.text = text.to_owned();
+        }
+        &self.hints
+    }
+}
+
+struct Building<'a> {
+    columns: &'a [&'a Column],
+    cells: Vec<CellBuilder>,
+    told: Vec<BooleanBuilder>,
+    op: UInt8Builder,
+    partition: UInt32Builder,
+    position: UInt64Builder,
+    rows: usize,
+}
+
+impl<'a> Building<'a> {
+    fn new(columns: &'a [&'a Column]) -> Self {
+        Building {
+            columns,
+            cells: columns.iter().map(|column| CellBuilder::new(column.column_type, 0)).collect(),
+            told: columns.iter().map(|_| BooleanBuilder::new()).collect(),
+            op: UInt8Builder::new(),
+            partition: UInt32Builder::new(),
+            position: UInt64Builder::new(),
+            rows: 0,
+        }
+    }
+
+    fn push(
+        &mut self,
+        event: &debezium::Event<'_>,
+        hints: &HashMap<String, FieldHint>,
+        op: Op,
+        partition: u32,
+        position: u64,
+    ) {
+        for (column, (cells, told)) in self.columns.iter().zip(self.cells.iter_mut().zip(&mut self.told)) {
+            let spellings = column.source.iter().map(String::as_str).chain([column.name.as_str()]);
+            let found = spellings.filter_map(|name| event.image.get(name).map(|value| (name, *value))).next();
+            let hint = found.and_then(|(name, _)| hints.get(name));
+            told.append_value(push(cells, found.map(|(_, value)| value), hint) == Told::Value);
+        }
+        self.op.append_value(op as u8);
+        self.partition.append_value(partition);
+        self.position.append_value(position);
+        self.rows += 1;
+    }
+
+    /// The batch; none only if its columns did not fit together, which they do by construction.
+    fn finish(mut self) -> Option<RecordBatch> {
+        let cells = self.cells.iter_mut().map(CellBuilder::finish);
+        let told = self.told.iter_mut().map(|told| -> ArrayRef { Arc::new(told.finish()) });
+        let place: [ArrayRef; 3] =
+            [Arc::new(self.op.finish()), Arc::new(self.partition.finish()), Arc::new(self.position.finish())];
+        let columns = cells.chain(told).chain(place).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        RecordBatch::try_new_with_options(schema(self.columns), columns, &options).ok()
+    }
+}

@@ -1,0 +1,18 @@
+//! Change events -> the latest state of each key.
+//!
+//! ```text
+//! layout.rs    an object's name -> topic partition, first offset, packing
+//! debezium.rs  a line -> envelope: before, after, source, op
+//! cell.rs      a JSON value -> a cell of the declared type, or UNKNOWN
+//! decode.rs    an object's bytes -> Changes: typed columns, and what each row knows
+//! ```
+//!
+//! Pure. Never in here: where the bytes come from, and a value in an error.
+
+mod cell;
+mod debezium;
+mod decode;
+mod layout;
+
+pub use decode::{AsOf, Changes, DecodeFault, Op, StreamFacts, decode};
+pub use layout::{Object, confluent};

@@ -1,0 +1,27 @@
+//! A place to put bytes aside for the length of a run. A pure room gets one as a parameter.
+
+/// Where a piece of bytes was put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// First byte.
+    pub offset: u64,
+    /// Bytes there.
+    pub length: u64,
+    /// How many pieces were put before it.
+    pub number: u64,
+}
+
+/// There is no room left, or what was put aside cannot be read again (exit 51).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("scratch space cannot be {0}")]
+pub struct ScratchFault(pub &'static str);
+
+/// Bytes put aside and read again, any number of times, by any thread. What was put comes back byte for byte or not at
+/// all; nothing of it outlives the run, and whoever reads the disk meanwhile learns nothing.
+pub trait Scratch: Send + Sync {
+    /// Puts `bytes` aside.
+    fn put(&self, bytes: &[u8]) -> Result<Piece, ScratchFault>;
+
+    /// Reads a piece again.
+    fn get(&self, piece: Piece) -> Result<Vec<u8>, ScratchFault>;
+}

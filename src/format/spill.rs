@@ -1,0 +1,155 @@
+//! Batches put aside in order and read again: in memory while there is room, else in scratch space.
+//!
+//! Written as Arrow's IPC stream, so that every type comes back as it was.
+
+use crate::data::scratch::{Piece, Scratch, ScratchFault};
+use arrow::array::RecordBatch;
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+use std::io::Cursor;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Scratch space and the memory that may be used instead, shared by everything a run puts aside.
+#[derive(Clone)]
+pub struct Aside {
+    scratch: Arc<dyn Scratch>,
+    room: Arc<AtomicU64>,
+}
+
+impl Aside {
+    /// Puts aside in memory up to `memory_bytes_max`, then in `scratch`.
+    pub fn new(scratch: Arc<dyn Scratch>, memory_bytes_max: u64) -> Self {
+        Aside { scratch, room: Arc::new(AtomicU64::new(memory_bytes_max)) }
+    }
+
+    fn take(&self, bytes: u64) -> bool {
+        self.room.try_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes)).is_ok()
+    }
+}
+
+/// Batches of one schema, put aside.
+pub struct Spill {
+    aside: Aside,
+    kept: Vec<Kept>,
+    rows: u64,
+}
+
+enum Kept {
+    Here(RecordBatch, u64),
+    There(Piece),
+}
+
+impl Spill {
+    /// Nothing yet.
+    pub fn new(aside: &Aside) -> Self {
+        Spill { aside: aside.clone(), kept: Vec::new(), rows: 0 }
+    }
+
+    /// Rows so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Puts a batch aside.
+    pub fn push(&mut self, batch: RecordBatch) -> Result<(), ScratchFault> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        self.rows += batch.num_rows() as u64;
+        let bytes = batch.get_array_memory_size() as u64;
+        let kept = if self.aside.take(bytes) {
+            Kept::Here(batch, bytes)
+        } else {
+            Kept::There(self.aside.scratch.put(&packed(&batch)?)?)
+        };
+        self.kept.push(kept);
+        Ok(())
+    }
+
+    /// Every batch, in order.
+    pub fn batches(&self) -> Result<Vec<RecordBatch>, ScratchFault> {
+        let read = |kept: &Kept| match kept {
+            Kept::Here(batch, _) => Ok(batch.clone()),
+            Kept::There(piece) => unpacked(self.aside.scratch.get(*piece)?),
+        };
+        self.kept.iter().map(read).collect()
+    }
+}
+
+impl Drop for Spill {
+    fn drop(&mut self) {
+        let freed = self.kept.iter().map(|kept| if let Kept::Here(_, bytes) = kept { *bytes } else { 0 }).sum();
+        self.aside.room.fetch_add(freed, Ordering::Relaxed);
+    }
+}
+
+fn packed(batch: &RecordBatch) -> Result<Vec<u8>, ScratchFault> {
+    let fault = |_| ScratchFault("packed");
+    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).map_err(fault)?;
+    writer.write(batch).map_err(fault)?;
+    writer.into_inner().map_err(fault)
+}
+
+fn unpacked(bytes: Vec<u8>) -> Result<RecordBatch, ScratchFault> {
+    let fault = ScratchFault("read again");
+    let mut reader = StreamReader::try_new(Cursor::new(bytes), None).map_err(|_| fault)?;
+    reader.next().and_then(Result::ok).ok_or(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::ColumnType;
+    use crate::data::cell::CellBuilder;
+    use std::sync::Mutex;
+
+    #[derive(Default)]
+    struct Memory(Mutex<Vec<Vec<u8>>>);
+
+    impl Scratch for Memory {
+        fn put(&self, bytes: &[u8]) -> Result<Piece, ScratchFault> {
+            let mut pieces = self.0.lock().expect("a lock");
+            pieces.push(bytes.to_vec());
+            Ok(Piece { offset: 0, length: bytes.len() as u64, number: pieces.len() as u64 - 1 })
+        }
+
+        fn get(&self, piece: Piece) -> Result<Vec<u8>, ScratchFault> {
+            Ok(self.0.lock().expect("a lock")[piece.number as usize].clone())
+        }
+    }
+
+    fn batch(cells: &[&str]) -> RecordBatch {
+        let mut text = CellBuilder::new(ColumnType::Text, cells.len());
+        let mut money = CellBuilder::new(ColumnType::Numeric { precision: 14, scale: 2 }, cells.len());
+        for cell in cells {
+            text.push_text(cell).expect("a cell");
+            money.push_null();
+        }
+        RecordBatch::try_from_iter_with_nullable([("text", text.finish(), true), ("money", money.finish(), true)])
+            .expect("rows")
+    }
+
+    #[test]
+    fn gives_the_batches_back_in_order_wherever_they_were() {
+        let scratch = Arc::new(Memory::default());
+        let batches = [batch(&["a", "a longer text than twelve bytes"]), batch(&["b"]), batch(&["c", "d", "e"])];
+        let aside = Aside::new(scratch.clone(), batches[0].get_array_memory_size() as u64);
+        let mut spill = Spill::new(&aside);
+        batches.iter().for_each(|batch| spill.push(batch.clone()).expect("room"));
+        assert_eq!(scratch.0.lock().expect("a lock").len(), 2);
+        assert_eq!(spill.batches().expect("batches"), batches);
+        assert_eq!(spill.rows(), 6);
+    }
+
+    #[test]
+    fn gives_memory_back_when_it_goes() {
+        let aside = Aside::new(Arc::new(Memory::default()), 1 << 20);
+        let before = aside.room.load(Ordering::Relaxed);
+        let mut spill = Spill::new(&aside);
+        spill.push(batch(&["a"])).expect("room");
+        assert!(aside.room.load(Ordering::Relaxed) < before);
+        drop(spill);
+        assert_eq!(aside.room.load(Ordering::Relaxed), before);
+    }
+}

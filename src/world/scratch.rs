@@ -1,0 +1,97 @@
+//! Scratch space: in files that have no name, encrypted with a key that dies with the run; or in memory, for tests.
+//!
+//! The file is unlinked as soon as it is open, so that a killed run leaves nothing behind. ChaCha20-Poly1305 (RFC 8439) by
+//! ring; the nonce is the number of the piece, never used twice under one key.
+
+use crate::data::scratch::{Piece, Scratch, ScratchFault};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Mutex;
+
+/// Scratch space on disk.
+pub struct DiskScratch {
+    file: File,
+    key: LessSafeKey,
+    end: Mutex<(u64, u64)>,
+}
+
+impl DiskScratch {
+    /// Opens scratch space in `folder`, which is made when it is not there.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let path = folder.join(format!("{}.scratch", uuid::Uuid::now_v7()));
+        let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+        std::fs::remove_file(&path)?;
+        let mut secret = [0; 32];
+        let no_key = |_| io::Error::other("no randomness");
+        SystemRandom::new().fill(&mut secret).map_err(no_key)?;
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &secret).map_err(no_key)?;
+        Ok(DiskScratch { file, key: LessSafeKey::new(key), end: Mutex::new((0, 0)) })
+    }
+}
+
+fn nonce(number: u64) -> Nonce {
+    let mut nonce = [0; NONCE_LEN];
+    nonce[..8].copy_from_slice(&number.to_le_bytes());
+    Nonce::assume_unique_for_key(nonce)
+}
+
+impl Scratch for DiskScratch {
+    fn put(&self, bytes: &[u8]) -> Result<Piece, ScratchFault> {
+        let full = ScratchFault("written: no room, or the disk failed");
+        let length = (bytes.len() + CHACHA20_POLY1305.tag_len()) as u64;
+        let piece = {
+            let mut end = self.end.lock().map_err(|_| full)?;
+            let piece = Piece { offset: end.0, length, number: end.1 };
+            *end = (end.0 + length, end.1 + 1);
+            piece
+        };
+        let mut sealed = bytes.to_vec();
+        let sealing = self.key.seal_in_place_append_tag(nonce(piece.number), Aad::empty(), &mut sealed);
+        sealing.map_err(|_| full)?;
+        self.file.write_all_at(&sealed, piece.offset).map_err(|_| full)?;
+        Ok(piece)
+    }
+
+    fn get(&self, piece: Piece) -> Result<Vec<u8>, ScratchFault> {
+        let gone = ScratchFault("read again");
+        let mut sealed = vec![0; usize::try_from(piece.length).map_err(|_| gone)?];
+        self.file.read_exact_at(&mut sealed, piece.offset).map_err(|_| gone)?;
+        let length = self.key.open_in_place(nonce(piece.number), Aad::empty(), &mut sealed).map_err(|_| gone)?.len();
+        sealed.truncate(length);
+        Ok(sealed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gives_back_what_was_put_and_leaves_no_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let scratch = DiskScratch::open(folder.path()).expect("scratch");
+        let pieces: Vec<_> = (0..50u8).map(|n| scratch.put(&vec![n; usize::from(n) * 100]).expect("room")).collect();
+        for (n, piece) in pieces.iter().enumerate().rev() {
+            assert_eq!(scratch.get(*piece), Ok(vec![n as u8; n * 100]));
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    }
+
+    #[test]
+    fn writes_nothing_that_can_be_read_and_refuses_what_was_changed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let scratch = DiskScratch::open(folder.path()).expect("scratch");
+        let piece = scratch.put(b"wren.alder@example.org").expect("room");
+        let mut raw = vec![0; piece.length as usize];
+        scratch.file.read_exact_at(&mut raw, 0).expect("raw bytes");
+        assert!(!raw.windows(4).any(|window| window == b"wren"));
+        raw[3] ^= 1;
+        scratch.file.write_all_at(&raw, 0).expect("written");
+        assert_eq!(scratch.get(piece), Err(ScratchFault("read again")));
+    }
+}
