@@ -102,10 +102,14 @@ impl CellBuilder {
             Cells::Int16(cells) => cells.append_value(i16::try_from(number).map_err(|_| RowFault::Range)?),
             Cells::Int32(cells) => cells.append_value(i32::try_from(number).map_err(|_| RowFault::Range)?),
             Cells::Int64(cells) => cells.append_value(number),
-            Cells::Date(cells) => cells.append_value(i32::try_from(number).map_err(|_| RowFault::Range)?),
+            Cells::Date(cells) if text::day_fits(number) => {
+                cells.append_value(i32::try_from(number).map_err(|_| RowFault::Range)?);
+            }
+            Cells::Date(_) => return Err(RowFault::Range),
             Cells::Time(cells) if (0..86_400_000_000).contains(&number) => cells.append_value(number),
             Cells::Time(_) => return Err(RowFault::Range),
-            Cells::Timestamp(cells) => cells.append_value(number),
+            Cells::Timestamp(cells) if text::moment_fits(number) => cells.append_value(number),
+            Cells::Timestamp(_) => return Err(RowFault::Range),
             Cells::Decimal(_) | Cells::Float32(_) | Cells::Float64(_) => return self.push_text(&number.to_string()),
             Cells::Boolean(_) | Cells::Text(_) | Cells::Bytes(_) => return Err(RowFault::Type),
         }

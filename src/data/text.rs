@@ -9,6 +9,20 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 /// Digits after the second that are kept.
 const MICRO_DIGITS: usize = 6;
 
+/// Days since 1970-01-01 of 0001-01-01 and of 9999-12-31: the years that Delta, Parquet's readers and SQL servers hold.
+const DAYS: std::ops::RangeInclusive<i64> = -719_162..=2_932_896;
+const DAY_MICROS: i64 = 86_400_000_000;
+
+/// Whether a date, in days since 1970-01-01, lies in the years 1 to 9999.
+pub fn day_fits(day: i64) -> bool {
+    DAYS.contains(&day)
+}
+
+/// Whether a moment, in microseconds since 1970-01-01, lies in the years 1 to 9999.
+pub fn moment_fits(micros: i64) -> bool {
+    DAYS.contains(&micros.div_euclid(DAY_MICROS))
+}
+
 type Parsed<T> = Result<T, RowFault>;
 
 /// A whole number.
@@ -96,7 +110,8 @@ pub fn date(text: &str) -> Parsed<i32> {
         }
         moment.date()
     };
-    i32::try_from((day - NaiveDate::default()).num_days()).map_err(|_| RowFault::Range)
+    let days = (day - NaiveDate::default()).num_days();
+    i32::try_from(days).ok().filter(|_| day_fits(days)).ok_or(RowFault::Range)
 }
 
 fn iso_date(text: &str) -> Parsed<NaiveDate> {
@@ -127,7 +142,8 @@ fn naive_time(text: &str) -> Parsed<NaiveTime> {
 
 /// A timestamp without zone: microseconds since 1970-01-01 as if it were UTC.
 pub fn timestamp(text: &str) -> Parsed<i64> {
-    Ok(naive(text.trim())?.and_utc().timestamp_micros())
+    let micros = naive(text.trim())?.and_utc().timestamp_micros();
+    if moment_fits(micros) { Ok(micros) } else { Err(RowFault::Range) }
 }
 
 /// A timestamp with zone: microseconds since 1970-01-01 UTC. A text without a zone is no such value.
@@ -144,7 +160,8 @@ pub fn timestamptz(text: &str) -> Parsed<i64> {
     let sign = clock + text[clock..].find(['+', '-']).ok_or(RowFault::Type)?;
     let (moment, offset) = text.split_at(sign);
     let seconds = offset_seconds(offset)?;
-    timestamp(moment.trim_end())?.checked_sub(seconds * 1_000_000).ok_or(RowFault::Range)
+    let micros = timestamp(moment.trim_end())? - seconds * 1_000_000;
+    if moment_fits(micros) { Ok(micros) } else { Err(RowFault::Range) }
 }
 
 fn offset_seconds(offset: &str) -> Parsed<i64> {
@@ -250,6 +267,7 @@ mod tests {
         for (text, fault) in [
             ("2026-11-22 00:30:00", Range),
             ("infinity", Range),
+            ("0000-12-31", Range),
             ("2026-02-30", Type),
             ("22-11-2026", Type),
             ("2026-1-2", Type),

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! open.rs      a source of the plan -> dyn Source
-//! postgres.rs  the only sqlx: one REPEATABLE READ transaction for the job, COPY out
-//! pgcopy.rs    binary COPY -> Arrow
+//! postgres/    the only sqlx: one REPEATABLE READ transaction for the job, COPY out
+//! pgcopy/      binary COPY -> Arrow
 //! file.rs      extracts that somebody else made: Parquet, CSV, JSON lines
 //! topic.rs     dumps of Kafka topics -> change events
 //! ```
@@ -11,8 +11,11 @@
 //! Never in here: what happens to the rows afterwards, and any store that we write to.
 
 mod file;
+mod pgcopy;
+mod postgres;
 
 pub use file::Files;
+pub use postgres::{Login, PostgresSource};
 
 use crate::data::{Extract, Name, Origin, RowFault};
 use arrow::array::RecordBatch;
@@ -30,6 +33,8 @@ pub trait Source: Send {
     /// Starts an extract.
     ///
     /// Fails before the first row when the source's columns are not those of the schema ([`SourceError::Drift`]).
+    /// An extract must be read to its end before the next is begun: a database that is left in the middle of one gives
+    /// [`SourceError::Away`] from then on.
     fn extract<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<Extraction<'a>, SourceError>>;
 }
 

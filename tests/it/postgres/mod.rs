@@ -1,0 +1,8 @@
+//! The PostgreSQL source against a real server.
+
+mod bench;
+mod columns;
+mod endings;
+mod logins;
+mod moments;
+mod values;
