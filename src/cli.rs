@@ -137,3 +137,13 @@ pub enum ProgressArg {
     /// Nothing
     None,
 }
+
+/// A shell that completions can be printed for.
+pub type Shell = clap_complete::Shell;
+
+/// The completions of a shell.
+pub fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut <Cli as clap::CommandFactory>::command(), "nightferry", &mut script);
+    script
+}

@@ -17,4 +17,5 @@ pub mod reconcile;
 pub mod report;
 pub mod source;
 pub mod store;
+pub mod verbs;
 pub mod world;

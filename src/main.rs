@@ -1,3 +1,48 @@
-//! The door.
+//! The door: arguments -> logging -> world -> one verb -> exit code. Nothing else.
 
-fn main() {}
+use clap::Parser;
+use nightferry::cli::{Cli, Verb};
+use nightferry::verbs;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tell_panics_without_their_payload();
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(_) => return complain("E-MEMORY-50 phase=start what=\"no threads to work with\""),
+    };
+    // The result goes out in one piece at the end: a reader of stdout never sees half of it.
+    let mut out = Vec::new();
+    let code = runtime.block_on(async {
+        match cli.verb {
+            Verb::Run(args) => verbs::run(args, &mut out).await,
+            Verb::Plan(args) => verbs::plan(args, &mut out),
+            Verb::Validate(args) => verbs::validate(args, &mut out).await,
+            Verb::Test(args) => verbs::test(args, &mut out).await,
+            Verb::Init(args) => verbs::init(&args, &mut out),
+            Verb::Completions { shell } => verbs::completions(shell, &mut out),
+        }
+    });
+    // A closed pipe is the reader's choice (`| head`), not a failure of ours.
+    let _ = io::stdout().write_all(&out).and_then(|()| io::stdout().flush());
+    ExitCode::from(code)
+}
+
+/// A panic is a bug of ours. Its text may quote what it choked on, so only the place is told.
+fn tell_panics_without_their_payload() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line())).unwrap_or_default();
+        let _ = writeln!(
+            io::stderr(),
+            "E-BUG-101 phase=unknown what=\"a bug of nightferry's, at {place}\" safe=\"what is published is whole\" \
+             retryable=false next=\"report this line\""
+        );
+    }));
+}
+
+fn complain(line: &str) -> ExitCode {
+    let _ = writeln!(io::stderr(), "{line}");
+    ExitCode::from(50)
+}

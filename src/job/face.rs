@@ -2,6 +2,7 @@
 
 use super::plan::{DatasetPlan, OnVerdict, Plan, SourceSpec};
 use crate::data::{Extract, Rows, Treatment};
+use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// The plan as text.
@@ -95,4 +96,48 @@ pub fn select(extract: &Extract) -> String {
         }
         Rows::Query { file, .. } => format!("SELECT {columns} FROM (the query of {file})"),
     }
+}
+
+/// The plan as JSON, names as in the files.
+pub fn json(plan: &Plan) -> Value {
+    let dataset = |dataset: &DatasetPlan| {
+        let outputs = dataset.outputs.iter().map(|output| {
+            let store = plan.stores.get(&output.store);
+            let at = |url: &str| format!("{url}/{}", dataset.name);
+            json!({
+                "store": output.store,
+                "audience": output.audience,
+                "url": store.map(|store| at(&store.primary.url)),
+                "second": store.and_then(|store| Some(at(&store.second.as_ref()?.url))),
+                "columns": output.columns.iter().map(|shown| json!({
+                    "name": shown.column.name, "type": shown.column.column_type.to_string(),
+                    "class": shown.column.class, "treatment": shown.treatment.to_string(),
+                })).collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "name": dataset.name,
+            "from": dataset.from,
+            "select": select(&dataset.extract),
+            "schema_sha256": dataset.schema_hash,
+            "to": outputs.collect::<Vec<_>>(),
+            "against": dataset.reconcile.as_ref().map(|reconcile| json!({
+                "source": reconcile.against, "topic": reconcile.topic, "tolerate": reconcile.tolerate,
+            })),
+            "checks": dataset.checks.iter().map(|check| json!({ "name": check.name, "severity": check.severity })).collect::<Vec<_>>(),
+            "bad_rows_max": dataset.bad_rows_max,
+            "allow_empty": dataset.allow_empty,
+        })
+    };
+    let limits = &plan.limits;
+    json!({
+        "job": plan.job, "environment": plan.environment, "stamp": plan.stamp, "period": plan.period,
+        "job_sha256": plan.job_hash, "environment_sha256": plan.environment_hash,
+        "datasets": plan.datasets.iter().map(dataset).collect::<Vec<_>>(),
+        "limits": {
+            "memory_bytes_max": limits.memory_bytes_max, "batch_rows_max": limits.batch_rows_max,
+            "row_group_rows_max": limits.row_group_rows_max, "part_rows_max": limits.part_rows_max,
+            "part_bytes_max": limits.part_bytes_max, "cell_bytes_max": limits.cell_bytes_max,
+        },
+    })
 }

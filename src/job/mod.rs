@@ -24,7 +24,7 @@ mod schema_file;
 mod shape;
 mod tree;
 
-pub use face::{face, select};
+pub use face::{face, json, select};
 pub use job_file::{Job, Schedule};
 pub use load::{Checked, Read, load};
 pub use plan::*;

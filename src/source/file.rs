@@ -387,7 +387,7 @@ fn corrupt(object: &str, fault: FormatFault) -> SourceError {
     SourceError::Corrupt { object: object.to_owned(), fault: fault.fault, row: fault.row }
 }
 
-fn away(name: &Name, during: &str, error: &object_store::Error) -> SourceError {
+pub(super) fn away(name: &Name, during: &str, error: &object_store::Error) -> SourceError {
     match error {
         object_store::Error::NotFound { .. } => {
             SourceError::NotThere { what: format!("what source `{name}` refers to"), hint: None }

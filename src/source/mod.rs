@@ -11,11 +11,15 @@
 //! Never in here: what happens to the rows afterwards, and any store that we write to.
 
 mod file;
+mod open;
 mod pgcopy;
 mod postgres;
+mod topic;
 
 pub use file::Files;
+pub use open::{Reached, open};
 pub use postgres::{Login, PostgresSource};
+pub use topic::{Topic, unpack};
 
 use crate::data::{Extract, Name, Origin, RowFault};
 use arrow::array::RecordBatch;

@@ -19,6 +19,7 @@
 //! decision.rs   publish, already published, superseded  owner.rs      whose a table is
 //! delta/        the table's log                         manifest.rs   what a run put into a table
 //! runs.rs       nightferry_runs                         replicate.rs  the second cloud
+//! rows.rs       a table's rows as text
 //! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
 //! ```
 //!
@@ -46,6 +47,7 @@ mod place;
 mod preflight;
 mod proposal;
 mod replicate;
+mod rows;
 mod runs;
 mod staging;
 #[cfg(test)]
@@ -63,5 +65,6 @@ pub use part::{Encoded, Encoder, Part, PartColumn, PartLimits, Parts};
 pub use place::Store;
 pub use preflight::preflight;
 pub use replicate::{SecondState, replicate};
+pub use rows::rows_of_table;
 pub use runs::RUNS;
 pub use staging::{Staged, StagedPart, Staging};

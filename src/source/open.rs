@@ -1,0 +1,22 @@
+//! A source of the plan -> [`Source`]. What it needs besides its description comes in resolved.
+
+use super::{Files, Login, PostgresSource, Source, SourceError};
+use crate::access::Folder;
+use crate::data::Name;
+use crate::job::{Limits, PostgresSpec};
+
+/// How a source is reached, everything at hand.
+pub enum Reached<'a> {
+    /// A PostgreSQL database.
+    Postgres(&'a PostgresSpec, Login),
+    /// A folder of extracts.
+    Files(Folder),
+}
+
+/// Opens one consistent view of a source.
+pub async fn open(name: &Name, reached: Reached<'_>, limits: &Limits) -> Result<Box<dyn Source>, SourceError> {
+    Ok(match reached {
+        Reached::Postgres(spec, login) => Box::new(PostgresSource::open(name, spec, &login, limits).await?),
+        Reached::Files(folder) => Box::new(Files::open(name, folder).await?),
+    })
+}

@@ -1,0 +1,66 @@
+//! Dumps of Kafka topics: the objects that hold a topic, in order, and their lines unpacked.
+//!
+//! Never in here: what an event means (`changes`).
+
+use super::SourceError;
+use crate::access::Folder;
+use crate::changes::{Object, confluent};
+use crate::data::Name;
+use crate::format::DECODED_BYTES_MAX;
+use crate::format::compression::Compression;
+use crate::job::DumpLayout;
+use bytes::Bytes;
+use futures::TryStreamExt;
+use object_store::ObjectStoreExt;
+
+/// A topic's dump.
+pub struct Topic {
+    source: Name,
+    folder: Folder,
+    objects: Vec<Object>,
+}
+
+impl Topic {
+    /// Lists the objects that hold `topic`, by partition and first offset.
+    pub async fn open(source: &Name, folder: &Folder, layout: DumpLayout, topic: &str) -> Result<Self, SourceError> {
+        let DumpLayout::Confluent = layout;
+        let below = folder.at(topic);
+        let listed = folder.store().list(Some(&below)).try_collect::<Vec<_>>().await;
+        let listed = listed.map_err(|error| super::file::away(source, &format!("listing topic {topic}"), &error))?;
+        let path = |meta: object_store::ObjectMeta| folder.relative(&meta.location);
+        let mut objects: Vec<_> =
+            listed.into_iter().filter_map(path).filter_map(|path| confluent(&path, topic)).collect();
+        if objects.is_empty() {
+            let hint =
+                format!("the dump of source `{source}` holds it as <topic>/partition=<n>/<topic>+<n>+<offset>.json");
+            return Err(SourceError::NotThere { what: format!("topic {topic}"), hint: Some(hint) });
+        }
+        objects.sort();
+        Ok(Topic { source: source.clone(), folder: folder.clone(), objects })
+    }
+
+    /// The objects, in order.
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    /// An object's bytes as they are kept, and its ETag.
+    pub async fn read(&self, object: &Object) -> Result<(Bytes, String), SourceError> {
+        let during = format!("reading {}", object.path);
+        let away = |error| super::file::away(&self.source, &during, &error);
+        let got = self.folder.store().get(&self.folder.at(&object.path)).await.map_err(away)?;
+        let tag = got.meta.e_tag.clone().unwrap_or_default();
+        Ok((got.bytes().await.map_err(away)?, tag))
+    }
+}
+
+/// An object's lines.
+pub fn unpack(object: &Object, packed: Bytes) -> Result<Bytes, SourceError> {
+    let (compression, _) = Compression::of(&object.path);
+    let damaged = |fault: crate::format::FormatFault| SourceError::Corrupt {
+        object: object.path.clone(),
+        fault: fault.fault,
+        row: fault.row,
+    };
+    compression.unpack(packed, DECODED_BYTES_MAX).map_err(damaged)
+}

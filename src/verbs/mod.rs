@@ -1,0 +1,32 @@
+//! One journey a file: what each verb does, as a straight line of steps. Each writes its result to `out` and gives the
+//! exit code; what goes wrong is a line on stderr.
+
+mod completions;
+mod files;
+mod init;
+mod plan;
+mod run;
+mod test;
+mod validate;
+mod walk;
+
+pub use completions::completions;
+pub use init::init;
+pub use plan::plan;
+pub use run::run;
+pub use test::test;
+pub use validate::validate;
+
+use crate::world::{Progress, World};
+use tracing_subscriber::EnvFilter;
+
+/// Log lines on stderr, ours only: other crates' lines may quote what they choked on. `NIGHTFERRY_LOG` chooses the level.
+/// Beside a bar only what a person must see is told.
+fn log(progress: &Progress) {
+    let level = World::variable("NIGHTFERRY_LOG").filter(|level| level.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let level = level.unwrap_or_else(|| if progress.has_bars() { "warn" } else { "info" }.into());
+    let filter = EnvFilter::new(format!("off,nightferry={level}"));
+    // A second call (several jobs in one process) keeps the first one's subscriber.
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+}

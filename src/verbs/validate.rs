@@ -1,0 +1,68 @@
+//! `nightferry validate [JOB..]`: every fault of the files at once; with `--online` whether the sources have the tables
+//! and columns.
+
+use super::files;
+use super::walk::online;
+use crate::calendar;
+use crate::cli::ValidateArgs;
+use crate::data::Period;
+use crate::failure::Failure;
+use crate::problem::Problems;
+use crate::world::{Clock, Progress, ProgressMode, World};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Checks jobs.
+pub async fn validate(args: ValidateArgs, out: &mut dyn Write) -> u8 {
+    match journey(args, out).await {
+        Ok(()) => 0,
+        Err(failures) => failures.iter().map(files::tell).max().unwrap_or(0),
+    }
+}
+
+async fn journey(args: ValidateArgs, out: &mut dyn Write) -> Result<(), Vec<Failure>> {
+    let start = args.jobs.first().cloned().unwrap_or_else(|| PathBuf::from("jobs"));
+    let project = files::project(&start).map_err(|failure| vec![failure])?;
+    let jobs = if args.jobs.is_empty() { files::jobs(&project) } else { args.jobs.clone() };
+    let (mut problems, mut failures, mut checked) = (Problems::default(), Vec::new(), Vec::new());
+    for job in &jobs {
+        match files::load(&project, job, &args.common.environment) {
+            Ok(job) => checked.push(job),
+            Err(failure) => problems.extend(failure.problems),
+        }
+    }
+    if args.online && problems.is_empty() {
+        let world =
+            World { project: project.clone(), clock: Clock::System, progress: Progress::new(ProgressMode::None) };
+        for job in &checked {
+            let plan = job.plan(Period::day(calendar::last_full_day(world.clock.now())));
+            match plan.map_err(files::invalid) {
+                Ok(plan) => failures.extend(online(&plan, &world).await),
+                Err(failure) => failures.push(failure),
+            }
+        }
+    }
+    if args.common.json {
+        let told = problems.clone().sorted();
+        let told = told.iter().map(|problem| {
+            serde_json::json!({
+                "id": problem.id, "file": problem.place.file, "line": problem.place.line, "column": problem.place.column,
+                "message": problem.message, "hint": problem.hint,
+            })
+        });
+        let _ = writeln!(out, "{}", serde_json::Value::from_iter(told));
+    }
+    if !problems.is_empty() {
+        failures.push(files::invalid(problems));
+    }
+    if !failures.is_empty() {
+        return Err(failures);
+    }
+    if !args.common.json {
+        for job in &jobs {
+            let name = project.name_of(job).unwrap_or_else(|_| Path::new(job).display().to_string());
+            let _ = writeln!(out, "{name}  no fault found ({})", args.common.environment);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,322 @@
+//! One dataset: rows -> conformed -> tallied, put aside, redacted and encoded, many at once -> staged, in their order.
+//!
+//! ```text
+//! source -> units of rows -> [ conform, tally, redact, encode ] on every core -> lanes, in the order of the rows
+//!                                    bounded: as many units as cores, and one
+//! ```
+
+use super::Options;
+use super::lane::{Lane, LaneDone};
+use super::open::Opened;
+use crate::data::conform::conform;
+use crate::data::{BadRow, Batch, Column, Name, Origin};
+use crate::ending;
+use crate::failure::{Failure, Phase};
+use crate::format::spill::Spill;
+use crate::job::{DatasetPlan, Limits, OutputPlan, Plan, ReconcilePlan};
+use crate::privacy::{Keys, RedactFault, Redacted, redact};
+use crate::reconcile::{Comparison, Tally};
+use crate::source::{RawBatch, Source};
+use crate::store::{Encoded, Encoder, PartLimits, Parts, Staging};
+use crate::world::{Progress, TableProgress, compute};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use futures::StreamExt;
+use futures::stream::FuturesOrdered;
+use std::sync::Arc;
+
+/// Bad rows kept to be looked at, at most.
+pub const BAD_ROWS_KEPT_MAX: usize = 1_000;
+
+/// The part of a run's memory that one unit of rows may take.
+const UNIT_PART: u64 = 16;
+
+/// A dataset on the other side, unseen.
+pub struct Crossed {
+    /// The dataset.
+    pub name: Name,
+    /// The moment its rows show.
+    pub origin: Origin,
+    /// Rows that the source gave.
+    pub rows_read: u64,
+    /// Rows that were set aside.
+    pub rows_bad: u64,
+    /// The first of them, with their cells as text.
+    pub bad: Vec<(BadRow, RecordBatch)>,
+    /// Columns that nobody classified and that were left out.
+    pub withheld: Vec<String>,
+    /// The tally of the good rows, before treatment.
+    pub read: Tally,
+    /// The rows before treatment, for checks that name the dataset.
+    pub kept: Option<Spill>,
+    /// The columns of `kept`.
+    pub schema: SchemaRef,
+    /// The extract's side of the comparison.
+    pub comparison: Option<Comparison>,
+    /// What each store got.
+    pub lanes: Vec<LaneDone>,
+}
+
+/// What every unit of a dataset's rows needs.
+struct Terms {
+    columns: Vec<Column>,
+    outputs: Vec<OutputPlan>,
+    dataset: Name,
+    keys: Arc<Keys>,
+    run: String,
+    snapshot: Option<String>,
+}
+
+/// A unit of rows, done.
+struct Done {
+    batches: Vec<Batch>,
+    tally: Tally,
+    encoded: Vec<Encoded>,
+    rows: u64,
+}
+
+/// Rows that make a row group.
+#[derive(Default)]
+struct Unit {
+    batches: Vec<RawBatch>,
+    rows: usize,
+    bytes: u64,
+}
+
+/// Carries one dataset over. A failure brings along what was staged, so that it can be discarded.
+pub async fn cross(
+    dataset: &DatasetPlan,
+    plan: &Plan,
+    run: &str,
+    opened: &mut Opened,
+    progress: &Progress,
+    options: &Options,
+) -> Result<Crossed, (Failure, Option<Crossed>)> {
+    let table = progress.table(dataset.name.as_str());
+    let columns: Vec<Column> =
+        dataset.extract.columns.iter().filter_map(|name| dataset.schema.column(name.as_str()).cloned()).collect();
+    let fields = columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true));
+    let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let Opened { sources, stores, keys, recognisers, aside, waiting_room, .. } = opened;
+    let Some(source) = sources.get_mut(&dataset.from) else {
+        let what = format!("source `{}` was not opened", dataset.from);
+        return Err((Failure::new(ending::NOT_THERE, Phase::Extract, what), None));
+    };
+    let is_checked =
+        plan.datasets.iter().flat_map(|dataset| &dataset.checks).any(|check| names(&check.sql, &dataset.name));
+    let comparison =
+        |against: &ReconcilePlan| Comparison::new(columns.clone(), &dataset.schema.key, &against.tolerate, aside);
+    let mut crossed = Crossed {
+        name: dataset.name.clone(),
+        origin: source.origin().clone(),
+        rows_read: 0,
+        rows_bad: 0,
+        bad: Vec::new(),
+        withheld: Vec::new(),
+        read: Tally::default(),
+        kept: is_checked.then(|| Spill::new(aside)),
+        schema: Arc::clone(&schema),
+        comparison: dataset.reconcile.as_ref().map(comparison),
+        lanes: Vec::new(),
+    };
+    let terms = Arc::new(Terms {
+        columns,
+        outputs: dataset.outputs.clone(),
+        dataset: dataset.name.clone(),
+        keys: Arc::clone(keys),
+        run: run.to_owned(),
+        snapshot: crossed.origin.snapshot.as_ref().map(ToString::to_string),
+    });
+    let limits = PartLimits { rows_max: plan.limits.part_rows_max as u64, bytes_max: plan.limits.part_bytes_max };
+    let start = |encoders: &[Encoder]| -> Vec<Lane> {
+        let lane = |(output, encoder): (&OutputPlan, &Encoder)| {
+            let store = stores.get(&output.store).filter(|_| !options.dry_run);
+            let staging = store.map(|store| Staging::new(store, &dataset.name, run, encoder.schema(), waiting_room));
+            Lane::start(output, Parts::new(encoder, limits), staging, Arc::clone(recognisers))
+        };
+        dataset.outputs.iter().zip(encoders).map(lane).collect()
+    };
+    let mut lanes = Vec::new();
+    let extracted =
+        extract(source.as_mut(), dataset, plan, &terms, &schema, &start, &mut crossed, &mut lanes, &table).await;
+    let mut outcome = extracted;
+    for lane in lanes {
+        let (done, finished) = lane.finish().await;
+        crossed.lanes.push(done);
+        // A lane that failed is why the rows could go no further.
+        outcome = match (outcome, finished) {
+            (Ok(()), finished) => finished,
+            (Err(failure), Err(cause)) if failure.ending == LANE_GONE => Err(cause),
+            (failed, _) => failed,
+        };
+    }
+    crossed.origin = source.origin().clone();
+    match outcome {
+        Ok(()) => Ok(crossed),
+        Err(failure) => Err((failure, Some(crossed))),
+    }
+}
+
+/// How the failure of a row that found its lane gone ends, should the lane's own not be known.
+const LANE_GONE: ending::Ending = ending::STORE_AWAY;
+
+#[expect(clippy::too_many_arguments, reason = "the one loop of the walk: everything that a row meets is named here")]
+async fn extract(
+    source: &mut dyn Source,
+    dataset: &DatasetPlan,
+    plan: &Plan,
+    terms: &Arc<Terms>,
+    schema: &SchemaRef,
+    start: &dyn Fn(&[Encoder]) -> Vec<Lane>,
+    crossed: &mut Crossed,
+    lanes: &mut Vec<Lane>,
+    table: &TableProgress,
+) -> Result<(), Failure> {
+    let away = |error| Failure::source(&error, Phase::Extract);
+    let mut extraction = source.extract(&dataset.extract).await.map_err(away)?;
+    crossed.withheld = std::mem::take(&mut extraction.withheld);
+    let mut encoders: Option<Arc<Vec<Encoder>>> = None;
+    let mut running = FuturesOrdered::new();
+    let (mut unit, mut ordinal, mut ended) = (Unit::default(), 0u64, false);
+    let at_once = rayon::current_num_threads() + 1;
+    while !ended || !running.is_empty() {
+        tokio::select! {
+            Some(done) = running.next(), if !running.is_empty() => absorb(done?, dataset, crossed, lanes, table).await?,
+            raw = extraction.batches.next(), if !ended && running.len() < at_once => {
+                match raw {
+                    Some(raw) => unit.push(raw.map_err(away)?),
+                    None => ended = true,
+                }
+                if !(unit.is_full(&plan.limits) || (ended && (unit.rows > 0 || encoders.is_none()))) {
+                    continue;
+                }
+                let encoders = match &encoders {
+                    Some(encoders) => Arc::clone(encoders),
+                    None => {
+                        // How columns are encoded is chosen once, by the first rows; without rows by their types.
+                        let (terms, schema, first) = (Arc::clone(terms), Arc::clone(schema), unit.batches.first().cloned());
+                        let made = compute(move || encoders_for(&terms, first, &schema)).await?;
+                        *lanes = start(&made);
+                        Arc::clone(encoders.insert(Arc::new(made)))
+                    }
+                };
+                let (terms, full, first) = (Arc::clone(terms), std::mem::take(&mut unit), ordinal);
+                ordinal += full.rows as u64;
+                running.push_back(compute(move || work(&terms, &encoders, full, first)));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Unit {
+    fn push(&mut self, raw: RawBatch) {
+        self.rows += raw.rows.num_rows();
+        self.bytes += raw.rows.get_array_memory_size() as u64;
+        self.batches.push(raw);
+    }
+
+    fn is_full(&self, limits: &Limits) -> bool {
+        self.rows >= limits.row_group_rows_max || self.bytes >= limits.memory_bytes_max / UNIT_PART
+    }
+}
+
+/// Conforms, tallies, redacts and encodes a unit of rows. On the CPU pool.
+fn work(terms: &Terms, encoders: &[Encoder], unit: Unit, first_ordinal: u64) -> Result<Done, Failure> {
+    let mut done = Done { batches: Vec::new(), tally: Tally::default(), encoded: Vec::new(), rows: unit.rows as u64 };
+    let mut ordinal = first_ordinal;
+    for raw in unit.batches {
+        let rows = raw.rows.num_rows() as u64;
+        let batch = conformed(terms, raw, ordinal)?;
+        ordinal += rows;
+        done.tally = std::mem::take(&mut done.tally).and(Tally::of(&batch.rows));
+        done.batches.push(batch);
+    }
+    for (output, encoder) in terms.outputs.iter().zip(encoders) {
+        let redacted =
+            done.batches.iter().map(|batch| redacted(terms, output, &batch.rows)).collect::<Result<Vec<_>, _>>()?;
+        done.encoded.push(encoder.encode(&redacted).map_err(|error| Failure::store(&error, Phase::Stage))?);
+    }
+    Ok(done)
+}
+
+fn conformed(terms: &Terms, raw: RawBatch, ordinal: u64) -> Result<Batch, Failure> {
+    let columns: Vec<&Column> = terms.columns.iter().collect();
+    conform(&raw.rows, &columns, ordinal, raw.faults)
+        .map_err(|drift| Failure::new(ending::SCHEMA_DRIFT, Phase::Extract, drift.to_string()))
+}
+
+fn redacted(terms: &Terms, output: &OutputPlan, rows: &RecordBatch) -> Result<Redacted, Failure> {
+    redact(rows, &output.columns, output.audience, &terms.dataset, &terms.keys).map_err(|fault| {
+        let ending = match fault {
+            RedactFault::PersonalKept { .. } => ending::PERSONAL_DATA,
+            _ => ending::JOB_INVALID,
+        };
+        Failure::new(ending, Phase::Redact, fault.to_string())
+    })
+}
+
+/// An encoder for each output.
+fn encoders_for(terms: &Terms, first: Option<RawBatch>, schema: &SchemaRef) -> Result<Vec<Encoder>, Failure> {
+    let rows = match first {
+        Some(raw) => conformed(terms, raw, 0)?.rows,
+        None => RecordBatch::new_empty(Arc::clone(schema)),
+    };
+    let encoder = |output: &OutputPlan| {
+        let first = redacted(terms, output, &rows)?;
+        Encoder::new(&first, &output.columns, &terms.run, terms.snapshot.as_deref())
+            .map_err(|error| Failure::store(&error, Phase::Stage))
+    };
+    terms.outputs.iter().map(encoder).collect()
+}
+
+/// Takes a unit that is done, in the order of the rows.
+async fn absorb(
+    done: Done,
+    dataset: &DatasetPlan,
+    crossed: &mut Crossed,
+    lanes: &mut [Lane],
+    table: &TableProgress,
+) -> Result<(), Failure> {
+    let no_room = |fault: &dyn std::fmt::Display| Failure::new(ending::DISK, Phase::Extract, fault.to_string());
+    crossed.rows_read += done.rows;
+    crossed.read = std::mem::take(&mut crossed.read).and(done.tally);
+    for batch in done.batches {
+        crossed.rows_bad += batch.bad.len() as u64;
+        for (row, bad) in batch.bad.iter().enumerate().take(BAD_ROWS_KEPT_MAX.saturating_sub(crossed.bad.len())) {
+            crossed.bad.push((bad.clone(), batch.bad_rows.slice(row, 1)));
+        }
+        if let Some(comparison) = &mut crossed.comparison {
+            comparison.add_extract(&batch).map_err(|fault| no_room(&fault))?;
+        }
+        if let Some(kept) = &mut crossed.kept {
+            kept.push(batch.rows).map_err(|fault| no_room(&fault))?;
+        }
+    }
+    let mut written = 0;
+    for (lane, encoded) in lanes.iter_mut().zip(done.encoded) {
+        written += lane.append(encoded).await?;
+    }
+    table.add(done.rows, written);
+    if crossed.rows_bad > dataset.bad_rows_max {
+        return Err(Failure::new(ending::BAD_ROWS, Phase::Extract, bad_rows(dataset, crossed)));
+    }
+    Ok(())
+}
+
+/// Where the first bad row is and what is wrong with it, never what is in it.
+fn bad_rows(dataset: &DatasetPlan, crossed: &Crossed) -> String {
+    let first = crossed.bad.first().map(|(bad, _)| format!("; row {}: `{}` is {}", bad.ordinal, bad.column, bad.fault));
+    format!(
+        "{} of {} rows are bad, {} are allowed{}",
+        crossed.rows_bad,
+        crossed.rows_read,
+        dataset.bad_rows_max,
+        first.unwrap_or_default()
+    )
+}
+
+/// Whether some SQL mentions a dataset.
+fn names(sql: &str, dataset: &Name) -> bool {
+    sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == dataset.as_str())
+}

@@ -1,0 +1,210 @@
+//! What a night comes to: each dataset's verdict, its checks, and whether what was written is what was read.
+
+use super::Options;
+use super::against::against;
+use super::cross::Crossed;
+use super::filed::{differences, quarantine};
+use super::lane::LaneDone;
+use super::open::Opened;
+use crate::data::{Column, ColumnType, Treatment};
+use crate::ending;
+use crate::failure::{Failure, Phase};
+use crate::job::{DatasetPlan, OnVerdict, Plan, Severity};
+use crate::reconcile::{self, CheckOutcome, CheckTable, Curable, Outcome, Stream, Tally, check};
+use crate::report::{CheckReport, Proof, ReconciliationReport, Verdict};
+use crate::world::Progress;
+use std::collections::BTreeMap;
+
+/// What one dataset comes to.
+pub struct Judgement {
+    /// The comparison.
+    pub report: ReconciliationReport,
+    /// The checks.
+    pub checks: Vec<CheckReport>,
+    /// Of the topic: partition -> first and last position.
+    pub offsets: BTreeMap<String, (u64, u64)>,
+}
+
+/// Judges every dataset. Every failure is told, not only the first.
+pub async fn judge(
+    plan: &Plan,
+    run: &str,
+    crossed: &mut [Crossed],
+    opened: &Opened,
+    progress: &Progress,
+    options: &Options,
+) -> (Vec<Judgement>, Vec<Failure>) {
+    let (mut judgements, mut failures) = (Vec::new(), Vec::new());
+    for (dataset, crossed) in plan.datasets.iter().zip(crossed.iter_mut()) {
+        progress.stage(dataset.name.as_str(), "comparing");
+        failures.extend(
+            crossed
+                .lanes
+                .iter()
+                .filter_map(|lane| read_back(dataset, &crossed.read, lane))
+                .map(|f| f.of(&dataset.name)),
+        );
+        if crossed.rows_read == 0 && !dataset.allow_empty {
+            let empty = Failure::new(
+                ending::COMPARISON_ERROR,
+                Phase::Extract,
+                "the source gave no rows, and `allow_empty` is false",
+            );
+            failures.push(empty.of(&dataset.name));
+        }
+        if !options.dry_run
+            && let Err(failure) = quarantine(crossed, run, opened).await
+        {
+            failures.push(failure.of(&dataset.name));
+        }
+        let (report, offsets) = match reconciled(dataset, run, crossed, opened, options).await {
+            Ok((report, offsets, failure)) => {
+                failures.extend(failure.map(|failure| failure.of(&dataset.name)));
+                (report, offsets)
+            }
+            Err(failure) => {
+                failures.push(failure.of(&dataset.name));
+                (ReconciliationReport::not_compared(), BTreeMap::new())
+            }
+        };
+        judgements.push(Judgement { report, checks: Vec::new(), offsets });
+    }
+    let tables: Vec<CheckTable<'_>> = crossed
+        .iter()
+        .filter_map(|crossed| {
+            Some(CheckTable {
+                name: crossed.name.as_str(),
+                schema: crossed.schema.clone(),
+                rows: crossed.kept.as_ref()?,
+            })
+        })
+        .collect();
+    for (dataset, judgement) in plan.datasets.iter().zip(&mut judgements) {
+        for planned in &dataset.checks {
+            let (holds, reason) = match check(&tables, &planned.sql) {
+                Ok(CheckOutcome::Holds) => (true, None),
+                Ok(CheckOutcome::Fails(reason)) => (false, reason.map(str::to_owned)),
+                Ok(CheckOutcome::Fault(fault)) => (false, Some(format!("its SQL {fault}"))),
+                Err(fault) => (false, Some(fault.to_string())),
+            };
+            if !holds && planned.severity == Severity::Error {
+                let because = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                let what = format!("the check `{}` does not hold{because}", planned.name);
+                failures.push(Failure::new(ending::CHECK_FAILED, Phase::Reconcile, what).of(&dataset.name));
+            }
+            judgement.checks.push(CheckReport {
+                name: planned.name.clone(),
+                holds,
+                severity: planned.severity,
+                reason,
+            });
+        }
+    }
+    (judgements, failures)
+}
+
+type Reconciled = (ReconciliationReport, BTreeMap<String, (u64, u64)>, Option<Failure>);
+
+async fn reconciled(
+    dataset: &DatasetPlan,
+    run: &str,
+    crossed: &mut Crossed,
+    opened: &Opened,
+    options: &Options,
+) -> Result<Reconciled, Failure> {
+    let (Some(plan), Some(comparison)) = (&dataset.reconcile, crossed.comparison.take()) else {
+        return Ok((ReconciliationReport::not_compared(), BTreeMap::new(), None));
+    };
+    let columns: Vec<Column> = comparison.columns().into_iter().cloned().collect();
+    let mut inputs = Vec::new();
+    let outcome = against(comparison, plan, &crossed.origin, opened, &mut inputs).await?;
+    crossed.origin.inputs.extend(inputs);
+    let stream = Stream { has_snapshot: crossed.origin.snapshot.is_some(), allow_empty: dataset.allow_empty };
+    let judged = reconcile::judge(&outcome.counts, &outcome.facts, stream);
+    let rows_at = match options.dry_run {
+        true => None,
+        false => differences(&outcome.differences, &columns, &dataset.name, run, opened).await?,
+    };
+    let failure = refusal(&judged, plan.on_drift, plan.on_inconclusive);
+    let report = report(dataset, &outcome, &judged, rows_at.map(|path| format!("restricted/{path}")));
+    let offsets = outcome.facts.offsets.iter().map(|(partition, range)| (partition.to_string(), *range)).collect();
+    Ok((report, offsets, failure))
+}
+
+fn refusal(judged: &reconcile::Judged, on_drift: OnVerdict, on_inconclusive: OnVerdict) -> Option<Failure> {
+    let ending = match judged.verdict {
+        reconcile::Verdict::Match => return None,
+        reconcile::Verdict::Drift if on_drift == OnVerdict::Publish => return None,
+        reconcile::Verdict::Drift => ending::RECONCILIATION_DRIFT,
+        reconcile::Verdict::Inconclusive(_) if on_inconclusive == OnVerdict::Publish => return None,
+        reconcile::Verdict::Inconclusive(Curable::Later) => ending::STREAM_BEHIND,
+        reconcile::Verdict::Inconclusive(Curable::Never) => ending::INCONCLUSIVE,
+        reconcile::Verdict::Error => ending::COMPARISON_ERROR,
+    };
+    Some(Failure::new(ending, Phase::Reconcile, judged.phrase.clone()))
+}
+
+fn report(
+    dataset: &DatasetPlan,
+    outcome: &Outcome,
+    judged: &reconcile::Judged,
+    rows_at: Option<String>,
+) -> ReconciliationReport {
+    let counts = &outcome.counts;
+    let columns = dataset.schema.columns.iter().map(|column| &column.name);
+    ReconciliationReport {
+        verdict: match judged.verdict {
+            reconcile::Verdict::Match => Verdict::Match,
+            reconcile::Verdict::Drift => Verdict::Drift,
+            reconcile::Verdict::Inconclusive(_) => Verdict::Inconclusive,
+            reconcile::Verdict::Error => Verdict::Error,
+        },
+        proof: if judged.by_transaction { Proof::Txid } else { Proof::Window },
+        phrase: judged.phrase.clone(),
+        compared: counts.compared,
+        missing: counts.missing,
+        extra: counts.extra,
+        changed: counts.changed,
+        changed_columns: counts.changed_columns.clone(),
+        duplicates: counts.duplicates,
+        null_keys: counts.null_keys,
+        unknown_cells: counts.unknown_cells,
+        tolerated: counts.tolerated,
+        not_compared: columns.filter(|name| !dataset.extract.columns.contains(name)).map(ToString::to_string).collect(),
+        rows_at,
+    }
+}
+
+/// Holds what was read back from the parts against what the source gave: of kept columns everything, of treated ones rows
+/// and NULLs.
+fn read_back(dataset: &DatasetPlan, read: &Tally, lane: &LaneDone) -> Option<Failure> {
+    let differ = |what: String| {
+        let store = &lane.output.store;
+        Some(Failure::new(
+            ending::READ_BACK,
+            Phase::Reconcile,
+            format!("{what} in store `{store}` is not what the source gave"),
+        ))
+    };
+    if lane.written.rows != read.rows {
+        return differ(format!("the number of rows of `{}`", dataset.name));
+    }
+    if read.rows == 0 {
+        return None;
+    }
+    for shown in lane.output.columns.iter().filter(|shown| shown.treatment.is_visible()) {
+        let name = shown.column.name.as_str();
+        let Some(written) = lane.written.column(name) else { return differ(format!("column `{name}`")) };
+        let agrees = match (&shown.treatment, read.column(name)) {
+            (Treatment::Null, _) => written.nulls == read.rows,
+            // A time of day is published as text: its count is compared, its sum cannot be.
+            (Treatment::Keep, Some(source)) if shown.column.column_type != ColumnType::Time => written == source,
+            (_, Some(source)) => written.nulls == source.nulls,
+            (_, None) => false,
+        };
+        if !agrees {
+            return differ(format!("column `{name}`"));
+        }
+    }
+    None
+}

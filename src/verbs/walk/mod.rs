@@ -1,0 +1,283 @@
+//! The walk of a run: extract, redact, reconcile, publish, report. `run` and `test` take it.
+//!
+//! ```text
+//! open.rs     plan -> sources, stores, keys, scratch, opened and looked at
+//! cross.rs    one dataset: rows -> conformed -> redacted -> encoded -> staged
+//! lane.rs     one store's parts of a dataset: read back, scanned, uploaded unseen
+//! against.rs  the dataset against its topic
+//! filed.rs    quarantined and differing rows -> the restricted store
+//! judged.rs   what all of it comes to: verdicts, checks, what was read back
+//! told.rs     the report
+//! ```
+//!
+//! Nothing is published before every dataset is judged; one refused dataset publishes none.
+
+mod against;
+mod cross;
+mod filed;
+mod judged;
+mod lane;
+mod open;
+mod told;
+
+use crate::data::Rows;
+use crate::ending::{self, Ending};
+use crate::failure::{Failure, Phase};
+use crate::job::Plan;
+use crate::report::{Outcome, RunReport};
+use crate::source::SourceError;
+use crate::store::{self, Decision, JobRecord, Night, NightDataset, SecondState};
+use crate::world::World;
+use cross::Crossed;
+use futures::StreamExt;
+use judged::Judgement;
+use open::Opened;
+
+/// What a person asked of a run besides its job.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Everything but upload and commit.
+    pub dry_run: bool,
+    /// Why a period that is published is published again.
+    pub again: Option<String>,
+}
+
+/// A run so far: what its report is made of.
+pub(super) struct Walked<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) run: String,
+    pub(super) crossed: Vec<Crossed>,
+    pub(super) judged: Vec<Judgement>,
+    pub(super) failures: Vec<Failure>,
+    pub(super) record: Option<JobRecord>,
+    pub(super) second: Vec<SecondState>,
+}
+
+/// Walks `plan` to its end, whatever that is; the report says which.
+pub async fn walk(plan: &Plan, world: &mut World, options: &Options) -> RunReport {
+    let started = world.clock.now();
+    let clock = std::time::Instant::now();
+    let mut night = Walked {
+        plan,
+        run: World::run_id(started),
+        crossed: Vec::new(),
+        judged: Vec::new(),
+        failures: Vec::new(),
+        record: None,
+        second: Vec::new(),
+    };
+    let outcome = match open::open(plan, world, &night.run, options).await {
+        Err(failure) => {
+            night.failures.push(failure);
+            Outcome::Failed
+        }
+        Ok(mut opened) => {
+            let outcome = cross_over(&mut night, &mut opened, world, options).await;
+            let report = told::told(&night, outcome, options, started, clock.elapsed());
+            if !options.dry_run {
+                file(&report, &opened, plan).await;
+            }
+            world.progress.finish();
+            return report;
+        }
+    };
+    world.progress.finish();
+    told::told(&night, outcome, options, started, clock.elapsed())
+}
+
+/// Extracts, judges and publishes.
+async fn cross_over(night: &mut Walked<'_>, opened: &mut Opened, world: &mut World, options: &Options) -> Outcome {
+    let plan = night.plan;
+    let settled = if options.dry_run {
+        None
+    } else {
+        match store::settle(&opened.security, &opened.stores, &plan.job, &plan.stamp).await {
+            Ok(settled) => Some(settled),
+            Err(error) => return fail(night, Failure::store(&error, Phase::Open)),
+        }
+    };
+    if let Some(settled) = &settled {
+        let outcome = match store::decide(&settled.records, plan.period, options.again.as_deref()) {
+            Decision::Publish => None,
+            Decision::AlreadyPublished { .. } => Some(Outcome::AlreadyPublished),
+            Decision::Superseded { .. } => Some(Outcome::Superseded),
+        };
+        if let Some(outcome) = outcome {
+            return carry(night, opened, settled.records.last(), outcome).await;
+        }
+    }
+    world.progress.job(plan.job.as_str(), plan.datasets.len() as u64);
+    for dataset in &plan.datasets {
+        match cross::cross(dataset, plan, &night.run, opened, &world.progress, options).await {
+            Ok(crossed) => night.crossed.push(crossed),
+            Err((failure, crossed)) => {
+                night.crossed.extend(crossed);
+                night.failures.push(failure.of(&dataset.name));
+                break;
+            }
+        }
+    }
+    if night.failures.is_empty() {
+        let (judged, failures) =
+            judged::judge(plan, &night.run, &mut night.crossed, opened, &world.progress, options).await;
+        night.judged = judged;
+        night.failures = failures;
+    }
+    if let Some(worst) = ending::worst(night.failures.iter().map(|failure| failure.ending)) {
+        if is_privacy(worst) && !options.dry_run {
+            discard(night).await;
+        }
+        return if (20..30).contains(&worst.code) { Outcome::Refused } else { Outcome::Failed };
+    }
+    match settled {
+        None => Outcome::DryRun,
+        Some(settled) => {
+            world.progress.stage(plan.job.as_str(), "publishing");
+            publish(night, opened, settled, world, options).await
+        }
+    }
+}
+
+/// After these nothing of the night stays anywhere: it may hold what nobody may see.
+fn is_privacy(ending: Ending) -> bool {
+    matches!(ending.code, 20 | 23)
+}
+
+async fn publish(
+    night: &mut Walked<'_>,
+    opened: &Opened,
+    mut settled: store::Settled,
+    world: &World,
+    options: &Options,
+) -> Outcome {
+    let plan = night.plan;
+    let mut offered = Some(Night {
+        job: &plan.job,
+        run: &night.run,
+        period: plan.period,
+        stamp: &plan.stamp,
+        again: options.again.as_deref(),
+        at: world.clock.now(),
+        job_hash: &plan.job_hash,
+        environment_hash: &plan.environment_hash,
+        datasets: plan
+            .datasets
+            .iter()
+            .zip(night.crossed.iter_mut().zip(&night.judged))
+            .map(|(dataset, (crossed, judgement))| NightDataset {
+                schema: &dataset.schema,
+                schema_hash: &dataset.schema_hash,
+                origin: &crossed.origin,
+                offsets: judgement.offsets.clone(),
+                verdict: judgement.report.verdict,
+                proof: judgement.report.proof,
+                tables: crossed.lanes.iter_mut().filter_map(|lane| lane.staged.take()).collect(),
+            })
+            .collect(),
+    });
+    let published = loop {
+        let Some(offer) = offered.take() else {
+            break Err(Failure::new(ending::STORE_AWAY, Phase::Publish, "the night was lost"));
+        };
+        match store::publish(offer, &settled, &opened.security, &opened.stores).await {
+            Err(error) => break Err(Failure::store(&error, Phase::Publish)),
+            Ok(store::Outcome::Published(record)) => break Ok(Some(record)),
+            Ok(store::Outcome::Lost(lost)) => {
+                // Another run of the job came first: look again at what is published, and whether this night still may be.
+                settled = match store::settle(&opened.security, &opened.stores, &plan.job, &plan.stamp).await {
+                    Ok(settled) => settled,
+                    Err(error) => break Err(Failure::store(&error, Phase::Publish)),
+                };
+                match store::decide(&settled.records, plan.period, options.again.as_deref()) {
+                    Decision::Publish => offered = Some(*lost),
+                    Decision::AlreadyPublished { .. } | Decision::Superseded { .. } => {
+                        for staged in lost.datasets.iter().flat_map(|dataset| &dataset.tables) {
+                            let _ = staged.discard().await;
+                        }
+                        break Ok(None);
+                    }
+                }
+            }
+        }
+    };
+    match published {
+        Err(failure) => fail(night, failure),
+        Ok(None) => carry(night, opened, settled.records.last(), Outcome::AlreadyPublished).await,
+        Ok(Some(record)) => {
+            night.record = Some(record.clone());
+            carry(night, opened, Some(&record), Outcome::Published).await
+        }
+    }
+}
+
+/// Brings the second clouds up to what is published.
+async fn carry(night: &mut Walked<'_>, opened: &Opened, record: Option<&JobRecord>, outcome: Outcome) -> Outcome {
+    let Some(record) = record else { return outcome };
+    match store::replicate(record, &opened.stores).await {
+        Err(error) => fail(night, Failure::store(&error, Phase::Publish)),
+        Ok(states) => {
+            let pending =
+                states.iter().find_map(|state| Some((state.table.clone(), state.pending.as_ref()?.to_string())));
+            night.second = states;
+            match pending {
+                None => outcome,
+                Some((table, why)) => {
+                    let what = format!("the second cloud lacks the newest version of `{table}`: {why}");
+                    night.failures.push(Failure::new(ending::SECOND_PENDING, Phase::Publish, what));
+                    Outcome::SecondPending
+                }
+            }
+        }
+    }
+}
+
+fn fail(night: &mut Walked<'_>, failure: Failure) -> Outcome {
+    night.failures.push(failure);
+    Outcome::Failed
+}
+
+async fn discard(night: &Walked<'_>) {
+    for lane in night.crossed.iter().flat_map(|crossed| &crossed.lanes) {
+        if let Some(staged) = &lane.staged
+            && let Err(error) = staged.discard().await
+        {
+            tracing::warn!(dataset = %staged.dataset(), error = %error, "the parts could not be deleted");
+        }
+    }
+}
+
+/// Keeps the report in the security store: a container's disk is gone in the morning.
+async fn file(report: &RunReport, opened: &Opened, plan: &Plan) {
+    let Ok(text) = serde_json::to_vec_pretty(report) else { return };
+    if let Err(error) = store::file_report(&opened.security, &plan.job, &report.run, text.into()).await {
+        tracing::warn!(error = %error, "the report could not be filed");
+    }
+}
+
+/// Asks the sources of a plan whether their tables have the columns that the schemas say; reads no row.
+pub async fn online(plan: &Plan, world: &World) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    let (mut sources, _) = match open::sources(plan, world.project.root()).await {
+        Ok(opened) => opened,
+        Err(failure) => return vec![failure],
+    };
+    for dataset in &plan.datasets {
+        let mut extract = dataset.extract.clone();
+        // No row is wanted, only the answer to whether the extract could start.
+        if let Rows::Table { filter, .. } = &mut extract.rows {
+            *filter = Some("false".into());
+        }
+        let Some(source) = sources.get_mut(&dataset.from) else { continue };
+        let asked = async {
+            let mut extraction = source.extract(&extract).await?;
+            while let Some(batch) = extraction.batches.next().await {
+                batch?;
+            }
+            Ok::<(), SourceError>(())
+        };
+        if let Err(error) = asked.await {
+            failures.push(Failure::source(&error, Phase::Open).of(&dataset.name));
+        }
+    }
+    failures
+}

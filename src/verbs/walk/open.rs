@@ -1,0 +1,158 @@
+//! A plan -> its sources, stores, keys and scratch, opened and looked at, before a row is read.
+
+use super::Options;
+use crate::access::{self, Folder, Purpose, secret};
+use crate::data::{Name, Treatment};
+use crate::ending;
+use crate::failure::{Failure, Phase};
+use crate::format::spill::Aside;
+use crate::job::{Location, Plan, SourceSpec};
+use crate::privacy::{Keys, Recognisers};
+use crate::source::{self, Login, Reached, Source};
+use crate::store::{self, Store, Stores};
+use crate::world::{DiskScratch, World};
+use secrecy::ExposeSecret;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The part of a run's memory in which rows are put aside before they go to disk.
+const ASIDE_PART: u64 = 4;
+
+/// Everything a run touches, opened.
+pub struct Opened {
+    /// Sources of rows.
+    pub sources: BTreeMap<Name, Box<dyn Source>>,
+    /// Folders of topic dumps.
+    pub dumps: BTreeMap<Name, Folder>,
+    /// Stores.
+    pub stores: Stores,
+    /// The store of reports and records.
+    pub security: Store,
+    /// The store of what is set aside.
+    pub restricted: Store,
+    /// Keys of the pseudonyms.
+    pub keys: Arc<Keys>,
+    /// What looks like personal data.
+    pub recognisers: Arc<Recognisers>,
+    /// Where rows are put aside.
+    pub aside: Aside,
+    /// Where parts wait that may not leave before the verdict.
+    pub waiting_room: Folder,
+    _scratch: ScratchFolder,
+}
+
+/// A folder that goes when the run does.
+struct ScratchFolder(PathBuf);
+
+impl Drop for ScratchFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Opens everything that `plan` names. Fails before anything is read or written where something is wrong.
+pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> Result<Opened, Failure> {
+    let root = world.project.root();
+    let scratch = ScratchFolder(std::env::temp_dir().join(format!("nightferry-{run}")));
+    let no_scratch = |_| Failure::new(ending::DISK, Phase::Open, "no scratch space can be made");
+    let disk = DiskScratch::open(&scratch.0).map_err(no_scratch)?;
+    let aside = Aside::new(Arc::new(disk), plan.limits.memory_bytes_max / ASIDE_PART);
+    let waiting = Location {
+        url: scratch.0.join("parts").to_string_lossy().into_owned(),
+        region: None,
+        endpoint: None,
+        ca: None,
+    };
+    let waiting_room =
+        access::open(&waiting, root, "scratch", Purpose::Write).map_err(|error| Failure::access(&error))?;
+    let keys = keys(plan)?;
+    let recognisers =
+        Recognisers::new().map_err(|_| Failure::new(ending::MEMORY, Phase::Open, "the recognisers do not compile"))?;
+    let stores = stores(plan, root)?;
+    let needed = |name: &str| {
+        let missing = || Failure::new(ending::NOT_THERE, Phase::Open, format!("there is no store `{name}`"));
+        stores.get(name).cloned().ok_or_else(missing)
+    };
+    let (security, restricted) = (needed("security")?, needed("restricted")?);
+    for store in stores.values() {
+        store.check_stamp(&plan.stamp).await.map_err(|error| Failure::store(&error, Phase::Open))?;
+        if !options.dry_run {
+            store::preflight(store.primary()).await.map_err(|error| Failure::store(&error, Phase::Open))?;
+        }
+    }
+    let (sources, dumps) = sources(plan, root).await?;
+    Ok(Opened {
+        sources,
+        dumps,
+        stores,
+        security,
+        restricted,
+        keys: Arc::new(keys),
+        recognisers: Arc::new(recognisers),
+        aside,
+        waiting_room,
+        _scratch: scratch,
+    })
+}
+
+/// The keys of every domain that an output of the plan needs.
+fn keys(plan: &Plan) -> Result<Keys, Failure> {
+    let shown = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
+    let domains: Vec<Name> = shown
+        .filter_map(|shown| match &shown.treatment {
+            Treatment::Hmac { domain } => Some(domain.clone()),
+            _ => None,
+        })
+        .collect();
+    if domains.is_empty() {
+        return Ok(Keys::none());
+    }
+    let invalid = |what: String| Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what);
+    let tokens = plan.tokens.as_ref().ok_or_else(|| invalid("the environment has no key for pseudonyms".into()))?;
+    let key = secret::key(tokens, &World::variable).map_err(|fault| invalid(fault.to_string()))?;
+    Keys::derive(key.expose_secret(), domains).map_err(|fault| invalid(fault.to_string()))
+}
+
+fn stores(plan: &Plan, root: &Path) -> Result<Stores, Failure> {
+    let mut stores = Stores::new();
+    for (name, spec) in &plan.stores {
+        let reach = |location: &Location| {
+            access::open(location, root, name.as_str(), Purpose::Write).map_err(|error| Failure::access(&error))
+        };
+        let second = spec.second.as_ref().map(reach).transpose()?;
+        stores.insert(name.clone(), Store::new(spec, reach(&spec.primary)?, second));
+    }
+    Ok(stores)
+}
+
+type Sources = (BTreeMap<Name, Box<dyn Source>>, BTreeMap<Name, Folder>);
+
+/// Opens every source that the plan names.
+pub async fn sources(plan: &Plan, root: &Path) -> Result<Sources, Failure> {
+    let (mut sources, mut dumps) = (BTreeMap::new(), BTreeMap::new());
+    for (name, spec) in &plan.sources {
+        let reach = |location: &Location| {
+            access::open(location, root, name.as_str(), Purpose::Read).map_err(|error| Failure::access(&error))
+        };
+        let reached = match spec {
+            SourceSpec::Dump { url, .. } => {
+                dumps.insert(name.clone(), reach(url)?);
+                continue;
+            }
+            SourceSpec::Files { url } => Reached::Files(reach(url)?),
+            SourceSpec::Postgres(postgres) => {
+                let invalid = |what: String| Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what);
+                let password = postgres.password.as_ref().map(|password| secret::text(password, &World::variable));
+                let password = password.transpose().map_err(|fault| invalid(fault.to_string()))?;
+                let ca_pem = postgres.ca.as_ref().map(|ca| std::fs::read(root.join(ca)));
+                let ca_pem = ca_pem.transpose();
+                let ca_pem = ca_pem.map_err(|_| invalid(format!("the `ca` of source `{name}` cannot be read")))?;
+                Reached::Postgres(postgres, Login { password, ca_pem })
+            }
+        };
+        let opened = source::open(name, reached, &plan.limits).await;
+        sources.insert(name.clone(), opened.map_err(|error| Failure::source(&error, Phase::Open))?);
+    }
+    Ok((sources, dumps))
+}

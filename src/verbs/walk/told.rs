@@ -1,0 +1,123 @@
+//! A walked night -> its report. Names, counts and places; no value.
+
+use super::cross::Crossed;
+use super::judged::Judgement;
+use super::lane::LaneDone;
+use super::{Options, Walked};
+use crate::cost;
+use crate::data::Treatment;
+use crate::ending;
+use crate::failure::Failure;
+use crate::job::DatasetPlan;
+use crate::report::{
+    ColumnReport, CostReport, DatasetReport, Outcome, ReconciliationReport, RunReport, SourceReport, StoreReport,
+    StoreState,
+};
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+/// The report of a night that ended in `outcome`.
+pub fn told(
+    night: &Walked<'_>,
+    outcome: Outcome,
+    options: &Options,
+    started: DateTime<Utc>,
+    took: Duration,
+) -> RunReport {
+    let plan = night.plan;
+    let worst = ending::worst(night.failures.iter().map(|failure| failure.ending));
+    let mut failures: Vec<&Failure> = night.failures.iter().collect();
+    // The one that decides stands first.
+    failures.sort_by_key(|failure| Some(failure.ending) != worst);
+    let crossed = plan.datasets.iter().zip(&night.crossed);
+    let datasets: Vec<DatasetReport> = crossed
+        .enumerate()
+        .map(|(place, (dataset, crossed))| told_dataset(night, outcome, dataset, crossed, night.judged.get(place)))
+        .collect();
+    let leaves = |store: &StoreReport| {
+        let spec = plan.stores.values().find(|spec| spec.name.as_str() == store.name);
+        let outside = spec.is_some_and(|spec| spec.primary.is_outside_aws() || spec.second.is_some());
+        if outside { store.bytes } else { 0 }
+    };
+    let bytes_out = datasets.iter().flat_map(|dataset| &dataset.stores).map(leaves).sum();
+    RunReport {
+        run: night.run.clone(),
+        job: plan.job.to_string(),
+        environment: plan.environment.to_string(),
+        outcome,
+        exit_code: worst.map_or(0, |ending| ending.code),
+        nightferry: env!("CARGO_PKG_VERSION"),
+        period: plan.period,
+        started_at: started,
+        seconds: (took.as_secs_f64() * 1000.0).round() / 1000.0,
+        again: options.again.clone(),
+        completed: Vec::new(),
+        datasets,
+        problems: failures.iter().map(|failure| failure.report()).collect(),
+        cost: CostReport {
+            usd: (cost::usd(&cost::FARGATE, cost::REFERENCE, took, bytes_out) * 10_000.0).round() / 10_000.0,
+            basis: cost::FARGATE.basis.into(),
+        },
+    }
+}
+
+fn told_dataset(
+    night: &Walked<'_>,
+    outcome: Outcome,
+    dataset: &DatasetPlan,
+    crossed: &Crossed,
+    judgement: Option<&Judgement>,
+) -> DatasetReport {
+    DatasetReport {
+        name: dataset.name.to_string(),
+        rows_read: crossed.rows_read,
+        rows_written: crossed.rows_read - crossed.rows_bad,
+        rows_bad: crossed.rows_bad,
+        withheld: crossed.withheld.clone(),
+        source: Some(SourceReport {
+            extracted_at: crossed.origin.extracted_at,
+            snapshot: crossed.origin.snapshot.as_ref().map(ToString::to_string),
+            offsets: judgement.map(|judgement| judgement.offsets.clone()).unwrap_or_default(),
+        }),
+        reconciliation: judgement.map_or_else(ReconciliationReport::not_compared, |judgement| judgement.report.clone()),
+        checks: judgement.map(|judgement| judgement.checks.clone()).unwrap_or_default(),
+        stores: crossed.lanes.iter().map(|lane| told_store(night, outcome, dataset, lane)).collect(),
+    }
+}
+
+fn told_store(night: &Walked<'_>, outcome: Outcome, dataset: &DatasetPlan, lane: &LaneDone) -> StoreReport {
+    let committed = night.record.iter().flat_map(|record| &record.tables);
+    let version = committed
+        .filter(|table| table.store == lane.output.store && table.dataset == dataset.name)
+        .map(|table| table.version)
+        .next();
+    let behind = night.second.iter().any(|state| {
+        state.store == lane.output.store && state.table == dataset.name.as_str() && state.pending.is_some()
+    });
+    let discarded = night.failures.iter().any(|failure| matches!(failure.ending.code, 20 | 23));
+    let state = match (version, behind) {
+        (Some(_), true) => StoreState::SecondPending,
+        (Some(_), false) => StoreState::Published,
+        (None, _) if outcome == Outcome::DryRun || discarded => StoreState::Nothing,
+        (None, _) => StoreState::Staged,
+    };
+    let columns = lane.output.columns.iter().map(|shown| ColumnReport {
+        name: shown.column.name.to_string(),
+        class: shown.column.class.to_string(),
+        treatment: shown.treatment.to_string(),
+        nulls: match shown.treatment {
+            Treatment::Drop => 0,
+            _ => lane.written.column(shown.column.name.as_str()).map_or(0, |tally| tally.nulls),
+        },
+        findings: lane.findings.get(shown.column.name.as_str()).copied().unwrap_or(0),
+    });
+    StoreReport {
+        name: lane.output.store.to_string(),
+        audience: lane.output.audience.to_string(),
+        state,
+        version,
+        files: lane.files,
+        bytes: lane.bytes,
+        columns: columns.collect(),
+    }
+}
