@@ -3,11 +3,13 @@
 //! One line for people and machines: id, where, what, what is safe, what next. The texts come from our own errors,
 //! which hold names, places and codes; foreign texts never reach this file.
 
+use crate::access::AccessError;
 use crate::data::Name;
 use crate::ending::{self, Ending};
 use crate::problem::Problems;
 use crate::report::ProblemReport;
 use crate::source::SourceError;
+use crate::store::StoreError;
 use std::fmt;
 
 /// Something that ends a run, or one of several things that do.
@@ -78,6 +80,38 @@ impl Failure {
         Failure::new(ending, phase, error.to_string())
     }
 
+    /// A store's error.
+    pub fn store(error: &StoreError, phase: Phase) -> Self {
+        let ending = match error {
+            StoreError::Away { .. } | StoreError::Outrun { .. } => ending::STORE_AWAY,
+            // A version that somebody else wrote: the permission to write there is too wide.
+            StoreError::Refused { .. } | StoreError::Conflict { .. } => ending::REFUSED,
+            StoreError::Tls { .. } => ending::TLS_REFUSED,
+            StoreError::NotThere { .. } => ending::NOT_THERE,
+            StoreError::Full { .. } => ending::DISK,
+            StoreError::NotExclusive { .. } => ending::NOT_EXCLUSIVE,
+            StoreError::Audience { .. } => ending::AUDIENCE,
+            StoreError::Stamp { .. } | StoreError::Owner { .. } => ending::STAMP,
+            StoreError::Diverged { .. } => ending::DIVERGED,
+            StoreError::Checksum { .. } | StoreError::Damaged { .. } => ending::CHECKSUM,
+            StoreError::ReadBack { .. } => ending::READ_BACK,
+            StoreError::Encode { .. } => ending::JOB_INVALID,
+        };
+        Failure::new(ending, phase, error.to_string())
+    }
+
+    /// A place that could not be opened.
+    pub fn access(error: &AccessError) -> Self {
+        let ending = match error {
+            AccessError::Url { .. } => ending::JOB_INVALID,
+            AccessError::Missing { .. } => ending::ENVIRONMENT_INVALID,
+            AccessError::Refused { .. } => ending::REFUSED,
+            AccessError::Tls { .. } => ending::TLS_REFUSED,
+            AccessError::NotThere { .. } | AccessError::NotAFolder { .. } => ending::NOT_THERE,
+        };
+        Failure::new(ending, Phase::Open, error.to_string())
+    }
+
     /// The report's entry.
     pub fn report(&self) -> ProblemReport {
         ProblemReport {
@@ -123,6 +157,22 @@ impl std::error::Error for Failure {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn retries_a_store_that_is_away_and_none_that_is_wrong() {
+        let store = || "warehouse".to_owned();
+        let away = StoreError::Away { store: store(), during: "creating an object", code: Some(503) };
+        let stamp = StoreError::Stamp {
+            store: store(),
+            what: "table `invoice`".into(),
+            theirs: "dev".into(),
+            ours: "prod".into(),
+        };
+        let codes = [away, StoreError::NotExclusive { store: store() }, stamp, StoreError::Full { store: store() }]
+            .map(|error| Failure::store(&error, Phase::Publish).ending)
+            .map(|ending| (ending.code, ending.is_retryable()));
+        assert_eq!(codes, [(71, true), (14, false), (14, false), (51, false)]);
+    }
 
     #[test]
     fn is_one_line_that_says_what_where_what_is_safe_and_what_next() {

@@ -13,6 +13,7 @@ pub mod frame;
 pub mod job;
 pub mod privacy;
 pub mod problem;
+pub mod reconcile;
 pub mod report;
 pub mod source;
 pub mod store;

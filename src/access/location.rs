@@ -6,13 +6,14 @@
 //! Never in here: a key in a url, and the provider's own error texts (they quote urls and headers).
 
 use super::Folder;
+use super::address::{Address, is_this_machine, parse};
+use super::azure::azure;
 use crate::job::Location;
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
-use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{BackoffConfig, Certificate, ClientOptions, ObjectStore, RetryConfig};
-use std::path::{Path as FilePath, PathBuf};
+use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,57 +101,6 @@ pub fn open(location: &Location, project: &FilePath, label: &str, purpose: Purpo
     }
 }
 
-/// What a url says.
-#[derive(Debug, PartialEq, Eq)]
-enum Address {
-    Local(PathBuf),
-    S3 { bucket: String, prefix: Path },
-    Azure { container: String, account: Option<String>, fabric: Fabric, prefix: Path },
-}
-
-/// Whether an Azure account is one of Microsoft Fabric's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fabric {
-    Yes,
-    No,
-}
-
-fn parse(url: &str) -> Result<Address, &'static str> {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return if url.is_empty() { Err("is empty") } else { Ok(Address::Local(url.into())) };
-    };
-    if scheme == "file" {
-        return match rest.strip_prefix('/') {
-            Some(path) => Ok(Address::Local(format!("/{path}").into())),
-            None => Err("names a host; hint: `file:///folder`"),
-        };
-    }
-    if rest.contains(['?', '#']) {
-        return Err("has a `?` or `#`: keys and tokens never belong in a url");
-    }
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let prefix = Path::parse(path).map_err(|_| "has a path that is no object prefix")?;
-    if prefix.parts().any(|part| part.as_ref() == "..") || authority.is_empty() || authority.contains(':') {
-        return Err("has no bucket, a port, a password or a `..` in it");
-    }
-    match (scheme, authority.split_once('@')) {
-        ("s3" | "s3a", None) => Ok(Address::S3 { bucket: authority.into(), prefix }),
-        ("az" | "azure" | "abfs" | "abfss", None) => {
-            Ok(Address::Azure { container: authority.into(), account: None, fabric: Fabric::No, prefix })
-        }
-        ("abfs" | "abfss", Some((container, host))) => {
-            let (account, suffix) = host.split_once('.').ok_or("names no account host")?;
-            let fabric = match suffix {
-                "dfs.core.windows.net" | "blob.core.windows.net" => Fabric::No,
-                "dfs.fabric.microsoft.com" | "blob.fabric.microsoft.com" => Fabric::Yes,
-                _ => return Err("names a host that is no Azure storage account"),
-            };
-            Ok(Address::Azure { container: container.into(), account: Some(account.into()), fabric, prefix })
-        }
-        _ => Err("has a scheme other than `s3`, `az`, `abfss` and `file`"),
-    }
-}
-
 fn local(root: &FilePath, label: &str, purpose: Purpose) -> Result<Folder, AccessError> {
     let label_owned = || label.to_owned();
     let refused = |error: std::io::Error| match error.kind() {
@@ -189,54 +139,8 @@ fn s3(location: &Location, project: &FilePath, bucket: &str, label: &str) -> Res
     Ok(Arc::new(store))
 }
 
-fn azure(
-    location: &Location,
-    project: &FilePath,
-    container: &str,
-    account: Option<&str>,
-    fabric: Fabric,
-    label: &str,
-) -> Result<Arc<dyn ObjectStore>, AccessError> {
-    let mut builder = MicrosoftAzureBuilder::from_env()
-        .with_container_name(container)
-        .with_client_options(client(location, project, label)?)
-        .with_retry(retries());
-    if let Some(account) = account {
-        builder = builder.with_account(account);
-    }
-    if fabric == Fabric::Yes {
-        builder = builder.with_use_fabric_endpoint(true);
-    }
-    let emulated = builder.get_config_value(&AzureConfigKey::UseEmulator).is_some_and(|value| value == "true");
-    let account = builder.get_config_value(&AzureConfigKey::AccountName);
-    if let Some(endpoint) = &location.endpoint {
-        let account = account.ok_or(AccessError::Missing {
-            label: label.into(),
-            what: "`AZURE_STORAGE_ACCOUNT_NAME`, or the account in its url",
-        })?;
-        // `use_emulator` would ignore the endpoint; with it off, an emulator's account is the first segment of the path.
-        builder = builder.with_use_emulator(false).with_endpoint(emulator_endpoint(endpoint, &account));
-    } else if account.is_none() && !emulated {
-        return Err(AccessError::Missing {
-            label: label.into(),
-            what: "`AZURE_STORAGE_ACCOUNT_NAME`, or the account in its url",
-        });
-    }
-    let store = builder.build().map_err(|_| AccessError::Missing {
-        label: label.into(),
-        what: "`AZURE_*` variables that Azure understands",
-    })?;
-    Ok(Arc::new(store))
-}
-
-/// `http://127.0.0.1:10000` -> `http://127.0.0.1:10000/account`: emulators have no host for each account.
-fn emulator_endpoint(endpoint: &str, account: &str) -> String {
-    let endpoint = endpoint.trim_end_matches('/');
-    let has_path = endpoint.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
-    if is_this_machine(endpoint) && !has_path { format!("{endpoint}/{account}") } else { endpoint.to_owned() }
-}
-
-fn client(location: &Location, project: &FilePath, label: &str) -> Result<ClientOptions, AccessError> {
+/// How any place is reached: within bounds, and over TLS that is checked.
+pub(super) fn client(location: &Location, project: &FilePath, label: &str) -> Result<ClientOptions, AccessError> {
     let tls = |fault| AccessError::Tls { label: label.to_owned(), fault };
     let mut options = ClientOptions::new()
         .with_connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
@@ -271,7 +175,8 @@ fn client(location: &Location, project: &FilePath, label: &str) -> Result<Client
     Ok(options)
 }
 
-fn retries() -> RetryConfig {
+/// How often and how long one request is tried.
+pub(super) fn retries() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {
             init_backoff: Duration::from_millis(100),
@@ -283,16 +188,6 @@ fn retries() -> RetryConfig {
     }
 }
 
-fn is_this_machine(endpoint: &str) -> bool {
-    let authority = endpoint.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or(""));
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,47 +197,10 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_urls_of_every_provider() {
-        assert_eq!(parse("target/warehouse"), Ok(Address::Local("target/warehouse".into())));
-        assert_eq!(parse("file:///srv/x"), Ok(Address::Local("/srv/x".into())));
-        let s3 = Address::S3 { bucket: "lccc-warehouse".into(), prefix: Path::from("analytics") };
-        assert_eq!(parse("s3://lccc-warehouse/analytics/"), Ok(s3));
-        let azure = |account: Option<&str>, prefix| Address::Azure {
-            container: "warehouse".into(),
-            account: account.map(str::to_owned),
-            fabric: Fabric::No,
-            prefix: Path::from(prefix),
-        };
-        assert_eq!(parse("az://warehouse/a/b"), Ok(azure(None, "a/b")));
-        assert_eq!(parse("abfss://warehouse@lcccdata.dfs.core.windows.net/a"), Ok(azure(Some("lcccdata"), "a")));
-    }
-
-    #[test]
-    fn refuses_urls_that_could_carry_a_secret_or_leave_their_place() {
-        for url in [
-            "az://warehouse/a?sig=x",
-            "s3://key:secret@bucket/a",
-            "s3://bucket/a/../b",
-            "abfss://c@evil.example.org/a",
-            "gs://bucket/a",
-            "https://example.org/a",
-            "file://host/a",
-            "s3:///a",
-            "",
-        ] {
-            assert!(parse(url).is_err(), "{url}");
-        }
-    }
-
-    #[test]
     fn refuses_plain_http_to_another_machine() {
         let far = Location { endpoint: Some("http://storage.example.org:9000".into()), ..location("s3://bucket/a") };
         let refused = open(&far, FilePath::new("."), "warehouse", Purpose::Write);
         assert!(matches!(refused, Err(AccessError::Tls { .. })));
-        for near in ["http://127.0.0.1:9000", "http://localhost:9000", "http://[::1]:9000"] {
-            assert!(is_this_machine(near), "{near}");
-        }
-        assert!(!is_this_machine("http://127.0.0.1.example.org"));
     }
 
     #[test]
@@ -356,13 +214,6 @@ mod tests {
         let missing = open(&location("missing"), folder.path(), "topics", Purpose::Read).err();
         assert_eq!(missing, Some(AccessError::NotThere { label: "topics".into() }));
         assert!(open(&location("made"), folder.path(), "warehouse", Purpose::Write).is_ok());
-    }
-
-    #[test]
-    fn puts_the_account_into_an_emulators_path_only() {
-        assert_eq!(emulator_endpoint("http://127.0.0.1:10000", "a"), "http://127.0.0.1:10000/a");
-        assert_eq!(emulator_endpoint("http://127.0.0.1:10000/a/", "a"), "http://127.0.0.1:10000/a");
-        assert_eq!(emulator_endpoint("https://a.blob.core.windows.net", "a"), "https://a.blob.core.windows.net");
     }
 
     #[test]

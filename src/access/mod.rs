@@ -1,7 +1,8 @@
 //! How we get in: a place of the environment -> a [`Folder`] in some object store; a secret's name -> the secret.
 //!
 //! ```text
-//! location.rs   local folder, s3://, az://, abfss:// -> dyn ObjectStore + prefix: the only object_store builders
+//! address.rs    a url -> what it names
+//! location.rs   what it names -> dyn ObjectStore + prefix; azure.rs: Azure's; the only object_store builders
 //! folder.rs     a folder in some store, and the paths under it
 //! secret.rs     where a secret is found -> its bytes
 //! ```
@@ -9,6 +10,8 @@
 //! Never in here: what is written or read there. Never in a url: a key, a token or a password; a provider's own come from the
 //! process's surroundings (`AWS_*`, `AZURE_*`, the task's role), as its tools expect them.
 
+mod address;
+mod azure;
 mod folder;
 mod location;
 pub mod secret;

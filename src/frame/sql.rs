@@ -100,8 +100,8 @@ mod tests {
         ]);
         let unit = rows(&[("cfd_id", "text", &["A", "B"]), ("capacity_mw", "numeric(12,3)", &["10.000", "20.000"])]);
         let tables = [
-            Table { name: "payment", schema: payment.schema(), batches: &[payment.clone()] },
-            Table { name: "unit", schema: unit.schema(), batches: &[unit.clone()] },
+            Table { name: "payment", schema: payment.schema(), batches: std::slice::from_ref(&payment) },
+            Table { name: "unit", schema: unit.schema(), batches: std::slice::from_ref(&unit) },
         ];
         sql(&tables, query)
     }

@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// Attempts of one create-only write, over and above the client's own retries.
 const ATTEMPTS_MAX: u32 = 6;
+/// Attempts whose look at the key failed too. The client has been patient with each already, so the place is away.
+const UNSEEN_MAX: u32 = 2;
 /// First pause between attempts, in milliseconds; each next one is up to twice as long, with jitter.
 const PAUSE_MS_FIRST: u64 = if cfg!(test) { 1 } else { 25 };
 
@@ -42,7 +44,7 @@ pub async fn put_if_absent(
     call: &'static str,
 ) -> Result<Absent, StoreError> {
     let during = "creating an object";
-    let mut last = None;
+    let (mut last, mut unseen) = (None, 0);
     for attempt in 0..ATTEMPTS_MAX {
         if attempt > 0 {
             tokio::time::sleep(pause(attempt)).await;
@@ -69,7 +71,7 @@ pub async fn put_if_absent(
                     Some(other) => return Err(other),
                 }
             }
-            Err(error) if error.is_passing() => last = Some(error),
+            Err(error) if error.is_passing() && unseen + 1 < UNSEEN_MAX => (last, unseen) = (Some(error), unseen + 1),
             Err(error) => return Err(error),
         }
     }

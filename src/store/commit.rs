@@ -26,10 +26,16 @@ pub struct Settled {
     pub next: u64,
 }
 
-/// Reads the job's records and completes the newest: the first thing that every run does.
-pub async fn settle(security: &Store, stores: &Stores, job: &Name) -> Result<Settled, StoreError> {
+/// Reads the job's records and completes the newest: the first thing that every run does. Refuses the records of an
+/// environment other than `stamp`.
+pub async fn settle(security: &Store, stores: &Stores, job: &Name, stamp: &str) -> Result<Settled, StoreError> {
+    security.check_stamp(stamp).await?;
     let (records, next) = ledger::records(security, job).await?;
     if let Some(newest) = records.last() {
+        if newest.stamp != stamp {
+            let (store, what) = (security.name().to_string(), format!("the ledger of job `{job}`"));
+            return Err(StoreError::Stamp { store, what, theirs: newest.stamp.clone(), ours: stamp.to_owned() });
+        }
         complete(newest, stores).await?;
     }
     Ok(Settled { records, next })

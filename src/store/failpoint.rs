@@ -3,6 +3,12 @@
 //! `NIGHTFERRY_KILL=store.put.log:before:3` ends the process with SIGKILL at the third time that place is reached;
 //! `NIGHTFERRY_KILL_COUNTS=<file>` gets one line, `store.put.log:before`, each time any place is reached.
 //!
+//! ```text
+//! store.get  store.head  store.list  store.delete
+//! store.put.  probe  stamp  part  manifest  record  log  runs_part  runs  report  filed
+//! store.second.  part  manifest  log
+//! ```
+//!
 //! Compiled only with the cargo feature `failpoints`; without it both functions are empty and cost nothing.
 //! Never in here: anything that a release may do.
 

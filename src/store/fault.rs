@@ -7,6 +7,9 @@ use crate::data::Audience;
 use crate::format::parquet_write::WriteFault;
 use std::error::Error;
 
+/// Where a machine of AWS's or Azure's hands out its credentials; elsewhere nobody answers there.
+const MACHINE_CREDENTIALS: &str = "://169.254.169.254";
+
 /// Why a store did not do what was asked. Names, places and codes; never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -167,10 +170,14 @@ pub(super) fn fault(folder: &Folder, during: &'static str, what: &str, error: ob
             StoreError::NotExclusive { store }
         }
         other => deeper(&other, &store, during).unwrap_or_else(|| {
-            let code = status(&other);
-            match code {
-                // Azure answers a wrong key or an expired token so, where S3 says 403.
-                Some(400) => StoreError::Refused { store, during },
+            let text = other.to_string();
+            match status(&text) {
+                // Without keys of its own the AWS client asks the machine, which has none for us either.
+                _ if text.contains(MACHINE_CREDENTIALS) => {
+                    StoreError::Refused { store, during: "looking for credentials" }
+                }
+                // Azure answers a wrong key so, and S3 an expired token.
+                Some(400 | 401 | 403) => StoreError::Refused { store, during },
                 code => StoreError::Away { store, during, code },
             }
         }),
@@ -204,8 +211,7 @@ fn deeper(error: &(dyn Error + 'static), store: &str, during: &'static str) -> O
 
 /// HTTP status of a failed request. `object_store` keeps it in a type that cannot be named, so it is read from the text,
 /// of which nothing else is kept.
-fn status(error: &object_store::Error) -> Option<u16> {
-    let text = error.to_string();
+fn status(text: &str) -> Option<u16> {
     let at = text.find("status code: ")? + "status code: ".len();
     text.get(at..at + 3)?.parse().ok()
 }

@@ -25,6 +25,9 @@
 //! Every state between two calls is one of two: before the job's record nothing of the night is published, after it
 //! all of it is, because the next run completes what the record names. `tests` below kills it at every call.
 //!
+//! A local folder is for development: what is committed there survives a kill of the process, not of the machine (nothing
+//! is synced). S3 and Azure promise that a write they acknowledged stays.
+//!
 //! Never in here: rows that are not `Redacted`, and anything of a source.
 
 mod absent;

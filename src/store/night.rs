@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// A job's whole night, staged and judged.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Night<'a> {
     /// The job.
     pub job: &'a Name,
@@ -41,7 +41,7 @@ pub struct Night<'a> {
 }
 
 /// One dataset, staged for each of its stores.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct NightDataset<'a> {
     /// Its schema.
     pub schema: &'a Schema,
@@ -60,22 +60,26 @@ pub struct NightDataset<'a> {
 }
 
 /// What became of a night.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+#[derive(Debug)]
+pub enum Outcome<'a> {
     /// It is published, in every primary.
     Published(JobRecord),
-    /// Another run of the job came first: settle, decide, and publish again if that is the decision. Nothing of this
-    /// night is published; its parts are as they were.
-    Lost,
+    /// Another run of the job came first: settle, decide, and publish again if that is the decision, or discard. Nothing
+    /// of this night is published, and nothing will be; here it is again.
+    Lost(Box<Night<'a>>),
 }
 
 /// Publishes `night`, as the record that follows `settled`.
-pub async fn publish(
-    night: &Night<'_>,
+///
+/// Takes the night for good: after an error it may be that its record is there after all (an answer was lost), so nobody
+/// may discard its parts any more. The next run finds out.
+pub async fn publish<'a>(
+    night: Night<'a>,
     settled: &Settled,
     security: &Store,
     stores: &Stores,
-) -> Result<Outcome, StoreError> {
+) -> Result<Outcome<'a>, StoreError> {
+    place::claim(security.primary(), night.stamp).await?;
     for staged in night.datasets.iter().flat_map(|dataset| &dataset.tables) {
         place::claim(staged.store().primary(), night.stamp).await?;
         staged.release().await?;
@@ -83,7 +87,7 @@ pub async fn publish(
     let mut tables = Vec::new();
     for dataset in &night.datasets {
         for staged in &dataset.tables {
-            tables.push(propose(night, settled.next, dataset, staged).await?);
+            tables.push(propose(&night, settled.next, dataset, staged).await?);
         }
     }
     let record = JobRecord {
@@ -98,7 +102,7 @@ pub async fn publish(
         tables,
     };
     match ledger::write(security, &record).await? {
-        Written::Lost => Ok(Outcome::Lost),
+        Written::Lost => Ok(Outcome::Lost(Box::new(night))),
         Written::Ours => {
             complete(&record, stores).await?;
             Ok(Outcome::Published(record))

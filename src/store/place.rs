@@ -60,29 +60,22 @@ impl Store {
     }
 
     /// Refuses when the store, or its second cloud, holds the data of an environment other than `stamp`. Writes nothing.
+    ///
+    /// A second cloud that cannot be asked now is asked again before anything is carried there.
     pub async fn check_stamp(&self, stamp: &str) -> Result<(), StoreError> {
-        for folder in self.folders() {
-            if let Some(found) = get(folder, &folder.at(STAMP)).await? {
-                same(folder, &found, stamp)?;
-            }
+        if let Some(found) = get(&self.primary, &self.primary.at(STAMP)).await? {
+            same(&self.primary, &found, stamp)?;
+        }
+        if let Some(second) = &self.second
+            && let Ok(Some(found)) = get(second, &second.at(STAMP)).await
+        {
+            same(second, &found, stamp)?;
         }
         Ok(())
-    }
-
-    /// Marks the store and its second cloud as `stamp`'s, for ever; refuses like [`Store::check_stamp`].
-    pub async fn claim(&self, stamp: &str) -> Result<(), StoreError> {
-        for folder in self.folders() {
-            claim(folder, stamp).await?;
-        }
-        Ok(())
-    }
-
-    fn folders(&self) -> impl Iterator<Item = &Folder> {
-        std::iter::once(&self.primary).chain(&self.second)
     }
 }
 
-/// Marks one folder as `stamp`'s.
+/// Marks a folder as `stamp`'s, for ever, or refuses one that is another's.
 pub(super) async fn claim(folder: &Folder, stamp: &str) -> Result<(), StoreError> {
     let key = folder.at(STAMP);
     match get(folder, &key).await? {

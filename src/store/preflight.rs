@@ -5,7 +5,7 @@
 //!
 //! Never in here: whose data the store holds (`place`).
 
-use super::absent::{Absent, put_if_absent};
+use super::absent::{Absent, get, put_if_absent};
 use super::failpoint;
 use super::fault::{StoreError, fault};
 use crate::access::Folder;
@@ -16,6 +16,8 @@ use uuid::Uuid;
 /// Writes, reads and deletes a probe object under `_nightferry/`.
 pub async fn preflight(folder: &Folder) -> Result<(), StoreError> {
     let key = folder.at(&format!("_nightferry/probe-{}", Uuid::now_v7()));
+    // One plain question first: a place that does not answer is told of at once, not after every attempt of a commit.
+    get(folder, &key).await?;
     let verdict = exclusive(folder, &key).await;
     failpoint::before("store.delete");
     let deleted = folder.store().delete(&key).await;

@@ -22,7 +22,7 @@ use object_store::{ObjectStoreExt, PutPayload};
 const DELETES_AT_ONCE: usize = 16;
 
 /// A table's parts of one run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Staging {
     store: Store,
     dataset: Name,
@@ -47,8 +47,9 @@ pub struct StagedPart {
     pub columns: Vec<PartColumn>,
 }
 
-/// A table whose parts are all uploaded.
-#[derive(Clone, Debug)]
+/// A table whose parts are all uploaded. There is one of it, and `publish` takes it: what may be published is never
+/// discarded by mistake.
+#[derive(Debug)]
 pub struct Staged {
     staging: Staging,
 }
@@ -145,7 +146,7 @@ impl Staged {
         Ok(())
     }
 
-    /// As [`Staging::discard`].
+    /// As [`Staging::discard`]: the verdict was against it, or another run came first.
     pub async fn discard(&self) -> Result<(), StoreError> {
         self.staging.discard().await
     }

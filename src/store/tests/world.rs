@@ -33,7 +33,7 @@ pub struct World {
 
 /// How a night ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Night1 {
+pub enum Ended {
     Published,
     SecondPending,
     Decided(Decision),
@@ -42,8 +42,8 @@ pub enum Night1 {
 /// What readers see, of `invoice` and `unit`.
 #[derive(Debug, PartialEq)]
 pub struct Seen {
-    /// Versions of each table.
-    pub versions: [usize; 2],
+    /// Versions of each table, and of `nightferry_runs`.
+    pub versions: [usize; 3],
     /// Rows of each table.
     pub rows: [usize; 2],
     /// Rows of `nightferry_runs`.
@@ -140,43 +140,47 @@ impl World {
         Ok(tables)
     }
 
-    pub async fn night(&self, run: &str, day: u32, rows: i64) -> Result<Night1, StoreError> {
+    pub async fn night(&self, run: &str, day: u32, rows: i64) -> Result<Ended, StoreError> {
         self.walk(run, day, rows, None).await
     }
 
-    pub async fn night_again(&self, run: &str, day: u32, rows: i64, why: &str) -> Result<Night1, StoreError> {
+    pub async fn night_again(&self, run: &str, day: u32, rows: i64, why: &str) -> Result<Ended, StoreError> {
         self.walk(run, day, rows, Some(why)).await
     }
 
-    async fn walk(&self, run: &str, day: u32, rows: i64, again: Option<&str>) -> Result<Night1, StoreError> {
+    async fn walk(&self, run: &str, day: u32, rows: i64, again: Option<&str>) -> Result<Ended, StoreError> {
         let (security, stores) = (self.security(), Stores::from([(name("warehouse"), self.warehouse())]));
         let period = Period::day(NaiveDate::from_ymd_opt(2026, 11, day).expect("a day"));
-        let mut settled = settle(&security, &stores, &self.job).await?;
+        let mut settled = settle(&security, &stores, &self.job, &self.stamp).await?;
         let mut decision = decide(&settled.records, period, again);
         if decision != Decision::Publish {
             let newest = settled.records.last().expect("a record that decided");
             replicate(newest, &stores).await?;
-            return Ok(Night1::Decided(decision));
+            return Ok(Ended::Decided(decision));
         }
         let staged = self.stage(run, rows).await?;
         let (schema, origin) = (schema(), origin());
-        let night = self.described(run, period, again, &schema, &origin, staged);
+        let mut night = self.described(run, period, again, &schema, &origin, staged);
         while decision == Decision::Publish {
-            match publish(&night, &settled, &security, &stores).await? {
+            match publish(night, &settled, &security, &stores).await? {
                 Outcome::Published(record) => {
                     let states = replicate(&record, &stores).await?;
                     file_report(&security, &self.job, run, Bytes::from_static(b"{}\n")).await?;
                     let behind = states.iter().any(|state| state.pending.is_some());
-                    return Ok(if behind { Night1::SecondPending } else { Night1::Published });
+                    return Ok(if behind { Ended::SecondPending } else { Ended::Published });
                 }
-                Outcome::Lost => {
+                Outcome::Lost(same) => {
+                    night = *same;
                     self.lost.fetch_add(1, Ordering::SeqCst);
-                    settled = settle(&security, &stores, &self.job).await?;
+                    settled = settle(&security, &stores, &self.job, &self.stamp).await?;
                     decision = decide(&settled.records, period, again);
                 }
             }
         }
-        Ok(Night1::Decided(decision))
+        for table in night.datasets.iter().flat_map(|dataset| &dataset.tables) {
+            table.discard().await?;
+        }
+        Ok(Ended::Decided(decision))
     }
 
     fn described<'a>(
@@ -215,7 +219,7 @@ impl World {
         let calm = World { memory: self.memory.clone(), ..World::new() };
         let (primary, second) = (calm.primary_folder(), calm.second_folder());
         let mut seen = Seen {
-            versions: [0, 0],
+            versions: [0, 0, 0],
             rows: [0, 0],
             runs: Vec::new(),
             primary: BTreeMap::new(),
@@ -228,6 +232,7 @@ impl World {
                 seen.rows[index] += batch.num_rows();
             }
         }
+        seen.versions[2] = replay(&primary.child(RUNS)).await.expect("a log").next_version() as usize;
         seen.runs = calm.runs(&primary.child(RUNS)).await;
         for table in ["invoice", "unit", RUNS] {
             calm.named(&primary, table, &mut seen.primary).await;

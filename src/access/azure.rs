@@ -1,0 +1,88 @@
+//! Azure Blob Storage, Data Lake and Fabric, and the emulator of tests.
+//!
+//! Never in here: a key of anybody's but the emulator's, which is public.
+
+use super::address::{Fabric, is_this_machine};
+use super::location::{AccessError, client, retries};
+use crate::job::Location;
+use object_store::ObjectStore;
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The account that every Azure emulator has, and its key, which opens nothing but an emulator.
+/// Source: Microsoft, "Use the Azurite emulator for local Azure Storage development", well-known storage account and key.
+const EMULATOR_ACCOUNT: &str = "devstoreaccount1";
+const EMULATOR_KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// The container `container` of the account that the url, the surroundings or an emulator's endpoint names.
+pub(super) fn azure(
+    location: &Location,
+    project: &Path,
+    container: &str,
+    account: Option<&str>,
+    fabric: Fabric,
+    label: &str,
+) -> Result<Arc<dyn ObjectStore>, AccessError> {
+    let mut builder = MicrosoftAzureBuilder::from_env()
+        .with_container_name(container)
+        .with_client_options(client(location, project, label)?)
+        .with_retry(retries());
+    if let Some(account) = account {
+        builder = builder.with_account(account);
+    }
+    if fabric == Fabric::Yes {
+        builder = builder.with_use_fabric_endpoint(true);
+    }
+    let configured = |builder: &MicrosoftAzureBuilder, key| builder.get_config_value(&key);
+    let account = configured(&builder, AzureConfigKey::AccountName);
+    let account = account.or_else(|| location.endpoint.as_deref().and_then(emulated_account).map(str::to_owned));
+    let is_emulated = configured(&builder, AzureConfigKey::UseEmulator).is_some_and(|value| value == "true");
+    if account.is_none() && !is_emulated {
+        let what = "`AZURE_STORAGE_ACCOUNT_NAME`, or the account in its url";
+        return Err(AccessError::Missing { label: label.into(), what });
+    }
+    if let (Some(endpoint), Some(account)) = (&location.endpoint, &account) {
+        // `use_emulator` would ignore the endpoint; with it off, an emulator's account is the first segment of the path.
+        builder = builder.with_use_emulator(false).with_account(account);
+        builder = builder.with_endpoint(emulator_endpoint(endpoint, account));
+        let keys = [AzureConfigKey::AccessKey, AzureConfigKey::SasKey, AzureConfigKey::Token];
+        let has_key = keys.into_iter().any(|key| configured(&builder, key).is_some());
+        if account == EMULATOR_ACCOUNT && is_this_machine(endpoint) && !has_key {
+            builder = builder.with_access_key(EMULATOR_KEY);
+        }
+    }
+    let store = builder.build().map_err(|_| AccessError::Missing {
+        label: label.into(),
+        what: "`AZURE_*` variables that Azure understands",
+    })?;
+    Ok(Arc::new(store))
+}
+
+/// The account in the path of an emulator's endpoint.
+fn emulated_account(endpoint: &str) -> Option<&str> {
+    let (_, rest) = endpoint.trim_end_matches('/').split_once("://")?;
+    let (_, account) = rest.split_once('/')?;
+    (is_this_machine(endpoint) && !account.contains('/')).then_some(account)
+}
+
+/// `http://127.0.0.1:10000` -> `http://127.0.0.1:10000/account`: emulators have no host for each account.
+fn emulator_endpoint(endpoint: &str, account: &str) -> String {
+    let endpoint = endpoint.trim_end_matches('/');
+    let has_path = endpoint.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+    if is_this_machine(endpoint) && !has_path { format!("{endpoint}/{account}") } else { endpoint.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn puts_the_account_into_an_emulators_path_only() {
+        assert_eq!(emulator_endpoint("http://127.0.0.1:10000", "a"), "http://127.0.0.1:10000/a");
+        assert_eq!(emulator_endpoint("http://127.0.0.1:10000/a/", "a"), "http://127.0.0.1:10000/a");
+        assert_eq!(emulated_account("http://127.0.0.1:10000/a/"), Some("a"));
+        assert_eq!(emulated_account("https://storage.example.org/a"), None);
+        assert_eq!(emulator_endpoint("https://a.blob.core.windows.net", "a"), "https://a.blob.core.windows.net");
+    }
+}

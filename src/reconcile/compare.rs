@@ -1,0 +1,262 @@
+//! A bucket's rows against the latest states: which keys are on one side only, which cells differ.
+//!
+//! Values are compared by their type: 1.50 is 1.5 (one scale by declaration), NaN is NaN, -0.0 is 0.0, NULL is not '' and
+//! NULL is not NaN. A cell that the stream does not tell is counted, not compared.
+
+use super::latest::Latest;
+use crate::data::{Column, ColumnType};
+use crate::frame::match_keys;
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, RecordBatch, StringViewArray, UInt32Array,
+};
+use arrow::compute::kernels::cmp::distinct;
+use arrow::compute::{and, take};
+use arrow::datatypes::{
+    DataType, Decimal128Type, Field, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, Schema,
+};
+use arrow::error::ArrowError;
+use arrow::row::{RowConverter, SortField};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+/// Differing rows that are kept to be shown, at most.
+pub const DIFFERENCES_MAX: usize = 1_000;
+
+/// A comparison in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows of the extract that were compared.
+    pub extract_rows: u64,
+    /// Keys that the topic holds.
+    pub topic_keys: u64,
+    /// Keys on both sides.
+    pub compared: u64,
+    /// Keys in the topic that the extract lacks.
+    pub missing: u64,
+    /// Keys in the extract that the topic lacks.
+    pub extra: u64,
+    /// Keys on both sides whose values differ.
+    pub changed: u64,
+    /// Column -> rows in which it differs.
+    pub changed_columns: BTreeMap<String, u64>,
+    /// Rows of the extract that share a key with an earlier one.
+    pub duplicates: u64,
+    /// Rows of the extract with a NULL in the key.
+    pub null_keys: u64,
+    /// Cells that the stream does not tell.
+    pub unknown_cells: u64,
+    /// Cells that differ within their tolerance.
+    pub tolerated: u64,
+}
+
+/// The comparison itself failed: a fault of ours, or no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CompareFault {
+    /// Scratch space failed.
+    #[error(transparent)]
+    Scratch(#[from] crate::data::scratch::ScratchFault),
+    /// Columns of the two sides do not fit together.
+    #[error("the two sides have columns that do not fit together")]
+    Shape,
+}
+
+impl From<ArrowError> for CompareFault {
+    fn from(_: ArrowError) -> Self {
+        CompareFault::Shape
+    }
+}
+
+/// What is compared, and how.
+pub struct Terms {
+    /// The columns, in the order of both sides.
+    pub columns: Vec<Column>,
+    /// Places of the key's columns.
+    pub key: Vec<usize>,
+    /// For each column, the largest difference in units of its last place (floats: as a float).
+    pub tolerance: Vec<Option<Tolerance>>,
+}
+
+/// The largest difference that counts as none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tolerance {
+    /// For whole numbers and decimals.
+    Units(i128),
+    /// For floats.
+    Float(f64),
+}
+
+impl Terms {
+    /// One writing for equal keys.
+    pub fn converter(&self) -> Result<RowConverter, ArrowError> {
+        let field = |place: &usize| SortField::new(self.columns[*place].column_type.arrow());
+        RowConverter::new(self.key.iter().map(field).collect())
+    }
+}
+
+/// Compares one bucket. Adds to `counts`, and to `differences` up to [`DIFFERENCES_MAX`] rows: the columns, then `side`
+/// (`missing`, `extra`, `extract`, `topic`) and `differs` (the columns that differ).
+pub fn compare(
+    terms: &Terms,
+    rows: &RecordBatch,
+    latest: &Latest,
+    left_out: &HashSet<Vec<u8>>,
+    counts: &mut Counts,
+    differences: &mut Vec<RecordBatch>,
+) -> Result<(), CompareFault> {
+    let converter = terms.converter()?;
+    let key_columns: Vec<ArrayRef> = terms.key.iter().map(|place| rows.column(*place).clone()).collect();
+    let keys = converter.convert_columns(&key_columns)?;
+    let mut seen: HashSet<&[u8]> = HashSet::new();
+    let mut unique = Vec::new();
+    for row in 0..rows.num_rows() {
+        if key_columns.iter().any(|column| column.is_null(row)) {
+            counts.null_keys += 1;
+        } else if !seen.insert(keys.row(row).data()) {
+            counts.duplicates += 1;
+        } else if !left_out.contains(keys.row(row).data()) {
+            unique.push(row as u32);
+        }
+    }
+    let topic: Vec<u32> =
+        (0..latest.keys.len() as u32).filter(|key| !left_out.contains(&latest.keys[*key as usize])).collect();
+    counts.extract_rows += unique.len() as u64;
+    counts.topic_keys += topic.len() as u64;
+    let left = BinaryViewArray::from_iter_values(unique.iter().map(|row| keys.row(*row as usize).data()));
+    let right = BinaryViewArray::from_iter_values(topic.iter().map(|key| latest.keys[*key as usize].as_slice()));
+    let matched = match_keys(Arc::new(left), Arc::new(right)).map_err(|_| CompareFault::Shape)?;
+    counts.compared += matched.both.len() as u64;
+    counts.extra += matched.left_only.len() as u64;
+    counts.missing += matched.right_only.len() as u64;
+    let ours = UInt32Array::from_iter_values(matched.both.iter().map(|(left, _)| unique[*left as usize]));
+    let theirs = UInt32Array::from_iter_values(matched.both.iter().map(|(_, right)| topic[*right as usize]));
+    let differs = cells(terms, rows, latest, &ours, &theirs, counts)?;
+    let changed: Vec<usize> =
+        (0..ours.len()).filter(|pair| differs.iter().any(|(_, differs)| differs.value(*pair))).collect();
+    counts.changed += changed.len() as u64;
+
+    let places = |rows: &[u32], from: &[u32]| UInt32Array::from_iter_values(rows.iter().map(|row| from[*row as usize]));
+    let named = |pair: usize| {
+        let names = differs.iter().filter(|(_, differs)| differs.value(pair)).map(|(name, _)| *name);
+        names.collect::<Vec<_>>().join(", ")
+    };
+    keep(differences, terms, rows.columns(), &places(&matched.left_only, &unique), "extra", &|_| String::new())?;
+    keep(differences, terms, &latest.columns, &places(&matched.right_only, &topic), "missing", &|_| String::new())?;
+    let pick = |places: &UInt32Array| UInt32Array::from_iter_values(changed.iter().map(|pair| places.value(*pair)));
+    keep(differences, terms, rows.columns(), &pick(&ours), "extract", &|row| named(changed[row]))?;
+    keep(differences, terms, &latest.columns, &pick(&theirs), "topic", &|row| named(changed[row]))?;
+    Ok(())
+}
+
+/// For each column outside the key, which of the pairs differ in it.
+fn cells<'a>(
+    terms: &'a Terms,
+    rows: &RecordBatch,
+    latest: &Latest,
+    ours: &UInt32Array,
+    theirs: &UInt32Array,
+    counts: &mut Counts,
+) -> Result<Vec<(&'a str, BooleanArray)>, CompareFault> {
+    let mut out = Vec::new();
+    for (place, column) in terms.columns.iter().enumerate().filter(|(place, _)| !terms.key.contains(place)) {
+        let (one, two) = (take(rows.column(place), ours, None)?, take(&latest.columns[place], theirs, None)?);
+        let known = take(&latest.known[place], theirs, None)?;
+        let known = known.as_boolean();
+        counts.unknown_cells += (known.len() - known.true_count()) as u64;
+        let (one, two) = (plain(one, column.column_type), plain(two, column.column_type));
+        let mut differs = and(&distinct(&one, &two)?, known)?;
+        if let Some(tolerance) = terms.tolerance[place] {
+            let beyond = BooleanArray::from_iter((0..differs.len()).map(|row| {
+                let within = differs.value(row) && within(&one, &two, row, tolerance);
+                counts.tolerated += u64::from(within);
+                Some(differs.value(row) && !within)
+            }));
+            differs = beyond;
+        }
+        if differs.true_count() > 0 {
+            *counts.changed_columns.entry(column.name.to_string()).or_default() += differs.true_count() as u64;
+            out.push((column.name.as_str(), differs));
+        }
+    }
+    Ok(out)
+}
+
+/// The values with one writing for equals: one zero and one NaN; `char(n)` without trailing blanks.
+fn plain(values: ArrayRef, column_type: ColumnType) -> ArrayRef {
+    match column_type {
+        ColumnType::Real => Arc::new(values.as_primitive::<Float32Type>().unary::<_, Float32Type>(|x| {
+            if x == 0.0 {
+                0.0
+            } else if x.is_nan() {
+                f32::NAN
+            } else {
+                x
+            }
+        })),
+        ColumnType::Double => Arc::new(values.as_primitive::<Float64Type>().unary::<_, Float64Type>(|x| {
+            if x == 0.0 {
+                0.0
+            } else if x.is_nan() {
+                f64::NAN
+            } else {
+                x
+            }
+        })),
+        ColumnType::Char(_) => {
+            let trimmed = values.as_string_view().iter().map(|text| text.map(|text| text.trim_end_matches(' ')));
+            Arc::new(trimmed.collect::<StringViewArray>())
+        }
+        _ => values,
+    }
+}
+
+fn within(one: &ArrayRef, two: &ArrayRef, row: usize, tolerance: Tolerance) -> bool {
+    if one.is_null(row) || two.is_null(row) {
+        return false;
+    }
+    let units = |values: &ArrayRef| match values.data_type() {
+        DataType::Int16 => Some(values.as_primitive::<Int16Type>().value(row).into()),
+        DataType::Int32 => Some(values.as_primitive::<Int32Type>().value(row).into()),
+        DataType::Int64 => Some(values.as_primitive::<Int64Type>().value(row).into()),
+        DataType::Decimal128(..) => Some(values.as_primitive::<Decimal128Type>().value(row)),
+        _ => None,
+    };
+    let float = |values: &ArrayRef| match values.data_type() {
+        DataType::Float32 => Some(f64::from(values.as_primitive::<Float32Type>().value(row))),
+        DataType::Float64 => Some(values.as_primitive::<Float64Type>().value(row)),
+        _ => None,
+    };
+    match tolerance {
+        Tolerance::Units(abs) => {
+            let (one, two): (Option<i128>, Option<i128>) = (units(one), units(two));
+            one.zip(two)
+                .and_then(|(one, two)| one.checked_sub(two))
+                .is_some_and(|by| by.unsigned_abs() <= abs.unsigned_abs())
+        }
+        Tolerance::Float(abs) => float(one).zip(float(two)).is_some_and(|(one, two)| (one - two).abs() <= abs),
+    }
+}
+
+/// Keeps rows to be shown, while there is room.
+fn keep(
+    differences: &mut Vec<RecordBatch>,
+    terms: &Terms,
+    columns: &[ArrayRef],
+    places: &UInt32Array,
+    side: &str,
+    differs: &dyn Fn(usize) -> String,
+) -> Result<(), CompareFault> {
+    let kept: usize = differences.iter().map(RecordBatch::num_rows).sum();
+    let places = places.slice(0, places.len().min(DIFFERENCES_MAX.saturating_sub(kept)));
+    if places.is_empty() {
+        return Ok(());
+    }
+    let mut fields: Vec<Field> =
+        terms.columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true)).collect();
+    let mut cells =
+        columns.iter().take(fields.len()).map(|column| take(column, &places, None)).collect::<Result<Vec<_>, _>>()?;
+    fields.extend(["side", "differs"].map(|name| Field::new(name, DataType::Utf8View, true)));
+    cells.push(Arc::new(StringViewArray::from_iter_values((0..places.len()).map(|_| side))));
+    cells.push(Arc::new(StringViewArray::from_iter_values((0..places.len()).map(differs))));
+    differences.push(RecordBatch::try_new(Arc::new(Schema::new(fields)), cells)?);
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! A bucket's change events -> the latest state of each key.
+//!
+//! Not the latest event wins, but the latest cell: PostgreSQL leaves a long value that an update did not touch out of the
+//! log, so an event may not tell a cell. The last told value is carried; where none was ever told the cell is UNKNOWN. Order
+//! is the partition's; an event that was delivered twice says the same twice.
+
+use crate::changes::Op;
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
+use arrow::compute::{concat_batches, take};
+use arrow::datatypes::{SchemaRef, UInt8Type, UInt32Type, UInt64Type};
+use arrow::error::ArrowError;
+use arrow::row::{RowConverter, Rows};
+use std::collections::HashMap;
+
+/// Latest states: the columns, for each a mask of the cells that are known, and the keys.
+pub struct Latest {
+    /// The columns' cells, a row a key.
+    pub columns: Vec<ArrayRef>,
+    /// For each column, which cells the stream tells.
+    pub known: Vec<BooleanArray>,
+    /// The keys, in the writing of the converter that was given.
+    pub keys: Vec<Vec<u8>>,
+}
+
+/// Marks a cell that no event told.
+const UNKNOWN: u32 = u32::MAX;
+
+/// Folds the events. `width` columns come first in each batch, then as many masks, then op, partition and position;
+/// `key` are the places of the key's columns.
+pub fn latest(
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+    width: usize,
+    key: &[usize],
+    converter: &RowConverter,
+) -> Result<Latest, ArrowError> {
+    let events = concat_batches(schema, batches)?;
+    let keys = converter.convert_columns(&key.iter().map(|place| events.column(*place).clone()).collect::<Vec<_>>())?;
+    let ops = events.column(2 * width).as_primitive::<UInt8Type>();
+    let partitions = events.column(2 * width + 1).as_primitive::<UInt32Type>();
+    let positions = events.column(2 * width + 2).as_primitive::<UInt64Type>();
+    let told: Vec<&BooleanArray> = (width..2 * width).map(|place| events.column(place).as_boolean()).collect();
+    let mut order: Vec<u32> = (0..events.num_rows() as u32).collect();
+    order.sort_unstable_by_key(|event| {
+        let event = *event as usize;
+        (partitions.value(event), positions.value(event))
+    });
+    let states = fold(&order, &keys, ops, partitions, &told);
+    let mut live: Vec<(&[u8], &State)> =
+        states.iter().filter_map(|(key, state)| Some((*key, state.as_ref()?))).collect();
+    live.sort_unstable_by_key(|(key, _)| *key);
+    let mut columns = Vec::with_capacity(width);
+    let mut known = Vec::with_capacity(width);
+    for place in 0..width {
+        let from: UInt32Array =
+            live.iter().map(|(_, state)| Some(state.cells[place]).filter(|event| *event != UNKNOWN)).collect();
+        columns.push(take(events.column(place), &from, None)?);
+        known.push(BooleanArray::from_iter(live.iter().map(|(_, state)| Some(state.cells[place] != UNKNOWN))));
+    }
+    Ok(Latest { columns, known, keys: live.into_iter().map(|(key, _)| key.to_vec()).collect() })
+}
+
+/// A row that is there: for each column the event that last told it.
+struct State {
+    cells: Vec<u32>,
+    partition: u32,
+}
+
+/// Key -> its state; `None` once it was deleted.
+fn fold<'a>(
+    order: &[u32],
+    keys: &'a Rows,
+    ops: &arrow::array::UInt8Array,
+    partitions: &UInt32Array,
+    told: &[&BooleanArray],
+) -> HashMap<&'a [u8], Option<State>> {
+    let mut states: HashMap<&[u8], Option<State>> = HashMap::new();
+    for event in order {
+        let row = *event as usize;
+        let partition = partitions.value(row);
+        if ops.value(row) == Op::Truncate as u8 {
+            states
+                .values_mut()
+                .filter(|state| state.as_ref().is_some_and(|s| s.partition == partition))
+                .for_each(|s| *s = None);
+            continue;
+        }
+        let state = states.entry(keys.row(row).data()).or_default();
+        if ops.value(row) == Op::Delete as u8 {
+            *state = None;
+            continue;
+        }
+        // After a delete nothing is carried over: the new row knows only what its own events tell.
+        let state = state.get_or_insert_with(|| State { cells: vec![UNKNOWN; told.len()], partition });
+        state.partition = partition;
+        for (cell, told) in state.cells.iter_mut().zip(told) {
+            if told.value(row) {
+                *cell = *event;
+            }
+        }
+    }
+    states
+}

@@ -1,0 +1,27 @@
+//! Do two sides agree? Tallies of what was read and written, the comparison of extract and topic, the author's checks.
+//!
+//! ```text
+//! exact_sum.rs  floats summed without error
+//! tally.rs      per column: rows, NULLs, sum, smallest, largest; tally(a + b) = tally(a) + tally(b)
+//! sides.rs      both sides in buckets by key, put aside
+//! latest.rs     a bucket's events -> the latest state of each key, cell by cell
+//! compare.rs    a bucket's rows against the latest states, typed
+//! verdict.rs    counts and stream facts -> verdict, proof, and words for people
+//! checks.rs     the author's SQL
+//! ```
+//!
+//! Pure. Never in here: what a verdict does to the run.
+
+mod checks;
+mod compare;
+mod exact_sum;
+mod latest;
+mod sides;
+mod tally;
+mod verdict;
+
+pub use checks::{CheckOutcome, CheckTable, check};
+pub use compare::{CompareFault, Counts};
+pub use sides::{Comparison, Outcome};
+pub use tally::{ColumnTally, Tally, Total};
+pub use verdict::{Curable, Judged, Stream, Verdict, judge};

@@ -1,0 +1,172 @@
+//! Both sides of a comparison, in buckets by key, put aside until both are whole.
+//!
+//! Rows of one key meet in one bucket, so a bucket is compared by itself and no more than one is in memory at a time.
+
+use super::compare::{CompareFault, Counts, Terms, Tolerance, compare};
+use super::latest::{Latest, latest};
+use crate::changes::{Changes, StreamFacts};
+use crate::data::text::decimal;
+use crate::data::{Batch, Column};
+use crate::format::spill::{Aside, Spill};
+use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
+use arrow::datatypes::SchemaRef;
+use arrow::row::RowConverter;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+/// Buckets. With 64, a table of 50 million narrow rows has under a million rows in each.
+const BUCKETS: usize = 64;
+
+/// A comparison under way.
+pub struct Comparison {
+    terms: Terms,
+    extract_schema: SchemaRef,
+    topic_schema: SchemaRef,
+    extract: Vec<Spill>,
+    topic: Vec<Spill>,
+    left_out: HashSet<Vec<u8>>,
+    facts: StreamFacts,
+}
+
+/// What a comparison came to.
+pub struct Outcome {
+    /// In numbers.
+    pub counts: Counts,
+    /// What the stream showed.
+    pub facts: StreamFacts,
+    /// Up to a thousand differing rows: the columns, then `side` and `differs`.
+    pub differences: Vec<RecordBatch>,
+}
+
+impl Comparison {
+    /// A comparison of `columns` (those of the extract, in its order) by the columns named in `key`. `tolerate`: column ->
+    /// largest difference, a decimal number.
+    pub fn new(
+        columns: Vec<Column>,
+        key: &[crate::data::Name],
+        tolerate: &BTreeMap<crate::data::Name, String>,
+        aside: &Aside,
+    ) -> Self {
+        let tolerance = columns.iter().map(|column| tolerance(column, tolerate.get(&column.name)?)).collect();
+        let wanted: Vec<&Column> = columns.iter().collect();
+        let topic_schema = crate::changes::schema(&wanted);
+        let extract_fields: Vec<_> = topic_schema.fields().iter().take(columns.len()).cloned().collect();
+        let places = key.iter().filter_map(|name| columns.iter().position(|column| column.name == *name)).collect();
+        let spills = || (0..BUCKETS).map(|_| Spill::new(aside)).collect();
+        Comparison {
+            terms: Terms { columns, key: places, tolerance },
+            extract_schema: Arc::new(arrow::datatypes::Schema::new(extract_fields)),
+            topic_schema,
+            extract: spills(),
+            topic: spills(),
+            left_out: HashSet::new(),
+            facts: StreamFacts::default(),
+        }
+    }
+
+    /// The columns that are compared.
+    pub fn columns(&self) -> Vec<&Column> {
+        self.terms.columns.iter().collect()
+    }
+
+    /// Adds rows of the extract, before treatment; the keys of its bad rows are left out on both sides.
+    pub fn add_extract(&mut self, batch: &Batch) -> Result<(), CompareFault> {
+        let converter = self.terms.converter()?;
+        self.leave_out(batch, &converter)?;
+        let rows = RecordBatch::try_new(self.extract_schema.clone(), batch.rows.columns().to_vec())?;
+        spread(&mut self.extract, &rows, &self.terms.key, &converter)
+    }
+
+    /// Adds events of the topic.
+    pub fn add_changes(&mut self, changes: &Changes) -> Result<(), CompareFault> {
+        self.facts.add(&changes.facts);
+        let converter = self.terms.converter()?;
+        for batch in &changes.batches {
+            spread(&mut self.topic, batch, &self.terms.key, &converter)?;
+        }
+        Ok(())
+    }
+
+    /// The keys of bad rows that can be read as keys.
+    fn leave_out(&mut self, batch: &Batch, converter: &RowConverter) -> Result<(), CompareFault> {
+        for row in 0..batch.bad_rows.num_rows() {
+            let cells = self.terms.key.iter().map(|place| {
+                let column = &self.terms.columns[*place];
+                let mut cell = crate::data::cell::CellBuilder::new(column.column_type, 1);
+                let text = arrow::array::AsArray::as_string_view(batch.bad_rows.column(*place));
+                text.is_valid(row).then(|| cell.push_text(text.value(row)).ok()).flatten()?;
+                Some(cell.finish())
+            });
+            if let Some(cells) = cells.collect::<Option<Vec<ArrayRef>>>() {
+                self.left_out.insert(converter.convert_columns(&cells)?.row(0).data().to_vec());
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares, a bucket at a time.
+    pub fn finish(self) -> Result<Outcome, CompareFault> {
+        let converter = self.terms.converter()?;
+        let (mut counts, mut differences) = (Counts::default(), Vec::new());
+        for (extract, topic) in self.extract.into_iter().zip(self.topic) {
+            if extract.rows() == 0 && topic.rows() == 0 {
+                continue;
+            }
+            let rows = concat_batches(&self.extract_schema, &extract.batches()?)?;
+            drop(extract);
+            let states: Latest =
+                latest(&self.topic_schema, &topic.batches()?, self.terms.columns.len(), &self.terms.key, &converter)?;
+            drop(topic);
+            compare(&self.terms, &rows, &states, &self.left_out, &mut counts, &mut differences)?;
+        }
+        Ok(Outcome { counts, facts: self.facts, differences })
+    }
+}
+
+/// Puts every row into the bucket of its key. A truncation has no key and goes into every bucket.
+fn spread(
+    buckets: &mut [Spill],
+    rows: &RecordBatch,
+    key: &[usize],
+    converter: &RowConverter,
+) -> Result<(), CompareFault> {
+    let keys = converter.convert_columns(&key.iter().map(|place| rows.column(*place).clone()).collect::<Vec<_>>())?;
+    let ops =
+        rows.column_by_name(crate::changes::OP).map(arrow::array::AsArray::as_primitive::<arrow::datatypes::UInt8Type>);
+    let mut places: Vec<Vec<u32>> = vec![Vec::new(); buckets.len()];
+    for row in 0..rows.num_rows() {
+        if ops.is_some_and(|ops| ops.value(row) == crate::changes::Op::Truncate as u8) {
+            places.iter_mut().for_each(|bucket| bucket.push(row as u32));
+        } else {
+            places[bucket(keys.row(row).data(), buckets.len())].push(row as u32);
+        }
+    }
+    for (bucket, places) in buckets.iter_mut().zip(places) {
+        if !places.is_empty() {
+            bucket.push(take_record_batch(rows, &UInt32Array::from(places))?)?;
+        }
+    }
+    Ok(())
+}
+
+/// FNV-1a: the same in every run, so that the same input gives the same report.
+fn bucket(key: &[u8], buckets: usize) -> usize {
+    let hash = key
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    (hash % buckets as u64) as usize
+}
+
+fn tolerance(column: &Column, abs: &str) -> Option<Tolerance> {
+    use crate::data::ColumnType::{Double, Numeric, Real};
+    match column.column_type {
+        Real | Double => abs.parse().ok().map(Tolerance::Float),
+        Numeric { scale, .. } => {
+            // A tolerance finer than the last place allows nothing more than the last place does.
+            let fine = decimal(abs, 38, 18).ok()?;
+            Some(Tolerance::Units(fine / 10i128.pow(18u32.saturating_sub(u32::from(scale)))))
+        }
+        _ => Some(Tolerance::Units(decimal(abs, 38, 18).ok()? / 10i128.pow(18))),
+    }
+}
