@@ -1,5 +1,4 @@
 //! One integration-test binary: Polars links slowly, so it is linked once.
-#![allow(clippy::expect_used, reason = "a test that cannot be set up has failed, and says where")]
 // Clippy's leave to unwrap in tests covers test functions and `#[cfg(test)]`; all of this binary is a test.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
