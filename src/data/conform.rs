@@ -116,7 +116,7 @@ type Faults = Vec<(usize, usize, RowFault)>;
 /// to do with each other.
 fn read(cells: &ArrayRef, column_type: ColumnType, index: usize, faults: &mut Faults) -> Option<ArrayRef> {
     let declared = column_type.arrow();
-    if *cells.data_type() == declared && !needs_a_look(column_type) {
+    if *cells.data_type() == declared && (!needs_a_look(column_type) || is_all_canonical(cells, column_type)) {
         return Some(Arc::clone(cells));
     }
     let mut built = CellBuilder::new(column_type, cells.len());
@@ -272,6 +272,18 @@ fn needs_a_look(column_type: ColumnType) -> bool {
     )
 }
 
+/// Whether these are UUIDs as they are carried: what a database gives needs no second writing.
+fn is_all_canonical(cells: &ArrayRef, column_type: ColumnType) -> bool {
+    let is_canonical = |cell: &str| {
+        cell.len() == 36
+            && cell.bytes().enumerate().all(|(at, byte)| match at {
+                8 | 13 | 18 | 23 => byte == b'-',
+                _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+            })
+    };
+    column_type == ColumnType::Uuid && cells.as_string_view().iter().flatten().all(is_canonical)
+}
+
 fn is_textual(column_type: ColumnType) -> bool {
     column_type.is_text() && column_type != ColumnType::Uuid
 }
@@ -368,6 +380,19 @@ mod tests {
         let batch = conform(&raw, &[&column("id", "integer", false)], 0, Vec::new()).expect("conformed");
         assert!(Arc::ptr_eq(batch.rows.column(0), &ids));
         assert_eq!(batch.bad_rows.num_rows(), 0);
+    }
+
+    #[test]
+    fn takes_uuids_as_they_are_only_when_every_one_is_in_the_form_that_is_carried() {
+        let carried = texts_of(&[Some("0199b6c2-7d3a-7c11-a1b2-c3d4e5f60718"), None]);
+        let written = texts_of(&[Some("0199B6C2-7D3A-7C11-A1B2-C3D4E5F60718"), None]);
+        let columns = [column("id", "uuid", true)];
+        for (cells, same) in [(&carried, true), (&written, false)] {
+            let raw = RecordBatch::try_from_iter([("id", Arc::clone(cells))]).expect("rows");
+            let batch = conform(&raw, &columns.each_ref(), 0, Vec::new()).expect("conformed");
+            assert_eq!(Arc::ptr_eq(batch.rows.column(0), cells), same);
+            assert_eq!(batch.rows.column(0).as_string_view().value(0), carried.as_string_view().value(0));
+        }
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub enum CellFault {
 
 /// A column under way.
 pub struct Cells {
+    wire: Wire,
+    declared: ColumnType,
+    rows: usize,
     read: Read,
 }
 
@@ -55,42 +58,10 @@ enum Read {
 }
 
 impl Cells {
-    /// An empty column of `wire` cells read as `declared`; `None` when they cannot be.
+    /// An empty column of `wire` cells read as `declared`, with room for `rows`; `None` when they cannot be.
     pub fn new(wire: Wire, declared: ColumnType, rows: usize) -> Option<Self> {
-        if !wire.reads_as(declared) {
-            return None;
-        }
-        let read = match (declared, wire) {
-            (ColumnType::Smallint, _) => Read::Int16(Int16Builder::with_capacity(rows)),
-            (ColumnType::Integer, _) => Read::Int32(Int32Builder::with_capacity(rows), wire),
-            (ColumnType::Bigint, _) => Read::Int64(Int64Builder::with_capacity(rows), wire),
-            (ColumnType::Numeric { precision, scale }, _) => {
-                let cells = Decimal128Builder::with_capacity(rows).with_data_type(declared.arrow());
-                let limit = 10i128.checked_pow(precision.into())?;
-                match wire {
-                    Wire::Numeric => Read::Decimal(cells, scale, limit),
-                    _ => Read::Whole(cells, wire, 10i128.checked_pow(scale.into())?, limit),
-                }
-            }
-            (ColumnType::Real, _) => Read::Float32(Float32Builder::with_capacity(rows)),
-            (ColumnType::Double, _) => Read::Float64(Float64Builder::with_capacity(rows), wire),
-            (ColumnType::Boolean, _) => Read::Boolean(BooleanBuilder::with_capacity(rows)),
-            (ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_), Wire::Bpchar) => {
-                Read::Padded(StringViewBuilder::with_capacity(rows))
-            }
-            (ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Json, _) => {
-                Read::Text(StringViewBuilder::with_capacity(rows))
-            }
-            (ColumnType::Jsonb, _) => Read::Jsonb(StringViewBuilder::with_capacity(rows)),
-            (ColumnType::Uuid, _) => Read::Uuid(StringViewBuilder::with_capacity(rows)),
-            (ColumnType::Date, _) => Read::Date(Date32Builder::with_capacity(rows)),
-            (ColumnType::Time, _) => Read::Time(Time64MicrosecondBuilder::with_capacity(rows)),
-            (ColumnType::Timestamp | ColumnType::Timestamptz, _) => {
-                Read::Timestamp(TimestampMicrosecondBuilder::with_capacity(rows).with_data_type(declared.arrow()))
-            }
-            (ColumnType::Bytea, _) => Read::Bytes(BinaryViewBuilder::with_capacity(rows)),
-        };
-        Some(Cells { read })
+        let read = Read::new(wire, declared, rows)?;
+        Some(Cells { wire, declared, rows, read })
     }
 
     /// Adds a cell. On a fault nothing is added: the caller adds NULL or gives up.
@@ -165,9 +136,55 @@ impl Cells {
         }
     }
 
-    /// The column so far; empty again.
+    /// The column so far; empty again, with room for the next batch.
     pub fn finish(&mut self) -> ArrayRef {
-        match &mut self.read {
+        let built = self.read.finish();
+        if let Some(read) = Read::new(self.wire, self.declared, self.rows) {
+            self.read = read;
+        }
+        built
+    }
+}
+
+impl Read {
+    fn new(wire: Wire, declared: ColumnType, rows: usize) -> Option<Self> {
+        if !wire.reads_as(declared) {
+            return None;
+        }
+        Some(match (declared, wire) {
+            (ColumnType::Smallint, _) => Read::Int16(Int16Builder::with_capacity(rows)),
+            (ColumnType::Integer, _) => Read::Int32(Int32Builder::with_capacity(rows), wire),
+            (ColumnType::Bigint, _) => Read::Int64(Int64Builder::with_capacity(rows), wire),
+            (ColumnType::Numeric { precision, scale }, _) => {
+                let cells = Decimal128Builder::with_capacity(rows).with_data_type(declared.arrow());
+                let limit = 10i128.checked_pow(precision.into())?;
+                match wire {
+                    Wire::Numeric => Read::Decimal(cells, scale, limit),
+                    _ => Read::Whole(cells, wire, 10i128.checked_pow(scale.into())?, limit),
+                }
+            }
+            (ColumnType::Real, _) => Read::Float32(Float32Builder::with_capacity(rows)),
+            (ColumnType::Double, _) => Read::Float64(Float64Builder::with_capacity(rows), wire),
+            (ColumnType::Boolean, _) => Read::Boolean(BooleanBuilder::with_capacity(rows)),
+            (ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_), Wire::Bpchar) => {
+                Read::Padded(StringViewBuilder::with_capacity(rows))
+            }
+            (ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Json, _) => {
+                Read::Text(StringViewBuilder::with_capacity(rows))
+            }
+            (ColumnType::Jsonb, _) => Read::Jsonb(StringViewBuilder::with_capacity(rows)),
+            (ColumnType::Uuid, _) => Read::Uuid(StringViewBuilder::with_capacity(rows)),
+            (ColumnType::Date, _) => Read::Date(Date32Builder::with_capacity(rows)),
+            (ColumnType::Time, _) => Read::Time(Time64MicrosecondBuilder::with_capacity(rows)),
+            (ColumnType::Timestamp | ColumnType::Timestamptz, _) => {
+                Read::Timestamp(TimestampMicrosecondBuilder::with_capacity(rows).with_data_type(declared.arrow()))
+            }
+            (ColumnType::Bytea, _) => Read::Bytes(BinaryViewBuilder::with_capacity(rows)),
+        })
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
             Read::Int16(cells) => Arc::new(cells.finish()),
             Read::Int32(cells, _) => Arc::new(cells.finish()),
             Read::Int64(cells, _) => Arc::new(cells.finish()),

@@ -37,6 +37,10 @@ const MOMENT: &str = "\
            (extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::bigint,
            pg_catalog.current_setting('server_version')";
 
+/// A limit that PostgreSQL 17 brought: switched off where there is one.
+const NO_LIMIT: &str = "\
+    SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'";
+
 /// What a login needs besides its description. Both are resolved elsewhere.
 #[derive(Clone, Debug, Default)]
 pub struct Login {
@@ -79,7 +83,8 @@ fn options(spec: &PostgresSpec, login: &Login) -> PgConnectOptions {
 
 async fn begin(connection: &mut PgConnection) -> Result<Origin, sqlx::Error> {
     sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
-    let row = sqlx::query(MOMENT).fetch_one(connection).await?;
+    let row = sqlx::query(MOMENT).fetch_one(&mut *connection).await?;
+    sqlx::query(NO_LIMIT).execute(connection).await?;
     let (snapshot, micros, version): (String, i64, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     let snapshot = PgSnapshot::parse(&snapshot);
     let extracted_at = DateTime::from_timestamp_micros(micros);

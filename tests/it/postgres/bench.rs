@@ -1,5 +1,6 @@
 //! A table bench for the PostgreSQL tests: a schema of its own on the real server, and an extract read to its end.
 
+use crate::services::variable;
 use futures::{StreamExt, TryStreamExt};
 use nightferry::data::conform::conform;
 use nightferry::data::{Batch, Class, Column, ColumnType, Extract, Name, OnNewColumn, Rows, Schema, TableName};
@@ -17,10 +18,6 @@ pub const ROWS_MAX: usize = 1000;
 pub struct Bench {
     pub admin: PgConnection,
     pub schema: String,
-}
-
-pub fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: `make test` starts the servers and sets it"))
 }
 
 pub fn name(text: &str) -> Name {
