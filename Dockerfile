@@ -1,0 +1,13 @@
+FROM rust:1.95-bookworm AS builder
+# The image's own toolchain is the pinned one; rustup would fetch clippy and rustfmt for rust-toolchain.toml, which a release has no use for.
+ENV RUSTUP_TOOLCHAIN=1.95.0
+WORKDIR /src
+COPY . .
+RUN cargo build --release --locked --bin nightferry
+
+# Same Debian as the builder, so the same libc. No shell and no package manager to be used against what is carried.
+FROM gcr.io/distroless/cc-debian12:nonroot
+# The roots of the builder's Debian: object stores and PostgreSQL are reached by TLS with the system's list.
+COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=builder /src/target/release/nightferry /usr/local/bin/nightferry
+ENTRYPOINT ["/usr/local/bin/nightferry"]

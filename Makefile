@@ -1,0 +1,39 @@
+# What a person types. Each goal is what CI runs too: there is no second way to test.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: test soak bench lint services stop-services
+
+# More words for the command behind a goal: `make test ARGS='-- publish'`.
+ARGS ?=
+
+# One shell for start, tests and stop: the trap is what stops the servers when a test fails or Ctrl-C is pressed.
+with_services = env=$$(tests/services/start); trap 'tests/services/stop "$${env%/*}"' EXIT; trap 'exit 130' INT TERM; . "$$env"
+
+test:
+	@tests/services/install
+	@$(with_services); cargo test --locked $(ARGS); "$$NIGHTFERRY_HADOLINT" Dockerfile
+
+# The long ones, marked #[ignore]: they kill the process at every named store call, hence the feature.
+soak:
+	@tests/services/install
+	@$(with_services); cargo test --locked --features failpoints $(ARGS) -- --ignored
+
+# Release, since a debug build measures the compiler's laziness.
+bench:
+	cargo run --locked --release --example generate -- $(ARGS)
+
+lint:
+	cargo fmt --check
+	cargo clippy --locked --all-targets --all-features -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny check bans licenses sources; else echo 'lint: cargo-deny is not installed, dependencies not checked' >&2; fi
+
+# For work by hand. The folder is remembered, so that stop-services does not stop the servers of a test run beside it.
+services:
+	@tests/services/install
+	@if [[ -e target/services/env ]]; then echo "running already: . target/services/env, or make stop-services" >&2; exit 1; fi
+	@env=$$(tests/services/start); ln -sfn "$$env" target/services/env; echo ". target/services/env"
+
+# A link whose run folder is gone only has to be removed.
+stop-services:
+	@if [[ -e target/services/env ]]; then tests/services/stop "$$(dirname "$$(readlink target/services/env)")"; fi
+	@rm -f target/services/env
