@@ -1,56 +1,129 @@
 //! Other people's Parquet -> columns as they are.
 //!
-//! A small file may decode to terabytes (a dictionary page and a run length); a footer's sizes are only claims. So rows
-//! come in batches, and a batch that decodes to more than its share ends the read.
+//! A small file may decode to terabytes (a dictionary page and a run length); a footer's sizes are only claims. So text and
+//! bytes are read as views, which hold a repeated value once; what a batch and a file would come to is counted as the
+//! values' own lengths, and a file that comes to far more than its size ends the read.
 
-use super::{FormatFault, Opened, Rows};
-use arrow::array::RecordBatch;
+use super::{DECODED_BYTES_MAX, FormatFault, Opened, Rows};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, FieldRef, Schema};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use std::sync::Arc;
 
 /// Decoded bytes of one batch, at most.
-const BATCH_BYTES_MAX: usize = 256 << 20;
+const BATCH_BYTES_MAX: u64 = 256 << 20;
+
+/// What a file may decode to, as a multiple of its size, where that is more than [`DECODED_BYTES_MAX`].
+const DECODED_RATIO_MAX: u64 = 200;
 
 /// Reads the footer. Nested columns come as they are; whoever wants them says so by place.
 pub fn open(bytes: Bytes) -> Result<Opened, FormatFault> {
-    let damaged = |_| FormatFault::new("is not whole Parquet");
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(damaged)?;
+    let file_bytes_max = DECODED_BYTES_MAX.max(bytes.len() as u64 * DECODED_RATIO_MAX);
+    open_within(bytes, Caps { batch_bytes_max: BATCH_BYTES_MAX, file_bytes_max })
+}
+
+/// How much may be decoded.
+#[derive(Clone, Copy)]
+struct Caps {
+    batch_bytes_max: u64,
+    file_bytes_max: u64,
+}
+
+fn open_within(bytes: Bytes, caps: Caps) -> Result<Opened, FormatFault> {
+    let metadata = metadata(&bytes).ok_or_else(|| FormatFault::new("is not whole Parquet"))?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata);
     let columns = builder.schema().fields().iter().map(|field| (field.name().clone(), field.data_type().clone()));
     Ok(Opened::new(columns.collect(), move |places, batch_rows_max| -> Rows {
         let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().copied());
         // A mask keeps the file's order; what was asked for may have another.
         let mut sorted = places.clone();
         sorted.sort_unstable();
-        let order: Vec<usize> = places.iter().map(|place| sorted.partition_point(|other| other < place)).collect();
+        let order = places.iter().map(|place| sorted.partition_point(|other| other < place)).collect();
         match builder.with_projection(mask).with_batch_size(batch_rows_max).build() {
-            Ok(reader) => {
-                let mut row = 0;
-                Box::new(reader.map(move |batch| {
-                    let batch = batch.map_err(|_| FormatFault::at(row, "holds a damaged page"))?;
-                    row += batch.num_rows() as u64;
-                    if batch.get_array_memory_size() > BATCH_BYTES_MAX {
-                        return Err(FormatFault::at(row, "decodes to more than its cap"));
-                    }
-                    ordered(&batch, &order)
-                }))
-            }
+            Ok(reader) => Box::new(ParquetRows { reader: Some(reader), order, row: 0, bytes: 0, caps }),
             Err(_) => Box::new(std::iter::once(Err(FormatFault::new("is not whole Parquet")))),
         }
     }))
 }
 
-fn ordered(batch: &RecordBatch, order: &[usize]) -> Result<RecordBatch, FormatFault> {
-    batch.project(order).map_err(|_| FormatFault::new("lacks a column"))
+/// The footer, with views in place of the strings and bytes that it names.
+fn metadata(bytes: &Bytes) -> Option<ArrowReaderMetadata> {
+    let found = ArrowReaderMetadata::load(bytes, ArrowReaderOptions::new()).ok()?;
+    let fields: Vec<FieldRef> = found.schema().fields().iter().map(as_view).collect();
+    let schema = Schema::new_with_metadata(fields, found.schema().metadata().clone());
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+    ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), options).ok()
+}
+
+fn as_view(field: &FieldRef) -> FieldRef {
+    let plain = match field.data_type() {
+        DataType::Dictionary(_, values) => values.as_ref(),
+        other => other,
+    };
+    let view = match plain {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+        other => other.clone(),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(view))
+}
+
+struct ParquetRows {
+    /// None once it failed: what follows damage is not to be trusted.
+    reader: Option<ParquetRecordBatchReader>,
+    order: Vec<usize>,
+    row: u64,
+    bytes: u64,
+    caps: Caps,
+}
+
+impl Iterator for ParquetRows {
+    type Item = Result<RecordBatch, FormatFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.reader.as_mut()?.next()?;
+        let batch = batch.map_err(|_| FormatFault::at(self.row, "holds a damaged page"));
+        let batch = batch.and_then(|batch| self.checked(&batch));
+        if batch.is_err() {
+            self.reader = None;
+        }
+        Some(batch)
+    }
+}
+
+impl ParquetRows {
+    fn checked(&mut self, batch: &RecordBatch) -> Result<RecordBatch, FormatFault> {
+        let bytes = batch.columns().iter().map(|cells| value_bytes(cells.as_ref())).sum::<u64>();
+        self.bytes += bytes;
+        if bytes > self.caps.batch_bytes_max || self.bytes > self.caps.file_bytes_max {
+            return Err(FormatFault::at(self.row, "decodes to more than its cap"));
+        }
+        self.row += batch.num_rows() as u64;
+        batch.project(&self.order).map_err(|_| FormatFault::at(self.row, "lacks a column"))
+    }
+}
+
+/// What the values come to when each is written out.
+fn value_bytes(cells: &dyn Array) -> u64 {
+    match cells.data_type() {
+        DataType::Utf8View => cells.as_string_view().lengths().map(u64::from).sum(),
+        DataType::BinaryView => cells.as_binary_view().lengths().map(u64::from).sum(),
+        _ => cells.get_array_memory_size() as u64,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray};
-    use arrow::datatypes::Int64Type;
+    use arrow::array::{ArrayRef, DictionaryArray, Int32Array, Int64Array, StringArray};
+    use arrow::datatypes::{Int32Type, Int64Type};
     use parquet::arrow::ArrowWriter;
-    use std::sync::Arc;
+    use parquet::file::properties::WriterProperties;
+    use proptest::prelude::*;
 
     fn file() -> Vec<u8> {
         let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1000));
@@ -88,5 +161,60 @@ mod tests {
         let outcome =
             open(damaged.into()).and_then(|opened| opened.rows(vec![0, 1], 100).collect::<Result<Vec<_>, _>>());
         assert!(outcome.is_err());
+    }
+
+    /// `rows` times one text of `length` bytes, stored once.
+    fn repeated(length: usize, rows: usize) -> Vec<u8> {
+        let keys = Int32Array::from(vec![0; rows]);
+        let values = Arc::new(StringArray::from(vec!["x".repeat(length)]));
+        let texts: ArrayRef = Arc::new(DictionaryArray::<Int32Type>::try_new(keys, values).expect("a dictionary"));
+        let rows = RecordBatch::try_from_iter([("text", texts)]).expect("rows");
+        let properties = WriterProperties::builder().set_dictionary_page_size_limit(length * 2).build();
+        let mut file = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut file, rows.schema(), Some(properties)).expect("a writer");
+        writer.write(&rows).expect("written");
+        writer.close().expect("closed");
+        file
+    }
+
+    #[test]
+    fn reads_a_dictionary_of_texts_as_texts() {
+        let batches: Vec<_> = open(repeated(20, 10).into())
+            .expect("a footer")
+            .rows(vec![0], 100)
+            .collect::<Result<_, _>>()
+            .expect("rows");
+        assert_eq!(batches[0].column(0).as_string_view().value(9), "x".repeat(20));
+    }
+
+    #[test]
+    fn stops_at_a_bomb_before_it_is_written_out() {
+        // 16 MiB of text in a few kilobytes.
+        let bomb = Bytes::from(repeated(16 << 10, 1024));
+        assert!(bomb.len() < 64 << 10, "{}", bomb.len());
+        let caps = Caps { batch_bytes_max: 2 << 20, file_bytes_max: 8 << 20 };
+        let read = |rows| open_within(bomb.clone(), caps).expect("a footer").rows(vec![0], rows);
+        let fault = |row| Some(Err(FormatFault::at(row, "decodes to more than its cap")));
+        let mut large_batches = read(1024);
+        assert_eq!((large_batches.next(), large_batches.next()), (fault(0), None));
+        assert_eq!(read(64).find(Result::is_err), fault(512), "small batches come to too much together");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+        #[test]
+        fn takes_any_damage_without_panic(at in any::<prop::sample::Index>(), to: u8, cut in any::<prop::sample::Index>(), cuts: bool) {
+            let mut damaged = file();
+            let place = at.index(damaged.len());
+            damaged[place] = to;
+            if cuts {
+                let length = cut.index(damaged.len());
+                damaged.truncate(length);
+            }
+            if let Ok(opened) = open(damaged.into()) {
+                let places = (0..opened.columns.len()).collect();
+                let _ = opened.rows(places, 300).collect::<Vec<_>>();
+            }
+        }
     }
 }
