@@ -5,9 +5,12 @@ use super::delta::log::replay;
 use super::fault::StoreError;
 use crate::access::Folder;
 use crate::format::parquet_read;
-use arrow::array::RecordBatch;
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use object_store::ObjectStoreExt;
+use std::sync::Arc;
 
 /// Rows read at once.
 const BATCH_ROWS: usize = 8_192;
@@ -33,9 +36,18 @@ pub async fn rows_of_table(store: &Folder, table: &str) -> Result<String, StoreE
     Ok(std::iter::once(header).chain(lines).map(|line| line + "\n").collect())
 }
 
+/// A table's timestamps are UTC: their text needs no zone, and no list of zones to find it in.
+fn without_zone(column: &ArrayRef) -> Option<ArrayRef> {
+    match column.data_type() {
+        DataType::Timestamp(unit, Some(_)) => cast(column, &DataType::Timestamp(*unit, None)).ok(),
+        _ => Some(Arc::clone(column)),
+    }
+}
+
 fn text(batch: &RecordBatch) -> Option<Vec<String>> {
     let options = FormatOptions::default();
-    let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column.as_ref(), &options).ok());
+    let plain: Vec<ArrayRef> = batch.columns().iter().map(without_zone).collect::<Option<_>>()?;
+    let columns = plain.iter().map(|column| ArrayFormatter::try_new(column.as_ref(), &options).ok());
     let columns: Vec<_> = columns.collect::<Option<_>>()?;
     let cell = |place: usize, row: usize| {
         if batch.column(place).is_null(row) {

@@ -124,7 +124,8 @@ async fn cross_over(night: &mut Walked<'_>, opened: &mut Opened, world: &mut Wor
         night.failures = failures;
     }
     if let Some(worst) = ending::worst(night.failures.iter().map(|failure| failure.ending)) {
-        if is_privacy(worst) && !options.dry_run {
+        // Whatever else went wrong: parts that may hold what nobody may see do not stay.
+        if night.failures.iter().any(|failure| is_privacy(failure.ending)) && !options.dry_run {
             discard(night).await;
         }
         return if (20..30).contains(&worst.code) { Outcome::Refused } else { Outcome::Failed };
