@@ -1,8 +1,35 @@
-//! Verbs and flags. The only clap; what a verb does lives in `verbs`.
+//! Verbs and flags: what a person types -> what is asked of a verb. The only clap.
+//!
+//! Never in here: what a verb does, which lives in `verbs`, and which knows no flag.
 
+use crate::verbs::{self, PlanRequest, RunRequest, TestRequest, ValidateRequest};
+use crate::world::ProgressMode;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::io::Write;
 use std::path::PathBuf;
+
+/// Reads the command line; ends the process with 2 where it cannot be understood.
+pub fn parse() -> Cli {
+    Cli::parse()
+}
+
+impl Cli {
+    /// Does what was asked. The result is written to `out`; gives the exit code.
+    pub async fn perform(self, out: &mut dyn Write) -> u8 {
+        match self.verb {
+            Verb::Run(args) => verbs::run(args.into(), out).await,
+            Verb::Plan(args) => verbs::plan(&args.into(), out),
+            Verb::Validate(args) => verbs::validate(args.into(), out).await,
+            Verb::Test(TestArgs { jobs, json }) => verbs::test(TestRequest { jobs, json }, out).await,
+            Verb::Init(args) => verbs::init(&args.into, out),
+            Verb::Completions { shell } => {
+                clap_complete::generate(shell, &mut <Cli as clap::CommandFactory>::command(), "nightferry", out);
+                0
+            }
+        }
+    }
+}
 
 /// Carries the day's data across at night: extract, redact, reconcile, publish.
 #[derive(Debug, Parser)]
@@ -138,12 +165,28 @@ pub enum ProgressArg {
     None,
 }
 
-/// A shell that completions can be printed for.
-pub type Shell = clap_complete::Shell;
+impl From<RunArgs> for RunRequest {
+    fn from(args: RunArgs) -> Self {
+        let RunArgs { job, date, dry_run, again, progress, common: Common { environment, json } } = args;
+        let progress = match progress {
+            ProgressArg::Auto => ProgressMode::Auto,
+            ProgressArg::Bar => ProgressMode::Bar,
+            ProgressArg::Log => ProgressMode::Log,
+            ProgressArg::Json => ProgressMode::Json,
+            ProgressArg::None => ProgressMode::None,
+        };
+        RunRequest { job, environment, date, dry_run, again, progress, json }
+    }
+}
 
-/// The completions of a shell.
-pub fn completions(shell: Shell) -> Vec<u8> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut <Cli as clap::CommandFactory>::command(), "nightferry", &mut script);
-    script
+impl From<PlanArgs> for PlanRequest {
+    fn from(PlanArgs { job, date, common: Common { environment, json } }: PlanArgs) -> Self {
+        PlanRequest { job, environment, date, json }
+    }
+}
+
+impl From<ValidateArgs> for ValidateRequest {
+    fn from(ValidateArgs { jobs, online, common: Common { environment, json } }: ValidateArgs) -> Self {
+        ValidateRequest { jobs, environment, online, json }
+    }
 }

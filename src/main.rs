@@ -1,30 +1,19 @@
 //! The door: arguments -> logging -> world -> one verb -> exit code. Nothing else.
 
-use clap::Parser;
-use nightferry::cli::{Cli, Verb};
-use nightferry::verbs;
+use nightferry::cli;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     tell_panics_without_their_payload();
-    let cli = Cli::parse();
+    let asked = cli::parse();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(_) => return complain("E-MEMORY-50 phase=start what=\"no threads to work with\""),
     };
     // The result goes out in one piece at the end: a reader of stdout never sees half of it.
     let mut out = Vec::new();
-    let code = runtime.block_on(async {
-        match cli.verb {
-            Verb::Run(args) => verbs::run(args, &mut out).await,
-            Verb::Plan(args) => verbs::plan(args, &mut out),
-            Verb::Validate(args) => verbs::validate(args, &mut out).await,
-            Verb::Test(args) => verbs::test(args, &mut out).await,
-            Verb::Init(args) => verbs::init(&args, &mut out),
-            Verb::Completions { shell } => verbs::completions(shell, &mut out),
-        }
-    });
+    let code = runtime.block_on(asked.perform(&mut out));
     // A closed pipe is the reader's choice (`| head`), not a failure of ours.
     let _ = io::stdout().write_all(&out).and_then(|()| io::stdout().flush());
     ExitCode::from(code)

@@ -43,10 +43,18 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
     fact("took", format!("{:.1} s; on Fargate (1 vCPU, 2 GB) about {:.4} USD", report.seconds, report.cost.usd));
     for dataset in &report.datasets {
         if let Some(rows_at) = &dataset.reconciliation.rows_at {
-            fact("look", format!("{}: the differing rows are in {rows_at}", dataset.name));
+            fact("look", format!("{}: the differing rows are in {}", dataset.name, placed(rows_at, places)));
         }
     }
     out
+}
+
+/// `<store>/<path>` with the place of the store in front of the path.
+fn placed(path: &str, places: &BTreeMap<String, String>) -> String {
+    match path.split_once('/').and_then(|(store, rest)| Some((places.get(store)?, rest))) {
+        Some((place, rest)) => format!("{}/{rest}", place.trim_end_matches('/')),
+        None => path.to_owned(),
+    }
 }
 
 fn days(report: &RunReport) -> String {

@@ -24,6 +24,8 @@ pub struct Settled {
     pub records: Vec<JobRecord>,
     /// The number of its next record.
     pub next: u64,
+    /// The run whose night was begun and not done, and is done now.
+    pub completed: Option<String>,
 }
 
 /// Reads the job's records and completes the newest: the first thing that every run does. Refuses the records of an
@@ -31,25 +33,38 @@ pub struct Settled {
 pub async fn settle(security: &Store, stores: &Stores, job: &Name, stamp: &str) -> Result<Settled, StoreError> {
     security.check_stamp(stamp).await?;
     let (records, next) = ledger::records(security, job).await?;
+    let mut completed = None;
     if let Some(newest) = records.last() {
         if newest.stamp != stamp {
             let (store, what) = (security.name().to_string(), format!("the ledger of job `{job}`"));
             return Err(StoreError::Stamp { store, what, theirs: newest.stamp.clone(), ours: stamp.to_owned() });
         }
-        complete(newest, stores).await?;
+        if complete(newest, stores).await? == Done::Now {
+            completed = Some(newest.run.clone());
+        }
     }
-    Ok(Settled { records, next })
+    Ok(Settled { records, next, completed })
 }
 
-/// Does whatever commits `record` names and are not done: its tables, then `nightferry_runs`.
-pub async fn complete(record: &JobRecord, stores: &Stores) -> Result<(), StoreError> {
+/// When a commit was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Done {
+    /// It was there already.
+    Before,
+    /// By this call.
+    Now,
+}
+
+/// Does whatever commits `record` names and are not done: its tables, then `nightferry_runs`. Says whether there was any.
+pub async fn complete(record: &JobRecord, stores: &Stores) -> Result<Done, StoreError> {
+    let mut done = Done::Before;
     for table in &record.tables {
-        commit(store_of(stores, &table.store)?.primary(), table).await?;
+        done = done.max(commit(store_of(stores, &table.store)?.primary(), table).await?);
     }
     for name in record.tables.iter().map(|table| &table.store).collect::<std::collections::BTreeSet<_>>() {
-        runs::append(store_of(stores, name)?, record).await?;
+        done = done.max(runs::append(store_of(stores, name)?, record).await?);
     }
-    Ok(())
+    Ok(done)
 }
 
 /// The store that a record or plan names.
@@ -60,13 +75,13 @@ pub(super) fn store_of<'a>(stores: &'a Stores, name: &Name) -> Result<&'a Store,
     })
 }
 
-async fn commit(folder: &Folder, table: &RecordTable) -> Result<(), StoreError> {
+async fn commit(folder: &Folder, table: &RecordTable) -> Result<Done, StoreError> {
     let folder = folder.child(table.dataset.as_str());
     let key = folder.at(&entry_path(table.version));
     let store = || folder.label().to_owned();
     let conflict = || StoreError::Conflict { store: store(), table: table.dataset.to_string(), version: table.version };
     match get(&folder, &key).await? {
-        Some(found) if found == table.entry => return Ok(()),
+        Some(found) if found == table.entry => return Ok(Done::Before),
         Some(_) => return Err(conflict()),
         None => {}
     }
@@ -82,7 +97,7 @@ async fn commit(folder: &Folder, table: &RecordTable) -> Result<(), StoreError> 
         return Err(StoreError::NotThere { store: store(), what });
     }
     match put_if_absent(&folder, &key, table.entry.clone().into(), "store.put.log").await? {
-        Absent::Created | Absent::Mine => Ok(()),
+        Absent::Created | Absent::Mine => Ok(Done::Now),
         Absent::Other(_) => Err(conflict()),
     }
 }

@@ -9,6 +9,7 @@
 
 use super::Store;
 use super::absent::{Absent, put_if_absent};
+use super::commit::Done;
 use super::delta::entry::{Commit, Mode, entry};
 use super::delta::log::{entry_path, replay};
 use super::delta::schema::schema_text;
@@ -46,11 +47,11 @@ const COLUMNS: [(&str, ColumnType, &str); 9] = [
     ("run", ColumnType::Text, "The run; each table's last commit names it as well."),
 ];
 
-/// Appends `record`'s rows to `store`'s table, unless they are there. Stores of other audiences have none.
-pub(super) async fn append(store: &Store, record: &JobRecord) -> Result<(), StoreError> {
+/// Appends `record`'s rows to `store`'s table, unless they are there, and says which. Stores of other audiences have none.
+pub(super) async fn append(store: &Store, record: &JobRecord) -> Result<Done, StoreError> {
     let rows: Vec<&RecordTable> = record.tables.iter().filter(|table| &table.store == store.name()).collect();
     if store.audience() != Audience::Analytics || rows.is_empty() {
-        return Ok(());
+        return Ok(Done::Before);
     }
     let table = store.primary().child(RUNS);
     let owner = Owner { stamp: &record.stamp, job: "nightferry" };
@@ -59,7 +60,7 @@ pub(super) async fn append(store: &Store, record: &JobRecord) -> Result<(), Stor
         let state = replay(&table).await?;
         owner.check(&table, RUNS, &state)?;
         if state.transactions.contains_key(&record.run) {
-            return Ok(());
+            return Ok(Done::Before);
         }
         let (part, schema_text) = match &ready {
             Some(ready) => ready,
@@ -86,7 +87,7 @@ pub(super) async fn append(store: &Store, record: &JobRecord) -> Result<(), Stor
         let text = entry(&state, &commit).map_err(|_| encoder("writing a log entry"))?;
         let key = table.at(&entry_path(state.next_version()));
         match put_if_absent(&table, &key, text.into(), "store.put.runs").await? {
-            Absent::Created | Absent::Mine => return Ok(()),
+            Absent::Created | Absent::Mine => return Ok(Done::Now),
             Absent::Other(_) => {}
         }
     }

@@ -1,7 +1,6 @@
 //! One journey a file: what each verb does, as a straight line of steps. Each writes its result to `out` and gives the
 //! exit code; what goes wrong is a line on stderr.
 
-mod completions;
 mod files;
 mod init;
 mod plan;
@@ -10,14 +9,14 @@ mod test;
 mod validate;
 mod walk;
 
-pub use completions::completions;
 pub use init::init;
-pub use plan::plan;
-pub use run::run;
-pub use test::test;
-pub use validate::validate;
+pub use plan::{PlanRequest, plan};
+pub use run::{RunRequest, run};
+pub use test::{TestRequest, test};
+pub use validate::{ValidateRequest, validate};
 
 use crate::world::{Progress, World};
+use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Log lines on stderr, ours only: other crates' lines may quote what they choked on. `NIGHTFERRY_LOG` chooses the level.
@@ -26,7 +25,9 @@ fn log(progress: &Progress) {
     let level = World::variable("NIGHTFERRY_LOG").filter(|level| level.bytes().all(|byte| byte.is_ascii_alphabetic()));
     let level = level.unwrap_or_else(|| if progress.has_bars() { "warn" } else { "info" }.into());
     let filter = EnvFilter::new(format!("off,nightferry={level}"));
+    let stderr = std::io::stderr();
+    let is_coloured = stderr.is_terminal() && World::variable("NO_COLOR").is_none();
     // A second call (several jobs in one process) keeps the first one's subscriber.
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let _ = lines.with_ansi(is_coloured).try_init();
 }

@@ -2,27 +2,41 @@
 
 use super::files;
 use crate::calendar;
-use crate::cli::PlanArgs;
 use crate::data::Period;
 use crate::failure::Failure;
 use crate::job;
 use crate::world::Clock;
+use chrono::NaiveDate;
 use std::io::Write;
+use std::path::PathBuf;
+
+/// What is asked of `plan`.
+#[derive(Clone, Debug)]
+pub struct PlanRequest {
+    /// The job file.
+    pub job: PathBuf,
+    /// The environment's name.
+    pub environment: String,
+    /// The settlement day the run would be for; `None` is the last full day in London.
+    pub date: Option<NaiveDate>,
+    /// The result as JSON.
+    pub json: bool,
+}
 
 /// Prints the plan of a job.
-pub fn plan(args: PlanArgs, out: &mut dyn Write) -> u8 {
-    match journey(&args, out) {
+pub fn plan(request: &PlanRequest, out: &mut dyn Write) -> u8 {
+    match journey(request, out) {
         Ok(()) => 0,
         Err(failure) => files::tell(&failure),
     }
 }
 
-fn journey(args: &PlanArgs, out: &mut dyn Write) -> Result<(), Failure> {
-    let project = files::project(&args.job)?;
-    let checked = files::load(&project, &args.job, &args.common.environment)?;
-    let day = args.date.unwrap_or_else(|| calendar::last_full_day(Clock::System.now()));
+fn journey(request: &PlanRequest, out: &mut dyn Write) -> Result<(), Failure> {
+    let project = files::project(&request.job)?;
+    let checked = files::load(&project, &request.job, &request.environment)?;
+    let day = request.date.unwrap_or_else(|| calendar::last_full_day(Clock::System.now()));
     let plan = checked.plan(Period::day(day)).map_err(files::invalid)?;
-    let _ = match args.common.json {
+    let _ = match request.json {
         true => writeln!(out, "{}", job::json(&plan)),
         false => write!(out, "{}", job::face(&plan)),
     };

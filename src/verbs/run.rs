@@ -3,38 +3,58 @@
 use super::files;
 use super::walk::{Options, walk};
 use crate::calendar;
-use crate::cli::{ProgressArg, RunArgs};
 use crate::data::Period;
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::Plan;
 use crate::report::{RunReport, terminal};
 use crate::world::{Clock, Progress, ProgressMode, World};
+use chrono::NaiveDate;
 use std::io::Write;
+use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 
+/// What is asked of `run`.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// The job file.
+    pub job: PathBuf,
+    /// The environment's name.
+    pub environment: String,
+    /// The settlement day the run is for; `None` is the last full day in London.
+    pub date: Option<NaiveDate>,
+    /// Everything but upload and commit.
+    pub dry_run: bool,
+    /// Why a period that is published is published again.
+    pub again: Option<String>,
+    /// How progress is shown.
+    pub progress: ProgressMode,
+    /// The result as JSON.
+    pub json: bool,
+}
+
 /// Runs a job.
-pub async fn run(args: RunArgs, out: &mut dyn Write) -> u8 {
-    match journey(args, out).await {
+pub async fn run(request: RunRequest, out: &mut dyn Write) -> u8 {
+    match journey(request, out).await {
         Ok(code) => code,
         Err(failure) => files::tell(&failure),
     }
 }
 
-async fn journey(args: RunArgs, out: &mut dyn Write) -> Result<u8, Failure> {
-    let project = files::project(&args.job)?;
-    let checked = files::load(&project, &args.job, &args.common.environment)?;
-    let progress = Progress::new(mode(args.progress));
+async fn journey(request: RunRequest, out: &mut dyn Write) -> Result<u8, Failure> {
+    let project = files::project(&request.job)?;
+    let checked = files::load(&project, &request.job, &request.environment)?;
+    let progress = Progress::new(request.progress);
     super::log(&progress);
     let mut world = World { project, clock: Clock::System, progress };
-    let day = args.date.unwrap_or_else(|| calendar::last_full_day(world.clock.now()));
+    let day = request.date.unwrap_or_else(|| calendar::last_full_day(world.clock.now()));
     let plan = checked.plan(Period::day(day)).map_err(files::invalid)?;
-    let options = Options { dry_run: args.dry_run, again: args.again };
+    let options = Options { dry_run: request.dry_run, again: request.again };
     let report = tokio::select! {
         report = walk(&plan, &mut world, &options) => report,
         () = stopped() => return Err(Failure::new(ending::INTERRUPTED, Phase::Extract, "the run was told to stop")),
     };
-    tell(&report, &plan, args.common.json, out);
+    tell(&report, &plan, request.json, out);
     Ok(report.exit_code)
 }
 
@@ -70,15 +90,5 @@ fn tell(report: &RunReport, plan: &Plan, json: bool, out: &mut dyn Write) {
             "{}{dataset} what={:?} safe={:?} retryable={} next={:?}",
             problem.id, problem.message, problem.safe, problem.retryable, problem.next
         );
-    }
-}
-
-fn mode(progress: ProgressArg) -> ProgressMode {
-    match progress {
-        ProgressArg::Auto => ProgressMode::Auto,
-        ProgressArg::Bar => ProgressMode::Bar,
-        ProgressArg::Log => ProgressMode::Log,
-        ProgressArg::Json => ProgressMode::Json,
-        ProgressArg::None => ProgressMode::None,
     }
 }

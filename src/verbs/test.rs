@@ -3,7 +3,6 @@
 
 use super::files;
 use super::walk::{Options, walk};
-use crate::cli::TestArgs;
 use crate::data::{Audience, Period};
 use crate::ending;
 use crate::failure::{Failure, Phase};
@@ -32,25 +31,34 @@ struct Tested {
     differ: Vec<String>,
 }
 
+/// What is asked of `test`.
+#[derive(Clone, Debug)]
+pub struct TestRequest {
+    /// Job files; none stands for every one of the project.
+    pub jobs: Vec<PathBuf>,
+    /// The result as JSON, a line a job.
+    pub json: bool,
+}
+
 /// Tests jobs.
-pub async fn test(args: TestArgs, out: &mut dyn Write) -> u8 {
-    match journey(args, out).await {
+pub async fn test(request: TestRequest, out: &mut dyn Write) -> u8 {
+    match journey(request, out).await {
         Ok(true) => 0,
         Ok(false) => ending::FOUND,
         Err(failure) => files::tell(&failure),
     }
 }
 
-async fn journey(args: TestArgs, out: &mut dyn Write) -> Result<bool, Failure> {
-    let start = args.jobs.first().cloned().unwrap_or_else(|| PathBuf::from("jobs"));
+async fn journey(request: TestRequest, out: &mut dyn Write) -> Result<bool, Failure> {
+    let start = request.jobs.first().cloned().unwrap_or_else(|| PathBuf::from("jobs"));
     let project = files::project(&start)?;
-    let jobs = if args.jobs.is_empty() { files::jobs(&project) } else { args.jobs };
+    let jobs = if request.jobs.is_empty() { files::jobs(&project) } else { request.jobs };
     let update = World::variable("UPDATE").is_some_and(|update| update == "1");
     let mut all = true;
     for job in &jobs {
         let tested = test_job(&project, job, update).await?;
         all &= tested.differ.is_empty();
-        let _ = match (args.json, tested.differ.is_empty()) {
+        let _ = match (request.json, tested.differ.is_empty()) {
             (true, _) => writeln!(
                 out,
                 "{}",

@@ -4,7 +4,6 @@
 use super::files;
 use super::walk::online;
 use crate::calendar;
-use crate::cli::ValidateArgs;
 use crate::data::Period;
 use crate::failure::Failure;
 use crate::problem::Problems;
@@ -12,26 +11,40 @@ use crate::world::{Clock, Progress, ProgressMode, World};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// What is asked of `validate`.
+#[derive(Clone, Debug)]
+pub struct ValidateRequest {
+    /// Job files; none stands for every one of the project.
+    pub jobs: Vec<PathBuf>,
+    /// The environment's name.
+    pub environment: String,
+    /// Ask the sources too.
+    pub online: bool,
+    /// The result as JSON.
+    pub json: bool,
+}
+
 /// Checks jobs.
-pub async fn validate(args: ValidateArgs, out: &mut dyn Write) -> u8 {
-    match journey(args, out).await {
+pub async fn validate(request: ValidateRequest, out: &mut dyn Write) -> u8 {
+    match journey(request, out).await {
         Ok(()) => 0,
         Err(failures) => failures.iter().map(files::tell).max().unwrap_or(0),
     }
 }
 
-async fn journey(args: ValidateArgs, out: &mut dyn Write) -> Result<(), Vec<Failure>> {
-    let start = args.jobs.first().cloned().unwrap_or_else(|| PathBuf::from("jobs"));
+async fn journey(request: ValidateRequest, out: &mut dyn Write) -> Result<(), Vec<Failure>> {
+    let start = request.jobs.first().cloned().unwrap_or_else(|| PathBuf::from("jobs"));
     let project = files::project(&start).map_err(|failure| vec![failure])?;
-    let jobs = if args.jobs.is_empty() { files::jobs(&project) } else { args.jobs.clone() };
+    let jobs = if request.jobs.is_empty() { files::jobs(&project) } else { request.jobs.clone() };
     let (mut problems, mut failures, mut checked) = (Problems::default(), Vec::new(), Vec::new());
     for job in &jobs {
-        match files::load(&project, job, &args.common.environment) {
+        match files::load(&project, job, &request.environment) {
             Ok(job) => checked.push(job),
+            Err(failure) if failure.problems.is_empty() => failures.push(failure),
             Err(failure) => problems.extend(failure.problems),
         }
     }
-    if args.online && problems.is_empty() {
+    if request.online && problems.is_empty() {
         let world =
             World { project: project.clone(), clock: Clock::System, progress: Progress::new(ProgressMode::None) };
         for job in &checked {
@@ -42,7 +55,7 @@ async fn journey(args: ValidateArgs, out: &mut dyn Write) -> Result<(), Vec<Fail
             }
         }
     }
-    if args.common.json {
+    if request.json {
         let told = problems.clone().sorted();
         let told = told.iter().map(|problem| {
             serde_json::json!({
@@ -58,10 +71,10 @@ async fn journey(args: ValidateArgs, out: &mut dyn Write) -> Result<(), Vec<Fail
     if !failures.is_empty() {
         return Err(failures);
     }
-    if !args.common.json {
+    if !request.json {
         for job in &jobs {
             let name = project.name_of(job).unwrap_or_else(|_| Path::new(job).display().to_string());
-            let _ = writeln!(out, "{name}  no fault found ({})", args.common.environment);
+            let _ = writeln!(out, "{name}  no fault found ({})", request.environment);
         }
     }
     Ok(())

@@ -42,6 +42,7 @@ pub struct TableProgress(Arc<Table>);
 struct Table {
     name: String,
     mode: ProgressMode,
+    job: ProgressBar,
     bar: ProgressBar,
     rows: AtomicU64,
     bytes: AtomicU64,
@@ -88,6 +89,7 @@ impl Progress {
         TableProgress(Arc::new(Table {
             name: name.to_owned(),
             mode: self.mode,
+            job: self.job.clone(),
             bar,
             rows: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -149,6 +151,7 @@ impl TableProgress {
 impl Drop for Table {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+        self.job.inc(1);
     }
 }
 

@@ -49,6 +49,8 @@ pub(super) struct Walked<'a> {
     pub(super) crossed: Vec<Crossed>,
     pub(super) judged: Vec<Judgement>,
     pub(super) failures: Vec<Failure>,
+    /// Runs whose nights had been begun, and that this run completed.
+    pub(super) completed: Vec<String>,
     pub(super) record: Option<JobRecord>,
     pub(super) second: Vec<SecondState>,
 }
@@ -63,6 +65,7 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options) -> RunRepor
         crossed: Vec::new(),
         judged: Vec::new(),
         failures: Vec::new(),
+        completed: Vec::new(),
         record: None,
         second: Vec::new(),
     };
@@ -97,6 +100,7 @@ async fn cross_over(night: &mut Walked<'_>, opened: &mut Opened, world: &mut Wor
         }
     };
     if let Some(settled) = &settled {
+        night.completed.extend(settled.completed.clone());
         let outcome = match store::decide(&settled.records, plan.period, options.again.as_deref()) {
             Decision::Publish => None,
             Decision::AlreadyPublished { .. } => Some(Outcome::AlreadyPublished),
@@ -189,6 +193,7 @@ async fn publish(
                     Ok(settled) => settled,
                     Err(error) => break Err(Failure::store(&error, Phase::Publish)),
                 };
+                night.completed.extend(settled.completed.clone());
                 match store::decide(&settled.records, plan.period, options.again.as_deref()) {
                     Decision::Publish => offered = Some(*lost),
                     Decision::AlreadyPublished { .. } | Decision::Superseded { .. } => {

@@ -51,7 +51,7 @@ pub fn told(
         started_at: started,
         seconds: (took.as_secs_f64() * 1000.0).round() / 1000.0,
         again: options.again.clone(),
-        completed: Vec::new(),
+        completed: night.completed.clone(),
         datasets,
         problems: failures.iter().map(|failure| failure.report()).collect(),
         cost: CostReport {
