@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .PHONY: test soak bench lint services stop-services
 
-# More words for the command behind a goal: `make test ARGS='-- publish'`.
+# More words for the command behind a goal: `make test ARGS='-- publish'`. The feature `failpoints` is what the tests that kill the process need.
 ARGS ?=
 
 # One shell for start, tests and stop: the trap is what stops the servers when a test fails or Ctrl-C is pressed.
@@ -11,12 +11,12 @@ with_services = env=$$(tests/services/start); trap 'tests/services/stop "$${env%
 
 test:
 	@tests/services/install
-	@$(with_services); cargo test --locked $(ARGS); "$$NIGHTFERRY_HADOLINT" Dockerfile
+	@$(with_services); cargo test --locked --features failpoints $(ARGS); "$$NIGHTFERRY_HADOLINT" Dockerfile
 
-# The long ones, marked #[ignore]: they kill the process at every named store call, hence the feature.
+# The same tests over far more rows: nothing is ignored in `make test`, it is only smaller there.
 soak:
 	@tests/services/install
-	@$(with_services); cargo test --locked --features failpoints $(ARGS) -- --ignored
+	@$(with_services); NIGHTFERRY_SOAK=1 cargo test --locked --features failpoints --test it $(ARGS) -- kills --nocapture
 
 # Release, since a debug build measures the compiler's laziness.
 bench:

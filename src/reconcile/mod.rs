@@ -6,6 +6,7 @@
 //! sides.rs      both sides in buckets by key, put aside
 //! latest.rs     a bucket's events -> the latest state of each key, cell by cell
 //! compare.rs    a bucket's rows against the latest states, typed
+//! unique.rs     keys of a table that is compared with nothing
 //! verdict.rs    counts and stream facts -> verdict, proof, and words for people
 //! checks.rs     the author's SQL
 //! ```
@@ -18,10 +19,12 @@ mod exact_sum;
 mod latest;
 mod sides;
 mod tally;
+mod unique;
 mod verdict;
 
 pub use checks::{CheckOutcome, CheckTable, check};
 pub use compare::{CompareFault, Counts};
 pub use sides::{Comparison, Outcome};
 pub use tally::{ColumnTally, Tally, Total};
-pub use verdict::{Curable, Judged, Stream, Verdict, judge};
+pub use unique::{KeyFaults, Keys, UniqueKeys};
+pub use verdict::{Curable, Judged, Stream, Verdict, judge, key_phrase};

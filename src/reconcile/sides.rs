@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// Buckets. With 64, a table of 50 million narrow rows has under a million rows in each.
-const BUCKETS: usize = 64;
+pub(super) const BUCKETS: usize = 64;
 
 /// A comparison under way.
 pub struct Comparison {
@@ -151,7 +151,7 @@ fn spread(
 }
 
 /// FNV-1a: the same in every run, so that the same input gives the same report.
-fn bucket(key: &[u8], buckets: usize) -> usize {
+pub(super) fn bucket(key: &[u8], buckets: usize) -> usize {
     let hash = key
         .iter()
         .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));

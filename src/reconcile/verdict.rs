@@ -88,7 +88,8 @@ fn counted(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
-fn key_phrase(counts: &Counts) -> String {
+/// What is wrong with the keys, in words.
+pub fn key_phrase(counts: &Counts) -> String {
     let mut parts = Vec::new();
     if counts.null_keys > 0 {
         parts.push(format!("{} with a NULL key", counted(counts.null_keys, "row")));

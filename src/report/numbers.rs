@@ -13,6 +13,11 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// A number with its thing: `1 table`, `2,000 tables`.
+pub fn counted(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// Bytes in binary units with one decimal: `3.2 MiB`.
 pub fn bytes(number: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -32,6 +37,11 @@ mod tests {
     #[test]
     fn groups_digits_by_three() {
         assert_eq!([0, 999, 1_000, 172_800, 1_234_567].map(count), ["0", "999", "1,000", "172,800", "1,234,567"]);
+    }
+
+    #[test]
+    fn says_one_thing_and_many_things() {
+        assert_eq!([0, 1, 2_000].map(|number| counted(number, "file")), ["0 files", "1 file", "2,000 files"]);
     }
 
     #[test]

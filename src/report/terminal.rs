@@ -1,6 +1,6 @@
 //! The report as a person reads it after the run: one line a table, then what was published, treated, and what it took.
 
-use super::numbers::{bytes, count};
+use super::numbers::{bytes, count, counted};
 use super::run::{DatasetReport, Outcome, Proof, ReconciliationReport, RunReport, StoreState, Verdict};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -147,14 +147,15 @@ fn outcome_word(outcome: Outcome) -> &'static str {
 
 fn published(report: &RunReport, places: &BTreeMap<String, String>) -> String {
     let stores = || report.datasets.iter().flat_map(|dataset| &dataset.stores);
-    let tables = stores().filter(|store| store.state != StoreState::Nothing).count();
+    let tables = stores().filter(|store| store.state != StoreState::Nothing).count() as u64;
     let files: u64 = stores().map(|store| store.files).sum();
     let size: u64 = stores().map(|store| store.bytes).sum();
     let mut names: Vec<&str> = stores().map(|store| places.get(&store.name).unwrap_or(&store.name).as_str()).collect();
     names.dedup();
     names.sort_unstable();
     names.dedup();
-    let what = format!("{tables} tables in {} ({files} files, {})", names.join(", "), bytes(size));
+    let (tables, files) = (counted(tables, "table"), counted(files, "file"));
+    let what = format!("{tables} in {} ({files}, {})", names.join(", "), bytes(size));
     match report.outcome {
         Outcome::Published => format!("{what}; read back: rows and sums agree with the source"),
         Outcome::SecondPending => format!("{what}; the second cloud is behind, the next run carries it over"),
@@ -175,5 +176,6 @@ fn privacy(report: &RunReport) -> String {
     };
     let treated = columns().filter(|column| column.treatment != "keep").count();
     let findings: u64 = columns().map(|column| column.findings).sum();
-    format!("{treated} of {} columns treated, {} findings left in what was written", columns().count(), count(findings))
+    let findings = counted(findings, "finding");
+    format!("{treated} of {} columns treated, {findings} left in what was written", columns().count())
 }

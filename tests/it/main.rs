@@ -2,6 +2,9 @@
 // Clippy's leave to unwrap in tests covers test functions and `#[cfg(test)]`; all of this binary is a test.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod crossing;
+mod ferry;
+mod hostile;
 mod postgres;
 mod readers;
 mod services;

@@ -15,7 +15,7 @@ use crate::failure::{Failure, Phase};
 use crate::format::spill::Spill;
 use crate::job::{DatasetPlan, Limits, OutputPlan, Plan, ReconcilePlan};
 use crate::privacy::{Keys, RedactFault, Redacted, redact};
-use crate::reconcile::{Comparison, Tally};
+use crate::reconcile::{self, CompareFault, Comparison, Tally, UniqueKeys};
 use crate::source::{RawBatch, Source};
 use crate::store::{Encoded, Encoder, PartLimits, Parts, Staging};
 use crate::world::{Progress, TableProgress, compute};
@@ -53,6 +53,8 @@ pub struct Crossed {
     pub schema: SchemaRef,
     /// The extract's side of the comparison.
     pub comparison: Option<Comparison>,
+    /// The keys of a dataset that is compared with nothing.
+    pub unique: Option<UniqueKeys>,
     /// What each store got.
     pub lanes: Vec<LaneDone>,
 }
@@ -60,6 +62,8 @@ pub struct Crossed {
 /// What every unit of a dataset's rows needs.
 struct Terms {
     columns: Vec<Column>,
+    /// Columns of the key, where nothing but the key is looked at.
+    unique: Vec<Column>,
     outputs: Vec<OutputPlan>,
     dataset: Name,
     keys: Arc<Keys>,
@@ -71,6 +75,7 @@ struct Terms {
 struct Done {
     batches: Vec<Batch>,
     tally: Tally,
+    keys: Vec<reconcile::Keys>,
     encoded: Vec<Encoded>,
     rows: u64,
 }
@@ -106,6 +111,11 @@ pub async fn cross(
         plan.datasets.iter().flat_map(|dataset| &dataset.checks).any(|check| names(&check.sql, &dataset.name));
     let comparison =
         |against: &ReconcilePlan| Comparison::new(columns.clone(), &dataset.schema.key, &against.tolerate, aside);
+    // The comparison looks at the keys itself.
+    let unique: Vec<Column> = match &dataset.reconcile {
+        Some(_) => Vec::new(),
+        None => dataset.schema.key.iter().filter_map(|key| columns.iter().find(|c| c.name == *key).cloned()).collect(),
+    };
     let mut crossed = Crossed {
         name: dataset.name.clone(),
         origin: source.origin().clone(),
@@ -117,10 +127,12 @@ pub async fn cross(
         kept: is_checked.then(|| Spill::new(aside)),
         schema: Arc::clone(&schema),
         comparison: dataset.reconcile.as_ref().map(comparison),
+        unique: (!unique.is_empty()).then(|| UniqueKeys::new(aside)),
         lanes: Vec::new(),
     };
     let terms = Arc::new(Terms {
         columns,
+        unique,
         outputs: dataset.outputs.clone(),
         dataset: dataset.name.clone(),
         keys: Arc::clone(keys),
@@ -223,13 +235,17 @@ impl Unit {
 
 /// Conforms, tallies, redacts and encodes a unit of rows. On the CPU pool.
 fn work(terms: &Terms, encoders: &[Encoder], unit: Unit, first_ordinal: u64) -> Result<Done, Failure> {
-    let mut done = Done { batches: Vec::new(), tally: Tally::default(), encoded: Vec::new(), rows: unit.rows as u64 };
+    let (tally, rows) = (Tally::default(), unit.rows as u64);
+    let mut done = Done { batches: Vec::new(), tally, keys: Vec::new(), encoded: Vec::new(), rows };
     let mut ordinal = first_ordinal;
     for raw in unit.batches {
         let rows = raw.rows.num_rows() as u64;
         let batch = conformed(terms, raw, ordinal)?;
         ordinal += rows;
         done.tally = std::mem::take(&mut done.tally).and(Tally::of(&batch.rows));
+        if !terms.unique.is_empty() {
+            done.keys.push(reconcile::Keys::of(&terms.unique, &batch.rows).map_err(no_room)?);
+        }
         done.batches.push(batch);
     }
     for (output, encoder) in terms.outputs.iter().zip(encoders) {
@@ -278,19 +294,23 @@ async fn absorb(
     lanes: &mut [Lane],
     table: &TableProgress,
 ) -> Result<(), Failure> {
-    let no_room = |fault: &dyn std::fmt::Display| Failure::new(ending::DISK, Phase::Extract, fault.to_string());
     crossed.rows_read += done.rows;
     crossed.read = std::mem::take(&mut crossed.read).and(done.tally);
+    for keys in done.keys {
+        if let Some(unique) = &mut crossed.unique {
+            unique.add(keys).map_err(no_room)?;
+        }
+    }
     for batch in done.batches {
         crossed.rows_bad += batch.bad.len() as u64;
         for (row, bad) in batch.bad.iter().enumerate().take(BAD_ROWS_KEPT_MAX.saturating_sub(crossed.bad.len())) {
             crossed.bad.push((bad.clone(), batch.bad_rows.slice(row, 1)));
         }
         if let Some(comparison) = &mut crossed.comparison {
-            comparison.add_extract(&batch).map_err(|fault| no_room(&fault))?;
+            comparison.add_extract(&batch).map_err(no_room)?;
         }
         if let Some(kept) = &mut crossed.kept {
-            kept.push(batch.rows).map_err(|fault| no_room(&fault))?;
+            kept.push(batch.rows).map_err(|fault| no_room(fault.into()))?;
         }
     }
     let mut written = 0;
@@ -302,6 +322,10 @@ async fn absorb(
         return Err(Failure::new(ending::BAD_ROWS, Phase::Extract, bad_rows(dataset, crossed)));
     }
     Ok(())
+}
+
+fn no_room(fault: CompareFault) -> Failure {
+    Failure::new(ending::DISK, Phase::Extract, fault.to_string())
 }
 
 /// Where the first bad row is and what is wrong with it, never what is in it.

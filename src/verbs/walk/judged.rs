@@ -10,9 +10,11 @@ use crate::data::{Column, ColumnType, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::{DatasetPlan, OnVerdict, Plan, Severity};
-use crate::reconcile::{self, CheckOutcome, CheckTable, Curable, Outcome, Stream, Tally, check};
+use crate::reconcile::{
+    self, CheckOutcome, CheckTable, Counts, Curable, KeyFaults, Outcome, Stream, Tally, UniqueKeys, check,
+};
 use crate::report::{CheckReport, Proof, ReconciliationReport, Verdict};
-use crate::world::Progress;
+use crate::world::{Progress, compute};
 use std::collections::BTreeMap;
 
 /// What one dataset comes to.
@@ -113,7 +115,8 @@ async fn reconciled(
     options: &Options,
 ) -> Result<Reconciled, Failure> {
     let (Some(plan), Some(comparison)) = (&dataset.reconcile, crossed.comparison.take()) else {
-        return Ok((ReconciliationReport::not_compared(), BTreeMap::new(), None));
+        let (report, failure) = keys_alone(crossed.unique.take()).await?;
+        return Ok((report, BTreeMap::new(), failure));
     };
     let columns: Vec<Column> = comparison.columns().into_iter().cloned().collect();
     let mut inputs = Vec::new();
@@ -129,6 +132,22 @@ async fn reconciled(
     let report = report(dataset, &outcome, &judged, rows_at.map(|path| format!("restricted/{path}")));
     let offsets = outcome.facts.offsets.iter().map(|(partition, range)| (partition.to_string(), *range)).collect();
     Ok((report, offsets, failure))
+}
+
+/// Of a dataset that is compared with nothing: whether its keys are whole and there once.
+async fn keys_alone(keys: Option<UniqueKeys>) -> Result<(ReconciliationReport, Option<Failure>), Failure> {
+    let Some(keys) = keys else { return Ok((ReconciliationReport::not_compared(), None)) };
+    let faults = compute(move || keys.finish()).await;
+    let faults = faults.map_err(|fault| Failure::new(ending::DISK, Phase::Reconcile, fault.to_string()))?;
+    if faults == KeyFaults::default() {
+        return Ok((ReconciliationReport::not_compared(), None));
+    }
+    let KeyFaults { null_keys, duplicates } = faults;
+    let counts = Counts { null_keys, duplicates, ..Counts::default() };
+    let phrase = reconcile::key_phrase(&counts);
+    let failure = Failure::new(ending::COMPARISON_ERROR, Phase::Reconcile, phrase.clone());
+    let none = ReconciliationReport::not_compared();
+    Ok((ReconciliationReport { verdict: Verdict::Error, phrase, null_keys, duplicates, ..none }, Some(failure)))
 }
 
 fn refusal(judged: &reconcile::Judged, on_drift: OnVerdict, on_inconclusive: OnVerdict) -> Option<Failure> {

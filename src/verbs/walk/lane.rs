@@ -128,8 +128,10 @@ async fn ship_one(
     for ((column, kind), cells) in findings {
         *done.findings.entry(column.clone()).or_default() += cells;
         if done.output.audience != Audience::Restricted {
-            let what =
-                format!("{cells} cells of `{column}` look like {kind}, and `{}` would see them", done.output.audience);
+            let what = format!(
+                "`{column}` holds what looks like {kind} (cells: {cells}), and `{}` would see it",
+                done.output.audience
+            );
             return Err(Failure::new(ending::PERSONAL_DATA, Phase::Stage, what));
         }
     }

@@ -1,0 +1,133 @@
+//! The two shipped jobs in `dev`: files in, folders out, no server.
+
+use crate::ferry::Ferry;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+const SETTLEMENTS: &str = "jobs/settlements.toml";
+
+fn dataset<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let datasets = report["datasets"].as_array().expect("datasets");
+    datasets.iter().find(|dataset| dataset["name"] == name).unwrap_or_else(|| panic!("no dataset {name}"))
+}
+
+#[test]
+fn the_first_command_of_the_readme_publishes_and_finds_the_one_difference() {
+    let ferry = Ferry::shipped();
+    let came = ferry.run(&["run", SETTLEMENTS, "--date", "2026-11-22"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    assert_eq!(came.out.matches("DRIFT").count(), 1, "{}", came.out);
+    assert!(came.out.contains("DRIFT  1 row differs in amount_gbp (published: on_drift)"), "{}", came.out);
+    assert_eq!(came.out.matches("MATCH  exact, by transaction").count(), 4, "{}", came.out);
+    assert!(came.out.contains("published  7 tables in target/public, target/warehouse"), "{}", came.out);
+    assert!(ferry.is_published("target/warehouse/invoice"));
+    let place = came.out.lines().find_map(|line| line.split("the differing rows are in ").nth(1)).expect("a place");
+    assert!(ferry.path(place).is_file(), "{place} is where the report says");
+}
+
+#[test]
+fn the_same_night_again_is_already_published_and_an_older_one_superseded() {
+    let ferry = Ferry::shipped();
+    let outcome = |arguments: &[&str]| {
+        let (came, report) = ferry.report(&[&[SETTLEMENTS], arguments].concat());
+        assert_eq!(came.code, 0, "{}", came.err);
+        report["outcome"].as_str().expect("a word").to_owned()
+    };
+    assert_eq!(outcome(&["--date", "2026-11-22"]), "published");
+    let before = ferry.files("target");
+    assert_eq!(outcome(&["--date", "2026-11-22"]), "already_published");
+    assert_eq!(outcome(&["--date", "2026-11-20"]), "superseded");
+    let tables = |files: &[String]| files.iter().filter(|file| !file.contains("reports/")).cloned().collect::<Vec<_>>();
+    assert_eq!(tables(&before), tables(&ferry.files("target")), "nothing but reports is new");
+
+    assert_eq!(outcome(&["--date", "2026-11-22", "--again", "a corrected source"]), "published");
+    let record = ferry.read("target/security/_jobs/settlements/00000000000000000001.json");
+    assert!(record.contains("\"reason\": \"a corrected source\""), "{record}");
+    assert!(ferry.path("target/warehouse/invoice/_delta_log/00000000000000000001.json").exists());
+    assert!(!ferry.path("target/warehouse/invoice/_delta_log/00000000000000000002.json").exists());
+}
+
+#[test]
+fn a_dry_run_does_everything_but_upload_and_commit() {
+    let ferry = Ferry::shipped();
+    let (came, report) = ferry.report(&[SETTLEMENTS, "--dry-run"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    assert_eq!(report["outcome"], "dry_run");
+    assert_eq!(dataset(&report, "difference_payment")["reconciliation"]["verdict"], "DRIFT");
+    assert_eq!(dataset(&report, "metered_output")["rows_written"], 1152);
+    assert_eq!(ferry.files("target"), Vec::<String>::new());
+}
+
+#[test]
+fn a_report_lies_in_the_security_store_and_says_what_was_printed() {
+    let ferry = Ferry::shipped();
+    let (_, printed) = ferry.report(&["jobs/contracts.toml"]);
+    let files = ferry.files("target/security");
+    let filed: Vec<&String> = files.iter().filter(|file| file.starts_with("reports/contracts/")).collect();
+    assert_eq!(filed.len(), 1, "{files:?}");
+    let filed: Value = serde_json::from_str(&ferry.read(&format!("target/security/{}", filed[0]))).expect("JSON");
+    assert_eq!(filed, printed);
+    assert_eq!(dataset(&printed, "contact")["stores"][0]["columns"][3]["treatment"], "drop");
+}
+
+#[test]
+fn every_job_gives_what_its_fixture_expects_and_a_changed_expectation_is_found() {
+    let ferry = Ferry::shipped();
+    let came = ferry.run(&["test"]);
+    assert_eq!(
+        (came.code, came.out.as_str()),
+        (0, "contracts  as expected\nsettlements  as expected\n"),
+        "{}",
+        came.err
+    );
+    ferry.edit("fixtures/settlements/expected/warehouse.invoice.csv", "425.88", "425.89");
+    let came = ferry.run(&["test", SETTLEMENTS]);
+    assert_eq!(came.code, 1, "{}", came.err);
+    assert!(came.out.contains("settlements  differs in warehouse.invoice.csv"), "{}", came.out);
+    let update = ferry.command(&["test", SETTLEMENTS]).env("UPDATE", "1").output().expect("run");
+    assert!(update.status.success());
+    assert_eq!(ferry.run(&["test", SETTLEMENTS]).code, 0, "UPDATE=1 wrote what came out");
+}
+
+#[test]
+fn a_plan_touches_nothing_and_names_every_select_path_treatment_and_limit() {
+    let ferry = Ferry::shipped();
+    std::fs::remove_dir_all(ferry.path("fixtures")).expect("removed");
+    let came = ferry.run(&["plan", "jobs/contracts.toml"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    for told in [
+        "FROM \"contracts\".\"contact\"",
+        "target/warehouse/contact  for analytics",
+        "email                            personal   hmac (people)",
+        "refuses   more than 0 bad rows",
+        "65536 a batch",
+    ] {
+        assert!(came.out.contains(told), "{told} in {}", came.out);
+    }
+    let select = came.out.lines().find(|line| line.contains("\"contracts\".\"contact\"")).expect("a SELECT");
+    assert!(!select.contains("Notes"), "no store needs it: {select}");
+    assert!(ferry.files("target").is_empty());
+}
+
+#[test]
+fn a_run_that_is_told_to_stop_ends_with_73_and_publishes_nothing() {
+    let rows: String = (0..1_000_000).map(|id| format!("{id},{}\n", id % 977)).collect();
+    let amount = "amount = { type = \"integer\", class = \"open\" }";
+    let ferry = Ferry::of_one_file("app.thing.csv", format!("id,amount\n{rows}").as_bytes(), amount, "");
+    let mut command = ferry.command(&["run", "jobs/things.toml", "--progress", "log"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    let mut told = BufReader::new(child.stderr.take().expect("piped"));
+    let mut line = String::new();
+    while !line.contains("extracting") {
+        line.clear();
+        assert!(told.read_line(&mut line).expect("text") > 0, "the run ended before it began to extract");
+    }
+    let stopped = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill starts");
+    assert!(stopped.success(), "the run was still there");
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).expect("text");
+    assert_eq!(child.wait().expect("ended").code(), Some(73), "{rest}");
+    assert!(rest.contains("E-STOP-73"), "{rest}");
+    assert!(!ferry.is_published("out/warehouse/thing"));
+}
