@@ -4,9 +4,12 @@
 
 mod crossing;
 mod ferry;
+mod generated;
 mod hostile;
 mod postgres;
 mod readers;
 mod services;
 mod stores;
 mod tidy;
+#[path = "../../benches/worlds/mod.rs"]
+mod worlds;
