@@ -1,13 +1,10 @@
 //! The generator of worlds, judged by the real binary: a world agrees with its topics, and differs exactly where it was made to.
 
+use crate::databases::Databases;
 use crate::ferry::Ferry;
-use crate::services::variable;
 use crate::worlds::{Fault, Made, Name, Settings, World};
 use serde_json::Value;
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
-use std::path::Path;
-use std::str::FromStr;
+use sqlx::{ConnectOptions, Connection};
 
 const ENVIRONMENT: &str = "jobs/environments/dev.toml";
 
@@ -146,33 +143,4 @@ fn of_postgres(ferry: &Ferry, name: Name, database: &str) {
     let files = format!("files = {{ url = \"fixtures/{word}/extract\" }}");
     ferry.edit(ENVIRONMENT, &files, &format!("postgres = {{ {}database = \"{database}\" }}", login.concat()));
     ferry.edit(ENVIRONMENT, &format!("fixtures/{word}/topics"), "topics");
-}
-
-/// Databases that no other test has.
-struct Databases {
-    admin: PgConnectOptions,
-    test: String,
-}
-
-impl Databases {
-    fn new() -> Self {
-        let admin = PgConnectOptions::from_str(&variable("NIGHTFERRY_PG_ADMIN_URL")).unwrap();
-        let ca = variable("NIGHTFERRY_PG_CA");
-        let admin = admin.ssl_mode(PgSslMode::VerifyFull).ssl_root_cert(Path::new(&ca));
-        Databases { admin, test: uuid::Uuid::now_v7().simple().to_string() }
-    }
-
-    fn name(&self, name: Name) -> String {
-        format!("{}_{}", name.word(), self.test)
-    }
-
-    /// Their servers live no longer than the tests, so a failed test may leave them.
-    async fn drop(self) {
-        let mut connection = self.admin.clone().database("postgres").connect().await.unwrap();
-        for name in Name::ALL {
-            let sql = format!("drop database if exists \"{}\"", self.name(name));
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-        }
-        connection.close().await.unwrap();
-    }
 }

@@ -3,9 +3,11 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod crossing;
+mod databases;
 mod ferry;
 mod generated;
 mod hostile;
+mod nights;
 mod postgres;
 mod readers;
 mod services;
