@@ -4,7 +4,7 @@
 //! Changes go through a staging table, so that the WAL holds real inserts, updates and deletes and a world of millions loads in
 //! minutes. What stood in the schema before is gone.
 
-use super::cell::Row;
+use super::cell::{Cell, Row};
 use super::life::{AFTER, LOADED};
 use super::moment::Moments;
 use super::table::Table;
@@ -70,8 +70,8 @@ async fn run(connection: &mut PgConnection, doing: &str, sql: &str) -> Result<()
 
 async fn current_txid(connection: &mut PgConnection) -> Result<u64, Fault> {
     let asked = sqlx::query_scalar("select pg_current_xact_id()::text").fetch_one(connection).await;
-    let text: String = asked.map_err(|source| Fault::Database { doing: "ask for the transaction".into(), source })?;
-    text.parse().map_err(|_| Fault::Unwritable)
+    let txid = asked.and_then(|text: String| text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error))));
+    txid.map_err(|source| Fault::Database { doing: "ask for the transaction".into(), source })
 }
 
 async fn load_moment(connection: &mut PgConnection, table: &Table, moment: usize) -> Result<(), sqlx::Error> {
@@ -81,7 +81,6 @@ async fn load_moment(connection: &mut PgConnection, table: &Table, moment: usize
         return copy(connection, &target, changes().filter_map(|change| change.after)).await;
     }
     let stage = format!("create temp table stage (like {target}) on commit drop");
-    let unstage = "drop table stage";
     sqlx::raw_sql(AssertSqlSafe(stage.as_str())).execute(&mut *connection).await?;
     let gone = changes().filter(|change| change.after.is_none()).filter_map(|change| change.before);
     copy(connection, "stage", gone).await?;
@@ -105,7 +104,7 @@ async fn load_moment(connection: &mut PgConnection, table: &Table, moment: usize
         set.collect::<Vec<_>>().join(", ")
     );
     sqlx::raw_sql(AssertSqlSafe(upsert)).execute(&mut *connection).await?;
-    sqlx::raw_sql(unstage).execute(&mut *connection).await.map(drop)
+    sqlx::raw_sql("drop table stage").execute(&mut *connection).await.map(drop)
 }
 
 async fn copy(connection: &mut PgConnection, target: &str, rows: impl Iterator<Item = Row>) -> Result<(), sqlx::Error> {
@@ -130,7 +129,7 @@ fn line(out: &mut String, cell_text: &mut String, row: &Row) -> std::fmt::Result
         if place > 0 {
             out.push('\t');
         }
-        if *cell == super::cell::Cell::Null {
+        if *cell == Cell::Null {
             out.push_str("\\N");
             continue;
         }
