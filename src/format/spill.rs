@@ -67,13 +67,17 @@ impl Spill {
         Ok(())
     }
 
-    /// Every batch, in order.
-    pub fn batches(&self) -> Result<Vec<RecordBatch>, ScratchFault> {
-        let read = |kept: &Kept| match kept {
+    /// Every batch, in order, one at a time.
+    pub fn iter(&self) -> impl Iterator<Item = Result<RecordBatch, ScratchFault>> {
+        self.kept.iter().map(|kept| match kept {
             Kept::Here(batch, _) => Ok(batch.clone()),
             Kept::There(piece) => unpacked(self.aside.scratch.get(*piece)?),
-        };
-        self.kept.iter().map(read).collect()
+        })
+    }
+
+    /// Every batch, in order.
+    pub fn batches(&self) -> Result<Vec<RecordBatch>, ScratchFault> {
+        self.iter().collect()
     }
 }
 

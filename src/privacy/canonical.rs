@@ -50,7 +50,8 @@ impl Canonical {
     /// Writes `text` canonically into `out`, which is cleared first.
     pub fn write(self, text: &str, out: &mut String) {
         out.clear();
-        if is_nfkc_quick(text.chars()) == IsNormalized::Yes {
+        // ASCII is NFKC already, and is seen to be ASCII eight bytes at a time.
+        if text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
             self.write_normal(text, out);
         } else {
             let normal: String = text.nfkc().collect();
@@ -61,6 +62,10 @@ impl Canonical {
     fn write_normal(self, text: &str, out: &mut String) {
         match self {
             Canonical::Exact => out.push_str(text),
+            Canonical::Address if text.is_ascii() => {
+                out.push_str(text.trim());
+                out.make_ascii_lowercase();
+            }
             Canonical::Address => out.extend(text.trim().chars().flat_map(char::to_lowercase)),
             Canonical::Words => {
                 for (index, word) in text.split_whitespace().enumerate() {

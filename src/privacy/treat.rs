@@ -20,6 +20,12 @@ use std::sync::Arc;
 /// Bytes of an HMAC that a token shows: 128 bits, 32 hexadecimal digits.
 const TOKEN_BYTES: usize = 16;
 
+/// Letters and digits of the longest postcode.
+const POSTCODE_SIGNS_MAX: usize = 7;
+
+/// What stands for a text that is no postcode.
+const NO_POSTCODE: &str = "<postcode>";
+
 /// A treatment that cannot be applied to a column of this type, or lacks its key. `job` refuses such plans; this is the
 /// second look.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,7 +71,7 @@ pub fn treat(
         }
         Treatment::Label => {
             let label = format!("<{}>", column.kind.as_deref().unwrap_or(column.class.as_str()));
-            text(values, column, |_, out| out.push_str(&label)).ok_or_else(fault)
+            labelled(values, column, &label).ok_or_else(fault)
         }
         Treatment::Hmac { domain } => {
             let key = keys.get(domain).ok_or_else(fault)?;
@@ -132,8 +138,31 @@ where
     }
 }
 
+/// `label` for every value: written once, and every cell a view of it.
+fn labelled(values: &ArrayRef, column: &Column, label: &str) -> Option<ArrayRef> {
+    let is_whole = matches!(column.column_type, ColumnType::Smallint | ColumnType::Integer | ColumnType::Bigint);
+    if !is_whole && !column.column_type.is_text() {
+        return None;
+    }
+    let one = StringViewArray::from_iter_values([label]);
+    let views = vec![one.views()[0]; values.len()];
+    let all = StringViewArray::try_new(views.into(), one.data_buffers().to_vec(), values.logical_nulls());
+    Some(Arc::new(all.ok()?))
+}
+
 /// Letters and digits become `*` but the last `last` of them; a value with no more than that shows none.
 fn mask(text: &str, last: usize, out: &mut String) {
+    if text.is_ascii() {
+        // The same for one byte a sign, which is what nearly all numbers are written in.
+        let signs = text.bytes().filter(u8::is_ascii_alphanumeric).count();
+        let mut hidden = if signs > last { signs - last } else { signs };
+        out.extend(text.bytes().map(|sign| {
+            let hides = hidden > 0 && sign.is_ascii_alphanumeric();
+            hidden -= usize::from(hides);
+            if hides { '*' } else { char::from(sign) }
+        }));
+        return;
+    }
     let signs = text.chars().filter(|c| c.is_alphanumeric()).count();
     let hidden = if signs > last { signs - last } else { signs };
     let mut seen = 0;
@@ -168,18 +197,25 @@ fn generalise(values: &ArrayRef, column: &Column, how: &Generalisation) -> Optio
 /// A UK postcode's outward part: all but its last three letters and digits. Anything else is no postcode, and nothing of it
 /// is shown.
 fn district(text: &str, out: &mut String) {
-    let signs: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect();
-    let inward_is_right = |inward: &[char]| {
-        inward[0].is_ascii_digit() && inward[1].is_ascii_uppercase() && inward[2].is_ascii_uppercase()
-    };
-    if (5..=7).contains(&signs.len()) && signs.iter().all(char::is_ascii_alphanumeric) {
-        let (outward, inward) = signs.split_at(signs.len() - 3);
-        if inward_is_right(inward) && outward[0].is_ascii_uppercase() {
-            out.extend(outward);
-            return;
+    let (mut signs, mut count) = ([0u8; POSTCODE_SIGNS_MAX], 0);
+    for sign in text.chars().filter(|sign| !sign.is_whitespace()) {
+        match signs.get_mut(count) {
+            Some(place) if sign.is_ascii_alphanumeric() => *place = sign.to_ascii_uppercase() as u8,
+            _ => return out.push_str(NO_POSTCODE),
         }
+        count += 1;
     }
-    out.push_str("<postcode>");
+    if let Some((outward, [digit, first, second])) = signs[..count].split_last_chunk::<3>()
+        && (2..=4).contains(&outward.len())
+        && outward[0].is_ascii_uppercase()
+        && digit.is_ascii_digit()
+        && first.is_ascii_uppercase()
+        && second.is_ascii_uppercase()
+    {
+        out.extend(outward.iter().copied().map(char::from));
+        return;
+    }
+    out.push_str(NO_POSTCODE);
 }
 
 /// The first day of each value's year or month. A timestamp becomes midnight UTC of that day. A value outside the calendar becomes NULL.

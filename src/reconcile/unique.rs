@@ -1,27 +1,41 @@
 //! Is every key there once, and whole? Asked of a table that is compared with nothing.
 //!
-//! Keys in their one writing go into buckets, put aside until all are there; a bucket is looked at by itself.
+//! Most tables are read in the order of their key: while keys ascend, each is new, and they are only kept in case that ends.
+//! When it does, keys in their one writing go into buckets, put aside until all are there; a bucket is looked at by itself.
 
 use super::compare::CompareFault;
 use super::sides::{BUCKETS, bucket};
 use crate::data::Column;
 use crate::format::spill::{Aside, Spill};
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, UInt32Array};
 use arrow::compute::take;
 use arrow::row::{RowConverter, SortField};
+use rayon::prelude::*;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The keys of a table, so far.
 pub struct UniqueKeys {
-    buckets: Vec<Spill>,
+    aside: Aside,
+    seen: Seen,
     null_keys: u64,
 }
 
-/// The keys of some rows, by bucket.
+enum Seen {
+    /// All ascend; the last.
+    Run(Spill, Option<Vec<u8>>),
+    Buckets(Vec<Spill>),
+}
+
+/// The keys of some rows.
 pub struct Keys {
-    buckets: Vec<(usize, RecordBatch)>,
+    keys: Order,
     null_keys: u64,
+}
+
+enum Order {
+    Ascending(BinaryArray),
+    Any(Vec<(usize, BinaryArray)>),
 }
 
 /// What is wrong with a table's keys.
@@ -41,51 +55,97 @@ impl Keys {
         let cells = cells.ok_or(CompareFault::Shape)?;
         let fields = cells.iter().map(|cells| SortField::new(cells.data_type().clone())).collect();
         let keys = RowConverter::new(fields)?.convert_columns(&cells)?;
-        let (mut places, mut null_keys) = (vec![Vec::new(); BUCKETS], 0);
-        for (row, key) in keys.iter().enumerate() {
-            if cells.iter().any(|cells| cells.is_null(row)) {
-                null_keys += 1;
-            } else {
-                places[bucket(key.data(), BUCKETS)].push(row as u32);
-            }
-        }
-        let keys: ArrayRef = Arc::new(keys.try_into_binary()?);
-        let filled = places.into_iter().enumerate().filter(|(_, places)| !places.is_empty());
-        let buckets = filled.map(|(bucket, places)| {
-            let keys = take(&keys, &UInt32Array::from(places), None)?;
-            Ok((bucket, RecordBatch::try_from_iter([("key", keys)])?))
-        });
-        Ok(Keys { buckets: buckets.collect::<Result<_, CompareFault>>()?, null_keys })
+        let is_whole = |row: &usize| cells.iter().all(|cells| cells.is_valid(*row));
+        let whole: Vec<usize> = (0..keys.num_rows()).filter(is_whole).collect();
+        let null_keys = (keys.num_rows() - whole.len()) as u64;
+        let keys = keys.try_into_binary()?;
+        let ascends = null_keys == 0 && whole.windows(2).all(|pair| keys.value(pair[0]) < keys.value(pair[1]));
+        let keys = if ascends { Order::Ascending(keys) } else { Order::Any(spread(&keys, &whole)?) };
+        Ok(Keys { keys, null_keys })
     }
 }
 
 impl UniqueKeys {
     /// None yet.
     pub fn new(aside: &Aside) -> Self {
-        UniqueKeys { buckets: (0..BUCKETS).map(|_| Spill::new(aside)).collect(), null_keys: 0 }
+        UniqueKeys { aside: aside.clone(), seen: Seen::Run(Spill::new(aside), None), null_keys: 0 }
     }
 
     /// Adds the keys of more rows.
     pub fn add(&mut self, keys: Keys) -> Result<(), CompareFault> {
         self.null_keys += keys.null_keys;
-        for (bucket, keys) in keys.buckets {
-            self.buckets[bucket].push(keys)?;
+        if let (Seen::Run(run, last), Order::Ascending(more)) = (&mut self.seen, &keys.keys) {
+            if more.is_empty() {
+                return Ok(());
+            }
+            if last.as_deref().is_none_or(|last| last < more.value(0)) {
+                *last = Some(more.value(more.len() - 1).to_vec());
+                return Ok(run.push(batch(more.clone())?)?);
+            }
+        }
+        self.scatter()?;
+        let spread = match keys.keys {
+            Order::Ascending(keys) => all(&keys)?,
+            Order::Any(spread) => spread,
+        };
+        self.put(spread)
+    }
+
+    /// Once keys no longer ascend: what was kept goes into buckets.
+    fn scatter(&mut self) -> Result<(), CompareFault> {
+        let Seen::Run(run, _) = &mut self.seen else { return Ok(()) };
+        let run = std::mem::replace(run, Spill::new(&self.aside));
+        self.seen = Seen::Buckets((0..BUCKETS).map(|_| Spill::new(&self.aside)).collect());
+        for keys in run.iter() {
+            self.put(all(keys?.column(0).as_binary())?)?;
         }
         Ok(())
     }
 
-    /// Counts what is wrong, a bucket at a time.
-    pub fn finish(self) -> Result<KeyFaults, CompareFault> {
-        let mut faults = KeyFaults { null_keys: self.null_keys, duplicates: 0 };
-        for bucket in self.buckets {
-            let batches = bucket.batches()?;
-            let mut seen: HashSet<&[u8]> = HashSet::with_capacity(bucket.rows() as usize);
-            for key in batches.iter().flat_map(|keys| keys.column(0).as_binary::<i32>().iter().flatten()) {
-                faults.duplicates += u64::from(!seen.insert(key));
+    fn put(&mut self, spread: Vec<(usize, BinaryArray)>) -> Result<(), CompareFault> {
+        if let Seen::Buckets(buckets) = &mut self.seen {
+            for (bucket, keys) in spread {
+                buckets[bucket].push(batch(keys)?)?;
             }
         }
-        Ok(faults)
+        Ok(())
     }
+
+    /// Counts what is wrong, a bucket at a time on each core.
+    pub fn finish(self) -> Result<KeyFaults, CompareFault> {
+        let duplicates = match self.seen {
+            Seen::Run(..) => 0,
+            Seen::Buckets(buckets) => buckets.into_par_iter().map(duplicates).sum::<Result<_, CompareFault>>()?,
+        };
+        Ok(KeyFaults { null_keys: self.null_keys, duplicates })
+    }
+}
+
+fn duplicates(bucket: Spill) -> Result<u64, CompareFault> {
+    let batches = bucket.batches()?;
+    let mut seen: HashSet<&[u8]> = HashSet::with_capacity(bucket.rows() as usize);
+    let keys = batches.iter().flat_map(|keys| keys.column(0).as_binary::<i32>().iter().flatten());
+    Ok(keys.map(|key| u64::from(!seen.insert(key))).sum())
+}
+
+fn batch(keys: BinaryArray) -> Result<RecordBatch, CompareFault> {
+    Ok(RecordBatch::try_from_iter([("key", Arc::new(keys) as ArrayRef)])?)
+}
+
+fn all(keys: &BinaryArray) -> Result<Vec<(usize, BinaryArray)>, CompareFault> {
+    spread(keys, &(0..keys.len()).collect::<Vec<_>>())
+}
+
+/// The keys at `rows`, by bucket.
+fn spread(keys: &BinaryArray, rows: &[usize]) -> Result<Vec<(usize, BinaryArray)>, CompareFault> {
+    let mut places = vec![Vec::new(); BUCKETS];
+    for row in rows {
+        places[bucket(keys.value(*row), BUCKETS)].push(*row as u32);
+    }
+    let filled = places.into_iter().enumerate().filter(|(_, places)| !places.is_empty());
+    let buckets = filled
+        .map(|(bucket, places)| Ok((bucket, take(keys, &UInt32Array::from(places), None)?.as_binary::<i32>().clone())));
+    buckets.collect()
 }
 
 #[cfg(test)]
@@ -141,6 +201,15 @@ mod tests {
         let first = (vec![Some(1), Some(2)], vec![Some("a"), Some("a")]);
         let second = (vec![Some(1), Some(2)], vec![Some("b"), Some("a")]);
         assert_eq!(faults(&[first, second]), KeyFaults { null_keys: 0, duplicates: 1 });
+    }
+
+    #[test]
+    fn finds_a_key_that_comes_again_after_keys_that_ascend() {
+        let rows = |ids: &[i64]| (ids.iter().copied().map(Some).collect(), vec![Some("a"); ids.len()]);
+        assert_eq!(faults(&[rows(&[1, 2]), rows(&[]), rows(&[3, 9])]), KeyFaults::default());
+        assert_eq!(faults(&[rows(&[1, 2]), rows(&[2, 3])]).duplicates, 1);
+        assert_eq!(faults(&[rows(&[1, 3]), rows(&[4, 2]), rows(&[5, 6]), rows(&[3, 6])]).duplicates, 2);
+        assert_eq!(faults(&[rows(&[1, 1])]).duplicates, 1);
     }
 
     #[test]
