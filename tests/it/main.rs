@@ -6,6 +6,7 @@ mod crossing;
 mod ferry;
 mod hostile;
 mod postgres;
+mod problems;
 mod readers;
 mod services;
 mod stores;
