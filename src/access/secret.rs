@@ -2,6 +2,7 @@
 
 use crate::job::SecretRef;
 use crate::privacy::TEST_SECRET;
+use crate::problem::shown_path;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use std::path::Path;
 
@@ -53,16 +54,18 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 fn file(path: &str) -> Result<SecretString, SecretFault> {
-    let no_file = || SecretFault::NoFile(path.to_owned());
+    // What stands in the place of a path may be the secret itself.
+    let shown = || shown_path(path).to_owned();
+    let no_file = || SecretFault::NoFile(shown());
     let about = std::fs::metadata(Path::new(path)).map_err(|_| no_file())?;
     if is_readable_by_others(&about) {
-        return Err(SecretFault::TooWide(path.to_owned()));
+        return Err(SecretFault::TooWide(shown()));
     }
     if about.len() > SECRET_BYTES_MAX {
-        return Err(SecretFault::NotText(path.to_owned()));
+        return Err(SecretFault::NotText(shown()));
     }
     let bytes = std::fs::read(path).map_err(|_| no_file())?;
-    let text = String::from_utf8(bytes).map_err(|_| SecretFault::NotText(path.to_owned()))?;
+    let text = String::from_utf8(bytes).map_err(|_| SecretFault::NotText(shown()))?;
     // Editors end a file with a newline; a secret does not end with one.
     Ok(text.trim_end_matches(['\r', '\n']).to_owned().into())
 }

@@ -8,7 +8,7 @@ use super::shape::{nearest, one_of};
 use super::tree::Text;
 use crate::data::{Extract, Name, Period, Rows, Treatment};
 use crate::privacy::{ColumnTreatment, treatment};
-use crate::problem::{Place, Problems};
+use crate::problem::{Place, Problems, shown_path};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -87,7 +87,7 @@ fn text(file: &str, read: Read<'_>, named: Option<Place>, problems: &mut Problem
         Err(fault) => {
             let place = named.unwrap_or_else(|| Place::start(file));
             let id = if file.starts_with("jobs/environments/") { "E-ENV-READ" } else { "E-FILE-READ" };
-            problems.add(id, place, format!("`{file}` {fault}"), None);
+            problems.add(id, place, format!("`{}` {fault}", shown_path(file)), None);
             None
         }
     }
