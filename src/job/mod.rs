@@ -7,13 +7,15 @@
 //! job_file.rs          jobs/<name>.toml
 //! schema_file.rs       schemas/<name>.toml
 //! environment_file.rs  jobs/environments/<name>.toml
-//! load.rs              all three together -> Checked -> Plan
+//! load.rs              all three together -> Checked
+//! decide.rs            Checked -> Plan
 //! plan.rs              every path, limit, query and treatment, decided
 //! face.rs              the plan as a person reads it
 //! ```
 //!
 //! A fault in a file is a [`Problem`](crate::problem::Problem) with its place; all faults are told at once.
 
+mod decide;
 mod environment_file;
 mod face;
 mod files;
