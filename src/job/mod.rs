@@ -26,6 +26,8 @@ mod schema_file;
 mod shape;
 mod tree;
 
+use crate::problem::Problem;
+
 pub use face::{face, json, select};
 pub use job_file::{Job, Schedule};
 pub use load::{Checked, Read, load};
@@ -40,7 +42,7 @@ pub fn json_schemas() -> [(&'static str, serde_json::Value); 3] {
     ]
 }
 
-/// Whether a problem's id tells of the environment or a secret (exit 11) rather than of job and schema (exit 10).
-pub fn is_of_environment(id: &str) -> bool {
-    id.starts_with("E-ENV-")
+/// Whether a problem is one of the environment or a secret (exit 11) rather than of job and schema (exit 10).
+pub fn is_of_environment(problem: &Problem) -> bool {
+    problem.id.starts_with("E-ENV-") || problem.place.file.starts_with("jobs/environments/")
 }

@@ -33,7 +33,7 @@ pub fn load(project: &Project, job: &Path, environment: &str) -> Result<Checked,
 
 /// Faults in the files, with the ending that fits the worst of them: a job's before an environment's.
 pub fn invalid(problems: Problems) -> Failure {
-    let all_of_environment = problems.clone().sorted().iter().all(|problem| job::is_of_environment(problem.id));
+    let all_of_environment = problems.clone().sorted().iter().all(job::is_of_environment);
     Failure::files(problems, if all_of_environment { ending::ENVIRONMENT_INVALID } else { ending::JOB_INVALID })
 }
 
