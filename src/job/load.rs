@@ -5,7 +5,7 @@ use super::job_file::{self, Dataset, DatasetRows, Job};
 use super::plan::SourceSpec;
 use super::schema_file::{self, SchemaFile};
 use super::shape::{nearest, one_of};
-use super::tree::Text;
+use super::tree::{Entry, Node, Text};
 use crate::data::{Name, Treatment};
 use crate::privacy::treatment;
 use crate::problem::{Place, Problems, shown_path};
@@ -30,19 +30,19 @@ pub struct Checked {
 /// Reads the job file `file`, its schemas and query files and the environment, and tells every fault of all of them.
 pub fn load(file: &str, environment: &str, read: Read<'_>, variable: Variable<'_>) -> Result<Checked, Problems> {
     let mut problems = Problems::default();
-    let job = text(file, read, None, &mut problems).and_then(|text| job_file::read(text, &mut problems));
+    let job = text(file, read, None, &mut problems);
+    let named = job.as_ref().map(schemas_named).unwrap_or_default();
+    let job = job.and_then(|text| job_file::read(text, &mut problems));
     let environment = load_environment(environment, read, variable, &mut problems);
     let mut schemas = BTreeMap::new();
+    for (name, place) in named {
+        schemas.entry(name.clone()).or_insert_with(|| {
+            let schema = text(&format!("schemas/{name}.toml"), read, Some(place), &mut problems)?;
+            schema_file::read(&name, schema, &mut problems)
+        });
+    }
     let mut queries = BTreeMap::new();
-    for dataset in job.iter().flat_map(|job| job.datasets.iter().map(move |dataset| (job, dataset))) {
-        let (job, dataset) = dataset;
-        let named = job.text.place(dataset.schema.at);
-        if !schemas.contains_key(&dataset.schema.value) {
-            let path = format!("schemas/{}.toml", dataset.schema.value);
-            let schema = text(&path, read, Some(named), &mut problems);
-            let schema = schema.and_then(|text| schema_file::read(&dataset.schema.value, text, &mut problems));
-            schemas.insert(dataset.schema.value.clone(), schema);
-        }
+    for (job, dataset) in job.iter().flat_map(|job| job.datasets.iter().map(move |dataset| (job, dataset))) {
         if let DatasetRows::Query(file) = &dataset.rows
             && let Some(query) = text(&file.value, read, Some(job.text.place(file.at)), &mut problems)
         {
@@ -61,6 +61,17 @@ pub fn load(file: &str, environment: &str, read: Read<'_>, variable: Variable<'_
         (Some(job), Some(environment)) => problems.or(Checked { job, schemas: read_schemas, environment, queries }),
         _ => Err(problems),
     }
+}
+
+/// The schemas that a job names, and where; of a job with faults too, so that all are told at once.
+fn schemas_named(job: &Text) -> Vec<(Name, Place)> {
+    let tree = job.tree(&mut Problems::default());
+    let datasets = tree.as_ref().and_then(|tree| tree.get("dataset")).map(Node::entries).unwrap_or_default();
+    let schema = |dataset: &Entry| {
+        let schema = dataset.node.get("schema")?;
+        Some((Name::new(schema.text()?).ok()?, job.place(schema.span.start)))
+    };
+    datasets.iter().filter_map(schema).collect()
 }
 
 fn load_environment(

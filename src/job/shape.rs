@@ -87,13 +87,14 @@ const ENV: &[Key] = &[required("env", Shape::Text, "the environment variable tha
 
 /// Tells every value of `node` that is not of its shape.
 pub fn check(text: &Text, node: &Node, shape: Shape, path: &str, problems: &mut Problems) {
-    let mut wrong = |expected: &str| {
-        let message = format!("`{path}` is {}, where {expected} is expected", node.what());
+    let mut found = |what: &str, expected: &str| {
+        let message = format!("`{path}` is {what}, where {expected} is expected");
         problems.add("E-FILE-TYPE", text.place(node.span.start), message, None);
     };
+    let mut wrong = |expected: &str| found(node.what(), expected);
     match shape {
         Shape::Text => match node.text() {
-            Some("") => wrong("a text that is not empty"),
+            Some("") => found("empty", "a text"),
             Some(_) => {}
             None => wrong("a text"),
         },
@@ -125,7 +126,7 @@ pub fn check(text: &Text, node: &Node, shape: Shape, path: &str, problems: &mut 
         },
         Shape::Whole => match node.whole() {
             Some(0..) => {}
-            Some(_) => wrong("a number from 0"),
+            Some(_) => found("below 0", "a whole number"),
             None => wrong("a whole number"),
         },
         Shape::Truth if node.truth().is_none() => wrong("`true` or `false`"),
