@@ -35,7 +35,7 @@ pub async fn validate(request: ValidateRequest, out: &mut dyn Write) -> u8 {
 async fn journey(request: ValidateRequest, out: &mut dyn Write) -> Result<(), Vec<Failure>> {
     let start = request.jobs.first().cloned().unwrap_or_else(|| PathBuf::from("jobs"));
     let project = files::project(&start).map_err(|failure| vec![failure])?;
-    let jobs = if request.jobs.is_empty() { files::jobs(&project) } else { request.jobs.clone() };
+    let jobs = files::jobs(&project, request.jobs).map_err(|failure| vec![failure])?;
     let (mut problems, mut failures, mut checked) = (Problems::default(), Vec::new(), Vec::new());
     for job in &jobs {
         match files::load(&project, job, &request.environment) {
