@@ -2,7 +2,7 @@
 //!
 //! Never in here: what a verb does, which lives in `verbs`, and which knows no flag.
 
-use crate::verbs::{self, PlanRequest, RunRequest, TestRequest, ValidateRequest};
+use crate::verbs::{self, InitRequest, PlanRequest, RunRequest, TestRequest, ValidateRequest};
 use crate::world::ProgressMode;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -22,7 +22,7 @@ impl Cli {
             Verb::Plan(args) => verbs::plan(&args.into(), out),
             Verb::Validate(args) => verbs::validate(args.into(), out).await,
             Verb::Test(TestArgs { jobs, json }) => verbs::test(TestRequest { jobs, json }, out).await,
-            Verb::Init(args) => verbs::init(&args.into, out),
+            Verb::Init(args) => verbs::init(&InitRequest { into: args.into, json: args.json }, out),
             Verb::Completions { shell } => {
                 clap_complete::generate(shell, &mut <Cli as clap::CommandFactory>::command(), "nightferry", out);
                 0
@@ -95,8 +95,8 @@ pub struct RunArgs {
     /// Publish a period that is published already, and say why.
     #[arg(long, value_name = "REASON")]
     pub again: Option<String>,
-    /// How progress is shown, on stderr.
-    #[arg(long, value_enum, default_value = "auto")]
+    /// How progress is shown, on stderr: auto, bar, log, json or none.
+    #[arg(long, value_enum, default_value = "auto", hide_possible_values = true)]
     pub progress: ProgressArg,
     #[command(flatten)]
     #[expect(missing_docs, reason = "shown as its own flags")]
@@ -148,6 +148,9 @@ pub struct InitArgs {
     /// The folder they go to.
     #[arg(long, value_name = "FOLDER", default_value = "target/json-schemas")]
     pub into: PathBuf,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How progress is shown.

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod crossing;
+mod face;
 mod ferry;
 mod hostile;
 mod postgres;
