@@ -5,7 +5,8 @@
 use crate::verbs::{self, InitRequest, PlanRequest, RunRequest, TestRequest, ValidateRequest};
 use crate::world::ProgressMode;
 use chrono::NaiveDate;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_mangen::Man;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -24,7 +25,7 @@ impl Cli {
             Verb::Test(TestArgs { jobs, json }) => verbs::test(TestRequest { jobs, json }, out).await,
             Verb::Init(args) => verbs::init(&InitRequest { into: args.into, json: args.json }, out),
             Verb::Completions { shell } => {
-                clap_complete::generate(shell, &mut <Cli as clap::CommandFactory>::command(), "nightferry", out);
+                complete(shell, out);
                 0
             }
         }
@@ -62,12 +63,66 @@ pub enum Verb {
     /// Write the JSON Schemas of the three kinds of file, for editors.
     #[command(after_help = "Examples:\n  nightferry init --schemas\n  nightferry init --schemas --into target/editor")]
     Init(InitArgs),
-    /// Print completions for a shell.
-    #[command(after_help = "Examples:\n  nightferry completions bash\n  nightferry completions zsh")]
+    /// Print completions for a shell, or the man page.
+    #[command(after_help = "Examples:\n  nightferry completions bash\n  nightferry completions man")]
     Completions {
-        /// The shell.
-        shell: clap_complete::Shell,
+        /// bash, elvish, fish, powershell or zsh; or man.
+        #[arg(hide_possible_values = true)]
+        shell: ShellArg,
     },
+}
+
+/// What completions are for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ShellArg {
+    /// bash
+    Bash,
+    /// elvish
+    Elvish,
+    /// fish
+    Fish,
+    /// powershell
+    Powershell,
+    /// zsh
+    Zsh,
+    /// The man page, for `man -l`
+    Man,
+}
+
+fn complete(shell: ShellArg, out: &mut dyn Write) {
+    use clap_complete::Shell;
+    let mut command = Cli::command();
+    let shell = match shell {
+        ShellArg::Bash => Shell::Bash,
+        ShellArg::Elvish => Shell::Elvish,
+        ShellArg::Fish => Shell::Fish,
+        ShellArg::Powershell => Shell::PowerShell,
+        ShellArg::Zsh => Shell::Zsh,
+        // A closed pipe is the reader's choice.
+        ShellArg::Man => return man(command, out).unwrap_or_default(),
+    };
+    clap_complete::generate(shell, &mut command, "nightferry", out);
+}
+
+/// One page: what nightferry is, then a section for each verb.
+fn man(mut command: clap::Command, out: &mut dyn Write) -> std::io::Result<()> {
+    command.build();
+    let page = Man::new(command.clone());
+    page.render_title(out)?;
+    page.render_name_section(out)?;
+    page.render_synopsis_section(out)?;
+    page.render_description_section(out)?;
+    for verb in command.get_subcommands() {
+        let (name, page) = (verb.get_name().to_uppercase(), Man::new(verb.clone()));
+        let mut section = Vec::new();
+        page.render_synopsis_section(&mut section)?;
+        page.render_description_section(&mut section)?;
+        page.render_options_section(&mut section)?;
+        page.render_extra_section(&mut section)?;
+        let section = String::from_utf8_lossy(&section).replace(".SH ", ".SS ");
+        write!(out, ".SH {name}\n{section}")?;
+    }
+    Ok(())
 }
 
 /// What every verb over jobs knows.

@@ -99,3 +99,14 @@ fn a_pipe_that_is_closed_early_is_no_failure() {
     let came = typed(&Ferry::shipped(), "set -o pipefail; nightferry plan jobs/settlements.toml | head -n 1");
     assert_eq!((came.code, came.err.as_str()), (0, ""), "{}", came.out);
 }
+
+#[test]
+fn the_man_page_has_a_section_for_every_verb() {
+    let ferry = Ferry::empty();
+    let page = ferry.run(&["completions", "man"]).out;
+    assert!(page.contains(".TH nightferry 1"), "{page}");
+    for verb in verbs() {
+        assert!(page.contains(&format!(".SH {}\n", verb.to_uppercase())), "{verb} in {page}");
+    }
+    assert!(page.contains("dry\\-run"), "{page}");
+}
