@@ -2,6 +2,7 @@
 // Clippy's leave to unwrap in tests covers test functions and `#[cfg(test)]`; all of this binary is a test.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod canary;
 mod crossing;
 mod face;
 mod ferry;
