@@ -2,8 +2,10 @@
 // Clippy's leave to unwrap in tests covers test functions and `#[cfg(test)]`; all of this binary is a test.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod audience;
 mod canary;
 mod crossing;
+mod endings;
 mod face;
 mod ferry;
 mod hostile;
