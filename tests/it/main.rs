@@ -5,10 +5,12 @@
 mod audience;
 mod canary;
 mod crossing;
+mod damage;
 mod endings;
 mod face;
 mod ferry;
 mod hostile;
+mod laws;
 mod postgres;
 mod problems;
 mod readers;
