@@ -4,7 +4,8 @@
 
 use crate::verbs::{self, InitRequest, PlanRequest, RunRequest, TestRequest, ValidateRequest};
 use crate::world::ProgressMode;
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_mangen::Man;
 use std::io::Write;
@@ -125,6 +126,12 @@ fn man(mut command: clap::Command, out: &mut dyn Write) -> std::io::Result<()> {
     Ok(())
 }
 
+/// A day of four, two and two digits. A year of more would be newer than any other night's for good.
+fn day(text: &str) -> Result<NaiveDate, &'static str> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == "YYYY-MM-DD".len());
+    day.filter(|day| (1990..2200).contains(&day.year())).ok_or("a day from 1990 to 2199, such as 2026-11-22")
+}
+
 /// What every verb over jobs knows.
 #[derive(Clone, Debug, Args)]
 pub struct Common {
@@ -142,13 +149,13 @@ pub struct RunArgs {
     /// The job file.
     pub job: PathBuf,
     /// The settlement day the run is for [default: yesterday in London].
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub date: Option<NaiveDate>,
     /// Do everything but upload and commit.
     #[arg(long)]
     pub dry_run: bool,
     /// Publish a period that is published already, and say why.
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = NonEmptyStringValueParser::new())]
     pub again: Option<String>,
     /// How progress is shown, on stderr: auto, bar, log, json or none.
     #[arg(long, value_enum, default_value = "auto", hide_possible_values = true)]
@@ -164,7 +171,7 @@ pub struct PlanArgs {
     /// The job file.
     pub job: PathBuf,
     /// The settlement day the run would be for [default: yesterday in London].
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub date: Option<NaiveDate>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "shown as its own flags")]
