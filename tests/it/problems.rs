@@ -228,7 +228,8 @@ fn ids(text: &str) -> Vec<String> {
 /// Every id of a problem that the sources can give.
 fn ids_of_the_source() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/job")).expect("a folder") {
+    let rooms = ["src/job", "src/verbs"].map(|room| Path::new(env!("CARGO_MANIFEST_DIR")).join(room));
+    for file in rooms.iter().flat_map(|room| std::fs::read_dir(room).expect("a folder")) {
         let path = file.expect("an entry").path();
         let text = if path.is_file() { std::fs::read_to_string(path).expect("a source file") } else { String::new() };
         found.extend(ids(text.split("#[cfg(test)]").next().unwrap_or_default()));
