@@ -91,7 +91,8 @@ impl CsvRows {
                 self.ended = true;
                 break;
             }
-            if self.record.iter().all(|cell| cell.iter().all(u8::is_ascii_whitespace)) || self.record == vec!["\0"] {
+            let is_blank = self.record.iter().all(|cell| cell.iter().all(u8::is_ascii_whitespace));
+            if is_blank || (self.record.len() == 1 && self.record.as_slice() == b"\0") {
                 continue;
             }
             if self.record.iter().next_back().is_some_and(|cell| cell.ends_with(END)) {
