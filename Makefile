@@ -18,9 +18,11 @@ soak:
 	@tests/services/install
 	@$(with_services); NIGHTFERRY_SOAK=1 cargo test --locked --features failpoints --test it $(ARGS) -- kills --nocapture
 
-# Release, since a debug build measures the compiler's laziness.
+# Release, since a debug build measures the compiler's laziness. `make bench ARGS='--rows 1000000 --runs 3'`.
 bench:
-	cargo run --locked --release --example generate -- $(ARGS)
+	@tests/services/install
+	@cargo build --locked --release --bin nightferry --example generate
+	@$(with_services); "$$NIGHTFERRY_READERS_PYTHON" benches/extract.py $(ARGS)
 
 lint:
 	cargo fmt --check

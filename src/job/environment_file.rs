@@ -237,10 +237,12 @@ fn limits(node: Option<&Node>) -> Limits {
         let rows = node.and_then(|node| usize::try_from(node.get(key)?.whole()?).ok());
         rows.filter(|rows| *rows > 0).unwrap_or(standard)
     };
+    let row_group_rows_max = rows("row_group_rows_max", standard.row_group_rows_max);
     Limits {
         memory_bytes_max: size("memory_max", standard.memory_bytes_max),
-        batch_rows_max: rows("batch_rows_max", standard.batch_rows_max),
-        row_group_rows_max: rows("row_group_rows_max", standard.row_group_rows_max),
+        // A row group is made of whole batches.
+        batch_rows_max: rows("batch_rows_max", standard.batch_rows_max).min(row_group_rows_max),
+        row_group_rows_max,
         part_rows_max: rows("part_rows_max", standard.part_rows_max),
         part_bytes_max: size("part_max", standard.part_bytes_max),
         cell_bytes_max: usize::try_from(size("cell_max", standard.cell_bytes_max as u64))

@@ -228,8 +228,10 @@ impl Unit {
         self.batches.push(raw);
     }
 
+    /// Whether the next batch might be one too many.
     fn is_full(&self, limits: &Limits) -> bool {
-        self.rows >= limits.row_group_rows_max || self.bytes >= limits.memory_bytes_max / UNIT_PART
+        self.rows + limits.batch_rows_max > limits.row_group_rows_max
+            || self.bytes >= limits.memory_bytes_max / UNIT_PART
     }
 }
 
