@@ -2,10 +2,12 @@
 //!
 //! Never in here: what a verb does, which lives in `verbs`, and which knows no flag.
 
-use crate::verbs::{self, PlanRequest, RunRequest, TestRequest, ValidateRequest};
+use crate::verbs::{self, InitRequest, PlanRequest, RunRequest, TestRequest, ValidateRequest};
 use crate::world::ProgressMode;
-use chrono::NaiveDate;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use chrono::{Datelike, NaiveDate};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_mangen::Man;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -22,9 +24,9 @@ impl Cli {
             Verb::Plan(args) => verbs::plan(&args.into(), out),
             Verb::Validate(args) => verbs::validate(args.into(), out).await,
             Verb::Test(TestArgs { jobs, json }) => verbs::test(TestRequest { jobs, json }, out).await,
-            Verb::Init(args) => verbs::init(&args.into, out),
+            Verb::Init(args) => verbs::init(&InitRequest { into: args.into, json: args.json }, out),
             Verb::Completions { shell } => {
-                clap_complete::generate(shell, &mut <Cli as clap::CommandFactory>::command(), "nightferry", out);
+                complete(shell, out);
                 0
             }
         }
@@ -62,12 +64,72 @@ pub enum Verb {
     /// Write the JSON Schemas of the three kinds of file, for editors.
     #[command(after_help = "Examples:\n  nightferry init --schemas\n  nightferry init --schemas --into target/editor")]
     Init(InitArgs),
-    /// Print completions for a shell.
-    #[command(after_help = "Examples:\n  nightferry completions bash\n  nightferry completions zsh")]
+    /// Print completions for a shell, or the man page.
+    #[command(after_help = "Examples:\n  nightferry completions bash\n  nightferry completions man")]
     Completions {
-        /// The shell.
-        shell: clap_complete::Shell,
+        /// bash, elvish, fish, powershell or zsh; or man.
+        #[arg(hide_possible_values = true)]
+        shell: ShellArg,
     },
+}
+
+/// What completions are for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ShellArg {
+    /// bash
+    Bash,
+    /// elvish
+    Elvish,
+    /// fish
+    Fish,
+    /// powershell
+    Powershell,
+    /// zsh
+    Zsh,
+    /// The man page, for `man -l`
+    Man,
+}
+
+fn complete(shell: ShellArg, out: &mut dyn Write) {
+    use clap_complete::Shell;
+    let mut command = Cli::command();
+    let shell = match shell {
+        ShellArg::Bash => Shell::Bash,
+        ShellArg::Elvish => Shell::Elvish,
+        ShellArg::Fish => Shell::Fish,
+        ShellArg::Powershell => Shell::PowerShell,
+        ShellArg::Zsh => Shell::Zsh,
+        // A closed pipe is the reader's choice.
+        ShellArg::Man => return man(command, out).unwrap_or_default(),
+    };
+    clap_complete::generate(shell, &mut command, "nightferry", out);
+}
+
+/// One page: what nightferry is, then a section for each verb.
+fn man(mut command: clap::Command, out: &mut dyn Write) -> std::io::Result<()> {
+    command.build();
+    let page = Man::new(command.clone());
+    page.render_title(out)?;
+    page.render_name_section(out)?;
+    page.render_synopsis_section(out)?;
+    page.render_description_section(out)?;
+    for verb in command.get_subcommands() {
+        let (name, page) = (verb.get_name().to_uppercase(), Man::new(verb.clone()));
+        let mut section = Vec::new();
+        page.render_synopsis_section(&mut section)?;
+        page.render_description_section(&mut section)?;
+        page.render_options_section(&mut section)?;
+        page.render_extra_section(&mut section)?;
+        let section = String::from_utf8_lossy(&section).replace(".SH ", ".SS ");
+        write!(out, ".SH {name}\n{section}")?;
+    }
+    Ok(())
+}
+
+/// A day of four, two and two digits. A year of more would be newer than any other night's for good.
+fn day(text: &str) -> Result<NaiveDate, &'static str> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == "YYYY-MM-DD".len());
+    day.filter(|day| (1990..2200).contains(&day.year())).ok_or("a day from 1990 to 2199, such as 2026-11-22")
 }
 
 /// What every verb over jobs knows.
@@ -87,16 +149,16 @@ pub struct RunArgs {
     /// The job file.
     pub job: PathBuf,
     /// The settlement day the run is for [default: yesterday in London].
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub date: Option<NaiveDate>,
     /// Do everything but upload and commit.
     #[arg(long)]
     pub dry_run: bool,
     /// Publish a period that is published already, and say why.
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = NonEmptyStringValueParser::new())]
     pub again: Option<String>,
-    /// How progress is shown, on stderr.
-    #[arg(long, value_enum, default_value = "auto")]
+    /// How progress is shown, on stderr: auto, bar, log, json or none.
+    #[arg(long, value_enum, default_value = "auto", hide_possible_values = true)]
     pub progress: ProgressArg,
     #[command(flatten)]
     #[expect(missing_docs, reason = "shown as its own flags")]
@@ -109,7 +171,7 @@ pub struct PlanArgs {
     /// The job file.
     pub job: PathBuf,
     /// The settlement day the run would be for [default: yesterday in London].
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub date: Option<NaiveDate>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "shown as its own flags")]
@@ -148,6 +210,9 @@ pub struct InitArgs {
     /// The folder they go to.
     #[arg(long, value_name = "FOLDER", default_value = "target/json-schemas")]
     pub into: PathBuf,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How progress is shown.

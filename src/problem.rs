@@ -45,6 +45,16 @@ impl fmt::Display for Place {
     }
 }
 
+/// A path that some file names, as a message may repeat it: letters, digits and `._-/`. Anything else may be a secret, or SQL
+/// that was put in the place of a path.
+pub fn shown_path(path: &str) -> &str {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte);
+    if path.len() <= PATH_BYTES_MAX && path.bytes().all(plain) { path } else { "..." }
+}
+
+/// Longest path that a message repeats.
+const PATH_BYTES_MAX: usize = 200;
+
 /// One fault: id, place, message, and a hint where one helps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {

@@ -2,6 +2,7 @@
 
 use crate::job::SecretRef;
 use crate::privacy::TEST_SECRET;
+use crate::problem::shown_path;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use std::path::Path;
 
@@ -25,21 +26,24 @@ pub enum SecretFault {
     NotText(String),
 }
 
-/// The secret as text: a password.
-pub fn text(secret: &SecretRef, variable: &dyn Fn(&str) -> Option<String>) -> Result<SecretString, SecretFault> {
+/// Looks a variable of the environment up.
+type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The secret as text: a password. A relative path starts at `project`.
+pub fn text(secret: &SecretRef, project: &Path, variable: Variable<'_>) -> Result<SecretString, SecretFault> {
     match secret {
         SecretRef::Env(name) => {
             let value = variable(name).filter(|value| !value.is_empty());
             value.map(SecretString::from).ok_or_else(|| SecretFault::NoVariable(name.clone()))
         }
-        SecretRef::File(path) => file(path),
+        SecretRef::File(path) => file(path, project),
         SecretRef::TestKey => Ok(String::from_utf8_lossy(TEST_SECRET).into_owned().into()),
     }
 }
 
 /// The secret as bytes: a key. Hexadecimal digits of 32 bytes or more stand for those bytes, anything else for itself.
-pub fn key(secret: &SecretRef, variable: &dyn Fn(&str) -> Option<String>) -> Result<SecretSlice<u8>, SecretFault> {
-    let text = text(secret, variable)?;
+pub fn key(secret: &SecretRef, project: &Path, variable: Variable<'_>) -> Result<SecretSlice<u8>, SecretFault> {
+    let text = text(secret, project, variable)?;
     let text = text.expose_secret();
     let bytes = unhex(text).unwrap_or_else(|| text.as_bytes().to_vec());
     Ok(bytes.into())
@@ -52,17 +56,20 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }
 
-fn file(path: &str) -> Result<SecretString, SecretFault> {
-    let no_file = || SecretFault::NoFile(path.to_owned());
-    let about = std::fs::metadata(Path::new(path)).map_err(|_| no_file())?;
+fn file(path: &str, project: &Path) -> Result<SecretString, SecretFault> {
+    // What stands in the place of a path may be the secret itself.
+    let shown = || shown_path(path).to_owned();
+    let no_file = || SecretFault::NoFile(shown());
+    let at = project.join(path);
+    let about = std::fs::metadata(&at).map_err(|_| no_file())?;
     if is_readable_by_others(&about) {
-        return Err(SecretFault::TooWide(path.to_owned()));
+        return Err(SecretFault::TooWide(shown()));
     }
     if about.len() > SECRET_BYTES_MAX {
-        return Err(SecretFault::NotText(path.to_owned()));
+        return Err(SecretFault::NotText(shown()));
     }
-    let bytes = std::fs::read(path).map_err(|_| no_file())?;
-    let text = String::from_utf8(bytes).map_err(|_| SecretFault::NotText(path.to_owned()))?;
+    let bytes = std::fs::read(&at).map_err(|_| no_file())?;
+    let text = String::from_utf8(bytes).map_err(|_| SecretFault::NotText(shown()))?;
     // Editors end a file with a newline; a secret does not end with one.
     Ok(text.trim_end_matches(['\r', '\n']).to_owned().into())
 }
@@ -86,16 +93,19 @@ mod tests {
     #[test]
     fn reads_a_variable_and_names_the_one_that_is_missing() {
         let set = |name: &str| (name == "A").then(|| "opensesame".to_owned());
-        let found = text(&SecretRef::Env("A".into()), &set).expect("a secret");
+        let found = text(&SecretRef::Env("A".into()), Path::new("."), &set).expect("a secret");
         assert_eq!(found.expose_secret(), "opensesame");
         assert!(!format!("{found:?}").contains("opensesame"));
-        assert_eq!(text(&SecretRef::Env("B".into()), &set).err(), Some(SecretFault::NoVariable("B".into())));
+        assert_eq!(
+            text(&SecretRef::Env("B".into()), Path::new("."), &set).err(),
+            Some(SecretFault::NoVariable("B".into()))
+        );
     }
 
     #[test]
     fn takes_hexadecimal_digits_for_the_bytes_they_stand_for() {
         let hex = |_: &str| Some("ab".repeat(32));
-        let found = key(&SecretRef::Env("A".into()), &hex).expect("a key");
+        let found = key(&SecretRef::Env("A".into()), Path::new("."), &hex).expect("a key");
         assert_eq!(found.expose_secret(), [0xab; 32]);
     }
 
@@ -104,10 +114,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("key");
         std::fs::write(&path, "opensesame\n").expect("a file");
-        let name = path.to_string_lossy().into_owned();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("permissions");
-        assert_eq!(file(&name).err(), Some(SecretFault::TooWide(name.clone())));
+        assert_eq!(file("key", folder.path()).err(), Some(SecretFault::TooWide("key".into())));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("permissions");
-        assert_eq!(file(&name).expect("a secret").expose_secret(), "opensesame");
+        assert_eq!(file("key", folder.path()).expect("a secret").expose_secret(), "opensesame");
     }
 }

@@ -25,7 +25,9 @@ pub fn confluent(path: &str, topic: &str) -> Option<Object> {
     let (_, file) = Compression::of(file);
     let numbers = file.strip_suffix(".json")?.strip_prefix(topic)?.strip_prefix('+')?;
     let (named, offset) = numbers.split_once('+')?;
-    let first_offset = offset.parse().ok()?;
+    // Kafka's offsets are of 63 bits; a name that holds a larger number is none of the sink's.
+    let is_number = offset.bytes().all(|digit| digit.is_ascii_digit());
+    let first_offset = offset.parse().ok().filter(|offset| is_number && i64::try_from(*offset).is_ok())?;
     (named.parse() == Ok(partition)).then(|| Object { partition, first_offset, path: path.to_owned() })
 }
 

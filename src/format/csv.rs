@@ -3,14 +3,14 @@
 //! Takes what real extracts hold: a byte order mark, quotes, blank rows, lines of junk before the header. The header is
 //! the first of the first [`HEADER_ROWS_MAX`] records that `is_header` knows. An empty cell, quoted or not, is NULL: the
 //! format cannot tell it from an empty text. A row of another width than the header's is damage, not a bad row: its cells
-//! cannot be told apart.
+//! cannot be told apart. An end inside quotes is damage too; an end inside a cell without quotes looks like any other.
 
 use super::{FormatFault, Opened, Rows};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringViewBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
 use bytes::Bytes;
 use csv::{ByteRecord, Reader, ReaderBuilder};
-use std::io::Cursor;
+use std::io::{Chain, Cursor, Read};
 use std::sync::Arc;
 
 /// Records among which the header is looked for.
@@ -18,11 +18,18 @@ pub const HEADER_ROWS_MAX: usize = 10;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// Put behind the text: a record of its own where the text is whole, part of a cell where it ends inside quotes, which the
+/// reader takes for whole. No text of a database holds a NUL.
+const END: &[u8] = b"\n\0";
+
+/// The text, and [`END`] behind it.
+type Text = Chain<Cursor<Bytes>, &'static [u8]>;
+
 /// Finds the header.
 pub fn open(bytes: Bytes, is_header: &dyn Fn(&[&str]) -> bool) -> Result<Opened, FormatFault> {
     let text = bytes.slice(if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }..);
-    let mut reader: Reader<Cursor<Bytes>> =
-        ReaderBuilder::new().has_headers(false).flexible(true).from_reader(Cursor::new(text));
+    let mut reader: Reader<Text> =
+        ReaderBuilder::new().has_headers(false).flexible(true).from_reader(Cursor::new(text).chain(END));
     let mut record = ByteRecord::new();
     for _ in 0..HEADER_ROWS_MAX {
         if !reader.read_byte_record(&mut record).map_err(|_| FormatFault::new("is not comma separated text"))? {
@@ -51,7 +58,7 @@ pub fn open(bytes: Bytes, is_header: &dyn Fn(&[&str]) -> bool) -> Result<Opened,
 }
 
 struct CsvRows {
-    reader: Reader<Cursor<Bytes>>,
+    reader: Reader<Text>,
     record: ByteRecord,
     names: Vec<String>,
     places: Vec<usize>,
@@ -84,8 +91,12 @@ impl CsvRows {
                 self.ended = true;
                 break;
             }
-            if self.record.iter().all(|cell| cell.iter().all(u8::is_ascii_whitespace)) {
+            let is_blank = self.record.iter().all(|cell| cell.iter().all(u8::is_ascii_whitespace));
+            if is_blank || (self.record.len() == 1 && self.record.as_slice() == b"\0") {
                 continue;
+            }
+            if self.record.iter().next_back().is_some_and(|cell| cell.ends_with(END)) {
+                return Err(FormatFault::at(self.row, "ends inside quotes"));
             }
             if self.record.len() != self.width {
                 return Err(FormatFault::at(

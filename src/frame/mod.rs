@@ -8,4 +8,4 @@ mod sql;
 
 pub use bridge::CannotCross;
 pub use join::{KeyMatch, match_keys};
-pub use sql::{SqlFault, Table, sql};
+pub use sql::{SqlFault, Table, is_asked, sql};

@@ -3,8 +3,10 @@
 use super::bridge::{batch, frame};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use polars::prelude::{IntoLazy, PolarsError};
+use polars::prelude::{DataFrame, IntoLazy, LazyFrame, PolarsError};
 use polars::sql::SQLContext;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Why SQL gave nothing. The engine's own text stays inside: it may quote a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +20,9 @@ pub enum SqlFault {
     /// Its types do not go together.
     #[error("compares or computes with types that do not go together")]
     Types,
+    /// It is SQL that the engine takes and then gives up on.
+    #[error("is more than Polars can do")]
+    GaveUp,
     /// It failed while it ran.
     #[error("failed while it ran")]
     Failed,
@@ -33,6 +38,7 @@ impl SqlFault {
             SqlFault::Syntax => "syntax",
             SqlFault::NotThere => "not_there",
             SqlFault::Types => "types",
+            SqlFault::GaveUp => "gave_up",
             SqlFault::Failed => "failed",
             SqlFault::Column => "column",
         }
@@ -56,8 +62,27 @@ pub fn sql(tables: &[Table<'_>], query: &str) -> Result<RecordBatch, SqlFault> {
         let frame = frame(&table.schema, table.batches).map_err(|_| SqlFault::Column)?;
         context.register(table.name, frame.lazy());
     }
-    let result = context.execute(query).and_then(|lazy| lazy.collect()).map_err(|error| fault(&error))?;
+    let result = answer(|| context.execute(query).and_then(LazyFrame::collect))?;
     batch(result).map_err(|_| SqlFault::Column)
+}
+
+/// Questions that the engine is at work on.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether the engine is at work on a person's SQL: a panic of its own then is an answer, not a bug of ours to tell.
+pub fn is_asked() -> bool {
+    ASKED.load(Ordering::SeqCst) > 0
+}
+
+/// The engine panics where SQL asks for what it was built without, such as `sum(..) over (order by ..)`.
+fn answer(ask: impl FnOnce() -> Result<DataFrame, PolarsError>) -> Result<DataFrame, SqlFault> {
+    ASKED.fetch_add(1, Ordering::SeqCst);
+    let answered = catch_unwind(AssertUnwindSafe(ask));
+    ASKED.fetch_sub(1, Ordering::SeqCst);
+    match answered {
+        Ok(answer) => answer.map_err(|error| fault(&error)),
+        Err(_) => Err(SqlFault::GaveUp),
+    }
 }
 
 fn fault(error: &PolarsError) -> SqlFault {

@@ -60,7 +60,8 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
         }
     }
     for (name, audience) in [("restricted", Audience::Restricted), ("security", Audience::Security)] {
-        if stores.get(name).is_none_or(|store| store.audience != audience) {
+        let declared = tree.get("store").and_then(|stores| stores.get(name)?.get("audience")?.text());
+        if declared != Some(audience.as_str()) {
             let hint = format!("[store.{name}] with audience = \"{name}\" takes what is kept beside the tables");
             let message = format!("there is no store `{name}` for the audience `{name}`");
             reader.problems.add("E-ENV-STORE", text.place(0), message, Some(hint));

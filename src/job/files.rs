@@ -90,7 +90,7 @@ const TREATMENT: Shape = Shape::WordOr(
 
 const GENERALISE: Shape = Shape::WordOr(
     &["year", "month", "district"],
-    &[required("band", Shape::Whole, "the width of a band, in the column's unit")],
+    &[required("band", Shape::Count, "the width of a band, in the column's unit")],
 );
 
 const TREAT: &[Key] = &[
@@ -126,7 +126,7 @@ const POSTGRES: &[Key] = &[
     required("user", Shape::Given, "a role that may only read"),
     optional("password", Shape::Secret, "where its password is found"),
     optional("ca", Shape::Given, "a PEM file with the CA to trust [the system's]"),
-    optional("connections", Shape::Whole, "connections at once, at most [2]"),
+    optional("connections", Shape::Count, "connections at once, at most [2]"),
 ];
 
 const LOCATION: &[Key] = &[
@@ -165,7 +165,7 @@ const LIMITS: &[Key] = &[
     optional("memory_max", Shape::Size, "memory that rows may take at once [1GiB]"),
     optional("part_max", Shape::Size, "bytes of a file, after which the next starts [32MiB]"),
     optional("cell_max", Shape::Size, "bytes of one cell [1MiB]"),
-    optional("batch_rows_max", Shape::Whole, "rows read at once [65536]"),
-    optional("row_group_rows_max", Shape::Whole, "rows of a Parquet row group [131072]"),
-    optional("part_rows_max", Shape::Whole, "rows of a file [8388608]"),
+    optional("batch_rows_max", Shape::Count, "rows read at once [65536]"),
+    optional("row_group_rows_max", Shape::Count, "rows of a Parquet row group [131072]"),
+    optional("part_rows_max", Shape::Count, "rows of a file [8388608]"),
 ];

@@ -1,16 +1,15 @@
-//! Job, schemas and environment together -> [`Checked`] -> [`Plan`]: whatever one names is looked up in the others.
+//! Job, schemas and environment together -> [`Checked`]: whatever one names is looked up in the others.
 
 use super::environment_file::{self, Environment, Variable};
 use super::job_file::{self, Dataset, DatasetRows, Job};
-use super::plan::*;
+use super::plan::SourceSpec;
 use super::schema_file::{self, SchemaFile};
 use super::shape::{nearest, one_of};
-use super::tree::Text;
-use crate::data::{Extract, Name, Period, Rows, Treatment};
-use crate::privacy::{ColumnTreatment, treatment};
-use crate::problem::{Place, Problems};
+use super::tree::{Entry, Node, Text};
+use crate::data::{Name, Treatment};
+use crate::privacy::treatment;
+use crate::problem::{Place, Problems, shown_path};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// Reads a text of the project by its name; the fault as a phrase, such as `is not there`.
 pub type Read<'a> = &'a dyn Fn(&str) -> Result<String, String>;
@@ -31,19 +30,19 @@ pub struct Checked {
 /// Reads the job file `file`, its schemas and query files and the environment, and tells every fault of all of them.
 pub fn load(file: &str, environment: &str, read: Read<'_>, variable: Variable<'_>) -> Result<Checked, Problems> {
     let mut problems = Problems::default();
-    let job = text(file, read, None, &mut problems).and_then(|text| job_file::read(text, &mut problems));
+    let job = text(file, read, None, &mut problems);
+    let named = job.as_ref().map(schemas_named).unwrap_or_default();
+    let job = job.and_then(|text| job_file::read(text, &mut problems));
     let environment = load_environment(environment, read, variable, &mut problems);
     let mut schemas = BTreeMap::new();
+    for (name, place) in named {
+        schemas.entry(name.clone()).or_insert_with(|| {
+            let schema = text(&format!("schemas/{name}.toml"), read, Some(place), &mut problems)?;
+            schema_file::read(&name, schema, &mut problems)
+        });
+    }
     let mut queries = BTreeMap::new();
-    for dataset in job.iter().flat_map(|job| job.datasets.iter().map(move |dataset| (job, dataset))) {
-        let (job, dataset) = dataset;
-        let named = job.text.place(dataset.schema.at);
-        if !schemas.contains_key(&dataset.schema.value) {
-            let path = format!("schemas/{}.toml", dataset.schema.value);
-            let schema = text(&path, read, Some(named), &mut problems);
-            let schema = schema.and_then(|text| schema_file::read(&dataset.schema.value, text, &mut problems));
-            schemas.insert(dataset.schema.value.clone(), schema);
-        }
+    for (job, dataset) in job.iter().flat_map(|job| job.datasets.iter().map(move |dataset| (job, dataset))) {
         if let DatasetRows::Query(file) = &dataset.rows
             && let Some(query) = text(&file.value, read, Some(job.text.place(file.at)), &mut problems)
         {
@@ -62,6 +61,17 @@ pub fn load(file: &str, environment: &str, read: Read<'_>, variable: Variable<'_
         (Some(job), Some(environment)) => problems.or(Checked { job, schemas: read_schemas, environment, queries }),
         _ => Err(problems),
     }
+}
+
+/// The schemas that a job names, and where; of a job with faults too, so that all are told at once.
+fn schemas_named(job: &Text) -> Vec<(Name, Place)> {
+    let tree = job.tree(&mut Problems::default());
+    let datasets = tree.as_ref().and_then(|tree| tree.get("dataset")).map(Node::entries).unwrap_or_default();
+    let schema = |dataset: &Entry| {
+        let schema = dataset.node.get("schema")?;
+        Some((Name::new(schema.text()?).ok()?, job.place(schema.span.start)))
+    };
+    datasets.iter().filter_map(schema).collect()
 }
 
 fn load_environment(
@@ -87,7 +97,7 @@ fn text(file: &str, read: Read<'_>, named: Option<Place>, problems: &mut Problem
         Err(fault) => {
             let place = named.unwrap_or_else(|| Place::start(file));
             let id = if file.starts_with("jobs/environments/") { "E-ENV-READ" } else { "E-FILE-READ" };
-            problems.add(id, place, format!("`{file}` {fault}"), None);
+            problems.add(id, place, format!("`{}` {fault}", shown_path(file)), None);
             None
         }
     }
@@ -210,128 +220,4 @@ fn check_references(schemas: &BTreeMap<Name, SchemaFile>, read: Read<'_>, proble
             }
         }
     }
-}
-
-impl Checked {
-    /// The plan for `period`: every path, query, treatment and limit.
-    pub fn plan(&self, period: Period) -> Result<Plan, Problems> {
-        let mut problems = Problems::default();
-        let sql: Vec<&str> =
-            self.job.datasets.iter().flat_map(|dataset| &dataset.checks).map(|(_, sql, _)| sql.as_str()).collect();
-        let words: BTreeSet<&str> =
-            sql.iter().flat_map(|sql| sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')).collect();
-        let mut datasets = Vec::new();
-        for dataset in &self.job.datasets {
-            match self.dataset(dataset, &words) {
-                Some(plan) => datasets.push(plan),
-                None => {
-                    let place = self.job.text.place(dataset.at);
-                    problems.add("E-JOB-SCHEMA", place, format!("dataset `{}` cannot be planned", dataset.name), None);
-                }
-            }
-        }
-        let used: BTreeSet<&Name> = datasets
-            .iter()
-            .flat_map(|dataset| {
-                std::iter::once(&dataset.from).chain(dataset.reconcile.iter().map(|reconcile| &reconcile.against))
-            })
-            .collect();
-        let stores: BTreeSet<&str> = datasets
-            .iter()
-            .flat_map(|dataset| dataset.outputs.iter().map(|output| output.store.as_str()))
-            .chain(["restricted", "security"])
-            .collect();
-        let plan = Plan {
-            job: self.job.name.clone(),
-            description: self.job.description.clone(),
-            owner: self.job.owner.clone(),
-            environment: self.environment.name.clone(),
-            stamp: self.environment.stamp.clone(),
-            period,
-            sources: self.environment.sources.iter().filter(|(name, _)| used.contains(name)).map(cloned).collect(),
-            stores: self
-                .environment
-                .stores
-                .iter()
-                .filter(|(name, _)| stores.contains(name.as_str()))
-                .map(cloned)
-                .collect(),
-            tokens: self.environment.tokens.clone(),
-            limits: self.environment.limits,
-            job_hash: sha256(&self.job.text.text),
-            environment_hash: sha256(&self.environment.text.text),
-            datasets,
-        };
-        problems.or(plan)
-    }
-
-    fn dataset(&self, dataset: &Dataset, words: &BTreeSet<&str>) -> Option<DatasetPlan> {
-        let SchemaFile { schema, text, .. } = self.schemas.get(&dataset.schema.value)?;
-        let schema = Arc::new(schema.clone());
-        let outputs = dataset.to.iter().map(|store| {
-            let audience = self.environment.stores.get(&store.value)?.audience;
-            let shown = |column: &crate::data::Column| {
-                Some(ColumnTreatment { column: column.clone(), treatment: treatment(column, audience).ok()? })
-            };
-            Some(OutputPlan {
-                store: store.value.clone(),
-                audience,
-                columns: schema.columns.iter().map(shown).collect::<Option<_>>()?,
-            })
-        });
-        let outputs: Vec<OutputPlan> = outputs.collect::<Option<_>>()?;
-        let tolerated =
-            |name: &Name| dataset.reconcile.iter().any(|r| r.tolerate.iter().any(|(column, _)| column.value == *name));
-        let is_needed = |name: &Name| {
-            let shown = outputs.iter().flat_map(|output| &output.columns);
-            schema.is_key(name)
-                || tolerated(name)
-                || words.contains(name.as_str())
-                || shown.filter(|shown| shown.column.name == *name).any(|shown| shown.treatment.needs_values())
-        };
-        let columns = schema.columns.iter().map(|column| column.name.clone()).filter(is_needed).collect();
-        let rows = match &dataset.rows {
-            DatasetRows::Table(table, filter) => Rows::Table { table: table.clone(), filter: filter.clone() },
-            DatasetRows::Query(file) => {
-                Rows::Query { file: file.value.clone(), sql: self.queries.get(&file.value)?.clone() }
-            }
-        };
-        Some(DatasetPlan {
-            name: dataset.name.clone(),
-            from: dataset.from.value.clone(),
-            extract: Extract {
-                dataset: dataset.name.clone(),
-                rows,
-                schema: schema.clone(),
-                columns,
-                batch_rows_max: self.environment.limits.batch_rows_max,
-            },
-            schema_hash: sha256(&text.text),
-            outputs,
-            bad_rows_max: dataset.bad_rows_max,
-            allow_empty: dataset.allow_empty,
-            reconcile: dataset.reconcile.as_ref().map(|reconcile| ReconcilePlan {
-                against: reconcile.against.value.clone(),
-                topic: reconcile.topic.clone(),
-                on_drift: reconcile.on_drift,
-                on_inconclusive: reconcile.on_inconclusive,
-                tolerate: reconcile.tolerate.iter().map(|(name, abs)| (name.value.clone(), abs.clone())).collect(),
-            }),
-            checks: dataset
-                .checks
-                .iter()
-                .map(|(name, sql, severity)| CheckPlan { name: name.clone(), sql: sql.clone(), severity: *severity })
-                .collect(),
-            schema,
-        })
-    }
-}
-
-fn cloned<K: Clone, V: Clone>((name, value): (&K, &V)) -> (K, V) {
-    (name.clone(), value.clone())
-}
-
-fn sha256(text: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

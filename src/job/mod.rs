@@ -7,13 +7,15 @@
 //! job_file.rs          jobs/<name>.toml
 //! schema_file.rs       schemas/<name>.toml
 //! environment_file.rs  jobs/environments/<name>.toml
-//! load.rs              all three together -> Checked -> Plan
+//! load.rs              all three together -> Checked
+//! decide.rs            Checked -> Plan
 //! plan.rs              every path, limit, query and treatment, decided
 //! face.rs              the plan as a person reads it
 //! ```
 //!
 //! A fault in a file is a [`Problem`](crate::problem::Problem) with its place; all faults are told at once.
 
+mod decide;
 mod environment_file;
 mod face;
 mod files;
@@ -23,6 +25,8 @@ mod plan;
 mod schema_file;
 mod shape;
 mod tree;
+
+use crate::problem::Problem;
 
 pub use face::{face, json, select};
 pub use job_file::{Job, Schedule};
@@ -38,7 +42,7 @@ pub fn json_schemas() -> [(&'static str, serde_json::Value); 3] {
     ]
 }
 
-/// Whether a problem's id tells of the environment or a secret (exit 11) rather than of job and schema (exit 10).
-pub fn is_of_environment(id: &str) -> bool {
-    id.starts_with("E-ENV-")
+/// Whether a problem is one of the environment or a secret (exit 11) rather than of job and schema (exit 10).
+pub fn is_of_environment(problem: &Problem) -> bool {
+    problem.id.starts_with("E-ENV-") || problem.place.file.starts_with("jobs/environments/")
 }

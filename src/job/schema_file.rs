@@ -162,14 +162,17 @@ fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'static st
 
 fn check_key(text: &Text, tree: &Node, schema: &Schema, problems: &mut Problems) {
     let Some(node) = tree.get("key") else { return };
+    let known: Vec<&str> =
+        tree.get("columns").map(Node::entries).unwrap_or_default().iter().map(|entry| entry.key.as_str()).collect();
     if schema.key.is_empty() {
         let hint = "a row needs columns that tell it from the others";
         problems.add("E-SCHEMA-KEY", text.place(node.span.start), "the key has no columns", Some(hint.into()));
     }
     for (place, (name, item)) in schema.key.iter().zip(node.items()).enumerate() {
         let at = text.place(item.span.start);
-        let known: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
         match schema.column(name.as_str()) {
+            // Of a column that has a fault of its own that one is told.
+            None if known.contains(&name.as_str()) => {}
             None => problems.add(
                 "E-SCHEMA-KEY",
                 at,

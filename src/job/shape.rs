@@ -22,6 +22,8 @@ pub enum Shape {
     Word(&'static [&'static str]),
     /// A whole number from 0.
     Whole,
+    /// A whole number from 1.
+    Count,
     /// A whole number, or `{ env = "NAME" }`.
     GivenWhole,
     /// `true` or `false`.
@@ -87,13 +89,14 @@ const ENV: &[Key] = &[required("env", Shape::Text, "the environment variable tha
 
 /// Tells every value of `node` that is not of its shape.
 pub fn check(text: &Text, node: &Node, shape: Shape, path: &str, problems: &mut Problems) {
-    let mut wrong = |expected: &str| {
-        let message = format!("`{path}` is {}, where {expected} is expected", node.what());
+    let mut found = |what: &str, expected: &str| {
+        let message = format!("`{path}` is {what}, where {expected} is expected");
         problems.add("E-FILE-TYPE", text.place(node.span.start), message, None);
     };
+    let mut wrong = |expected: &str| found(node.what(), expected);
     match shape {
         Shape::Text => match node.text() {
-            Some("") => wrong("a text that is not empty"),
+            Some("") => found("empty", "a text"),
             Some(_) => {}
             None => wrong("a text"),
         },
@@ -125,7 +128,12 @@ pub fn check(text: &Text, node: &Node, shape: Shape, path: &str, problems: &mut 
         },
         Shape::Whole => match node.whole() {
             Some(0..) => {}
-            Some(_) => wrong("a number from 0"),
+            Some(_) => found("below 0", "a whole number"),
+            None => wrong("a whole number"),
+        },
+        Shape::Count => match node.whole() {
+            Some(1..) => {}
+            Some(_) => found("below 1", "a whole number"),
             None => wrong("a whole number"),
         },
         Shape::Truth if node.truth().is_none() => wrong("`true` or `false`"),
@@ -297,6 +305,7 @@ fn schema_of(shape: Shape) -> Json {
         Shape::Name => json!({ "type": "string", "pattern": NAME_PATTERN }),
         Shape::Word(words) => json!({ "enum": words }),
         Shape::Whole => json!({ "type": "integer", "minimum": 0 }),
+        Shape::Count => json!({ "type": "integer", "minimum": 1 }),
         Shape::GivenWhole => json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, env()] }),
         Shape::Truth => json!({ "type": "boolean" }),
         Shape::Size => json!({ "type": "string", "pattern": "^[0-9]+ ?(B|KiB|MiB|GiB)$" }),

@@ -6,8 +6,19 @@
 //! use arrow::array::RecordBatch;
 //! use nightferry::{data::{Audience, Name}, privacy::Redacted};
 //!
-//! fn forgets(rows: RecordBatch, dataset: Name) -> Redacted {
+//! fn makes(rows: RecordBatch, dataset: Name) -> Redacted {
 //!     Redacted { rows, dataset, audience: Audience::Analytics }
+//! }
+//! ```
+//!
+//! The one maker, of the same rows:
+//!
+//! ```
+//! use arrow::array::RecordBatch;
+//! use nightferry::{data::{Audience, Name}, privacy::{ColumnTreatment, Keys, RedactFault, Redacted, redact}};
+//!
+//! fn makes(rows: RecordBatch, dataset: Name, columns: &[ColumnTreatment], keys: &Keys) -> Result<Redacted, RedactFault> {
+//!     redact(&rows, columns, Audience::Analytics, &dataset, keys)
 //! }
 //! ```
 

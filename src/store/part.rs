@@ -101,6 +101,28 @@ impl Encoder {
     }
 
     /// Encodes `rows`, in order, as one row group. Pure; its columns are encoded in parallel.
+    ///
+    /// Takes what was redacted for its own audience, and nothing else:
+    ///
+    /// ```
+    /// use nightferry::privacy::Redacted;
+    /// use nightferry::store::{Encoded, Encoder, StoreError};
+    ///
+    /// fn encodes(encoder: &Encoder, rows: &[Redacted]) -> Result<Encoded, StoreError> {
+    ///     encoder.encode(rows)
+    /// }
+    /// ```
+    ///
+    /// The same with rows as they were extracted does not compile:
+    ///
+    /// ```compile_fail,E0308
+    /// use arrow::array::RecordBatch;
+    /// use nightferry::store::{Encoded, Encoder, StoreError};
+    ///
+    /// fn encodes(encoder: &Encoder, rows: &[RecordBatch]) -> Result<Encoded, StoreError> {
+    ///     encoder.encode(rows)
+    /// }
+    /// ```
     pub fn encode(&self, rows: &[Redacted]) -> Result<Encoded, StoreError> {
         for redacted in rows {
             if redacted.audience() != self.audience || redacted.dataset() != &self.dataset {

@@ -13,13 +13,20 @@ pub fn project(job: &Path) -> Result<Project, Failure> {
     Project::around(job).map_err(|_| Failure::new(ending::NOT_THERE, Phase::Files, "the current folder cannot be read"))
 }
 
-/// The job files of a project, in the order of their names.
-pub fn jobs(project: &Project) -> Vec<PathBuf> {
+/// The job files that were named, or every one of the project in the order of their names. None at all is a failure: who
+/// asks in the wrong folder must not be told that all is well.
+pub fn jobs(project: &Project, named: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
+    if !named.is_empty() {
+        return Ok(named);
+    }
     let entries = std::fs::read_dir(project.path("jobs")).map(|entries| entries.flatten().collect::<Vec<_>>());
     let mut jobs: Vec<PathBuf> = entries.unwrap_or_default().into_iter().map(|entry| entry.path()).collect();
     jobs.retain(|path| path.is_file() && path.extension().is_some_and(|ending| ending == "toml"));
     jobs.sort();
-    jobs
+    if jobs.is_empty() {
+        return Err(Failure::new(ending::NOT_THERE, Phase::Files, "there is no job file in `jobs`"));
+    }
+    Ok(jobs)
 }
 
 /// Reads and checks a job with its schemas and environment.
@@ -33,7 +40,7 @@ pub fn load(project: &Project, job: &Path, environment: &str) -> Result<Checked,
 
 /// Faults in the files, with the ending that fits the worst of them: a job's before an environment's.
 pub fn invalid(problems: Problems) -> Failure {
-    let all_of_environment = problems.clone().sorted().iter().all(|problem| job::is_of_environment(problem.id));
+    let all_of_environment = problems.clone().sorted().iter().all(job::is_of_environment);
     Failure::files(problems, if all_of_environment { ending::ENVIRONMENT_INVALID } else { ending::JOB_INVALID })
 }
 

@@ -5,19 +5,37 @@ use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job;
 use std::io::Write;
-use std::path::Path;
+use std::path::PathBuf;
 
-/// Writes the JSON Schemas to the folder `into` and says where they are.
-pub fn init(into: &Path, out: &mut dyn Write) -> u8 {
+/// What is asked of `init`.
+#[derive(Clone, Debug)]
+pub struct InitRequest {
+    /// The folder that the JSON Schemas go to.
+    pub into: PathBuf,
+    /// The result as JSON: a list of paths.
+    pub json: bool,
+}
+
+/// Writes the JSON Schemas and says where they are.
+pub fn init(request: &InitRequest, out: &mut dyn Write) -> u8 {
     let refused = |_| Failure::new(ending::REFUSED, Phase::Files, "the folder cannot be written");
-    let mut written = || -> Result<(), Failure> {
-        std::fs::create_dir_all(into).map_err(refused)?;
-        for (name, schema) in job::json_schemas() {
-            let path = into.join(name);
+    let write = || -> Result<Vec<String>, Failure> {
+        std::fs::create_dir_all(&request.into).map_err(refused)?;
+        let write = |(name, schema)| {
+            let path = request.into.join::<&str>(name);
             std::fs::write(&path, format!("{schema:#}\n")).map_err(refused)?;
-            let _ = writeln!(out, "{}", path.display());
-        }
-        Ok(())
+            Ok(path.display().to_string())
+        };
+        job::json_schemas().into_iter().map(write).collect()
     };
-    written().map_or_else(|failure| files::tell(&failure), |()| 0)
+    match write() {
+        Err(failure) => files::tell(&failure),
+        Ok(written) => {
+            let _ = match request.json {
+                true => writeln!(out, "{}", serde_json::json!(written)),
+                false => writeln!(out, "{}", written.join("\n")),
+            };
+            0
+        }
+    }
 }

@@ -9,7 +9,7 @@ mod test;
 mod validate;
 mod walk;
 
-pub use init::init;
+pub use init::{InitRequest, init};
 pub use plan::{PlanRequest, plan};
 pub use run::{RunRequest, run};
 pub use test::{TestRequest, test};

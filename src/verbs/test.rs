@@ -52,7 +52,7 @@ pub async fn test(request: TestRequest, out: &mut dyn Write) -> u8 {
 async fn journey(request: TestRequest, out: &mut dyn Write) -> Result<bool, Failure> {
     let start = request.jobs.first().cloned().unwrap_or_else(|| PathBuf::from("jobs"));
     let project = files::project(&start)?;
-    let jobs = if request.jobs.is_empty() { files::jobs(&project) } else { request.jobs };
+    let jobs = files::jobs(&project, request.jobs)?;
     let update = World::variable("UPDATE").is_some_and(|update| update == "1");
     let mut all = true;
     for job in &jobs {

@@ -6,7 +6,8 @@ use super::walk::online;
 use crate::calendar;
 use crate::data::Period;
 use crate::failure::Failure;
-use crate::problem::Problems;
+use crate::job::Checked;
+use crate::problem::{Place, Problems, shown_path};
 use crate::world::{Clock, Progress, ProgressMode, World};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -32,10 +33,25 @@ pub async fn validate(request: ValidateRequest, out: &mut dyn Write) -> u8 {
     }
 }
 
+/// Jobs that share a name: each would find the other's nights published and pass its own over.
+fn names_taken(jobs: &[Checked]) -> Problems {
+    let mut problems = Problems::default();
+    for (index, Checked { job, .. }) in jobs.iter().enumerate() {
+        let same =
+            jobs[..index].iter().find(|other| other.job.name == job.name && other.job.text.file != job.text.file);
+        if let Some(other) = same {
+            let message = format!("the name `{}` is that of `{}` already", job.name, shown_path(&other.job.text.file));
+            let hint = "records, reports and tables are kept under the name: each job needs its own".to_owned();
+            problems.add("E-JOB-TWICE", Place::start(&job.text.file), message, Some(hint));
+        }
+    }
+    problems
+}
+
 async fn journey(request: ValidateRequest, out: &mut dyn Write) -> Result<(), Vec<Failure>> {
     let start = request.jobs.first().cloned().unwrap_or_else(|| PathBuf::from("jobs"));
     let project = files::project(&start).map_err(|failure| vec![failure])?;
-    let jobs = if request.jobs.is_empty() { files::jobs(&project) } else { request.jobs.clone() };
+    let jobs = files::jobs(&project, request.jobs).map_err(|failure| vec![failure])?;
     let (mut problems, mut failures, mut checked) = (Problems::default(), Vec::new(), Vec::new());
     for job in &jobs {
         match files::load(&project, job, &request.environment) {
@@ -44,6 +60,7 @@ async fn journey(request: ValidateRequest, out: &mut dyn Write) -> Result<(), Ve
             Err(failure) => problems.extend(failure.problems),
         }
     }
+    problems.extend(names_taken(&checked));
     if request.online && problems.is_empty() {
         let world =
             World { project: project.clone(), clock: Clock::System, progress: Progress::new(ProgressMode::None) };

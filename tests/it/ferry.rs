@@ -26,9 +26,14 @@ impl Ferry {
         Ferry { folder }
     }
 
+    /// A folder with nothing in it.
+    pub fn empty() -> Self {
+        Ferry { folder: tempfile::tempdir().expect("a folder") }
+    }
+
     /// A project of one dataset `thing` over a file: id is its key, `columns` are the schema's other lines.
     pub fn of_one_file(file: &str, bytes: &[u8], columns: &str, dataset: &str) -> Self {
-        let ferry = Ferry { folder: tempfile::tempdir().expect("a folder") };
+        let ferry = Ferry::empty();
         ferry.write("in/extract.json", "{\"extracted_at\":\"2026-11-23T01:00:00Z\"}".as_bytes());
         ferry.write(&format!("in/{file}"), bytes);
         let job = format!(

@@ -145,6 +145,28 @@ fn refuses_gzip_that_was_cut_short() {
 }
 
 #[test]
+fn refuses_a_csv_that_ends_inside_quotes() {
+    refused(&things(&format!("id,name,amount\n1,\"a\",2.50\n2,b,\"{CANARY}")), "E-INPUT-22", 22, "ends inside quotes");
+}
+
+#[test]
+fn refuses_sql_that_the_engine_gives_up_on_as_any_other() {
+    let windows = "select id, sum(id) over (order by name) as s from thing group by id, name having count(*) > 0";
+    let ferry = things("id,name,amount\n1,a,2.50\n2,b,1.00\n");
+    let job = ferry.read("jobs/things.toml");
+    let check = format!(
+        "\n[[dataset.thing.check]]\nname = \"sums\"\nsql = \"with a as ({windows}) select cast(s as bigint) > 0 as holds from a limit 1\"\n"
+    );
+    ferry.write("jobs/things.toml", format!("{job}{check}").as_bytes());
+    let came = refused(&ferry, "E-CHECK-25", 25, "its SQL is more than Polars can do");
+    assert!(!came.err.contains("E-BUG"), "{}", came.err);
+    ferry.write("jobs/things.toml", job.replace("table = \"app.thing\"", "query = \"jobs/sql/thing.sql\"").as_bytes());
+    ferry.write("jobs/sql/thing.sql", windows.replace("from thing", "from app.thing").as_bytes());
+    let came = refused(&ferry, "E-JOB-10", 10, "the SQL of jobs/sql/thing.sql was refused (SQLSTATE gave_up)");
+    assert!(!came.err.contains("E-BUG"), "{}", came.err);
+}
+
+#[test]
 fn refuses_a_store_path_that_is_a_file() {
     let ferry = things("id,name,amount\n1,a,2.50\n");
     ferry.write("out/warehouse", b"a file");

@@ -2,13 +2,20 @@
 // Clippy's leave to unwrap in tests covers test functions and `#[cfg(test)]`; all of this binary is a test.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod audience;
+mod canary;
 mod crossing;
+mod damage;
 mod databases;
+mod endings;
+mod face;
 mod ferry;
 mod generated;
 mod hostile;
+mod laws;
 mod nights;
 mod postgres;
+mod problems;
 mod readers;
 mod services;
 mod stores;

@@ -66,7 +66,7 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
     };
     let waiting_room =
         access::open(&waiting, root, "scratch", Purpose::Write).map_err(|error| Failure::access(&error))?;
-    let keys = keys(plan)?;
+    let keys = keys(plan, root)?;
     let recognisers =
         Recognisers::new().map_err(|_| Failure::new(ending::MEMORY, Phase::Open, "the recognisers do not compile"))?;
     let stores = stores(plan, root)?;
@@ -97,7 +97,7 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
 }
 
 /// The keys of every domain that an output of the plan needs.
-fn keys(plan: &Plan) -> Result<Keys, Failure> {
+fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
     let shown = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
     let domains: Vec<Name> = shown
         .filter_map(|shown| match &shown.treatment {
@@ -110,7 +110,7 @@ fn keys(plan: &Plan) -> Result<Keys, Failure> {
     }
     let invalid = |what: String| Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what);
     let tokens = plan.tokens.as_ref().ok_or_else(|| invalid("the environment has no key for pseudonyms".into()))?;
-    let key = secret::key(tokens, &World::variable).map_err(|fault| invalid(fault.to_string()))?;
+    let key = secret::key(tokens, root, &World::variable).map_err(|fault| invalid(fault.to_string()))?;
     Keys::derive(key.expose_secret(), domains).map_err(|fault| invalid(fault.to_string()))
 }
 
@@ -143,7 +143,8 @@ pub async fn sources(plan: &Plan, root: &Path) -> Result<Sources, Failure> {
             SourceSpec::Files { url } => Reached::Files(reach(url)?),
             SourceSpec::Postgres(postgres) => {
                 let invalid = |what: String| Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what);
-                let password = postgres.password.as_ref().map(|password| secret::text(password, &World::variable));
+                let password =
+                    postgres.password.as_ref().map(|password| secret::text(password, root, &World::variable));
                 let password = password.transpose().map_err(|fault| invalid(fault.to_string()))?;
                 let ca_pem = postgres.ca.as_ref().map(|ca| std::fs::read(root.join(ca)));
                 let ca_pem = ca_pem.transpose();

@@ -1,0 +1,137 @@
+//! [`Checked`] -> [`Plan`]: every path, query, treatment and limit decided.
+//!
+//! Never in here: faults of the files. What comes in has been found sound.
+
+use super::job_file::{Dataset, DatasetRows};
+use super::load::Checked;
+use super::plan::*;
+use super::schema_file::SchemaFile;
+use crate::data::{Extract, Name, Period, Rows};
+use crate::privacy::{ColumnTreatment, treatment};
+use crate::problem::Problems;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+impl Checked {
+    /// The plan for `period`: every path, query, treatment and limit.
+    pub fn plan(&self, period: Period) -> Result<Plan, Problems> {
+        let mut problems = Problems::default();
+        let sql: Vec<&str> =
+            self.job.datasets.iter().flat_map(|dataset| &dataset.checks).map(|(_, sql, _)| sql.as_str()).collect();
+        let words: BTreeSet<&str> =
+            sql.iter().flat_map(|sql| sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')).collect();
+        let mut datasets = Vec::new();
+        for dataset in &self.job.datasets {
+            match self.dataset(dataset, &words) {
+                Some(plan) => datasets.push(plan),
+                None => {
+                    let place = self.job.text.place(dataset.at);
+                    problems.add("E-JOB-SCHEMA", place, format!("dataset `{}` cannot be planned", dataset.name), None);
+                }
+            }
+        }
+        let used: BTreeSet<&Name> = datasets
+            .iter()
+            .flat_map(|dataset| {
+                std::iter::once(&dataset.from).chain(dataset.reconcile.iter().map(|reconcile| &reconcile.against))
+            })
+            .collect();
+        let stores: BTreeSet<&str> = datasets
+            .iter()
+            .flat_map(|dataset| dataset.outputs.iter().map(|output| output.store.as_str()))
+            .chain(["restricted", "security"])
+            .collect();
+        let plan = Plan {
+            job: self.job.name.clone(),
+            description: self.job.description.clone(),
+            owner: self.job.owner.clone(),
+            environment: self.environment.name.clone(),
+            stamp: self.environment.stamp.clone(),
+            period,
+            sources: self.environment.sources.iter().filter(|(name, _)| used.contains(name)).map(cloned).collect(),
+            stores: self
+                .environment
+                .stores
+                .iter()
+                .filter(|(name, _)| stores.contains(name.as_str()))
+                .map(cloned)
+                .collect(),
+            tokens: self.environment.tokens.clone(),
+            limits: self.environment.limits,
+            job_hash: sha256(&self.job.text.text),
+            environment_hash: sha256(&self.environment.text.text),
+            datasets,
+        };
+        problems.or(plan)
+    }
+
+    fn dataset(&self, dataset: &Dataset, words: &BTreeSet<&str>) -> Option<DatasetPlan> {
+        let SchemaFile { schema, text, .. } = self.schemas.get(&dataset.schema.value)?;
+        let schema = Arc::new(schema.clone());
+        let outputs = dataset.to.iter().map(|store| {
+            let audience = self.environment.stores.get(&store.value)?.audience;
+            let shown = |column: &crate::data::Column| {
+                Some(ColumnTreatment { column: column.clone(), treatment: treatment(column, audience).ok()? })
+            };
+            Some(OutputPlan {
+                store: store.value.clone(),
+                audience,
+                columns: schema.columns.iter().map(shown).collect::<Option<_>>()?,
+            })
+        });
+        let outputs: Vec<OutputPlan> = outputs.collect::<Option<_>>()?;
+        let tolerated =
+            |name: &Name| dataset.reconcile.iter().any(|r| r.tolerate.iter().any(|(column, _)| column.value == *name));
+        let is_needed = |name: &Name| {
+            let shown = outputs.iter().flat_map(|output| &output.columns);
+            schema.is_key(name)
+                || tolerated(name)
+                || words.contains(name.as_str())
+                || shown.filter(|shown| shown.column.name == *name).any(|shown| shown.treatment.needs_values())
+        };
+        let columns = schema.columns.iter().map(|column| column.name.clone()).filter(is_needed).collect();
+        let rows = match &dataset.rows {
+            DatasetRows::Table(table, filter) => Rows::Table { table: table.clone(), filter: filter.clone() },
+            DatasetRows::Query(file) => {
+                Rows::Query { file: file.value.clone(), sql: self.queries.get(&file.value)?.clone() }
+            }
+        };
+        Some(DatasetPlan {
+            name: dataset.name.clone(),
+            from: dataset.from.value.clone(),
+            extract: Extract {
+                dataset: dataset.name.clone(),
+                rows,
+                schema: schema.clone(),
+                columns,
+                batch_rows_max: self.environment.limits.batch_rows_max,
+            },
+            schema_hash: sha256(&text.text),
+            outputs,
+            bad_rows_max: dataset.bad_rows_max,
+            allow_empty: dataset.allow_empty,
+            reconcile: dataset.reconcile.as_ref().map(|reconcile| ReconcilePlan {
+                against: reconcile.against.value.clone(),
+                topic: reconcile.topic.clone(),
+                on_drift: reconcile.on_drift,
+                on_inconclusive: reconcile.on_inconclusive,
+                tolerate: reconcile.tolerate.iter().map(|(name, abs)| (name.value.clone(), abs.clone())).collect(),
+            }),
+            checks: dataset
+                .checks
+                .iter()
+                .map(|(name, sql, severity)| CheckPlan { name: name.clone(), sql: sql.clone(), severity: *severity })
+                .collect(),
+            schema,
+        })
+    }
+}
+
+fn cloned<K: Clone, V: Clone>((name, value): (&K, &V)) -> (K, V) {
+    (name.clone(), value.clone())
+}
+
+fn sha256(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
