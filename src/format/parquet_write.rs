@@ -134,7 +134,7 @@ impl Recipe {
             return Err(WriteFault::Shape);
         }
         let writers = self
-            .file()
+            .file(Vec::new())
             .and_then(|file| ArrowRowGroupWriterFactory::new(&file, self.schema.clone()).create_column_writers(0))
             .map_err(|_| WriteFault::Encoder("starting a row group"))?;
         let encoded = writers.into_par_iter().enumerate().map(|(index, writer)| self.column(index, writer, batches));
@@ -158,8 +158,8 @@ impl Recipe {
         writer.close().map_err(|_| WriteFault::Encoder("closing a column"))
     }
 
-    fn file(&self) -> parquet::errors::Result<SerializedFileWriter<Vec<u8>>> {
-        SerializedFileWriter::new(Vec::new(), self.root.clone(), self.properties.clone())
+    fn file(&self, into: Vec<u8>) -> parquet::errors::Result<SerializedFileWriter<Vec<u8>>> {
+        SerializedFileWriter::new(into, self.root.clone(), self.properties.clone())
     }
 }
 
@@ -176,9 +176,11 @@ impl RowGroup {
 }
 
 impl File {
-    /// An empty file.
-    pub fn new(recipe: &Recipe) -> Result<Self, WriteFault> {
-        let writer = recipe.file().map_err(|_| WriteFault::Encoder("starting a file"))?;
+    /// An empty file that is expected to become of `bytes_expected`: address space is kept for them, so that it never moves,
+    /// and memory is taken as it grows.
+    pub fn new(recipe: &Recipe, bytes_expected: usize) -> Result<Self, WriteFault> {
+        let writer =
+            recipe.file(Vec::with_capacity(bytes_expected)).map_err(|_| WriteFault::Encoder("starting a file"))?;
         Ok(File { writer, schema: recipe.schema.clone(), rows: 0, row_groups: 0 })
     }
 
@@ -325,7 +327,7 @@ mod tests {
 
     fn file(groups: &[&[&RecordBatch]]) -> FinishedFile {
         let recipe = Recipe::choose(groups[0][0], &[("nightferry.run", "0199")]).expect("a recipe");
-        let mut file = File::new(&recipe).expect("a file");
+        let mut file = File::new(&recipe, 0).expect("a file");
         for group in groups {
             file.append(recipe.encode(group).expect("a row group")).expect("appended");
         }

@@ -23,6 +23,12 @@ impl Aside {
         Aside { scratch, room: Arc::new(AtomicU64::new(memory_bytes_max)) }
     }
 
+    /// The same scratch space, and no memory.
+    #[must_use]
+    pub fn on_disk(&self) -> Self {
+        Aside { scratch: Arc::clone(&self.scratch), room: Arc::new(AtomicU64::new(0)) }
+    }
+
     fn take(&self, bytes: u64) -> bool {
         self.room.try_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes)).is_ok()
     }

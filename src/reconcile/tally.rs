@@ -4,12 +4,13 @@
 //! read back from the written parts, however either was cut.
 
 use super::exact_sum::ExactSum;
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::kernels::aggregate::{max_binary_view, max_string_view, min_binary_view, min_string_view};
+use arrow::array::{Array, AsArray, GenericByteViewArray, MAX_INLINE_VIEW_LEN, RecordBatch};
+
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type,
-    Int64Type, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
+    ArrowPrimitiveType, ByteViewType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type,
+    Int32Type, Int64Type, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
 };
+use std::cmp::Ordering;
 
 /// The tally of a set of rows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -102,10 +103,15 @@ impl Ord for TotalOrder {
 impl Tally {
     /// The tally of `rows`.
     pub fn of(rows: &RecordBatch) -> Self {
+        Self::of_some(rows, |_| true)
+    }
+
+    /// The same, with a total of those columns alone that are asked for by name; of the others only NULLs are counted.
+    pub fn of_some(rows: &RecordBatch, is_totalled: impl Fn(&str) -> bool) -> Self {
         let schema = rows.schema();
         let columns = schema.fields().iter().zip(rows.columns()).map(|(field, values)| {
-            let tally = ColumnTally { nulls: values.logical_null_count() as u64, total: total(values.as_ref()) };
-            (field.name().clone(), tally)
+            let total = if is_totalled(field.name()) { total(values.as_ref()) } else { Total::None };
+            (field.name().clone(), ColumnTally { nulls: values.logical_null_count() as u64, total })
         });
         Tally { rows: rows.num_rows() as u64, columns: columns.collect() }
     }
@@ -172,21 +178,8 @@ fn total(values: &dyn Array) -> Total {
         DataType::Float32 => floats(values.as_primitive::<Float32Type>().iter().flatten().map(f64::from)),
         DataType::Float64 => floats(values.as_primitive::<Float64Type>().iter().flatten()),
         DataType::Boolean => Total::Truth(values.as_boolean().true_count() as u64),
-        DataType::Utf8View => {
-            let texts = values.as_string_view();
-            let length = texts
-                .lengths()
-                .zip(0..)
-                .filter(|(_, row)| texts.is_valid(*row))
-                .map(|(length, _)| u64::from(length))
-                .sum();
-            bytes(length, min_string_view(texts).map(str::as_bytes), max_string_view(texts).map(str::as_bytes))
-        }
-        DataType::BinaryView => {
-            let cells = values.as_binary_view();
-            let length = cells.iter().flatten().map(|cell| cell.len() as u64).sum();
-            bytes(length, min_binary_view(cells), max_binary_view(cells))
-        }
+        DataType::Utf8View => bytes(values.as_string_view()),
+        DataType::BinaryView => bytes(values.as_binary_view()),
         _ => Total::None,
     }
 }
@@ -221,9 +214,36 @@ fn floats(values: impl Iterator<Item = f64>) -> Total {
     bounds.map_or(Total::None, |(min, max)| Total::Float { sum, min, max })
 }
 
-fn bytes(length: u64, min: Option<&[u8]>, max: Option<&[u8]>) -> Total {
-    match min.zip(max) {
-        Some((min, max)) => Total::Bytes { length, min: min.to_vec(), max: max.to_vec() },
+/// One look at each cell: its length and first four bytes stand in its view, or all of it where it is short, and tell most
+/// cells from the smallest and the largest.
+fn bytes<T: ByteViewType>(cells: &GenericByteViewArray<T>) -> Total {
+    let views = cells.views();
+    let length_of = |row: usize| views[row] as u32;
+    let first = |row: usize| ((views[row] >> 32) as u32).swap_bytes();
+    let cell = |row: usize| -> &[u8] { cells.value(row).as_ref() };
+    let order = |row: usize, other: usize| {
+        first(row).cmp(&first(other)).then_with(|| {
+            if views[row] == views[other] {
+                Ordering::Equal
+            } else if length_of(row).max(length_of(other)) <= MAX_INLINE_VIEW_LEN {
+                let key = GenericByteViewArray::<T>::inline_key_fast;
+                key(views[row]).cmp(&key(views[other]))
+            } else {
+                cell(row).cmp(cell(other))
+            }
+        })
+    };
+    let mut length = 0;
+    let mut bounds: Option<(usize, usize)> = None;
+    for row in (0..cells.len()).filter(|row| cells.is_valid(*row)) {
+        length += u64::from(length_of(row));
+        let (min, max) = bounds.unwrap_or((row, row));
+        let min = if order(row, min).is_lt() { row } else { min };
+        let max = if order(row, max).is_gt() { row } else { max };
+        bounds = Some((min, max));
+    }
+    match bounds {
+        Some((min, max)) => Total::Bytes { length, min: cell(min).to_vec(), max: cell(max).to_vec() },
         None => Total::None,
     }
 }
@@ -259,6 +279,23 @@ mod tests {
             let cut = cut.min(all.len());
             let parts = Tally::of(&rows(&all[..cut])).and(Tally::of(&rows(&all[cut..])));
             prop_assert_eq!(parts, Tally::of(&rows(&all)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn smallest_and_largest_texts_are_those_of_a_sort(
+            all in proptest::collection::vec(proptest::option::of("(aaaa|aaab|b|)[a-c\u{0}é]{0,14}"), 0..40),
+        ) {
+            let texts: ArrayRef = Arc::new(all.iter().map(Option::as_deref).collect::<StringViewArray>());
+            let mut sorted: Vec<&[u8]> = all.iter().flatten().map(String::as_bytes).collect();
+            sorted.sort_unstable();
+            let length = sorted.iter().map(|text| text.len() as u64).sum();
+            let expected = match (sorted.first(), sorted.last()) {
+                (Some(min), Some(max)) => Total::Bytes { length, min: min.to_vec(), max: max.to_vec() },
+                _ => Total::None,
+            };
+            prop_assert_eq!(total(texts.as_ref()), expected);
         }
     }
 

@@ -1,7 +1,12 @@
 //! Is every key there once, and whole? Asked of a table that is compared with nothing.
 //!
-//! Most tables are read in the order of their key: while keys ascend, each is new, and they are only kept in case that ends.
-//! When it does, keys in their one writing go into buckets, put aside until all are there; a bucket is looked at by itself.
+//! ```text
+//! rows in the order of their key -> the run: each key is new when it comes; kept on disk, walked once at the end
+//! all other rows (changed later)  -> late keys, in buckets; sorted and walked beside the run, or, if they are many,
+//!                                    everything bucket by bucket
+//! ```
+//!
+//! Keys are compared in the one writing of Arrow's row format, whose bytes sort as the values do.
 
 use super::compare::CompareFault;
 use super::sides::{BUCKETS, bucket};
@@ -11,20 +16,21 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, UInt32Arr
 use arrow::compute::take;
 use arrow::row::{RowConverter, SortField};
 use rayon::prelude::*;
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+/// Late keys that are sorted all at once.
+const LATE_ROWS_MAX: u64 = 1 << 20;
+
 /// The keys of a table, so far.
 pub struct UniqueKeys {
-    aside: Aside,
-    seen: Seen,
+    run: Spill,
+    /// Of the run.
+    last: Option<Vec<u8>>,
+    late: Vec<Spill>,
     null_keys: u64,
-}
-
-enum Seen {
-    /// All ascend; the last.
-    Run(Spill, Option<Vec<u8>>),
-    Buckets(Vec<Spill>),
+    late_rows_max: u64,
 }
 
 /// The keys of some rows.
@@ -68,72 +74,90 @@ impl Keys {
 impl UniqueKeys {
     /// None yet.
     pub fn new(aside: &Aside) -> Self {
-        UniqueKeys { aside: aside.clone(), seen: Seen::Run(Spill::new(aside), None), null_keys: 0 }
+        UniqueKeys {
+            // Read once at the end, if at all: not worth the run's memory.
+            run: Spill::new(&aside.on_disk()),
+            last: None,
+            late: (0..BUCKETS).map(|_| Spill::new(aside)).collect(),
+            null_keys: 0,
+            late_rows_max: LATE_ROWS_MAX,
+        }
     }
 
     /// Adds the keys of more rows.
     pub fn add(&mut self, keys: Keys) -> Result<(), CompareFault> {
         self.null_keys += keys.null_keys;
-        if let (Seen::Run(run, last), Order::Ascending(more)) = (&mut self.seen, &keys.keys) {
-            if more.is_empty() {
-                return Ok(());
-            }
-            if last.as_deref().is_none_or(|last| last < more.value(0)) {
-                *last = Some(more.value(more.len() - 1).to_vec());
-                return Ok(run.push(batch(more.clone())?)?);
-            }
-        }
-        self.scatter()?;
         let spread = match keys.keys {
-            Order::Ascending(keys) => all(&keys)?,
+            Order::Ascending(keys) if keys.is_empty() => return Ok(()),
+            Order::Ascending(keys) if self.last.as_deref().is_none_or(|last| last < keys.value(0)) => {
+                self.last = Some(keys.value(keys.len() - 1).to_vec());
+                return Ok(self.run.push(batch(keys)?)?);
+            }
+            Order::Ascending(keys) => spread(&keys, &(0..keys.len()).collect::<Vec<_>>())?,
             Order::Any(spread) => spread,
         };
-        self.put(spread)
-    }
-
-    /// Once keys no longer ascend: what was kept goes into buckets.
-    fn scatter(&mut self) -> Result<(), CompareFault> {
-        let Seen::Run(run, _) = &mut self.seen else { return Ok(()) };
-        let run = std::mem::replace(run, Spill::new(&self.aside));
-        self.seen = Seen::Buckets((0..BUCKETS).map(|_| Spill::new(&self.aside)).collect());
-        for keys in run.iter() {
-            self.put(all(keys?.column(0).as_binary())?)?;
+        for (bucket, keys) in spread {
+            self.late[bucket].push(batch(keys)?)?;
         }
         Ok(())
     }
 
-    fn put(&mut self, spread: Vec<(usize, BinaryArray)>) -> Result<(), CompareFault> {
-        if let Seen::Buckets(buckets) = &mut self.seen {
-            for (bucket, keys) in spread {
-                buckets[bucket].push(batch(keys)?)?;
+    /// Counts what is wrong.
+    pub fn finish(self) -> Result<KeyFaults, CompareFault> {
+        let late: u64 = self.late.iter().map(Spill::rows).sum();
+        let null_keys = self.null_keys;
+        let duplicates = match late {
+            0 => 0,
+            late if late <= self.late_rows_max => self.walked()?,
+            _ => self.in_buckets()?,
+        };
+        Ok(KeyFaults { null_keys, duplicates })
+    }
+
+    /// The late keys in order, side by side with the run.
+    fn walked(self) -> Result<u64, CompareFault> {
+        let batches = self.late.iter().flat_map(Spill::iter).collect::<Result<Vec<_>, _>>()?;
+        let mut late: Vec<&[u8]> = batches.iter().flat_map(keys).collect();
+        late.par_sort_unstable();
+        let all = late.len();
+        late.dedup();
+        let mut duplicates = (all - late.len()) as u64;
+        let mut late = late.into_iter().peekable();
+        for batch in self.run.iter() {
+            for key in keys(&batch?) {
+                while let Some(order) = late.peek().map(|late| (*late).cmp(key)).filter(|order| order.is_le()) {
+                    duplicates += u64::from(order == Ordering::Equal);
+                    late.next();
+                }
             }
         }
-        Ok(())
+        Ok(duplicates)
     }
 
-    /// Counts what is wrong, a bucket at a time on each core.
-    pub fn finish(self) -> Result<KeyFaults, CompareFault> {
-        let duplicates = match self.seen {
-            Seen::Run(..) => 0,
-            Seen::Buckets(buckets) => buckets.into_par_iter().map(duplicates).sum::<Result<_, CompareFault>>()?,
+    /// Everything by buckets, one on each core at a time.
+    fn in_buckets(mut self) -> Result<u64, CompareFault> {
+        for run in self.run.iter() {
+            let run = run?;
+            let keys = run.column(0).as_binary::<i32>();
+            for (bucket, keys) in spread(keys, &(0..keys.len()).collect::<Vec<_>>())? {
+                self.late[bucket].push(batch(keys)?)?;
+            }
+        }
+        let count = |bucket: Spill| -> Result<u64, CompareFault> {
+            let batches = bucket.batches()?;
+            let mut seen: HashSet<&[u8]> = HashSet::with_capacity(bucket.rows() as usize);
+            Ok(batches.iter().flat_map(keys).map(|key| u64::from(!seen.insert(key))).sum())
         };
-        Ok(KeyFaults { null_keys: self.null_keys, duplicates })
+        self.late.into_par_iter().map(count).sum()
     }
 }
 
-fn duplicates(bucket: Spill) -> Result<u64, CompareFault> {
-    let batches = bucket.batches()?;
-    let mut seen: HashSet<&[u8]> = HashSet::with_capacity(bucket.rows() as usize);
-    let keys = batches.iter().flat_map(|keys| keys.column(0).as_binary::<i32>().iter().flatten());
-    Ok(keys.map(|key| u64::from(!seen.insert(key))).sum())
+fn keys(batch: &RecordBatch) -> impl Iterator<Item = &[u8]> {
+    batch.column(0).as_binary::<i32>().iter().flatten()
 }
 
 fn batch(keys: BinaryArray) -> Result<RecordBatch, CompareFault> {
     Ok(RecordBatch::try_from_iter([("key", Arc::new(keys) as ArrayRef)])?)
-}
-
-fn all(keys: &BinaryArray) -> Result<Vec<(usize, BinaryArray)>, CompareFault> {
-    spread(keys, &(0..keys.len()).collect::<Vec<_>>())
 }
 
 /// The keys at `rows`, by bucket.
@@ -154,16 +178,21 @@ mod tests {
     use crate::data::scratch::{Piece, Scratch, ScratchFault};
     use crate::data::{Class, ColumnType, Name};
     use arrow::array::{Int64Array, StringViewArray};
+    use proptest::prelude::*;
+    use std::sync::Mutex;
 
-    struct NoRoom;
+    #[derive(Default)]
+    struct Room(Mutex<Vec<Vec<u8>>>);
 
-    impl Scratch for NoRoom {
-        fn put(&self, _: &[u8]) -> Result<Piece, ScratchFault> {
-            Err(ScratchFault("used"))
+    impl Scratch for Room {
+        fn put(&self, bytes: &[u8]) -> Result<Piece, ScratchFault> {
+            let mut pieces = self.0.lock().expect("a lock");
+            pieces.push(bytes.to_vec());
+            Ok(Piece { offset: 0, length: bytes.len() as u64, number: pieces.len() as u64 - 1 })
         }
 
-        fn get(&self, _: Piece) -> Result<Vec<u8>, ScratchFault> {
-            Err(ScratchFault("used"))
+        fn get(&self, piece: Piece) -> Result<Vec<u8>, ScratchFault> {
+            Ok(self.0.lock().expect("a lock")[piece.number as usize].clone())
         }
     }
 
@@ -184,9 +213,17 @@ mod tests {
 
     type Batch<'a> = (Vec<Option<i64>>, Vec<Option<&'a str>>);
 
+    /// By both roads that late keys may take.
     fn faults(batches: &[Batch<'_>]) -> KeyFaults {
+        let [walked, in_buckets] = [LATE_ROWS_MAX, 0].map(|late_rows_max| found(batches, late_rows_max));
+        assert_eq!(walked, in_buckets);
+        walked
+    }
+
+    fn found(batches: &[Batch<'_>], late_rows_max: u64) -> KeyFaults {
         let key = [column("id", ColumnType::Bigint), column("part", ColumnType::Text)];
-        let mut keys = UniqueKeys::new(&Aside::new(Arc::new(NoRoom), 1 << 20));
+        let mut keys = UniqueKeys::new(&Aside::new(Arc::new(Room::default()), 1 << 20));
+        keys.late_rows_max = late_rows_max;
         for (ids, parts) in batches {
             let ids: ArrayRef = Arc::new(Int64Array::from(ids.clone()));
             let parts: ArrayRef = Arc::new(StringViewArray::from_iter(parts.iter().copied()));
@@ -210,6 +247,27 @@ mod tests {
         assert_eq!(faults(&[rows(&[1, 2]), rows(&[2, 3])]).duplicates, 1);
         assert_eq!(faults(&[rows(&[1, 3]), rows(&[4, 2]), rows(&[5, 6]), rows(&[3, 6])]).duplicates, 2);
         assert_eq!(faults(&[rows(&[1, 1])]).duplicates, 1);
+    }
+
+    proptest! {
+        #[test]
+        fn counts_as_many_as_are_missing_from_the_set_of_keys(
+            batches in proptest::collection::vec(proptest::collection::vec(0i64..60, 0..12), 0..8),
+            is_sorted in any::<bool>(),
+        ) {
+            let mut batches = batches;
+            if is_sorted {
+                batches.iter_mut().for_each(|batch| batch.sort_unstable());
+            }
+            let all: Vec<i64> = batches.concat();
+            let distinct: HashSet<i64> = all.iter().copied().collect();
+            let rows: Vec<Batch<'_>> = batches
+                .iter()
+                .map(|ids| (ids.iter().copied().map(Some).collect(), vec![Some("a"); ids.len()]))
+                .collect();
+            let expected = KeyFaults { null_keys: 0, duplicates: (all.len() - distinct.len()) as u64 };
+            prop_assert_eq!(faults(&rows), expected);
+        }
     }
 
     #[test]

@@ -64,6 +64,9 @@ pub struct Part {
     audience: Audience,
 }
 
+/// Bytes for which address space is kept when a part begins.
+const BYTES_EXPECTED_MAX: usize = 1 << 28;
+
 /// What is known of one column of a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartColumn {
@@ -71,6 +74,13 @@ pub struct PartColumn {
     pub name: String,
     /// NULLs and, where they may be told, smallest and largest value.
     pub bounds: ColumnBounds,
+}
+
+impl PartLimits {
+    /// Of a part that its bytes end: the row group that fills it goes beyond them.
+    fn bytes_expected(&self) -> usize {
+        usize::try_from(self.bytes_max.saturating_add(self.bytes_max / 4)).unwrap_or(usize::MAX).min(BYTES_EXPECTED_MAX)
+    }
 }
 
 impl Encoder {
@@ -171,7 +181,7 @@ impl Parts {
         let dataset = self.encoder.dataset.clone();
         let file = match self.file.take() {
             Some(file) => Ok(file),
-            None => File::new(&self.encoder.recipe),
+            None => File::new(&self.encoder.recipe, self.limits.bytes_expected()),
         };
         let appended = file.and_then(|mut file| file.append(encoded.group).map(|()| file));
         self.file = Some(appended.map_err(|fault| encode(&dataset, fault))?);

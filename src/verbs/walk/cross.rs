@@ -9,7 +9,7 @@ use super::Options;
 use super::lane::{Lane, LaneDone};
 use super::open::Opened;
 use crate::data::conform::conform;
-use crate::data::{BadRow, Batch, Column, Name, Origin};
+use crate::data::{BadRow, Batch, Column, Name, Origin, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Spill;
@@ -64,11 +64,21 @@ struct Terms {
     columns: Vec<Column>,
     /// Columns of the key, where nothing but the key is looked at.
     unique: Vec<Column>,
+    /// Whether rows before treatment are looked at once more: by a comparison or a check.
+    are_rows_kept: bool,
     outputs: Vec<OutputPlan>,
     dataset: Name,
     keys: Arc<Keys>,
     run: String,
     snapshot: Option<String>,
+}
+
+impl Terms {
+    /// Whether a store gets the column as it is: then what it gets is held against the source, value by value.
+    fn is_kept(&self, name: &str) -> bool {
+        let shown = self.outputs.iter().flat_map(|output| &output.columns);
+        shown.filter(|shown| shown.treatment == Treatment::Keep).any(|shown| shown.column.name.as_str() == name)
+    }
 }
 
 /// A unit of rows, done.
@@ -133,6 +143,7 @@ pub async fn cross(
     let terms = Arc::new(Terms {
         columns,
         unique,
+        are_rows_kept: crossed.comparison.is_some() || crossed.kept.is_some(),
         outputs: dataset.outputs.clone(),
         dataset: dataset.name.clone(),
         keys: Arc::clone(keys),
@@ -239,21 +250,27 @@ impl Unit {
 fn work(terms: &Terms, encoders: &[Encoder], unit: Unit, first_ordinal: u64) -> Result<Done, Failure> {
     let (tally, rows) = (Tally::default(), unit.rows as u64);
     let mut done = Done { batches: Vec::new(), tally, keys: Vec::new(), encoded: Vec::new(), rows };
+    let mut treated: Vec<Vec<Redacted>> = terms.outputs.iter().map(|_| Vec::new()).collect();
     let mut ordinal = first_ordinal;
     for raw in unit.batches {
         let rows = raw.rows.num_rows() as u64;
-        let batch = conformed(terms, raw, ordinal)?;
+        let mut batch = conformed(terms, raw, ordinal)?;
         ordinal += rows;
-        done.tally = std::mem::take(&mut done.tally).and(Tally::of(&batch.rows));
+        done.tally = std::mem::take(&mut done.tally).and(Tally::of_some(&batch.rows, |name| terms.is_kept(name)));
         if !terms.unique.is_empty() {
             done.keys.push(reconcile::Keys::of(&terms.unique, &batch.rows).map_err(no_room)?);
         }
+        for (output, treated) in terms.outputs.iter().zip(&mut treated) {
+            treated.push(redacted(terms, output, &batch.rows)?);
+        }
+        if !terms.are_rows_kept {
+            // Nobody needs what was treated any more, and several units wait for their turn.
+            batch.rows = RecordBatch::new_empty(batch.rows.schema());
+        }
         done.batches.push(batch);
     }
-    for (output, encoder) in terms.outputs.iter().zip(encoders) {
-        let redacted =
-            done.batches.iter().map(|batch| redacted(terms, output, &batch.rows)).collect::<Result<Vec<_>, _>>()?;
-        done.encoded.push(encoder.encode(&redacted).map_err(|error| Failure::store(&error, Phase::Stage))?);
+    for (encoder, treated) in encoders.iter().zip(treated) {
+        done.encoded.push(encoder.encode(&treated).map_err(|error| Failure::store(&error, Phase::Stage))?);
     }
     Ok(done)
 }

@@ -147,9 +147,10 @@ type Seen = (Tally, BTreeMap<(String, &'static str), u64>);
 fn look(part: &Part, output: &OutputPlan, recognisers: &Recognisers) -> Result<Seen, StoreError> {
     let mut tally = Tally::default();
     let mut findings = BTreeMap::new();
+    let kept = || output.columns.iter().filter(|shown| shown.treatment == Treatment::Keep);
     for batch in part.read_back()? {
         let batch: RecordBatch = batch?;
-        for shown in output.columns.iter().filter(|shown| shown.treatment == Treatment::Keep) {
+        for shown in kept() {
             let name = shown.column.name.as_str();
             if let Some(cells) = batch.column_by_name(name).filter(|cells| *cells.data_type() == DataType::Utf8View) {
                 for (kind, cells) in recognisers.findings(cells.as_string_view()) {
@@ -157,7 +158,7 @@ fn look(part: &Part, output: &OutputPlan, recognisers: &Recognisers) -> Result<S
                 }
             }
         }
-        tally = tally.and(Tally::of(&batch));
+        tally = tally.and(Tally::of_some(&batch, |name| kept().any(|shown| shown.column.name.as_str() == name)));
     }
     Ok((tally, findings))
 }

@@ -4,8 +4,8 @@
 //! The process kills itself with SIGKILL at a named call (cargo feature `failpoints`, `src/store/failpoint.rs`). Between two
 //! nights the source changes, so that a version that shows another night's rows is found.
 
-use super::agree::{AtSource, Facts, published};
 use super::RealFerry;
+use super::agree::{AtSource, Facts, published};
 use crate::worlds::{Name, Settings};
 use bytes::Bytes;
 use chrono::{Days, NaiveDate};
@@ -149,7 +149,8 @@ impl<'a> Nights<'a> {
     fn tell(&self, reached: &BTreeMap<String, u64>) {
         // Past the test harness, which keeps what passing tests print to itself.
         let mut out = std::io::stdout();
-        writeln!(out, "killed before and after each class of store call (calls of an undisturbed night):").expect("told");
+        writeln!(out, "killed before and after each class of store call (calls of an undisturbed night):")
+            .expect("told");
         for call in CALLS {
             let [before, after] = SIDES.map(|side| self.killed.get(&format!("{call}:{side}")).copied().unwrap_or(0));
             let calls = reached.get(&format!("{call}:before")).copied().unwrap_or(0);
