@@ -9,9 +9,14 @@ use chrono_tz::Europe::London;
 /// Minutes of a settlement period.
 const PERIOD_MINUTES: i64 = 30;
 
+/// The settlement day that `now` is in.
+pub fn today(now: DateTime<Utc>) -> NaiveDate {
+    now.with_timezone(&London).date_naive()
+}
+
 /// The last settlement day that is over at `now`: yesterday in London. What a nightly run is for.
 pub fn last_full_day(now: DateTime<Utc>) -> NaiveDate {
-    let today = now.with_timezone(&London).date_naive();
+    let today = today(now);
     today.checked_sub_days(Days::new(1)).unwrap_or(today)
 }
 

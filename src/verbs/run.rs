@@ -48,6 +48,10 @@ async fn journey(request: RunRequest, out: &mut dyn Write) -> Result<u8, Failure
     super::log(&progress);
     let mut world = World { project, clock: Clock::System, progress };
     let day = request.date.unwrap_or_else(|| calendar::last_full_day(world.clock.now()));
+    if day > calendar::today(world.clock.now()) {
+        let what = format!("{day} has not begun in London");
+        return Err(Failure::new(ending::NOT_YET, Phase::Files, what));
+    }
     let plan = checked.plan(Period::day(day)).map_err(files::invalid)?;
     let options = Options { dry_run: request.dry_run, again: request.again };
     let report = tokio::select! {

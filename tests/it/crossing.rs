@@ -49,6 +49,15 @@ fn the_same_night_again_is_already_published_and_an_older_one_superseded() {
 }
 
 #[test]
+fn a_day_that_has_not_begun_is_refused() {
+    let ferry = Ferry::shipped();
+    let came = ferry.run(&["run", SETTLEMENTS, "--date", "2199-12-31"]);
+    assert_eq!(came.code, 2, "{}", came.err);
+    assert!(came.endings()[0].starts_with("E-DATE-2"), "{}", came.err);
+    assert!(ferry.files("target").is_empty());
+}
+
+#[test]
 fn a_dry_run_does_everything_but_upload_and_commit() {
     let ferry = Ferry::shipped();
     let (came, report) = ferry.report(&[SETTLEMENTS, "--dry-run"]);

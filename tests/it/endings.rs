@@ -7,6 +7,7 @@ use std::path::Path;
 
 /// Message id -> a test or a case of `fixtures/problems/` that shows it.
 const SHOWN: &[(&str, &str)] = &[
+    ("E-DATE-2", "crossing::a_day_that_has_not_begun_is_refused"),
     ("E-JOB-10", "fixtures/problems/unknown-key"),
     ("E-ENV-11", "fixtures/problems/secret-that-is-not-set"),
     ("E-ACCESS-12", "endings::a_wrong_password_ends_with_12"),
