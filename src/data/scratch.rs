@@ -25,3 +25,29 @@ pub trait Scratch: Send + Sync {
     /// Reads a piece again.
     fn get(&self, piece: Piece) -> Result<Vec<u8>, ScratchFault>;
 }
+
+/// Scratch space of a test, in memory and in the open.
+#[cfg(test)]
+#[derive(Default)]
+pub struct MemoryScratch(std::sync::Mutex<Vec<Vec<u8>>>);
+
+#[cfg(test)]
+impl MemoryScratch {
+    /// Pieces that were put.
+    pub fn pieces(&self) -> usize {
+        self.0.lock().expect("a lock").len()
+    }
+}
+
+#[cfg(test)]
+impl Scratch for MemoryScratch {
+    fn put(&self, bytes: &[u8]) -> Result<Piece, ScratchFault> {
+        let mut pieces = self.0.lock().expect("a lock");
+        pieces.push(bytes.to_vec());
+        Ok(Piece { offset: 0, length: bytes.len() as u64, number: pieces.len() as u64 - 1 })
+    }
+
+    fn get(&self, piece: Piece) -> Result<Vec<u8>, ScratchFault> {
+        Ok(self.0.lock().expect("a lock")[piece.number as usize].clone())
+    }
+}

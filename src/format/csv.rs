@@ -5,13 +5,12 @@
 //! format cannot tell it from an empty text. A row of another width than the header's is damage, not a bad row: its cells
 //! cannot be told apart. An end inside quotes is damage too; an end inside a cell without quotes looks like any other.
 
-use super::{FormatFault, Opened, Rows};
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringViewBuilder};
-use arrow::datatypes::{DataType, Field, Schema};
+use super::{FormatFault, Opened, Rows, text_batch};
+use arrow::array::{RecordBatch, StringViewBuilder};
+use arrow::datatypes::DataType;
 use bytes::Bytes;
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use std::io::{Chain, Cursor, Read};
-use std::sync::Arc;
 
 /// Records among which the header is looked for.
 pub const HEADER_ROWS_MAX: usize = 10;
@@ -112,23 +111,14 @@ impl CsvRows {
             rows += 1;
             self.row += 1;
         }
-        if rows == 0 {
-            return Ok(None);
-        }
-        let fields: Vec<_> =
-            self.places.iter().map(|place| Field::new(&self.names[*place], DataType::Utf8View, true)).collect();
-        let columns = cells.into_iter().map(|mut column| -> ArrayRef { Arc::new(column.finish()) }).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
-            .map(Some)
-            .map_err(|_| FormatFault::at(self.row, "has columns of other lengths"))
+        text_batch(&self.names, &self.places, cells, rows).map_err(|fault| FormatFault::at(self.row, fault))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::AsArray;
+    use arrow::array::{ArrayRef, AsArray};
 
     fn read(text: &str, places: Vec<usize>) -> Result<Vec<Vec<Option<String>>>, FormatFault> {
         let opened = open(Bytes::copy_from_slice(text.as_bytes()), &|names| names.contains(&"CfD_ID"))?;

@@ -3,16 +3,15 @@
 //! A number stays the digits it was written with, so that no value passes through a float; an object or an array stays
 //! its text. An absent field and `null` are NULL. A last line without its end is damage: the writer was cut off.
 
-use super::{FormatFault, Opened, Rows};
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringViewBuilder};
-use arrow::datatypes::{DataType, Field, Schema};
+use super::{FormatFault, Opened, Rows, text_batch};
+use arrow::array::{RecordBatch, StringViewBuilder};
+use arrow::datatypes::DataType;
 use bytes::Bytes;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 
 /// Reads the field names of every line; a column that appears late must be classified too.
 pub fn open(bytes: Bytes) -> Result<Opened, FormatFault> {
@@ -110,16 +109,7 @@ impl JsonRows {
             rows += 1;
             self.row += 1;
         }
-        if rows == 0 {
-            return Ok(None);
-        }
-        let fields: Vec<_> =
-            self.places.iter().map(|place| Field::new(&self.names[*place], DataType::Utf8View, true)).collect();
-        let columns = cells.into_iter().map(|mut column| -> ArrayRef { Arc::new(column.finish()) }).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
-            .map(Some)
-            .map_err(|_| FormatFault::at(self.row, "has columns of other lengths"))
+        text_batch(&self.names, &self.places, cells, rows).map_err(|fault| FormatFault::at(self.row, fault))
     }
 }
 
@@ -135,7 +125,7 @@ pub fn cell(value: &RawValue) -> Result<Option<Cow<'_, str>>, serde_json::Error>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::AsArray;
+    use arrow::array::{ArrayRef, AsArray};
 
     fn read(text: &str) -> Result<Vec<Vec<Option<String>>>, FormatFault> {
         let opened = open(Bytes::copy_from_slice(text.as_bytes()))?;

@@ -22,8 +22,9 @@ pub mod parquet_read;
 pub mod parquet_write;
 pub mod spill;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::DataType;
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringViewBuilder};
+use arrow::datatypes::{DataType, Field, Schema};
+use std::sync::Arc;
 
 /// Decoded bytes of one object, at most: beyond it an input is taken for a bomb.
 pub const DECODED_BYTES_MAX: u64 = 4 << 30;
@@ -73,4 +74,21 @@ impl Opened {
     pub fn rows(self, places: Vec<usize>, batch_rows_max: usize) -> Rows {
         (self.read)(places, batch_rows_max)
     }
+}
+
+/// Cells of text -> a batch of the columns `names` at `places`; `None` without rows.
+fn text_batch(
+    names: &[String],
+    places: &[usize],
+    cells: Vec<StringViewBuilder>,
+    rows: usize,
+) -> Result<Option<RecordBatch>, &'static str> {
+    if rows == 0 {
+        return Ok(None);
+    }
+    let fields: Vec<_> = places.iter().map(|place| Field::new(&names[*place], DataType::Utf8View, true)).collect();
+    let columns = cells.into_iter().map(|mut column| -> ArrayRef { Arc::new(column.finish()) }).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options);
+    batch.map(Some).map_err(|_| "has columns of other lengths")
 }

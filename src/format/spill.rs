@@ -112,22 +112,7 @@ mod tests {
     use super::*;
     use crate::data::ColumnType;
     use crate::data::cell::CellBuilder;
-    use std::sync::Mutex;
-
-    #[derive(Default)]
-    struct Memory(Mutex<Vec<Vec<u8>>>);
-
-    impl Scratch for Memory {
-        fn put(&self, bytes: &[u8]) -> Result<Piece, ScratchFault> {
-            let mut pieces = self.0.lock().expect("a lock");
-            pieces.push(bytes.to_vec());
-            Ok(Piece { offset: 0, length: bytes.len() as u64, number: pieces.len() as u64 - 1 })
-        }
-
-        fn get(&self, piece: Piece) -> Result<Vec<u8>, ScratchFault> {
-            Ok(self.0.lock().expect("a lock")[piece.number as usize].clone())
-        }
-    }
+    use crate::data::scratch::MemoryScratch;
 
     fn batch(cells: &[&str]) -> RecordBatch {
         let mut text = CellBuilder::new(ColumnType::Text, cells.len());
@@ -142,19 +127,19 @@ mod tests {
 
     #[test]
     fn gives_the_batches_back_in_order_wherever_they_were() {
-        let scratch = Arc::new(Memory::default());
+        let scratch = Arc::new(MemoryScratch::default());
         let batches = [batch(&["a", "a longer text than twelve bytes"]), batch(&["b"]), batch(&["c", "d", "e"])];
         let aside = Aside::new(scratch.clone(), batches[0].get_array_memory_size() as u64);
         let mut spill = Spill::new(&aside);
         batches.iter().for_each(|batch| spill.push(batch.clone()).expect("room"));
-        assert_eq!(scratch.0.lock().expect("a lock").len(), 2);
+        assert_eq!(scratch.pieces(), 2);
         assert_eq!(spill.batches().expect("batches"), batches);
         assert_eq!(spill.rows(), 6);
     }
 
     #[test]
     fn gives_memory_back_when_it_goes() {
-        let aside = Aside::new(Arc::new(Memory::default()), 1 << 20);
+        let aside = Aside::new(Arc::new(MemoryScratch::default()), 1 << 20);
         let before = aside.room.load(Ordering::Relaxed);
         let mut spill = Spill::new(&aside);
         spill.push(batch(&["a"])).expect("room");

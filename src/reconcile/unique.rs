@@ -175,26 +175,10 @@ fn spread(keys: &BinaryArray, rows: &[usize]) -> Result<Vec<(usize, BinaryArray)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::scratch::{Piece, Scratch, ScratchFault};
+    use crate::data::scratch::MemoryScratch;
     use crate::data::{Class, ColumnType, Name};
     use arrow::array::{Int64Array, StringViewArray};
     use proptest::prelude::*;
-    use std::sync::Mutex;
-
-    #[derive(Default)]
-    struct Room(Mutex<Vec<Vec<u8>>>);
-
-    impl Scratch for Room {
-        fn put(&self, bytes: &[u8]) -> Result<Piece, ScratchFault> {
-            let mut pieces = self.0.lock().expect("a lock");
-            pieces.push(bytes.to_vec());
-            Ok(Piece { offset: 0, length: bytes.len() as u64, number: pieces.len() as u64 - 1 })
-        }
-
-        fn get(&self, piece: Piece) -> Result<Vec<u8>, ScratchFault> {
-            Ok(self.0.lock().expect("a lock")[piece.number as usize].clone())
-        }
-    }
 
     fn column(name: &str, column_type: ColumnType) -> Column {
         Column {
@@ -222,7 +206,7 @@ mod tests {
 
     fn found(batches: &[Batch<'_>], late_rows_max: u64) -> KeyFaults {
         let key = [column("id", ColumnType::Bigint), column("part", ColumnType::Text)];
-        let mut keys = UniqueKeys::new(&Aside::new(Arc::new(Room::default()), 1 << 20));
+        let mut keys = UniqueKeys::new(&Aside::new(Arc::new(MemoryScratch::default()), 1 << 20));
         keys.late_rows_max = late_rows_max;
         for (ids, parts) in batches {
             let ids: ArrayRef = Arc::new(Int64Array::from(ids.clone()));
