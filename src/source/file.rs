@@ -322,7 +322,7 @@ fn typed(
                     RecordBatch::try_from_iter_with_nullable([(field.name().as_str(), values.clone(), true)]).ok()?;
                 let nullable = Column { nullable: true, ..column.clone() };
                 let conformed = crate::data::conform::conform(&one, &[&nullable], ordinal, Vec::new()).ok()?;
-                // A cell that cannot be read stays text for now: the comparison is the author's, the bad row is told later.
+                // A cell that cannot be read stays text: the comparison is the author's, the bad row is told later.
                 conformed.bad.is_empty().then(|| conformed.rows.column(0).clone())
             });
             let values = read.unwrap_or_else(|| values.clone());

@@ -8,16 +8,15 @@
 use super::Options;
 use super::lane::{Lane, LaneDone};
 use super::open::Opened;
-use crate::data::conform::conform;
-use crate::data::{BadRow, Batch, Column, Name, Origin, Treatment};
+use super::unit::{Done, Terms, Unit, encoders_for, no_room, work};
+use crate::data::{BadRow, Column, Name, Origin};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Spill;
-use crate::job::{DatasetPlan, Limits, OutputPlan, Plan, ReconcilePlan};
-use crate::privacy::{Keys, RedactFault, Redacted, redact};
-use crate::reconcile::{self, CompareFault, Comparison, Tally, UniqueKeys};
-use crate::source::{RawBatch, Source};
-use crate::store::{Encoded, Encoder, PartLimits, Parts, Staging};
+use crate::job::{DatasetPlan, OutputPlan, Plan, ReconcilePlan};
+use crate::reconcile::{Comparison, Tally, UniqueKeys};
+use crate::source::Source;
+use crate::store::{Encoder, PartLimits, Parts, Staging};
 use crate::world::{Progress, TableProgress, compute};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -27,9 +26,6 @@ use std::sync::Arc;
 
 /// Bad rows kept to be looked at, at most.
 pub const BAD_ROWS_KEPT_MAX: usize = 1_000;
-
-/// The part of a run's memory that one unit of rows may take.
-const UNIT_PART: u64 = 16;
 
 /// A dataset on the other side, unseen.
 pub struct Crossed {
@@ -57,45 +53,6 @@ pub struct Crossed {
     pub unique: Option<UniqueKeys>,
     /// What each store got.
     pub lanes: Vec<LaneDone>,
-}
-
-/// What every unit of a dataset's rows needs.
-struct Terms {
-    columns: Vec<Column>,
-    /// Columns of the key, where nothing but the key is looked at.
-    unique: Vec<Column>,
-    /// Whether rows before treatment are looked at once more: by a comparison or a check.
-    are_rows_kept: bool,
-    outputs: Vec<OutputPlan>,
-    dataset: Name,
-    keys: Arc<Keys>,
-    run: String,
-    snapshot: Option<String>,
-}
-
-impl Terms {
-    /// Whether a store gets the column as it is: then what it gets is held against the source, value by value.
-    fn is_kept(&self, name: &str) -> bool {
-        let shown = self.outputs.iter().flat_map(|output| &output.columns);
-        shown.filter(|shown| shown.treatment == Treatment::Keep).any(|shown| shown.column.name.as_str() == name)
-    }
-}
-
-/// A unit of rows, done.
-struct Done {
-    batches: Vec<Batch>,
-    tally: Tally,
-    keys: Vec<reconcile::Keys>,
-    encoded: Vec<Encoded>,
-    rows: u64,
-}
-
-/// Rows that make a row group.
-#[derive(Default)]
-struct Unit {
-    batches: Vec<RawBatch>,
-    rows: usize,
-    bytes: u64,
 }
 
 /// Carries one dataset over. A failure brings along what was staged, so that it can be discarded.
@@ -232,79 +189,6 @@ async fn extract(
     Ok(())
 }
 
-impl Unit {
-    fn push(&mut self, raw: RawBatch) {
-        self.rows += raw.rows.num_rows();
-        self.bytes += raw.rows.get_array_memory_size() as u64;
-        self.batches.push(raw);
-    }
-
-    /// Whether the next batch might be one too many.
-    fn is_full(&self, limits: &Limits) -> bool {
-        self.rows + limits.batch_rows_max > limits.row_group_rows_max
-            || self.bytes >= limits.memory_bytes_max / UNIT_PART
-    }
-}
-
-/// Conforms, tallies, redacts and encodes a unit of rows. On the CPU pool.
-fn work(terms: &Terms, encoders: &[Encoder], unit: Unit, first_ordinal: u64) -> Result<Done, Failure> {
-    let (tally, rows) = (Tally::default(), unit.rows as u64);
-    let mut done = Done { batches: Vec::new(), tally, keys: Vec::new(), encoded: Vec::new(), rows };
-    let mut treated: Vec<Vec<Redacted>> = terms.outputs.iter().map(|_| Vec::new()).collect();
-    let mut ordinal = first_ordinal;
-    for raw in unit.batches {
-        let rows = raw.rows.num_rows() as u64;
-        let mut batch = conformed(terms, raw, ordinal)?;
-        ordinal += rows;
-        done.tally = std::mem::take(&mut done.tally).and(Tally::of_some(&batch.rows, |name| terms.is_kept(name)));
-        if !terms.unique.is_empty() {
-            done.keys.push(reconcile::Keys::of(&terms.unique, &batch.rows).map_err(no_room)?);
-        }
-        for (output, treated) in terms.outputs.iter().zip(&mut treated) {
-            treated.push(redacted(terms, output, &batch.rows)?);
-        }
-        if !terms.are_rows_kept {
-            // Nobody needs what was treated any more, and several units wait for their turn.
-            batch.rows = RecordBatch::new_empty(batch.rows.schema());
-        }
-        done.batches.push(batch);
-    }
-    for (encoder, treated) in encoders.iter().zip(treated) {
-        done.encoded.push(encoder.encode(&treated).map_err(|error| Failure::store(&error, Phase::Stage))?);
-    }
-    Ok(done)
-}
-
-fn conformed(terms: &Terms, raw: RawBatch, ordinal: u64) -> Result<Batch, Failure> {
-    let columns: Vec<&Column> = terms.columns.iter().collect();
-    conform(&raw.rows, &columns, ordinal, raw.faults)
-        .map_err(|drift| Failure::new(ending::SCHEMA_DRIFT, Phase::Extract, drift.to_string()))
-}
-
-fn redacted(terms: &Terms, output: &OutputPlan, rows: &RecordBatch) -> Result<Redacted, Failure> {
-    redact(rows, &output.columns, output.audience, &terms.dataset, &terms.keys).map_err(|fault| {
-        let ending = match fault {
-            RedactFault::PersonalKept { .. } => ending::PERSONAL_DATA,
-            _ => ending::JOB_INVALID,
-        };
-        Failure::new(ending, Phase::Redact, fault.to_string())
-    })
-}
-
-/// An encoder for each output.
-fn encoders_for(terms: &Terms, first: Option<RawBatch>, schema: &SchemaRef) -> Result<Vec<Encoder>, Failure> {
-    let rows = match first {
-        Some(raw) => conformed(terms, raw, 0)?.rows,
-        None => RecordBatch::new_empty(Arc::clone(schema)),
-    };
-    let encoder = |output: &OutputPlan| {
-        let first = redacted(terms, output, &rows)?;
-        Encoder::new(&first, &output.columns, &terms.run, terms.snapshot.as_deref())
-            .map_err(|error| Failure::store(&error, Phase::Stage))
-    };
-    terms.outputs.iter().map(encoder).collect()
-}
-
 /// Takes a unit that is done, in the order of the rows.
 async fn absorb(
     done: Done,
@@ -341,10 +225,6 @@ async fn absorb(
         return Err(Failure::new(ending::BAD_ROWS, Phase::Extract, bad_rows(dataset, crossed)));
     }
     Ok(())
-}
-
-fn no_room(fault: CompareFault) -> Failure {
-    Failure::new(ending::DISK, Phase::Extract, fault.to_string())
 }
 
 /// Where the first bad row is and what is wrong with it, never what is in it.

@@ -3,6 +3,7 @@
 //! ```text
 //! open.rs     plan -> sources, stores, keys, scratch, opened and looked at
 //! cross.rs    one dataset: rows -> conformed -> redacted -> encoded -> staged
+//! unit.rs     a row group's worth of rows, on the CPU pool
 //! lane.rs     one store's parts of a dataset: read back, scanned, uploaded unseen
 //! against.rs  the dataset against its topic
 //! filed.rs    quarantined and differing rows -> the restricted store
@@ -19,6 +20,7 @@ mod judged;
 mod lane;
 mod open;
 mod told;
+mod unit;
 
 use crate::data::Rows;
 use crate::ending::{self, Ending};

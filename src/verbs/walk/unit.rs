@@ -1,0 +1,137 @@
+//! A unit of rows, as many as make a row group: conformed, tallied, treated and encoded. On the CPU pool, many at once; pure.
+//!
+//! Never in here: the order of units, and where what comes out goes.
+
+use crate::data::conform::conform;
+use crate::data::{Batch, Column, Name, Treatment};
+use crate::ending;
+use crate::failure::{Failure, Phase};
+use crate::job::{Limits, OutputPlan};
+use crate::privacy::{Keys, RedactFault, Redacted, redact};
+use crate::reconcile::{self, CompareFault, Tally};
+use crate::source::RawBatch;
+use crate::store::{Encoded, Encoder};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use std::sync::Arc;
+
+/// The part of a run's memory that one unit of rows may take.
+const UNIT_PART: u64 = 16;
+
+/// What every unit of a dataset's rows needs.
+pub struct Terms {
+    pub columns: Vec<Column>,
+    /// Columns of the key, where nothing but the key is looked at.
+    pub unique: Vec<Column>,
+    /// Whether rows before treatment are looked at once more: by a comparison or a check.
+    pub are_rows_kept: bool,
+    pub outputs: Vec<OutputPlan>,
+    pub dataset: Name,
+    pub keys: Arc<Keys>,
+    pub run: String,
+    pub snapshot: Option<String>,
+}
+
+impl Terms {
+    /// Whether a store gets the column as it is: then what it gets is held against the source, value by value.
+    fn is_kept(&self, name: &str) -> bool {
+        let shown = self.outputs.iter().flat_map(|output| &output.columns);
+        shown.filter(|shown| shown.treatment == Treatment::Keep).any(|shown| shown.column.name.as_str() == name)
+    }
+}
+
+/// A unit of rows, done.
+pub struct Done {
+    pub batches: Vec<Batch>,
+    pub tally: Tally,
+    pub keys: Vec<reconcile::Keys>,
+    pub encoded: Vec<Encoded>,
+    pub rows: u64,
+}
+
+/// Rows that make a row group.
+#[derive(Default)]
+pub struct Unit {
+    pub batches: Vec<RawBatch>,
+    pub rows: usize,
+    pub bytes: u64,
+}
+
+impl Unit {
+    /// Adds a batch.
+    pub fn push(&mut self, raw: RawBatch) {
+        self.rows += raw.rows.num_rows();
+        self.bytes += raw.rows.get_array_memory_size() as u64;
+        self.batches.push(raw);
+    }
+
+    /// Whether the next batch might be one too many.
+    pub fn is_full(&self, limits: &Limits) -> bool {
+        self.rows + limits.batch_rows_max > limits.row_group_rows_max
+            || self.bytes >= limits.memory_bytes_max / UNIT_PART
+    }
+}
+
+/// Conforms, tallies, redacts and encodes a unit of rows. On the CPU pool.
+pub fn work(terms: &Terms, encoders: &[Encoder], unit: Unit, first_ordinal: u64) -> Result<Done, Failure> {
+    let (tally, rows) = (Tally::default(), unit.rows as u64);
+    let mut done = Done { batches: Vec::new(), tally, keys: Vec::new(), encoded: Vec::new(), rows };
+    let mut treated: Vec<Vec<Redacted>> = terms.outputs.iter().map(|_| Vec::new()).collect();
+    let mut ordinal = first_ordinal;
+    for raw in unit.batches {
+        let rows = raw.rows.num_rows() as u64;
+        let mut batch = conformed(terms, raw, ordinal)?;
+        ordinal += rows;
+        done.tally = std::mem::take(&mut done.tally).and(Tally::of_some(&batch.rows, |name| terms.is_kept(name)));
+        if !terms.unique.is_empty() {
+            done.keys.push(reconcile::Keys::of(&terms.unique, &batch.rows).map_err(no_room)?);
+        }
+        for (output, treated) in terms.outputs.iter().zip(&mut treated) {
+            treated.push(redacted(terms, output, &batch.rows)?);
+        }
+        if !terms.are_rows_kept {
+            // Nobody needs what was treated any more, and several units wait for their turn.
+            batch.rows = RecordBatch::new_empty(batch.rows.schema());
+        }
+        done.batches.push(batch);
+    }
+    for (encoder, treated) in encoders.iter().zip(treated) {
+        done.encoded.push(encoder.encode(&treated).map_err(|error| Failure::store(&error, Phase::Stage))?);
+    }
+    Ok(done)
+}
+
+fn conformed(terms: &Terms, raw: RawBatch, ordinal: u64) -> Result<Batch, Failure> {
+    let columns: Vec<&Column> = terms.columns.iter().collect();
+    conform(&raw.rows, &columns, ordinal, raw.faults)
+        .map_err(|drift| Failure::new(ending::SCHEMA_DRIFT, Phase::Extract, drift.to_string()))
+}
+
+fn redacted(terms: &Terms, output: &OutputPlan, rows: &RecordBatch) -> Result<Redacted, Failure> {
+    redact(rows, &output.columns, output.audience, &terms.dataset, &terms.keys).map_err(|fault| {
+        let ending = match fault {
+            RedactFault::PersonalKept { .. } => ending::PERSONAL_DATA,
+            _ => ending::JOB_INVALID,
+        };
+        Failure::new(ending, Phase::Redact, fault.to_string())
+    })
+}
+
+/// An encoder for each output.
+pub fn encoders_for(terms: &Terms, first: Option<RawBatch>, schema: &SchemaRef) -> Result<Vec<Encoder>, Failure> {
+    let rows = match first {
+        Some(raw) => conformed(terms, raw, 0)?.rows,
+        None => RecordBatch::new_empty(Arc::clone(schema)),
+    };
+    let encoder = |output: &OutputPlan| {
+        let first = redacted(terms, output, &rows)?;
+        Encoder::new(&first, &output.columns, &terms.run, terms.snapshot.as_deref())
+            .map_err(|error| Failure::store(&error, Phase::Stage))
+    };
+    terms.outputs.iter().map(encoder).collect()
+}
+
+/// Putting aside failed: there is no scratch space left.
+pub fn no_room(fault: CompareFault) -> Failure {
+    Failure::new(ending::DISK, Phase::Extract, fault.to_string())
+}
