@@ -4,6 +4,7 @@
 
 mod audience;
 mod canary;
+mod compared;
 mod crossing;
 mod damage;
 mod databases;
