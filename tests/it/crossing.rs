@@ -1,6 +1,7 @@
 //! The two shipped jobs in `dev`: files in, folders out, no server.
 
 use crate::ferry::Ferry;
+use crate::readers::python;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -139,4 +140,35 @@ fn a_run_that_is_told_to_stop_ends_with_73_and_publishes_nothing() {
     assert_eq!(child.wait().expect("ended").code(), Some(73), "{rest}");
     assert!(rest.contains("E-STOP-73"), "{rest}");
     assert!(!ferry.is_published("out/warehouse/thing"));
+}
+
+#[test]
+fn editors_accept_what_is_shipped_and_refuse_what_validate_refuses() {
+    let ferry = Ferry::shipped();
+    assert_eq!(ferry.run(&["init", "--schemas", "--into", "json"]).code, 0);
+    let mut faulty = Vec::new();
+    for (case, file, to) in [
+        ("unknown-key", "job.toml", "jobs/a.toml"),
+        ("missing-key", "job.toml", "jobs/b.toml"),
+        ("wrong-type", "job.toml", "jobs/c.toml"),
+        ("unknown-key-in-schema", "schemas/thing.toml", "schemas/a.toml"),
+        ("unknown-key-in-environment", "environment.toml", "jobs/environments/a.toml"),
+    ] {
+        let text = std::fs::read(format!("{}/fixtures/problems/{case}/{file}", env!("CARGO_MANIFEST_DIR")));
+        ferry.write(to, &text.expect("a case"));
+        faulty.push(to);
+    }
+    let files = ["jobs", "schemas", "jobs/environments"].map(|folder| {
+        let files =
+            std::fs::read_dir(ferry.path(folder)).expect("a folder").map(|entry| entry.expect("an entry").path());
+        files.filter(|file| file.extension().is_some_and(|end| end == "toml")).collect::<Vec<_>>()
+    });
+    let files: Vec<String> = files.concat().iter().map(|file| file.to_string_lossy().into_owned()).collect();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/editor.py").to_owned();
+    let arguments = [vec![script, ferry.path("json").to_string_lossy().into_owned()], files].concat();
+    let refused = python(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut refused: Vec<&str> = refused.lines().filter_map(|path| path.strip_prefix(ferry.root().to_str()?)).collect();
+    refused.sort_unstable();
+    faulty.sort_unstable();
+    assert_eq!(refused, faulty.iter().map(|file| format!("/{file}")).collect::<Vec<_>>());
 }
