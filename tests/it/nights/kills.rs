@@ -41,14 +41,18 @@ const SIDES: [&str; 2] = ["before", "after"];
 /// In the order of the job: the large one is compared with nothing, the other differs from its topic.
 const DATASETS: [&str; 2] = ["metered_output", "difference_payment"];
 const JOB: &str = "jobs/kills.toml";
-/// Small parts, so that there are many store calls.
-const LIMITS: &str = "row_group_rows_max = 2000\npart_rows_max = 4000";
+/// Rows that are generated, and limits that make small parts of them, so that there are many store calls: by default, and in
+/// a soak.
+const SIZES: [(u64, &str); 2] = [
+    (50_000, "row_group_rows_max = 2000\npart_rows_max = 4000"),
+    (1_000_000, "row_group_rows_max = 25000\npart_rows_max = 50000"),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_at_every_store_call_leave_one_new_version_that_is_whole() {
     let soak = std::env::var_os("NIGHTFERRY_SOAK").is_some();
-    let rows = if soak { 1_000_000 } else { 50_000 };
-    let real = RealFerry::new(if soak { "" } else { LIMITS });
+    let (rows, limits) = SIZES[usize::from(soak)];
+    let real = RealFerry::new(limits);
     real.ferry.write(JOB, job().as_bytes());
     let made = real.lay(Name::Settlements, &Settings { seed: 41, rows, differences: 5, differing: None }).await;
     let generated: u64 = DATASETS.iter().map(|dataset| made.tables[*dataset].rows).sum();
