@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// Longest column name that every warehouse reader takes.
 const COLUMN_NAME_MAX: usize = 32;
 
+/// Most signs that a mask may leave readable.
+const MASK_LAST_MAX: u8 = 4;
+
 /// A schema and where its parts stand.
 #[derive(Clone, Debug)]
 pub struct SchemaFile {
@@ -78,6 +81,7 @@ fn column(text: &Text, name: Name, at: usize, node: &Node, problems: &mut Proble
         Some(list) => list.items().iter().filter_map(Node::text).map(str::to_owned).collect(),
         None => vec![name.to_string()],
     };
+    let class = Class::ALL.into_iter().find(|class| node.get("class").and_then(Node::text) == Some(class.as_str()))?;
     let references = node.get("references").and_then(|reference| {
         let name = |key: &str| Name::new(reference.get(key)?.text()?).ok();
         Some(Reference { schema: name("schema")?, column: name("column")? })
@@ -90,13 +94,17 @@ fn column(text: &Text, name: Name, at: usize, node: &Node, problems: &mut Proble
                 let message = format!("column `{name}` is {column_type}, which cannot be treated by `{treatment}`");
                 problems.add("E-SCHEMA-TREATMENT", text.place(node.span.start), message, Some(takes.into()));
             }
+            if let Some(hint) = weakness(&treatment, class) {
+                let message = format!("column `{name}` would be shown nearly as it is by `{treatment}`");
+                problems.add("E-SCHEMA-WEAK", text.place(node.span.start), message, Some(hint.into()));
+            }
             treat.insert(audience, treatment);
         }
     }
     let column = Column {
         name,
         column_type,
-        class: Class::ALL.into_iter().find(|class| node.get("class").and_then(Node::text) == Some(class.as_str()))?,
+        class,
         kind: texts("kind"),
         source,
         nullable: node.get("nullable").and_then(Node::truth).unwrap_or(false),
@@ -158,6 +166,21 @@ fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'static st
         Treatment::Generalise(Generalisation::Band { .. }) => ("it takes numbers", number),
     };
     (!fits).then_some(takes)
+}
+
+/// Why a treatment is one in name only.
+fn weakness(treatment: &Treatment, class: Class) -> Option<&'static str> {
+    match treatment {
+        Treatment::Mask { last } if *last > MASK_LAST_MAX => {
+            Some("a mask leaves the last 4 letters and digits at most")
+        }
+        Treatment::Generalise(Generalisation::Band { width: 1 })
+            if matches!(class, Class::Personal | Class::Sensitive) =>
+        {
+            Some("a band is at least 2 wide where the column is personal or sensitive")
+        }
+        _ => None,
+    }
 }
 
 fn check_key(text: &Text, tree: &Node, schema: &Schema, problems: &mut Problems) {

@@ -150,12 +150,13 @@ fn labelled(values: &ArrayRef, column: &Column, label: &str) -> Option<ArrayRef>
     Some(Arc::new(all.ok()?))
 }
 
-/// Letters and digits become `*` but the last `last` of them; a value with no more than that shows none.
+/// Letters and digits become `*` but the last `last` of them, and never fewer than half of them; a value with no more than
+/// `last` shows none.
 fn mask(text: &str, last: usize, out: &mut String) {
     if text.is_ascii() {
         // The same for one byte a sign, which is what nearly all numbers are written in.
         let signs = text.bytes().filter(u8::is_ascii_alphanumeric).count();
-        let mut hidden = if signs > last { signs - last } else { signs };
+        let mut hidden = hidden_of(signs, last);
         out.extend(text.bytes().map(|sign| {
             let hides = hidden > 0 && sign.is_ascii_alphanumeric();
             hidden -= usize::from(hides);
@@ -164,7 +165,7 @@ fn mask(text: &str, last: usize, out: &mut String) {
         return;
     }
     let signs = text.chars().filter(|c| c.is_alphanumeric()).count();
-    let hidden = if signs > last { signs - last } else { signs };
+    let hidden = hidden_of(signs, last);
     let mut seen = 0;
     for sign in text.chars() {
         if sign.is_alphanumeric() {
@@ -174,6 +175,10 @@ fn mask(text: &str, last: usize, out: &mut String) {
             out.push(sign);
         }
     }
+}
+
+fn hidden_of(signs: usize, last: usize) -> usize {
+    if signs > last { (signs - last).max(signs.div_ceil(2)) } else { signs }
 }
 
 fn token(key: &hmac::Key, written: &str, out: &mut String) {
@@ -320,6 +325,9 @@ mod tests {
             Treatment::Mask { last: 3 },
         );
         assert_eq!(read(&masked), [Some("***** ***123"), Some("**"), Some(""), None]);
+        let values = [Some("1234567"), Some("12345"), Some("1234"), Some("Zo\u{eb}Al")];
+        let masked = treated(texts(&values), &column("text", "phone"), Treatment::Mask { last: 4 });
+        assert_eq!(read(&masked), [Some("****567"), Some("***45"), Some("****"), Some("***Al")]);
     }
 
     #[test]
