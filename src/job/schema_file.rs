@@ -214,10 +214,14 @@ fn check_key(text: &Text, tree: &Node, schema: &Schema, problems: &mut Problems)
     }
 }
 
+/// No column of a source is two of ours: it is found by its spellings and by our own name for it.
 fn check_spellings(text: &Text, schema: &Schema, places: &BTreeMap<Name, usize>, problems: &mut Problems) {
     for (index, column) in schema.columns.iter().enumerate() {
-        let taken =
-            schema.columns[..index].iter().find(|other| column.source.iter().any(|spelling| other.is_spelt(spelling)));
+        let is_it = |other: &Column, name: &str| other.is_spelt(name) || other.name.as_str() == name;
+        let shares = |other: &&Column| {
+            is_it(other, column.name.as_str()) || column.source.iter().any(|spelling| is_it(other, spelling))
+        };
+        let taken = schema.columns[..index].iter().find(shares);
         if let Some(other) = taken {
             let at = text.place(places.get(&column.name).copied().unwrap_or(0));
             let message = format!("columns `{}` and `{}` have the same source", other.name, column.name);
