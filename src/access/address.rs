@@ -57,17 +57,6 @@ pub(super) fn parse(url: &str) -> Result<Address, &'static str> {
     }
 }
 
-/// Whether an endpoint is on this machine: the only place that is spoken to without TLS.
-pub(super) fn is_this_machine(endpoint: &str) -> bool {
-    let authority = endpoint.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or(""));
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,13 +92,5 @@ mod tests {
         ] {
             assert!(parse(url).is_err(), "{url}");
         }
-    }
-
-    #[test]
-    fn knows_this_machine() {
-        for near in ["http://127.0.0.1:9000", "http://localhost:9000", "http://[::1]:9000"] {
-            assert!(is_this_machine(near), "{near}");
-        }
-        assert!(!is_this_machine("http://127.0.0.1.example.org"));
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Never in here: a key of anybody's but the emulator's, which is public.
 
-use super::address::{Fabric, is_this_machine};
+use super::address::Fabric;
 use super::location::{AccessError, client, retries};
-use crate::job::Location;
+use crate::job::{Location, is_this_machine};
 use object_store::ObjectStore;
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use std::path::Path;

@@ -6,9 +6,9 @@
 //! Never in here: a key in a url, and the provider's own error texts (they quote urls and headers).
 
 use super::Folder;
-use super::address::{Address, is_this_machine, parse};
+use super::address::{Address, parse};
 use super::azure::azure;
-use crate::job::Location;
+use crate::job::{Location, is_this_machine};
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;

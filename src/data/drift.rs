@@ -3,8 +3,15 @@
 //! Fails closed: a column that nobody classified stops the run unless the schema says to withhold it.
 //! Never in here: types of a particular source; they come in as words.
 
+use super::name::NAME_BYTES_MAX;
 use super::{Column, Name, OnNewColumn, Schema};
 use std::fmt;
+
+/// Columns of a source that are told, at most.
+const TOLD_MAX: usize = 20;
+
+/// Digits in a row in a name that is told, at most: more may be a number of somebody's.
+const DIGITS_MAX: usize = 5;
 
 /// A column as the source describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,14 +27,14 @@ pub struct FoundColumn {
 pub struct Matched {
     /// For each wanted column, its place among the found ones.
     pub places: Vec<usize>,
-    /// Columns that the schema does not know, left out as it says.
+    /// Columns that the schema does not know, left out as it says, as they may be [`told`].
     pub withheld: Vec<String>,
 }
 
 /// How a source's columns differ from the schema. Names and types only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drift {
-    /// Columns that nobody classified.
+    /// Columns that nobody classified, as they may be [`told`].
     pub unclassified: Vec<String>,
     /// Columns that are wanted and not there.
     pub missing: Vec<String>,
@@ -42,11 +49,17 @@ pub fn match_columns(found: &[FoundColumn], schema: &Schema, wanted: &[Name]) ->
     let is_it = |column: &Column, name: &str| column.is_spelt(name) || column.name.as_str() == name;
     let mut drift = Drift::default();
     let mut withheld = Vec::new();
-    for column in found.iter().filter(|found| !schema.columns.iter().any(|column| is_it(column, &found.name))) {
-        match schema.on_new_column {
-            OnNewColumn::Stop => drift.unclassified.push(column.name.clone()),
-            OnNewColumn::Withhold => withheld.push(column.name.clone()),
-        }
+    let unknown = |found: &FoundColumn| !schema.columns.iter().any(|column| is_it(column, &found.name));
+    let mut new: Vec<String> =
+        (1..).zip(found).filter(|(_, found)| unknown(found)).map(|(n, found)| told(n, &found.name)).collect();
+    let more = new.len().saturating_sub(TOLD_MAX);
+    if more > 0 {
+        new.truncate(TOLD_MAX);
+        new.push(format!("columns that are not listed: {more}"));
+    }
+    match schema.on_new_column {
+        OnNewColumn::Stop => drift.unclassified = new,
+        OnNewColumn::Withhold => withheld = new,
     }
     let mut places = Vec::with_capacity(wanted.len());
     for name in wanted {
@@ -67,9 +80,27 @@ pub fn match_columns(found: &[FoundColumn], schema: &Schema, wanted: &[Name]) ->
     if drift == Drift::default() { Ok(Matched { places, withheld }) } else { Err(drift) }
 }
 
+/// What messages and reports call the `n`th column of a source: by its name only where that looks like a column's name.
+///
+/// A header may be a row of values in the wrong place, and a table may have a column for each person.
+fn told(n: usize, name: &str) -> String {
+    if is_tellable(name) { name.to_owned() } else { format!("column {n} (its name is not repeated)") }
+}
+
+fn is_tellable(name: &str) -> bool {
+    let mut digits = 0;
+    let is_short_of_digits = name.bytes().all(|byte| {
+        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        digits <= DIGITS_MAX
+    });
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_ .-".contains(&byte);
+    (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(is_plain) && is_short_of_digits
+}
+
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let name = |name: &String| if is_tellable(name) { format!("`{name}`") } else { name.clone() };
+        let names = |names: &[String]| names.iter().map(name).collect::<Vec<_>>().join(", ");
         let mut parts = Vec::new();
         if !self.unclassified.is_empty() {
             parts.push(format!("nobody classified {}", names(&self.unclassified)));
@@ -138,6 +169,27 @@ mod tests {
         assert_eq!(drift.map_err(|drift| drift.to_string()), Err("nobody classified `_id`".into()));
         let matched = match_columns(&found(&["CfD_ID", "_id"]), &schema(OnNewColumn::Withhold), &wanted(&["cfd_id"]));
         assert_eq!(matched.map(|matched| matched.withheld), Ok(vec!["_id".into()]));
+    }
+
+    #[test]
+    fn repeats_no_name_that_may_be_a_value() {
+        let names = ["CfD_ID", "wren@example.org", "a\nb", "07700900123", "", "Zo\u{eb}", &"a".repeat(64), "a b-c.d_1"];
+        let drift = match_columns(&found(&names), &schema(OnNewColumn::Stop), &wanted(&["cfd_id"]));
+        let hidden = (2..=7).map(|n| format!("column {n} (its name is not repeated)")).collect::<Vec<_>>().join(", ");
+        let said = format!("nobody classified {hidden}, `a b-c.d_1`");
+        assert_eq!(drift.map_err(|drift| drift.to_string()), Err(said));
+        let matched = match_columns(&found(&names[..2]), &schema(OnNewColumn::Withhold), &wanted(&["cfd_id"]));
+        let withheld = matched.map(|matched| matched.withheld);
+        assert_eq!(withheld, Ok(vec!["column 2 (its name is not repeated)".into()]));
+    }
+
+    #[test]
+    fn tells_a_bounded_number_of_columns() {
+        let names: Vec<String> = (0..100).map(|n| format!("column_{n}")).chain(["CfD_ID".to_owned()]).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let matched = match_columns(&found(&names), &schema(OnNewColumn::Withhold), &wanted(&["cfd_id"]));
+        let withheld = matched.map(|matched| matched.withheld).unwrap_or_default();
+        assert_eq!((withheld.len(), withheld[20].as_str()), (21, "columns that are not listed: 80"));
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub const HEADER_ROWS_MAX: usize = 10;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// Longest name of a column: PostgreSQL's own limit for an identifier.
+const HEADER_CELL_BYTES_MAX: usize = 63;
+
 /// Put behind the text: a record of its own where the text is whole, part of a cell where it ends inside quotes, which the
 /// reader takes for whole. No text of a database holds a NUL.
 const END: &[u8] = b"\n\0";
@@ -37,6 +40,10 @@ pub fn open(bytes: Bytes, is_header: &dyn Fn(&[&str]) -> bool) -> Result<Opened,
         let names: Option<Vec<&str>> =
             record.iter().map(|name| std::str::from_utf8(name).ok().map(str::trim)).collect();
         let Some(names) = names.filter(|names| is_header(names)) else { continue };
+        // An unbalanced quote makes a name of everything behind it.
+        if names.iter().any(|name| name.len() > HEADER_CELL_BYTES_MAX || name.contains(['\n', '\r'])) {
+            return Err(FormatFault::new("has a header with a line end in a name, or a name longer than 63 bytes"));
+        }
         let columns: Vec<_> = names.iter().map(|name| ((*name).to_owned(), DataType::Utf8View)).collect();
         let width = columns.len();
         let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();

@@ -9,6 +9,9 @@ use crate::problem::Problems;
 use std::ops::Range;
 use std::str::FromStr;
 
+/// Names that no dataset may have: a store keeps them for tables and folders of its own.
+const RESERVED: &[&str] = &["nightferry_runs", "quarantine", "differences", "reports"];
+
 /// A job as its file says it.
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -109,6 +112,10 @@ pub fn read(text: Text, problems: &mut Problems) -> Option<Job> {
     let mut datasets = Vec::new();
     for Entry { key, key_span, node } in tree.get("dataset").map(Node::entries).unwrap_or_default() {
         let Ok(name) = Name::new(key) else { continue };
+        if RESERVED.contains(&name.as_str()) || name.as_str().starts_with('_') {
+            let message = format!("dataset `{name}` has a name that stores keep for themselves");
+            problems.add("E-JOB-RESERVED", text.place(key_span.start), message, None);
+        }
         datasets.extend(read_dataset(&text, name, key_span, node, problems));
     }
     if datasets.is_empty() && problems.len() == before {

@@ -7,6 +7,7 @@
 //! job_file.rs          jobs/<name>.toml
 //! schema_file.rs       schemas/<name>.toml
 //! environment_file.rs  jobs/environments/<name>.toml
+//! ground.rs            where a location lies
 //! load.rs              all three together -> Checked
 //! decide.rs            Checked -> Plan
 //! plan.rs              every path, limit, query and treatment, decided
@@ -19,6 +20,7 @@ mod decide;
 mod environment_file;
 mod face;
 mod files;
+mod ground;
 mod job_file;
 mod load;
 mod plan;
@@ -29,6 +31,7 @@ mod tree;
 use crate::problem::Problem;
 
 pub use face::{face, json, select};
+pub use ground::is_this_machine;
 pub use job_file::{Job, Schedule};
 pub use load::{Checked, Read, load};
 pub use plan::*;

@@ -177,13 +177,6 @@ pub struct Location {
     pub ca: Option<String>,
 }
 
-impl Location {
-    /// Whether the data would be outside AWS (and outside this machine).
-    pub fn is_outside_aws(&self) -> bool {
-        !(self.url.starts_with("s3://") || !self.url.contains("://") || self.url.starts_with("file://"))
-    }
-}
-
 /// A store, as the environment describes it.
 #[derive(Clone, Debug)]
 pub struct StoreSpec {

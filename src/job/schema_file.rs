@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// Longest column name that every warehouse reader takes.
 const COLUMN_NAME_MAX: usize = 32;
 
+/// Most signs that a mask may leave readable.
+const MASK_LAST_MAX: u8 = 4;
+
 /// A schema and where its parts stand.
 #[derive(Clone, Debug)]
 pub struct SchemaFile {
@@ -78,6 +81,7 @@ fn column(text: &Text, name: Name, at: usize, node: &Node, problems: &mut Proble
         Some(list) => list.items().iter().filter_map(Node::text).map(str::to_owned).collect(),
         None => vec![name.to_string()],
     };
+    let class = Class::ALL.into_iter().find(|class| node.get("class").and_then(Node::text) == Some(class.as_str()))?;
     let references = node.get("references").and_then(|reference| {
         let name = |key: &str| Name::new(reference.get(key)?.text()?).ok();
         Some(Reference { schema: name("schema")?, column: name("column")? })
@@ -90,13 +94,17 @@ fn column(text: &Text, name: Name, at: usize, node: &Node, problems: &mut Proble
                 let message = format!("column `{name}` is {column_type}, which cannot be treated by `{treatment}`");
                 problems.add("E-SCHEMA-TREATMENT", text.place(node.span.start), message, Some(takes.into()));
             }
+            if let Some(hint) = weakness(&treatment, class) {
+                let message = format!("column `{name}` would be shown nearly as it is by `{treatment}`");
+                problems.add("E-SCHEMA-WEAK", text.place(node.span.start), message, Some(hint.into()));
+            }
             treat.insert(audience, treatment);
         }
     }
     let column = Column {
         name,
         column_type,
-        class: Class::ALL.into_iter().find(|class| node.get("class").and_then(Node::text) == Some(class.as_str()))?,
+        class,
         kind: texts("kind"),
         source,
         nullable: node.get("nullable").and_then(Node::truth).unwrap_or(false),
@@ -160,6 +168,21 @@ fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'static st
     (!fits).then_some(takes)
 }
 
+/// Why a treatment is one in name only.
+fn weakness(treatment: &Treatment, class: Class) -> Option<&'static str> {
+    match treatment {
+        Treatment::Mask { last } if *last > MASK_LAST_MAX => {
+            Some("a mask leaves the last 4 letters and digits at most")
+        }
+        Treatment::Generalise(Generalisation::Band { width: 1 })
+            if matches!(class, Class::Personal | Class::Sensitive) =>
+        {
+            Some("a band is at least 2 wide where the column is personal or sensitive")
+        }
+        _ => None,
+    }
+}
+
 fn check_key(text: &Text, tree: &Node, schema: &Schema, problems: &mut Problems) {
     let Some(node) = tree.get("key") else { return };
     let known: Vec<&str> =
@@ -191,10 +214,14 @@ fn check_key(text: &Text, tree: &Node, schema: &Schema, problems: &mut Problems)
     }
 }
 
+/// No column of a source is two of ours: it is found by its spellings and by our own name for it.
 fn check_spellings(text: &Text, schema: &Schema, places: &BTreeMap<Name, usize>, problems: &mut Problems) {
     for (index, column) in schema.columns.iter().enumerate() {
-        let taken =
-            schema.columns[..index].iter().find(|other| column.source.iter().any(|spelling| other.is_spelt(spelling)));
+        let is_it = |other: &Column, name: &str| other.is_spelt(name) || other.name.as_str() == name;
+        let shares = |other: &&Column| {
+            is_it(other, column.name.as_str()) || column.source.iter().any(|spelling| is_it(other, spelling))
+        };
+        let taken = schema.columns[..index].iter().find(shares);
         if let Some(other) = taken {
             let at = text.place(places.get(&column.name).copied().unwrap_or(0));
             let message = format!("columns `{}` and `{}` have the same source", other.name, column.name);

@@ -21,6 +21,18 @@ pub enum Canonical {
     Exact,
 }
 
+/// Fewest digits of a phone number: shorter ones are an extension's, or no number at all.
+const PHONE_DIGITS_MIN: usize = 3;
+
+/// How a value came to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writing {
+    /// Canonically.
+    Canonical,
+    /// As it is: its canonical writing would have lost all that tells it from others (`n/a`, `?`, `-`).
+    AsItIs,
+}
+
 impl Canonical {
     /// The writing for a column of that `kind`.
     pub fn of(kind: Option<&str>) -> Self {
@@ -47,8 +59,8 @@ impl Canonical {
         }
     }
 
-    /// Writes `text` canonically into `out`, which is cleared first.
-    pub fn write(self, text: &str, out: &mut String) {
+    /// Writes `text` into `out`, which is cleared first: canonically where that leaves something of it.
+    pub fn write(self, text: &str, out: &mut String) -> Writing {
         out.clear();
         // ASCII is NFKC already, and is seen to be ASCII eight bytes at a time.
         if text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
@@ -57,6 +69,16 @@ impl Canonical {
             let normal: String = text.nfkc().collect();
             self.write_normal(&normal, out);
         }
+        let has_lost_all = match self {
+            Canonical::Phone => out.len() < PHONE_DIGITS_MIN && !text.is_empty(),
+            _ => out.is_empty() && !text.is_empty(),
+        };
+        if has_lost_all {
+            out.clear();
+            out.push_str(text);
+            return Writing::AsItIs;
+        }
+        Writing::Canonical
     }
 
     fn write_normal(self, text: &str, out: &mut String) {
@@ -100,8 +122,20 @@ mod tests {
 
     fn written(kind: &str, text: &str) -> String {
         let mut out = String::from("left over");
-        Canonical::of(Some(kind)).write(text, &mut out);
+        assert_eq!(Canonical::of(Some(kind)).write(text, &mut out), Writing::Canonical);
         out
+    }
+
+    #[test]
+    fn leaves_as_it_is_what_would_lose_all_that_tells_it_apart() {
+        let mut out = String::new();
+        for (kind, text) in [("phone", "n/a"), ("phone", "ask Wren Alder, 2nd floor"), ("iban", "-"), ("email", " ")] {
+            assert_eq!(Canonical::of(Some(kind)).write(text, &mut out), Writing::AsItIs, "{text}");
+            assert_eq!(out, text);
+        }
+        for (kind, text) in [("phone", ""), ("phone", "999"), ("iban", ""), ("reference", "-")] {
+            assert_eq!(Canonical::of(Some(kind)).write(text, &mut out), Writing::Canonical, "{text}");
+        }
     }
 
     #[test]

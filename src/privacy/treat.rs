@@ -2,7 +2,7 @@
 //!
 //! Never in here: which treatment a column gets (`policy`), and any value in an error.
 
-use super::canonical::Canonical;
+use super::canonical::{Canonical, Writing};
 use super::keys::Keys;
 use crate::data::{Column, ColumnType, Generalisation, Treatment};
 use arrow::array::{
@@ -19,6 +19,9 @@ use std::sync::Arc;
 
 /// Bytes of an HMAC that a token shows: 128 bits, 32 hexadecimal digits.
 const TOKEN_BYTES: usize = 16;
+
+/// Put before a value that is hashed as it is: a byte of no text in UTF-8, so that no canonical writing is ever the same.
+const AS_IT_IS: &[u8] = &[0xff];
 
 /// Letters and digits of the longest postcode.
 const POSTCODE_SIGNS_MAX: usize = 7;
@@ -78,8 +81,8 @@ pub fn treat(
             let canonical = Canonical::of(column.kind.as_deref());
             let mut written = String::new();
             text(values, column, |text, out| {
-                canonical.write(text, &mut written);
-                token(key, &written, out);
+                let writing = canonical.write(text, &mut written);
+                token(key, writing, &written, out);
             })
             .ok_or_else(fault)
         }
@@ -150,12 +153,13 @@ fn labelled(values: &ArrayRef, column: &Column, label: &str) -> Option<ArrayRef>
     Some(Arc::new(all.ok()?))
 }
 
-/// Letters and digits become `*` but the last `last` of them; a value with no more than that shows none.
+/// Letters and digits become `*` but the last `last` of them, and never fewer than half of them; a value with no more than
+/// `last` shows none.
 fn mask(text: &str, last: usize, out: &mut String) {
     if text.is_ascii() {
         // The same for one byte a sign, which is what nearly all numbers are written in.
         let signs = text.bytes().filter(u8::is_ascii_alphanumeric).count();
-        let mut hidden = if signs > last { signs - last } else { signs };
+        let mut hidden = hidden_of(signs, last);
         out.extend(text.bytes().map(|sign| {
             let hides = hidden > 0 && sign.is_ascii_alphanumeric();
             hidden -= usize::from(hides);
@@ -164,7 +168,7 @@ fn mask(text: &str, last: usize, out: &mut String) {
         return;
     }
     let signs = text.chars().filter(|c| c.is_alphanumeric()).count();
-    let hidden = if signs > last { signs - last } else { signs };
+    let hidden = hidden_of(signs, last);
     let mut seen = 0;
     for sign in text.chars() {
         if sign.is_alphanumeric() {
@@ -176,9 +180,21 @@ fn mask(text: &str, last: usize, out: &mut String) {
     }
 }
 
-fn token(key: &hmac::Key, written: &str, out: &mut String) {
+fn hidden_of(signs: usize, last: usize) -> usize {
+    if signs > last { (signs - last).max(signs.div_ceil(2)) } else { signs }
+}
+
+fn token(key: &hmac::Key, writing: Writing, written: &str, out: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let tag = hmac::sign(key, written.as_bytes());
+    let tag = match writing {
+        Writing::Canonical => hmac::sign(key, written.as_bytes()),
+        Writing::AsItIs => {
+            let mut context = hmac::Context::with_key(key);
+            context.update(AS_IT_IS);
+            context.update(written.as_bytes());
+            context.sign()
+        }
+    };
     for byte in &tag.as_ref()[..TOKEN_BYTES] {
         out.push(char::from(DIGITS[usize::from(byte >> 4)]));
         out.push(char::from(DIGITS[usize::from(byte & 15)]));
@@ -320,6 +336,9 @@ mod tests {
             Treatment::Mask { last: 3 },
         );
         assert_eq!(read(&masked), [Some("***** ***123"), Some("**"), Some(""), None]);
+        let values = [Some("1234567"), Some("12345"), Some("1234"), Some("Zo\u{eb}Al")];
+        let masked = treated(texts(&values), &column("text", "phone"), Treatment::Mask { last: 4 });
+        assert_eq!(read(&masked), [Some("****567"), Some("***45"), Some("****"), Some("***Al")]);
     }
 
     #[test]
@@ -342,6 +361,18 @@ mod tests {
         assert_eq!(tokens[3], None);
         // HKDF-SHA-256 and HMAC-SHA-256 of these inputs, computed with Python's hmac module.
         assert_eq!(tokens[0], Some("2cece9b4ee2e2d631e8428b08fc0ac0e"));
+    }
+
+    #[test]
+    fn gives_people_without_a_number_tokens_of_their_own() {
+        let domain = || Name::new("people").expect("a name");
+        let column = column("text", "phone");
+        let values = [Some("n/a"), Some("ask Wren Alder"), Some("?"), Some(""), Some("n/a")];
+        let tokens = treated(texts(&values), &column, Treatment::Hmac { domain: domain() });
+        let tokens = read(&tokens);
+        assert_eq!(tokens[0], tokens[4]);
+        let different: std::collections::BTreeSet<_> = tokens.iter().collect();
+        assert_eq!(different.len(), 4);
     }
 
     #[test]

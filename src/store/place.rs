@@ -6,7 +6,7 @@ use super::absent::{Absent, get, put_if_absent};
 use super::fault::StoreError;
 use crate::access::Folder;
 use crate::data::{Audience, Name};
-use crate::job::{Boundary, StoreSpec};
+use crate::job::StoreSpec;
 use bytes::Bytes;
 
 /// Says whose data a store holds; created once, by the first run that publishes there.
@@ -30,7 +30,7 @@ impl Store {
             audience: spec.audience,
             primary,
             second,
-            waits: spec.boundary == Boundary::External && spec.primary.is_outside_aws(),
+            waits: spec.primary.is_outside_aws(),
         }
     }
 

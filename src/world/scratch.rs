@@ -8,7 +8,7 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use ring::rand::{SecureRandom, SystemRandom};
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -20,9 +20,9 @@ pub struct DiskScratch {
 }
 
 impl DiskScratch {
-    /// Opens scratch space in `folder`, which is made when it is not there.
+    /// Opens scratch space in `folder`, which is made when it is not there, for this user alone.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let path = folder.join(format!("{}.scratch", uuid::Uuid::now_v7()));
         let file = File::options().read(true).write(true).create_new(true).open(&path)?;
         std::fs::remove_file(&path)?;
@@ -80,6 +80,14 @@ mod tests {
             assert_eq!(scratch.get(*piece), Ok(vec![n as u8; n * 100]));
         }
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    }
+
+    #[test]
+    fn makes_a_folder_that_nobody_else_may_look_into() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder").path().join("run");
+        DiskScratch::open(&folder).expect("scratch");
+        assert_eq!(std::fs::metadata(&folder).expect("a folder").permissions().mode() & 0o777, 0o700);
     }
 
     #[test]

@@ -132,7 +132,7 @@ proptest! {
         let signs: Vec<char> = value.chars().filter(|sign| sign.is_alphanumeric()).collect();
         let shown: Vec<char> = seen.chars().filter(|sign| sign.is_alphanumeric()).collect();
         prop_assert!(shown.len() <= usize::from(last), "{seen}");
-        prop_assert!(signs.is_empty() || shown.len() < signs.len(), "never all of it");
+        prop_assert!(shown.len() * 2 <= signs.len(), "never more than half of it");
         prop_assert_eq!(&signs[signs.len() - shown.len()..], &shown[..]);
     }
 

@@ -27,7 +27,7 @@ pub struct World {
     pub faulty: Faults,
     pub job: Name,
     stamp: String,
-    boundary: Boundary,
+    warehouse_url: &'static str,
     lost: AtomicUsize,
 }
 
@@ -63,14 +63,14 @@ impl World {
             faulty: Faults::default(),
             job: name("settlements"),
             stamp: "prod".into(),
-            boundary: Boundary::Internal,
+            warehouse_url: "s3://x/y",
             lost: AtomicUsize::new(0),
         }
     }
 
-    /// A world whose warehouse lies outside.
+    /// A world whose warehouse lies outside AWS, whatever the environment says of it.
     pub fn waiting() -> Self {
-        World { boundary: Boundary::External, ..World::new() }
+        World { warehouse_url: "az://x/y", ..World::new() }
     }
 
     pub fn with_stamp(&self, stamp: &str) -> Self {
@@ -103,13 +103,13 @@ impl World {
     }
 
     fn store(&self, of: &str, audience: Audience, primary: Folder, second: Option<Folder>) -> Store {
-        let url = if self.boundary == Boundary::External && of == "warehouse" { "az://x/y" } else { "s3://x/y" };
+        let url = if of == "warehouse" { self.warehouse_url } else { "s3://x/y" };
         let spec = StoreSpec {
             name: name(of),
             primary: Location { url: url.into(), region: None, endpoint: None, ca: None },
             second: None,
             audience,
-            boundary: self.boundary,
+            boundary: Boundary::Internal,
         };
         Store::new(&spec, primary, second)
     }
