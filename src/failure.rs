@@ -93,7 +93,9 @@ impl Failure {
             StoreError::Audience { .. } => ending::AUDIENCE,
             StoreError::Stamp { .. } | StoreError::Owner { .. } => ending::STAMP,
             StoreError::Diverged { .. } => ending::DIVERGED,
-            StoreError::Checksum { .. } | StoreError::Damaged { .. } => ending::CHECKSUM,
+            StoreError::Checksum { .. } | StoreError::Damaged { .. } | StoreError::LedgerBehind { .. } => {
+                ending::CHECKSUM
+            }
             StoreError::ReadBack { .. } => ending::READ_BACK,
             StoreError::Encode { .. } => ending::JOB_INVALID,
         };

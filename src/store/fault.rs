@@ -129,6 +129,19 @@ pub enum StoreError {
         /// What is wrong with it.
         fault: &'static str,
     },
+    /// A table holds a night that the job's records do not tell of: records were lost (exit 42).
+    #[error(
+        "table `{table}` of store `{store}` holds a later night of job `{job}` than the ledger in the store of audience \
+         `security` tells of; hint: bring `_jobs/{job}` back as it was"
+    )]
+    LedgerBehind {
+        /// The store.
+        store: String,
+        /// The table.
+        table: String,
+        /// The job.
+        job: String,
+    },
     /// Other runs of this job kept coming first (exit 71).
     #[error("other runs of job `{job}` kept coming first")]
     Outrun {
