@@ -142,6 +142,9 @@ pub enum StoreError {
         /// The job.
         job: String,
     },
+    /// What failed was the writing of a night whose record stands: it is decided, and the next run completes it.
+    #[error("{0}")]
+    Decided(Box<StoreError>),
     /// Other runs of this job kept coming first (exit 71).
     #[error("other runs of job `{job}` kept coming first")]
     Outrun {
@@ -167,7 +170,10 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed later without anyone changing anything.
     pub fn is_passing(&self) -> bool {
-        matches!(self, StoreError::Away { .. } | StoreError::Outrun { .. })
+        match self {
+            StoreError::Decided(cause) => cause.is_passing(),
+            other => matches!(other, StoreError::Away { .. } | StoreError::Outrun { .. }),
+        }
     }
 }
 

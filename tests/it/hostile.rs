@@ -200,6 +200,29 @@ fn says_when_the_disk_is_full_and_publishes_when_it_no_longer_is() {
     assert_eq!(ferry.run(&["run", "jobs/things.toml"]).code, 0);
 }
 
+#[test]
+fn says_that_the_night_is_decided_when_the_disk_is_full_after_its_record() {
+    let mut decided = 0;
+    for kilobytes in (16..=64).step_by(4) {
+        let ferry = things("id,name,amount\n1,a,2.50\n");
+        std::fs::create_dir_all(ferry.path("out")).expect("made");
+        let mounted = Mount::of_kilobytes(&ferry.path("out"), kilobytes);
+        let came = ferry.run(&["run", "jobs/things.toml"]);
+        if came.code == 0 {
+            continue;
+        }
+        assert_eq!(came.code, 51, "{kilobytes}: {}", came.err);
+        let is_decided = ferry.path("out/security/_jobs/things/00000000000000000000.json").exists();
+        let safe = if is_decided { "safe=\"the night is decided" } else { "safe=\"nothing was published" };
+        assert!(came.endings()[0].contains(safe), "{kilobytes}: {}", came.err);
+        decided += u32::from(is_decided);
+        mounted.grow_to_kilobytes(400);
+        let next = ferry.run(&["run", "jobs/things.toml"]);
+        assert_eq!((next.code, ferry.is_published("out/warehouse/thing")), (0, true), "{kilobytes}: {}", next.err);
+    }
+    assert!(decided > 0, "no disk was full after the record");
+}
+
 /// A small disk, taken away when dropped.
 struct Mount(std::path::PathBuf);
 
@@ -209,6 +232,12 @@ impl Mount {
         let mounted = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(at).status();
         assert!(mounted.expect("mount starts").success(), "a small disk can be mounted (the tests run as root)");
         Mount(at.to_owned())
+    }
+
+    fn grow_to_kilobytes(&self, kilobytes: u32) {
+        let size = format!("remount,size={kilobytes}k");
+        let mounted = std::process::Command::new("mount").args(["-o", &size]).arg(&self.0).status();
+        assert!(mounted.expect("mount starts").success(), "the disk can be made larger");
     }
 }
 

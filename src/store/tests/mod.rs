@@ -264,7 +264,8 @@ async fn refuses_to_publish_over_a_version_that_somebody_else_wrote() {
     let entry = world.primary_folder().at("invoice/_delta_log/00000000000000000001.json");
     world.memory.put(&entry, PutPayload::from_static(b"{\"commitInfo\":{}}\n")).await.expect("a foreign entry");
     let refused = world.night("run-c", 22, 7).await;
-    assert!(matches!(refused, Err(StoreError::Conflict { version: 1, .. })), "{refused:?}");
+    let Err(StoreError::Decided(cause)) = refused else { panic!("{refused:?}") };
+    assert!(matches!(*cause, StoreError::Conflict { version: 1, .. }), "{cause:?}");
 }
 
 #[tokio::test]
@@ -276,7 +277,8 @@ async fn refuses_to_go_on_over_a_table_that_was_removed() {
         world.memory.delete(&meta.location).await.expect("deleted");
     }
     let refused = world.night("run-b", 22, 5).await;
-    assert!(matches!(refused, Err(StoreError::NotThere { .. })), "{refused:?}");
+    let Err(StoreError::Decided(cause)) = refused else { panic!("{refused:?}") };
+    assert!(matches!(*cause, StoreError::NotThere { .. }), "{cause:?}");
 }
 
 #[tokio::test]

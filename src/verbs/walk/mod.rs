@@ -222,7 +222,11 @@ async fn publish(
 async fn carry(night: &mut Walked<'_>, opened: &Opened, record: Option<&JobRecord>, outcome: Outcome) -> Outcome {
     let Some(record) = record else { return outcome };
     match store::replicate(record, &opened.stores).await {
-        Err(error) => fail(night, Failure::store(&error, Phase::Publish)),
+        Err(error) => {
+            let mut failure = Failure::store(&error, Phase::Publish);
+            failure.ending.safe = ending::PUBLISHED;
+            fail(night, failure)
+        }
         Ok(states) => {
             let pending =
                 states.iter().find_map(|state| Some((state.table.clone(), state.pending.as_ref()?.to_string())));
