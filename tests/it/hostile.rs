@@ -186,6 +186,20 @@ fn refuses_a_store_that_holds_another_environments_data() {
 }
 
 #[test]
+fn calls_a_night_published_only_when_every_table_of_the_job_is() {
+    let ferry = things("id,name,amount\n1,a,2.50\n");
+    assert_eq!(ferry.run(&["run", "jobs/things.toml"]).code, 0);
+    ferry.edit("jobs/things.toml", "[\"warehouse\"]", "[\"warehouse\", \"restricted\"]");
+    let came = ferry.run(&["run", "jobs/things.toml"]);
+    assert_eq!(came.code, 10, "{}{}", came.out, came.err);
+    assert!(came.endings()[0].contains("without `thing` in `restricted`"), "{}", came.err);
+    assert!(came.endings()[0].contains("--again"), "{}", came.err);
+    assert_eq!(ferry.run(&["run", "jobs/things.toml", "--again", "one more store"]).code, 0);
+    assert!(ferry.is_published("out/restricted/thing"));
+    assert_eq!(ferry.run(&["run", "jobs/things.toml"]).code, 0);
+}
+
+#[test]
 fn says_when_the_disk_is_full_and_publishes_when_it_no_longer_is() {
     // Amounts that no encoding makes small.
     let amount = |id: u64| (id + 7).pow(3).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 45;
