@@ -36,6 +36,12 @@ const UNPUBLISHED: &str = "nothing was published";
 const PARTS_STAY: &str = "nothing was published; the parts stay under the run id";
 const PARTS_GONE: &str = "nothing was published; the parts were deleted";
 
+/// What holds once a night's record stands, however its writing failed.
+pub const DECIDED: &str = "the night is decided, and no reader sees half a table; the next run completes it";
+
+/// What holds once every table of the primary is written, however the second cloud failed.
+pub const PUBLISHED: &str = "the primary is published";
+
 macro_rules! endings {
     ($($name:ident $id:literal $code:literal $safe:expr, $next:literal;)*) => {
         $(

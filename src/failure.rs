@@ -93,8 +93,11 @@ impl Failure {
             StoreError::Audience { .. } => ending::AUDIENCE,
             StoreError::Stamp { .. } | StoreError::Owner { .. } => ending::STAMP,
             StoreError::Diverged { .. } => ending::DIVERGED,
-            StoreError::Checksum { .. } | StoreError::Damaged { .. } => ending::CHECKSUM,
+            StoreError::Checksum { .. } | StoreError::Damaged { .. } | StoreError::LedgerBehind { .. } => {
+                ending::CHECKSUM
+            }
             StoreError::ReadBack { .. } => ending::READ_BACK,
+            StoreError::Decided(cause) => Ending { safe: ending::DECIDED, ..Failure::store(cause, phase).ending },
             StoreError::Encode { .. } => ending::JOB_INVALID,
         };
         Failure::new(ending, phase, error.to_string())
@@ -172,6 +175,20 @@ mod tests {
             .map(|error| Failure::store(&error, Phase::Publish).ending)
             .map(|ending| (ending.code, ending.is_retryable()));
         assert_eq!(codes, [(71, true), (14, false), (14, false), (51, false)]);
+    }
+
+    #[test]
+    fn never_says_that_nothing_was_published_once_a_night_is_decided() {
+        for error in [
+            StoreError::Full { store: "warehouse".into() },
+            StoreError::Away { store: "warehouse".into(), during: "creating an object", code: Some(503) },
+            StoreError::NotThere { store: "warehouse".into(), what: "a manifest".into() },
+        ] {
+            let before = Failure::store(&error, Phase::Publish);
+            let after = Failure::store(&StoreError::Decided(Box::new(error)), Phase::Publish);
+            assert_eq!((after.ending.id, after.ending.code), (before.ending.id, before.ending.code));
+            assert_eq!((after.ending.safe, &after.what), (ending::DECIDED, &before.what));
+        }
     }
 
     #[test]

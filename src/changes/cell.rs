@@ -154,10 +154,13 @@ mod tests {
         assert_eq!(decimal("numeric(14,2)", r#"{"scale":0,"value":"Ag=="}"#, None), Some(200));
         assert_eq!(decimal("numeric(14,2)", r#""-1.50""#, None), Some(-150));
         assert_eq!(decimal("numeric(14,2)", "1.5", None), Some(150));
+        assert_eq!(decimal("numeric(14,2)", r#"{"scale":-2147483648,"value":"Ag=="}"#, None), None);
         let text = FieldHint { physical: Some("string".into()), ..FieldHint::default() };
         assert_eq!(decimal("numeric(14,0)", r#""1234""#, Some(&text)), Some(1234));
         let bytes = FieldHint { physical: Some("bytes".into()), scale: Some(3), ..FieldHint::default() };
         assert_eq!(decimal("numeric(14,2)", r#""BNI=""#, Some(&bytes)), None);
+        let beyond = FieldHint { scale: Some(i32::MIN), ..bytes };
+        assert_eq!(decimal("numeric(14,2)", r#""BNI=""#, Some(&beyond)), None);
     }
 
     #[test]

@@ -39,9 +39,14 @@ pub struct Event<'a> {
     pub schema: Option<&'a RawValue>,
 }
 
-/// A line that is no event.
+/// Why a line cannot be read as an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoEvent;
+pub enum Unread {
+    /// It is none.
+    NoEvent,
+    /// It deletes a row and does not say which.
+    NoOldRow,
+}
 
 #[derive(Deserialize)]
 struct Line<'a> {
@@ -60,29 +65,29 @@ struct Line<'a> {
 }
 
 /// Reads a line; `Ok(None)` is a tombstone (`null`, or a `null` payload).
-pub fn read(line: &str) -> Result<Option<Event<'_>>, NoEvent> {
+pub fn read(line: &str) -> Result<Option<Event<'_>>, Unread> {
     if line.trim() == "null" {
         return Ok(None);
     }
-    let mut envelope: Line<'_> = serde_json::from_str(line).map_err(|_| NoEvent)?;
+    let mut envelope: Line<'_> = serde_json::from_str(line).map_err(|_| Unread::NoEvent)?;
     let mut schema = None;
     if envelope.op.is_none()
         && let (Some(beside), payload) = (envelope.schema, envelope.payload)
     {
         let Some(payload) = payload else { return Ok(None) };
         schema = Some(beside);
-        envelope = serde_json::from_str(payload.get()).map_err(|_| NoEvent)?;
+        envelope = serde_json::from_str(payload.get()).map_err(|_| Unread::NoEvent)?;
     }
     let operation = match envelope.op.as_deref() {
         Some("c" | "u" | "r") => Operation::Upsert,
         Some("d") => Operation::Delete,
         Some("t") => Operation::Truncate,
         Some("m") => Operation::Other,
-        _ => return Err(NoEvent),
+        _ => return Err(Unread::NoEvent),
     };
     let image = match operation {
-        Operation::Upsert => image(envelope.after.ok_or(NoEvent)?)?,
-        Operation::Delete => image(envelope.before.ok_or(NoEvent)?)?,
+        Operation::Upsert => image(envelope.after.ok_or(Unread::NoEvent)?)?,
+        Operation::Delete => image(envelope.before.ok_or(Unread::NoOldRow)?)?,
         Operation::Truncate | Operation::Other => Image::new(),
     };
     let source =
@@ -98,8 +103,8 @@ pub fn read(line: &str) -> Result<Option<Event<'_>>, NoEvent> {
     }))
 }
 
-fn image(raw: &RawValue) -> Result<Image<'_>, NoEvent> {
-    serde_json::from_str(raw.get()).map_err(|_| NoEvent)
+fn image(raw: &RawValue) -> Result<Image<'_>, Unread> {
+    serde_json::from_str(raw.get()).map_err(|_| Unread::NoEvent)
 }
 
 /// What a schema block says of a field of the row.
@@ -176,16 +181,15 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_event() {
-        for line in [
-            "",
-            "1",
-            "{}",
-            r#"{"op":"c"}"#,
-            r#"{"op":"d","before":null}"#,
-            r#"{"op":"x"}"#,
-            r#"{"after":{"id":1},"op":"c""#,
-        ] {
-            assert_eq!(read(line).err(), Some(NoEvent), "{line}");
+        for line in ["", "1", "{}", r#"{"op":"c"}"#, r#"{"op":"x"}"#, r#"{"after":{"id":1},"op":"c""#] {
+            assert_eq!(read(line).err(), Some(Unread::NoEvent), "{line}");
+        }
+    }
+
+    #[test]
+    fn tells_a_delete_without_its_old_row_from_what_is_no_event() {
+        for line in [r#"{"op":"d","before":null}"#, r#"{"op":"d"}"#] {
+            assert_eq!(read(line).err(), Some(Unread::NoOldRow), "{line}");
         }
     }
 }

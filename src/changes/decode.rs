@@ -5,7 +5,7 @@
 //! window. Events after the extract's moment are left out, and their being there shows how far the stream has come.
 
 use super::cell::{Told, push};
-use super::debezium::{self, FieldHint, Operation};
+use super::debezium::{self, FieldHint, Operation, Unread};
 use super::layout::Object;
 use crate::data::cell::CellBuilder;
 use crate::data::{Column, Origin, PgSnapshot};
@@ -94,12 +94,29 @@ impl StreamFacts {
     }
 }
 
-/// A line that is no event, by its number from 1.
+/// A line that cannot be taken for what happened to a row, by its number from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} is no change event")]
+#[error("line {line} {because}")]
 pub struct DecodeFault {
     /// The line.
     pub line: u64,
+    /// What is wrong with it.
+    pub because: Because,
+}
+
+/// What is wrong with a line. An event whose key is not known cannot be left out either: the row that it is about would
+/// be compared with an older state of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Because {
+    /// It is no event.
+    #[error("is no change event")]
+    NoEvent,
+    /// Its key is absent, NULL, or of another type than the schema says.
+    #[error("does not tell the key of its row in a way that can be read")]
+    NoKey,
+    /// The same of a delete, whose old row is what the table's REPLICA IDENTITY puts into the log.
+    #[error("deletes a row and does not tell its key; hint: the table's REPLICA IDENTITY has to hold the key")]
+    DeleteWithoutKey,
 }
 
 /// The schema of [`Changes::batches`] for these columns.
@@ -112,23 +129,34 @@ pub fn schema(columns: &[&Column]) -> SchemaRef {
     Arc::new(Schema::new(cells.chain(told).chain(place).collect::<Vec<_>>()))
 }
 
-/// Reads the (unpacked) lines of `object` as events on `columns`.
-pub fn decode(object: &Object, bytes: &[u8], columns: &[&Column], as_of: &AsOf) -> Result<Changes, DecodeFault> {
+/// Reads the (unpacked) lines of `object` as events on `columns`; `key` are the places of the key's columns, which every
+/// event that counts has to tell.
+pub fn decode(
+    object: &Object,
+    bytes: &[u8],
+    columns: &[&Column],
+    key: &[usize],
+    as_of: &AsOf,
+) -> Result<Changes, DecodeFault> {
     let mut facts = StreamFacts::default();
     let mut batches = Vec::new();
     let mut building = Building::new(columns);
     let mut hints = Hints::default();
     let mut number = 0;
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        let fault = DecodeFault { line: index as u64 + 1 };
+        let fault = |because| DecodeFault { line: index as u64 + 1, because };
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
         let position = object.first_offset + number;
         number += 1;
         facts.offsets.insert(object.partition, (object.first_offset, position));
-        let line = std::str::from_utf8(line).map_err(|_| fault)?;
-        let Some(event) = debezium::read(line).map_err(|_| fault)? else {
+        let line = std::str::from_utf8(line).map_err(|_| fault(Because::NoEvent))?;
+        let event = debezium::read(line).map_err(|unread| match unread {
+            Unread::NoEvent => fault(Because::NoEvent),
+            Unread::NoOldRow => fault(Because::DeleteWithoutKey),
+        })?;
+        let Some(event) = event else {
             facts.tombstones += 1;
             continue;
         };
@@ -144,7 +172,12 @@ pub fn decode(object: &Object, bytes: &[u8], columns: &[&Column], as_of: &AsOf) 
             continue;
         }
         facts.truncates += u64::from(op == Op::Truncate);
-        building.push(&event, hints.of(event.schema), op, object.partition, position);
+        let is_known = building.push(&event, hints.of(event.schema), op, object.partition, position);
+        match op {
+            Op::Upsert if !key.iter().all(|place| is_known[*place]) => return Err(fault(Because::NoKey)),
+            Op::Delete if !key.iter().all(|place| is_known[*place]) => return Err(fault(Because::DeleteWithoutKey)),
+            Op::Upsert | Op::Delete | Op::Truncate => {}
+        }
         if building.rows == BATCH_EVENTS_MAX {
             batches.extend(std::mem::replace(&mut building, Building::new(columns)).finish());
         }
@@ -191,6 +224,8 @@ struct Building<'a> {
     op: UInt8Builder,
     partition: UInt32Builder,
     position: UInt64Builder,
+    /// Of the last event, which cells it tells and are not NULL.
+    known: Vec<bool>,
     rows: usize,
 }
 
@@ -203,10 +238,12 @@ impl<'a> Building<'a> {
             op: UInt8Builder::new(),
             partition: UInt32Builder::new(),
             position: UInt64Builder::new(),
+            known: Vec::new(),
             rows: 0,
         }
     }
 
+    /// Adds the event; gives which of its cells hold a value.
     fn push(
         &mut self,
         event: &debezium::Event<'_>,
@@ -214,17 +251,22 @@ impl<'a> Building<'a> {
         op: Op,
         partition: u32,
         position: u64,
-    ) {
+    ) -> &[bool] {
+        self.known.clear();
         for (column, (cells, told)) in self.columns.iter().zip(self.cells.iter_mut().zip(&mut self.told)) {
             let spellings = column.source.iter().map(String::as_str).chain([column.name.as_str()]);
             let found = spellings.filter_map(|name| event.image.get(name).map(|value| (name, *value))).next();
             let hint = found.and_then(|(name, _)| hints.get(name));
-            told.append_value(push(cells, found.map(|(_, value)| value), hint) == Told::Value);
+            let found = found.map(|(_, value)| value);
+            let is_told = push(cells, found, hint) == Told::Value;
+            told.append_value(is_told);
+            self.known.push(is_told && found.is_some_and(|value| value.get() != "null"));
         }
         self.op.append_value(op as u8);
         self.partition.append_value(partition);
         self.position.append_value(position);
         self.rows += 1;
+        &self.known
     }
 
     /// The batch; none only if its columns did not fit together, which they do by construction.
@@ -236,5 +278,56 @@ impl<'a> Building<'a> {
         let columns = cells.chain(told).chain(place).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
         RecordBatch::try_new_with_options(schema(self.columns), columns, &options).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Class, ColumnType, Name};
+
+    fn column(name: &str) -> Column {
+        Column {
+            name: Name::new(name).expect("a name"),
+            column_type: ColumnType::Bigint,
+            class: Class::Internal,
+            kind: None,
+            source: vec![name.into()],
+            nullable: true,
+            unit: None,
+            description: None,
+            references: None,
+            treat: Default::default(),
+        }
+    }
+
+    fn decoded(lines: &str) -> Result<u64, String> {
+        let (id, amount) = (column("id"), column("amount"));
+        let object = Object { partition: 0, first_offset: 0, path: "t/partition=0/t+0+0.json".into() };
+        let as_of = AsOf { snapshot: None, extracted_ms: 1_000 };
+        let changes = decode(&object, lines.as_bytes(), &[&id, &amount], &[0], &as_of);
+        changes.map(|changes| changes.facts.events).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn refuses_an_event_whose_key_it_does_not_know() {
+        let whole = r#"{"after":{"id":1,"amount":null},"op":"c"}"#;
+        assert_eq!(decoded(whole), Ok(1));
+        for after in [r#"{"ID":1}"#, r#"{"id":null}"#, r#"{"id":"x"}"#, "{}"] {
+            let fault = decoded(&format!("{whole}\n{{\"after\":{after},\"op\":\"u\"}}"));
+            let expected = "line 2 does not tell the key of its row in a way that can be read";
+            assert_eq!(fault, Err(expected.into()), "{after}");
+        }
+        for before in [r#"{"ID":1}"#, r#"{"id":null}"#, "{}", "null"] {
+            let fault = decoded(&format!("{whole}\n{{\"before\":{before},\"op\":\"d\"}}"));
+            let expected = "line 2 deletes a row and does not tell its key; hint: the table's REPLICA IDENTITY has to hold the key";
+            assert_eq!(fault, Err(expected.into()), "{before}");
+        }
+    }
+
+    #[test]
+    fn asks_no_key_of_a_truncation_and_of_what_came_later() {
+        assert_eq!(decoded(r#"{"op":"t"}"#), Ok(1));
+        assert_eq!(decoded(r#"{"after":{"ID":1},"source":{"ts_ms":2000},"op":"c"}"#), Ok(1));
     }
 }

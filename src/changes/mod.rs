@@ -14,5 +14,5 @@ mod debezium;
 mod decode;
 mod layout;
 
-pub use decode::{AsOf, Changes, DecodeFault, OP, Op, StreamFacts, decode, schema};
+pub use decode::{AsOf, Because, Changes, DecodeFault, OP, Op, StreamFacts, decode, schema};
 pub use layout::{Object, confluent};

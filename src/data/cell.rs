@@ -175,7 +175,8 @@ impl CellBuilder {
 
 /// `unscaled` x 10^-`scale` in units of 10^-`declared`, if nothing is lost and it has no more than `precision` digits.
 pub fn rescaled(unscaled: i128, scale: i32, precision: u8, declared: u8) -> Result<i128, RowFault> {
-    let shift = i32::from(declared) - scale;
+    // Scales come from a topic too: any number may stand there.
+    let shift = i32::from(declared).checked_sub(scale).ok_or(RowFault::Range)?;
     let power = 10i128.checked_pow(shift.unsigned_abs());
     let number = match (shift, power) {
         _ if unscaled == 0 => 0,
@@ -255,6 +256,13 @@ mod tests {
         assert_eq!(cells.push_decimal(1250, 3), Ok(()));
         assert_eq!(cells.push_whole(-7), Ok(()));
         assert_eq!(cells.finish().as_primitive::<Decimal128Type>().values().to_vec(), [125, -700]);
+    }
+
+    #[test]
+    fn refuses_a_scale_beyond_all_reason() {
+        for scale in [i32::MIN, i32::MIN + 1, -39, 60, i32::MAX] {
+            assert_eq!(rescaled(2, scale, 38, 4), Err(RowFault::Range), "{scale}");
+        }
     }
 
     #[test]

@@ -204,7 +204,10 @@ fn read(cells: &ArrayRef, column_type: ColumnType, index: usize, faults: &mut Fa
                 .and_then(|day| to.push_whole(day)))
         }
         DataType::Date32 if matches!(column_type, ColumnType::Timestamp) => {
-            each!(cells.as_primitive::<Date32Type>(), |day, to| to.push_whole(i64::from(day) * DAY_MICROS))
+            each!(cells.as_primitive::<Date32Type>(), |day, to| i64::from(day)
+                .checked_mul(DAY_MICROS)
+                .ok_or(RowFault::Range)
+                .and_then(|micros| to.push_whole(micros)))
         }
         DataType::Time32(TimeUnit::Second) if column_type == ColumnType::Time => {
             each!(cells.as_primitive::<Time32SecondType>(), |t, to| to.push_whole(i64::from(t) * 1_000_000))
@@ -333,7 +336,10 @@ fn nanos(nanos: i64) -> Result<i64, RowFault> {
 mod tests {
     use super::*;
     use crate::data::{Class, Name};
-    use arrow::array::{Decimal128Array, Int32Array, TimestampNanosecondArray};
+    use arrow::array::{
+        Date32Array, Decimal128Array, Int32Array, TimestampMillisecondArray, TimestampNanosecondArray,
+        TimestampSecondArray,
+    };
     use std::collections::BTreeMap;
 
     fn column(name: &str, column_type: &str, nullable: bool) -> Column {
@@ -406,6 +412,22 @@ mod tests {
         assert_eq!(batch.rows.num_rows(), 1);
         assert_eq!(batch.rows.column(0).as_primitive::<Decimal128Type>().value(0), 150);
         assert_eq!(batch.rows.column(1).as_primitive::<TimestampMicrosecondType>().value(0), 1);
+    }
+
+    #[test]
+    fn sets_moments_aside_that_are_beyond_the_calendar() {
+        let days: ArrayRef = Arc::new(Date32Array::from(vec![20_000, i32::MAX, i32::MIN]));
+        let seconds: ArrayRef = Arc::new(TimestampSecondArray::from(vec![1_728_000_000, i64::MAX, i64::MIN]));
+        let millis: ArrayRef = Arc::new(TimestampMillisecondArray::from(vec![1_728_000_000_000, i64::MAX, i64::MIN]));
+        for cells in [days, seconds, millis] {
+            let raw = RecordBatch::try_from_iter([("at", cells)]).expect("rows");
+            let batch = conform(&raw, &[&column("at", "timestamp", false)], 0, Vec::new()).expect("a batch");
+            assert_eq!(
+                batch.rows.column(0).as_primitive::<TimestampMicrosecondType>().values(),
+                &[1_728_000_000_000_000]
+            );
+            assert_eq!(batch.bad.iter().map(|bad| bad.fault).collect::<Vec<_>>(), [RowFault::Range; 2]);
+        }
     }
 
     #[test]

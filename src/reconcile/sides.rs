@@ -70,6 +70,11 @@ impl Comparison {
         self.terms.columns.iter().collect()
     }
 
+    /// The places of the key's columns among them.
+    pub fn key(&self) -> &[usize] {
+        &self.terms.key
+    }
+
     /// Adds rows of the extract, before treatment; the keys of its bad rows are left out on both sides.
     pub fn add_extract(&mut self, batch: &Batch) -> Result<(), CompareFault> {
         let converter = self.terms.converter()?;

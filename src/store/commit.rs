@@ -56,7 +56,12 @@ pub enum Done {
 }
 
 /// Does whatever commits `record` names and are not done: its tables, then `nightferry_runs`. Says whether there was any.
+/// Every error is a [`StoreError::Decided`]: the record stands.
 pub async fn complete(record: &JobRecord, stores: &Stores) -> Result<Done, StoreError> {
+    commits(record, stores).await.map_err(|error| StoreError::Decided(Box::new(error)))
+}
+
+async fn commits(record: &JobRecord, stores: &Stores) -> Result<Done, StoreError> {
     let mut done = Done::Before;
     for table in &record.tables {
         done = done.max(commit(store_of(stores, &table.store)?.primary(), table).await?);

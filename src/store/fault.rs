@@ -129,6 +129,22 @@ pub enum StoreError {
         /// What is wrong with it.
         fault: &'static str,
     },
+    /// A table holds a night that the job's records do not tell of: records were lost (exit 42).
+    #[error(
+        "table `{table}` of store `{store}` holds a later night of job `{job}` than the ledger in the store of audience \
+         `security` tells of; hint: bring `_jobs/{job}` back as it was"
+    )]
+    LedgerBehind {
+        /// The store.
+        store: String,
+        /// The table.
+        table: String,
+        /// The job.
+        job: String,
+    },
+    /// What failed was the writing of a night whose record stands: it is decided, and the next run completes it.
+    #[error("{0}")]
+    Decided(Box<StoreError>),
     /// Other runs of this job kept coming first (exit 71).
     #[error("other runs of job `{job}` kept coming first")]
     Outrun {
@@ -154,7 +170,10 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed later without anyone changing anything.
     pub fn is_passing(&self) -> bool {
-        matches!(self, StoreError::Away { .. } | StoreError::Outrun { .. })
+        match self {
+            StoreError::Decided(cause) => cause.is_passing(),
+            other => matches!(other, StoreError::Away { .. } | StoreError::Outrun { .. }),
+        }
     }
 }
 

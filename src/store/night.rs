@@ -9,7 +9,7 @@
 
 use super::commit::{Settled, Stores, complete};
 use super::fault::StoreError;
-use super::ledger::{self, JobRecord, Written};
+use super::ledger::{self, JobRecord, RecordTable, Written};
 use super::proposal::propose;
 use super::{Staged, Store, place};
 use crate::data::{Name, Origin, Period, Schema};
@@ -84,12 +84,14 @@ pub async fn publish<'a>(
         place::claim(staged.store().primary(), night.stamp).await?;
         staged.release().await?;
     }
-    let mut tables = Vec::new();
-    for dataset in &night.datasets {
-        for staged in &dataset.tables {
-            tables.push(propose(&night, settled.next, dataset, staged).await?);
+    let tables = match proposals(&night, settled.next).await {
+        Ok(tables) => tables,
+        // A record stands before its tables do. If it is there now, another run came first, and nothing was lost.
+        Err(StoreError::LedgerBehind { .. }) if ledger::records(security, night.job).await?.1 > settled.next => {
+            return Ok(Outcome::Lost(Box::new(night)));
         }
-    }
+        Err(error) => return Err(error),
+    };
     let record = JobRecord {
         format: 1,
         number: settled.next,
@@ -108,4 +110,15 @@ pub async fn publish<'a>(
             Ok(Outcome::Published(record))
         }
     }
+}
+
+/// Every table's next version, as the night of this number.
+async fn proposals(night: &Night<'_>, number: u64) -> Result<Vec<RecordTable>, StoreError> {
+    let mut tables = Vec::new();
+    for dataset in &night.datasets {
+        for staged in &dataset.tables {
+            tables.push(propose(night, number, dataset, staged).await?);
+        }
+    }
+    Ok(tables)
 }

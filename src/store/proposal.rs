@@ -27,6 +27,15 @@ pub(super) async fn propose(
     let state = replay(&table).await?;
     let owner = Owner { stamp: night.stamp, job: night.job.as_str() };
     owner.check(&table, staged.dataset().as_str(), &state)?;
+    let transaction = (format!("nightferry:{}", night.job), i64::try_from(number).unwrap_or(i64::MAX));
+    if state.transactions.get(&transaction.0).is_some_and(|done| *done >= transaction.1) {
+        // Nobody may say what is the newest night while the ledger does not know it.
+        return Err(StoreError::LedgerBehind {
+            store: staged.store().name().to_string(),
+            table: staged.dataset().to_string(),
+            job: night.job.to_string(),
+        });
+    }
     let schema_text = schema_text(staged.schema(), |column| comment(dataset.schema, column)).map_err(|column| {
         let fault = WriteFault::Type { column, data_type: DataType::Null };
         StoreError::Encode { dataset: staged.dataset().to_string(), fault }
@@ -42,7 +51,7 @@ pub(super) async fn propose(
         configuration: owner.properties(),
         table_id: owner::table_id(&[staged.store().name().as_str(), staged.dataset().as_str(), night.run]),
         parts: staged.parts(),
-        transaction: (format!("nightferry:{}", night.job), i64::try_from(number).unwrap_or(i64::MAX)),
+        transaction,
         info: vec![
             ("nightferry.run", Some(night.run.to_owned())),
             ("nightferry.job", Some(night.job.to_string())),

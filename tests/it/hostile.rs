@@ -186,6 +186,20 @@ fn refuses_a_store_that_holds_another_environments_data() {
 }
 
 #[test]
+fn calls_a_night_published_only_when_every_table_of_the_job_is() {
+    let ferry = things("id,name,amount\n1,a,2.50\n");
+    assert_eq!(ferry.run(&["run", "jobs/things.toml"]).code, 0);
+    ferry.edit("jobs/things.toml", "[\"warehouse\"]", "[\"warehouse\", \"restricted\"]");
+    let came = ferry.run(&["run", "jobs/things.toml"]);
+    assert_eq!(came.code, 10, "{}{}", came.out, came.err);
+    assert!(came.endings()[0].contains("without `thing` in `restricted`"), "{}", came.err);
+    assert!(came.endings()[0].contains("--again"), "{}", came.err);
+    assert_eq!(ferry.run(&["run", "jobs/things.toml", "--again", "one more store"]).code, 0);
+    assert!(ferry.is_published("out/restricted/thing"));
+    assert_eq!(ferry.run(&["run", "jobs/things.toml"]).code, 0);
+}
+
+#[test]
 fn says_when_the_disk_is_full_and_publishes_when_it_no_longer_is() {
     // Amounts that no encoding makes small.
     let amount = |id: u64| (id + 7).pow(3).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 45;
@@ -200,6 +214,29 @@ fn says_when_the_disk_is_full_and_publishes_when_it_no_longer_is() {
     assert_eq!(ferry.run(&["run", "jobs/things.toml"]).code, 0);
 }
 
+#[test]
+fn says_that_the_night_is_decided_when_the_disk_is_full_after_its_record() {
+    let mut decided = 0;
+    for kilobytes in (16..=64).step_by(4) {
+        let ferry = things("id,name,amount\n1,a,2.50\n");
+        std::fs::create_dir_all(ferry.path("out")).expect("made");
+        let mounted = Mount::of_kilobytes(&ferry.path("out"), kilobytes);
+        let came = ferry.run(&["run", "jobs/things.toml"]);
+        if came.code == 0 {
+            continue;
+        }
+        assert_eq!(came.code, 51, "{kilobytes}: {}", came.err);
+        let is_decided = ferry.path("out/security/_jobs/things/00000000000000000000.json").exists();
+        let safe = if is_decided { "safe=\"the night is decided" } else { "safe=\"nothing was published" };
+        assert!(came.endings()[0].contains(safe), "{kilobytes}: {}", came.err);
+        decided += u32::from(is_decided);
+        mounted.grow_to_kilobytes(400);
+        let next = ferry.run(&["run", "jobs/things.toml"]);
+        assert_eq!((next.code, ferry.is_published("out/warehouse/thing")), (0, true), "{kilobytes}: {}", next.err);
+    }
+    assert!(decided > 0, "no disk was full after the record");
+}
+
 /// A small disk, taken away when dropped.
 struct Mount(std::path::PathBuf);
 
@@ -209,6 +246,12 @@ impl Mount {
         let mounted = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(at).status();
         assert!(mounted.expect("mount starts").success(), "a small disk can be mounted (the tests run as root)");
         Mount(at.to_owned())
+    }
+
+    fn grow_to_kilobytes(&self, kilobytes: u32) {
+        let size = format!("remount,size={kilobytes}k");
+        let mounted = std::process::Command::new("mount").args(["-o", &size]).arg(&self.0).status();
+        assert!(mounted.expect("mount starts").success(), "the disk can be made larger");
     }
 }
 

@@ -215,7 +215,8 @@ fn compared(extract: &[Vec<(i64, i32)>], objects: &[(u32, u64, String)]) -> Outc
     };
     for (partition, first_offset, lines) in objects {
         let object = Object { partition: *partition, first_offset: *first_offset, path: String::new() };
-        let changes = decode(&object, lines.as_bytes(), &columns.iter().collect::<Vec<_>>(), &AsOf::from(&origin));
+        let changes =
+            decode(&object, lines.as_bytes(), &columns.iter().collect::<Vec<_>>(), &[0], &AsOf::from(&origin));
         comparison.add_changes(&changes.expect("events")).expect("added");
     }
     comparison.finish().expect("compared")

@@ -95,7 +95,7 @@ pub async fn night(warehouse: &Store, security: &Store, scratch: &Folder, day: u
     let stores = Stores::from([(name("warehouse"), warehouse.clone())]);
     let period = Period::day(NaiveDate::from_ymd_opt(2026, 11, day).expect("a day"));
     let settled = settle(security, &stores, &name("settlements"), "prod").await.expect("settled");
-    assert_eq!(decide(&settled.records, period, None), Decision::Publish);
+    assert_eq!(decide(&settled.records, &[], period, None), Decision::Publish);
     let run = format!("run-{day}");
     let staged = stage(warehouse, &run, rows, scratch).await;
     let (schema, job) = (schema(), name("settlements"));

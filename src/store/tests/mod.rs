@@ -264,7 +264,8 @@ async fn refuses_to_publish_over_a_version_that_somebody_else_wrote() {
     let entry = world.primary_folder().at("invoice/_delta_log/00000000000000000001.json");
     world.memory.put(&entry, PutPayload::from_static(b"{\"commitInfo\":{}}\n")).await.expect("a foreign entry");
     let refused = world.night("run-c", 22, 7).await;
-    assert!(matches!(refused, Err(StoreError::Conflict { version: 1, .. })), "{refused:?}");
+    let Err(StoreError::Decided(cause)) = refused else { panic!("{refused:?}") };
+    assert!(matches!(*cause, StoreError::Conflict { version: 1, .. }), "{cause:?}");
 }
 
 #[tokio::test]
@@ -276,7 +277,44 @@ async fn refuses_to_go_on_over_a_table_that_was_removed() {
         world.memory.delete(&meta.location).await.expect("deleted");
     }
     let refused = world.night("run-b", 22, 5).await;
-    assert!(matches!(refused, Err(StoreError::NotThere { .. })), "{refused:?}");
+    let Err(StoreError::Decided(cause)) = refused else { panic!("{refused:?}") };
+    assert!(matches!(*cause, StoreError::NotThere { .. }), "{cause:?}");
+}
+
+#[tokio::test]
+async fn refuses_any_night_while_its_ledger_knows_less_than_its_tables() {
+    let world = World::new();
+    world.night("run-a", 21, 3).await.expect("a night");
+    world.night("run-b", 22, 5).await.expect("the next");
+    let records: Vec<_> = world.memory.list(Some(&"security/_jobs".into())).try_collect().await.expect("a list");
+    let records = records.iter().filter(|meta| meta.location.filename().is_some_and(|name| name.len() == 25));
+    let mut kept = Vec::new();
+    for meta in records {
+        let bytes = world.memory.get(&meta.location).await.expect("it").bytes().await.expect("bytes");
+        kept.push((meta.location.clone(), bytes));
+        world.memory.delete(&meta.location).await.expect("deleted");
+    }
+    assert_eq!(kept.len(), 2);
+    for (run, day, again) in [("run-c", 20, None), ("run-d", 23, None), ("run-e", 22, Some("a corrected source"))] {
+        let refused = match again {
+            None => world.night(run, day, 9).await,
+            Some(why) => world.night_again(run, day, 9, why).await,
+        };
+        assert!(matches!(refused, Err(StoreError::LedgerBehind { .. })), "{run}: {refused:?}");
+        let told = refused.expect_err("a refusal").to_string();
+        assert!(told.contains("table `invoice`") && told.contains("`_jobs/settlements`"), "{told}");
+    }
+    let left: Vec<_> = world.memory.list(Some(&"security/_jobs".into())).try_collect().await.expect("a list");
+    assert!(left.iter().all(|meta| meta.location.filename().is_some_and(|name| name.len() != 25)), "no record is new");
+    assert_eq!(world.seen().await.rows, [5, 10]);
+    // Half of it back is not enough; all of it is.
+    for (nth, (path, bytes)) in kept.into_iter().enumerate() {
+        let early = world.night(&format!("run-{nth}"), 23, 9).await;
+        assert!(matches!(early, Err(StoreError::LedgerBehind { .. })), "{early:?}");
+        world.memory.put(&path, bytes.into()).await.expect("brought back");
+    }
+    assert_eq!(world.night("run-z", 23, 7).await, Ok(Ended::Published));
+    assert_eq!(world.seen().await.rows, [7, 14]);
 }
 
 #[tokio::test]

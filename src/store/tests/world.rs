@@ -148,11 +148,15 @@ impl World {
         self.walk(run, day, rows, Some(why)).await
     }
 
+    fn tables(&self) -> Vec<(Name, Name)> {
+        DATASETS.iter().map(|dataset| (name("warehouse"), name(dataset))).collect()
+    }
+
     async fn walk(&self, run: &str, day: u32, rows: i64, again: Option<&str>) -> Result<Ended, StoreError> {
         let (security, stores) = (self.security(), Stores::from([(name("warehouse"), self.warehouse())]));
         let period = Period::day(NaiveDate::from_ymd_opt(2026, 11, day).expect("a day"));
         let mut settled = settle(&security, &stores, &self.job, &self.stamp).await?;
-        let mut decision = decide(&settled.records, period, again);
+        let mut decision = decide(&settled.records, &self.tables(), period, again);
         if decision != Decision::Publish {
             let newest = settled.records.last().expect("a record that decided");
             replicate(newest, &stores).await?;
@@ -173,7 +177,7 @@ impl World {
                     night = *same;
                     self.lost.fetch_add(1, Ordering::SeqCst);
                     settled = settle(&security, &stores, &self.job, &self.stamp).await?;
-                    decision = decide(&settled.records, period, again);
+                    decision = decide(&settled.records, &self.tables(), period, again);
                 }
             }
         }

@@ -27,14 +27,14 @@ pub async fn against(
     let folder = opened.dumps.get(&reconcile.against).ok_or_else(not_opened)?;
     let topic = Topic::open(&reconcile.against, folder, DumpLayout::Confluent, &reconcile.topic).await.map_err(away)?;
     let columns: Arc<Vec<Column>> = Arc::new(comparison.columns().into_iter().cloned().collect());
-    let as_of = Arc::new(AsOf::from(origin));
+    let (key, as_of) = (Arc::<[usize]>::from(comparison.key()), Arc::new(AsOf::from(origin)));
     {
         let decoded = stream::iter(topic.objects()).map(|object| {
-            let (columns, as_of, topic) = (Arc::clone(&columns), Arc::clone(&as_of), &topic);
+            let (columns, key, as_of, topic) = (Arc::clone(&columns), Arc::clone(&key), Arc::clone(&as_of), &topic);
             async move {
                 let (packed, tag) = topic.read(object).await?;
                 let task = object.clone();
-                let changes = compute(move || changes(&task, packed, &columns, &as_of)).await?;
+                let changes = compute(move || changes(&task, packed, &columns, &key, &as_of)).await?;
                 Ok::<_, SourceError>((object.path.clone(), tag, changes))
             }
         });
@@ -48,10 +48,16 @@ pub async fn against(
     compute(move || comparison.finish()).await.map_err(no_room)
 }
 
-fn changes(object: &Object, packed: Bytes, columns: &[Column], as_of: &AsOf) -> Result<Changes, SourceError> {
+fn changes(
+    object: &Object,
+    packed: Bytes,
+    columns: &[Column],
+    key: &[usize],
+    as_of: &AsOf,
+) -> Result<Changes, SourceError> {
     let bytes = unpack(object, packed)?;
     let columns: Vec<&Column> = columns.iter().collect();
-    decode(object, &bytes, &columns, as_of).map_err(|fault| SourceError::Corrupt {
+    decode(object, &bytes, &columns, key, as_of).map_err(|fault| SourceError::Corrupt {
         object: object.path.clone(),
         fault: fault.to_string(),
         row: None,

@@ -22,10 +22,10 @@ mod open;
 mod told;
 mod unit;
 
-use crate::data::Rows;
+use crate::data::{Name, Rows};
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
-use crate::job::Plan;
+use crate::job::{DatasetPlan, Plan};
 use crate::report::{Outcome, RunReport};
 use crate::source::SourceError;
 use crate::store::{self, Decision, JobRecord, Night, NightDataset, SecondState};
@@ -103,8 +103,9 @@ async fn cross_over(night: &mut Walked<'_>, opened: &mut Opened, world: &mut Wor
     };
     if let Some(settled) = &settled {
         night.completed.extend(settled.completed.clone());
-        let outcome = match store::decide(&settled.records, plan.period, options.again.as_deref()) {
+        let outcome = match store::decide(&settled.records, &tables(plan), plan.period, options.again.as_deref()) {
             Decision::Publish => None,
+            Decision::Incomplete { lacks } => return fail(night, incomplete(&lacks)),
             Decision::AlreadyPublished { .. } => Some(Outcome::AlreadyPublished),
             Decision::Superseded { .. } => Some(Outcome::Superseded),
         };
@@ -196,14 +197,17 @@ async fn publish(
                     Err(error) => break Err(Failure::store(&error, Phase::Publish)),
                 };
                 night.completed.extend(settled.completed.clone());
-                match store::decide(&settled.records, plan.period, options.again.as_deref()) {
-                    Decision::Publish => offered = Some(*lost),
-                    Decision::AlreadyPublished { .. } | Decision::Superseded { .. } => {
-                        for staged in lost.datasets.iter().flat_map(|dataset| &dataset.tables) {
-                            let _ = staged.discard().await;
-                        }
-                        break Ok(None);
-                    }
+                let decision = store::decide(&settled.records, &tables(plan), plan.period, options.again.as_deref());
+                if decision == Decision::Publish {
+                    offered = Some(*lost);
+                    continue;
+                }
+                for staged in lost.datasets.iter().flat_map(|dataset| &dataset.tables) {
+                    let _ = staged.discard().await;
+                }
+                match decision {
+                    Decision::Incomplete { lacks } => break Err(incomplete(&lacks)),
+                    _ => break Ok(None),
                 }
             }
         }
@@ -218,11 +222,29 @@ async fn publish(
     }
 }
 
+/// The tables that the night is for, each a store and a dataset.
+fn tables(plan: &Plan) -> Vec<(Name, Name)> {
+    let of = |dataset: &DatasetPlan| -> Vec<_> {
+        dataset.outputs.iter().map(|output| (output.store.clone(), dataset.name.clone())).collect()
+    };
+    plan.datasets.iter().flat_map(of).collect()
+}
+
+fn incomplete(lacks: &[String]) -> Failure {
+    let next = "publish the period anew with `--again REASON`; were it another job's file, give each job its own name";
+    let what = format!("this period was published by the job without {}", lacks.join(", "));
+    Failure::new(Ending { next, ..ending::JOB_INVALID }, Phase::Open, what)
+}
+
 /// Brings the second clouds up to what is published.
 async fn carry(night: &mut Walked<'_>, opened: &Opened, record: Option<&JobRecord>, outcome: Outcome) -> Outcome {
     let Some(record) = record else { return outcome };
     match store::replicate(record, &opened.stores).await {
-        Err(error) => fail(night, Failure::store(&error, Phase::Publish)),
+        Err(error) => {
+            let mut failure = Failure::store(&error, Phase::Publish);
+            failure.ending.safe = ending::PUBLISHED;
+            fail(night, failure)
+        }
         Ok(states) => {
             let pending =
                 states.iter().find_map(|state| Some((state.table.clone(), state.pending.as_ref()?.to_string())));

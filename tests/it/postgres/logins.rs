@@ -1,6 +1,6 @@
 //! Who gets in, and over what.
 
-use super::bench::{Bench, login, name, read, source, spec};
+use super::bench::{Bench, login, name, read, rows, source, spec};
 use nightferry::job::{Limits, PostgresSpec};
 use nightferry::source::{Login, PostgresSource};
 use nightferry::source::{Source, SourceError};
@@ -108,6 +108,22 @@ async fn a_table_that_the_role_may_not_read_is_refused_before_the_first_row() {
     let error =
         source.extract(&bench.table("t", &[("n", "integer"), ("secret", "text")])).await.err().expect("a refusal");
     assert_eq!(error.to_string(), "source `bench` refused reading it_forbidden.t (SQLSTATE 42501)");
+}
+
+#[tokio::test]
+async fn a_policy_that_would_hide_rows_is_a_refusal_and_no_shorter_table() {
+    let mut bench = Bench::lay(
+        "it_policy",
+        "CREATE TABLE t (n int); INSERT INTO t VALUES (1), (2), (3); ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+    )
+    .await;
+    bench.run(&format!("GRANT USAGE ON SCHEMA it_policy TO {0}; GRANT SELECT ON it_policy.t TO {0}; CREATE POLICY a_part ON it_policy.t TO {0} USING (n < 3)", spec().user)).await;
+    let refused = "source `bench` refused reading it_policy.t (SQLSTATE 42501)";
+    let mut narrow = source().await;
+    let table = bench.table("t", &[("n", "integer")]);
+    assert_eq!(read(&mut narrow, &table).await.err().map(|error| error.to_string()).as_deref(), Some(refused));
+    bench.run("ALTER TABLE it_policy.t DISABLE ROW LEVEL SECURITY").await;
+    assert_eq!(rows(&read(&mut source().await, &table).await.expect("rows")), 3);
 }
 
 #[tokio::test]
