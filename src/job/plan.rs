@@ -51,6 +51,8 @@ pub struct DatasetPlan {
     pub schema_hash: String,
     /// One for each store of `to`.
     pub outputs: Vec<OutputPlan>,
+    /// Treatment of every column in what is set aside in the restricted store: differing rows and bad rows.
+    pub set_aside: Vec<ColumnTreatment>,
     /// More bad rows than this stop the job.
     pub bad_rows_max: u64,
     /// Whether no rows at all is fine.

@@ -18,6 +18,7 @@ mod postgres;
 mod problems;
 mod readers;
 mod services;
+mod set_aside;
 mod stores;
 mod tidy;
 #[path = "../../benches/worlds/mod.rs"]

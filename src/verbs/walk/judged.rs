@@ -6,7 +6,7 @@ use super::cross::Crossed;
 use super::filed::{differences, quarantine};
 use super::lane::LaneDone;
 use super::open::Opened;
-use crate::data::{Column, ColumnType, Treatment};
+use crate::data::{ColumnType, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::{DatasetPlan, OnVerdict, Plan, Severity};
@@ -55,7 +55,7 @@ pub async fn judge(
             failures.push(empty.of(&dataset.name));
         }
         if !options.dry_run
-            && let Err(failure) = quarantine(crossed, run, opened).await
+            && let Err(failure) = quarantine(dataset, crossed, run, opened).await
         {
             failures.push(failure.of(&dataset.name));
         }
@@ -118,7 +118,6 @@ async fn reconciled(
         let (report, failure) = keys_alone(crossed.unique.take()).await?;
         return Ok((report, BTreeMap::new(), failure));
     };
-    let columns: Vec<Column> = comparison.columns().into_iter().cloned().collect();
     let mut inputs = Vec::new();
     let outcome = against(comparison, plan, &crossed.origin, opened, &mut inputs).await?;
     crossed.origin.inputs.extend(inputs);
@@ -126,7 +125,7 @@ async fn reconciled(
     let judged = reconcile::judge(&outcome.counts, &outcome.facts, stream);
     let rows_at = match options.dry_run {
         true => None,
-        false => differences(&outcome.differences, &columns, &dataset.name, run, opened).await?,
+        false => differences(&outcome.differences, dataset, run, opened).await?,
     };
     let failure = refusal(&judged, plan.on_drift, plan.on_inconclusive);
     let report = report(dataset, &outcome, &judged, rows_at.map(|path| format!("restricted/{path}")));

@@ -96,9 +96,10 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
     })
 }
 
-/// The keys of every domain that an output of the plan needs.
+/// The keys of every domain that an output of the plan, or what is set aside, needs.
 fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
-    let shown = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
+    let outputs = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
+    let shown = outputs.chain(plan.datasets.iter().flat_map(|dataset| &dataset.set_aside));
     let domains: Vec<Name> = shown
         .filter_map(|shown| match &shown.treatment {
             Treatment::Hmac { domain } => Some(domain.clone()),
