@@ -83,6 +83,21 @@ fn refuses_personal_data_in_a_column_that_is_kept_and_leaves_no_part() {
 fn refuses_more_bad_rows_than_are_allowed_and_says_where_the_first_is() {
     let ferry = things(&format!("id,name,amount\n1,a,2.50\n2,b,{CANARY}\n"));
     refused(&ferry, "E-ROWS-22", 22, "1 of 2 rows are bad, 0 are allowed; row 1: `amount`");
+    let aside = ferry.files("out/restricted/quarantine/thing");
+    assert_eq!(aside.iter().filter(|file| file.ends_with(".parquet")).count(), 1, "{aside:?}");
+}
+
+#[test]
+fn quarantines_nothing_in_a_dry_run_and_nothing_of_a_night_that_may_hold_what_nobody_may_see() {
+    let note = "note = { type = \"text\", class = \"open\" }\namount = { type = \"integer\", class = \"open\" }";
+    let csv = "id,note,amount\n1,write to quenby.larkspur@example.org,1\n2,fine,many\n";
+    let ferry = Ferry::of_one_file("app.thing.csv", csv.as_bytes(), note, "");
+    ferry.edit("jobs/things.toml", "write = \"replace\"", "write = \"replace\"\nbad_rows_max = 1");
+    refused(&ferry, "E-PRIVACY-23", 23, "`note`");
+    assert_eq!(ferry.files("out/restricted"), Vec::<String>::new());
+    let ferry = things(&format!("id,name,amount\n1,a,2.50\n2,b,{CANARY}\n"));
+    assert_eq!(ferry.run(&["run", "jobs/things.toml", "--dry-run"]).code, 22);
+    assert_eq!(ferry.files("out/restricted"), Vec::<String>::new());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::Options;
 use super::against::against;
 use super::cross::Crossed;
-use super::filed::{differences, quarantine};
+use super::filed::differences;
 use super::lane::LaneDone;
 use super::open::Opened;
 use crate::data::{ColumnType, Treatment};
@@ -53,11 +53,6 @@ pub async fn judge(
                 "the source gave no rows, and `allow_empty` is false",
             );
             failures.push(empty.of(&dataset.name));
-        }
-        if !options.dry_run
-            && let Err(failure) = quarantine(dataset, crossed, run, opened).await
-        {
-            failures.push(failure.of(&dataset.name));
         }
         let (report, offsets) = match reconciled(dataset, run, crossed, opened, options).await {
             Ok((report, offsets, failure)) => {

@@ -123,6 +123,9 @@ async fn cross_over(night: &mut Walked<'_>, opened: &mut Opened, world: &mut Wor
             }
         }
     }
+    if !options.dry_run {
+        quarantine(night, opened).await;
+    }
     if night.failures.is_empty() {
         let (judged, failures) =
             judged::judge(plan, &night.run, &mut night.crossed, opened, &world.progress, options).await;
@@ -141,6 +144,18 @@ async fn cross_over(night: &mut Walked<'_>, opened: &mut Opened, world: &mut Wor
         Some(settled) => {
             world.progress.stage(plan.job.as_str(), "publishing");
             publish(night, opened, settled, world, options).await
+        }
+    }
+}
+
+/// Files the rows that were set aside so far, also when they are why the night goes no further: a person must see them.
+async fn quarantine(night: &mut Walked<'_>, opened: &Opened) {
+    if night.failures.iter().any(|failure| is_privacy(failure.ending)) {
+        return;
+    }
+    for (dataset, crossed) in night.plan.datasets.iter().zip(&night.crossed) {
+        if let Err(failure) = filed::quarantine(dataset, crossed, &night.run, opened).await {
+            night.failures.push(failure.of(&dataset.name));
         }
     }
 }
