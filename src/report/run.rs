@@ -73,6 +73,9 @@ pub struct DatasetReport {
     pub rows_written: u64,
     /// Rows set aside in quarantine.
     pub rows_bad: u64,
+    /// Those rows, in the restricted store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine_at: Option<String>,
     /// Columns at the source that nobody classified and that were left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<String>,

@@ -42,6 +42,9 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
     }
     fact("took", format!("{:.1} s; on Fargate (1 vCPU, 2 GB) about {:.4} USD", report.seconds, report.cost.usd));
     for dataset in &report.datasets {
+        if let Some(quarantine_at) = &dataset.quarantine_at {
+            fact("look", format!("{}: the bad rows are in {}", dataset.name, placed(quarantine_at, places)));
+        }
         if let Some(rows_at) = &dataset.reconciliation.rows_at {
             fact("look", format!("{}: the differing rows are in {}", dataset.name, placed(rows_at, places)));
         }

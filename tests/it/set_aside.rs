@@ -100,3 +100,27 @@ fn a_treatment_for_restricted_needs_the_environments_key_too() {
     let came = ferry.run(&["validate", "jobs/things.toml"]);
     assert!(came.code != 0 && came.err.contains("[E-ENV-TOKENS]"), "{}", came.err);
 }
+
+#[test]
+fn every_bad_row_is_quarantined_however_many_and_the_report_says_where() {
+    let csv: String = (0..3_000).map(|id| format!("{id},{WREN},many\n")).collect();
+    let ferry = people("\"keep\"", &format!("id,email,amount\n3001,{WREN},1\n{csv}"));
+    let limits =
+        "\n[limits]\nmemory_max = \"1MiB\"\nbatch_rows_max = 500\nrow_group_rows_max = 500\npart_rows_max = 1000\n";
+    let environment = ferry.read("jobs/environments/dev.toml");
+    ferry.write("jobs/environments/dev.toml", format!("{environment}{limits}").as_bytes());
+    ferry.edit("jobs/things.toml", "write = \"replace\"", "write = \"replace\"\nbad_rows_max = 2999");
+    let (came, report) = ferry.report(&["jobs/things.toml"]);
+    assert_eq!(came.code, 22, "{}", came.err);
+    let thing = &report["datasets"][0];
+    let place = thing["quarantine_at"].as_str().expect("a place").to_owned();
+    let rows = rows(&ferry, &format!("out/{place}"));
+    let places: std::collections::BTreeSet<u64> =
+        rows.iter().map(|row| row["bad_row"].parse().expect("a place")).collect();
+    assert_eq!((places.len(), thing["rows_bad"].as_u64()), (3_000, Some(3_000)), "{thing}");
+    assert!(rows.iter().all(|row| row["email"] == WREN && row["amount"] == "many"));
+    assert!(ferry.files(&format!("out/{place}")).len() > 1, "parts have a bound too");
+    let came = ferry.run(&["run", "jobs/things.toml"]);
+    let look = "look       thing: the bad rows are in out/restricted/quarantine/thing/run=";
+    assert!(came.out.contains(look), "{}", came.out);
+}

@@ -153,9 +153,10 @@ async fn quarantine(night: &mut Walked<'_>, opened: &Opened) {
     if night.failures.iter().any(|failure| is_privacy(failure.ending)) {
         return;
     }
-    for (dataset, crossed) in night.plan.datasets.iter().zip(&night.crossed) {
-        if let Err(failure) = filed::quarantine(dataset, crossed, &night.run, opened).await {
-            night.failures.push(failure.of(&dataset.name));
+    for (dataset, crossed) in night.plan.datasets.iter().zip(&mut night.crossed) {
+        match filed::quarantine(night.plan, dataset, crossed, &night.run, opened).await {
+            Ok(path) => crossed.quarantine_at = path.map(|path| format!("restricted/{path}")),
+            Err(failure) => night.failures.push(failure.of(&dataset.name)),
         }
     }
 }

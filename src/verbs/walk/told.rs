@@ -73,6 +73,7 @@ fn told_dataset(
         rows_read: crossed.rows_read,
         rows_written: crossed.rows_read - crossed.rows_bad,
         rows_bad: crossed.rows_bad,
+        quarantine_at: crossed.quarantine_at.clone(),
         withheld: crossed.withheld.clone(),
         source: Some(SourceReport {
             extracted_at: crossed.origin.extracted_at,
