@@ -5,6 +5,7 @@ use crate::job::Severity;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What one run did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -259,12 +260,26 @@ pub struct ProblemReport {
     /// Dataset, where it is one's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<String>,
+    /// What was being done, such as `extract`.
+    pub phase: String,
     /// What happened.
     pub message: String,
     /// What holds in spite of it.
     pub safe: String,
     /// What to do next.
     pub next: String,
+}
+
+/// The one line that says how something ended: id, where, what, what is safe, what next. For people and for machines.
+impl fmt::Display for ProblemReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ProblemReport { id, retryable, dataset, phase, message, safe, next, .. } = self;
+        write!(f, "{id}")?;
+        if let Some(dataset) = dataset {
+            write!(f, " dataset={dataset}")?;
+        }
+        write!(f, " phase={phase} what={message:?} safe={safe:?} retryable={retryable} next={next:?}")
+    }
 }
 
 /// What a run cost.

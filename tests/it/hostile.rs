@@ -11,7 +11,7 @@ fn refused(ferry: &Ferry, ending: &str, code: i32, told: &str) -> Came {
     let endings = came.endings();
     assert!(endings.iter().any(|line| line.starts_with(ending) && line.contains(told)), "{ending} {told}: {endings:?}");
     for line in &endings {
-        for part in [" what=", " safe=", " next="] {
+        for part in [" phase=", " what=", " safe=", " next="] {
             assert!(line.contains(part), "{part} in {line}");
         }
     }
