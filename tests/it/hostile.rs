@@ -215,6 +215,21 @@ fn says_when_the_disk_is_full_and_publishes_when_it_no_longer_is() {
     assert_eq!(ferry.run(&["run", "jobs/things.toml"]).code, 0);
 }
 
+#[test]
+fn refuses_a_restricted_store_in_which_another_environment_set_rows_aside() {
+    let ferry = things(&format!("id,name,amount\n1,a,2.50\n2,b,{CANARY}\n"));
+    refused(&ferry, "E-ROWS-22", 22, "1 of 2 rows are bad");
+    assert_eq!(ferry.read("out/restricted/_nightferry/stamp.json"), "{\"stamp\":\"dev\"}\n");
+    // Production with stores of its own, but for this one.
+    ferry.edit("jobs/environments/dev.toml", "stamp = \"dev\"", "stamp = \"prod\"");
+    ferry.edit("jobs/environments/dev.toml", "{ test_key = true }", "{ env = \"NIGHTFERRY_KEY\" }");
+    ferry.edit("jobs/environments/dev.toml", "out/warehouse", "prod/warehouse");
+    ferry.edit("jobs/environments/dev.toml", "out/security", "prod/security");
+    let came = ferry.run(&["run", "jobs/things.toml"]);
+    assert_eq!(came.code, 14, "{}", came.err);
+    assert!(came.endings()[0].starts_with("E-STAMP-14") && came.err.contains("restricted"), "{}", came.err);
+}
+
 /// A small disk, taken away when dropped.
 struct Mount(std::path::PathBuf);
 

@@ -108,6 +108,7 @@ async fn file(
     let Filing { dataset, run, opened, .. } = *filing;
     let failed = |error: StoreError| Failure::store(&error, Phase::Reconcile);
     let shelf = Name::new(filing.shelf).map_err(|_| shape())?;
+    opened.restricted.claim(&opened.stamp).await.map_err(failed)?;
     let mut parts: Option<(Encoder, Parts)> = None;
     let mut paths: Vec<String> = Vec::new();
     for rows in rows {

@@ -31,6 +31,8 @@ pub struct Opened {
     pub security: Store,
     /// The store of what is set aside.
     pub restricted: Store,
+    /// Whose data the stores hold.
+    pub stamp: String,
     /// Keys of the pseudonyms.
     pub keys: Arc<Keys>,
     /// What looks like personal data.
@@ -88,6 +90,7 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
         stores,
         security,
         restricted,
+        stamp: plan.stamp.clone(),
         keys: Arc::new(keys),
         recognisers: Arc::new(recognisers),
         aside,
