@@ -1,7 +1,8 @@
 //! The report as a person reads it after the run: one line a table, then what was published, treated, and what it took.
 
+use super::dataset::{DatasetReport, Proof, ReconciliationReport, StoreState, Verdict};
 use super::numbers::{bytes, count, counted};
-use super::run::{DatasetReport, Outcome, Proof, ReconciliationReport, RunReport, StoreState, Verdict};
+use super::run::{Outcome, RunReport};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -102,7 +103,7 @@ fn compared(outcome: Outcome, reconciliation: &ReconciliationReport) -> String {
         Verdict::Drift => "DRIFT",
         Verdict::Inconclusive => "INCONCLUSIVE",
         Verdict::Error => "ERROR",
-        Verdict::NotCompared => return "not compared".into(),
+        Verdict::NotCompared => return reconciliation.phrase.clone(),
     };
     let how = match (reconciliation.verdict, reconciliation.proof) {
         (Verdict::Match, Proof::Txid) => "exact, by transaction".into(),

@@ -100,6 +100,22 @@ fn every_job_gives_what_its_fixture_expects_and_a_changed_expectation_is_found()
 }
 
 #[test]
+fn a_night_that_a_dataset_ends_says_how_far_every_other_came() {
+    let ferry = Ferry::shipped();
+    ferry.edit("jobs/settlements.toml", "table = \"settlements.reference_price\"", "table = \"settlements.nothing\"");
+    let (came, report) = ferry.report(&[SETTLEMENTS]);
+    assert_eq!(came.code, 14, "{}", came.err);
+    let datasets = report["datasets"].as_array().expect("datasets");
+    let states: Vec<&str> = datasets.iter().map(|dataset| dataset["state"].as_str().expect("a state")).collect();
+    assert_eq!(states, ["extracted", "extracted", "extracted", "stopped", "not_reached", "not_reached"]);
+    let last = datasets.last().expect("a dataset");
+    assert_eq!((&last["rows_read"], &last["reconciliation"]["verdict"]), (&0.into(), &"NOT_COMPARED".into()));
+    let came = ferry.run(&["run", SETTLEMENTS]);
+    assert!(came.out.contains("extracted; the run ended before it was judged"), "{}", came.out);
+    assert!(came.out.contains("not reached") && !came.out.contains("not compared"), "{}", came.out);
+}
+
+#[test]
 fn a_plan_touches_nothing_and_names_every_select_path_treatment_and_limit() {
     let ferry = Ferry::shipped();
     std::fs::remove_dir_all(ferry.path("fixtures")).expect("removed");

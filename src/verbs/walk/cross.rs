@@ -30,6 +30,8 @@ pub struct Crossed {
     pub name: Name,
     /// The moment its rows show.
     pub origin: Origin,
+    /// Whether all its rows came over.
+    pub is_whole: bool,
     /// Rows that the source gave.
     pub rows_read: u64,
     /// Rows that were set aside.
@@ -87,6 +89,7 @@ pub async fn cross(
     let mut crossed = Crossed {
         name: dataset.name.clone(),
         origin: source.origin().clone(),
+        is_whole: false,
         rows_read: 0,
         rows_bad: 0,
         first_bad: None,
@@ -134,6 +137,7 @@ pub async fn cross(
         };
     }
     crossed.origin = source.origin().clone();
+    crossed.is_whole = outcome.is_ok();
     match outcome {
         Ok(()) => Ok(crossed),
         Err(failure) => Err((failure, Some(crossed))),

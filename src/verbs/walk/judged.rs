@@ -13,7 +13,7 @@ use crate::job::{DatasetPlan, OnVerdict, Plan, Severity};
 use crate::reconcile::{
     self, CheckOutcome, CheckTable, Counts, Curable, KeyFaults, Outcome, Stream, Tally, UniqueKeys, check,
 };
-use crate::report::{CheckReport, Proof, ReconciliationReport, Verdict};
+use crate::report::{CheckReport, DatasetState, Proof, ReconciliationReport, Verdict};
 use crate::world::{Progress, compute};
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ pub async fn judge(
             }
             Err(failure) => {
                 failures.push(failure.of(&dataset.name));
-                (ReconciliationReport::not_compared(), BTreeMap::new())
+                (ReconciliationReport::not_compared("could not be compared"), BTreeMap::new())
             }
         };
         judgements.push(Judgement { report, checks: Vec::new(), offsets });
@@ -128,19 +128,23 @@ async fn reconciled(
     Ok((report, offsets, failure))
 }
 
+fn not_compared() -> ReconciliationReport {
+    ReconciliationReport::not_compared(DatasetState::Judged.phrase())
+}
+
 /// Of a dataset that is compared with nothing: whether its keys are whole and there once.
 async fn keys_alone(keys: Option<UniqueKeys>) -> Result<(ReconciliationReport, Option<Failure>), Failure> {
-    let Some(keys) = keys else { return Ok((ReconciliationReport::not_compared(), None)) };
+    let Some(keys) = keys else { return Ok((not_compared(), None)) };
     let faults = compute(move || keys.finish()).await;
     let faults = faults.map_err(|fault| Failure::new(ending::DISK, Phase::Reconcile, fault.to_string()))?;
     if faults == KeyFaults::default() {
-        return Ok((ReconciliationReport::not_compared(), None));
+        return Ok((not_compared(), None));
     }
     let KeyFaults { null_keys, duplicates } = faults;
     let counts = Counts { null_keys, duplicates, ..Counts::default() };
     let phrase = reconcile::key_phrase(&counts);
     let failure = Failure::new(ending::COMPARISON_ERROR, Phase::Reconcile, phrase.clone());
-    let none = ReconciliationReport::not_compared();
+    let none = not_compared();
     Ok((ReconciliationReport { verdict: Verdict::Error, phrase, null_keys, duplicates, ..none }, Some(failure)))
 }
 
