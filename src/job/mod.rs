@@ -10,7 +10,9 @@
 //! load.rs              all three together -> Checked
 //! decide.rs            Checked -> Plan
 //! plan.rs              every path, limit, query and treatment, decided
+//! select.rs            the SELECT that a plan shows
 //! face.rs              the plan as a person reads it
+//! face_json.rs         the plan as JSON
 //! ```
 //!
 //! A fault in a file is a [`Problem`](crate::problem::Problem) with its place; all faults are told at once.
@@ -18,17 +20,20 @@
 mod decide;
 mod environment_file;
 mod face;
+mod face_json;
 mod files;
 mod job_file;
 mod load;
 mod plan;
 mod schema_file;
+mod select;
 mod shape;
 mod tree;
 
 use crate::problem::Problem;
 
-pub use face::{face, json, select};
+pub use face::face;
+pub use face_json::json;
 pub use job_file::{Job, Schedule};
 pub use load::{Checked, Read, load};
 pub use plan::*;

@@ -99,6 +99,16 @@ pub enum OnVerdict {
     Publish,
 }
 
+impl OnVerdict {
+    /// The word in the job file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OnVerdict::Refuse => "refuse",
+            OnVerdict::Publish => "publish",
+        }
+    }
+}
+
 /// A check written in SQL: one row with a boolean column `holds`.
 #[derive(Clone, Debug)]
 pub struct CheckPlan {
