@@ -122,6 +122,7 @@ impl Failure {
             exit_code: self.ending.code,
             retryable: self.ending.is_retryable(),
             dataset: self.dataset.as_ref().map(Name::to_string),
+            phase: self.phase.to_string(),
             message: self.what.clone(),
             safe: self.ending.safe.into(),
             next: self.ending.next.into(),
@@ -145,13 +146,7 @@ impl fmt::Display for Phase {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ending { id, safe, next, .. } = self.ending;
-        write!(f, "{id}")?;
-        if let Some(dataset) = &self.dataset {
-            write!(f, " dataset={dataset}")?;
-        }
-        let retryable = self.ending.is_retryable();
-        write!(f, " phase={} what={:?} safe={safe:?} retryable={retryable} next={next:?}", self.phase, self.what)
+        self.report().fmt(f)
     }
 }
 

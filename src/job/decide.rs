@@ -6,7 +6,7 @@ use super::job_file::{Dataset, DatasetRows};
 use super::load::Checked;
 use super::plan::*;
 use super::schema_file::SchemaFile;
-use crate::data::{Extract, Name, Period, Rows};
+use crate::data::{Audience, Column, Extract, Name, Period, Rows};
 use crate::privacy::{ColumnTreatment, treatment};
 use crate::problem::Problems;
 use std::collections::BTreeSet;
@@ -68,16 +68,15 @@ impl Checked {
     fn dataset(&self, dataset: &Dataset, words: &BTreeSet<&str>) -> Option<DatasetPlan> {
         let SchemaFile { schema, text, .. } = self.schemas.get(&dataset.schema.value)?;
         let schema = Arc::new(schema.clone());
-        let outputs = dataset.to.iter().map(|store| {
-            let audience = self.environment.stores.get(&store.value)?.audience;
-            let shown = |column: &crate::data::Column| {
+        let shown = |audience: Audience| -> Option<Vec<ColumnTreatment>> {
+            let shown = |column: &Column| {
                 Some(ColumnTreatment { column: column.clone(), treatment: treatment(column, audience).ok()? })
             };
-            Some(OutputPlan {
-                store: store.value.clone(),
-                audience,
-                columns: schema.columns.iter().map(shown).collect::<Option<_>>()?,
-            })
+            schema.columns.iter().map(shown).collect()
+        };
+        let outputs = dataset.to.iter().map(|store| {
+            let audience = self.environment.stores.get(&store.value)?.audience;
+            Some(OutputPlan { store: store.value.clone(), audience, columns: shown(audience)? })
         });
         let outputs: Vec<OutputPlan> = outputs.collect::<Option<_>>()?;
         let tolerated =
@@ -108,6 +107,7 @@ impl Checked {
             },
             schema_hash: sha256(&text.text),
             outputs,
+            set_aside: shown(Audience::Restricted)?,
             bad_rows_max: dataset.bad_rows_max,
             allow_empty: dataset.allow_empty,
             reconcile: dataset.reconcile.as_ref().map(|reconcile| ReconcilePlan {

@@ -1,9 +1,13 @@
-//! The plan as a person reads it: every query, path, treatment and limit.
+//! The plan as a person reads it: every query, path, treatment, check and limit.
 
-use super::plan::{DatasetPlan, OnVerdict, Plan, SourceSpec};
-use crate::data::{Extract, Rows, Treatment};
-use serde_json::{Value, json};
+use super::plan::{CheckPlan, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
+use super::select::select;
+use crate::data::{OnNewColumn, Treatment};
+use crate::privacy::ColumnTreatment;
 use std::fmt::Write;
+
+/// How far continued lines are set in.
+const INDENT: &str = "            ";
 
 /// The plan as text.
 pub fn face(plan: &Plan) -> String {
@@ -13,6 +17,12 @@ pub fn face(plan: &Plan) -> String {
     for dataset in &plan.datasets {
         out.push('\n');
         write_dataset(&mut out, plan, dataset);
+    }
+    let _ = writeln!(out, "\nstores");
+    for (name, holds) in [("restricted", "bad rows, differing rows"), ("security", "the job's nights, reports")] {
+        if let Some(store) = plan.stores.values().find(|store| store.name.as_str() == name) {
+            let _ = writeln!(out, "  {name:<10}{}  for {}: {holds}", places(store, ""), store.audience);
+        }
     }
     let limits = &plan.limits;
     let _ = writeln!(
@@ -30,114 +40,76 @@ pub fn face(plan: &Plan) -> String {
 
 fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
     let _ = writeln!(out, "{}", dataset.name);
-    let from = match plan.sources.get(&dataset.from) {
+    let _ = writeln!(out, "  from      {} ({})", dataset.from, source(plan.sources.get(&dataset.from)));
+    let _ = writeln!(out, "  select    {}", indented(&select(&dataset.extract)));
+    let on_new_column = match dataset.schema.on_new_column {
+        OnNewColumn::Stop => "stop",
+        OnNewColumn::Withhold => "withhold",
+    };
+    let _ = writeln!(out, "  new       a column that nobody classified (on_new_column): {on_new_column}");
+    for output in &dataset.outputs {
+        if let Some(store) = plan.stores.get(&output.store) {
+            let places = places(store, &format!("/{}", dataset.name));
+            let _ = writeln!(out, "  to        {places}  for {}", output.audience);
+        }
+        write_columns(out, &output.columns);
+    }
+    match &dataset.reconcile {
+        Some(reconcile) => write_reconcile(out, plan, reconcile),
+        None => {
+            let _ = writeln!(out, "  against   nothing: not compared");
+        }
+    }
+    for CheckPlan { name, sql, severity } in &dataset.checks {
+        let severity = if *severity == Severity::Warn { "warn" } else { "error" };
+        let _ = writeln!(out, "  check     {name} ({severity})\n{INDENT}{}", indented(sql.trim()));
+    }
+    if dataset.set_aside.iter().any(|shown| shown.treatment != Treatment::Keep) {
+        let _ = writeln!(out, "  aside     differing and bad rows, for restricted; of bad rows only what is kept");
+        write_columns(out, &dataset.set_aside);
+    }
+    let empty = if dataset.allow_empty { "fine" } else { "refused" };
+    let _ = writeln!(out, "  refuses   more than {} bad rows; no rows at all is {empty}", dataset.bad_rows_max);
+}
+
+fn source(spec: Option<&SourceSpec>) -> String {
+    match spec {
         Some(SourceSpec::Postgres(postgres)) => {
             format!("PostgreSQL {} at {}:{}", postgres.database, postgres.host, postgres.port)
         }
         Some(SourceSpec::Files { url }) => format!("files in {}", url.url),
         Some(SourceSpec::Dump { url, .. }) => format!("dumps in {}", url.url),
         None => "nowhere".into(),
-    };
-    let _ = writeln!(out, "  from      {} ({from})", dataset.from);
-    let select = select(&dataset.extract);
-    let _ = writeln!(out, "  select    {}", select.trim_end().replace('\n', "\n            "));
-    for output in &dataset.outputs {
-        if let Some(store) = plan.stores.get(&output.store) {
-            let second = store
-                .second
-                .as_ref()
-                .map(|second| format!(", then {}/{}", second.url, dataset.name))
-                .unwrap_or_default();
-            let _ =
-                writeln!(out, "  to        {}/{}{second}  for {}", store.primary.url, dataset.name, output.audience);
-        }
-        for shown in output.columns.iter().filter(|shown| shown.treatment != Treatment::Keep) {
-            let _ =
-                writeln!(out, "            {:<32} {:<10} {}", shown.column.name, shown.column.class, shown.treatment);
-        }
-    }
-    match &dataset.reconcile {
-        Some(reconcile) => {
-            let on = |on: OnVerdict| if on == OnVerdict::Publish { "publish" } else { "refuse" };
-            let (drift, inconclusive) = (on(reconcile.on_drift), on(reconcile.on_inconclusive));
-            let _ = writeln!(
-                out,
-                "  against   {} of {} (drift: {drift}, inconclusive: {inconclusive})",
-                reconcile.topic, reconcile.against
-            );
-            for (column, abs) in &reconcile.tolerate {
-                let _ = writeln!(out, "            {column} may differ by {abs}");
-            }
-        }
-        None => {
-            let _ = writeln!(out, "  against   nothing: not compared");
-        }
-    }
-    for check in &dataset.checks {
-        let _ = writeln!(out, "  check     {}", check.name);
-    }
-    let empty = if dataset.allow_empty { "fine" } else { "refused" };
-    let _ = writeln!(out, "  refuses   more than {} bad rows; no rows at all is {empty}", dataset.bad_rows_max);
-}
-
-/// The query that a PostgreSQL source is asked, a column by its first spelling; at run time it is the spelling that is there.
-pub fn select(extract: &Extract) -> String {
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    let columns = extract.columns.iter().map(|name| {
-        let spelling = extract.schema.column(name.as_str()).and_then(|column| column.source.first());
-        quoted(spelling.map_or(name.as_str(), String::as_str))
-    });
-    let columns = columns.collect::<Vec<_>>().join(", ");
-    match &extract.rows {
-        Rows::Table { table, filter } => {
-            let from = format!("{}.{}", quoted(&table.schema), quoted(&table.table));
-            let filter = filter.as_ref().map(|filter| format!(" WHERE ({filter})")).unwrap_or_default();
-            format!("SELECT {columns} FROM {from}{filter}")
-        }
-        Rows::Query { file, .. } => format!("SELECT {columns} FROM (the query of {file})"),
     }
 }
 
-/// The plan as JSON, names as in the files.
-pub fn json(plan: &Plan) -> Value {
-    let dataset = |dataset: &DatasetPlan| {
-        let outputs = dataset.outputs.iter().map(|output| {
-            let store = plan.stores.get(&output.store);
-            let at = |url: &str| format!("{url}/{}", dataset.name);
-            json!({
-                "store": output.store,
-                "audience": output.audience,
-                "url": store.map(|store| at(&store.primary.url)),
-                "second": store.and_then(|store| Some(at(&store.second.as_ref()?.url))),
-                "columns": output.columns.iter().map(|shown| json!({
-                    "name": shown.column.name, "type": shown.column.column_type.to_string(),
-                    "class": shown.column.class, "treatment": shown.treatment.to_string(),
-                })).collect::<Vec<_>>(),
-            })
-        });
-        json!({
-            "name": dataset.name,
-            "from": dataset.from,
-            "select": select(&dataset.extract),
-            "schema_sha256": dataset.schema_hash,
-            "to": outputs.collect::<Vec<_>>(),
-            "against": dataset.reconcile.as_ref().map(|reconcile| json!({
-                "source": reconcile.against, "topic": reconcile.topic, "tolerate": reconcile.tolerate,
-            })),
-            "checks": dataset.checks.iter().map(|check| json!({ "name": check.name, "severity": check.severity })).collect::<Vec<_>>(),
-            "bad_rows_max": dataset.bad_rows_max,
-            "allow_empty": dataset.allow_empty,
-        })
-    };
-    let limits = &plan.limits;
-    json!({
-        "job": plan.job, "environment": plan.environment, "stamp": plan.stamp, "period": plan.period,
-        "job_sha256": plan.job_hash, "environment_sha256": plan.environment_hash,
-        "datasets": plan.datasets.iter().map(dataset).collect::<Vec<_>>(),
-        "limits": {
-            "memory_bytes_max": limits.memory_bytes_max, "batch_rows_max": limits.batch_rows_max,
-            "row_group_rows_max": limits.row_group_rows_max, "part_rows_max": limits.part_rows_max,
-            "part_bytes_max": limits.part_bytes_max, "cell_bytes_max": limits.cell_bytes_max,
-        },
-    })
+/// Where a store is, in both clouds.
+fn places(store: &StoreSpec, below: &str) -> String {
+    let at = |location: &Location| format!("{}{below}", location.url);
+    let second = store.second.as_ref().map(|second| format!(", then {}", at(second))).unwrap_or_default();
+    format!("{}{second}", at(&store.primary))
+}
+
+fn write_columns(out: &mut String, columns: &[ColumnTreatment]) {
+    let kept = columns.iter().filter(|shown| shown.treatment == Treatment::Keep);
+    let kept = kept.map(|shown| shown.column.name.as_str()).collect::<Vec<_>>().join(", ");
+    let _ = writeln!(out, "{INDENT}kept: {}", if kept.is_empty() { "nothing" } else { &kept });
+    for shown in columns.iter().filter(|shown| shown.treatment != Treatment::Keep) {
+        let _ = writeln!(out, "{INDENT}{:<32} {:<10} {}", shown.column.name, shown.column.class, shown.treatment);
+    }
+}
+
+fn write_reconcile(out: &mut String, plan: &Plan, reconcile: &ReconcilePlan) {
+    let against = source(plan.sources.get(&reconcile.against));
+    let _ = writeln!(out, "  against   {} of {} ({against})", reconcile.topic, reconcile.against);
+    let (drift, inconclusive) = (reconcile.on_drift.as_str(), reconcile.on_inconclusive.as_str());
+    let _ = writeln!(out, "{INDENT}on_drift: {drift}, on_inconclusive: {inconclusive}");
+    for (column, abs) in &reconcile.tolerate {
+        let _ = writeln!(out, "{INDENT}{column} may differ by {abs}");
+    }
+}
+
+/// A text of several lines, the later ones set in.
+fn indented(text: &str) -> String {
+    text.trim_end().replace('\n', &format!("\n{INDENT}"))
 }

@@ -6,7 +6,7 @@ use super::plan::SourceSpec;
 use super::schema_file::{self, SchemaFile};
 use super::shape::{nearest, one_of};
 use super::tree::{Entry, Node, Text};
-use crate::data::{Name, Treatment};
+use crate::data::{Audience, Name, Treatment};
 use crate::privacy::treatment;
 use crate::problem::{Place, Problems, shown_path};
 use std::collections::{BTreeMap, BTreeSet};
@@ -164,7 +164,9 @@ fn check_dataset(
     }
     let audiences =
         dataset.to.iter().filter_map(|store| environment.stores.get(&store.value)).map(|store| store.audience);
-    for audience in audiences.collect::<BTreeSet<_>>() {
+    let audiences: BTreeSet<Audience> = audiences.collect();
+    // Rows that are set aside are treated for `restricted`, whatever the stores of `to` are for.
+    for audience in audiences.iter().copied().chain([Audience::Restricted]).collect::<BTreeSet<_>>() {
         let hashed =
             schema.columns.iter().find(|column| matches!(column.treat.get(&audience), Some(Treatment::Hmac { .. })));
         if let (Some(column), None) = (hashed, &environment.tokens) {
@@ -173,6 +175,8 @@ fn check_dataset(
                 format!("column `{}` is pseudonymised, and environment `{}` has no key", column.name, environment.name);
             problems.add("E-ENV-TOKENS", at, message, Some("[secrets] tokens = { env = \"NAME\" }".into()));
         }
+    }
+    for audience in audiences {
         let shown = schema
             .columns
             .iter()

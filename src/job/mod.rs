@@ -11,7 +11,9 @@
 //! load.rs              all three together -> Checked
 //! decide.rs            Checked -> Plan
 //! plan.rs              every path, limit, query and treatment, decided
+//! select.rs            the SELECT that a plan shows
 //! face.rs              the plan as a person reads it
+//! face_json.rs         the plan as JSON
 //! ```
 //!
 //! A fault in a file is a [`Problem`](crate::problem::Problem) with its place; all faults are told at once.
@@ -19,18 +21,21 @@
 mod decide;
 mod environment_file;
 mod face;
+mod face_json;
 mod files;
 mod ground;
 mod job_file;
 mod load;
 mod plan;
 mod schema_file;
+mod select;
 mod shape;
 mod tree;
 
 use crate::problem::Problem;
 
-pub use face::{face, json, select};
+pub use face::face;
+pub use face_json::json;
 pub use ground::is_this_machine;
 pub use job_file::{Job, Schedule};
 pub use load::{Checked, Read, load};

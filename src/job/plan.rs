@@ -51,6 +51,8 @@ pub struct DatasetPlan {
     pub schema_hash: String,
     /// One for each store of `to`.
     pub outputs: Vec<OutputPlan>,
+    /// Treatment of every column in what is set aside in the restricted store: differing rows and bad rows.
+    pub set_aside: Vec<ColumnTreatment>,
     /// More bad rows than this stop the job.
     pub bad_rows_max: u64,
     /// Whether no rows at all is fine.
@@ -95,6 +97,16 @@ pub enum OnVerdict {
     Refuse,
     /// Published all the same; the report says so.
     Publish,
+}
+
+impl OnVerdict {
+    /// The word in the job file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OnVerdict::Refuse => "refuse",
+            OnVerdict::Publish => "publish",
+        }
+    }
 }
 
 /// A check written in SQL: one row with a boolean column `holds`.

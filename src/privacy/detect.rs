@@ -182,7 +182,7 @@ fn is_nino(text: &str, from: usize, to: usize) -> bool {
 /// The length of its country, and ISO 7064 mod 97-10 over the rearranged letters and digits. A word behind the number
 /// may have got into the candidate.
 fn is_iban(text: &str, from: usize, to: usize) -> bool {
-    let candidate = text[from..to].as_bytes();
+    let candidate = &text.as_bytes()[from..to];
     let country = String::from_utf8_lossy(&candidate[..2]).to_ascii_uppercase();
     let Some((length, _)) = IBAN_SIGNS.iter().find(|(_, countries)| countries.split(' ').any(|one| one == country))
     else {

@@ -1,7 +1,8 @@
 //! The report as a person reads it after the run: one line a table, then what was published, treated, and what it took.
 
+use super::dataset::{DatasetReport, Proof, ReconciliationReport, StoreState, Verdict};
 use super::numbers::{bytes, count, counted};
-use super::run::{DatasetReport, Outcome, Proof, ReconciliationReport, RunReport, StoreState, Verdict};
+use super::run::{Outcome, RunReport};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -42,6 +43,9 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
     }
     fact("took", format!("{:.1} s; on Fargate (1 vCPU, 2 GB) about {:.4} USD", report.seconds, report.cost.usd));
     for dataset in &report.datasets {
+        if let Some(quarantine_at) = &dataset.quarantine_at {
+            fact("look", format!("{}: the bad rows are in {}", dataset.name, placed(quarantine_at, places)));
+        }
         if let Some(rows_at) = &dataset.reconciliation.rows_at {
             fact("look", format!("{}: the differing rows are in {}", dataset.name, placed(rows_at, places)));
         }
@@ -99,7 +103,7 @@ fn compared(outcome: Outcome, reconciliation: &ReconciliationReport) -> String {
         Verdict::Drift => "DRIFT",
         Verdict::Inconclusive => "INCONCLUSIVE",
         Verdict::Error => "ERROR",
-        Verdict::NotCompared => return "not compared".into(),
+        Verdict::NotCompared => return reconciliation.phrase.clone(),
     };
     let how = match (reconciliation.verdict, reconciliation.proof) {
         (Verdict::Match, Proof::Txid) => "exact, by transaction".into(),

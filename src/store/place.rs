@@ -9,7 +9,7 @@ use crate::data::{Audience, Name};
 use crate::job::StoreSpec;
 use bytes::Bytes;
 
-/// Says whose data a store holds; created once, by the first run that publishes there.
+/// Says whose data a store holds; created once, by the first run that publishes or files there.
 const STAMP: &str = "_nightferry/stamp.json";
 
 /// A store of the environment, opened.
@@ -57,6 +57,11 @@ impl Store {
     /// Whether nothing may be written to the primary before the job's verdict: parts wait in scratch.
     pub fn waits_for_verdict(&self) -> bool {
         self.waits
+    }
+
+    /// Marks the store as `stamp`'s, for ever, or refuses one that is another's. Nothing may be written before.
+    pub async fn claim(&self, stamp: &str) -> Result<(), StoreError> {
+        claim(&self.primary, stamp).await
     }
 
     /// Refuses when the store, or its second cloud, holds the data of an environment other than `stamp`. Writes nothing.

@@ -88,11 +88,6 @@ fn tell(report: &RunReport, plan: &Plan, json: bool, out: &mut dyn Write) {
     }
     let mut stderr = std::io::stderr().lock();
     for problem in &report.problems {
-        let dataset = problem.dataset.as_ref().map(|dataset| format!(" dataset={dataset}")).unwrap_or_default();
-        let _ = writeln!(
-            stderr,
-            "{}{dataset} what={:?} safe={:?} retryable={} next={:?}",
-            problem.id, problem.message, problem.safe, problem.retryable, problem.next
-        );
+        let _ = writeln!(stderr, "{problem}");
     }
 }

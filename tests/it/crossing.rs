@@ -101,6 +101,22 @@ fn every_job_gives_what_its_fixture_expects_and_a_changed_expectation_is_found()
 }
 
 #[test]
+fn a_night_that_a_dataset_ends_says_how_far_every_other_came() {
+    let ferry = Ferry::shipped();
+    ferry.edit("jobs/settlements.toml", "table = \"settlements.reference_price\"", "table = \"settlements.nothing\"");
+    let (came, report) = ferry.report(&[SETTLEMENTS]);
+    assert_eq!(came.code, 14, "{}", came.err);
+    let datasets = report["datasets"].as_array().expect("datasets");
+    let states: Vec<&str> = datasets.iter().map(|dataset| dataset["state"].as_str().expect("a state")).collect();
+    assert_eq!(states, ["extracted", "extracted", "extracted", "stopped", "not_reached", "not_reached"]);
+    let last = datasets.last().expect("a dataset");
+    assert_eq!((&last["rows_read"], &last["reconciliation"]["verdict"]), (&0.into(), &"NOT_COMPARED".into()));
+    let came = ferry.run(&["run", SETTLEMENTS]);
+    assert!(came.out.contains("extracted; the run ended before it was judged"), "{}", came.out);
+    assert!(came.out.contains("not reached") && !came.out.contains("not compared"), "{}", came.out);
+}
+
+#[test]
 fn a_plan_touches_nothing_and_names_every_select_path_treatment_and_limit() {
     let ferry = Ferry::shipped();
     std::fs::remove_dir_all(ferry.path("fixtures")).expect("removed");
@@ -117,7 +133,61 @@ fn a_plan_touches_nothing_and_names_every_select_path_treatment_and_limit() {
     }
     let select = came.out.lines().find(|line| line.contains("\"contracts\".\"contact\"")).expect("a SELECT");
     assert!(!select.contains("Notes"), "no store needs it: {select}");
+    for job in ["contracts", "settlements"] {
+        let file = format!("jobs/{job}.toml");
+        let (text, json) = (ferry.run(&["plan", &file]).out, ferry.run(&["plan", &file, "--json"]).out);
+        everything_is_planned(&ferry, job, &text, &serde_json::from_str(&json).expect("JSON"));
+    }
+    let text = ferry.run(&["plan", SETTLEMENTS]).out;
+    let query = "SELECT \"settlement_date\", \"cfd_id\", \"run_type\"";
+    assert!(text.contains(query), "names as the query gives them: {text}");
+    assert!(text.contains("            where \"Latest_Flag\" = true\n            ) AS q"), "{text}");
     assert!(ferry.files("target").is_empty());
+}
+
+/// Holds a plan, as text and as JSON, against the files it was made of.
+fn everything_is_planned(ferry: &Ferry, name: &str, text: &str, plan: &Value) {
+    let job: toml::Table = ferry.read(&format!("jobs/{name}.toml")).parse().expect("TOML");
+    let told = |what: &str| assert!(text.contains(what), "{what} in {text}");
+    for (store, holds) in [("restricted", "bad rows, differing rows"), ("security", "the job's nights, reports")] {
+        assert_eq!(plan[store]["url"], format!("target/{store}"));
+        told(&format!("target/{store}  for {store}: {holds}"));
+    }
+    for (dataset, asked) in job["dataset"].as_table().expect("datasets").iter() {
+        let planned = plan["datasets"].as_array().expect("datasets").iter().find(|planned| planned["name"] == *dataset);
+        let planned = planned.unwrap_or_else(|| panic!("no {dataset}"));
+        assert_eq!(planned["on_new_column"], "stop");
+        told("(on_new_column): stop");
+        for output in planned["to"].as_array().expect("stores") {
+            let kept =
+                output["columns"].as_array().expect("columns").iter().filter(|column| column["treatment"] == "keep");
+            let kept: Vec<&str> = kept.filter_map(|column| column["name"].as_str()).collect();
+            told(&format!("kept: {}\n", kept.join(", ")));
+        }
+        assert_eq!(planned["set_aside"][0]["treatment"], "keep");
+        if let Some(reconcile) = asked.get("reconcile") {
+            let word = |key: &str| reconcile.get(key).and_then(|word| word.as_str()).unwrap_or("refuse").to_owned();
+            let (drift, inconclusive) = (word("on_drift"), word("on_inconclusive"));
+            let url = format!("fixtures/{name}/topics");
+            let against = &planned["against"];
+            assert_eq!(
+                (&against["on_drift"], &against["on_inconclusive"]),
+                (&drift.clone().into(), &inconclusive.clone().into())
+            );
+            assert_eq!(against["url"], url);
+            told(&format!("{} of {name}_topics (dumps in {url})", word("topic")));
+            told(&format!("on_drift: {drift}, on_inconclusive: {inconclusive}"));
+        }
+        let checks = asked.get("check").and_then(|checks| checks.as_array());
+        for (place, check) in checks.iter().flat_map(|checks| checks.iter()).enumerate() {
+            let sql = check["sql"].as_str().expect("SQL");
+            assert_eq!(planned["checks"][place]["sql"], sql);
+            sql.trim().lines().for_each(&told);
+        }
+        let query = asked.get("query").and_then(|file| file.as_str()).map(|file| ferry.read(file)).unwrap_or_default();
+        query.lines().for_each(&told);
+        assert!(planned["select"].as_str().expect("SQL").contains(query.trim_end()));
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn refused(ferry: &Ferry, ending: &str, code: i32, told: &str) -> Came {
     let endings = came.endings();
     assert!(endings.iter().any(|line| line.starts_with(ending) && line.contains(told)), "{ending} {told}: {endings:?}");
     for line in &endings {
-        for part in [" what=", " safe=", " next="] {
+        for part in [" phase=", " what=", " safe=", " next="] {
             assert!(line.contains(part), "{part} in {line}");
         }
     }
@@ -83,6 +83,21 @@ fn refuses_personal_data_in_a_column_that_is_kept_and_leaves_no_part() {
 fn refuses_more_bad_rows_than_are_allowed_and_says_where_the_first_is() {
     let ferry = things(&format!("id,name,amount\n1,a,2.50\n2,b,{CANARY}\n"));
     refused(&ferry, "E-ROWS-22", 22, "1 of 2 rows are bad, 0 are allowed; row 1: `amount`");
+    let aside = ferry.files("out/restricted/quarantine/thing");
+    assert_eq!(aside.iter().filter(|file| file.ends_with(".parquet")).count(), 1, "{aside:?}");
+}
+
+#[test]
+fn quarantines_nothing_in_a_dry_run_and_nothing_of_a_night_that_may_hold_what_nobody_may_see() {
+    let note = "note = { type = \"text\", class = \"open\" }\namount = { type = \"integer\", class = \"open\" }";
+    let csv = "id,note,amount\n1,write to quenby.larkspur@example.org,1\n2,fine,many\n";
+    let ferry = Ferry::of_one_file("app.thing.csv", csv.as_bytes(), note, "");
+    ferry.edit("jobs/things.toml", "write = \"replace\"", "write = \"replace\"\nbad_rows_max = 1");
+    refused(&ferry, "E-PRIVACY-23", 23, "`note`");
+    assert_eq!(ferry.files("out/restricted"), Vec::<String>::new());
+    let ferry = things(&format!("id,name,amount\n1,a,2.50\n2,b,{CANARY}\n"));
+    assert_eq!(ferry.run(&["run", "jobs/things.toml", "--dry-run"]).code, 22);
+    assert_eq!(ferry.files("out/restricted"), Vec::<String>::new());
 }
 
 #[test]
@@ -235,6 +250,21 @@ fn says_that_the_night_is_decided_when_the_disk_is_full_after_its_record() {
         assert_eq!((next.code, ferry.is_published("out/warehouse/thing")), (0, true), "{kilobytes}: {}", next.err);
     }
     assert!(decided > 0, "no disk was full after the record");
+}
+
+#[test]
+fn refuses_a_restricted_store_in_which_another_environment_set_rows_aside() {
+    let ferry = things(&format!("id,name,amount\n1,a,2.50\n2,b,{CANARY}\n"));
+    refused(&ferry, "E-ROWS-22", 22, "1 of 2 rows are bad");
+    assert_eq!(ferry.read("out/restricted/_nightferry/stamp.json"), "{\"stamp\":\"dev\"}\n");
+    // Production with stores of its own, but for this one.
+    ferry.edit("jobs/environments/dev.toml", "stamp = \"dev\"", "stamp = \"prod\"");
+    ferry.edit("jobs/environments/dev.toml", "{ test_key = true }", "{ env = \"NIGHTFERRY_KEY\" }");
+    ferry.edit("jobs/environments/dev.toml", "out/warehouse", "prod/warehouse");
+    ferry.edit("jobs/environments/dev.toml", "out/security", "prod/security");
+    let came = ferry.run(&["run", "jobs/things.toml"]);
+    assert_eq!(came.code, 14, "{}", came.err);
+    assert!(came.endings()[0].starts_with("E-STAMP-14") && came.err.contains("restricted"), "{}", came.err);
 }
 
 /// A small disk, taken away when dropped.

@@ -19,6 +19,7 @@ mod postgres;
 mod problems;
 mod readers;
 mod services;
+mod set_aside;
 mod stores;
 mod tidy;
 #[path = "../../benches/worlds/mod.rs"]

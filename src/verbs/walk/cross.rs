@@ -6,6 +6,7 @@
 //! ```
 
 use super::Options;
+use super::filed::with_reasons;
 use super::lane::{Lane, LaneDone};
 use super::open::Opened;
 use super::unit::{Done, Terms, Unit, encoders_for, no_room, work};
@@ -18,14 +19,10 @@ use crate::reconcile::{Comparison, Tally, UniqueKeys};
 use crate::source::Source;
 use crate::store::{Encoder, PartLimits, Parts, Staging};
 use crate::world::{Progress, TableProgress, compute};
-use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
 use std::sync::Arc;
-
-/// Bad rows kept to be looked at, at most.
-pub const BAD_ROWS_KEPT_MAX: usize = 1_000;
 
 /// A dataset on the other side, unseen.
 pub struct Crossed {
@@ -33,12 +30,18 @@ pub struct Crossed {
     pub name: Name,
     /// The moment its rows show.
     pub origin: Origin,
+    /// Whether all its rows came over.
+    pub is_whole: bool,
     /// Rows that the source gave.
     pub rows_read: u64,
     /// Rows that were set aside.
     pub rows_bad: u64,
-    /// The first of them, with their cells as text.
-    pub bad: Vec<(BadRow, RecordBatch)>,
+    /// The first of them.
+    pub first_bad: Option<BadRow>,
+    /// All of them: why, and their cells as text.
+    pub bad: Spill,
+    /// Where they are in the restricted store, once they are.
+    pub quarantine_at: Option<String>,
     /// Columns that nobody classified and that were left out.
     pub withheld: Vec<String>,
     /// The tally of the good rows, before treatment.
@@ -86,9 +89,12 @@ pub async fn cross(
     let mut crossed = Crossed {
         name: dataset.name.clone(),
         origin: source.origin().clone(),
+        is_whole: false,
         rows_read: 0,
         rows_bad: 0,
-        bad: Vec::new(),
+        first_bad: None,
+        bad: Spill::new(aside),
+        quarantine_at: None,
         withheld: Vec::new(),
         read: Tally::default(),
         kept: is_checked.then(|| Spill::new(aside)),
@@ -131,6 +137,7 @@ pub async fn cross(
         };
     }
     crossed.origin = source.origin().clone();
+    crossed.is_whole = outcome.is_ok();
     match outcome {
         Ok(()) => Ok(crossed),
         Err(failure) => Err((failure, Some(crossed))),
@@ -206,8 +213,9 @@ async fn absorb(
     }
     for batch in done.batches {
         crossed.rows_bad += batch.bad.len() as u64;
-        for (row, bad) in batch.bad.iter().enumerate().take(BAD_ROWS_KEPT_MAX.saturating_sub(crossed.bad.len())) {
-            crossed.bad.push((bad.clone(), batch.bad_rows.slice(row, 1)));
+        if let Some(first) = batch.bad.first() {
+            crossed.first_bad.get_or_insert_with(|| first.clone());
+            crossed.bad.push(with_reasons(&batch)?).map_err(|fault| no_room(fault.into()))?;
         }
         if let Some(comparison) = &mut crossed.comparison {
             comparison.add_extract(&batch).map_err(no_room)?;
@@ -229,7 +237,8 @@ async fn absorb(
 
 /// Where the first bad row is and what is wrong with it, never what is in it.
 fn bad_rows(dataset: &DatasetPlan, crossed: &Crossed) -> String {
-    let first = crossed.bad.first().map(|(bad, _)| format!("; row {}: `{}` is {}", bad.ordinal, bad.column, bad.fault));
+    let first =
+        crossed.first_bad.as_ref().map(|bad| format!("; row {}: `{}` is {}", bad.ordinal, bad.column, bad.fault));
     format!(
         "{} of {} rows are bad, {} are allowed{}",
         crossed.rows_bad,

@@ -1,10 +1,13 @@
-//! Rows that a person may have to look at -> Parquet in the restricted store, through the same maker as every other row.
+//! Rows that a person may have to look at -> Parquet in the restricted store, through the same policy and the same maker as
+//! every other row.
 
 use super::cross::Crossed;
 use super::open::Opened;
-use crate::data::{Audience, Class, Column, ColumnType, Name, Treatment};
+use crate::data::scratch::ScratchFault;
+use crate::data::{Audience, Batch, Class, Column, ColumnType, Name, Treatment};
 use crate::failure::{Failure, Phase};
-use crate::privacy::{ColumnTreatment, Keys, redact};
+use crate::job::{DatasetPlan, Plan};
+use crate::privacy::{ColumnTreatment, redact};
 use crate::store::{Encoder, PartLimits, Parts, file_part};
 use crate::{ending, store::StoreError};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
@@ -12,75 +15,124 @@ use arrow::compute::concat_batches;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Files the rows that were set aside: their cells as text, with ordinal, column and fault. Gives the path.
-pub async fn quarantine(crossed: &Crossed, run: &str, opened: &Opened) -> Result<Option<String>, Failure> {
-    let Some((_, first)) = crossed.bad.first() else { return Ok(None) };
-    let rows = concat_batches(&first.schema(), crossed.bad.iter().map(|(_, row)| row)).map_err(|_| shape())?;
+/// The column that holds a bad row's place in the extract.
+const BAD_ROW: &str = "bad_row";
+
+/// The bad rows of a batch: ordinal, column and fault, then their cells as text.
+pub fn with_reasons(batch: &Batch) -> Result<RecordBatch, Failure> {
+    let bad = || batch.bad.iter();
     let about: [(&str, ArrayRef); 3] = [
-        ("bad_row", Arc::new(Int64Array::from_iter_values(crossed.bad.iter().map(|(bad, _)| bad.ordinal as i64)))),
-        (
-            "bad_column",
-            Arc::new(StringViewArray::from_iter_values(crossed.bad.iter().map(|(bad, _)| bad.column.as_str()))),
-        ),
-        (
-            "bad_because",
-            Arc::new(StringViewArray::from_iter_values(crossed.bad.iter().map(|(bad, _)| bad.fault.to_string()))),
-        ),
+        (BAD_ROW, Arc::new(Int64Array::from_iter_values(bad().map(|bad| bad.ordinal as i64)))),
+        ("bad_column", Arc::new(StringViewArray::from_iter_values(bad().map(|bad| bad.column.as_str())))),
+        ("bad_because", Arc::new(StringViewArray::from_iter_values(bad().map(|bad| bad.fault.to_string())))),
     ];
-    let schema = rows.schema();
-    let cells = schema.fields().iter().zip(rows.columns()).map(|(field, cells)| (field.name().as_str(), cells.clone()));
-    let all = RecordBatch::try_from_iter_with_nullable(
-        about.into_iter().chain(cells).map(|(name, cells)| (name, cells, true)),
-    );
-    file(&all.map_err(|_| shape())?, &[("bad_row", ColumnType::Bigint)], &[], "quarantine", &crossed.name, run, opened)
-        .await
-        .map(Some)
+    let schema = batch.bad_rows.schema();
+    let cells = schema.fields().iter().map(|field| field.name().as_str()).zip(batch.bad_rows.columns().iter().cloned());
+    let all = about.into_iter().chain(cells).map(|(name, cells)| (name, cells, true));
+    RecordBatch::try_from_iter_with_nullable(all).map_err(|_| shape())
 }
 
-/// Files the rows in which extract and topic differ. Gives the path.
+/// Files every row that was set aside. Gives the path of the file, or of its folder where there are several.
+///
+/// The cells are as they came, and may be of no type that a treatment takes: a column that `restricted` does not keep as it
+/// is, is left out.
+pub async fn quarantine(
+    plan: &Plan,
+    dataset: &DatasetPlan,
+    crossed: &Crossed,
+    run: &str,
+    opened: &Opened,
+) -> Result<Option<String>, Failure> {
+    let no_room = |fault: ScratchFault| Failure::new(ending::DISK, Phase::Extract, fault.to_string());
+    let Some(first) = crossed.bad.iter().next() else { return Ok(None) };
+    let schema = first.map_err(no_room)?.schema();
+    let is_kept = |name: &str| {
+        let shown = dataset.set_aside.iter().find(|shown| shown.column.name.as_str() == name);
+        shown.is_none_or(|shown| shown.treatment == Treatment::Keep)
+    };
+    let shown = schema.fields().iter().map(|field| field.name().as_str()).filter(|name| is_kept(name)).map(|name| {
+        let column_type = if name == BAD_ROW { ColumnType::Bigint } else { ColumnType::Text };
+        Some(ColumnTreatment { column: plain(Name::new(name).ok()?, column_type), treatment: Treatment::Keep })
+    });
+    let shown: Vec<ColumnTreatment> = shown.collect::<Option<_>>().ok_or_else(shape)?;
+    let limits = PartLimits { rows_max: plan.limits.part_rows_max as u64, bytes_max: plan.limits.part_bytes_max };
+    let filing = Filing { shelf: "quarantine", dataset: &dataset.name, run, opened, limits };
+    let paths = file(crossed.bad.iter().map(|rows| rows.map_err(no_room)), &shown, &filing).await?;
+    Ok(match paths.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        [first, ..] => first.rsplit_once('/').map(|(folder, _)| folder.to_owned()),
+    })
+}
+
+/// Files the rows in which extract and topic differ, treated for `restricted`. Gives the path.
 pub async fn differences(
     rows: &[RecordBatch],
-    columns: &[Column],
-    dataset: &Name,
+    dataset: &DatasetPlan,
     run: &str,
     opened: &Opened,
 ) -> Result<Option<String>, Failure> {
     let Some(first) = rows.first() else { return Ok(None) };
     let rows = concat_batches(&first.schema(), rows).map_err(|_| shape())?;
-    file(&rows, &[], columns, "differences", dataset, run, opened).await.map(Some)
-}
-
-/// Columns are of their type in `columns` or `types`, and text otherwise.
-async fn file(
-    rows: &RecordBatch,
-    types: &[(&str, ColumnType)],
-    columns: &[Column],
-    shelf: &str,
-    dataset: &Name,
-    run: &str,
-    opened: &Opened,
-) -> Result<String, Failure> {
     let schema = rows.schema();
-    let shown = schema.fields().iter().filter_map(|field| {
-        let known = columns.iter().find(|column| column.name.as_str() == field.name()).cloned();
-        let named = || {
-            let column_type =
-                types.iter().find(|(name, _)| name == field.name()).map_or(ColumnType::Text, |(_, kind)| *kind);
-            Some(plain(Name::new(field.name()).ok()?, column_type))
+    let shown = schema.fields().iter().map(|field| {
+        let planned = dataset.set_aside.iter().find(|shown| shown.column.name.as_str() == field.name()).cloned();
+        let ours = || {
+            let column = plain(Name::new(field.name()).ok()?, ColumnType::Text);
+            Some(ColumnTreatment { column, treatment: Treatment::Keep })
         };
-        Some(ColumnTreatment { column: known.or_else(named)?, treatment: Treatment::Keep })
+        planned.or_else(ours)
     });
-    let shown: Vec<ColumnTreatment> = shown.collect();
-    let redacted = redact(rows, &shown, Audience::Restricted, dataset, &Keys::none()).map_err(|_| shape())?;
-    let failed = |error: StoreError| Failure::store(&error, Phase::Reconcile);
-    let encoder = Encoder::new(&redacted, &shown, run, None).map_err(failed)?;
-    let mut parts = Parts::new(&encoder, PartLimits { rows_max: u64::MAX, bytes_max: u64::MAX });
-    parts.append(encoder.encode(&[redacted]).map_err(failed)?).map_err(failed)?;
-    let part = parts.finish().map_err(failed)?.ok_or_else(shape)?;
-    let shelf = Name::new(shelf).map_err(|_| shape())?;
-    file_part(&opened.restricted, &shelf, run, 0, &part).await.map_err(failed)
+    let shown: Vec<ColumnTreatment> = shown.collect::<Option<_>>().ok_or_else(shape)?;
+    // There are at most `DIFFERENCES_MAX` of them: one file.
+    let limits = PartLimits { rows_max: u64::MAX, bytes_max: u64::MAX };
+    let filing = Filing { shelf: "differences", dataset: &dataset.name, run, opened, limits };
+    Ok(file(std::iter::once(Ok(rows)), &shown, &filing).await?.into_iter().next())
 }
 
+/// Where rows are filed, and in files of which size.
+struct Filing<'a> {
+    shelf: &'a str,
+    dataset: &'a Name,
+    run: &'a str,
+    opened: &'a Opened,
+    limits: PartLimits,
+}
+
+/// Treats, encodes and files rows, a batch at a time. Gives the paths of the files.
+async fn file(
+    rows: impl Iterator<Item = Result<RecordBatch, Failure>>,
+    shown: &[ColumnTreatment],
+    filing: &Filing<'_>,
+) -> Result<Vec<String>, Failure> {
+    let Filing { dataset, run, opened, .. } = *filing;
+    let failed = |error: StoreError| Failure::store(&error, Phase::Reconcile);
+    let shelf = Name::new(filing.shelf).map_err(|_| shape())?;
+    opened.restricted.claim(&opened.stamp).await.map_err(failed)?;
+    let mut parts: Option<(Encoder, Parts)> = None;
+    let mut paths: Vec<String> = Vec::new();
+    for rows in rows {
+        let redacted = redact(&rows?, shown, Audience::Restricted, dataset, &opened.keys).map_err(|_| shape())?;
+        let (encoder, parts) = match &mut parts {
+            Some(begun) => begun,
+            None => {
+                let encoder = Encoder::new(&redacted, shown, run, None).map_err(failed)?;
+                let empty = Parts::new(&encoder, filing.limits);
+                parts.insert((encoder, empty))
+            }
+        };
+        if let Some(part) = parts.append(encoder.encode(&[redacted]).map_err(failed)?).map_err(failed)? {
+            paths.push(file_part(&opened.restricted, &shelf, run, paths.len() as u32, &part).await.map_err(failed)?);
+        }
+    }
+    let last = parts.map(|(_, parts)| parts.finish()).transpose().map_err(failed)?.flatten();
+    if let Some(part) = last {
+        paths.push(file_part(&opened.restricted, &shelf, run, paths.len() as u32, &part).await.map_err(failed)?);
+    }
+    Ok(paths)
+}
+
+/// A column of ours, that says why a row is there.
 fn plain(name: Name, column_type: ColumnType) -> Column {
     Column {
         source: vec![name.to_string()],

@@ -3,17 +3,17 @@
 use super::Options;
 use super::against::against;
 use super::cross::Crossed;
-use super::filed::{differences, quarantine};
+use super::filed::differences;
 use super::lane::LaneDone;
 use super::open::Opened;
-use crate::data::{Column, ColumnType, Treatment};
+use crate::data::{ColumnType, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::{DatasetPlan, OnVerdict, Plan, Severity};
 use crate::reconcile::{
     self, CheckOutcome, CheckTable, Counts, Curable, KeyFaults, Outcome, Stream, Tally, UniqueKeys, check,
 };
-use crate::report::{CheckReport, Proof, ReconciliationReport, Verdict};
+use crate::report::{CheckReport, DatasetState, Proof, ReconciliationReport, Verdict};
 use crate::world::{Progress, compute};
 use std::collections::BTreeMap;
 
@@ -54,11 +54,6 @@ pub async fn judge(
             );
             failures.push(empty.of(&dataset.name));
         }
-        if !options.dry_run
-            && let Err(failure) = quarantine(crossed, run, opened).await
-        {
-            failures.push(failure.of(&dataset.name));
-        }
         let (report, offsets) = match reconciled(dataset, run, crossed, opened, options).await {
             Ok((report, offsets, failure)) => {
                 failures.extend(failure.map(|failure| failure.of(&dataset.name)));
@@ -66,7 +61,7 @@ pub async fn judge(
             }
             Err(failure) => {
                 failures.push(failure.of(&dataset.name));
-                (ReconciliationReport::not_compared(), BTreeMap::new())
+                (ReconciliationReport::not_compared("could not be compared"), BTreeMap::new())
             }
         };
         judgements.push(Judgement { report, checks: Vec::new(), offsets });
@@ -118,7 +113,6 @@ async fn reconciled(
         let (report, failure) = keys_alone(crossed.unique.take()).await?;
         return Ok((report, BTreeMap::new(), failure));
     };
-    let columns: Vec<Column> = comparison.columns().into_iter().cloned().collect();
     let mut inputs = Vec::new();
     let outcome = against(comparison, plan, &crossed.origin, opened, &mut inputs).await?;
     crossed.origin.inputs.extend(inputs);
@@ -126,7 +120,7 @@ async fn reconciled(
     let judged = reconcile::judge(&outcome.counts, &outcome.facts, stream);
     let rows_at = match options.dry_run {
         true => None,
-        false => differences(&outcome.differences, &columns, &dataset.name, run, opened).await?,
+        false => differences(&outcome.differences, dataset, run, opened).await?,
     };
     let failure = refusal(&judged, plan.on_drift, plan.on_inconclusive);
     let report = report(dataset, &outcome, &judged, rows_at.map(|path| format!("restricted/{path}")));
@@ -134,19 +128,23 @@ async fn reconciled(
     Ok((report, offsets, failure))
 }
 
+fn not_compared() -> ReconciliationReport {
+    ReconciliationReport::not_compared(DatasetState::Judged.phrase())
+}
+
 /// Of a dataset that is compared with nothing: whether its keys are whole and there once.
 async fn keys_alone(keys: Option<UniqueKeys>) -> Result<(ReconciliationReport, Option<Failure>), Failure> {
-    let Some(keys) = keys else { return Ok((ReconciliationReport::not_compared(), None)) };
+    let Some(keys) = keys else { return Ok((not_compared(), None)) };
     let faults = compute(move || keys.finish()).await;
     let faults = faults.map_err(|fault| Failure::new(ending::DISK, Phase::Reconcile, fault.to_string()))?;
     if faults == KeyFaults::default() {
-        return Ok((ReconciliationReport::not_compared(), None));
+        return Ok((not_compared(), None));
     }
     let KeyFaults { null_keys, duplicates } = faults;
     let counts = Counts { null_keys, duplicates, ..Counts::default() };
     let phrase = reconcile::key_phrase(&counts);
     let failure = Failure::new(ending::COMPARISON_ERROR, Phase::Reconcile, phrase.clone());
-    let none = ReconciliationReport::not_compared();
+    let none = not_compared();
     Ok((ReconciliationReport { verdict: Verdict::Error, phrase, null_keys, duplicates, ..none }, Some(failure)))
 }
 

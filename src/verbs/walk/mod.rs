@@ -1,14 +1,15 @@
 //! The walk of a run: extract, redact, reconcile, publish, report. `run` and `test` take it.
 //!
 //! ```text
-//! open.rs     plan -> sources, stores, keys, scratch, opened and looked at
-//! cross.rs    one dataset: rows -> conformed -> redacted -> encoded -> staged
-//! unit.rs     a row group's worth of rows, on the CPU pool
-//! lane.rs     one store's parts of a dataset: read back, scanned, uploaded unseen
-//! against.rs  the dataset against its topic
-//! filed.rs    quarantined and differing rows -> the restricted store
-//! judged.rs   what all of it comes to: verdicts, checks, what was read back
-//! told.rs     the report
+//! open.rs       plan -> sources, stores, keys, scratch, opened and looked at
+//! cross.rs      one dataset: rows -> conformed -> redacted -> encoded -> staged
+//! unit.rs       a row group's worth of rows, on the CPU pool
+//! lane.rs       one store's parts of a dataset: read back, scanned, uploaded unseen
+//! against.rs    the dataset against its topic
+//! filed.rs      quarantined and differing rows -> the restricted store
+//! judged.rs     what all of it comes to: verdicts, checks, what was read back
+//! published.rs  the night -> its record and commits, then the second cloud
+//! told.rs       the report
 //! ```
 //!
 //! Nothing is published before every dataset is judged; one refused dataset publishes none.
@@ -19,21 +20,23 @@ mod filed;
 mod judged;
 mod lane;
 mod open;
+mod published;
 mod told;
 mod unit;
 
-use crate::data::{Name, Rows};
+use crate::data::Rows;
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
-use crate::job::{DatasetPlan, Plan};
+use crate::job::Plan;
 use crate::report::{Outcome, RunReport};
 use crate::source::SourceError;
-use crate::store::{self, Decision, JobRecord, Night, NightDataset, SecondState};
+use crate::store::{self, Decision, JobRecord, SecondState};
 use crate::world::World;
 use cross::Crossed;
 use futures::StreamExt;
 use judged::Judgement;
 use open::Opened;
+use published::{carry, incomplete, publish, tables};
 
 /// What a person asked of a run besides its job.
 #[derive(Clone, Debug, Default)]
@@ -124,6 +127,9 @@ async fn cross_over(night: &mut Walked<'_>, opened: &mut Opened, world: &mut Wor
             }
         }
     }
+    if !options.dry_run {
+        quarantine(night, opened).await;
+    }
     if night.failures.is_empty() {
         let (judged, failures) =
             judged::judge(plan, &night.run, &mut night.crossed, opened, &world.progress, options).await;
@@ -146,119 +152,22 @@ async fn cross_over(night: &mut Walked<'_>, opened: &mut Opened, world: &mut Wor
     }
 }
 
+/// Files the rows that were set aside so far, also when they are why the night goes no further: a person must see them.
+async fn quarantine(night: &mut Walked<'_>, opened: &Opened) {
+    if night.failures.iter().any(|failure| is_privacy(failure.ending)) {
+        return;
+    }
+    for (dataset, crossed) in night.plan.datasets.iter().zip(&mut night.crossed) {
+        match filed::quarantine(night.plan, dataset, crossed, &night.run, opened).await {
+            Ok(path) => crossed.quarantine_at = path.map(|path| format!("restricted/{path}")),
+            Err(failure) => night.failures.push(failure.of(&dataset.name)),
+        }
+    }
+}
+
 /// After these nothing of the night stays anywhere: it may hold what nobody may see.
 fn is_privacy(ending: Ending) -> bool {
     matches!(ending.code, 20 | 23)
-}
-
-async fn publish(
-    night: &mut Walked<'_>,
-    opened: &Opened,
-    mut settled: store::Settled,
-    world: &World,
-    options: &Options,
-) -> Outcome {
-    let plan = night.plan;
-    let mut offered = Some(Night {
-        job: &plan.job,
-        run: &night.run,
-        period: plan.period,
-        stamp: &plan.stamp,
-        again: options.again.as_deref(),
-        at: world.clock.now(),
-        job_hash: &plan.job_hash,
-        environment_hash: &plan.environment_hash,
-        datasets: plan
-            .datasets
-            .iter()
-            .zip(night.crossed.iter_mut().zip(&night.judged))
-            .map(|(dataset, (crossed, judgement))| NightDataset {
-                schema: &dataset.schema,
-                schema_hash: &dataset.schema_hash,
-                origin: &crossed.origin,
-                offsets: judgement.offsets.clone(),
-                verdict: judgement.report.verdict,
-                proof: judgement.report.proof,
-                tables: crossed.lanes.iter_mut().filter_map(|lane| lane.staged.take()).collect(),
-            })
-            .collect(),
-    });
-    let published = loop {
-        let Some(offer) = offered.take() else {
-            break Err(Failure::new(ending::STORE_AWAY, Phase::Publish, "the night was lost"));
-        };
-        match store::publish(offer, &settled, &opened.security, &opened.stores).await {
-            Err(error) => break Err(Failure::store(&error, Phase::Publish)),
-            Ok(store::Outcome::Published(record)) => break Ok(Some(record)),
-            Ok(store::Outcome::Lost(lost)) => {
-                // Another run of the job came first: look again at what is published, and whether this night still may be.
-                settled = match store::settle(&opened.security, &opened.stores, &plan.job, &plan.stamp).await {
-                    Ok(settled) => settled,
-                    Err(error) => break Err(Failure::store(&error, Phase::Publish)),
-                };
-                night.completed.extend(settled.completed.clone());
-                let decision = store::decide(&settled.records, &tables(plan), plan.period, options.again.as_deref());
-                if decision == Decision::Publish {
-                    offered = Some(*lost);
-                    continue;
-                }
-                for staged in lost.datasets.iter().flat_map(|dataset| &dataset.tables) {
-                    let _ = staged.discard().await;
-                }
-                match decision {
-                    Decision::Incomplete { lacks } => break Err(incomplete(&lacks)),
-                    _ => break Ok(None),
-                }
-            }
-        }
-    };
-    match published {
-        Err(failure) => fail(night, failure),
-        Ok(None) => carry(night, opened, settled.records.last(), Outcome::AlreadyPublished).await,
-        Ok(Some(record)) => {
-            night.record = Some(record.clone());
-            carry(night, opened, Some(&record), Outcome::Published).await
-        }
-    }
-}
-
-/// The tables that the night is for, each a store and a dataset.
-fn tables(plan: &Plan) -> Vec<(Name, Name)> {
-    let of = |dataset: &DatasetPlan| -> Vec<_> {
-        dataset.outputs.iter().map(|output| (output.store.clone(), dataset.name.clone())).collect()
-    };
-    plan.datasets.iter().flat_map(of).collect()
-}
-
-fn incomplete(lacks: &[String]) -> Failure {
-    let next = "publish the period anew with `--again REASON`; were it another job's file, give each job its own name";
-    let what = format!("this period was published by the job without {}", lacks.join(", "));
-    Failure::new(Ending { next, ..ending::JOB_INVALID }, Phase::Open, what)
-}
-
-/// Brings the second clouds up to what is published.
-async fn carry(night: &mut Walked<'_>, opened: &Opened, record: Option<&JobRecord>, outcome: Outcome) -> Outcome {
-    let Some(record) = record else { return outcome };
-    match store::replicate(record, &opened.stores).await {
-        Err(error) => {
-            let mut failure = Failure::store(&error, Phase::Publish);
-            failure.ending.safe = ending::PUBLISHED;
-            fail(night, failure)
-        }
-        Ok(states) => {
-            let pending =
-                states.iter().find_map(|state| Some((state.table.clone(), state.pending.as_ref()?.to_string())));
-            night.second = states;
-            match pending {
-                None => outcome,
-                Some((table, why)) => {
-                    let what = format!("the second cloud lacks the newest version of `{table}`: {why}");
-                    night.failures.push(Failure::new(ending::SECOND_PENDING, Phase::Publish, what));
-                    Outcome::SecondPending
-                }
-            }
-        }
-    }
 }
 
 fn fail(night: &mut Walked<'_>, failure: Failure) -> Outcome {

@@ -31,6 +31,8 @@ pub struct Opened {
     pub security: Store,
     /// The store of what is set aside.
     pub restricted: Store,
+    /// Whose data the stores hold.
+    pub stamp: String,
     /// Keys of the pseudonyms.
     pub keys: Arc<Keys>,
     /// What looks like personal data.
@@ -88,6 +90,7 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
         stores,
         security,
         restricted,
+        stamp: plan.stamp.clone(),
         keys: Arc::new(keys),
         recognisers: Arc::new(recognisers),
         aside,
@@ -96,9 +99,10 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
     })
 }
 
-/// The keys of every domain that an output of the plan needs.
+/// The keys of every domain that an output of the plan, or what is set aside, needs.
 fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
-    let shown = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
+    let outputs = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
+    let shown = outputs.chain(plan.datasets.iter().flat_map(|dataset| &dataset.set_aside));
     let domains: Vec<Name> = shown
         .filter_map(|shown| match &shown.treatment {
             Treatment::Hmac { domain } => Some(domain.clone()),

@@ -10,8 +10,8 @@ use crate::ending;
 use crate::failure::Failure;
 use crate::job::DatasetPlan;
 use crate::report::{
-    ColumnReport, CostReport, DatasetReport, Outcome, ReconciliationReport, RunReport, SourceReport, StoreReport,
-    StoreState,
+    ColumnReport, CostReport, DatasetReport, DatasetState, Outcome, ReconciliationReport, RunReport, SourceReport,
+    StoreReport, StoreState,
 };
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -29,11 +29,13 @@ pub fn told(
     let mut failures: Vec<&Failure> = night.failures.iter().collect();
     // The one that decides stands first.
     failures.sort_by_key(|failure| Some(failure.ending) != worst);
-    let crossed = plan.datasets.iter().zip(&night.crossed);
-    let datasets: Vec<DatasetReport> = crossed
-        .enumerate()
-        .map(|(place, (dataset, crossed))| told_dataset(night, outcome, dataset, crossed, night.judged.get(place)))
-        .collect();
+    // A night that needed no rows came to no dataset, and that is well.
+    let is_over = matches!(outcome, Outcome::Refused | Outcome::Failed);
+    let told = |(place, dataset): (usize, &DatasetPlan)| match night.crossed.get(place) {
+        Some(crossed) => Some(told_dataset(night, outcome, dataset, crossed, night.judged.get(place))),
+        None => is_over.then(|| DatasetReport::not_reached(dataset.name.to_string())),
+    };
+    let datasets: Vec<DatasetReport> = plan.datasets.iter().enumerate().filter_map(told).collect();
     let leaves = |store: &StoreReport| {
         let spec = plan.stores.values().find(|spec| spec.name.as_str() == store.name);
         let outside = spec.is_some_and(|spec| spec.primary.is_outside_aws() || spec.second.is_some());
@@ -68,18 +70,26 @@ fn told_dataset(
     crossed: &Crossed,
     judgement: Option<&Judgement>,
 ) -> DatasetReport {
+    let state = match judgement {
+        Some(_) => DatasetState::Judged,
+        None if crossed.is_whole => DatasetState::Extracted,
+        None => DatasetState::Stopped,
+    };
+    let not_compared = || ReconciliationReport::not_compared(state.phrase());
     DatasetReport {
         name: dataset.name.to_string(),
+        state,
         rows_read: crossed.rows_read,
         rows_written: crossed.rows_read - crossed.rows_bad,
         rows_bad: crossed.rows_bad,
+        quarantine_at: crossed.quarantine_at.clone(),
         withheld: crossed.withheld.clone(),
         source: Some(SourceReport {
             extracted_at: crossed.origin.extracted_at,
             snapshot: crossed.origin.snapshot.as_ref().map(ToString::to_string),
             offsets: judgement.map(|judgement| judgement.offsets.clone()).unwrap_or_default(),
         }),
-        reconciliation: judgement.map_or_else(ReconciliationReport::not_compared, |judgement| judgement.report.clone()),
+        reconciliation: judgement.map_or_else(not_compared, |judgement| judgement.report.clone()),
         checks: judgement.map(|judgement| judgement.checks.clone()).unwrap_or_default(),
         stores: crossed.lanes.iter().map(|lane| told_store(night, outcome, dataset, lane)).collect(),
     }

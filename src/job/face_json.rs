@@ -1,0 +1,79 @@
+//! The plan as JSON, names as in the files.
+
+use super::plan::{DatasetPlan, Plan, SourceSpec, StoreSpec};
+use super::select::select;
+use crate::data::OnNewColumn;
+use crate::privacy::ColumnTreatment;
+use serde_json::{Value, json};
+
+/// The plan as JSON.
+pub fn json(plan: &Plan) -> Value {
+    let limits = &plan.limits;
+    json!({
+        "job": plan.job, "environment": plan.environment, "stamp": plan.stamp, "period": plan.period,
+        "job_sha256": plan.job_hash, "environment_sha256": plan.environment_hash,
+        "datasets": plan.datasets.iter().map(|of| dataset(plan, of)).collect::<Vec<_>>(),
+        "restricted": store(plan, "restricted"),
+        "security": store(plan, "security"),
+        "limits": {
+            "memory_bytes_max": limits.memory_bytes_max, "batch_rows_max": limits.batch_rows_max,
+            "row_group_rows_max": limits.row_group_rows_max, "part_rows_max": limits.part_rows_max,
+            "part_bytes_max": limits.part_bytes_max, "cell_bytes_max": limits.cell_bytes_max,
+        },
+    })
+}
+
+fn store(plan: &Plan, name: &str) -> Option<Value> {
+    let StoreSpec { primary, second, audience, .. } = plan.stores.values().find(|store| store.name.as_str() == name)?;
+    Some(json!({ "url": primary.url, "second": second.as_ref().map(|second| &second.url), "audience": audience }))
+}
+
+fn columns(columns: &[ColumnTreatment]) -> Vec<Value> {
+    let column = |shown: &ColumnTreatment| {
+        json!({
+            "name": shown.column.name, "type": shown.column.column_type.to_string(),
+            "class": shown.column.class, "treatment": shown.treatment.to_string(),
+        })
+    };
+    columns.iter().map(column).collect()
+}
+
+fn dataset(plan: &Plan, dataset: &DatasetPlan) -> Value {
+    let outputs = dataset.outputs.iter().map(|output| {
+        let store = plan.stores.get(&output.store);
+        let at = |url: &str| format!("{url}/{}", dataset.name);
+        json!({
+            "store": output.store,
+            "audience": output.audience,
+            "url": store.map(|store| at(&store.primary.url)),
+            "second": store.and_then(|store| Some(at(&store.second.as_ref()?.url))),
+            "columns": columns(&output.columns),
+        })
+    });
+    let dump = |name| match plan.sources.get(name) {
+        Some(SourceSpec::Dump { url, .. }) => Some(&url.url),
+        _ => None,
+    };
+    json!({
+        "name": dataset.name,
+        "from": dataset.from,
+        "select": select(&dataset.extract),
+        "on_new_column": match dataset.schema.on_new_column {
+            OnNewColumn::Stop => "stop",
+            OnNewColumn::Withhold => "withhold",
+        },
+        "schema_sha256": dataset.schema_hash,
+        "to": outputs.collect::<Vec<_>>(),
+        "set_aside": columns(&dataset.set_aside),
+        "against": dataset.reconcile.as_ref().map(|reconcile| json!({
+            "source": reconcile.against, "url": dump(&reconcile.against), "topic": reconcile.topic,
+            "on_drift": reconcile.on_drift.as_str(), "on_inconclusive": reconcile.on_inconclusive.as_str(),
+            "tolerate": reconcile.tolerate,
+        })),
+        "checks": dataset.checks.iter().map(|check| json!({
+            "name": check.name, "severity": check.severity, "sql": check.sql,
+        })).collect::<Vec<_>>(),
+        "bad_rows_max": dataset.bad_rows_max,
+        "allow_empty": dataset.allow_empty,
+    })
+}

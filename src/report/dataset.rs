@@ -1,0 +1,240 @@
+//! What a report says of one dataset. The JSON names are an API, as those of the whole report.
+
+use super::run::seconds_utc;
+use crate::job::Severity;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One dataset of a run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DatasetReport {
+    /// Dataset.
+    pub name: String,
+    /// How far the run came with it.
+    pub state: DatasetState,
+    /// Rows the source gave.
+    pub rows_read: u64,
+    /// Rows in each store: `rows_read - rows_bad`.
+    pub rows_written: u64,
+    /// Rows set aside in quarantine.
+    pub rows_bad: u64,
+    /// Those rows, in the restricted store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine_at: Option<String>,
+    /// Columns at the source that nobody classified and that were left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<String>,
+    /// The moment the extract shows.
+    pub source: Option<SourceReport>,
+    /// The comparison.
+    pub reconciliation: ReconciliationReport,
+    /// The author's checks.
+    pub checks: Vec<CheckReport>,
+    /// What each store got.
+    pub stores: Vec<StoreReport>,
+}
+
+/// How far a run came with a dataset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DatasetState {
+    /// The run ended before it.
+    NotReached,
+    /// The run ended while its rows were read.
+    Stopped,
+    /// All its rows were read; the run ended before they were compared and checked.
+    Extracted,
+    /// It was compared and checked, as far as its job says so.
+    Judged,
+}
+
+impl DatasetReport {
+    /// Of a dataset that the run did not come to.
+    pub fn not_reached(name: String) -> Self {
+        let state = DatasetState::NotReached;
+        DatasetReport {
+            name,
+            state,
+            rows_read: 0,
+            rows_written: 0,
+            rows_bad: 0,
+            quarantine_at: None,
+            withheld: Vec::new(),
+            source: None,
+            reconciliation: ReconciliationReport::not_compared(state.phrase()),
+            checks: Vec::new(),
+            stores: Vec::new(),
+        }
+    }
+}
+
+impl DatasetState {
+    /// What is said of its comparison where there is none.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            DatasetState::NotReached => "not reached",
+            DatasetState::Stopped => "stopped while its rows were read",
+            DatasetState::Extracted => "extracted; the run ended before it was judged",
+            DatasetState::Judged => "not compared",
+        }
+    }
+}
+
+/// The moment an extract shows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SourceReport {
+    /// When it was taken, UTC.
+    #[serde(serialize_with = "seconds_utc")]
+    pub extracted_at: DateTime<Utc>,
+    /// PostgreSQL's snapshot, where it is known.
+    pub snapshot: Option<String>,
+    /// Of the topic: partition -> first and last position read.
+    pub offsets: BTreeMap<String, (u64, u64)>,
+}
+
+/// What a comparison came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Verdict {
+    /// Every row and column compared is the same.
+    Match,
+    /// Rows differ.
+    Drift,
+    /// It cannot be decided.
+    Inconclusive,
+    /// The comparison cannot be made: a duplicate or NULL key, an empty side.
+    Error,
+    /// The dataset has no `reconcile`.
+    NotCompared,
+}
+
+/// How the extract's moment was found in the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// By transaction id: exact.
+    Txid,
+    /// By the clocks of source and stream: a window.
+    Window,
+    /// There was nothing to compare.
+    None,
+}
+
+/// A comparison in numbers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReconciliationReport {
+    /// What it came to.
+    pub verdict: Verdict,
+    /// By which means.
+    pub proof: Proof,
+    /// In words, such as `1 row differs in amount_gbp`.
+    pub phrase: String,
+    /// Keys on both sides.
+    pub compared: u64,
+    /// Keys in the topic that the extract lacks.
+    pub missing: u64,
+    /// Keys in the extract that the topic lacks.
+    pub extra: u64,
+    /// Keys on both sides whose values differ.
+    pub changed: u64,
+    /// Columns that differ -> rows.
+    pub changed_columns: BTreeMap<String, u64>,
+    /// Rows that share a key with an earlier one.
+    pub duplicates: u64,
+    /// Rows with a NULL in the key.
+    pub null_keys: u64,
+    /// Cells the stream does not tell.
+    pub unknown_cells: u64,
+    /// Cells that differ within their tolerance.
+    pub tolerated: u64,
+    /// Columns that were not compared.
+    pub not_compared: Vec<String>,
+    /// The differing rows, in the restricted store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_at: Option<String>,
+}
+
+impl ReconciliationReport {
+    /// Of a dataset without `reconcile`, or one that came to no comparison: `phrase` says why.
+    pub fn not_compared(phrase: &str) -> Self {
+        ReconciliationReport {
+            verdict: Verdict::NotCompared,
+            proof: Proof::None,
+            phrase: phrase.into(),
+            compared: 0,
+            missing: 0,
+            extra: 0,
+            changed: 0,
+            changed_columns: BTreeMap::new(),
+            duplicates: 0,
+            null_keys: 0,
+            unknown_cells: 0,
+            tolerated: 0,
+            not_compared: Vec::new(),
+            rows_at: None,
+        }
+    }
+}
+
+/// What a check came to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CheckReport {
+    /// Its claim.
+    pub name: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What its failure does.
+    pub severity: Severity,
+    /// Why it does not hold, when it is not simply false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What one store got of a dataset.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StoreReport {
+    /// Store.
+    pub name: String,
+    /// Who may see it.
+    pub audience: String,
+    /// How far it got.
+    pub state: StoreState,
+    /// The table's version, once committed.
+    pub version: Option<u64>,
+    /// Parts.
+    pub files: u64,
+    /// Bytes of the parts.
+    pub bytes: u64,
+    /// Columns of the schema, and what became of each.
+    pub columns: Vec<ColumnReport>,
+}
+
+/// How far a store got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreState {
+    /// Its new version is there for every reader.
+    Published,
+    /// Published in the primary; the second cloud is behind.
+    SecondPending,
+    /// Parts are there, unseen by readers.
+    Staged,
+    /// Nothing is there.
+    Nothing,
+}
+
+/// What became of a column.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ColumnReport {
+    /// Column.
+    pub name: String,
+    /// How delicate it is.
+    pub class: String,
+    /// What was done to it.
+    pub treatment: String,
+    /// NULLs in what was written.
+    pub nulls: u64,
+    /// Cells that looked like personal data in what was written.
+    pub findings: u64,
+}
