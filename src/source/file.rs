@@ -6,6 +6,7 @@
 //!
 //! Never in here: what the cells mean; text is read by the schema later.
 
+use super::fault::{BUCKET, fault};
 use super::{Extraction, RawBatch, Source, SourceError};
 use crate::access::Folder;
 use crate::data::drift::{FoundColumn, Matched, match_columns};
@@ -48,7 +49,7 @@ impl Files {
     /// Lists the folder and reads its `extract.json`.
     pub async fn open(name: &Name, folder: Folder) -> Result<Self, SourceError> {
         let listed = folder.store().list(Some(&folder.at(""))).try_collect::<Vec<_>>().await;
-        let mut objects = listed.map_err(|error| away(name, "listing its files", &error))?;
+        let mut objects = listed.map_err(|error| fault(name, "listing its files", BUCKET, &error))?;
         objects.sort_by(|one, other| one.location.cmp(&other.location));
         if objects.is_empty() {
             return Err(SourceError::NotThere { what: format!("any file of source `{name}`"), hint: None });
@@ -99,9 +100,10 @@ impl Files {
             return Err(SourceError::Corrupt { object: relative, fault: "is larger than 2 GiB".into(), row: None });
         }
         let got = self.folder.store().get(&object.location).await;
-        let got = got.map_err(|error| away(&self.name, &format!("reading {relative}"), &error))?;
+        let away = |error| fault(&self.name, &format!("reading {relative}"), &relative, &error);
+        let got = got.map_err(away)?;
         let tag = got.meta.e_tag.clone().unwrap_or_default();
-        let bytes = got.bytes().await.map_err(|error| away(&self.name, &format!("reading {relative}"), &error))?;
+        let bytes = got.bytes().await.map_err(away)?;
         if !self.origin.inputs.iter().any(|(input, _)| *input == relative) {
             self.origin.inputs.push((relative, tag));
         }
@@ -385,16 +387,4 @@ fn found(name: &str) -> FoundColumn {
 
 fn corrupt(object: &str, fault: FormatFault) -> SourceError {
     SourceError::Corrupt { object: object.to_owned(), fault: fault.fault, row: fault.row }
-}
-
-pub(super) fn away(name: &Name, during: &str, error: &object_store::Error) -> SourceError {
-    match error {
-        object_store::Error::NotFound { .. } => {
-            SourceError::NotThere { what: format!("what source `{name}` refers to"), hint: None }
-        }
-        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
-            SourceError::Refused { from: name.clone(), what: during.to_owned(), code: None, tls: false }
-        }
-        _ => SourceError::Away { from: name.clone(), during: during.to_owned(), code: None },
-    }
 }

@@ -3,6 +3,7 @@
 //! Never in here: what an event means (`changes`).
 
 use super::SourceError;
+use super::fault::{BUCKET, fault};
 use crate::access::Folder;
 use crate::changes::{Object, confluent};
 use crate::data::Name;
@@ -26,7 +27,7 @@ impl Topic {
         let DumpLayout::Confluent = layout;
         let below = folder.at(topic);
         let listed = folder.store().list(Some(&below)).try_collect::<Vec<_>>().await;
-        let listed = listed.map_err(|error| super::file::away(source, &format!("listing topic {topic}"), &error))?;
+        let listed = listed.map_err(|error| fault(source, &format!("listing topic {topic}"), BUCKET, &error))?;
         let path = |meta: object_store::ObjectMeta| folder.relative(&meta.location);
         let mut objects: Vec<_> =
             listed.into_iter().filter_map(path).filter_map(|path| confluent(&path, topic)).collect();
@@ -47,7 +48,7 @@ impl Topic {
     /// An object's bytes as they are kept, and its ETag.
     pub async fn read(&self, object: &Object) -> Result<(Bytes, String), SourceError> {
         let during = format!("reading {}", object.path);
-        let away = |error| super::file::away(&self.source, &during, &error);
+        let away = |error| fault(&self.source, &during, &object.path, &error);
         let got = self.folder.store().get(&self.folder.at(&object.path)).await.map_err(away)?;
         let tag = got.meta.e_tag.clone().unwrap_or_default();
         Ok((got.bytes().await.map_err(away)?, tag))

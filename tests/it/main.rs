@@ -4,6 +4,7 @@
 
 mod audience;
 mod canary;
+mod clouds;
 mod crossing;
 mod damage;
 mod databases;

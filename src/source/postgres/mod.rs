@@ -68,7 +68,7 @@ impl PostgresSource {
         };
         if self.unfinished {
             let during = format!("reading {what}: an extract before it was left unfinished");
-            return Err(SourceError::Away { from: self.name.clone(), during, code: None });
+            return Err(SourceError::Away { from: self.name.clone(), during, answer: None });
         }
         let away = |error: sqlx::Error| fault(&self.name, &error, during);
         let connection = &mut self.connection;
@@ -90,7 +90,7 @@ impl PostgresSource {
         catalog::planned(connection, &select).await.map_err(away)?;
         if let Some(table) = catalog::rewritten(connection).await.map_err(away)? {
             let during = format!("reading {what}: {table} was emptied or rewritten since the snapshot");
-            return Err(SourceError::Away { from: self.name.clone(), during, code: None });
+            return Err(SourceError::Away { from: self.name.clone(), during, answer: None });
         }
         let limits = CopyLimits {
             batch_rows_max: extract.batch_rows_max,
@@ -198,7 +198,7 @@ impl Reading<'_> {
                 let silence = Duration::from_secs(SILENCE_SECONDS_MAX);
                 let waited = tokio::time::timeout(silence, self.messages.next()).await;
                 let during = format!("reading {}: nothing came for {} s", self.what, silence.as_secs());
-                waited.map_err(|_| SourceError::Away { from: self.name.clone(), during, code: None })?
+                waited.map_err(|_| SourceError::Away { from: self.name.clone(), during, answer: None })?
             }
         };
         message.transpose().map_err(|error| {
