@@ -150,6 +150,31 @@ fn refuses_a_csv_that_ends_inside_quotes() {
 }
 
 #[test]
+fn refuses_an_object_that_may_be_the_tables_and_is_not_read() {
+    for file in ["year=2026/b.csv", "c.CSV", "d.csv.bz2", "e.ndjson", "f"] {
+        let rows = b"id,name,amount\n2,b,1.00\n";
+        let ferry = things("id,name,amount\n1,a,2.50\n");
+        std::fs::create_dir(ferry.path("in/app.thing")).expect("made");
+        std::fs::rename(ferry.path("in/app.thing.csv"), ferry.path("in/app.thing/a.csv")).expect("moved");
+        ferry.write("in/app.thing/_SUCCESS", b"");
+        ferry.write("in/app.thing/.a.csv.crc", b"crc");
+        ferry.write("in/app.thing_two.csv", rows);
+        assert_eq!(ferry.run(&["run", "jobs/things.toml", "--dry-run"]).code, 0, "{file} is not there yet");
+        ferry.write(&format!("in/app.thing/{file}"), rows);
+        refused(&ferry, "E-INPUT-22", 22, &format!("app.thing/{file}"));
+    }
+}
+
+#[test]
+fn refuses_a_table_that_is_there_as_a_file_and_once_more() {
+    for other in ["app.thing/a.csv", "app.thing.jsonl", "app.thing.csv.gz", "app.thing.more.csv"] {
+        let ferry = things("id,name,amount\n1,a,2.50\n");
+        ferry.write(&format!("in/{other}"), b"id,name,amount\n2,b,1.00\n");
+        refused(&ferry, "E-INPUT-22", 22, "app.thing.");
+    }
+}
+
+#[test]
 fn refuses_sql_that_the_engine_gives_up_on_as_any_other() {
     let windows = "select id, sum(id) over (order by name) as s from thing group by id, name having count(*) > 0";
     let ferry = things("id,name,amount\n1,a,2.50\n2,b,1.00\n");
