@@ -43,6 +43,9 @@ pub trait Source: Send {
     /// An extract must be read to its end before the next is begun: a database that is left in the middle of one gives
     /// [`SourceError::Away`] from then on.
     fn extract<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<Extraction<'a>, SourceError>>;
+
+    /// Whether that extract could start: its columns and the author's SQL, held against what is there. Reads no row.
+    fn look<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<(), SourceError>>;
 }
 
 /// An extract under way.

@@ -26,6 +26,7 @@ use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt, stream};
 use names::{Kind, Place, READ, place};
 use object_store::{ObjectMeta, ObjectStoreExt};
+use sql::Reads;
 
 /// Packed bytes of one object, at most.
 const OBJECT_BYTES_MAX: u64 = 2 << 30;
@@ -182,7 +183,7 @@ impl Source for Files {
     fn extract<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<Extraction<'a>, SourceError>> {
         Box::pin(async move {
             let Rows::Table { table, filter: None } = &extract.rows else {
-                return self.selected(extract).await;
+                return self.selected(extract, Reads::Rows).await;
             };
             let (inputs, withheld) = self.table(table, &extract.schema, &extract.columns).await?;
             let size = extract.batch_rows_max;
@@ -193,6 +194,17 @@ impl Source for Files {
                 })
             });
             Ok(Extraction { withheld, batches: stream::iter(batches).boxed() })
+        })
+    }
+
+    fn look<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<(), SourceError>> {
+        Box::pin(async move {
+            match &extract.rows {
+                Rows::Table { table, filter: None } => {
+                    self.table(table, &extract.schema, &extract.columns).await.map(|_| ())
+                }
+                _ => self.selected(extract, Reads::Columns).await.map(|_| ()),
+            }
         })
     }
 }

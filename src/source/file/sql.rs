@@ -4,7 +4,8 @@
 
 use super::{Files, corrupt, found, open};
 use crate::data::drift::match_columns;
-use crate::data::{Column, Extract, Rows, Schema, TableName};
+use crate::data::{Column, Extract, Rows, TableName};
+use crate::format::Opened;
 use crate::frame;
 use crate::source::{Extraction, RawBatch, SourceError};
 use arrow::array::RecordBatch;
@@ -12,9 +13,22 @@ use arrow::datatypes::{Field, Schema as ArrowSchema, SchemaRef};
 use futures::{StreamExt, stream};
 use std::sync::Arc;
 
+/// What of the tables is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// Every row.
+    Rows,
+    /// What columns there are: the SQL is run over none of the rows.
+    Columns,
+}
+
 impl Files {
     /// The wanted columns of every row that the SQL leaves.
-    pub(super) async fn selected(&mut self, extract: &Extract) -> Result<Extraction<'static>, SourceError> {
+    pub(super) async fn selected(
+        &mut self,
+        extract: &Extract,
+        reads: Reads,
+    ) -> Result<Extraction<'static>, SourceError> {
         let (what, query, tables) = match &extract.rows {
             Rows::Query { file, sql } => (file.clone(), sql.clone(), self.tables_in(sql)),
             Rows::Table { table, filter } => {
@@ -30,7 +44,7 @@ impl Files {
         let (is_query, columns) = (matches!(extract.rows, Rows::Query { .. }), &extract.schema.columns);
         for table in &tables {
             // A query may name columns that its outcome lacks, so the tables below it come whole, as the files name them.
-            let (schema, batches) = self.whole(table, &extract.schema, extract.batch_rows_max, is_query).await?;
+            let (schema, batches) = self.whole(table, extract, reads, is_query).await?;
             let (schema, batches) = typed(&schema, &batches, columns, is_query)?;
             frames.push((table.to_string(), schema, batches));
         }
@@ -77,11 +91,12 @@ impl Files {
     async fn whole(
         &mut self,
         table: &TableName,
-        schema: &Schema,
-        batch_rows_max: usize,
+        extract: &Extract,
+        reads: Reads,
         is_query: bool,
     ) -> Result<(SchemaRef, Vec<RecordBatch>), SourceError> {
-        let mut batches = Vec::new();
+        let schema = &extract.schema;
+        let (mut batches, mut empty) = (Vec::new(), None);
         for object in self.objects_of(table)? {
             let relative = self.relative(&object);
             let bytes = self.read(&object).await?;
@@ -91,14 +106,27 @@ impl Files {
                 match_columns(&found, schema, &[])
                     .map_err(|drift| SourceError::Drift { table: relative.clone(), drift: drift.to_string() })?;
             }
+            empty.get_or_insert_with(|| without_rows(&input));
+            if reads == Reads::Columns {
+                continue;
+            }
             let places = (0..input.columns.len()).collect();
-            for batch in input.rows(places, batch_rows_max) {
+            for batch in input.rows(places, extract.batch_rows_max) {
                 batches.push(batch.map_err(|fault| corrupt(&relative, fault))?);
             }
+        }
+        // SQL over a table without rows is held against its columns all the same.
+        if batches.is_empty() {
+            batches.extend(empty);
         }
         let schema = batches.first().map_or_else(|| Arc::new(ArrowSchema::empty()), RecordBatch::schema);
         Ok((schema, batches))
     }
+}
+
+fn without_rows(input: &Opened) -> RecordBatch {
+    let fields = input.columns.iter().map(|(name, kind)| Field::new(name, kind.clone(), true));
+    RecordBatch::new_empty(Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>())))
 }
 
 /// The rows with text read as the schema says, for SQL that compares and computes: `where` sees the columns' declared types.
