@@ -191,7 +191,7 @@ mod tests {
         let gone = SourceError::Away {
             from: Name::new("settlements_db").expect("a name"),
             during: "reading settlements.invoice".into(),
-            code: Some("57P01".into()),
+            answer: Some(crate::source::Answer::SqlState("57P01".into())),
         };
         let line = Failure::source(&gone, Phase::Extract).of(&Name::new("invoice").expect("a name")).to_string();
         assert_eq!(

@@ -4,6 +4,7 @@
 //! address.rs    a url -> what it names
 //! location.rs   what it names -> dyn ObjectStore + prefix; azure.rs: Azure's; the only object_store builders
 //! folder.rs     a folder in some store, and the paths under it
+//! meaning.rs    an object store's error -> what it means, on either bank
 //! secret.rs     where a secret is found -> its bytes
 //! ```
 //!
@@ -14,7 +15,9 @@ mod address;
 mod azure;
 mod folder;
 mod location;
+mod meaning;
 pub mod secret;
 
 pub use folder::Folder;
 pub use location::{AccessError, Purpose, open};
+pub use meaning::{Meaning, meaning};

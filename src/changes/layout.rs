@@ -19,16 +19,29 @@ pub struct Object {
 
 /// What the object at `path` (under the dump's folder) holds of `topic`; `None` when it holds none of its values.
 pub fn confluent(path: &str, topic: &str) -> Option<Object> {
+    let (partition, first_offset, kind) = parts(path, topic)?;
+    let (_, kind) = Compression::of(kind);
+    (kind == ".json").then(|| Object { partition, first_offset, path: path.to_owned() })
+}
+
+/// Whether the object at `path` lies beside those that hold `topic`'s values and holds none: keys, headers, and what begins
+/// with `_` or `.`, as the marks of other tools do.
+pub fn is_beside(path: &str, topic: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let is_sibling = |kind: &str| kind.starts_with(".keys.") || kind.starts_with(".headers.");
+    file.starts_with(['_', '.']) || parts(path, topic).is_some_and(|(_, _, kind)| is_sibling(kind))
+}
+
+/// Partition, first offset, and what follows them in the name.
+fn parts<'a>(path: &'a str, topic: &str) -> Option<(u32, u64, &'a str)> {
     let rest = path.strip_prefix(topic)?.strip_prefix('/')?;
     let (folder, file) = rest.split_once('/')?;
     let partition: u32 = folder.strip_prefix("partition=")?.parse().ok()?;
-    let (_, file) = Compression::of(file);
-    let numbers = file.strip_suffix(".json")?.strip_prefix(topic)?.strip_prefix('+')?;
-    let (named, offset) = numbers.split_once('+')?;
+    let (named, rest) = file.strip_prefix(topic)?.strip_prefix('+')?.split_once('+')?;
+    let (offset, kind) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
     // Kafka's offsets are of 63 bits; a name that holds a larger number is none of the sink's.
-    let is_number = offset.bytes().all(|digit| digit.is_ascii_digit());
-    let first_offset = offset.parse().ok().filter(|offset| is_number && i64::try_from(*offset).is_ok())?;
-    (named.parse() == Ok(partition)).then(|| Object { partition, first_offset, path: path.to_owned() })
+    let first_offset = offset.parse().ok().filter(|offset| i64::try_from(*offset).is_ok())?;
+    (named.parse() == Ok(partition)).then_some((partition, first_offset, kind))
 }
 
 #[cfg(test)]
@@ -52,6 +65,26 @@ mod tests {
             "s.unit/s.unit+3+0000000042.json",
         ] {
             assert_eq!(confluent(name, "s.unit"), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn knows_what_lies_beside_from_what_nobody_can_name() {
+        for name in [
+            "s.unit/partition=3/s.unit+3+0000000042.keys.json",
+            "s.unit/partition=3/s.unit+3+0000000042.headers.avro.gz",
+            "s.unit/partition=3/_SUCCESS",
+            "s.unit/.crc",
+        ] {
+            assert!(is_beside(name, "s.unit"), "{name}");
+        }
+        for name in [
+            "s.unit/partition=3/s.unit+3+0000000042.avro",
+            "s.unit/partition=3/s.unit+3+0000000042.JSON",
+            "s.unit/partition=3/s.unit+4+0000000042.json",
+            "s.unit/partition=3/notes.txt",
+        ] {
+            assert!(!is_beside(name, "s.unit") && confluent(name, "s.unit").is_none(), "{name}");
         }
     }
 }

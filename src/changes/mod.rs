@@ -15,4 +15,4 @@ mod decode;
 mod layout;
 
 pub use decode::{AsOf, Because, Changes, DecodeFault, OP, Op, StreamFacts, decode, schema};
-pub use layout::{Object, confluent};
+pub use layout::{Object, confluent, is_beside};

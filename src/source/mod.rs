@@ -6,22 +6,25 @@
 //! pgcopy/      binary COPY -> Arrow
 //! file.rs      extracts that somebody else made: Parquet, CSV, JSON lines
 //! topic.rs     dumps of Kafka topics -> change events
+//! fault.rs     why a source did not give what was asked
 //! ```
 //!
 //! Never in here: what happens to the rows afterwards, and any store that we write to.
 
+mod fault;
 mod file;
 mod open;
 mod pgcopy;
 mod postgres;
 mod topic;
 
+pub use fault::{Answer, SourceError};
 pub use file::Files;
 pub use open::{Reached, open};
 pub use postgres::{Login, PostgresSource};
 pub use topic::{Topic, unpack};
 
-use crate::data::{Extract, Name, Origin, RowFault};
+use crate::data::{Extract, Origin, RowFault};
 use arrow::array::RecordBatch;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -40,6 +43,9 @@ pub trait Source: Send {
     /// An extract must be read to its end before the next is begun: a database that is left in the middle of one gives
     /// [`SourceError::Away`] from then on.
     fn extract<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<Extraction<'a>, SourceError>>;
+
+    /// Whether that extract could start: its columns and the author's SQL, held against what is there. Reads no row.
+    fn look<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<(), SourceError>>;
 }
 
 /// An extract under way.
@@ -59,65 +65,4 @@ pub struct RawBatch {
     pub rows: RecordBatch,
     /// Cells that could not be decoded and are NULL in `rows`: row in the batch, place of the column, what is wrong.
     pub faults: Vec<(usize, usize, RowFault)>,
-}
-
-/// Why a source did not give what was asked. Names, places and codes; never a value.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// The source cannot be reached, or went away (exit 70).
-    #[error("source `{from}` went away while {during}{}", code.as_deref().map(|c| format!(" (SQLSTATE {c})")).unwrap_or_default())]
-    Away {
-        /// Source of the environment.
-        from: Name,
-        /// What was being done: `connecting`, `reading settlements.invoice`.
-        during: String,
-        /// SQLSTATE or HTTP status.
-        code: Option<String>,
-    },
-    /// It refused us: password, role, certificate (exit 12), or TLS (13).
-    #[error("source `{from}` refused {what}{}", code.as_deref().map(|c| format!(" (SQLSTATE {c})")).unwrap_or_default())]
-    Refused {
-        /// Source of the environment.
-        from: Name,
-        /// What it refused, such as `the login of user nightferry_ro`.
-        what: String,
-        /// SQLSTATE.
-        code: Option<String>,
-        /// Whether it was TLS that failed.
-        tls: bool,
-    },
-    /// The table, file or column asked for is not there (exit 14).
-    #[error("{what} is not there{}", hint.as_deref().map(|h| format!("; {h}")).unwrap_or_default())]
-    NotThere {
-        /// `table settlements.invoice`, `fixtures/x/settlements.invoice.*`.
-        what: String,
-        /// What is there instead, by name.
-        hint: Option<String>,
-    },
-    /// The source's columns are not those of the schema (exit 20).
-    #[error("{table}: {drift}")]
-    Drift {
-        /// Table or file.
-        table: String,
-        /// What differs, columns and types by name.
-        drift: String,
-    },
-    /// The author's SQL was refused by the source (exit 10).
-    #[error("the SQL of {what} was refused (SQLSTATE {code})")]
-    Sql {
-        /// Query file or `where` of a dataset.
-        what: String,
-        /// SQLSTATE, or the engine's name where it has none.
-        code: String,
-    },
-    /// Input that is torn or not in its format (exit 22).
-    #[error("{object} is damaged: {fault}{}", row.map(|r| format!(" at row {r}")).unwrap_or_default())]
-    Corrupt {
-        /// Object or table.
-        object: String,
-        /// What is wrong, without the value: `ends inside a row group`, `COPY sent 7 of 9 rows`.
-        fault: String,
-        /// Ordinal from 0, where known.
-        row: Option<u64>,
-    },
 }

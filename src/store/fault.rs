@@ -1,14 +1,10 @@
 //! Why a store did not do what was asked, and how the object store's own errors become ours.
 //!
-//! Never in here: the provider's text. It quotes urls, headers and sometimes what was sent.
+//! Never in here: what an object store's error means (`access::meaning`), and its text.
 
-use crate::access::Folder;
+use crate::access::{Folder, Meaning, meaning};
 use crate::data::Audience;
 use crate::format::parquet_write::WriteFault;
-use std::error::Error;
-
-/// Where a machine of AWS's or Azure's hands out its credentials; elsewhere nobody answers there.
-const MACHINE_CREDENTIALS: &str = "://169.254.169.254";
 
 /// Why a store did not do what was asked. Names, places and codes; never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -180,59 +176,16 @@ impl StoreError {
 /// Maps an object store's error, met in `folder` while doing `during` with `what`.
 pub(super) fn fault(folder: &Folder, during: &'static str, what: &str, error: object_store::Error) -> StoreError {
     let store = folder.label().to_owned();
-    match error {
-        object_store::Error::NotFound { .. } => StoreError::NotThere { store, what: what.to_owned() },
-        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
-            StoreError::Refused { store, during }
-        }
-        object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. } => {
-            StoreError::NotExclusive { store }
-        }
-        other => deeper(&other, &store, during).unwrap_or_else(|| {
-            let text = other.to_string();
-            match status(&text) {
-                // Without keys of its own the AWS client asks the machine, which has none for us either.
-                _ if text.contains(MACHINE_CREDENTIALS) => {
-                    StoreError::Refused { store, during: "looking for credentials" }
-                }
-                // Azure answers a wrong key so, and S3 an expired token.
-                Some(400 | 401 | 403) => StoreError::Refused { store, during },
-                code => StoreError::Away { store, during, code },
-            }
-        }),
+    match meaning(&error) {
+        Meaning::NotThere => StoreError::NotThere { store, what: what.to_owned() },
+        Meaning::NotAsNamed(what) => StoreError::NotThere { store, what: what.to_owned() },
+        Meaning::Refused => StoreError::Refused { store, during },
+        Meaning::NoCredentials => StoreError::Refused { store, during: "looking for credentials" },
+        Meaning::Tls => StoreError::Tls { store },
+        Meaning::Full => StoreError::Full { store },
+        Meaning::Unable => StoreError::NotExclusive { store },
+        Meaning::Away(code) => StoreError::Away { store, during, code },
     }
-}
-
-/// What an I/O error at the bottom says that matters to us.
-fn deeper(error: &(dyn Error + 'static), store: &str, during: &'static str) -> Option<StoreError> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            use std::io::ErrorKind::*;
-            let store = store.to_owned();
-            match io.kind() {
-                StorageFull | QuotaExceeded => return Some(StoreError::Full { store }),
-                PermissionDenied | ReadOnlyFilesystem => return Some(StoreError::Refused { store, during }),
-                NotADirectory => return Some(StoreError::NotThere { store, what: "a folder on the way".into() }),
-                // rustls reports a bad certificate as `InvalidData`.
-                InvalidData => return Some(StoreError::Tls { store }),
-                _ => {}
-            }
-            next = io.get_ref().map(|inner| inner as &(dyn Error + 'static));
-            if next.is_some() {
-                continue;
-            }
-        }
-        next = error.source();
-    }
-    None
-}
-
-/// HTTP status of a failed request. `object_store` keeps it in a type that cannot be named, so it is read from the text,
-/// of which nothing else is kept.
-fn status(text: &str) -> Option<u16> {
-    let at = text.find("status code: ")? + "status code: ".len();
-    text.get(at..at + 3)?.parse().ok()
 }
 
 #[cfg(test)]

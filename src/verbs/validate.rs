@@ -1,5 +1,5 @@
 //! `nightferry validate [JOB..]`: every fault of the files at once; with `--online` whether the sources have the tables
-//! and columns.
+//! and columns, and take the job's SQL.
 
 use super::files;
 use super::walk::online;

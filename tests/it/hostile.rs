@@ -165,6 +165,61 @@ fn refuses_a_csv_that_ends_inside_quotes() {
 }
 
 #[test]
+fn refuses_an_object_that_may_be_the_tables_and_is_not_read() {
+    for file in ["year=2026/b.csv", "c.CSV", "d.csv.bz2", "e.ndjson", "f"] {
+        let rows = b"id,name,amount\n2,b,1.00\n";
+        let ferry = things("id,name,amount\n1,a,2.50\n");
+        std::fs::create_dir(ferry.path("in/app.thing")).expect("made");
+        std::fs::rename(ferry.path("in/app.thing.csv"), ferry.path("in/app.thing/a.csv")).expect("moved");
+        ferry.write("in/app.thing/_SUCCESS", b"");
+        ferry.write("in/app.thing/.a.csv.crc", b"crc");
+        ferry.write("in/app.thing_two.csv", rows);
+        assert_eq!(ferry.run(&["run", "jobs/things.toml", "--dry-run"]).code, 0, "{file} is not there yet");
+        ferry.write(&format!("in/app.thing/{file}"), rows);
+        refused(&ferry, "E-INPUT-22", 22, &format!("app.thing/{file}"));
+    }
+}
+
+#[test]
+fn refuses_a_table_that_is_there_as_a_file_and_once_more() {
+    for other in ["app.thing/a.csv", "app.thing.jsonl", "app.thing.csv.gz", "app.thing.more.csv"] {
+        let ferry = things("id,name,amount\n1,a,2.50\n");
+        ferry.write(&format!("in/{other}"), b"id,name,amount\n2,b,1.00\n");
+        refused(&ferry, "E-INPUT-22", 22, "app.thing.");
+    }
+}
+
+#[test]
+fn finds_a_wrong_where_over_files_before_the_night_and_reads_no_row() {
+    let ferry = things(&format!("id,name,amount\n1,a,{CANARY}\n"));
+    let online = |filter: &str| {
+        ferry.edit("jobs/things.toml", "write = \"replace\"", &format!("where = \"{filter}\"\nwrite = \"replace\""));
+        let came = ferry.run(&["validate", "jobs/things.toml", "--online"]);
+        ferry.edit("jobs/things.toml", &format!("where = \"{filter}\"\n"), "");
+        came
+    };
+    for (wrong, code) in [("nosuch = 1", 10), ("amount >", 10), ("amount > 1", 0)] {
+        let came = online(wrong);
+        assert_eq!(came.code, code, "{wrong}: {}", came.err);
+        assert!(code == 0 || came.endings()[0].starts_with("E-JOB-10 dataset=thing"), "{}", came.err);
+    }
+    ferry.write("in/app.thing.csv", b"id,name\n1,a\n");
+    assert_eq!(online("id > 1").code, 20, "columns are looked at");
+}
+
+#[test]
+fn takes_a_where_over_a_table_without_rows() {
+    let ferry = things("id,name,amount\n");
+    ferry.edit(
+        "jobs/things.toml",
+        "write = \"replace\"",
+        "where = \"amount > 1\"\nallow_empty = true\nwrite = \"replace\"",
+    );
+    let came = ferry.run(&["run", "jobs/things.toml"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+}
+
+#[test]
 fn refuses_sql_that_the_engine_gives_up_on_as_any_other() {
     let windows = "select id, sum(id) over (order by name) as s from thing group by id, name having count(*) > 0";
     let ferry = things("id,name,amount\n1,a,2.50\n2,b,1.00\n");

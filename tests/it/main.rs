@@ -4,6 +4,7 @@
 
 mod audience;
 mod canary;
+mod clouds;
 mod compared;
 mod crossing;
 mod damage;

@@ -55,7 +55,7 @@ pub struct Login {
 /// Connects and fixes the moment.
 pub async fn connect(from: &Name, spec: &PostgresSpec, login: &Login) -> Result<(PgConnection, Origin), SourceError> {
     let connecting = During::Connecting { user: &spec.user, database: &spec.database };
-    let away = || SourceError::Away { from: from.clone(), during: "connecting".into(), code: None };
+    let away = || SourceError::Away { from: from.clone(), during: "connecting".into(), answer: None };
     let options = options(spec, login);
     let connected = PgConnection::connect_with(&options);
     let connected = tokio::time::timeout(Duration::from_secs(CONNECT_SECONDS_MAX), connected).await;

@@ -1,7 +1,7 @@
 //! sqlx's errors -> ours: the SQLSTATE and what we were doing, never the server's text, which may quote a value.
 
 use crate::data::Name;
-use crate::source::SourceError;
+use crate::source::{Answer, SourceError};
 use std::io::ErrorKind;
 
 /// What was being done, in the words of a message.
@@ -33,7 +33,11 @@ pub fn fault(from: &Name, error: &sqlx::Error, during: During<'_>) -> SourceErro
 
 /// The server said why. Source of the classes: PostgreSQL 15, appendix A.
 fn told(from: &Name, code: &str, during: During<'_>) -> SourceError {
-    let away = || SourceError::Away { from: from.clone(), during: doing(during), code: Some(code.to_owned()) };
+    let away = || SourceError::Away {
+        from: from.clone(),
+        during: doing(during),
+        answer: Some(Answer::SqlState(code.to_owned())),
+    };
     let refused =
         |what: String| SourceError::Refused { from: from.clone(), what, code: Some(code.to_owned()), tls: false };
     let not_there = |what: String| SourceError::NotThere { what, hint: None };
@@ -70,7 +74,7 @@ fn silent(from: &Name, error: &sqlx::Error, during: During<'_>) -> SourceError {
         During::Connecting { .. } if tls => {
             SourceError::Refused { from: from.clone(), what: "a verified TLS connection".into(), code: None, tls }
         }
-        _ => SourceError::Away { from: from.clone(), during: doing(during), code: None },
+        _ => SourceError::Away { from: from.clone(), during: doing(during), answer: None },
     }
 }
 

@@ -29,7 +29,7 @@ pub use connect::Login;
 use fault::{During, fault};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
-use futures::{FutureExt, StreamExt};
+use futures::{FutureExt, StreamExt, TryFutureExt};
 use sqlx::PgConnection;
 use std::time::Duration;
 
@@ -60,15 +60,13 @@ impl PostgresSource {
         Ok(PostgresSource { name: name.clone(), connection, origin, cell_bytes_max, unfinished: false })
     }
 
-    async fn start<'a>(&'a mut self, extract: &'a Extract) -> Result<Extraction<'a>, SourceError> {
+    /// Everything before the first row: the author's SQL as it will be sent, prepared and planned.
+    async fn ready(&mut self, extract: &Extract) -> Result<Ready, SourceError> {
         let what = what(&extract.rows);
-        let during = match &extract.rows {
-            Rows::Table { filter: None, .. } => During::Table(&what),
-            Rows::Table { .. } | Rows::Query { .. } => During::Sql(&what),
-        };
+        let during = during(&extract.rows, &what);
         if self.unfinished {
             let during = format!("reading {what}: an extract before it was left unfinished");
-            return Err(SourceError::Away { from: self.name.clone(), during, code: None });
+            return Err(SourceError::Away { from: self.name.clone(), during, answer: None });
         }
         let away = |error: sqlx::Error| fault(&self.name, &error, during);
         let connection = &mut self.connection;
@@ -90,8 +88,13 @@ impl PostgresSource {
         catalog::planned(connection, &select).await.map_err(away)?;
         if let Some(table) = catalog::rewritten(connection).await.map_err(away)? {
             let during = format!("reading {what}: {table} was emptied or rewritten since the snapshot");
-            return Err(SourceError::Away { from: self.name.clone(), during, code: None });
+            return Err(SourceError::Away { from: self.name.clone(), during, answer: None });
         }
+        Ok(Ready { what, select, columns, withheld })
+    }
+
+    async fn start<'a>(&'a mut self, extract: &'a Extract) -> Result<Extraction<'a>, SourceError> {
+        let Ready { what, select, columns, withheld } = self.ready(extract).await?;
         let limits = CopyLimits {
             batch_rows_max: extract.batch_rows_max,
             batch_bytes_max: BATCH_BYTES_MAX,
@@ -99,7 +102,8 @@ impl PostgresSource {
         };
         let reader = CopyReader::new(&columns, limits).ok_or_else(|| changed(&what))?;
         self.unfinished = true;
-        let messages = connection.copy_out_raw(&select::copy(&select)).await.map_err(away)?;
+        let away = |error: sqlx::Error| fault(&self.name, &error, during(&extract.rows, &what));
+        let messages = self.connection.copy_out_raw(&select::copy(&select)).await.map_err(away)?;
         let unfinished = &mut self.unfinished;
         let reading = Reading { messages, reader, name: &self.name, what, is_sql: is_sql(&extract.rows), unfinished };
         let batches = stream::try_unfold(Some(reading), |reading| async move {
@@ -121,6 +125,18 @@ impl Source for PostgresSource {
     fn extract<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<Extraction<'a>, SourceError>> {
         self.start(extract).boxed()
     }
+
+    fn look<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<(), SourceError>> {
+        self.ready(extract).map_ok(|_| ()).boxed()
+    }
+}
+
+/// An extract that could start.
+struct Ready {
+    what: String,
+    select: String,
+    columns: Vec<CopyColumn>,
+    withheld: Vec<String>,
 }
 
 /// The source's names of the wanted columns, and what is withheld.
@@ -198,7 +214,7 @@ impl Reading<'_> {
                 let silence = Duration::from_secs(SILENCE_SECONDS_MAX);
                 let waited = tokio::time::timeout(silence, self.messages.next()).await;
                 let during = format!("reading {}: nothing came for {} s", self.what, silence.as_secs());
-                waited.map_err(|_| SourceError::Away { from: self.name.clone(), during, code: None })?
+                waited.map_err(|_| SourceError::Away { from: self.name.clone(), during, answer: None })?
             }
         };
         message.transpose().map_err(|error| {
@@ -218,6 +234,10 @@ fn what(rows: &Rows) -> String {
         Rows::Table { table, .. } => table.to_string(),
         Rows::Query { file, .. } => file.clone(),
     }
+}
+
+fn during<'a>(rows: &Rows, what: &'a str) -> During<'a> {
+    if is_sql(rows) { During::Sql(what) } else { During::Table(what) }
 }
 
 fn is_sql(rows: &Rows) -> bool {

@@ -24,16 +24,13 @@ mod published;
 mod told;
 mod unit;
 
-use crate::data::Rows;
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
 use crate::job::Plan;
 use crate::report::{Outcome, RunReport};
-use crate::source::SourceError;
 use crate::store::{self, Decision, JobRecord, SecondState};
 use crate::world::World;
 use cross::Crossed;
-use futures::StreamExt;
 use judged::Judgement;
 use open::Opened;
 use published::{carry, incomplete, publish, tables};
@@ -193,7 +190,8 @@ async fn file(report: &RunReport, opened: &Opened, plan: &Plan) {
     }
 }
 
-/// Asks the sources of a plan whether their tables have the columns that the schemas say; reads no row.
+/// Asks the sources of a plan whether their tables have the columns that the schemas say, and whether they take the job's
+/// SQL; reads no row.
 pub async fn online(plan: &Plan, world: &World) -> Vec<Failure> {
     let mut failures = Vec::new();
     let (mut sources, _) = match open::sources(plan, world.project.root()).await {
@@ -201,20 +199,8 @@ pub async fn online(plan: &Plan, world: &World) -> Vec<Failure> {
         Err(failure) => return vec![failure],
     };
     for dataset in &plan.datasets {
-        let mut extract = dataset.extract.clone();
-        // No row is wanted, only the answer to whether the extract could start.
-        if let Rows::Table { filter, .. } = &mut extract.rows {
-            *filter = Some("false".into());
-        }
         let Some(source) = sources.get_mut(&dataset.from) else { continue };
-        let asked = async {
-            let mut extraction = source.extract(&extract).await?;
-            while let Some(batch) = extraction.batches.next().await {
-                batch?;
-            }
-            Ok::<(), SourceError>(())
-        };
-        if let Err(error) = asked.await {
+        if let Err(error) = source.look(&dataset.extract).await {
             failures.push(Failure::source(&error, Phase::Open).of(&dataset.name));
         }
     }

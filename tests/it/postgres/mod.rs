@@ -5,4 +5,5 @@ mod columns;
 mod endings;
 mod logins;
 mod moments;
+mod online;
 mod values;

@@ -1,0 +1,106 @@
+//! Why a source did not give what was asked, and how the object store's own errors become ours.
+//!
+//! Never in here: what an object store's error means (`access::meaning`), and any foreign text.
+
+use crate::access::{Meaning, meaning};
+use crate::data::Name;
+use std::fmt;
+
+/// What is not there when a listing is refused so.
+pub(super) const BUCKET: &str = "the bucket, container or folder";
+
+/// Why a source did not give what was asked. Names, places and codes; never a value.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The source cannot be reached, or went away (exit 70).
+    #[error("source `{from}` went away while {during}{}", answer.as_ref().map(|a| format!(" ({a})")).unwrap_or_default())]
+    Away {
+        /// Source of the environment.
+        from: Name,
+        /// What was being done: `connecting`, `reading settlements.invoice`.
+        during: String,
+        /// What it answered, where it did.
+        answer: Option<Answer>,
+    },
+    /// It refused us: password, role, certificate (exit 12), or TLS (13).
+    #[error("source `{from}` refused {what}{}", code.as_deref().map(|c| format!(" (SQLSTATE {c})")).unwrap_or_default())]
+    Refused {
+        /// Source of the environment.
+        from: Name,
+        /// What it refused, such as `the login of user nightferry_ro`.
+        what: String,
+        /// SQLSTATE.
+        code: Option<String>,
+        /// Whether it was TLS that failed.
+        tls: bool,
+    },
+    /// The table, file or column asked for is not there (exit 14).
+    #[error("{what} is not there{}", hint.as_deref().map(|h| format!("; {h}")).unwrap_or_default())]
+    NotThere {
+        /// `table settlements.invoice`, `fixtures/x/settlements.invoice.*`.
+        what: String,
+        /// What is there instead, by name.
+        hint: Option<String>,
+    },
+    /// The source's columns are not those of the schema (exit 20).
+    #[error("{table}: {drift}")]
+    Drift {
+        /// Table or file.
+        table: String,
+        /// What differs, columns and types by name.
+        drift: String,
+    },
+    /// The author's SQL was refused by the source (exit 10).
+    #[error("the SQL of {what} was refused (SQLSTATE {code})")]
+    Sql {
+        /// Query file or `where` of a dataset.
+        what: String,
+        /// SQLSTATE, or the engine's name where it has none.
+        code: String,
+    },
+    /// Input that is torn or not in its format (exit 22).
+    #[error("{object} is damaged: {fault}{}", row.map(|r| format!(" at row {r}")).unwrap_or_default())]
+    Corrupt {
+        /// Object or table.
+        object: String,
+        /// What is wrong, without the value: `ends inside a row group`, `COPY sent 7 of 9 rows`.
+        fault: String,
+        /// Ordinal from 0, where known.
+        row: Option<u64>,
+    },
+}
+
+/// What a source answered, by its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A database's.
+    SqlState(String),
+    /// An object store's.
+    Http(u16),
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Answer::SqlState(code) => write!(f, "SQLSTATE {code}"),
+            Answer::Http(code) => write!(f, "HTTP {code}"),
+        }
+    }
+}
+
+/// Maps an object store's error, met in the folder of source `from` while doing `during` with `what`.
+pub(super) fn fault(from: &Name, during: &str, what: &str, error: &object_store::Error) -> SourceError {
+    let not_there = |what: &str| SourceError::NotThere { what: format!("{what} of source `{from}`"), hint: None };
+    let refused = |what: &str, tls| SourceError::Refused { from: from.clone(), what: what.into(), code: None, tls };
+    let away = |answer| SourceError::Away { from: from.clone(), during: during.to_owned(), answer };
+    match meaning(error) {
+        Meaning::NotThere => not_there(what),
+        Meaning::NotAsNamed(what) => not_there(what),
+        Meaning::Refused => refused(during, false),
+        Meaning::NoCredentials => refused("us, who have no credentials", false),
+        Meaning::Tls => refused("a verified TLS connection", true),
+        Meaning::Away(code) => away(code.map(Answer::Http)),
+        // Neither is met where nothing is written.
+        Meaning::Full | Meaning::Unable => away(None),
+    }
+}

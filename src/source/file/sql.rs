@@ -1,0 +1,208 @@
+//! `where` and `query` of a job over files: whole tables in memory, run by Polars SQL.
+//!
+//! Never in here: which objects hold a table (`names.rs`), and the engine's own words.
+
+use super::{Files, corrupt, found, open};
+use crate::data::drift::match_columns;
+use crate::data::{Column, Extract, Rows, TableName};
+use crate::format::Opened;
+use crate::frame;
+use crate::source::{Extraction, RawBatch, SourceError};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Field, Schema as ArrowSchema, SchemaRef};
+use futures::{StreamExt, stream};
+use std::sync::Arc;
+
+/// What of the tables is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// Every row.
+    Rows,
+    /// What columns there are: the SQL is run over none of the rows.
+    Columns,
+}
+
+impl Files {
+    /// The wanted columns of every row that the SQL leaves.
+    pub(super) async fn selected(
+        &mut self,
+        extract: &Extract,
+        reads: Reads,
+    ) -> Result<Extraction<'static>, SourceError> {
+        let (what, query, tables) = match &extract.rows {
+            Rows::Query { file, sql } => (file.clone(), sql.clone(), self.tables_in(sql)),
+            Rows::Table { table, filter } => {
+                let filter = filter.as_deref().unwrap_or("true");
+                (
+                    format!("`where` of `{}`", extract.dataset),
+                    format!("select * from \"{table}\" where {filter}"),
+                    vec![table.clone()],
+                )
+            }
+        };
+        let mut frames = Vec::new();
+        let (is_query, columns) = (matches!(extract.rows, Rows::Query { .. }), &extract.schema.columns);
+        for table in &tables {
+            // A query may name columns that its outcome lacks, so the tables below it come whole, as the files name them.
+            let (schema, batches) = self.whole(table, extract, reads, is_query).await?;
+            let (schema, batches) = typed(&schema, &batches, columns, is_query)?;
+            frames.push((table.to_string(), schema, batches));
+        }
+        let names: Vec<_> = frames.iter().map(|(name, ..)| name.as_str()).collect();
+        let query = if is_query { quoted(&query, &names) } else { query };
+        let tables: Vec<_> = frames
+            .iter()
+            .map(|(name, schema, batches)| frame::Table { name, schema: schema.clone(), batches })
+            .collect();
+        let result = frame::sql(&tables, &query);
+        let result = result.map_err(|fault| SourceError::Sql { what: what.clone(), code: fault.code().into() })?;
+        let found: Vec<_> = result.schema().fields().iter().map(|field| found(field.name())).collect();
+        let matched = match_columns(&found, &extract.schema, &extract.columns)
+            .map_err(|drift| SourceError::Drift { table: what, drift: drift.to_string() })?;
+        let rows = result.project(&matched.places).map_err(|_| SourceError::Corrupt {
+            object: extract.dataset.to_string(),
+            fault: "lost a column".into(),
+            row: None,
+        })?;
+        let size = extract.batch_rows_max;
+        let batches: Vec<_> = (0..rows.num_rows())
+            .step_by(size.max(1))
+            .map(|at| Ok(RawBatch { rows: rows.slice(at, size.min(rows.num_rows() - at)), faults: Vec::new() }))
+            .collect();
+        Ok(Extraction { withheld: matched.withheld, batches: stream::iter(batches).boxed() })
+    }
+
+    /// The tables that some SQL names, among those that are there.
+    fn tables_in(&self, sql: &str) -> Vec<TableName> {
+        let mut tables: Vec<TableName> = Vec::new();
+        for object in &self.objects {
+            let path = self.relative(object);
+            let mut parts = path.split(['.', '/']);
+            let (Some(schema), Some(table)) = (parts.next(), parts.next()) else { continue };
+            let table = TableName { schema: schema.into(), table: table.into() };
+            if mentions(sql, &table) && !tables.contains(&table) {
+                tables.push(table);
+            }
+        }
+        tables
+    }
+
+    /// Every column and row of a table. For a `where`, columns that the schema does not know are looked at first.
+    async fn whole(
+        &mut self,
+        table: &TableName,
+        extract: &Extract,
+        reads: Reads,
+        is_query: bool,
+    ) -> Result<(SchemaRef, Vec<RecordBatch>), SourceError> {
+        let schema = &extract.schema;
+        let (mut batches, mut empty) = (Vec::new(), None);
+        for object in self.objects_of(table)? {
+            let relative = self.relative(&object);
+            let bytes = self.read(&object).await?;
+            let input = open(&relative, bytes, schema).map_err(|fault| corrupt(&relative, fault))?;
+            if !is_query {
+                let found: Vec<_> = input.columns.iter().map(|(name, _)| found(name)).collect();
+                match_columns(&found, schema, &[])
+                    .map_err(|drift| SourceError::Drift { table: relative.clone(), drift: drift.to_string() })?;
+            }
+            empty.get_or_insert_with(|| without_rows(&input));
+            if reads == Reads::Columns {
+                continue;
+            }
+            let places = (0..input.columns.len()).collect();
+            for batch in input.rows(places, extract.batch_rows_max) {
+                batches.push(batch.map_err(|fault| corrupt(&relative, fault))?);
+            }
+        }
+        // SQL over a table without rows is held against its columns all the same.
+        if batches.is_empty() {
+            batches.extend(empty);
+        }
+        let schema = batches.first().map_or_else(|| Arc::new(ArrowSchema::empty()), RecordBatch::schema);
+        Ok((schema, batches))
+    }
+}
+
+fn without_rows(input: &Opened) -> RecordBatch {
+    let fields = input.columns.iter().map(|(name, kind)| Field::new(name, kind.clone(), true));
+    RecordBatch::new_empty(Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>())))
+}
+
+/// The rows with text read as the schema says, for SQL that compares and computes: `where` sees the columns' declared types.
+/// Columns of a query's tables that the schema does not know stay as they are.
+fn typed(
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+    columns: &[Column],
+    lenient: bool,
+) -> Result<(SchemaRef, Vec<RecordBatch>), SourceError> {
+    let mut out = Vec::with_capacity(batches.len());
+    let mut ordinal = 0;
+    for batch in batches {
+        let mut fields = Vec::new();
+        let mut cells = Vec::new();
+        for (field, values) in schema.fields().iter().zip(batch.columns()) {
+            let known =
+                columns.iter().find(|column| column.is_spelt(field.name()) || column.name.as_str() == field.name());
+            let read = known.and_then(|column| {
+                let one =
+                    RecordBatch::try_from_iter_with_nullable([(field.name().as_str(), values.clone(), true)]).ok()?;
+                let nullable = Column { nullable: true, ..column.clone() };
+                let conformed = crate::data::conform::conform(&one, &[&nullable], ordinal, Vec::new()).ok()?;
+                // A cell that cannot be read stays text: the comparison is the author's, the bad row is told later.
+                conformed.bad.is_empty().then(|| conformed.rows.column(0).clone())
+            });
+            let values = read.unwrap_or_else(|| values.clone());
+            fields.push(Field::new(field.name(), values.data_type().clone(), true));
+            cells.push(values);
+        }
+        ordinal += batch.num_rows() as u64;
+        let rows = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), cells);
+        out.push(rows.map_err(|_| SourceError::Sql { what: "a table".into(), code: "shape".into() })?);
+    }
+    let schema = out.first().map_or_else(|| schema.clone(), RecordBatch::schema);
+    if out.iter().any(|batch| batch.schema() != schema) {
+        let code = if lenient { "types_differ" } else { "bad_cells" };
+        return Err(SourceError::Sql { what: "a table whose files differ in type".into(), code: code.into() });
+    }
+    Ok((schema, out))
+}
+
+/// `settlements.invoice` and `"settlements"."invoice"` as the one name that the engine knows: `"settlements.invoice"`.
+fn quoted(sql: &str, tables: &[&str]) -> String {
+    let mut sql = sql.to_owned();
+    for name in tables {
+        let (schema, table) = name.split_once('.').unwrap_or(("", name));
+        for spelling in
+            [format!("\"{schema}\".\"{table}\""), format!("{schema}.\"{table}\""), format!("{schema}.{table}")]
+        {
+            sql = replace_word(&sql, &spelling, &format!("\"{name}\""));
+        }
+    }
+    sql
+}
+
+fn mentions(sql: &str, table: &TableName) -> bool {
+    let (schema, table) = (&table.schema, &table.table);
+    [format!("\"{schema}\".\"{table}\""), format!("{schema}.\"{table}\""), format!("{schema}.{table}")]
+        .iter()
+        .any(|spelling| replace_word(sql, spelling, "") != sql)
+}
+
+/// Replaces `word` where it does not stand inside a longer name.
+fn replace_word(text: &str, word: &str, by: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '.' || c == '"';
+    while let Some(at) = rest.find(word) {
+        let (before, after) = (&rest[..at], &rest[at + word.len()..]);
+        let alone =
+            !before.ends_with(is_part) && !after.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '"');
+        out.push_str(before);
+        out.push_str(if alone { by } else { word });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
