@@ -66,7 +66,9 @@ fn decode(column: &mut CellBuilder, value: &RawValue, hint: Option<&FieldHint>) 
         }
         ColumnType::Date if !is_text => column.push_whole(text.parse().map_err(|_| RowFault::Type)?),
         ColumnType::Bytea if is_text => {
-            column.push_bytes(&STANDARD.decode(text.as_bytes()).map_err(|_| RowFault::Type)?)
+            let bytes = STANDARD.decode(text.as_bytes()).map_err(|_| RowFault::Type)?;
+            // In base64 like any other value of the column.
+            if bytes == UNAVAILABLE.as_bytes() { Err(RowFault::Type) } else { column.push_bytes(&bytes) }
         }
         _ => column.push_text(&text),
     }
@@ -184,6 +186,10 @@ mod tests {
             assert_eq!(push(&mut cells, raw.as_deref(), None), Told::Unknown);
             assert_eq!(cells.finish().null_count(), 1);
         }
+        let mut cells = column("bytea");
+        let placeholder = format!("\"{}\"", STANDARD.encode(UNAVAILABLE));
+        let raw = RawValue::from_string(placeholder).expect("JSON");
+        assert_eq!(push(&mut cells, Some(&raw), None), Told::Unknown);
         let mut cells = column("text");
         let null = RawValue::from_string("null".into()).expect("JSON");
         assert_eq!(push(&mut cells, Some(&null), None), Told::Value);

@@ -263,7 +263,8 @@ fn dates(values: &ArrayRef, column: &Column, coarser: impl Fn(NaiveDate) -> Opti
     }
 }
 
-/// The lower edge of each value's band: the largest multiple of `width` that is not above it.
+/// The lower edge of each value's band: the largest multiple of `width` that is not above it, or where the type has no such
+/// number its smallest.
 fn band(values: &ArrayRef, column_type: ColumnType, width: i128) -> Option<ArrayRef> {
     fn banded<T: ArrowPrimitiveType>(
         values: &ArrayRef,
@@ -276,15 +277,17 @@ fn band(values: &ArrayRef, column_type: ColumnType, width: i128) -> Option<Array
     if width <= 0 {
         return None;
     }
-    let lower = |number: i128, width: i128| number.checked_sub(number.rem_euclid(width));
+    let lower = |number: i128, width: i128, least: i128| number.saturating_sub(number.rem_euclid(width)).max(least);
     match column_type {
-        ColumnType::Smallint => banded::<Int16Type>(values, |n| lower(n.into(), width)?.try_into().ok()),
-        ColumnType::Integer => banded::<Int32Type>(values, |n| lower(n.into(), width)?.try_into().ok()),
-        ColumnType::Bigint => banded::<Int64Type>(values, |n| lower(n.into(), width)?.try_into().ok()),
+        ColumnType::Smallint => {
+            banded::<Int16Type>(values, |n| lower(n.into(), width, i16::MIN.into()).try_into().ok())
+        }
+        ColumnType::Integer => banded::<Int32Type>(values, |n| lower(n.into(), width, i32::MIN.into()).try_into().ok()),
+        ColumnType::Bigint => banded::<Int64Type>(values, |n| lower(n.into(), width, i64::MIN.into()).try_into().ok()),
         ColumnType::Numeric { precision, scale } => {
             let width = width.checked_mul(10i128.checked_pow(u32::from(scale))?)?;
             let limit = 10i128.checked_pow(u32::from(precision))?;
-            banded::<Decimal128Type>(values, |n| lower(n, width).filter(|edge| edge.abs() < limit))
+            banded::<Decimal128Type>(values, |n| Some(lower(n, width, 1 - limit)))
         }
         ColumnType::Real => banded::<Float32Type>(values, |n| Some((n / width as f32).floor() * width as f32)),
         ColumnType::Double => banded::<Float64Type>(values, |n| Some((n / width as f64).floor() * width as f64)),
@@ -416,6 +419,18 @@ mod tests {
             Treatment::Generalise(Generalisation::Band { width: 1000 }),
         );
         assert_eq!(banded.as_primitive::<Decimal128Type>().values().to_vec(), [100_000, -100_000]);
+    }
+
+    #[test]
+    fn puts_the_smallest_numbers_in_the_band_that_the_type_cuts_short() {
+        let bands = || Treatment::Generalise(Generalisation::Band { width: 1000 });
+        let numbers: ArrayRef = Arc::new(Int32Array::from(vec![i32::MIN, i32::MAX]));
+        let banded = treated(numbers, &column("integer", "salary"), bands());
+        assert_eq!(banded.as_primitive::<Int32Type>(), &Int32Array::from(vec![i32::MIN, 2_147_483_000]));
+        let money = Decimal128Array::from(vec![-99_999_999, 99_999_999]).with_precision_and_scale(8, 2);
+        let banded = treated(Arc::new(money.expect("decimals")), &column("numeric(8,2)", "salary"), bands());
+        assert_eq!(banded.null_count(), 0);
+        assert_eq!(banded.as_primitive::<Decimal128Type>().values().to_vec(), [-99_999_999, 99_900_000]);
     }
 
     #[test]

@@ -38,8 +38,8 @@ pub enum Total {
     None,
     /// Whole numbers, decimals in units of the last place, dates in days, times and moments in microseconds.
     Whole {
-        /// Sum; `None` once it is beyond 128 bits.
-        sum: Option<i128>,
+        /// Sum, modulo 2^128: the same however the rows are cut, which no sum that stops at an end of its type is.
+        sum: i128,
         /// Smallest.
         min: i128,
         /// Largest.
@@ -147,11 +147,9 @@ impl Total {
     fn and(self, other: Total) -> Total {
         match (self, other) {
             (Total::None, other) | (other, Total::None) => other,
-            (Total::Whole { sum, min, max }, Total::Whole { sum: more, min: lower, max: higher }) => Total::Whole {
-                sum: sum.zip(more).and_then(|(sum, more)| sum.checked_add(more)),
-                min: min.min(lower),
-                max: max.max(higher),
-            },
+            (Total::Whole { sum, min, max }, Total::Whole { sum: more, min: lower, max: higher }) => {
+                Total::Whole { sum: sum.wrapping_add(more), min: min.min(lower), max: max.max(higher) }
+            }
             (Total::Float { mut sum, min, max }, Total::Float { sum: more, min: lower, max: higher }) => {
                 sum.merge(&more);
                 Total::Float { sum, min: min.min(lower), max: max.max(higher) }
@@ -189,10 +187,10 @@ where
     T::Native: Into<i128> + Ord,
 {
     let numbers = values.as_primitive::<T>();
-    let mut sum = Some(0i128);
+    let mut sum = 0i128;
     let mut bounds: Option<(T::Native, T::Native)> = None;
     let mut take = |number: T::Native| {
-        sum = sum.and_then(|sum| sum.checked_add(number.into()));
+        sum = sum.wrapping_add(number.into());
         bounds = Some(bounds.map_or((number, number), |(min, max)| (min.min(number), max.max(number))));
     };
     if numbers.null_count() == 0 {
@@ -282,6 +280,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn sums_beyond_128_bits_are_the_same_however_the_rows_are_cut() {
+        let most = 10i128.pow(38) - 1;
+        let batch = |values: &[i128]| {
+            let money = Decimal128Array::from(values.to_vec()).with_precision_and_scale(38, 0).expect("decimals");
+            RecordBatch::try_from_iter([("money", Arc::new(money) as ArrayRef)]).expect("rows")
+        };
+        let all = [most, most, -most, -most, most];
+        let whole = Tally::of(&batch(&all));
+        for cut in 0..=all.len() {
+            let parts = Tally::of(&batch(&all[..cut])).and(Tally::of(&batch(&all[cut..])));
+            assert_eq!(parts, whole, "cut at {cut}");
+        }
+    }
+
     proptest! {
         #[test]
         fn smallest_and_largest_texts_are_those_of_a_sort(
@@ -306,6 +319,6 @@ mod tests {
         assert_eq!(one.rows, other.rows);
         assert_ne!(one, other);
         let money = one.column("money").expect("a column");
-        assert_eq!(money, &ColumnTally { nulls: 1, total: Total::Whole { sum: Some(100), min: 100, max: 100 } });
+        assert_eq!(money, &ColumnTally { nulls: 1, total: Total::Whole { sum: 100, min: 100, max: 100 } });
     }
 }

@@ -72,6 +72,7 @@ mod tests {
             stamp: "dev".into(),
             reason: None,
             published_at: DateTime::UNIX_EPOCH,
+            inputs: Default::default(),
             tables: Vec::new(),
         }
     }

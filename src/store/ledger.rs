@@ -16,6 +16,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Records looked at to decide, newest first: a month of nights.
 pub const RECORDS_MAX: usize = 32;
@@ -43,6 +44,9 @@ pub struct JobRecord {
     pub reason: Option<String>,
     /// When the night was decided; the time of every commit of it.
     pub published_at: DateTime<Utc>,
+    /// Dataset -> the objects that it was read from, by name, and their tags.
+    #[serde(default)]
+    pub inputs: BTreeMap<Name, Vec<(String, String)>>,
     /// Every table's next version.
     pub tables: Vec<RecordTable>,
 }

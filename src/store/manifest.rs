@@ -47,7 +47,7 @@ pub struct Manifest {
     pub snapshot: Option<String>,
     /// Of the topic: partition -> first and last position read.
     pub offsets: BTreeMap<String, (u64, u64)>,
-    /// Input objects and their tags.
+    /// Input objects and their tags; for an audience that may not see the source, the names' SHA-256.
     pub inputs: Vec<(String, String)>,
     /// Of the comparison.
     pub verdict: String,

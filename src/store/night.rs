@@ -101,6 +101,7 @@ pub async fn publish<'a>(
         stamp: night.stamp.to_owned(),
         reason: night.again.map(str::to_owned),
         published_at: night.at,
+        inputs: inputs(&night),
         tables,
     };
     match ledger::write(security, &record).await? {
@@ -121,4 +122,13 @@ async fn proposals(night: &Night<'_>, number: u64) -> Result<Vec<RecordTable>, S
         }
     }
     Ok(tables)
+}
+
+/// What every dataset was read from.
+fn inputs(night: &Night<'_>) -> BTreeMap<Name, Vec<(String, String)>> {
+    let of = |dataset: &NightDataset<'_>| {
+        let name = dataset.tables.first()?.dataset().clone();
+        (!dataset.origin.inputs.is_empty()).then(|| (name, dataset.origin.inputs.clone()))
+    };
+    night.datasets.iter().filter_map(of).collect()
 }

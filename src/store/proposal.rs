@@ -11,7 +11,8 @@ use super::ledger::{RecordTable, RunRow};
 use super::manifest::{self, Manifest, ManifestFile};
 use super::night::{Night, NightDataset};
 use super::owner::{self, Owner};
-use crate::data::Schema;
+use super::part::sha256;
+use crate::data::{Audience, Schema};
 use crate::format::parquet_write::WriteFault;
 use arrow::datatypes::DataType;
 use serde::Serialize;
@@ -108,7 +109,7 @@ fn manifest_of(
         extracted_at: dataset.origin.extracted_at,
         snapshot: dataset.origin.snapshot.as_ref().map(ToString::to_string),
         offsets: dataset.offsets.clone(),
-        inputs: dataset.origin.inputs.clone(),
+        inputs: inputs(staged.store().audience(), &dataset.origin.inputs),
         verdict: word(&dataset.verdict),
         proof: word(&dataset.proof),
         job_hash: night.job_hash.to_owned(),
@@ -117,6 +118,17 @@ fn manifest_of(
         suppression_list: None,
         previous_manifest_sha256: before.manifest_sha256.clone(),
         nightferry: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// The objects that were read. Their names are the source's own and may say more than a table does: those who may not see
+/// the source are told a name's SHA-256, and the job's record in the security store has the name.
+fn inputs(audience: Audience, inputs: &[(String, String)]) -> Vec<(String, String)> {
+    match audience {
+        Audience::Restricted | Audience::Security => inputs.to_vec(),
+        Audience::Analytics | Audience::Public => {
+            inputs.iter().map(|(name, tag)| (sha256(name.as_bytes()), tag.clone())).collect()
+        }
     }
 }
 

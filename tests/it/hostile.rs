@@ -80,6 +80,17 @@ fn refuses_personal_data_in_a_column_that_is_kept_and_leaves_no_part() {
 }
 
 #[test]
+fn refuses_personal_data_beside_a_bad_row_and_leaves_no_part() {
+    let columns =
+        "note = { type = \"text\", class = \"open\" }\namount = { type = \"numeric(8,2)\", class = \"open\" }";
+    let csv = "id,note,amount\n1,fine,x\n2,write to quenby.larkspur@example.org,1.00\n";
+    let ferry = Ferry::of_one_file("app.thing.csv", csv.as_bytes(), columns, "");
+    let came = refused(&ferry, "E-PRIVACY-23", 23, "`note` holds what looks like email (cells: 1)");
+    assert!(came.endings().iter().any(|line| line.starts_with("E-ROWS-22")), "{}", came.err);
+    no_part_stays(&ferry);
+}
+
+#[test]
 fn refuses_more_bad_rows_than_are_allowed_and_says_where_the_first_is() {
     let ferry = things(&format!("id,name,amount\n1,a,2.50\n2,b,{CANARY}\n"));
     refused(&ferry, "E-ROWS-22", 22, "1 of 2 rows are bad, 0 are allowed; row 1: `amount`");

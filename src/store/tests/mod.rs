@@ -36,6 +36,21 @@ async fn publishes_a_night_once_and_the_next_one_over_it() {
 }
 
 #[tokio::test]
+async fn tells_the_names_of_the_sources_objects_to_nobody_outside() {
+    let world = World::new();
+    assert_eq!(world.night("run-a", 21, 3).await, Ok(Ended::Published));
+    let all: Vec<_> = world.memory.list(None).try_collect().await.expect("a list");
+    let mut told = Vec::new();
+    for meta in all {
+        let bytes = world.memory.get(&meta.location).await.expect("it").bytes().await.expect("bytes");
+        if bytes.windows(12).any(|window| window == b"ada.lovelace") {
+            told.push(meta.location.to_string());
+        }
+    }
+    assert_eq!(told, ["security/_jobs/settlements/00000000000000000000.json"]);
+}
+
+#[tokio::test]
 async fn publishes_the_same_period_again_when_a_person_says_why() {
     let world = World::new();
     assert_eq!(world.night("run-a", 21, 3).await, Ok(Ended::Published));

@@ -346,7 +346,8 @@ fn schema() -> Schema {
 }
 
 fn origin() -> Origin {
-    Origin { extracted_at: DateTime::UNIX_EPOCH, snapshot: None, inputs: Vec::new(), server: None }
+    let inputs = vec![("ada.lovelace/extract.csv".into(), "tag".into())];
+    Origin { extracted_at: DateTime::UNIX_EPOCH, snapshot: None, inputs, server: None }
 }
 
 fn name(text: &str) -> Name {

@@ -58,7 +58,7 @@ pub struct Crossed {
     pub lanes: Vec<LaneDone>,
 }
 
-/// Carries one dataset over. A failure brings along what was staged, so that it can be discarded.
+/// Carries one dataset over. Failures bring along what was staged, so that it can be discarded.
 pub async fn cross(
     dataset: &DatasetPlan,
     plan: &Plan,
@@ -66,7 +66,7 @@ pub async fn cross(
     opened: &mut Opened,
     progress: &Progress,
     options: &Options,
-) -> Result<Crossed, (Failure, Option<Crossed>)> {
+) -> Result<Crossed, (Vec<Failure>, Option<Crossed>)> {
     let table = progress.table(dataset.name.as_str());
     let columns: Vec<Column> =
         dataset.extract.columns.iter().filter_map(|name| dataset.schema.column(name.as_str()).cloned()).collect();
@@ -75,7 +75,7 @@ pub async fn cross(
     let Opened { sources, stores, keys, recognisers, aside, waiting_room, .. } = opened;
     let Some(source) = sources.get_mut(&dataset.from) else {
         let what = format!("source `{}` was not opened", dataset.from);
-        return Err((Failure::new(ending::NOT_THERE, Phase::Extract, what), None));
+        return Err((vec![Failure::new(ending::NOT_THERE, Phase::Extract, what)], None));
     };
     let is_checked =
         plan.datasets.iter().flat_map(|dataset| &dataset.checks).any(|check| names(&check.sql, &dataset.name));
@@ -125,23 +125,19 @@ pub async fn cross(
     let mut lanes = Vec::new();
     let extracted =
         extract(source.as_mut(), dataset, plan, &terms, &schema, &start, &mut crossed, &mut lanes, &table).await;
-    let mut outcome = extracted;
+    // All of them: a bad row must not hide the personal data that a lane found in the rows before it.
+    let mut failures = Vec::new();
     for lane in lanes {
         let (done, finished) = lane.finish().await;
         crossed.lanes.push(done);
-        // A lane that failed is why the rows could go no further.
-        outcome = match (outcome, finished) {
-            (Ok(()), finished) => finished,
-            (Err(failure), Err(cause)) if failure.ending == LANE_GONE => Err(cause),
-            (failed, _) => failed,
-        };
+        failures.extend(finished.err());
     }
+    // A lane that failed is why the rows could go no further.
+    let own = extracted.err().filter(|failure| failures.is_empty() || failure.ending != LANE_GONE);
+    failures.extend(own);
     crossed.origin = source.origin().clone();
-    crossed.is_whole = outcome.is_ok();
-    match outcome {
-        Ok(()) => Ok(crossed),
-        Err(failure) => Err((failure, Some(crossed))),
-    }
+    crossed.is_whole = failures.is_empty();
+    if failures.is_empty() { Ok(crossed) } else { Err((failures, Some(crossed))) }
 }
 
 /// How the failure of a row that found its lane gone ends, should the lane's own not be known.

@@ -117,9 +117,9 @@ async fn cross_over(night: &mut Walked<'_>, opened: &mut Opened, world: &mut Wor
     for dataset in &plan.datasets {
         match cross::cross(dataset, plan, &night.run, opened, &world.progress, options).await {
             Ok(crossed) => night.crossed.push(crossed),
-            Err((failure, crossed)) => {
+            Err((failures, crossed)) => {
                 night.crossed.extend(crossed);
-                night.failures.push(failure.of(&dataset.name));
+                night.failures.extend(failures.into_iter().map(|failure| failure.of(&dataset.name)));
                 break;
             }
         }
