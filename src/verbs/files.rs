@@ -3,8 +3,10 @@
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::{self, Checked};
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
+use crate::report::{Outcome, ProblemReport};
 use crate::world::{Project, World};
+use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -42,6 +44,39 @@ pub fn load(project: &Project, job: &Path, environment: &str) -> Result<Checked,
 pub fn invalid(problems: Problems) -> Failure {
     let all_of_environment = problems.clone().sorted().iter().all(job::is_of_environment);
     Failure::files(problems, if all_of_environment { ending::ENVIRONMENT_INVALID } else { ending::JOB_INVALID })
+}
+
+/// What went wrong, as a report's problems: a fault in a file with its place, everything else as a run tells it.
+pub fn problems(failures: &[Failure]) -> Vec<Value> {
+    failures.iter().flat_map(problems_of).collect()
+}
+
+fn problems_of(failure: &Failure) -> Vec<Value> {
+    if failure.problems.is_empty() {
+        return vec![json!(failure.report())];
+    }
+    let faults = failure.problems.clone().sorted();
+    let fault = |Problem { id, place, message, hint }: &Problem| {
+        let as_reported = ProblemReport { id: (*id).into(), message: message.clone(), ..failure.report() };
+        let mut told = json!(as_reported);
+        told["file"] = json!(place.file);
+        told["line"] = json!(place.line);
+        told["column"] = json!(place.column);
+        told["hint"] = json!(hint);
+        told
+    };
+    faults.iter().map(fault).collect()
+}
+
+/// Tells a failure as [`tell`] does, and as one object on `out` where JSON is asked for.
+pub fn tell_as(json: bool, failure: &Failure, out: &mut dyn Write) -> u8 {
+    if json {
+        let problems = problems_of(failure);
+        let told = json!({ "outcome": Outcome::Failed, "exit_code": failure.ending.code, "problems": problems });
+        // A closed pipe is the reader's choice.
+        let _ = writeln!(out, "{told}");
+    }
+    tell(failure)
 }
 
 /// Tells a failure on stderr: the faults in the files, then the one line. Gives its exit code.

@@ -29,7 +29,7 @@ pub fn init(request: &InitRequest, out: &mut dyn Write) -> u8 {
         job::json_schemas().into_iter().map(write).collect()
     };
     match write() {
-        Err(failure) => files::tell(&failure),
+        Err(failure) => files::tell_as(request.json, &failure, out),
         Ok(written) => {
             let _ = match request.json {
                 true => writeln!(out, "{}", serde_json::json!(written)),

@@ -27,7 +27,7 @@ pub struct PlanRequest {
 pub fn plan(request: &PlanRequest, out: &mut dyn Write) -> u8 {
     match journey(request, out) {
         Ok(()) => 0,
-        Err(failure) => files::tell(&failure),
+        Err(failure) => files::tell_as(request.json, &failure, out),
     }
 }
 

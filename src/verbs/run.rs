@@ -35,9 +35,10 @@ pub struct RunRequest {
 
 /// Runs a job.
 pub async fn run(request: RunRequest, out: &mut dyn Write) -> u8 {
+    let json = request.json;
     match journey(request, out).await {
         Ok(code) => code,
-        Err(failure) => files::tell(&failure),
+        Err(failure) => files::tell_as(json, &failure, out),
     }
 }
 

@@ -42,10 +42,11 @@ pub struct TestRequest {
 
 /// Tests jobs.
 pub async fn test(request: TestRequest, out: &mut dyn Write) -> u8 {
+    let json = request.json;
     match journey(request, out).await {
         Ok(true) => 0,
         Ok(false) => ending::FOUND,
-        Err(failure) => files::tell(&failure),
+        Err(failure) => files::tell_as(json, &failure, out),
     }
 }
 

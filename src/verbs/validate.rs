@@ -27,10 +27,12 @@ pub struct ValidateRequest {
 
 /// Checks jobs.
 pub async fn validate(request: ValidateRequest, out: &mut dyn Write) -> u8 {
-    match journey(request, out).await {
-        Ok(()) => 0,
-        Err(failures) => failures.iter().map(files::tell).max().unwrap_or(0),
+    let json = request.json;
+    let failures = journey(request, out).await.err().unwrap_or_default();
+    if json {
+        let _ = writeln!(out, "{}", serde_json::Value::from(files::problems(&failures)));
     }
+    failures.iter().map(files::tell).max().unwrap_or(0)
 }
 
 /// Jobs that share a name: each would find the other's nights published and pass its own over.
@@ -71,16 +73,6 @@ async fn journey(request: ValidateRequest, out: &mut dyn Write) -> Result<(), Ve
                 Err(failure) => failures.push(failure),
             }
         }
-    }
-    if request.json {
-        let told = problems.clone().sorted();
-        let told = told.iter().map(|problem| {
-            serde_json::json!({
-                "id": problem.id, "file": problem.place.file, "line": problem.place.line, "column": problem.place.column,
-                "message": problem.message, "hint": problem.hint,
-            })
-        });
-        let _ = writeln!(out, "{}", serde_json::Value::from_iter(told));
     }
     if !problems.is_empty() {
         failures.push(files::invalid(problems));

@@ -72,6 +72,38 @@ fn what_is_asked_as_json_is_json_a_line() {
 }
 
 #[test]
+fn what_goes_wrong_is_json_too_where_json_is_asked_for() {
+    let ferry = Ferry::shipped();
+    ferry.edit("jobs/contracts.toml", "from = \"contracts_db\"", "from = \"contract_db\"");
+    for verb in ["run", "plan", "test", "validate"] {
+        let came = ferry.run(&[verb, "jobs/contracts.toml", "--json"]);
+        assert_eq!((came.code, came.out.lines().count()), (10, 1), "{verb}: {}", came.out);
+        let told: Value = serde_json::from_str(&came.out).expect("JSON");
+        if verb != "validate" {
+            assert_eq!((&told["outcome"], &told["exit_code"]), (&"failed".into(), &10.into()), "{verb}");
+        }
+        let problems = if verb == "validate" { &told } else { &told["problems"] };
+        let first = &problems[0];
+        assert_eq!((&first["id"], &first["file"]), (&"E-JOB-SOURCE".into(), &"jobs/contracts.toml".into()), "{verb}");
+        for field in ["line", "column", "message", "hint", "exit_code", "retryable", "phase", "safe", "next"] {
+            assert!(!first[field].is_null(), "{verb}: {field} in {first}");
+        }
+        assert!(came.err.contains("[E-JOB-SOURCE]"), "people read it on stderr: {}", came.err);
+    }
+    for (line, code, id) in [
+        ("run jobs/settlements.toml --date 2199-12-31 --json", 2, "E-DATE-2"),
+        ("validate jobs/settlements.toml --env nowhere --json", 11, "E-ENV-READ"),
+    ] {
+        let came = ferry.run(&line.split(' ').collect::<Vec<_>>());
+        assert!(came.code == code && came.out.contains(id), "{line}: {} {}", came.code, came.out);
+    }
+    std::fs::remove_dir_all(ferry.path("fixtures/settlements/prices")).expect("removed");
+    let came = ferry.run(&["validate", "jobs/settlements.toml", "--online", "--json"]);
+    let told: Value = serde_json::from_str(&came.out).expect("JSON");
+    assert_eq!((came.code, &told[0]["exit_code"]), (14, &14.into()), "{}", came.out);
+}
+
+#[test]
 fn completions_know_every_verb_and_bash_takes_them() {
     let ferry = Ferry::empty();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
