@@ -74,7 +74,9 @@ impl Failure {
             SourceError::Refused { .. } => ending::REFUSED,
             SourceError::NotThere { .. } => ending::NOT_THERE,
             SourceError::Drift { .. } => ending::SCHEMA_DRIFT,
-            SourceError::Sql { .. } => ending::JOB_INVALID,
+            // Asked before a night, nothing of it has begun.
+            SourceError::Sql { .. } if phase == Phase::Open => ending::JOB_INVALID,
+            SourceError::Sql { .. } => ending::SQL_REFUSED,
             SourceError::Corrupt { .. } => ending::CORRUPT,
         };
         Failure::new(ending, phase, error.to_string())

@@ -31,20 +31,6 @@ pub enum SqlFault {
     Column,
 }
 
-impl SqlFault {
-    /// A word for messages that want a code.
-    pub fn code(self) -> &'static str {
-        match self {
-            SqlFault::Syntax => "syntax",
-            SqlFault::NotThere => "not_there",
-            SqlFault::Types => "types",
-            SqlFault::GaveUp => "gave_up",
-            SqlFault::Failed => "failed",
-            SqlFault::Column => "column",
-        }
-    }
-}
-
 /// A table by its name in the SQL.
 pub struct Table<'a> {
     /// Name, as the SQL writes it.

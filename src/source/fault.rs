@@ -4,6 +4,7 @@
 
 use crate::access::{Meaning, meaning};
 use crate::data::Name;
+use crate::frame::SqlFault;
 use std::fmt;
 
 /// What is not there when a listing is refused so.
@@ -51,12 +52,12 @@ pub enum SourceError {
         drift: String,
     },
     /// The author's SQL was refused by the source (exit 10).
-    #[error("the SQL of {what} was refused (SQLSTATE {code})")]
+    #[error("the SQL of {what} {refusal}")]
     Sql {
         /// Query file or `where` of a dataset.
         what: String,
-        /// SQLSTATE, or the engine's name where it has none.
-        code: String,
+        /// Who refused it, and why.
+        refusal: SqlRefusal,
     },
     /// Input that is torn or not in its format (exit 22).
     #[error("{object} is damaged: {fault}{}", row.map(|r| format!(" at row {r}")).unwrap_or_default())]
@@ -68,6 +69,27 @@ pub enum SourceError {
         /// Ordinal from 0, where known.
         row: Option<u64>,
     },
+}
+
+/// Why SQL was refused, in words that follow "the SQL of it".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SqlRefusal {
+    /// A database's SQLSTATE.
+    Database(String),
+    /// The engine over files.
+    Frames(SqlFault),
+    /// Some cells of a column are of its declared type and others are not, or its files differ.
+    Mixed,
+}
+
+impl fmt::Display for SqlRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SqlRefusal::Database(code) => write!(f, "was refused (SQLSTATE {code})"),
+            SqlRefusal::Frames(fault) => fault.fmt(f),
+            SqlRefusal::Mixed => f.write_str("meets a column whose cells are not all of one type"),
+        }
+    }
 }
 
 /// What a source answered, by its number.

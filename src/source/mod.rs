@@ -18,7 +18,7 @@ mod pgcopy;
 mod postgres;
 mod topic;
 
-pub use fault::{Answer, SourceError};
+pub use fault::{Answer, SourceError, SqlRefusal};
 pub use file::Files;
 pub use open::{Reached, open};
 pub use postgres::{Login, PostgresSource};

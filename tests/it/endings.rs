@@ -9,6 +9,7 @@ use std::path::Path;
 const SHOWN: &[(&str, &str)] = &[
     ("E-DATE-2", "crossing::a_day_that_has_not_begun_is_refused"),
     ("E-JOB-10", "fixtures/problems/unknown-key"),
+    ("E-SQL-10", "endings::sql_that_the_source_refuses_ends_with_10_and_says_that_nothing_was_published"),
     ("E-ENV-11", "fixtures/problems/secret-that-is-not-set"),
     ("E-ACCESS-12", "endings::a_wrong_password_ends_with_12"),
     ("E-TLS-13", "endings::a_database_whose_certificate_nobody_vouches_for_ends_with_13"),
@@ -119,6 +120,16 @@ fn ends(ferry: &Ferry, ending: &str, told: &str) -> Came {
 fn refused(ferry: &Ferry, ending: &str, told: &str) {
     ends(ferry, ending, told);
     assert!(!ferry.is_published("out/warehouse/thing"), "nothing is published");
+}
+
+#[test]
+fn sql_that_the_source_refuses_ends_with_10_and_says_that_nothing_was_published() {
+    let ferry = things(
+        "\n[dataset.other]\nfrom = \"app\"\ntable = \"app.thing\"\nschema = \"thing\"\nto = [\"warehouse\"]\nwrite = \"replace\"\nwhere = \"nosuch > 1\"\n",
+    );
+    let told =
+        "the SQL of `where` of `other` names a table or column that is not there\" safe=\"nothing was published\"";
+    refused(&ferry, "E-SQL-10", told);
 }
 
 #[test]

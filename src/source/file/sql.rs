@@ -6,8 +6,8 @@ use super::{Files, corrupt, found, open};
 use crate::data::drift::match_columns;
 use crate::data::{Column, Extract, Rows, TableName};
 use crate::format::Opened;
-use crate::frame;
-use crate::source::{Extraction, RawBatch, SourceError};
+use crate::frame::{self, SqlFault};
+use crate::source::{Extraction, RawBatch, SourceError, SqlRefusal};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema as ArrowSchema, SchemaRef};
 use futures::{StreamExt, stream};
@@ -45,7 +45,7 @@ impl Files {
         for table in &tables {
             // A query may name columns that its outcome lacks, so the tables below it come whole, as the files name them.
             let (schema, batches) = self.whole(table, extract, reads, is_query).await?;
-            let (schema, batches) = typed(&schema, &batches, columns, is_query)?;
+            let (schema, batches) = typed(&schema, &batches, columns, &what)?;
             frames.push((table.to_string(), schema, batches));
         }
         let names: Vec<_> = frames.iter().map(|(name, ..)| name.as_str()).collect();
@@ -55,7 +55,7 @@ impl Files {
             .map(|(name, schema, batches)| frame::Table { name, schema: schema.clone(), batches })
             .collect();
         let result = frame::sql(&tables, &query);
-        let result = result.map_err(|fault| SourceError::Sql { what: what.clone(), code: fault.code().into() })?;
+        let result = result.map_err(|fault| refused(&what, SqlRefusal::Frames(fault)))?;
         let found: Vec<_> = result.schema().fields().iter().map(|field| found(field.name())).collect();
         let matched = match_columns(&found, &extract.schema, &extract.columns)
             .map_err(|drift| SourceError::Drift { table: what, drift: drift.to_string() })?;
@@ -135,7 +135,7 @@ fn typed(
     schema: &SchemaRef,
     batches: &[RecordBatch],
     columns: &[Column],
-    lenient: bool,
+    what: &str,
 ) -> Result<(SchemaRef, Vec<RecordBatch>), SourceError> {
     let mut out = Vec::with_capacity(batches.len());
     let mut ordinal = 0;
@@ -159,14 +159,17 @@ fn typed(
         }
         ordinal += batch.num_rows() as u64;
         let rows = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), cells);
-        out.push(rows.map_err(|_| SourceError::Sql { what: "a table".into(), code: "shape".into() })?);
+        out.push(rows.map_err(|_| refused(what, SqlRefusal::Frames(SqlFault::Failed)))?);
     }
     let schema = out.first().map_or_else(|| schema.clone(), RecordBatch::schema);
     if out.iter().any(|batch| batch.schema() != schema) {
-        let code = if lenient { "types_differ" } else { "bad_cells" };
-        return Err(SourceError::Sql { what: "a table whose files differ in type".into(), code: code.into() });
+        return Err(refused(what, SqlRefusal::Mixed));
     }
     Ok((schema, out))
+}
+
+fn refused(what: &str, refusal: SqlRefusal) -> SourceError {
+    SourceError::Sql { what: what.to_owned(), refusal }
 }
 
 /// `settlements.invoice` and `"settlements"."invoice"` as the one name that the engine knows: `"settlements.invoice"`.

@@ -1,7 +1,7 @@
 //! sqlx's errors -> ours: the SQLSTATE and what we were doing, never the server's text, which may quote a value.
 
 use crate::data::Name;
-use crate::source::{Answer, SourceError};
+use crate::source::{Answer, SourceError, SqlRefusal};
 use std::io::ErrorKind;
 
 /// What was being done, in the words of a message.
@@ -57,7 +57,7 @@ fn told(from: &Name, code: &str, during: During<'_>) -> SourceError {
         // Connection, resources, serialisation, locks, an operator's hand, the system, the server itself.
         (_, _) if ["08", "53", "40", "55", "57", "58", "XX"].iter().any(|class| code.starts_with(class)) => away(),
         (_, During::Table(what) | During::Sql(what)) => {
-            SourceError::Sql { what: what.to_owned(), code: code.to_owned() }
+            SourceError::Sql { what: what.to_owned(), refusal: SqlRefusal::Database(code.to_owned()) }
         }
     }
 }
