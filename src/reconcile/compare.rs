@@ -39,6 +39,9 @@ pub struct Counts {
     pub changed: u64,
     /// Column -> rows in which it differs.
     pub changed_columns: BTreeMap<String, u64>,
+    /// Partition -> keys of the topic that are missing from the extract or changed; of rows that only the extract has, nobody
+    /// knows the partition.
+    pub differing_in: BTreeMap<u32, u64>,
     /// Rows of the extract that share a key with an earlier one.
     pub duplicates: u64,
     /// Rows of the extract with a NULL in the key.
@@ -133,6 +136,10 @@ pub fn compare(
     let changed: Vec<usize> =
         (0..ours.len()).filter(|pair| differs.iter().any(|(_, differs)| differs.value(*pair))).collect();
     counts.changed += changed.len() as u64;
+    let one_sided = matched.right_only.iter().map(|row| topic[*row as usize]);
+    for key in one_sided.chain(changed.iter().map(|pair| theirs.value(*pair))) {
+        *counts.differing_in.entry(latest.partitions[key as usize]).or_default() += 1;
+    }
 
     let places = |rows: &[u32], from: &[u32]| UInt32Array::from_iter_values(rows.iter().map(|row| from[*row as usize]));
     let named = |pair: usize| {
