@@ -4,7 +4,7 @@
 //! NULL is not NaN. A cell that the stream does not tell is counted, not compared.
 
 use super::latest::Latest;
-use crate::data::{Column, ColumnType};
+use crate::data::{Column, ColumnType, beside};
 use crate::frame::match_keys;
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, RecordBatch, StringViewArray, UInt32Array,
@@ -97,7 +97,8 @@ impl Terms {
 }
 
 /// Compares one bucket. Adds to `counts`, and to `differences` up to [`DIFFERENCES_MAX`] rows: the columns, then `side`
-/// (`missing`, `extra`, `extract`, `topic`) and `differs` (the columns that differ).
+/// (`missing`, `extra`, `extract`, `topic`) and `differs` (the columns that differ), by other names where the data
+/// has those ([`beside`]).
 pub fn compare(
     terms: &Terms,
     rows: &RecordBatch,
@@ -261,7 +262,8 @@ fn keep(
         terms.columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true)).collect();
     let mut cells =
         columns.iter().take(fields.len()).map(|column| take(column, &places, None)).collect::<Result<Vec<_>, _>>()?;
-    fields.extend(["side", "differs"].map(|name| Field::new(name, DataType::Utf8View, true)));
+    let taken = |name: &str| terms.columns.iter().any(|column| column.name.as_str() == name);
+    fields.extend(["side", "differs"].map(|name| Field::new(beside(name, taken), DataType::Utf8View, true)));
     cells.push(Arc::new(StringViewArray::from_iter_values((0..places.len()).map(|_| side))));
     cells.push(Arc::new(StringViewArray::from_iter_values((0..places.len()).map(differs))));
     differences.push(RecordBatch::try_new(Arc::new(Schema::new(fields)), cells)?);

@@ -2,7 +2,7 @@
 
 use super::cross::Crossed;
 use super::open::Opened;
-use crate::data::{Audience, Class, Column, ColumnType, Name, Treatment};
+use crate::data::{Audience, Class, Column, ColumnType, Name, Treatment, beside};
 use crate::failure::{Failure, Phase};
 use crate::privacy::{ColumnTreatment, Keys, redact};
 use crate::store::{Encoder, PartLimits, Parts, file_part};
@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub async fn quarantine(crossed: &Crossed, run: &str, opened: &Opened) -> Result<Option<String>, Failure> {
     let Some((_, first)) = crossed.bad.first() else { return Ok(None) };
     let rows = concat_batches(&first.schema(), crossed.bad.iter().map(|(_, row)| row)).map_err(|_| shape())?;
+    let schema = rows.schema();
+    let named = |name: &str| beside(name, |name| schema.column_with_name(name).is_some());
     let about: [(&str, ArrayRef); 3] = [
         ("bad_row", Arc::new(Int64Array::from_iter_values(crossed.bad.iter().map(|(bad, _)| bad.ordinal as i64)))),
         (
@@ -27,14 +29,25 @@ pub async fn quarantine(crossed: &Crossed, run: &str, opened: &Opened) -> Result
             Arc::new(StringViewArray::from_iter_values(crossed.bad.iter().map(|(bad, _)| bad.fault.to_string()))),
         ),
     ];
-    let schema = rows.schema();
-    let cells = schema.fields().iter().zip(rows.columns()).map(|(field, cells)| (field.name().as_str(), cells.clone()));
+    let cells = schema.fields().iter().zip(rows.columns()).map(|(field, cells)| (field.name().clone(), cells.clone()));
     let all = RecordBatch::try_from_iter_with_nullable(
-        about.into_iter().chain(cells).map(|(name, cells)| (name, cells, true)),
+        about
+            .into_iter()
+            .map(|(name, cells)| (named(name), cells))
+            .chain(cells)
+            .map(|(name, cells)| (name, cells, true)),
     );
-    file(&all.map_err(|_| shape())?, &[("bad_row", ColumnType::Bigint)], &[], "quarantine", &crossed.name, run, opened)
-        .await
-        .map(Some)
+    file(
+        &all.map_err(|_| shape())?,
+        &[(&named("bad_row"), ColumnType::Bigint)],
+        &[],
+        "quarantine",
+        &crossed.name,
+        run,
+        opened,
+    )
+    .await
+    .map(Some)
 }
 
 /// Files the rows in which extract and topic differ. Gives the path.
