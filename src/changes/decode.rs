@@ -13,7 +13,7 @@ use arrow::array::{
     ArrayRef, BooleanBuilder, RecordBatch, RecordBatchOptions, UInt8Builder, UInt32Builder, UInt64Builder,
 };
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Events of one batch, at most.
@@ -77,6 +77,8 @@ pub struct StreamFacts {
     pub truncates: u64,
     /// Partition -> first and last position.
     pub offsets: HashMap<u32, (u64, u64)>,
+    /// Partitions that hold an event after the extract's moment: what the extract shows has arrived in them, all of it.
+    pub passed: BTreeSet<u32>,
 }
 
 impl StreamFacts {
@@ -87,6 +89,7 @@ impl StreamFacts {
         self.by_window += other.by_window;
         self.tombstones += other.tombstones;
         self.truncates += other.truncates;
+        self.passed.extend(&other.passed);
         for (partition, (first, last)) in &other.offsets {
             let range = self.offsets.entry(*partition).or_insert((*first, *last));
             *range = (range.0.min(*first), range.1.max(*last));
@@ -169,6 +172,7 @@ pub fn decode(
         facts.events += 1;
         if !counts(&event, as_of, &mut facts) {
             facts.later += 1;
+            facts.passed.insert(object.partition);
             continue;
         }
         facts.truncates += u64::from(op == Op::Truncate);

@@ -10,6 +10,16 @@ pub const NAME_BYTES_MAX: usize = 63;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Arc<str>);
 
+/// A name for a column of our own that stands beside the data's: `wanted`, or with `nightferry_` before it where the data
+/// has a column of that name.
+pub fn beside(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
+    let mut name = wanted.to_owned();
+    while taken(&name) {
+        name.insert_str(0, "nightferry_");
+    }
+    name
+}
+
 /// Why a text is no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {
@@ -87,5 +97,12 @@ mod tests {
         assert_eq!(Name::new(""), Err(NameFault::Empty));
         assert_eq!(Name::new(&"a".repeat(64)), Err(NameFault::TooLong));
         assert!(Name::new("difference_payment2").is_ok());
+    }
+
+    #[test]
+    fn stands_beside_columns_of_its_own_name() {
+        let taken = ["side", "nightferry_side"];
+        let names = ["side", "differs"].map(|wanted| beside(wanted, |name| taken.contains(&name)));
+        assert_eq!(names, ["nightferry_nightferry_side", "differs"]);
     }
 }

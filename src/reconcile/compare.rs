@@ -4,7 +4,7 @@
 //! NULL is not NaN. A cell that the stream does not tell is counted, not compared.
 
 use super::latest::Latest;
-use crate::data::{Column, ColumnType};
+use crate::data::{Column, ColumnType, beside};
 use crate::frame::match_keys;
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, RecordBatch, StringViewArray, UInt32Array,
@@ -39,6 +39,9 @@ pub struct Counts {
     pub changed: u64,
     /// Column -> rows in which it differs.
     pub changed_columns: BTreeMap<String, u64>,
+    /// Partition -> keys of the topic that are missing from the extract or changed; of rows that only the extract has, nobody
+    /// knows the partition.
+    pub differing_in: BTreeMap<u32, u64>,
     /// Rows of the extract that share a key with an earlier one.
     pub duplicates: u64,
     /// Rows of the extract with a NULL in the key.
@@ -94,7 +97,8 @@ impl Terms {
 }
 
 /// Compares one bucket. Adds to `counts`, and to `differences` up to [`DIFFERENCES_MAX`] rows: the columns, then `side`
-/// (`missing`, `extra`, `extract`, `topic`) and `differs` (the columns that differ).
+/// (`missing`, `extra`, `extract`, `topic`) and `differs` (the columns that differ), by other names where the data
+/// has those ([`beside`]).
 pub fn compare(
     terms: &Terms,
     rows: &RecordBatch,
@@ -133,6 +137,10 @@ pub fn compare(
     let changed: Vec<usize> =
         (0..ours.len()).filter(|pair| differs.iter().any(|(_, differs)| differs.value(*pair))).collect();
     counts.changed += changed.len() as u64;
+    let one_sided = matched.right_only.iter().map(|row| topic[*row as usize]);
+    for key in one_sided.chain(changed.iter().map(|pair| theirs.value(*pair))) {
+        *counts.differing_in.entry(latest.partitions[key as usize]).or_default() += 1;
+    }
 
     let places = |rows: &[u32], from: &[u32]| UInt32Array::from_iter_values(rows.iter().map(|row| from[*row as usize]));
     let named = |pair: usize| {
@@ -254,7 +262,8 @@ fn keep(
         terms.columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true)).collect();
     let mut cells =
         columns.iter().take(fields.len()).map(|column| take(column, &places, None)).collect::<Result<Vec<_>, _>>()?;
-    fields.extend(["side", "differs"].map(|name| Field::new(name, DataType::Utf8View, true)));
+    let taken = |name: &str| terms.columns.iter().any(|column| column.name.as_str() == name);
+    fields.extend(["side", "differs"].map(|name| Field::new(beside(name, taken), DataType::Utf8View, true)));
     cells.push(Arc::new(StringViewArray::from_iter_values((0..places.len()).map(|_| side))));
     cells.push(Arc::new(StringViewArray::from_iter_values((0..places.len()).map(differs))));
     differences.push(RecordBatch::try_new(Arc::new(Schema::new(fields)), cells)?);

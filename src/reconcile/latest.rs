@@ -20,6 +20,8 @@ pub struct Latest {
     pub known: Vec<BooleanArray>,
     /// The keys, in the writing of the converter that was given.
     pub keys: Vec<Vec<u8>>,
+    /// The partition that each key is in.
+    pub partitions: Vec<u32>,
 }
 
 /// Marks a cell that no event told.
@@ -57,7 +59,8 @@ pub fn latest(
         columns.push(take(events.column(place), &from, None)?);
         known.push(BooleanArray::from_iter(live.iter().map(|(_, state)| Some(state.cells[place] != UNKNOWN))));
     }
-    Ok(Latest { columns, known, keys: live.into_iter().map(|(key, _)| key.to_vec()).collect() })
+    let partitions = live.iter().map(|(_, state)| state.partition).collect();
+    Ok(Latest { columns, known, keys: live.into_iter().map(|(key, _)| key.to_vec()).collect(), partitions })
 }
 
 /// A row that is there: for each column the event that last told it.

@@ -1,7 +1,9 @@
 //! Counts and what the stream showed -> a verdict, its proof, and words for people.
 //!
-//! A difference that a stream which is behind would explain is no drift: the topic must hold something later than the
-//! extract before a missing or older row counts against it.
+//! A difference that a stream which is behind would explain is no drift. Partitions come on by themselves: a row that
+//! differs counts once the partition that its key is in holds something later than the extract, and a row that the topic lacks
+//! once every partition does, since it may belong to any of them. One such row is drift, whatever the others may become. A
+//! partition in which nothing happens any more passes no moment: what differs there is undecided, and never called drift.
 
 use super::compare::Counts;
 use crate::changes::StreamFacts;
@@ -65,7 +67,16 @@ pub fn judge(counts: &Counts, facts: &StreamFacts, stream: Stream) -> Judged {
         return judged(Verdict::Inconclusive(Curable::Never), phrase.into());
     }
     let differing = counts.missing + counts.extra + counts.changed;
-    if differing > 0 && facts.later == 0 {
+    let all_passed =
+        !facts.offsets.is_empty() && facts.offsets.keys().all(|partition| facts.passed.contains(partition));
+    let is_proven = (counts.extra > 0 && all_passed)
+        || counts.differing_in.keys().any(|partition| facts.passed.contains(partition));
+    if differing > 0 && !is_proven && facts.later > 0 {
+        let phrase =
+            format!("a partition of the topic holds nothing later than the extract ({})", drift_phrase(counts));
+        return judged(Verdict::Inconclusive(Curable::Later), phrase);
+    }
+    if differing > 0 && !is_proven {
         let phrase = format!("the topic holds nothing later than the extract ({})", drift_phrase(counts));
         return judged(Verdict::Inconclusive(Curable::Later), phrase);
     }
@@ -130,7 +141,8 @@ mod tests {
     }
 
     fn facts(later: u64) -> StreamFacts {
-        StreamFacts { events: 12, later, ..StreamFacts::default() }
+        let passed = if later > 0 { [0].into() } else { Default::default() };
+        StreamFacts { events: 12, later, passed, offsets: [(0, (0, 11))].into(), ..StreamFacts::default() }
     }
 
     #[test]
@@ -142,10 +154,37 @@ mod tests {
 
     #[test]
     fn calls_no_difference_drift_while_the_stream_may_be_behind() {
-        let changed = Counts { changed: 1, changed_columns: [("amount_gbp".to_owned(), 1)].into(), ..counts() };
+        let changed = Counts {
+            changed: 1,
+            changed_columns: [("amount_gbp".to_owned(), 1)].into(),
+            differing_in: [(0, 1)].into(),
+            ..counts()
+        };
         assert_eq!(judge(&changed, &facts(0), STREAM).verdict, Verdict::Inconclusive(Curable::Later));
         let drift = judge(&changed, &facts(1), STREAM);
         assert_eq!((drift.verdict, drift.phrase.as_str()), (Verdict::Drift, "1 row differs in amount_gbp"));
+    }
+
+    #[test]
+    fn asks_of_each_partition_whether_it_has_passed_the_extract() {
+        let offsets = || [(0, (0, 5)), (1, (0, 5))].into();
+        let ahead = StreamFacts { offsets: offsets(), ..facts(1) };
+        let both = StreamFacts { passed: [0, 1].into(), ..ahead.clone() };
+        let changed = |partition: u32| Counts { changed: 1, differing_in: [(partition, 1)].into(), ..counts() };
+        let extra = Counts { extra: 1, ..counts() };
+        let behind = Verdict::Inconclusive(Curable::Later);
+        for (counts, facts, verdict) in [
+            (changed(0), &ahead, Verdict::Drift),
+            (changed(1), &ahead, behind),
+            (changed(1), &both, Verdict::Drift),
+            (Counts { missing: 1, changed: 0, ..changed(1) }, &ahead, behind),
+            (extra.clone(), &ahead, behind),
+            (extra.clone(), &both, Verdict::Drift),
+            (Counts { extra: 1, ..changed(0) }, &ahead, Verdict::Drift),
+            (counts(), &ahead, Verdict::Match),
+        ] {
+            assert_eq!(judge(&counts, facts, STREAM).verdict, verdict, "{counts:?} {facts:?}");
+        }
     }
 
     #[test]

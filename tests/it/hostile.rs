@@ -124,6 +124,18 @@ fn sets_few_bad_rows_aside_in_the_restricted_store() {
 }
 
 #[test]
+fn files_rows_whose_columns_have_the_names_of_its_own() {
+    let columns = ["bad_row", "bad_because", "side", "differs"]
+        .map(|name| format!("{name} = {{ type = \"integer\", class = \"open\" }}"))
+        .join("\n");
+    let csv = b"id,bad_row,bad_because,side,differs\n1,1,1,1,1\n2,1,1,x,1\n";
+    let ferry = Ferry::of_one_file("app.thing.csv", csv, &columns, "bad_rows_max = 1\n");
+    let came = ferry.run(&["run", "jobs/things.toml"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    assert_eq!(ferry.files("out/restricted").iter().filter(|file| file.ends_with(".parquet")).count(), 1);
+}
+
+#[test]
 fn refuses_a_key_that_is_there_twice() {
     let ferry = things("id,name,amount\n1,a,2.50\n2,b,1.00\n1,c,3.00\n");
     refused(&ferry, "E-KEY-22", 22, "1 row with the key of another");

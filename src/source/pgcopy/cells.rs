@@ -45,7 +45,7 @@ enum Read {
     Whole(Decimal128Builder, Wire, i128, i128),
     Decimal(Decimal128Builder, u8, i128),
     Float32(Float32Builder),
-    Float64(Float64Builder, Wire),
+    Float64(Float64Builder),
     Boolean(BooleanBuilder),
     Text(StringViewBuilder),
     Padded(StringViewBuilder),
@@ -79,8 +79,7 @@ impl Cells {
             }
             Read::Decimal(cells, scale, limit) => cells.append_value(numeric::unscaled(cell, *scale, *limit)?),
             Read::Float32(cells) => cells.append_value(f32::from_be_bytes(exactly(cell)?)),
-            Read::Float64(cells, Wire::Float4) => cells.append_value(f32::from_be_bytes(exactly(cell)?).into()),
-            Read::Float64(cells, _) => cells.append_value(f64::from_be_bytes(exactly(cell)?)),
+            Read::Float64(cells) => cells.append_value(f64::from_be_bytes(exactly(cell)?)),
             Read::Boolean(cells) => match cell {
                 [0] => cells.append_value(false),
                 [1] => cells.append_value(true),
@@ -126,7 +125,7 @@ impl Cells {
             Read::Whole(cells, ..) => cells.append_null(),
             Read::Decimal(cells, ..) => cells.append_null(),
             Read::Float32(cells) => cells.append_null(),
-            Read::Float64(cells, _) => cells.append_null(),
+            Read::Float64(cells) => cells.append_null(),
             Read::Boolean(cells) => cells.append_null(),
             Read::Text(cells) | Read::Padded(cells) | Read::Jsonb(cells) | Read::Uuid(cells) => cells.append_null(),
             Read::Date(cells) => cells.append_null(),
@@ -164,11 +163,9 @@ impl Read {
                 }
             }
             (ColumnType::Real, _) => Read::Float32(Float32Builder::with_capacity(rows)),
-            (ColumnType::Double, _) => Read::Float64(Float64Builder::with_capacity(rows), wire),
+            (ColumnType::Double, _) => Read::Float64(Float64Builder::with_capacity(rows)),
             (ColumnType::Boolean, _) => Read::Boolean(BooleanBuilder::with_capacity(rows)),
-            (ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_), Wire::Bpchar) => {
-                Read::Padded(StringViewBuilder::with_capacity(rows))
-            }
+            (ColumnType::Char(_), Wire::Bpchar) => Read::Padded(StringViewBuilder::with_capacity(rows)),
             (ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Json, _) => {
                 Read::Text(StringViewBuilder::with_capacity(rows))
             }
@@ -191,7 +188,7 @@ impl Read {
             Read::Whole(cells, ..) => Arc::new(cells.finish()),
             Read::Decimal(cells, ..) => Arc::new(cells.finish()),
             Read::Float32(cells) => Arc::new(cells.finish()),
-            Read::Float64(cells, _) => Arc::new(cells.finish()),
+            Read::Float64(cells) => Arc::new(cells.finish()),
             Read::Boolean(cells) => Arc::new(cells.finish()),
             Read::Text(cells) | Read::Padded(cells) | Read::Jsonb(cells) | Read::Uuid(cells) => {
                 Arc::new(cells.finish())

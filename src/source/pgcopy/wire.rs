@@ -1,7 +1,9 @@
 //! The PostgreSQL types that are read, and the declared types each may be read as.
 //!
 //! A type passes only where no value could change on the way: wider is fine, narrower is drift. `numeric` is the
-//! exception that real schemas need (an unconstrained `numeric` at the source): there each value is checked.
+//! exception that real schemas need (an unconstrained `numeric` at the source): there each value is checked. Two that look
+//! wider are not: a topic writes 0.1 of a `real` as 0.1, which as a double is another number than the one extracted, and
+//! keeps the blanks of `char(n)`, which as text mean something.
 
 use crate::data::ColumnType;
 
@@ -79,10 +81,11 @@ impl Wire {
             Wire::Int4 => matches!(declared, To::Integer | To::Bigint | To::Numeric { .. }),
             Wire::Int8 => matches!(declared, To::Bigint | To::Numeric { .. }),
             Wire::Numeric => matches!(declared, To::Numeric { .. }),
-            Wire::Float4 => matches!(declared, To::Real | To::Double),
+            Wire::Float4 => declared == To::Real,
             Wire::Float8 => declared == To::Double,
             Wire::Bool => declared == To::Boolean,
-            Wire::Text | Wire::Bpchar => matches!(declared, To::Text | To::Varchar(_) | To::Char(_)),
+            Wire::Text => matches!(declared, To::Text | To::Varchar(_) | To::Char(_)),
+            Wire::Bpchar => matches!(declared, To::Char(_)),
             Wire::Uuid => declared == To::Uuid,
             Wire::Date => declared == To::Date,
             Wire::Time => declared == To::Time,
@@ -108,6 +111,10 @@ mod tests {
             (Wire::Int4, "numeric(10,0)", true),
             (Wire::Numeric, "bigint", false),
             (Wire::Float8, "real", false),
+            (Wire::Float4, "double precision", false),
+            (Wire::Bpchar, "char(8)", true),
+            (Wire::Bpchar, "text", false),
+            (Wire::Bpchar, "varchar(8)", false),
             (Wire::Text, "numeric(14,2)", false),
             (Wire::Text, "varchar(3)", true),
             (Wire::Timestamp, "timestamptz", false),

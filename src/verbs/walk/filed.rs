@@ -4,7 +4,7 @@
 use super::cross::Crossed;
 use super::open::Opened;
 use crate::data::scratch::ScratchFault;
-use crate::data::{Audience, Batch, Class, Column, ColumnType, Name, Treatment};
+use crate::data::{Audience, Batch, Class, Column, ColumnType, Name, Treatment, beside};
 use crate::failure::{Failure, Phase};
 use crate::job::{DatasetPlan, Plan};
 use crate::privacy::{ColumnTreatment, redact};
@@ -15,20 +15,19 @@ use arrow::compute::concat_batches;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The column that holds a bad row's place in the extract.
-const BAD_ROW: &str = "bad_row";
-
 /// The bad rows of a batch: ordinal, column and fault, then their cells as text.
 pub fn with_reasons(batch: &Batch) -> Result<RecordBatch, Failure> {
     let bad = || batch.bad.iter();
+    let schema = batch.bad_rows.schema();
+    let named = |name: &str| beside(name, |name| schema.column_with_name(name).is_some());
     let about: [(&str, ArrayRef); 3] = [
-        (BAD_ROW, Arc::new(Int64Array::from_iter_values(bad().map(|bad| bad.ordinal as i64)))),
+        ("bad_row", Arc::new(Int64Array::from_iter_values(bad().map(|bad| bad.ordinal as i64)))),
         ("bad_column", Arc::new(StringViewArray::from_iter_values(bad().map(|bad| bad.column.as_str())))),
         ("bad_because", Arc::new(StringViewArray::from_iter_values(bad().map(|bad| bad.fault.to_string())))),
     ];
-    let schema = batch.bad_rows.schema();
-    let cells = schema.fields().iter().map(|field| field.name().as_str()).zip(batch.bad_rows.columns().iter().cloned());
-    let all = about.into_iter().chain(cells).map(|(name, cells)| (name, cells, true));
+    let about = about.into_iter().map(|(name, cells)| (named(name), cells));
+    let cells = schema.fields().iter().map(|field| field.name().clone()).zip(batch.bad_rows.columns().iter().cloned());
+    let all = about.chain(cells).map(|(name, cells)| (name, cells, true));
     RecordBatch::try_from_iter_with_nullable(all).map_err(|_| shape())
 }
 
@@ -51,7 +50,8 @@ pub async fn quarantine(
         shown.is_none_or(|shown| shown.treatment == Treatment::Keep)
     };
     let shown = schema.fields().iter().map(|field| field.name().as_str()).filter(|name| is_kept(name)).map(|name| {
-        let column_type = if name == BAD_ROW { ColumnType::Bigint } else { ColumnType::Text };
+        // Of ours the first is the row's place in the extract.
+        let column_type = if name == schema.field(0).name() { ColumnType::Bigint } else { ColumnType::Text };
         Some(ColumnTreatment { column: plain(Name::new(name).ok()?, column_type), treatment: Treatment::Keep })
     });
     let shown: Vec<ColumnTreatment> = shown.collect::<Option<_>>().ok_or_else(shape)?;
