@@ -75,7 +75,7 @@ endings! {
     READ_BACK "E-READBACK-42" 42 PARTS_STAY, "what was written does not read back as what was extracted: keep the parts and report it";
     CHECKSUM "E-SUM-42" 42 PARTS_STAY, "an object is not what was written; keep it and look at the store's own log";
     DIVERGED "E-CLOUD-41" 41 "the primary's tables are whole", "the second cloud holds other versions than the primary; somebody else wrote there";
-    MEMORY "E-MEMORY-50" 50 UNPUBLISHED, "give the task more memory, or lower batch_rows_max and row_group_rows_max";
+    MEMORY "E-MEMORY-50" 50 UNPUBLISHED, "give the task more memory and raise memory_max, or let the query or check named need less of its tables";
     DISK "E-DISK-51" 51 UNPUBLISHED, "give the task more scratch space";
     SOURCE_AWAY "E-SOURCE-70" 70 UNPUBLISHED, "Batch retries; by hand: run again";
     STORE_AWAY "E-STORE-71" 71 "what is published is whole; the next run completes it or starts afresh", "Batch retries; by hand: run again";

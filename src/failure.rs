@@ -77,6 +77,7 @@ impl Failure {
             // Asked before a night, nothing of it has begun.
             SourceError::Sql { .. } if phase == Phase::Open => ending::JOB_INVALID,
             SourceError::Sql { .. } => ending::SQL_REFUSED,
+            SourceError::Memory { .. } => ending::MEMORY,
             SourceError::Corrupt { .. } => ending::CORRUPT,
         };
         Failure::new(ending, phase, error.to_string())

@@ -1,5 +1,7 @@
 //! The author's checks: SQL over the job's datasets that gives one row with a boolean column `holds`.
 
+use crate::data::scratch::ScratchFault;
+use crate::data::{NoRoom, Room};
 use crate::format::spill::Spill;
 use crate::frame::{SqlFault, Table, sql};
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -26,14 +28,32 @@ pub enum CheckOutcome {
     Fault(SqlFault),
 }
 
-/// Runs `query` over `tables`.
-pub fn check(tables: &[CheckTable<'_>], query: &str) -> Result<CheckOutcome, crate::data::scratch::ScratchFault> {
+/// Why a check could not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckFault {
+    /// Rows that were put aside cannot be had again.
+    #[error(transparent)]
+    Scratch(#[from] ScratchFault),
+    /// The datasets that it names do not fit in memory.
+    #[error("its SQL {0}")]
+    Memory(#[from] NoRoom),
+}
+
+/// Runs `query` over those of `tables` that it names, whose rows may take `bytes_max` bytes.
+pub fn check(tables: &[CheckTable<'_>], query: &str, bytes_max: u64) -> Result<CheckOutcome, CheckFault> {
     let named = |table: &&CheckTable<'_>| {
         query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == table.name)
     };
+    let mut room = Room::new(bytes_max);
     let mut rows: Vec<(&str, SchemaRef, Vec<RecordBatch>)> = Vec::new();
     for table in tables.iter().filter(named) {
-        rows.push((table.name, table.schema.clone(), table.rows.batches()?));
+        let mut batches = Vec::new();
+        for batch in table.rows.iter() {
+            let batch = batch?;
+            room.take(&batch)?;
+            batches.push(batch);
+        }
+        rows.push((table.name, table.schema.clone(), batches));
     }
     let tables: Vec<_> =
         rows.iter().map(|(name, schema, batches)| Table { name, schema: schema.clone(), batches }).collect();

@@ -22,7 +22,7 @@ mod tally;
 mod unique;
 mod verdict;
 
-pub use checks::{CheckOutcome, CheckTable, check};
+pub use checks::{CheckFault, CheckOutcome, CheckTable, check};
 pub use compare::{CompareFault, Counts};
 pub use sides::{Comparison, Outcome};
 pub use tally::{ColumnTally, Tally, Total};

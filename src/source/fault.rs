@@ -3,7 +3,7 @@
 //! Never in here: what an object store's error means (`access::meaning`), and any foreign text.
 
 use crate::access::{Meaning, meaning};
-use crate::data::Name;
+use crate::data::{Name, NoRoom};
 use crate::frame::SqlFault;
 use std::fmt;
 
@@ -58,6 +58,14 @@ pub enum SourceError {
         what: String,
         /// Who refused it, and why.
         refusal: SqlRefusal,
+    },
+    /// Whole tables are needed and do not fit (exit 50).
+    #[error("the SQL of {what} {no_room}")]
+    Memory {
+        /// Query file or `where` of a dataset.
+        what: String,
+        /// How much fits.
+        no_room: NoRoom,
     },
     /// Input that is torn or not in its format (exit 22).
     #[error("{object} is damaged: {fault}{}", row.map(|r| format!(" at row {r}")).unwrap_or_default())]

@@ -5,6 +5,9 @@ use crate::access::Folder;
 use crate::data::Name;
 use crate::job::{Limits, PostgresSpec};
 
+/// The part of a run's memory that the whole tables of one query may take: rows put aside and rows under way need theirs.
+const TABLES_PART: u64 = 2;
+
 /// How a source is reached, everything at hand.
 pub enum Reached<'a> {
     /// A PostgreSQL database.
@@ -17,6 +20,6 @@ pub enum Reached<'a> {
 pub async fn open(name: &Name, reached: Reached<'_>, limits: &Limits) -> Result<Box<dyn Source>, SourceError> {
     Ok(match reached {
         Reached::Postgres(spec, login) => Box::new(PostgresSource::open(name, spec, &login, limits).await?),
-        Reached::Files(folder) => Box::new(Files::open(name, folder).await?),
+        Reached::Files(folder) => Box::new(Files::open(name, folder, limits.memory_bytes_max / TABLES_PART).await?),
     })
 }

@@ -40,6 +40,7 @@ pub struct Files {
     folder: Folder,
     objects: Vec<ObjectMeta>,
     origin: Origin,
+    tables_bytes_max: u64,
 }
 
 /// `extract.json`.
@@ -51,8 +52,9 @@ struct Moment {
 }
 
 impl Files {
-    /// Lists the folder and reads its `extract.json`.
-    pub async fn open(name: &Name, folder: Folder) -> Result<Self, SourceError> {
+    /// Lists the folder and reads its `extract.json`. The whole tables that one `where` or `query` needs may take
+    /// `tables_bytes_max` bytes.
+    pub async fn open(name: &Name, folder: Folder, tables_bytes_max: u64) -> Result<Self, SourceError> {
         let listed = folder.store().list(Some(&folder.at(""))).try_collect::<Vec<_>>().await;
         let mut objects = listed.map_err(|error| fault(name, "listing its files", BUCKET, &error))?;
         objects.sort_by(|one, other| one.location.cmp(&other.location));
@@ -69,6 +71,7 @@ impl Files {
                 server: None,
             },
             objects,
+            tables_bytes_max,
         };
         if let Some(about) = files.objects.iter().find(|object| files.relative(object) == MOMENT).cloned() {
             let bytes = files.read(&about).await?;

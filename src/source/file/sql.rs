@@ -4,7 +4,7 @@
 
 use super::{Files, corrupt, found, open};
 use crate::data::drift::match_columns;
-use crate::data::{Column, Extract, Rows, TableName};
+use crate::data::{Column, Extract, Room, Rows, TableName};
 use crate::format::Opened;
 use crate::frame::{self, SqlFault};
 use crate::source::{Extraction, RawBatch, SourceError, SqlRefusal};
@@ -40,12 +40,12 @@ impl Files {
                 )
             }
         };
-        let mut frames = Vec::new();
-        let (is_query, columns) = (matches!(extract.rows, Rows::Query { .. }), &extract.schema.columns);
+        let is_query = matches!(extract.rows, Rows::Query { .. });
+        let asked = Asked { what: &what, reads, is_query };
+        let (mut frames, mut room) = (Vec::new(), Room::new(self.tables_bytes_max));
         for table in &tables {
             // A query may name columns that its outcome lacks, so the tables below it come whole, as the files name them.
-            let (schema, batches) = self.whole(table, extract, reads, is_query).await?;
-            let (schema, batches) = typed(&schema, &batches, columns, &what)?;
+            let (schema, batches) = self.whole(table, extract, &asked, &mut room).await?;
             frames.push((table.to_string(), schema, batches));
         }
         let names: Vec<_> = frames.iter().map(|(name, ..)| name.as_str()).collect();
@@ -56,6 +56,7 @@ impl Files {
             .collect();
         let result = frame::sql(&tables, &query);
         let result = result.map_err(|fault| refused(&what, SqlRefusal::Frames(fault)))?;
+        room.take(&result).map_err(|no_room| SourceError::Memory { what: what.clone(), no_room })?;
         let found: Vec<_> = result.schema().fields().iter().map(|field| found(field.name())).collect();
         let matched = match_columns(&found, &extract.schema, &extract.columns)
             .map_err(|drift| SourceError::Drift { table: what, drift: drift.to_string() })?;
@@ -87,41 +88,56 @@ impl Files {
         tables
     }
 
-    /// Every column and row of a table. For a `where`, columns that the schema does not know are looked at first.
+    /// Every column and row of a table, text read as the schema says. For a `where`, columns that the schema does not know are looked at first.
     async fn whole(
         &mut self,
         table: &TableName,
         extract: &Extract,
-        reads: Reads,
-        is_query: bool,
+        asked: &Asked<'_>,
+        room: &mut Room,
     ) -> Result<(SchemaRef, Vec<RecordBatch>), SourceError> {
         let schema = &extract.schema;
-        let (mut batches, mut empty) = (Vec::new(), None);
+        let (mut batches, mut empty, mut ordinal) = (Vec::new(), None, 0);
         for object in self.objects_of(table)? {
             let relative = self.relative(&object);
             let bytes = self.read(&object).await?;
             let input = open(&relative, bytes, schema).map_err(|fault| corrupt(&relative, fault))?;
-            if !is_query {
+            if !asked.is_query {
                 let found: Vec<_> = input.columns.iter().map(|(name, _)| found(name)).collect();
                 match_columns(&found, schema, &[])
                     .map_err(|drift| SourceError::Drift { table: relative.clone(), drift: drift.to_string() })?;
             }
             empty.get_or_insert_with(|| without_rows(&input));
-            if reads == Reads::Columns {
+            if asked.reads == Reads::Columns {
                 continue;
             }
             let places = (0..input.columns.len()).collect();
             for batch in input.rows(places, extract.batch_rows_max) {
-                batches.push(batch.map_err(|fault| corrupt(&relative, fault))?);
+                let batch = batch.map_err(|fault| corrupt(&relative, fault))?;
+                let batch = typed(&batch, ordinal, &schema.columns, asked.what)?;
+                room.take(&batch).map_err(|no_room| SourceError::Memory { what: asked.what.into(), no_room })?;
+                ordinal += batch.num_rows() as u64;
+                batches.push(batch);
             }
         }
         // SQL over a table without rows is held against its columns all the same.
-        if batches.is_empty() {
-            batches.extend(empty);
+        if let (true, Some(empty)) = (batches.is_empty(), empty) {
+            batches.push(typed(&empty, 0, &schema.columns, asked.what)?);
         }
         let schema = batches.first().map_or_else(|| Arc::new(ArrowSchema::empty()), RecordBatch::schema);
+        if batches.iter().any(|batch| batch.schema() != schema) {
+            return Err(refused(asked.what, SqlRefusal::Mixed));
+        }
         Ok((schema, batches))
     }
+}
+
+/// What is asked of whole tables.
+struct Asked<'a> {
+    /// Query file or `where`, for messages.
+    what: &'a str,
+    reads: Reads,
+    is_query: bool,
 }
 
 fn without_rows(input: &Opened) -> RecordBatch {
@@ -129,43 +145,26 @@ fn without_rows(input: &Opened) -> RecordBatch {
     RecordBatch::new_empty(Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>())))
 }
 
-/// The rows with text read as the schema says, for SQL that compares and computes: `where` sees the columns' declared types.
-/// Columns of a query's tables that the schema does not know stay as they are.
-fn typed(
-    schema: &SchemaRef,
-    batches: &[RecordBatch],
-    columns: &[Column],
-    what: &str,
-) -> Result<(SchemaRef, Vec<RecordBatch>), SourceError> {
-    let mut out = Vec::with_capacity(batches.len());
-    let mut ordinal = 0;
-    for batch in batches {
-        let mut fields = Vec::new();
-        let mut cells = Vec::new();
-        for (field, values) in schema.fields().iter().zip(batch.columns()) {
-            let known =
-                columns.iter().find(|column| column.is_spelt(field.name()) || column.name.as_str() == field.name());
-            let read = known.and_then(|column| {
-                let one =
-                    RecordBatch::try_from_iter_with_nullable([(field.name().as_str(), values.clone(), true)]).ok()?;
-                let nullable = Column { nullable: true, ..column.clone() };
-                let conformed = crate::data::conform::conform(&one, &[&nullable], ordinal, Vec::new()).ok()?;
-                // A cell that cannot be read stays text: the comparison is the author's, the bad row is told later.
-                conformed.bad.is_empty().then(|| conformed.rows.column(0).clone())
-            });
-            let values = read.unwrap_or_else(|| values.clone());
-            fields.push(Field::new(field.name(), values.data_type().clone(), true));
-            cells.push(values);
-        }
-        ordinal += batch.num_rows() as u64;
-        let rows = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), cells);
-        out.push(rows.map_err(|_| refused(what, SqlRefusal::Frames(SqlFault::Failed)))?);
+/// Rows from `ordinal` on, with text read as the schema says, for SQL that compares and computes: `where` sees the columns'
+/// declared types. Columns that the schema does not know stay as they are.
+fn typed(batch: &RecordBatch, ordinal: u64, columns: &[Column], what: &str) -> Result<RecordBatch, SourceError> {
+    let mut fields = Vec::new();
+    let mut cells = Vec::new();
+    for (field, values) in batch.schema().fields().iter().zip(batch.columns()) {
+        let known = columns.iter().find(|column| column.is_spelt(field.name()) || column.name.as_str() == field.name());
+        let read = known.and_then(|column| {
+            let one = RecordBatch::try_from_iter_with_nullable([(field.name().as_str(), values.clone(), true)]).ok()?;
+            let nullable = Column { nullable: true, ..column.clone() };
+            let conformed = crate::data::conform::conform(&one, &[&nullable], ordinal, Vec::new()).ok()?;
+            // A cell that cannot be read stays text: the comparison is the author's, the bad row is told later.
+            conformed.bad.is_empty().then(|| conformed.rows.column(0).clone())
+        });
+        let values = read.unwrap_or_else(|| values.clone());
+        fields.push(Field::new(field.name(), values.data_type().clone(), true));
+        cells.push(values);
     }
-    let schema = out.first().map_or_else(|| schema.clone(), RecordBatch::schema);
-    if out.iter().any(|batch| batch.schema() != schema) {
-        return Err(refused(what, SqlRefusal::Mixed));
-    }
-    Ok((schema, out))
+    let rows = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), cells);
+    rows.map_err(|_| refused(what, SqlRefusal::Frames(SqlFault::Failed)))
 }
 
 fn refused(what: &str, refusal: SqlRefusal) -> SourceError {

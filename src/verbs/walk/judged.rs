@@ -11,7 +11,7 @@ use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::{DatasetPlan, OnVerdict, Plan, Severity};
 use crate::reconcile::{
-    self, CheckOutcome, CheckTable, Counts, Curable, KeyFaults, Outcome, Stream, Tally, UniqueKeys, check,
+    self, CheckFault, CheckOutcome, CheckTable, Counts, Curable, KeyFaults, Outcome, Stream, Tally, UniqueKeys, check,
 };
 use crate::report::{CheckReport, DatasetState, Proof, ReconciliationReport, Verdict};
 use crate::world::{Progress, compute};
@@ -78,10 +78,16 @@ pub async fn judge(
         .collect();
     for (dataset, judgement) in plan.datasets.iter().zip(&mut judgements) {
         for planned in &dataset.checks {
-            let (holds, reason) = match check(&tables, &planned.sql) {
+            let (holds, reason) = match check(&tables, &planned.sql, plan.limits.memory_bytes_max) {
                 Ok(CheckOutcome::Holds) => (true, None),
                 Ok(CheckOutcome::Fails(reason)) => (false, reason.map(str::to_owned)),
                 Ok(CheckOutcome::Fault(fault)) => (false, Some(format!("its SQL {fault}"))),
+                Err(CheckFault::Memory(no_room)) => {
+                    // Whatever it would have come to: it was not made.
+                    let what = format!("the check `{}` cannot be made: it {no_room}", planned.name);
+                    failures.push(Failure::new(ending::MEMORY, Phase::Reconcile, what).of(&dataset.name));
+                    (false, Some(CheckFault::Memory(no_room).to_string()))
+                }
                 Err(fault) => (false, Some(fault.to_string())),
             };
             if !holds && planned.severity == Severity::Error {
