@@ -100,7 +100,7 @@ fn is_of_aws(endpoint: &str) -> bool {
 /// Whether an endpoint is on this machine: the only place that is spoken to without TLS.
 pub fn is_this_machine(endpoint: &str) -> bool {
     let host = host_and_port(endpoint).0.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host == "localhost" || host.parse::<core::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ mod policy;
 mod redact;
 mod treat;
 
-pub use detect::Recognisers;
+pub use detect::{CARD, Recognisers};
 pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};
 pub use policy::{PolicyFault, treatment};
 pub use redact::{ColumnTreatment, RedactFault, Redacted, published_schema, redact};

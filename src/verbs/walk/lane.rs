@@ -6,12 +6,12 @@ use crate::data::{Audience, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::OutputPlan;
-use crate::privacy::Recognisers;
+use crate::privacy::{CARD, Recognisers};
 use crate::reconcile::Tally;
 use crate::store::{Encoded, Part, Parts, Staged, Staging, StoreError};
 use crate::world::compute;
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Int64Type};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -158,10 +158,15 @@ fn look(part: &Part, output: &OutputPlan, recognisers: &Recognisers) -> Result<S
         let batch: RecordBatch = batch?;
         for shown in scanned() {
             let name = shown.column.name.as_str();
-            if let Some(cells) = batch.column_by_name(name).filter(|cells| *cells.data_type() == DataType::Utf8View) {
-                for (kind, cells) in recognisers.findings(cells.as_string_view()) {
-                    *findings.entry((name.to_owned(), kind)).or_default() += cells;
+            let found = match batch.column_by_name(name) {
+                Some(cells) if *cells.data_type() == DataType::Utf8View => recognisers.findings(cells.as_string_view()),
+                Some(cells) if *cells.data_type() == DataType::Int64 => {
+                    BTreeMap::from([(CARD, recognisers.cards(cells.as_primitive::<Int64Type>()))])
                 }
+                _ => continue,
+            };
+            for (kind, cells) in found.into_iter().filter(|(_, cells)| *cells > 0) {
+                *findings.entry((name.to_owned(), kind)).or_default() += cells;
             }
         }
         tally = tally.and(Tally::of_some(&batch, |name| kept().any(|shown| shown.column.name.as_str() == name)));
