@@ -190,6 +190,20 @@ fn everything_is_planned(ferry: &Ferry, name: &str, text: &str, plan: &Value) {
 }
 
 #[test]
+fn a_run_removes_the_scratch_space_of_runs_that_were_killed_and_of_no_other() {
+    let ferry = Ferry::shipped();
+    for left in ["killed", "running"] {
+        ferry.write(&format!("scratch/nightferry-{left}/lock"), b"");
+        ferry.write(&format!("scratch/nightferry-{left}/parts/part"), b"rows");
+    }
+    let running = std::fs::File::open(ferry.path("scratch/nightferry-running/lock")).expect("a lock");
+    running.lock().expect("held");
+    let came = ferry.command(&["run", "jobs/contracts.toml"]).env("TMPDIR", ferry.path("scratch")).output();
+    assert!(came.expect("run").status.success());
+    assert_eq!(ferry.files("scratch"), ["nightferry-running/lock", "nightferry-running/parts/part"]);
+}
+
+#[test]
 fn a_run_that_is_told_to_stop_ends_with_73_and_publishes_nothing() {
     let rows: String = (0..1_000_000).map(|id| format!("{id},{}\n", id % 977)).collect();
     let amount = "amount = { type = \"integer\", class = \"open\" }";
