@@ -89,7 +89,7 @@ async fn test_job(project: &Project, job: &Path, update: bool) -> Result<Tested,
     into(&mut plan, scratch.path());
     let mut world =
         World { project: project.clone(), clock: Clock::Fixed(moment), progress: Progress::new(ProgressMode::None) };
-    let report = walk(&plan, &mut world, &Options::default()).await;
+    let report = walk(&plan, &mut world, &Options::default(), std::future::pending()).await;
     let produced = produced(&plan, &report, project).await;
     drop(scratch);
     let expected = project.path(&format!("fixtures/{}/expected", plan.job));
