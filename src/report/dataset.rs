@@ -50,9 +50,8 @@ pub enum DatasetState {
 }
 
 impl DatasetReport {
-    /// Of a dataset that the run did not come to.
-    pub fn not_reached(name: String) -> Self {
-        let state = DatasetState::NotReached;
+    /// Of a dataset of which nothing is known but how far the run came with it.
+    pub fn without_rows(name: String, state: DatasetState) -> Self {
         DatasetReport {
             name,
             state,

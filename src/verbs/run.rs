@@ -55,10 +55,7 @@ async fn journey(request: RunRequest, out: &mut dyn Write) -> Result<u8, Failure
     }
     let plan = checked.plan(Period::day(day)).map_err(files::invalid)?;
     let options = Options { dry_run: request.dry_run, again: request.again };
-    let report = tokio::select! {
-        report = walk(&plan, &mut world, &options) => report,
-        () = stopped() => return Err(Failure::new(ending::INTERRUPTED, Phase::Extract, "the run was told to stop")),
-    };
+    let report = walk(&plan, &mut world, &options, stopped()).await;
     tell(&report, &plan, request.json, out);
     Ok(report.exit_code)
 }

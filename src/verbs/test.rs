@@ -9,7 +9,7 @@ use crate::failure::{Failure, Phase};
 use crate::job::{Location, Plan};
 use crate::report::RunReport;
 use crate::store::rows_of_table;
-use crate::world::{Clock, Progress, ProgressMode, Project, World};
+use crate::world::{Clock, Progress, ProgressMode, Project, ScratchFolder, World};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -83,13 +83,15 @@ async fn test_job(project: &Project, job: &Path, update: bool) -> Result<Tested,
     let checked = files::load(project, job, ENVIRONMENT)?;
     let (day, moment) = fixed();
     let mut plan = checked.plan(Period::day(day)).map_err(files::invalid)?;
-    let scratch = std::env::temp_dir().join(format!("nightferry-test-{}", uuid::Uuid::now_v7()));
-    into(&mut plan, &scratch);
+    let no_scratch = |_| Failure::new(ending::DISK, Phase::Open, "no scratch space can be made");
+    let scratch = ScratchFolder::make(&std::env::temp_dir(), &format!("test-{}", uuid::Uuid::now_v7()));
+    let scratch = scratch.map_err(no_scratch)?;
+    into(&mut plan, scratch.path());
     let mut world =
         World { project: project.clone(), clock: Clock::Fixed(moment), progress: Progress::new(ProgressMode::None) };
-    let report = walk(&plan, &mut world, &Options::default()).await;
+    let report = walk(&plan, &mut world, &Options::default(), std::future::pending()).await;
     let produced = produced(&plan, &report, project).await;
-    let _ = std::fs::remove_dir_all(&scratch);
+    drop(scratch);
     let expected = project.path(&format!("fixtures/{}/expected", plan.job));
     let produced = produced?;
     let mut differ = Vec::new();

@@ -7,12 +7,14 @@ mod pool;
 mod progress;
 mod project;
 mod scratch;
+mod scratch_folder;
 
 pub use clock::Clock;
 pub use pool::compute;
 pub use progress::{Progress, ProgressMode, TableProgress};
 pub use project::{Project, ReadFault};
 pub use scratch::DiskScratch;
+pub use scratch_folder::ScratchFolder;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

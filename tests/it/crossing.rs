@@ -191,11 +191,25 @@ fn everything_is_planned(ferry: &Ferry, name: &str, text: &str, plan: &Value) {
 }
 
 #[test]
+fn a_run_removes_the_scratch_space_of_runs_that_were_killed_and_of_no_other() {
+    let ferry = Ferry::shipped();
+    for left in ["killed", "running"] {
+        ferry.write(&format!("scratch/nightferry-{left}/lock"), b"");
+        ferry.write(&format!("scratch/nightferry-{left}/parts/part"), b"rows");
+    }
+    let running = std::fs::File::open(ferry.path("scratch/nightferry-running/lock")).expect("a lock");
+    running.lock().expect("held");
+    let came = ferry.command(&["run", "jobs/contracts.toml"]).env("TMPDIR", ferry.path("scratch")).output();
+    assert!(came.expect("run").status.success());
+    assert_eq!(ferry.files("scratch"), ["nightferry-running/lock", "nightferry-running/parts/part"]);
+}
+
+#[test]
 fn a_run_that_is_told_to_stop_ends_with_73_and_publishes_nothing() {
     let rows: String = (0..1_000_000).map(|id| format!("{id},{}\n", id % 977)).collect();
     let amount = "amount = { type = \"integer\", class = \"open\" }";
     let ferry = Ferry::of_one_file("app.thing.csv", format!("id,amount\n{rows}").as_bytes(), amount, "");
-    let mut command = ferry.command(&["run", "jobs/things.toml", "--progress", "log"]);
+    let mut command = ferry.command(&["run", "jobs/things.toml", "--progress", "log", "--json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
     let mut told = BufReader::new(child.stderr.take().expect("piped"));
     let mut line = String::new();
@@ -210,6 +224,16 @@ fn a_run_that_is_told_to_stop_ends_with_73_and_publishes_nothing() {
     assert_eq!(child.wait().expect("ended").code(), Some(73), "{rest}");
     assert!(rest.contains("E-STOP-73"), "{rest}");
     assert!(!ferry.is_published("out/warehouse/thing"));
+    let mut out = String::new();
+    child.stdout.take().expect("piped").read_to_string(&mut out).expect("text");
+    let report: Value = serde_json::from_str(&out).expect("a report");
+    assert_eq!((&report["outcome"], &report["exit_code"]), (&"failed".into(), &73.into()), "{out}");
+    assert_eq!(
+        (&report["problems"][0]["id"], &report["datasets"][0]["state"]),
+        (&"E-STOP-73".into(), &"stopped".into())
+    );
+    let filed = ferry.read(&format!("out/security/reports/things/{}.json", report["run"].as_str().expect("a run")));
+    assert_eq!(serde_json::from_str::<Value>(&filed).expect("JSON"), report);
 }
 
 #[test]

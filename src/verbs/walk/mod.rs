@@ -9,6 +9,7 @@
 //! filed.rs      quarantined and differing rows -> the restricted store
 //! judged.rs     what all of it comes to: verdicts, checks, what was read back
 //! published.rs  the night -> its record and commits, then the second cloud
+//! stopped.rs    what a run that is told to stop still does
 //! told.rs       the report
 //! ```
 //!
@@ -21,6 +22,7 @@ mod judged;
 mod lane;
 mod open;
 mod published;
+mod stopped;
 mod told;
 mod unit;
 
@@ -34,6 +36,7 @@ use cross::Crossed;
 use judged::Judgement;
 use open::Opened;
 use published::{carry, incomplete, publish, tables};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a person asked of a run besides its job.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +51,8 @@ pub struct Options {
 pub(super) struct Walked<'a> {
     pub(super) plan: &'a Plan,
     pub(super) run: String,
+    /// Datasets that were begun.
+    pub(super) begun: usize,
     pub(super) crossed: Vec<Crossed>,
     pub(super) judged: Vec<Judgement>,
     pub(super) failures: Vec<Failure>,
@@ -57,13 +62,21 @@ pub(super) struct Walked<'a> {
     pub(super) second: Vec<SecondState>,
 }
 
-/// Walks `plan` to its end, whatever that is; the report says which.
-pub async fn walk(plan: &Plan, world: &mut World, options: &Options) -> RunReport {
+impl Walked<'_> {
+    /// Whether every dataset came over, so that what they come to is being looked at.
+    fn judging(&self) -> bool {
+        self.crossed.len() == self.plan.datasets.len()
+    }
+}
+
+/// Walks `plan` to its end, whatever that is, or until `stop` says so; the report says which.
+pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl Future<Output = ()>) -> RunReport {
     let started = world.clock.now();
     let clock = std::time::Instant::now();
     let mut night = Walked {
         plan,
         run: World::run_id(started),
+        begun: 0,
         crossed: Vec::new(),
         judged: Vec::new(),
         failures: Vec::new(),
@@ -71,27 +84,45 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options) -> RunRepor
         record: None,
         second: Vec::new(),
     };
-    let outcome = match open::open(plan, world, &night.run, options).await {
+    let mut stop = std::pin::pin!(stop);
+    let opened = tokio::select! {
+        opened = open::open(plan, world, &night.run, options) => opened,
+        () = &mut stop => Err(stopped::told_to_stop(Phase::Open)),
+    };
+    let mut opened = match opened {
+        Ok(opened) => opened,
         Err(failure) => {
-            night.failures.push(failure);
-            Outcome::Failed
-        }
-        Ok(mut opened) => {
-            let outcome = cross_over(&mut night, &mut opened, world, options).await;
-            let report = told::told(&night, outcome, options, started, clock.elapsed());
-            if !options.dry_run {
-                file(&report, &opened, plan).await;
-            }
+            let outcome = fail(&mut night, failure);
             world.progress.finish();
-            return report;
+            return told::told(&night, outcome, options, started, clock.elapsed());
         }
     };
+    let publishing = AtomicBool::new(false);
+    let crossing = cross_over(&mut night, &mut opened, world, options, &publishing);
+    let (outcome, is_stopped) = match stopped::unless(crossing, stop, &publishing).await {
+        Some(outcome) => (outcome, false),
+        None => (stopped::outcome(&mut night, publishing.into_inner()), true),
+    };
+    let report = told::told(&night, outcome, options, started, clock.elapsed());
+    if !options.dry_run {
+        let filing = file(&report, &opened, plan);
+        match is_stopped {
+            true => stopped::briefly(filing).await,
+            false => filing.await,
+        }
+    }
     world.progress.finish();
-    told::told(&night, outcome, options, started, clock.elapsed())
+    report
 }
 
 /// Extracts, judges and publishes.
-async fn cross_over(night: &mut Walked<'_>, opened: &mut Opened, world: &mut World, options: &Options) -> Outcome {
+async fn cross_over(
+    night: &mut Walked<'_>,
+    opened: &mut Opened,
+    world: &mut World,
+    options: &Options,
+    publishing: &AtomicBool,
+) -> Outcome {
     let plan = night.plan;
     let settled = if options.dry_run {
         None
@@ -115,6 +146,7 @@ async fn cross_over(night: &mut Walked<'_>, opened: &mut Opened, world: &mut Wor
     }
     world.progress.job(plan.job.as_str(), plan.datasets.len() as u64);
     for dataset in &plan.datasets {
+        night.begun += 1;
         match cross::cross(dataset, plan, &night.run, opened, &world.progress, options).await {
             Ok(crossed) => night.crossed.push(crossed),
             Err((failures, crossed)) => {
@@ -144,6 +176,7 @@ async fn cross_over(night: &mut Walked<'_>, opened: &mut Opened, world: &mut Wor
         None => Outcome::DryRun,
         Some(settled) => {
             world.progress.stage(plan.job.as_str(), "publishing");
+            publishing.store(true, Ordering::Relaxed);
             publish(night, opened, settled, world, options).await
         }
     }

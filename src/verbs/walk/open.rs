@@ -10,10 +10,10 @@ use crate::job::{Location, Plan, SourceSpec};
 use crate::privacy::{Keys, Recognisers};
 use crate::source::{self, Login, Reached, Source};
 use crate::store::{self, Store, Stores};
-use crate::world::{DiskScratch, World};
+use crate::world::{DiskScratch, ScratchFolder, World};
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The part of a run's memory in which rows are put aside before they go to disk.
@@ -44,24 +44,16 @@ pub struct Opened {
     _scratch: ScratchFolder,
 }
 
-/// A folder that goes when the run does.
-struct ScratchFolder(PathBuf);
-
-impl Drop for ScratchFolder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Opens everything that `plan` names. Fails before anything is read or written where something is wrong.
 pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> Result<Opened, Failure> {
     let root = world.project.root();
-    let scratch = ScratchFolder(std::env::temp_dir().join(format!("nightferry-{run}")));
     let no_scratch = |_| Failure::new(ending::DISK, Phase::Open, "no scratch space can be made");
-    let disk = DiskScratch::open(&scratch.0).map_err(no_scratch)?;
+    ScratchFolder::tidy(&std::env::temp_dir());
+    let scratch = ScratchFolder::make(&std::env::temp_dir(), run).map_err(no_scratch)?;
+    let disk = DiskScratch::open(scratch.path()).map_err(no_scratch)?;
     let aside = Aside::new(Arc::new(disk), plan.limits.memory_bytes_max / ASIDE_PART);
     let waiting = Location {
-        url: scratch.0.join("parts").to_string_lossy().into_owned(),
+        url: scratch.path().join("parts").to_string_lossy().into_owned(),
         region: None,
         endpoint: None,
         ca: None,

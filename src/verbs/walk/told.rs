@@ -33,7 +33,10 @@ pub fn told(
     let is_over = matches!(outcome, Outcome::Refused | Outcome::Failed);
     let told = |(place, dataset): (usize, &DatasetPlan)| match night.crossed.get(place) {
         Some(crossed) => Some(told_dataset(night, outcome, dataset, crossed, night.judged.get(place))),
-        None => is_over.then(|| DatasetReport::not_reached(dataset.name.to_string())),
+        None => is_over.then(|| match place < night.begun {
+            true => DatasetReport::without_rows(dataset.name.to_string(), DatasetState::Stopped),
+            false => DatasetReport::without_rows(dataset.name.to_string(), DatasetState::NotReached),
+        }),
     };
     let datasets: Vec<DatasetReport> = plan.datasets.iter().enumerate().filter_map(told).collect();
     let leaves = |store: &StoreReport| {
@@ -101,9 +104,13 @@ fn told_store(night: &Walked<'_>, outcome: Outcome, dataset: &DatasetPlan, lane:
         .filter(|table| table.store == lane.output.store && table.dataset == dataset.name)
         .map(|table| table.version)
         .next();
-    let behind = night.second.iter().any(|state| {
-        state.store == lane.output.store && state.table == dataset.name.as_str() && state.pending.is_some()
-    });
+    let spec = night.plan.stores.get(&lane.output.store);
+    // A run that was told to stop does not know how far the second cloud is.
+    let is_unknown = outcome == Outcome::SecondPending && night.second.is_empty();
+    let behind = (is_unknown && spec.is_some_and(|spec| spec.second.is_some()))
+        || night.second.iter().any(|state| {
+            state.store == lane.output.store && state.table == dataset.name.as_str() && state.pending.is_some()
+        });
     let discarded = night.failures.iter().any(|failure| matches!(failure.ending.code, 20 | 23));
     let state = match (version, behind) {
         (Some(_), true) => StoreState::SecondPending,
