@@ -27,11 +27,11 @@ def main():
     shutil.rmtree(PROJECT, ignore_errors=True)
     shutil.copytree(ROOT / "benches" / "people", PROJECT)
     (PROJECT / "schemas").mkdir()
-    # The one table has no other to refer to.
+    # The one table has no other to refer to, and one spelling: a plan, which asks nobody, then has the SELECT that is sent.
     schema = (ROOT / "schemas" / "contact.toml").read_text()
-    (PROJECT / "schemas" / "contact.toml").write_text(
-        schema.replace(', references = { schema = "contract", column = "cfd_id" }', "")
-    )
+    schema = schema.replace(', references = { schema = "contract", column = "cfd_id" }', "")
+    schema = schema.replace('["CfD_ID", "CFD_ID", "CFD_Id"]', '"CFD_Id"')
+    (PROJECT / "schemas" / "contact.toml").write_text(schema)
 
     rows = ["--rows", str(asked.rows), "--postgres", "--only", "contracts.contact", "--database", "bench"]
     subprocess.run([release / "examples" / "generate", *rows], check=True, stdout=subprocess.DEVNULL)
