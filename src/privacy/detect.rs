@@ -35,6 +35,8 @@ type Validator = fn(&str, usize, usize) -> bool;
 /// One kind of personal data: a shape and what must hold besides.
 struct Recogniser {
     kind: &'static str,
+    /// Fewest digits of anything of the kind; none for addresses, which have an `@`.
+    digits_min: usize,
     shape: Regex,
     holds: Validator,
 }
@@ -45,23 +47,34 @@ pub struct Recognisers(Vec<Recogniser>);
 /// The shapes. Sources: RFC 5321 for addresses, of which only what stands around the `@` is asked for (counted repetitions are
 /// slow); HMRC NIM39110 for National Insurance numbers; ISO 13616 for IBAN; ISO/IEC 7812-1 for cards (Luhn); Ofcom's National
 /// Telephone Numbering Plan for mobile numbers.
-const SHAPES: [(&str, &str, Validator); 5] = [
-    ("email", r"[a-z0-9\x{80}-\x{10ffff}._%+'-]@[a-z0-9\x{80}-\x{10ffff}-]+\.[a-z0-9\x{80}-\x{10ffff}]", |_, _, _| {
-        true
-    }),
+const SHAPES: [(&str, usize, &str, Validator); 5] = [
+    (
+        "email",
+        0,
+        r"[a-z0-9\x{80}-\x{10ffff}._%+'-]@[a-z0-9\x{80}-\x{10ffff}-]+\.[a-z0-9\x{80}-\x{10ffff}]",
+        |_, _, _| true,
+    ),
     (
         "nino",
+        DIGITS_MIN,
         r"(?-u:\b)[a-ceghj-prstw-z][a-ceghj-nprstw-z][ .\-/]?\d{2}[ .\-/]?\d{2}[ .\-/]?\d{2}[ .\-/]?[a-d](?-u:\b)",
         is_nino,
     ),
-    ("iban", r"(?-u:\b)[a-z]{2}\d{2}(?:[ .\-/]?[a-z0-9]{4}){2,7}(?:[ .\-/]?[a-z0-9]{1,3})?(?-u:\b)", is_iban),
+    (
+        "iban",
+        DIGITS_MIN,
+        r"(?-u:\b)[a-z]{2}\d{2}(?:[ .\-/]?[a-z0-9]{4}){2,7}(?:[ .\-/]?[a-z0-9]{1,3})?(?-u:\b)",
+        is_iban,
+    ),
     (
         CARD,
+        15,
         r"(?-u:\b)(?:(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|6011|65\d{2})(?:[ .\-]?\d{4}){3}|3[47]\d{2}[ .\-]?\d{6}[ .\-]?\d{5})(?-u:\b)",
         is_card,
     ),
     (
         "mobile_number",
+        10,
         r"(?:(?:\+|(?-u:\b)(?:00)?)44\)?[ .\-/]?(?:\(0\))?[ .\-/]?\(?0?|(?-u:\b)0 ?)7(?:\d{3}\)?[ .\-/]{0,2}\d{3}[ .\-/]?\d{3}|\d{3}[ .\-/]\d{2}[ .\-/]\d{2}[ .\-/]\d{2}|\d[ .\-/]\d{4}[ .\-/]\d{4})(?-u:\b)",
         is_apart,
     ),
@@ -90,9 +103,9 @@ const IBAN_SIGNS: &[(usize, &str)] = &[
 impl Recognisers {
     /// Compiles the shapes.
     pub fn new() -> Result<Self, regex::Error> {
-        let recognisers = SHAPES.iter().map(|(kind, shape, holds)| {
+        let recognisers = SHAPES.iter().map(|(kind, digits_min, shape, holds)| {
             let shape = RegexBuilder::new(shape).case_insensitive(true).build()?;
-            Ok(Recogniser { kind, shape, holds: *holds })
+            Ok(Recogniser { kind, digits_min: *digits_min, shape, holds: *holds })
         });
         recognisers.collect::<Result<_, _>>().map(Recognisers)
     }
@@ -135,11 +148,19 @@ impl Recogniser {
     fn is_in(&self, text: &str, start: usize, end: usize) -> bool {
         let window = &text[start..end];
         let whole = |from: usize, to: usize| (from > start || start == 0) && (to < end || end == text.len());
-        is_candidate(window.as_bytes())
+        self.may_be_in(window.as_bytes())
             && self.shape.find_iter(window).any(|found| {
                 let (from, to) = (start + found.start(), start + found.end());
                 whole(from, to) && (self.holds)(text, from, to)
             })
+    }
+
+    /// Whether there is an `@`, or digits enough: most texts are ruled out by a look at their bytes.
+    fn may_be_in(&self, window: &[u8]) -> bool {
+        match self.digits_min {
+            0 => window.contains(&b'@'),
+            least => window.iter().filter(|byte| byte.is_ascii_digit()).take(least).count() == least,
+        }
     }
 }
 
@@ -202,14 +223,6 @@ fn may_hold(cell: &[u8]) -> bool {
     cell.iter().any(|byte| {
         digits += usize::from(byte.is_ascii_digit() || *byte >= 0xc0);
         matches!(*byte, b'@' | b'\\' | 0xef) || digits >= DIGITS_MIN
-    })
-}
-
-fn is_candidate(cell: &[u8]) -> bool {
-    let mut digits = 0;
-    cell.iter().any(|byte| {
-        digits += usize::from(byte.is_ascii_digit());
-        *byte == b'@' || digits >= DIGITS_MIN
     })
 }
 
