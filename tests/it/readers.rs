@@ -78,8 +78,9 @@ async fn readers_see_every_version_as_it_was_written() {
     // The small table beside it: one row a night.
     let runs = python(&[
         "-c",
-        "import sys, json; from deltalake import DeltaTable; t = DeltaTable(sys.argv[1]).to_pyarrow_table().to_pylist(); \
-         print(json.dumps(sorted([r['dataset'], str(r['period_to']), r['verdict'], r['rows']] for r in t)))",
+        // Ends as `tests/readers/read_table.py` does, and for the same reason.
+        "import os, sys, json; from deltalake import DeltaTable; t = DeltaTable(sys.argv[1]).to_pyarrow_table().to_pylist(); \
+         print(json.dumps(sorted([r['dataset'], str(r['period_to']), r['verdict'], r['rows']] for r in t)), flush=True); os._exit(0)",
         &root.path().join("store/nightferry_runs").to_string_lossy(),
     ]);
     let expected = json!([
