@@ -26,6 +26,8 @@ pub struct Environment {
     pub tokens: Option<SecretRef>,
     /// Bounds of a run.
     pub limits: Limits,
+    /// Whether it says itself how much memory rows may take.
+    pub is_memory_declared: bool,
     /// The text it comes from.
     pub text: Text,
 }
@@ -78,10 +80,11 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
         );
     }
     let limits = limits(tree.get("limits"));
+    let is_memory_declared = tree.get("limits").is_some_and(|limits| limits.get("memory_max").is_some());
     if problems.len() > before {
         return None;
     }
-    Some(Environment { name: name.clone(), stamp, sources, stores, tokens: secret, limits, text })
+    Some(Environment { name: name.clone(), stamp, sources, stores, tokens: secret, limits, is_memory_declared, text })
 }
 
 /// What is for `restricted` never leaves the body's own accounts, whatever the store says of itself.
@@ -281,6 +284,7 @@ fn limits(node: Option<&Node>) -> Limits {
         // A row group is made of whole batches.
         batch_rows_max: rows("batch_rows_max", standard.batch_rows_max).min(row_group_rows_max),
         row_group_rows_max,
+        row_group_bytes_max: size("row_group_max", standard.row_group_bytes_max),
         part_rows_max: rows("part_rows_max", standard.part_rows_max),
         part_bytes_max: size("part_max", standard.part_bytes_max),
         cell_bytes_max: usize::try_from(size("cell_max", standard.cell_bytes_max as u64))

@@ -14,6 +14,9 @@ pub fn face(plan: &Plan) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{} · {} · {} (stamp {})", plan.job, plan.period, plan.environment, plan.stamp);
     let _ = writeln!(out, "  {}", plan.description);
+    if let Some(owner) = &plan.owner {
+        let _ = writeln!(out, "  answered for by {owner}");
+    }
     for dataset in &plan.datasets {
         out.push('\n');
         write_dataset(&mut out, plan, dataset);
@@ -27,11 +30,12 @@ pub fn face(plan: &Plan) -> String {
     let limits = &plan.limits;
     let _ = writeln!(
         out,
-        "\nlimits\n  rows      {} a batch, {} a row group, {} a part\n  bytes     {} of rows in memory, {} a part, {} a cell",
+        "\nlimits\n  rows      {} a batch, {} a row group, {} a part\n  bytes     {} of rows in memory, {} a row group, {} a part, {} a cell",
         limits.batch_rows_max,
         limits.row_group_rows_max,
         limits.part_rows_max,
         limits.memory_bytes_max,
+        limits.unit_bytes_max(),
         limits.part_bytes_max,
         limits.cell_bytes_max
     );

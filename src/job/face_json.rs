@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub fn json(plan: &Plan) -> Value {
     let limits = &plan.limits;
     json!({
-        "job": plan.job, "environment": plan.environment, "stamp": plan.stamp, "period": plan.period,
+        "job": plan.job, "description": plan.description, "owner": plan.owner, "environment": plan.environment, "stamp": plan.stamp, "period": plan.period,
         "job_sha256": plan.job_hash, "environment_sha256": plan.environment_hash,
         "datasets": plan.datasets.iter().map(|of| dataset(plan, of)).collect::<Vec<_>>(),
         "restricted": store(plan, "restricted"),
@@ -18,7 +18,7 @@ pub fn json(plan: &Plan) -> Value {
         "limits": {
             "memory_bytes_max": limits.memory_bytes_max, "batch_rows_max": limits.batch_rows_max,
             "row_group_rows_max": limits.row_group_rows_max, "part_rows_max": limits.part_rows_max,
-            "part_bytes_max": limits.part_bytes_max, "cell_bytes_max": limits.cell_bytes_max,
+            "row_group_bytes_max": limits.unit_bytes_max(), "part_bytes_max": limits.part_bytes_max, "cell_bytes_max": limits.cell_bytes_max,
         },
     })
 }

@@ -80,7 +80,11 @@ const TREATMENT: Shape = Shape::WordOr(
     &[
         optional(
             "mask",
-            Shape::Table(&[required("last", Shape::Whole, "how many characters stay readable at the end")]),
+            Shape::Table(&[required(
+                "last",
+                Shape::Whole,
+                "how many letters and digits stay readable at the end: 4, and half of the value, at most",
+            )]),
             "hide all but the end",
         ),
         optional("hmac", Shape::Name, "a pseudonym that joins within this domain"),
@@ -90,7 +94,7 @@ const TREATMENT: Shape = Shape::WordOr(
 
 const GENERALISE: Shape = Shape::WordOr(
     &["year", "month", "district"],
-    &[required("band", Shape::Count, "the width of a band, in the column's unit")],
+    &[required("band", Shape::Count, "the width of a band, in the column's unit; 2 at least where it is personal")],
 );
 
 const TREAT: &[Key] = &[
@@ -157,15 +161,16 @@ const STORE: Shape = Shape::Table(&[
     optional(
         "boundary",
         Shape::Word(&["internal", "external"]),
-        "external: its urls outside AWS get nothing before the verdict",
+        "whether it lies outside the body's own accounts, where `restricted` never goes; urls outside AWS get nothing before the verdict, whatever this says",
     ),
 ]);
 
 const LIMITS: &[Key] = &[
-    optional("memory_max", Shape::Size, "memory that rows may take at once [1GiB]"),
+    optional("memory_max", Shape::Size, "memory that rows may take at once [half of the container's, or 1GiB]"),
     optional("part_max", Shape::Size, "bytes of a file, after which the next starts [32MiB]"),
     optional("cell_max", Shape::Size, "bytes of one cell [1MiB]"),
     optional("batch_rows_max", Shape::Count, "rows read at once [65536]"),
     optional("row_group_rows_max", Shape::Count, "rows of a Parquet row group [131072]"),
+    optional("row_group_max", Shape::Size, "bytes of a row group before it is encoded [32MiB]"),
     optional("part_rows_max", Shape::Count, "rows of a file [8388608]"),
 ];

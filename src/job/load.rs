@@ -27,6 +27,16 @@ pub struct Checked {
     pub queries: BTreeMap<String, String>,
 }
 
+impl Checked {
+    /// In a container of `container_bytes`, where the environment does not say how much memory rows may take.
+    pub fn within(mut self, container_bytes: u64) -> Self {
+        if !self.environment.is_memory_declared {
+            self.environment.limits = self.environment.limits.within(container_bytes);
+        }
+        self
+    }
+}
+
 /// Reads the job file `file`, its schemas and query files and the environment, and tells every fault of all of them.
 pub fn load(file: &str, environment: &str, read: Read<'_>, variable: Variable<'_>) -> Result<Checked, Problems> {
     let mut problems = Problems::default();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct Plan {
     /// The job's name.
     pub job: Name,
-    /// Its description and owner, for the report.
+    /// What it is for.
     pub description: String,
     /// Who answers for it.
     pub owner: Option<String>,
@@ -210,7 +210,8 @@ pub enum Boundary {
     /// Inside: near store.
     #[default]
     Internal,
-    /// Outside: its urls outside AWS get nothing before the job's verdict.
+    /// Outside: nothing of audience `restricted` goes there. (What no url outside AWS gets before the job's verdict depends
+    /// on the url alone.)
     External,
 }
 
@@ -234,6 +235,8 @@ pub struct Limits {
     pub batch_rows_max: usize,
     /// Rows a Parquet row group.
     pub row_group_rows_max: usize,
+    /// Arrow bytes a row group, after which the next one starts.
+    pub row_group_bytes_max: u64,
     /// Rows a part.
     pub part_rows_max: usize,
     /// Encoded bytes a part, after which the next one starts.
@@ -245,12 +248,57 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            memory_bytes_max: 1 << 30,
+            memory_bytes_max: MEMORY_BYTES_MAX,
             batch_rows_max: 65_536,
             row_group_rows_max: 131_072,
+            row_group_bytes_max: 32 << 20,
             part_rows_max: 8_388_608,
             part_bytes_max: 32 << 20,
             cell_bytes_max: 1 << 20,
         }
+    }
+}
+
+/// Of a run that nobody and nothing limits.
+const MEMORY_BYTES_MAX: u64 = 1 << 30;
+/// The part of a container's memory that rows may take: the rest is for parts under way, buffers and the program.
+const CONTAINER_PART: u64 = 2;
+/// The part of a run's memory that one row group may take before it is encoded, and the part that those under way may.
+const ROW_GROUP_PART: u64 = 8;
+const ROW_GROUPS_PART: u64 = 4;
+
+impl Limits {
+    /// With the memory that a container of `container_bytes` leaves to rows.
+    pub fn within(self, container_bytes: u64) -> Self {
+        Limits { memory_bytes_max: container_bytes / CONTAINER_PART, ..self }
+    }
+
+    /// Arrow bytes that end a row group. Where parts are cut depends on nothing but the environment's own words as long as
+    /// there are 256 MiB for rows: the same rows give the same files on a larger machine.
+    pub fn unit_bytes_max(&self) -> u64 {
+        self.row_group_bytes_max.min(self.memory_bytes_max / ROW_GROUP_PART)
+    }
+
+    /// Row groups that may be under way at once for `threads`: one each and one that fills, as far as memory goes.
+    pub fn units_max(&self, threads: usize) -> usize {
+        let fit = self.memory_bytes_max / ROW_GROUPS_PART / self.unit_bytes_max().max(1);
+        usize::try_from(fit).unwrap_or(usize::MAX).clamp(2, threads.max(1) + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_row_groups_alike_whatever_the_machine_and_takes_fewer_at_once_where_memory_is_short() {
+        let standard = Limits::default();
+        for (container_gib, units) in [(1, 4), (2, 8), (8, 17), (64, 17)] {
+            let limits = standard.within(container_gib << 30);
+            assert_eq!((limits.unit_bytes_max(), limits.units_max(16)), (32 << 20, units), "{container_gib} GiB");
+        }
+        let small = standard.within(64 << 20);
+        assert_eq!((small.unit_bytes_max(), small.units_max(16)), (4 << 20, 2));
+        assert_eq!(standard.units_max(2), 3);
     }
 }

@@ -37,7 +37,11 @@ pub fn load(project: &Project, job: &Path, environment: &str) -> Result<Checked,
         .name_of(job)
         .map_err(|_| Failure::new(ending::NOT_THERE, Phase::Files, "the current folder cannot be read"))?;
     let read = |name: &str| project.read(name).map_err(|fault| fault.to_string());
-    job::load(&name, environment, &read, &World::variable).map_err(invalid)
+    let checked = job::load(&name, environment, &read, &World::variable).map_err(invalid)?;
+    Ok(match World::memory_bytes() {
+        Some(bytes) => checked.within(bytes),
+        None => checked,
+    })
 }
 
 /// Faults in the files, with the ending that fits the worst of them: a job's before an environment's.

@@ -3,6 +3,7 @@
 //! Everything a pure room needs comes from here as a parameter, so that a test can give another world.
 
 mod clock;
+mod memory;
 mod pool;
 mod progress;
 mod project;
@@ -17,6 +18,7 @@ pub use scratch::DiskScratch;
 pub use scratch_folder::ScratchFolder;
 
 use chrono::{DateTime, Utc};
+use std::path::Path;
 use uuid::Uuid;
 
 /// The world as one process sees it.
@@ -33,6 +35,11 @@ impl World {
     /// A variable of the environment; `None` when it is not set, not text, or empty.
     pub fn variable(name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
+    /// The memory that the container may take; `None` outside of one.
+    pub fn memory_bytes() -> Option<u64> {
+        memory::container_bytes(Path::new("/"))
     }
 
     /// The id of a run that starts at `now`: a UUID v7, and the attempt where AWS Batch counts attempts. Never the date

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! source -> units of rows -> [ conform, tally, redact, encode ] on every core -> lanes, in the order of the rows
-//!                                    bounded: as many units as cores, and one
+//!                                    bounded: as many units as cores and one, or as fit into memory
 //! ```
 
 use super::Options;
@@ -161,7 +161,7 @@ async fn extract(
     let mut encoders: Option<Arc<Vec<Encoder>>> = None;
     let mut running = FuturesOrdered::new();
     let (mut unit, mut ordinal, mut ended) = (Unit::default(), 0u64, false);
-    let at_once = rayon::current_num_threads() + 1;
+    let at_once = plan.limits.units_max(rayon::current_num_threads());
     while !ended || !running.is_empty() {
         tokio::select! {
             Some(done) = running.next(), if !running.is_empty() => absorb(done?, dataset, crossed, lanes, table).await?,

@@ -88,7 +88,11 @@ pub async fn judge(
                     failures.push(Failure::new(ending::MEMORY, Phase::Reconcile, what).of(&dataset.name));
                     (false, Some(CheckFault::Memory(no_room).to_string()))
                 }
-                Err(fault) => (false, Some(fault.to_string())),
+                Err(fault @ CheckFault::Scratch(_)) => {
+                    let what = format!("the check `{}` cannot be made: {fault}", planned.name);
+                    failures.push(Failure::new(ending::DISK, Phase::Reconcile, what).of(&dataset.name));
+                    (false, Some(fault.to_string()))
+                }
             };
             if !holds && planned.severity == Severity::Error {
                 let because = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();

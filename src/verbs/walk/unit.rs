@@ -15,9 +15,6 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use std::sync::Arc;
 
-/// The part of a run's memory that one unit of rows may take.
-const UNIT_PART: u64 = 16;
-
 /// What every unit of a dataset's rows needs.
 pub struct Terms {
     pub columns: Vec<Column>,
@@ -67,8 +64,7 @@ impl Unit {
 
     /// Whether the next batch might be one too many.
     pub fn is_full(&self, limits: &Limits) -> bool {
-        self.rows + limits.batch_rows_max > limits.row_group_rows_max
-            || self.bytes >= limits.memory_bytes_max / UNIT_PART
+        self.rows + limits.batch_rows_max > limits.row_group_rows_max || self.bytes >= limits.unit_bytes_max()
     }
 }
 
