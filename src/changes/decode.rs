@@ -1,12 +1,12 @@
-//! An object's bytes -> [`Changes`]: the rows that the events tell, typed, with what each of them does and knows.
+//! A block of an object -> [`Changes`]: the rows that the events tell, typed, with what each of them does and knows.
 //!
 //! An event counts when its transaction is visible in the extract's snapshot: the only rule that gives no false drift on
 //! a live server. Without transactions on both sides, the commit time against the extract's does, and the proof is a
 //! window. Events after the extract's moment are left out, and their being there shows how far the stream has come.
 
+use super::block::{Block, is_blank};
 use super::cell::{Told, push};
 use super::debezium::{self, FieldHint, Operation, Unread};
-use super::layout::Object;
 use crate::data::cell::CellBuilder;
 use crate::data::{Column, Origin, PgSnapshot};
 use arrow::array::{
@@ -53,12 +53,12 @@ impl From<&Origin> for AsOf {
     }
 }
 
-/// Events of one object.
+/// Events of one block.
 #[derive(Clone, Debug)]
 pub struct Changes {
     /// The columns asked for, then for each a boolean `?name` (true: the event tells it), then [`OP`], [`PARTITION`], [`POSITION`].
     pub batches: Vec<RecordBatch>,
-    /// What the object shows of the stream.
+    /// What the block shows of the stream.
     pub facts: StreamFacts,
 }
 
@@ -82,7 +82,7 @@ pub struct StreamFacts {
 }
 
 impl StreamFacts {
-    /// Takes over what another object of the same topic shows.
+    /// Takes over what another block of the same topic shows.
     pub fn add(&mut self, other: &StreamFacts) {
         self.events += other.events;
         self.later += other.later;
@@ -97,7 +97,7 @@ impl StreamFacts {
     }
 }
 
-/// A line that cannot be taken for what happened to a row, by its number from 1.
+/// A line that cannot be taken for what happened to a row, by its number in the object from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} {because}")]
 pub struct DecodeFault {
@@ -132,28 +132,22 @@ pub fn schema(columns: &[&Column]) -> SchemaRef {
     Arc::new(Schema::new(cells.chain(told).chain(place).collect::<Vec<_>>()))
 }
 
-/// Reads the (unpacked) lines of `object` as events on `columns`; `key` are the places of the key's columns, which every
-/// event that counts has to tell.
-pub fn decode(
-    object: &Object,
-    bytes: &[u8],
-    columns: &[&Column],
-    key: &[usize],
-    as_of: &AsOf,
-) -> Result<Changes, DecodeFault> {
+/// Reads the lines of `block` as events on `columns`; `key` are the places of the key's columns, which every event that counts
+/// has to tell.
+pub fn decode(block: &Block, columns: &[&Column], key: &[usize], as_of: &AsOf) -> Result<Changes, DecodeFault> {
     let mut facts = StreamFacts::default();
     let mut batches = Vec::new();
     let mut building = Building::new(columns);
     let mut hints = Hints::default();
     let mut number = 0;
-    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        let fault = |because| DecodeFault { line: index as u64 + 1, because };
-        if line.iter().all(u8::is_ascii_whitespace) {
+    for (index, line) in block.bytes.split(|byte| *byte == b'\n').enumerate() {
+        let fault = |because| DecodeFault { line: block.first_line + index as u64, because };
+        if is_blank(line) {
             continue;
         }
-        let position = object.first_offset + number;
+        let position = block.first_position + number;
         number += 1;
-        facts.offsets.insert(object.partition, (object.first_offset, position));
+        facts.offsets.insert(block.partition, (block.first_position, position));
         let line = std::str::from_utf8(line).map_err(|_| fault(Because::NoEvent))?;
         let event = debezium::read(line).map_err(|unread| match unread {
             Unread::NoEvent => fault(Because::NoEvent),
@@ -172,11 +166,11 @@ pub fn decode(
         facts.events += 1;
         if !counts(&event, as_of, &mut facts) {
             facts.later += 1;
-            facts.passed.insert(object.partition);
+            facts.passed.insert(block.partition);
             continue;
         }
         facts.truncates += u64::from(op == Op::Truncate);
-        let is_known = building.push(&event, hints.of(event.schema), op, object.partition, position);
+        let is_known = building.push(&event, hints.of(event.schema), op, block.partition, position);
         match op {
             Op::Upsert if !key.iter().all(|place| is_known[*place]) => return Err(fault(Because::NoKey)),
             Op::Delete if !key.iter().all(|place| is_known[*place]) => return Err(fault(Because::DeleteWithoutKey)),
@@ -288,6 +282,7 @@ impl<'a> Building<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::changes::Object;
     use crate::data::{Class, ColumnType, Name};
 
     fn column(name: &str) -> Column {
@@ -309,7 +304,7 @@ mod tests {
         let (id, amount) = (column("id"), column("amount"));
         let object = Object { partition: 0, first_offset: 0, path: "t/partition=0/t+0+0.json".into() };
         let as_of = AsOf { snapshot: None, extracted_ms: 1_000 };
-        let changes = decode(&object, lines.as_bytes(), &[&id, &amount], &[0], &as_of);
+        let changes = decode(&Block::whole(&object, lines.to_owned().into()), &[&id, &amount], &[0], &as_of);
         changes.map(|changes| changes.facts.events).map_err(|fault| fault.to_string())
     }
 

@@ -50,7 +50,8 @@ impl Compression {
         })
     }
 
-    fn torn(self) -> FormatFault {
+    /// What is said of packed bytes that are not whole.
+    pub(super) fn torn(self) -> FormatFault {
         match self {
             Compression::Gzip => FormatFault::new("is not whole gzip"),
             _ => FormatFault::new("is not whole zstd"),

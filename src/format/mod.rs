@@ -7,6 +7,7 @@
 //! parquet_read.rs  other people's Parquet -> columns as they are
 //! parquet_write.rs batches -> Parquet, a row group at a time
 //! parquet_back.rs  our own Parquet -> batches, to prove what was written
+//! unpack.rs        the same as compression, a slice at a time
 //! spill.rs         batches put aside and read again
 //! bounds.rs        counts of NULL, smallest and largest values, from a file's footer
 //! ```
@@ -21,6 +22,7 @@ pub mod parquet_back;
 pub mod parquet_read;
 pub mod parquet_write;
 pub mod spill;
+pub mod unpack;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringViewBuilder};
 use arrow::datatypes::{DataType, Field, Schema};

@@ -22,7 +22,7 @@ pub use fault::{Answer, SourceError, SqlRefusal};
 pub use file::Files;
 pub use open::{Reached, open};
 pub use postgres::{Login, PostgresSource};
-pub use topic::{Topic, unpack};
+pub use topic::{Poured, Topic};
 
 use crate::data::{Extract, Origin, RowFault};
 use arrow::array::RecordBatch;

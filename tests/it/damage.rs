@@ -2,7 +2,7 @@
 
 use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 use bytes::Bytes;
-use nightferry::changes::{AsOf, Object, confluent, decode};
+use nightferry::changes::{AsOf, Block, Object, confluent, decode};
 use nightferry::data::conform::conform;
 use nightferry::data::{Class, Column, ColumnType, Name, PgSnapshot, text};
 use nightferry::format::compression::Compression;
@@ -116,7 +116,13 @@ fn events(bytes: &[u8], first_offset: u64) -> Option<usize> {
     let object = Object { partition: 0, first_offset, path: "t/partition=0/t+0+0.json".into() };
     let columns = topic_columns();
     let as_of = AsOf { snapshot: PgSnapshot::parse("5000:5010:5003"), extracted_ms: 1_795_000_000_000 };
-    let changes = decode(&object, bytes, &columns.iter().collect::<Vec<_>>(), &[0], &as_of).ok()?;
+    let changes = decode(
+        &Block::whole(&object, Bytes::copy_from_slice(bytes)),
+        &columns.iter().collect::<Vec<_>>(),
+        &[0],
+        &as_of,
+    )
+    .ok()?;
     Some(changes.batches.iter().map(RecordBatch::num_rows).sum())
 }
 

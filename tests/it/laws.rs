@@ -1,7 +1,7 @@
 //! Laws that hold for any rows: of treatment, of encoding, of tallies, and of the comparison with a topic.
 
 use arrow::array::*;
-use nightferry::changes::{AsOf, Object, decode};
+use nightferry::changes::{AsOf, Block, Object, decode};
 use nightferry::data::{
     Audience, Batch, Class, Column, ColumnType, Generalisation, Name, Origin, PgSnapshot, Treatment,
 };
@@ -215,8 +215,12 @@ fn compared(extract: &[Vec<(i64, i32)>], objects: &[(u32, u64, String)]) -> Outc
     };
     for (partition, first_offset, lines) in objects {
         let object = Object { partition: *partition, first_offset: *first_offset, path: String::new() };
-        let changes =
-            decode(&object, lines.as_bytes(), &columns.iter().collect::<Vec<_>>(), &[0], &AsOf::from(&origin));
+        let changes = decode(
+            &Block::whole(&object, lines.clone().into()),
+            &columns.iter().collect::<Vec<_>>(),
+            &[0],
+            &AsOf::from(&origin),
+        );
         comparison.add_changes(&changes.expect("events")).expect("added");
     }
     comparison.finish().expect("compared")

@@ -1,16 +1,15 @@
-//! A dataset against its topic: the dump's objects decoded on every core, then both sides compared.
+//! A dataset against its topic: the dump's blocks decoded on every core, in order, then both sides compared.
 
 use super::open::Opened;
-use crate::changes::{AsOf, Changes, Object, decode};
+use crate::changes::{AsOf, Block, Changes, decode};
 use crate::data::{Column, Origin};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::{DumpLayout, ReconcilePlan};
 use crate::reconcile::{CompareFault, Comparison, Outcome};
-use crate::source::{SourceError, Topic, unpack};
+use crate::source::{Poured, SourceError, Topic};
 use crate::world::compute;
-use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::StreamExt;
 use std::sync::Arc;
 
 /// Reads the topic and compares. Adds the dump's objects to `inputs`.
@@ -28,40 +27,42 @@ pub async fn against(
     let topic = Topic::open(&reconcile.against, folder, DumpLayout::Confluent, &reconcile.topic).await.map_err(away)?;
     let columns: Arc<Vec<Column>> = Arc::new(comparison.columns().into_iter().cloned().collect());
     let (key, as_of) = (Arc::<[usize]>::from(comparison.key()), Arc::new(AsOf::from(origin)));
-    {
-        let decoded = stream::iter(topic.objects()).map(|object| {
-            let (columns, key, as_of, topic) = (Arc::clone(&columns), Arc::clone(&key), Arc::clone(&as_of), &topic);
-            async move {
-                let (packed, tag) = topic.read(object).await?;
-                let task = object.clone();
-                let changes = compute(move || changes(&task, packed, &columns, &key, &as_of)).await?;
-                Ok::<_, SourceError>((object.path.clone(), tag, changes))
+    let decoded = topic.pour().map(|poured| {
+        let (columns, key, as_of) = (Arc::clone(&columns), Arc::clone(&key), Arc::clone(&as_of));
+        async move {
+            match poured? {
+                Poured::Ended(path, tag) => Ok(Next::Input(path, tag)),
+                Poured::Block(path, block) => compute(move || changes(path, &block, &columns, &key, &as_of)).await,
             }
-        });
-        let mut decoded = std::pin::pin!(decoded.buffered(rayon::current_num_threads()));
-        while let Some(next) = decoded.next().await {
-            let (path, tag, changes) = next.map_err(away)?;
-            inputs.push((path, tag));
-            comparison.add_changes(&changes).map_err(no_room)?;
+        }
+    });
+    let mut decoded = decoded.buffered(rayon::current_num_threads());
+    while let Some(next) = decoded.next().await {
+        match next.map_err(away)? {
+            Next::Input(path, tag) => inputs.push((path, tag)),
+            Next::Changes(changes) => comparison.add_changes(&changes).map_err(no_room)?,
         }
     }
+    drop(decoded);
     compute(move || comparison.finish()).await.map_err(no_room)
 }
 
+/// What comes next out of a dump, in order.
+enum Next {
+    Changes(Changes),
+    Input(String, String),
+}
+
 fn changes(
-    object: &Object,
-    packed: Bytes,
+    object: String,
+    block: &Block,
     columns: &[Column],
     key: &[usize],
     as_of: &AsOf,
-) -> Result<Changes, SourceError> {
-    let bytes = unpack(object, packed)?;
+) -> Result<Next, SourceError> {
     let columns: Vec<&Column> = columns.iter().collect();
-    decode(object, &bytes, &columns, key, as_of).map_err(|fault| SourceError::Corrupt {
-        object: object.path.clone(),
-        fault: fault.to_string(),
-        row: None,
-    })
+    let decoded = decode(block, &columns, key, as_of);
+    decoded.map(Next::Changes).map_err(|fault| SourceError::Corrupt { object, fault: fault.to_string(), row: None })
 }
 
 fn no_room(fault: CompareFault) -> Failure {
