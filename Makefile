@@ -1,7 +1,7 @@
 # What a person types. Each goal is what CI runs too: there is no second way to test.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: test soak bench lint services stop-services
+.PHONY: test soak bench bench-peers lint services stop-services
 
 # More words for the command behind a goal: `make test ARGS='-- publish'`. The feature `failpoints` is what the tests that kill the process need.
 ARGS ?=
@@ -23,6 +23,13 @@ bench:
 	@tests/services/install
 	@cargo build --locked --release --bin nightferry --example generate
 	@$(with_services); "$$NIGHTFERRY_READERS_PYTHON" benches/extract.py $(ARGS)
+
+# The same table by other tools, in turn with nightferry, in one run.
+bench-peers:
+	@tests/services/install
+	@benches/peers-install
+	@cargo build --locked --release --bin nightferry --example generate
+	@$(with_services); "$$NIGHTFERRY_READERS_PYTHON" benches/extract.py --peers $(ARGS)
 
 lint:
 	cargo fmt --check

@@ -12,7 +12,9 @@ import pathlib
 import shutil
 import statistics
 import subprocess
-import time
+
+import peers
+from timed import timed, told
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROJECT = ROOT / "target" / "bench"
@@ -22,6 +24,7 @@ def main():
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--rows", type=int, default=5_000_000)
     asked.add_argument("--runs", type=int, default=5)
+    asked.add_argument("--peers", action="store_true", help="against other tools instead of psql")
     asked = asked.parse_args()
     release = ROOT / "target" / "release"
     shutil.rmtree(PROJECT, ignore_errors=True)
@@ -46,34 +49,23 @@ def main():
     copy = [*psql, "-c", f"\\copy ({select}) to '/dev/null' (format binary)"]
     run = [nightferry, "run", "jobs/people.toml", "--progress", "none"]
 
+    if asked.peers:
+        server = {word: os.environ[f"NIGHTFERRY_PG_{word}"] for word in ["HOST", "PORT", "USER", "CA", "PASSWORD"]}
+        peers.compare(PROJECT, select, server, environment, asked.rows, asked.runs, run)
+        return
+
     # One of each before any counts: pages into memory, statistics into place.
     pairs = []
     for number in range(asked.runs + 1):
-        theirs = timed(copy, environment)
+        theirs = timed(copy, PROJECT, environment)
         shutil.rmtree(PROJECT / "out", ignore_errors=True)
-        ours = timed(run, environment)
+        ours = timed(run, PROJECT, environment)
         if number:
             pairs.append((theirs, ours))
             print(f"psql {told(theirs)}   nightferry {told(ours)}   ratio {ours[0] / theirs[0]:.2f}", flush=True)
     theirs, ours = ([statistics.median(figure) for figure in zip(*side)] for side in zip(*pairs))
     print(f"median of {asked.runs}, {asked.rows:,} rows, {os.cpu_count()} cores")
     print(f"psql {told(theirs)}   nightferry {told(ours)}   ratio {ours[0] / theirs[0]:.2f}")
-
-
-def timed(command, environment):
-    """Wall seconds, processor seconds and MiB of the largest resident set of a command that ends well."""
-    start = time.monotonic()
-    process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - start
-    if status:
-        raise SystemExit(f"{command[0]} ended with {os.waitstatus_to_exitcode(status)}")
-    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
-
-
-def told(figures):
-    seconds, processor, memory = figures
-    return f"{seconds:6.2f} s wall {processor:6.2f} s cpu {memory:5.0f} MiB"
 
 
 main()
