@@ -18,6 +18,7 @@ mod laws;
 mod nights;
 mod postgres;
 mod problems;
+mod progress;
 mod readers;
 mod services;
 mod set_aside;
