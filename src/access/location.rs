@@ -13,7 +13,7 @@ use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{BackoffConfig, Certificate, ClientOptions, ObjectStore, RetryConfig};
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,6 +98,14 @@ pub fn open(location: &Location, project: &FilePath, label: &str, purpose: Purpo
             let store = azure(location, project, &container, account.as_deref(), fabric, &label())?;
             Ok(Folder::new(store, prefix, &label()))
         }
+    }
+}
+
+/// Where a local folder that is there really lies, every symbolic link followed; `None` of anything else.
+pub fn ground(location: &Location, project: &FilePath) -> Option<PathBuf> {
+    match parse(&location.url) {
+        Ok(Address::Local(path)) => project.join(path).canonicalize().ok(),
+        _ => None,
     }
 }
 

@@ -19,5 +19,5 @@ mod meaning;
 pub mod secret;
 
 pub use folder::Folder;
-pub use location::{AccessError, Purpose, open};
+pub use location::{AccessError, Purpose, ground, open};
 pub use meaning::{Meaning, meaning};

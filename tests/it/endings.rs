@@ -158,6 +158,14 @@ fn whole_tables_that_take_more_than_memory_max_end_with_50() {
 }
 
 #[test]
+fn two_stores_that_a_link_makes_one_folder_end_with_11() {
+    let ferry = things("");
+    std::fs::create_dir_all(ferry.path("out/restricted/inside")).expect("made");
+    std::os::unix::fs::symlink("restricted/inside", ferry.path("out/warehouse")).expect("linked");
+    refused(&ferry, "E-ENV-11", "`restricted` and `warehouse` lie in one another by a link");
+}
+
+#[test]
 fn a_wrong_password_ends_with_12() {
     let ferry = in_database(&format!("{PORT}, {CA}, password = {{ file = \"password\" }}"));
     ferry.write("password", b"opensesame\n");

@@ -13,7 +13,7 @@ use crate::store::{self, Store, Stores};
 use crate::world::{DiskScratch, ScratchFolder, World};
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The part of a run's memory in which rows are put aside before they go to disk.
@@ -112,14 +112,34 @@ fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
 
 fn stores(plan: &Plan, root: &Path) -> Result<Stores, Failure> {
     let mut stores = Stores::new();
+    let mut grounds: Vec<(&Name, PathBuf)> = Vec::new();
     for (name, spec) in &plan.stores {
         let reach = |location: &Location| {
             access::open(location, root, name.as_str(), Purpose::Write).map_err(|error| Failure::access(&error))
         };
         let second = spec.second.as_ref().map(reach).transpose()?;
         stores.insert(name.clone(), Store::new(spec, reach(&spec.primary)?, second));
+        let places = std::iter::once(&spec.primary).chain(&spec.second);
+        for ground in places.filter_map(|location| access::ground(location, root)) {
+            own_ground(&grounds, name, &ground)?;
+            grounds.push((name, ground));
+        }
     }
     Ok(stores)
+}
+
+/// What two paths do not show: a link makes one folder of them, and one audience would see what is in another's.
+fn own_ground(others: &[(&Name, PathBuf)], name: &Name, ground: &Path) -> Result<(), Failure> {
+    let shares = |(_, other): &&(&Name, PathBuf)| other.starts_with(ground) || ground.starts_with(other);
+    match others.iter().find(shares) {
+        None => Ok(()),
+        Some((other, _)) => {
+            let what = format!(
+                "stores `{other}` and `{name}` lie in one another by a link; hint: each store has a folder of its own"
+            );
+            Err(Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what))
+        }
+    }
 }
 
 type Sources = (BTreeMap<Name, Box<dyn Source>>, BTreeMap<Name, Folder>);
