@@ -3,6 +3,7 @@
 //! ```text
 //! compression.rs   gzip, zstd, plain -> bytes, with a cap
 //! csv.rs           comma separated text -> columns of text
+//! copy_text.rs     PostgreSQL's COPY text -> columns of text
 //! jsonl.rs         a JSON object a line -> columns of text
 //! parquet_read.rs  other people's Parquet -> columns as they are
 //! parquet_write.rs batches -> Parquet, a row group at a time
@@ -15,6 +16,7 @@
 
 pub mod bounds;
 pub mod compression;
+pub mod copy_text;
 pub mod csv;
 pub mod jsonl;
 pub mod parquet_back;
