@@ -46,8 +46,8 @@ fn every_version_of_pg_dump_gives_what_the_server_holds() {
         run(&ferry);
         agrees(&ferry, &printed, &options.join(" "));
     }
-    // 15.18 with gzip on a clock of London, 16.2 not packed, 17.10 with zstd and with LZ4.
-    for name in ["pg_dump_15", "pg_dump_16", "pg_dump_17", "pg_dump_17_lz4"] {
+    // 15.18 with gzip on a clock of London, 16.2 not packed, 17.10 with zstd and with LZ4, 18.6 with gzip and statistics.
+    for name in ["pg_dump_15", "pg_dump_16", "pg_dump_17", "pg_dump_17_lz4", "pg_dump_18"] {
         let ferry = project(SOURCE);
         copy_folder(&fixture(name), &ferry.path("in"));
         run(&ferry);
