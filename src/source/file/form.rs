@@ -95,6 +95,15 @@ impl Form {
         }
     }
 
+    /// How many parts are opened before the first row. An export tells the columns of a table once for all of its parts, so
+    /// the first shows them; files by other hands may each have their own.
+    pub(super) fn parts_with_all_columns(&self) -> usize {
+        match self {
+            Form::RdsExport(_) => 1,
+            Form::Named | Form::PgDump(_) => usize::MAX,
+        }
+    }
+
     /// Reads the object `name` of a table as far as its columns.
     pub(super) fn open(
         &self,

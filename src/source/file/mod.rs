@@ -30,6 +30,7 @@ use bytes::Bytes;
 use form::Form;
 pub use form::Layout;
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::{ObjectMeta, ObjectStoreExt};
 use sql::Reads;
@@ -57,6 +58,35 @@ enum Part {
     Object(ObjectMeta),
     /// The table has no rows, so that no object holds any.
     WithoutRows,
+}
+
+/// The parts of a table.
+struct Table {
+    opened: Vec<MatchedPart>,
+    withheld: Vec<String>,
+    in_turn: Vec<Part>,
+}
+
+/// A part, and where the wanted columns are in it.
+struct MatchedPart {
+    input: Input,
+    matched: Matched,
+}
+
+type Batches<'a> = BoxStream<'a, Result<RawBatch, SourceError>>;
+
+impl MatchedPart {
+    fn names(&self) -> Vec<String> {
+        self.input.found.iter().map(|column| column.name.clone()).collect()
+    }
+
+    fn rows(self, batch_rows_max: usize) -> impl Iterator<Item = Result<RawBatch, SourceError>> + Send {
+        let Input { at, opened, .. } = self.input;
+        opened.rows(self.matched.places, batch_rows_max).map(move |batch| match batch {
+            Ok(rows) => Ok(RawBatch { rows, faults: Vec::new() }),
+            Err(fault) => Err(corrupt(&at, fault)),
+        })
+    }
 }
 
 /// A part whose columns are known.
@@ -144,25 +174,53 @@ impl Files {
         Ok(Input { at, found, opened })
     }
 
-    /// Opens every part of a table and finds the wanted columns in each.
-    async fn table(
+    /// Opens a part and finds the wanted columns in it.
+    async fn match_part(
         &mut self,
         table: &TableName,
-        schema: &Schema,
-        wanted: &[Name],
-    ) -> Result<(Vec<(Input, Vec<usize>)>, Vec<String>), SourceError> {
-        let mut opened = Vec::new();
-        let mut withheld = Vec::new();
-        for part in self.parts_of(table)? {
-            let input = self.open_part(table, &part, schema).await?;
-            let Matched { places, withheld: mut new } = match_columns(&input.found, schema, wanted)
-                .map_err(|drift| SourceError::Drift { table: input.at.clone(), drift: drift.to_string() })?;
-            withheld.append(&mut new);
-            opened.push((input, places));
+        part: &Part,
+        extract: &Extract,
+    ) -> Result<MatchedPart, SourceError> {
+        let input = self.open_part(table, part, &extract.schema).await?;
+        let matched = match_columns(&input.found, &extract.schema, &extract.columns)
+            .map_err(|drift| SourceError::Drift { table: input.at.clone(), drift: drift.to_string() })?;
+        Ok(MatchedPart { input, matched })
+    }
+
+    /// The parts of a table: opened as many as it takes to know all its columns, and those that are opened in their turn.
+    async fn table(&mut self, table: &TableName, extract: &Extract) -> Result<Table, SourceError> {
+        let mut parts = self.parts_of(table)?;
+        let in_turn = parts.split_off(parts.len().min(self.form.parts_with_all_columns()));
+        let (mut opened, mut withheld) = (Vec::new(), Vec::new());
+        for part in parts {
+            let part = self.match_part(table, &part, extract).await?;
+            withheld.extend_from_slice(&part.matched.withheld);
+            opened.push(part);
         }
         withheld.sort();
         withheld.dedup();
-        Ok((opened, withheld))
+        Ok(Table { opened, withheld, in_turn })
+    }
+
+    /// The rows of parts that are opened when it is their turn: one is held at a time.
+    fn in_turn<'a>(
+        &'a mut self,
+        table: &'a TableName,
+        extract: &'a Extract,
+        parts: Vec<Part>,
+        like: Vec<String>,
+    ) -> Batches<'a> {
+        let start = (self, parts.into_iter());
+        let batches = stream::try_unfold((start, like), move |((files, mut parts), like)| async move {
+            let Some(part) = parts.next() else { return Ok(None) };
+            let part = files.match_part(table, &part, extract).await?;
+            if part.names() != like {
+                let fault = FormatFault::new("has other columns than the first part of its table");
+                return Err(corrupt(&part.input.at, fault));
+            }
+            Ok(Some((stream::iter(part.rows(extract.batch_rows_max)), ((files, parts), like))))
+        });
+        batches.try_flatten().boxed()
     }
 }
 
@@ -176,24 +234,19 @@ impl Source for Files {
             let Rows::Table { table, filter: None } = &extract.rows else {
                 return self.selected(extract, Reads::Rows).await;
             };
-            let (inputs, withheld) = self.table(table, &extract.schema, &extract.columns).await?;
             let size = extract.batch_rows_max;
-            let batches = inputs.into_iter().flat_map(move |(Input { at, opened, .. }, places)| {
-                opened.rows(places, size).map(move |batch| match batch {
-                    Ok(rows) => Ok(RawBatch { rows, faults: Vec::new() }),
-                    Err(fault) => Err(corrupt(&at, fault)),
-                })
-            });
-            Ok(Extraction { withheld, batches: stream::iter(batches).boxed() })
+            let Table { opened, withheld, in_turn } = self.table(table, extract).await?;
+            let like = opened.first().map(MatchedPart::names).unwrap_or_default();
+            let first = stream::iter(opened.into_iter().flat_map(move |part| part.rows(size)));
+            let batches = first.chain(self.in_turn(table, extract, in_turn, like)).boxed();
+            Ok(Extraction { withheld, batches })
         })
     }
 
     fn look<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<(), SourceError>> {
         Box::pin(async move {
             match &extract.rows {
-                Rows::Table { table, filter: None } => {
-                    self.table(table, &extract.schema, &extract.columns).await.map(|_| ())
-                }
+                Rows::Table { table, filter: None } => self.table(table, extract).await.map(|_| ()),
                 _ => self.selected(extract, Reads::Columns).await.map(|_| ()),
             }
         })

@@ -222,3 +222,29 @@ fn refuses_a_type_that_would_lose_something_by_table_column_and_type() {
         refused(&ferry, "E-DRIFT-20", "forms/app.thing/1/part-00000-");
     }
 }
+
+#[test]
+fn refuses_a_later_part_that_is_not_like_the_first_and_leaves_nothing() {
+    let laid = Laid::new();
+    let whole = project_with(&laid, &json!({}));
+    let with_part_of = |other: &Ferry| {
+        let ferry = project(SOURCE);
+        copy_folder(&whole.path("in"), &ferry.path("in"));
+        let (ours, theirs) =
+            (files(&ferry, "app.thing/2/part-").remove(0), files(other, "app.thing/2/part-").remove(0));
+        std::fs::copy(other.path(&theirs), ferry.path(&ours)).expect("copied");
+        ferry
+    };
+    let ferry = with_part_of(&project_with(&laid, &json!({ "int96": true })));
+    refused(&ferry, "E-DRIFT-20", "forms/app.thing/2/part-00001-");
+    assert_eq!(ferry.files("out/warehouse"), Vec::<String>::new());
+
+    let mut thing = exported(&laid, "thing");
+    thing["columns"][18][0] = json!("another");
+    let ferry = with_part_of(&project_with(&laid, &json!({ "tables": [thing, exported(&laid, "nothing")] })));
+    let schema = ferry.read("schemas/thing.toml");
+    let without: Vec<&str> = schema.lines().filter(|line| !line.starts_with("docb = ")).collect();
+    let schema = without.join("\n").replace("\n[columns]", "on_new_column = \"withhold\"\n\n[columns]");
+    ferry.write("schemas/thing.toml", schema.as_bytes());
+    refused(&ferry, "E-INPUT-22", "is damaged: has other columns than the first part of its table");
+}
