@@ -19,6 +19,7 @@
 
 use super::FormatFault;
 use chrono::{NaiveDate, NaiveDateTime};
+use std::collections::BTreeMap;
 
 const SIGNATURE: &[u8] = b"PGDMP";
 const MAJOR: u8 = 1;
@@ -40,7 +41,7 @@ pub struct Toc {
     pub is_summer: Option<bool>,
     /// The server's own words for its version.
     pub server_version: Option<String>,
-    /// Tables, in the order of the file.
+    /// Tables, by their names.
     pub tables: Vec<DumpedTable>,
 }
 
@@ -79,7 +80,7 @@ pub fn read(bytes: &[u8]) -> Result<Toc, FormatFault> {
     toc.text()?;
     let server_version = toc.text()?.map(|version| utf8(version)).transpose()?.map(str::to_owned);
     toc.text()?;
-    let (mut tables, mut is_utf8) = (Vec::<DumpedTable>::new(), false);
+    let (mut tables, mut is_utf8) = (BTreeMap::new(), false);
     for _ in 0..toc.int()? {
         let entry = Entry::read(&mut toc, minor)?;
         match entry.kind {
@@ -89,12 +90,12 @@ pub fn read(bytes: &[u8]) -> Result<Toc, FormatFault> {
                 ));
             }
             b"ENCODING" => is_utf8 = true,
-            b"TABLE" => tables.push(entry.table(DumpedRows::Nowhere)?),
+            // The table itself tells nothing that its data has not told.
+            b"TABLE" => {
+                tables.entry(entry.name()?).or_insert(DumpedRows::Nowhere);
+            }
             b"TABLE DATA" => {
-                let rows = entry.rows()?;
-                let of_data = entry.table(rows)?;
-                tables.retain(|table| !(table.rows == DumpedRows::Nowhere && table.is(&of_data)));
-                tables.push(of_data);
+                tables.insert(entry.name()?, entry.rows()?);
             }
             _ => {}
         }
@@ -105,13 +106,8 @@ pub fn read(bytes: &[u8]) -> Result<Toc, FormatFault> {
     if !is_utf8 {
         return Err(FormatFault::new("does not say its encoding"));
     }
+    let tables = tables.into_iter().map(|((schema, table), rows)| DumpedTable { schema, table, rows }).collect();
     Ok(Toc { began, is_summer, server_version, tables })
-}
-
-impl DumpedTable {
-    fn is(&self, other: &DumpedTable) -> bool {
-        (&self.schema, &self.table) == (&other.schema, &other.table)
-    }
 }
 
 /// The head up to the moment; gives the minor version.
@@ -188,8 +184,9 @@ impl<'a> Entry<'a> {
         Ok(Entry { id, tag, kind, definition, copy, schema, file })
     }
 
-    fn table(&self, rows: DumpedRows) -> Result<DumpedTable, FormatFault> {
-        Ok(DumpedTable { schema: utf8(self.schema)?.to_owned(), table: utf8(self.tag)?.to_owned(), rows })
+    /// Schema and table.
+    fn name(&self) -> Result<(String, String), FormatFault> {
+        Ok((utf8(self.schema)?.to_owned(), utf8(self.tag)?.to_owned()))
     }
 
     fn rows(&self) -> Result<DumpedRows, FormatFault> {

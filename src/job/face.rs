@@ -89,7 +89,7 @@ fn source(spec: Option<&SourceSpec>) -> String {
 }
 
 /// What of an export or a dump holds a table's rows.
-fn read(spec: Option<&SourceSpec>, rows: &Rows) -> Option<String> {
+pub(super) fn read(spec: Option<&SourceSpec>, rows: &Rows) -> Option<String> {
     let Rows::Table { table, .. } = rows else { return None };
     match spec? {
         SourceSpec::RdsExport { url, database } => {

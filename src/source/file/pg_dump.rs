@@ -9,7 +9,7 @@
 //! pg_dump reads every table in one snapshot. The contents tell when it began, by the clock of its machine: the snapshot was
 //! taken after that, commonly within seconds, but later where it had to wait (`--serializable-deferrable`) and earlier where
 //! it was given one (`--snapshot`). They do not tell which transactions it shows, so a comparison has a window of time only.
-//! Whether row security hid rows from the one who dumped, nothing tells either.
+//! Whether row security hid rows from the one who dumped, nothing tells either. Generated columns are in no dump.
 //!
 //! Never in here: the format of the two kinds of file.
 

@@ -134,6 +134,9 @@ fn says_which_file_is_read() {
     {
         assert!(plan.out.contains(line), "{line}: {}", plan.out);
     }
+    let plan = ferry.run(&["plan", "jobs/things.toml", "--json"]);
+    let plan: Value = serde_json::from_str(&plan.out).expect("JSON");
+    assert_eq!(plan["datasets"][0]["read"], "the file that in/toc.dat names for app.thing");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! RDS snapshot exports, in AWS's documented layout and types. There is no AWS here: `tests/readers/write_rds_export.py`
 //! writes them, out of what a real server printed.
 
-use super::{Laid, agrees, copy_folder, project, refused, run};
+use super::{Laid, Succeeds, agrees, copy_folder, project, refused, run};
 use crate::ferry::Ferry;
 use crate::services::{BUCKET, CONTAINER, variable};
 use nightferry::access::{Purpose, open};
@@ -18,27 +18,27 @@ const TABLES_INFO: &str = "in/night-1/export_tables_info_night-1_from_1_to_3.jso
 const SNAPSHOT_TIME: &str = "2026-11-23T01:00:00Z";
 
 /// What the catalogue says of the columns of a table, as AWS repeats it, and the rows as the server's text.
-fn exported(laid: &Laid, table: &str) -> Value {
+fn exported(laid: &Laid, schema: &str, table: &str) -> Value {
     let names = laid.psql(&format!(
         "select column_name || '|' || data_type from information_schema.columns \
-         where table_schema = 'app' and table_name = '{table}' order by ordinal_position"
+         where table_schema = '{schema}' and table_name = '{table}' order by ordinal_position"
     ));
     let columns: Vec<(&str, &str)> = names.iter().map(|line| line.rsplit_once('|').expect("a type")).collect();
     let cells: Vec<String> =
         columns.iter().map(|(name, _)| format!("\"{}\"::text", name.replace('"', "\"\""))).collect();
-    let sql = format!("select json_build_array({})::text from app.{table} order by 1", cells.join(", "));
+    let sql = format!("select json_build_array({})::text from {schema}.{table} order by 1", cells.join(", "));
     let rows: Vec<Value> = laid.psql(&sql).iter().map(|row| serde_json::from_str(row).expect("JSON")).collect();
     // A table with a comma in a column's name is left out of an export: here the column has its other name.
     let columns: Vec<Value> =
         columns.iter().map(|(name, of)| json!([if name.contains(',') { "note" } else { name }, of])).collect();
-    json!({ "name": format!("app.{table}"), "columns": columns, "rows": rows })
+    json!({ "name": format!("{schema}.{table}"), "columns": columns, "rows": rows })
 }
 
-/// Writes the export of both tables into the project.
+/// Writes an export into the project: of both tables, unless `more` says otherwise.
 fn write(ferry: &Ferry, laid: &Laid, more: &Value) {
     let mut asked = json!({
         "export": "night-1", "database": "forms", "snapshot_time": SNAPSHOT_TIME, "naming": "batches",
-        "tables": [exported(laid, "thing"), exported(laid, "nothing")],
+        "tables": [exported(laid, "app", "thing"), exported(laid, "app", "nothing")],
     });
     for (key, value) in more.as_object().expect("an object") {
         asked[key] = value.clone();
@@ -218,8 +218,8 @@ fn refuses_a_type_that_would_lose_something_by_table_column_and_type() {
         ("type = \"bytea\"", "type = \"text\"", "`raw` is bytea, the schema says text"),
     ] {
         ferry.write("schemas/thing.toml", schema.replacen(from, to, 1).as_bytes());
-        refused(&ferry, "E-DRIFT-20", told);
-        refused(&ferry, "E-DRIFT-20", "forms/app.thing/1/part-00000-");
+        let line = refused(&ferry, "E-DRIFT-20", told);
+        assert!(line.contains("forms/app.thing/1/part-00000-"), "{line}");
     }
 }
 
@@ -239,12 +239,35 @@ fn refuses_a_later_part_that_is_not_like_the_first_and_leaves_nothing() {
     refused(&ferry, "E-DRIFT-20", "forms/app.thing/2/part-00001-");
     assert_eq!(ferry.files("out/warehouse"), Vec::<String>::new());
 
-    let mut thing = exported(&laid, "thing");
+    let mut thing = exported(&laid, "app", "thing");
     thing["columns"][18][0] = json!("another");
-    let ferry = with_part_of(&project_with(&laid, &json!({ "tables": [thing, exported(&laid, "nothing")] })));
+    let ferry = with_part_of(&project_with(&laid, &json!({ "tables": [thing, exported(&laid, "app", "nothing")] })));
     let schema = ferry.read("schemas/thing.toml");
     let without: Vec<&str> = schema.lines().filter(|line| !line.starts_with("docb = ")).collect();
     let schema = without.join("\n").replace("\n[columns]", "on_new_column = \"withhold\"\n\n[columns]");
     ferry.write("schemas/thing.toml", schema.as_bytes());
     refused(&ferry, "E-INPUT-22", "is damaged: has other columns than the first part of its table");
+}
+
+#[test]
+fn is_compared_with_the_topic_by_a_window_of_time() {
+    let laid = Laid::new();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/settlements");
+    laid.client("psql").args(["-qv", "ON_ERROR_STOP=1", "-f"]).arg(fixtures.join("tables.sql")).succeeds();
+    let csv = fixtures.join("extract/settlements.cfd_unit.csv");
+    let copy = format!("\\copy settlements.cfd_unit from '{}' with (format csv, header)", csv.to_string_lossy());
+    laid.client("psql").args(["-qc", &copy]).succeeds();
+    let ferry = Ferry::shipped();
+    write(&ferry, &laid, &json!({ "tables": [exported(&laid, "settlements", "cfd_unit")] }));
+    ferry.edit("jobs/environments/dev.toml", "files = { url = \"fixtures/settlements/extract\" }", SOURCE);
+    let job = ferry.read("jobs/settlements.toml");
+    let one = job.split_once("[dataset.metered_output]").expect("the next dataset").0;
+    ferry.write("jobs/settlements.toml", one.as_bytes());
+    let (came, report) = ferry.report(&["jobs/settlements.toml"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    let compared = &report["datasets"][0]["reconciliation"];
+    assert_eq!(
+        (&compared["verdict"], &compared["proof"], &compared["compared"]),
+        (&json!("MATCH"), &json!("window"), &json!(12))
+    );
 }
