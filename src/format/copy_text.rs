@@ -19,7 +19,7 @@ use arrow::datatypes::DataType;
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 
-/// Bytes of one row, at most.
+/// Bytes of one row, at most. PostgreSQL's own limit is 1 GiB; what a warehouse reads is far below this one.
 const ROW_BYTES_MAX: usize = 64 << 20;
 
 /// Bytes of the rows of one batch; the row that passes it is the batch's last.
@@ -99,7 +99,7 @@ impl Lines {
             }
             Some(b'\n') => Ok(Some(&self.line)),
             Some(_) if self.line.len() >= self.line_bytes_max => {
-                Err(FormatFault::at(row, "has a row that is larger than its cap"))
+                Err(FormatFault::at(row, "has a row that is larger than the cap of 64 MiB"))
             }
             Some(_) => Err(FormatFault::at(row, "ends inside a row")),
         }
@@ -321,7 +321,7 @@ mod tests {
     fn stops_at_a_row_that_is_larger_than_its_cap() {
         let endless = std::io::repeat(b'x').take(1 << 40);
         let mut lines = Lines::new(Box::new(endless), 1000);
-        assert_eq!(lines.next(3).err(), Some(FormatFault::at(3, "has a row that is larger than its cap")));
+        assert_eq!(lines.next(3).err(), Some(FormatFault::at(3, "has a row that is larger than the cap of 64 MiB")));
         assert!(lines.line.capacity() < 1 << 20);
     }
 
