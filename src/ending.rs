@@ -67,6 +67,7 @@ endings! {
     RECONCILIATION_DRIFT "E-RECON-21" 21 PARTS_STAY, "look at the differing rows in the restricted store; mend the source, or say on_drift = \"publish\"";
     BAD_ROWS "E-ROWS-22" 22 PARTS_STAY, "look at the quarantined rows in the restricted store; mend them at the source, or raise bad_rows_max";
     CORRUPT "E-INPUT-22" 22 PARTS_STAY, "get the object named again from where it was made, or under the name that is read, then run again";
+    UNFINISHED "E-EXPORT-22" 22 PARTS_STAY, "wait until the export or dump has ended, or make it again, and bring every object of it along";
     COMPARISON_ERROR "E-KEY-22" 22 PARTS_STAY, "a key that is NULL or there twice, or an empty side: mend the source, or the key in the schema file";
     PERSONAL_DATA "E-PRIVACY-23" 23 PARTS_GONE, "classify the column in the schema file and say its treatment";
     AUDIENCE "E-AUDIENCE-23" 23 PARTS_GONE, "rows made for one audience were offered to another: a bug of ours, please report it";

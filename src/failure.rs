@@ -78,6 +78,7 @@ impl Failure {
             SourceError::Sql { .. } if phase == Phase::Open => ending::JOB_INVALID,
             SourceError::Sql { .. } => ending::SQL_REFUSED,
             SourceError::Memory { .. } => ending::MEMORY,
+            SourceError::Unfinished { .. } => ending::UNFINISHED,
             SourceError::Corrupt { .. } => ending::CORRUPT,
         };
         Failure::new(ending, phase, error.to_string())

@@ -1,8 +1,8 @@
-//! gzip, zstd or plain -> bytes, with a cap: a hundred kilobytes of gzip may hold a hundred megabytes of nothing.
+//! gzip, zstd, LZ4 or plain -> bytes, with a cap: a hundred kilobytes of gzip may hold a hundred megabytes of nothing.
 
 use super::FormatFault;
 use bytes::Bytes;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Error, ErrorKind, Read};
 
 /// How bytes are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Compression {
     Gzip,
     /// Zstandard, any number of frames.
     Zstd,
+    /// LZ4, any number of frames. No name ends in it but those of pg_dump.
+    Lz4,
 }
 
 impl Compression {
@@ -41,12 +43,18 @@ impl Compression {
         Ok(unpacked.into())
     }
 
+    /// The bytes unpacked as they are read; what goes beyond `bytes_max` ends in [`ErrorKind::FileTooLarge`].
+    pub fn stream(self, packed: Bytes, bytes_max: u64) -> Result<Box<dyn Read + Send>, FormatFault> {
+        Ok(Box::new(Capped { bytes: self.reader(packed)?, left: bytes_max }))
+    }
+
     fn reader(self, packed: Bytes) -> Result<Box<dyn Read + Send>, FormatFault> {
         let packed = Cursor::new(packed);
         Ok(match self {
             Compression::Plain => Box::new(packed),
             Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(packed)),
             Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(packed).map_err(|_| self.torn())?),
+            Compression::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(packed)),
         })
     }
 
@@ -54,8 +62,22 @@ impl Compression {
     pub(super) fn torn(self) -> FormatFault {
         match self {
             Compression::Gzip => FormatFault::new("is not whole gzip"),
+            Compression::Lz4 => FormatFault::new("is not whole LZ4"),
             _ => FormatFault::new("is not whole zstd"),
         }
+    }
+}
+
+struct Capped {
+    bytes: Box<dyn Read + Send>,
+    left: u64,
+}
+
+impl Read for Capped {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.bytes.read(into)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| Error::from(ErrorKind::FileTooLarge))?;
+        Ok(read)
     }
 }
 
@@ -87,6 +109,31 @@ mod tests {
         assert_eq!(Compression::Gzip.unpack(torn, 100_000), Err(FormatFault::new("is not whole gzip")));
         assert!(Compression::Gzip.unpack(whole.into(), 9_999).is_err());
         assert!(Compression::Zstd.unpack(Bytes::from_static(b"no"), 10).is_err());
+    }
+
+    #[test]
+    fn streams_what_it_would_unpack_and_no_more_than_the_cap() {
+        let zeros = vec![0; 100_000];
+        let mut lz4 = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        lz4.write_all(&zeros).expect("packed");
+        let lz4 = lz4.finish().expect("packed");
+        for (compression, packed) in [
+            (Compression::Plain, zeros.clone()),
+            (Compression::Gzip, gzip(&zeros)),
+            (Compression::Zstd, zstd::encode_all(&zeros[..], 1).expect("packed")),
+            (Compression::Lz4, lz4),
+        ] {
+            let read = |bytes: &[u8], bytes_max| {
+                let mut out = Vec::new();
+                let stream = compression.stream(Bytes::copy_from_slice(bytes), bytes_max);
+                stream.expect("a stream").read_to_end(&mut out).map(|_| out).map_err(|error| error.kind())
+            };
+            assert_eq!(read(&packed, 100_000).as_ref(), Ok(&zeros), "{compression:?}");
+            assert_eq!(read(&packed, 99_999), Err(ErrorKind::FileTooLarge), "{compression:?}");
+            if compression != Compression::Plain {
+                assert!(read(&packed[..packed.len() / 2], 100_000).is_err(), "{compression:?}");
+            }
+        }
     }
 
     #[test]

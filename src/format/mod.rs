@@ -3,6 +3,8 @@
 //! ```text
 //! compression.rs   gzip, zstd, plain -> bytes, with a cap
 //! csv.rs           comma separated text -> columns of text
+//! copy_text.rs     PostgreSQL's COPY text -> columns of text
+//! pg_toc.rs        the contents of pg_dump's folder -> tables, their columns and files
 //! jsonl.rs         a JSON object a line -> columns of text
 //! parquet_read.rs  other people's Parquet -> columns as they are
 //! parquet_write.rs batches -> Parquet, a row group at a time
@@ -16,11 +18,13 @@
 
 pub mod bounds;
 pub mod compression;
+pub mod copy_text;
 pub mod csv;
 pub mod jsonl;
 pub mod parquet_back;
 pub mod parquet_read;
 pub mod parquet_write;
+pub mod pg_toc;
 pub mod spill;
 pub mod unpack;
 

@@ -156,8 +156,28 @@ impl Reader<'_> {
         if let Some(files) = node.get("files") {
             return Some(SourceSpec::Files { url: self.location(files, "")? });
         }
+        if let Some(export) = node.get("rds_export") {
+            return Some(SourceSpec::RdsExport {
+                url: self.location(export, "")?,
+                database: self.given(export, "database")?,
+            });
+        }
+        if let Some(dump) = node.get("pg_dump") {
+            return Some(SourceSpec::PgDump { url: self.location(dump, "")?, time_zone: self.time_zone(dump)? });
+        }
         let url = self.location(node.get("dump")?, "")?;
         Some(SourceSpec::Dump { url, layout: DumpLayout::Confluent })
+    }
+
+    fn time_zone(&mut self, node: &Node) -> Option<chrono_tz::Tz> {
+        let Some(zone) = node.get("time_zone") else { return Some(chrono_tz::Tz::UTC) };
+        let parsed = zone.text().unwrap_or_default().parse().ok();
+        if parsed.is_none() {
+            let hint = "such as `Europe/London`; pg_dump in a container mostly runs in `UTC`";
+            let at = self.text.place(zone.span.start);
+            self.problems.add("E-ENV-TIME-ZONE", at, "`time_zone` is no zone of the tz database", Some(hint.into()));
+        }
+        parsed
     }
 
     fn store(&mut self, name: &Name, node: &Node) -> Option<StoreSpec> {

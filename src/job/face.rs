@@ -2,7 +2,7 @@
 
 use super::plan::{CheckPlan, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
 use super::select::select;
-use crate::data::{OnNewColumn, Treatment};
+use crate::data::{OnNewColumn, Rows, Treatment};
 use crate::privacy::ColumnTreatment;
 use std::fmt::Write;
 
@@ -45,6 +45,9 @@ pub fn face(plan: &Plan) -> String {
 fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
     let _ = writeln!(out, "{}", dataset.name);
     let _ = writeln!(out, "  from      {} ({})", dataset.from, source(plan.sources.get(&dataset.from)));
+    if let Some(read) = read(plan.sources.get(&dataset.from), &dataset.extract.rows) {
+        let _ = writeln!(out, "  read      {read}");
+    }
     let _ = writeln!(out, "  select    {}", indented(&select(&dataset.extract)));
     let on_new_column = match dataset.schema.on_new_column {
         OnNewColumn::Stop => "stop",
@@ -82,8 +85,24 @@ fn source(spec: Option<&SourceSpec>) -> String {
             format!("PostgreSQL {} at {}:{}", postgres.database, postgres.host, postgres.port)
         }
         Some(SourceSpec::Files { url }) => format!("files in {}", url.url),
+        Some(SourceSpec::RdsExport { url, database }) => format!("RDS export of {database} in {}", url.url),
+        Some(SourceSpec::PgDump { url, time_zone }) => format!("pg_dump's folder {}, clock of {time_zone}", url.url),
         Some(SourceSpec::Dump { url, .. }) => format!("dumps in {}", url.url),
         None => "nowhere".into(),
+    }
+}
+
+/// What of an export or a dump holds a table's rows.
+pub(super) fn read(spec: Option<&SourceSpec>, rows: &Rows) -> Option<String> {
+    let Rows::Table { table, .. } = rows else { return None };
+    match spec? {
+        SourceSpec::RdsExport { url, database } => {
+            Some(format!("{}/{database}/{table}/", url.url.trim_end_matches('/')))
+        }
+        SourceSpec::PgDump { url, .. } => {
+            Some(format!("the file that {}/toc.dat names for {table}", url.url.trim_end_matches('/')))
+        }
+        SourceSpec::Postgres(_) | SourceSpec::Files { .. } | SourceSpec::Dump { .. } => None,
     }
 }
 

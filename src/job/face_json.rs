@@ -1,5 +1,6 @@
 //! The plan as JSON, names as in the files.
 
+use super::face::read;
 use super::plan::{DatasetPlan, Plan, SourceSpec, StoreSpec};
 use super::select::select;
 use crate::data::OnNewColumn;
@@ -57,6 +58,7 @@ fn dataset(plan: &Plan, dataset: &DatasetPlan) -> Value {
     json!({
         "name": dataset.name,
         "from": dataset.from,
+        "read": read(plan.sources.get(&dataset.from), &dataset.extract.rows),
         "select": select(&dataset.extract),
         "on_new_column": match dataset.schema.on_new_column {
             OnNewColumn::Stop => "stop",

@@ -120,6 +120,8 @@ pub const ENVIRONMENT: Shape = Shape::Table(&[
 const SOURCE: Shape = Shape::OneOf(&[
     optional("postgres", Shape::Table(POSTGRES), "a PostgreSQL database"),
     optional("files", Shape::Table(LOCATION), "a folder of extracts"),
+    optional("rds_export", Shape::Table(RDS_EXPORT), "an RDS snapshot export"),
+    optional("pg_dump", Shape::Table(PG_DUMP), "a folder that pg_dump --format=directory wrote"),
     optional("dump", Shape::Table(DUMP), "a folder of topic dumps"),
 ]);
 
@@ -135,6 +137,26 @@ const POSTGRES: &[Key] = &[
 
 const LOCATION: &[Key] = &[
     required("url", Shape::Given, "a local folder, s3://, az:// or abfss://"),
+    optional("region", Shape::Given, "the bucket's region"),
+    optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
+    optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+];
+
+const RDS_EXPORT: &[Key] = &[
+    required(
+        "url",
+        Shape::Given,
+        "the export's own folder, whose last part is its identifier: local, s3://, az:// or abfss://",
+    ),
+    required("database", Shape::Given, "the database whose tables are read"),
+    optional("region", Shape::Given, "the bucket's region"),
+    optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
+    optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+];
+
+const PG_DUMP: &[Key] = &[
+    required("url", Shape::Given, "the folder with toc.dat in it: local, s3://, az:// or abfss://"),
+    optional("time_zone", Shape::Text, "the zone of the clock where pg_dump ran, of the tz database [UTC]"),
     optional("region", Shape::Given, "the bucket's region"),
     optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
     optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),

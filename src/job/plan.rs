@@ -141,6 +141,20 @@ pub enum SourceSpec {
         /// Folder.
         url: Location,
     },
+    /// An RDS snapshot export.
+    RdsExport {
+        /// Folder of the export: its last part is the export's identifier.
+        url: Location,
+        /// Database whose tables are read.
+        database: String,
+    },
+    /// A folder that `pg_dump -Fd` wrote.
+    PgDump {
+        /// Folder.
+        url: Location,
+        /// Zone of the clock where pg_dump ran.
+        time_zone: chrono_tz::Tz,
+    },
     /// Dumps of Kafka topics.
     Dump {
         /// Folder that holds a folder a topic.

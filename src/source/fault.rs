@@ -67,6 +67,14 @@ pub enum SourceError {
         /// How much fits.
         no_room: NoRoom,
     },
+    /// An export or a dump that did not come to its end, or of which something is not there (exit 22).
+    #[error("{what} is not complete: {why}")]
+    Unfinished {
+        /// `the export of table settlements.invoice`.
+        what: String,
+        /// What it lacks, in names and known words.
+        why: String,
+    },
     /// Input that is torn or not in its format (exit 22).
     #[error("{object} is damaged: {fault}{}", row.map(|r| format!(" at row {r}")).unwrap_or_default())]
     Corrupt {

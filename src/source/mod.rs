@@ -4,7 +4,7 @@
 //! open.rs      a source of the plan -> dyn Source
 //! postgres/    the only sqlx: one REPEATABLE READ transaction for the job, COPY out
 //! pgcopy/      binary COPY -> Arrow
-//! file.rs      extracts that somebody else made: Parquet, CSV, JSON lines
+//! file/        extracts that somebody else made: files, RDS snapshot exports, pg_dump's folders
 //! topic.rs     dumps of Kafka topics -> change events
 //! fault.rs     why a source did not give what was asked
 //! ```
@@ -19,7 +19,7 @@ mod postgres;
 mod topic;
 
 pub use fault::{Answer, SourceError, SqlRefusal};
-pub use file::Files;
+pub use file::{Files, Layout};
 pub use open::{Reached, open};
 pub use postgres::{Login, PostgresSource};
 pub use topic::{Poured, Topic};

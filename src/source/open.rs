@@ -1,6 +1,6 @@
 //! A source of the plan -> [`Source`]. What it needs besides its description comes in resolved.
 
-use super::{Files, Login, PostgresSource, Source, SourceError};
+use super::{Files, Layout, Login, PostgresSource, Source, SourceError};
 use crate::access::Folder;
 use crate::data::Name;
 use crate::job::{Limits, PostgresSpec};
@@ -12,14 +12,16 @@ const TABLES_PART: u64 = 2;
 pub enum Reached<'a> {
     /// A PostgreSQL database.
     Postgres(&'a PostgresSpec, Login),
-    /// A folder of extracts.
-    Files(Folder),
+    /// A folder of extracts, and how it is laid out.
+    Files(Folder, Layout<'a>),
 }
 
 /// Opens one consistent view of a source.
 pub async fn open(name: &Name, reached: Reached<'_>, limits: &Limits) -> Result<Box<dyn Source>, SourceError> {
     Ok(match reached {
         Reached::Postgres(spec, login) => Box::new(PostgresSource::open(name, spec, &login, limits).await?),
-        Reached::Files(folder) => Box::new(Files::open(name, folder, limits.memory_bytes_max / TABLES_PART).await?),
+        Reached::Files(folder, layout) => {
+            Box::new(Files::open(name, folder, layout, limits.memory_bytes_max / TABLES_PART).await?)
+        }
     })
 }

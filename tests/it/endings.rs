@@ -20,6 +20,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-RECON-21", "endings::a_row_that_the_topic_tells_otherwise_ends_with_21"),
     ("E-ROWS-22", "hostile::refuses_more_bad_rows_than_are_allowed_and_says_where_the_first_is"),
     ("E-INPUT-22", "hostile::refuses_parquet_that_was_cut_short"),
+    ("E-EXPORT-22", "forms/pg_dump::refuses_a_dump_that_is_not_whole"),
     ("E-KEY-22", "hostile::refuses_a_key_that_is_there_twice"),
     ("E-PRIVACY-23", "hostile::refuses_personal_data_in_a_column_that_is_kept_and_leaves_no_part"),
     ("E-AUDIENCE-23", "audience::a_store_refuses_rows_that_were_made_for_another_audience_with_23"),

@@ -12,6 +12,7 @@ mod databases;
 mod endings;
 mod face;
 mod ferry;
+mod forms;
 mod generated;
 mod hostile;
 mod laws;

@@ -1,63 +1,116 @@
-//! Extracts that somebody else made: Parquet, CSV and JSON lines, packed or not, in a folder of any store.
+//! Extracts that somebody else made, in a folder of any store: files by the tables' names, an RDS snapshot export, a dump.
 //!
 //! ```text
-//! names.rs   which objects hold a table
-//! sql.rs     `where` and `query`
+//! form.rs        which of the three a folder is, and what each of them answers
+//! named.rs       Parquet, CSV, JSON lines and COPY text, packed or not; names.rs: which objects hold a table
+//! rds_export.rs  what AWS writes: rds_info.rs, rds_layout.rs, rds_types.rs
+//! pg_dump.rs     what `pg_dump -Fd` writes
+//! sql.rs         `where` and `query`, run by Polars SQL over whole tables
 //! ```
-//!
-//! The table `settlements.invoice` is `<folder>/settlements.invoice.<parquet|csv|jsonl>[.gz|.zst]`, or every such object in
-//! `<folder>/settlements.invoice/`, in the order of their names; whatever else may be the table's is refused, not passed over. `<folder>/extract.json` says what moment the files show;
-//! without it only the objects' own times are known. `where` and `query` are run by Polars SQL over whole tables.
 //!
 //! Never in here: what the cells mean; text is read by the schema later.
 
+mod form;
+mod named;
 mod names;
+mod pg_dump;
+mod rds_export;
+mod rds_info;
+mod rds_layout;
+mod rds_types;
 mod sql;
 
 use super::fault::{BUCKET, fault};
 use super::{Extraction, RawBatch, Source, SourceError};
 use crate::access::Folder;
 use crate::data::drift::{FoundColumn, Matched, match_columns};
-use crate::data::{Column, Extract, Name, Origin, PgSnapshot, Rows, Schema, TableName};
-use crate::format::{DECODED_BYTES_MAX, FormatFault, Opened, csv, jsonl, parquet_read};
+use crate::data::{Extract, Name, Origin, Rows, Schema, TableName};
+use crate::format::{FormatFault, Opened};
 use bytes::Bytes;
-use chrono::DateTime;
+use form::Form;
+pub use form::Layout;
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
-use names::{Kind, Place, READ, place};
 use object_store::{ObjectMeta, ObjectStoreExt};
 use sql::Reads;
 
 /// Packed bytes of one object, at most.
 const OBJECT_BYTES_MAX: u64 = 2 << 30;
 
-/// Says what moment the files beside it show.
-const MOMENT: &str = "extract.json";
+/// Tables named in a hint, at most.
+const HINT_TABLES_MAX: usize = 20;
 
 /// A folder of extracts.
 pub struct Files {
     name: Name,
     folder: Folder,
-    objects: Vec<ObjectMeta>,
+    /// By their names in the folder, in the order of these.
+    objects: Vec<(String, ObjectMeta)>,
+    form: Form,
     origin: Origin,
     tables_bytes_max: u64,
 }
 
-/// `extract.json`.
-#[derive(serde::Deserialize)]
-struct Moment {
-    extracted_at: String,
-    snapshot: Option<String>,
-    server_version: Option<String>,
+/// A part of a table.
+#[derive(Debug)]
+enum Part {
+    Object(ObjectMeta),
+    /// The table has no rows, so that no object holds any.
+    WithoutRows,
+}
+
+/// The parts of a table.
+struct Table {
+    opened: Vec<MatchedPart>,
+    withheld: Vec<String>,
+    in_turn: Vec<Part>,
+}
+
+/// A part, and where the wanted columns are in it.
+struct MatchedPart {
+    input: Input,
+    matched: Matched,
+}
+
+type Batches<'a> = BoxStream<'a, Result<RawBatch, SourceError>>;
+
+impl MatchedPart {
+    fn names(&self) -> Vec<String> {
+        self.input.found.iter().map(|column| column.name.clone()).collect()
+    }
+
+    fn rows(self, batch_rows_max: usize) -> impl Iterator<Item = Result<RawBatch, SourceError>> + Send {
+        let Input { at, opened, .. } = self.input;
+        opened.rows(self.matched.places, batch_rows_max).map(move |batch| match batch {
+            Ok(rows) => Ok(RawBatch { rows, faults: Vec::new() }),
+            Err(fault) => Err(corrupt(&at, fault)),
+        })
+    }
+}
+
+/// A part whose columns are known.
+struct Input {
+    /// What messages call it.
+    at: String,
+    found: Vec<FoundColumn>,
+    opened: Opened,
 }
 
 impl Files {
-    /// Lists the folder and reads its `extract.json`. The whole tables that one `where` or `query` needs may take
+    /// Lists the folder and reads what it says of itself. The whole tables that one `where` or `query` needs may take
     /// `tables_bytes_max` bytes.
-    pub async fn open(name: &Name, folder: Folder, tables_bytes_max: u64) -> Result<Self, SourceError> {
+    pub async fn open(
+        name: &Name,
+        folder: Folder,
+        layout: Layout<'_>,
+        tables_bytes_max: u64,
+    ) -> Result<Self, SourceError> {
         let listed = folder.store().list(Some(&folder.at(""))).try_collect::<Vec<_>>().await;
-        let mut objects = listed.map_err(|error| fault(name, "listing its files", BUCKET, &error))?;
-        objects.sort_by(|one, other| one.location.cmp(&other.location));
+        let mut listed = listed.map_err(|error| fault(name, "listing its files", BUCKET, &error))?;
+        listed.sort_by(|one, other| one.location.cmp(&other.location));
+        let relative = |object: &ObjectMeta| folder.relative(&object.location).unwrap_or_default();
+        let objects: Vec<_> = listed.into_iter().map(|object| (relative(&object), object)).collect();
         if objects.is_empty() {
             return Err(SourceError::NotThere { what: format!("any file of source `{name}`"), hint: None });
         }
@@ -65,47 +118,23 @@ impl Files {
             name: name.clone(),
             folder,
             origin: Origin {
-                extracted_at: objects.iter().map(|object| object.last_modified).max().unwrap_or_default(),
+                extracted_at: objects.iter().map(|(_, object)| object.last_modified).max().unwrap_or_default(),
                 snapshot: None,
                 inputs: Vec::new(),
                 server: None,
             },
             objects,
+            form: Form::Named,
             tables_bytes_max,
         };
-        if let Some(about) = files.objects.iter().find(|object| files.relative(object) == MOMENT).cloned() {
-            let bytes = files.read(&about).await?;
-            files.learn(&bytes)?;
-        }
+        files.form = files.learn(layout).await?;
         Ok(files)
     }
 
-    fn learn(&mut self, bytes: &Bytes) -> Result<(), SourceError> {
-        let damaged = |fault: &str| SourceError::Corrupt { object: MOMENT.into(), fault: fault.into(), row: None };
-        let moment: Moment =
-            serde_json::from_slice(bytes).map_err(|_| damaged("is not the JSON object that it should be"))?;
-        let extracted_at = DateTime::parse_from_rfc3339(&moment.extracted_at);
-        self.origin.extracted_at =
-            extracted_at.map_err(|_| damaged("`extracted_at` is no moment in RFC 3339"))?.to_utc();
-        if let Some(snapshot) = moment.snapshot {
-            let snapshot =
-                PgSnapshot::parse(&snapshot).ok_or_else(|| damaged("`snapshot` is no PostgreSQL snapshot"))?;
-            self.origin.snapshot = Some(snapshot);
-        }
-        // A version is digits and dots; anything else is not repeated in a report.
-        let is_version = |text: &String| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        self.origin.server = moment.server_version.filter(is_version).map(|version| format!("PostgreSQL {version}"));
-        Ok(())
-    }
-
-    fn relative(&self, object: &ObjectMeta) -> String {
-        self.folder.relative(&object.location).unwrap_or_default()
-    }
-
     async fn read(&mut self, object: &ObjectMeta) -> Result<Bytes, SourceError> {
-        let relative = self.relative(object);
+        let relative = self.folder.relative(&object.location).unwrap_or_default();
         if object.size > OBJECT_BYTES_MAX {
-            return Err(SourceError::Corrupt { object: relative, fault: "is larger than 2 GiB".into(), row: None });
+            return Err(corrupt(&relative, FormatFault::new("is larger than 2 GiB")));
         }
         let got = self.folder.store().get(&object.location).await;
         let away = |error| fault(&self.name, &format!("reading {relative}"), &relative, &error);
@@ -118,63 +147,80 @@ impl Files {
         Ok(bytes)
     }
 
-    /// The objects that hold a table, in the order of their names.
-    fn objects_of(&self, table: &TableName) -> Result<Vec<ObjectMeta>, SourceError> {
-        let refused = |object: &str, fault: &str| SourceError::Corrupt {
-            object: object.to_owned(),
-            fault: format!("{fault}; {READ}"),
-            row: None,
-        };
-        let (mut found, mut alone) = (Vec::new(), None);
-        for object in &self.objects {
-            let relative = self.relative(object);
-            match place(&relative, object.size, table) {
-                Place::Elsewhere | Place::PassedOver => continue,
-                Place::Unread(why) => return Err(refused(&relative, why)),
-                Place::Alone => alone = Some(relative),
-                Place::InFolder => {}
-            }
-            found.push(object.clone());
+    /// Reads an object of the folder by its name, where it is there.
+    async fn read_named(&mut self, name: &str) -> Result<Option<Bytes>, SourceError> {
+        match self.objects.iter().find(|(known, _)| known == name).map(|(_, object)| object.clone()) {
+            Some(object) => self.read(&object).await.map(Some),
+            None => Ok(None),
         }
-        if let Some(alone) = alone.filter(|_| found.len() > 1) {
-            return Err(refused(&alone, "is not all that there is of the table, which is one file or one folder"));
-        }
-        if found.is_empty() {
-            let tables = self.objects.iter().map(|object| self.relative(object)).filter_map(|path| {
-                let name = path.split('/').next()?;
-                let end = if path.contains('/') { name.len() } else { name.match_indices('.').nth(1)?.0 };
-                name.get(..end).map(str::to_owned)
-            });
-            let mut tables: Vec<_> = tables.collect();
-            tables.dedup();
-            let hint = format!("source `{}` has {}", self.name, tables.join(", "));
-            return Err(SourceError::NotThere { what: format!("the table {table}"), hint: Some(hint) });
-        }
-        Ok(found)
     }
 
-    /// Opens every object of a table and finds the wanted columns in each.
-    async fn table(
+    /// The parts of a table, in order.
+    fn parts_of(&self, table: &TableName) -> Result<Vec<Part>, SourceError> {
+        self.form.parts(&self.name, table, &self.objects)
+    }
+
+    /// Reads a part as far as its columns.
+    async fn open_part(&mut self, table: &TableName, part: &Part, schema: &Schema) -> Result<Input, SourceError> {
+        let (at, opened) = match part {
+            Part::WithoutRows => (table.to_string(), self.form.without_rows(table)?),
+            Part::Object(object) => {
+                let bytes = self.read(object).await?;
+                let name = self.folder.relative(&object.location).unwrap_or_default();
+                (self.form.at(table, &name), self.form.open(table, &name, bytes, schema)?)
+            }
+        };
+        let found = self.form.found(table, &opened, schema)?;
+        Ok(Input { at, found, opened })
+    }
+
+    /// Opens a part and finds the wanted columns in it.
+    async fn match_part(
         &mut self,
         table: &TableName,
-        schema: &Schema,
-        wanted: &[Name],
-    ) -> Result<(Vec<(String, Opened, Vec<usize>)>, Vec<String>), SourceError> {
-        let mut opened = Vec::new();
-        let mut withheld = Vec::new();
-        for object in self.objects_of(table)? {
-            let relative = self.relative(&object);
-            let bytes = self.read(&object).await?;
-            let input = open(&relative, bytes, schema).map_err(|fault| corrupt(&relative, fault))?;
-            let found: Vec<_> = input.columns.iter().map(|(name, _)| found(name)).collect();
-            let Matched { places, withheld: mut new } = match_columns(&found, schema, wanted)
-                .map_err(|drift| SourceError::Drift { table: relative.clone(), drift: drift.to_string() })?;
-            withheld.append(&mut new);
-            opened.push((relative, input, places));
+        part: &Part,
+        extract: &Extract,
+    ) -> Result<MatchedPart, SourceError> {
+        let input = self.open_part(table, part, &extract.schema).await?;
+        let matched = match_columns(&input.found, &extract.schema, &extract.columns)
+            .map_err(|drift| SourceError::Drift { table: input.at.clone(), drift: drift.to_string() })?;
+        Ok(MatchedPart { input, matched })
+    }
+
+    /// The parts of a table: opened as many as it takes to know all its columns, and those that are opened in their turn.
+    async fn table(&mut self, table: &TableName, extract: &Extract) -> Result<Table, SourceError> {
+        let mut parts = self.parts_of(table)?;
+        let in_turn = parts.split_off(parts.len().min(self.form.parts_with_all_columns()));
+        let (mut opened, mut withheld) = (Vec::new(), Vec::new());
+        for part in parts {
+            let part = self.match_part(table, &part, extract).await?;
+            withheld.extend_from_slice(&part.matched.withheld);
+            opened.push(part);
         }
         withheld.sort();
         withheld.dedup();
-        Ok((opened, withheld))
+        Ok(Table { opened, withheld, in_turn })
+    }
+
+    /// The rows of parts that are opened when it is their turn: one is held at a time.
+    fn in_turn<'a>(
+        &'a mut self,
+        table: &'a TableName,
+        extract: &'a Extract,
+        parts: Vec<Part>,
+        like: Vec<String>,
+    ) -> Batches<'a> {
+        let start = (self, parts.into_iter());
+        let batches = stream::try_unfold((start, like), move |((files, mut parts), like)| async move {
+            let Some(part) = parts.next() else { return Ok(None) };
+            let part = files.match_part(table, &part, extract).await?;
+            if part.names() != like {
+                let fault = FormatFault::new("has other columns than the first part of its table");
+                return Err(corrupt(&part.input.at, fault));
+            }
+            Ok(Some((stream::iter(part.rows(extract.batch_rows_max)), ((files, parts), like))))
+        });
+        batches.try_flatten().boxed()
     }
 }
 
@@ -188,41 +234,22 @@ impl Source for Files {
             let Rows::Table { table, filter: None } = &extract.rows else {
                 return self.selected(extract, Reads::Rows).await;
             };
-            let (inputs, withheld) = self.table(table, &extract.schema, &extract.columns).await?;
             let size = extract.batch_rows_max;
-            let batches = inputs.into_iter().flat_map(move |(object, input, places)| {
-                input.rows(places, size).map(move |batch| match batch {
-                    Ok(rows) => Ok(RawBatch { rows, faults: Vec::new() }),
-                    Err(fault) => Err(corrupt(&object, fault)),
-                })
-            });
-            Ok(Extraction { withheld, batches: stream::iter(batches).boxed() })
+            let Table { opened, withheld, in_turn } = self.table(table, extract).await?;
+            let like = opened.first().map(MatchedPart::names).unwrap_or_default();
+            let first = stream::iter(opened.into_iter().flat_map(move |part| part.rows(size)));
+            let batches = first.chain(self.in_turn(table, extract, in_turn, like)).boxed();
+            Ok(Extraction { withheld, batches })
         })
     }
 
     fn look<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<(), SourceError>> {
         Box::pin(async move {
             match &extract.rows {
-                Rows::Table { table, filter: None } => {
-                    self.table(table, &extract.schema, &extract.columns).await.map(|_| ())
-                }
+                Rows::Table { table, filter: None } => self.table(table, extract).await.map(|_| ()),
                 _ => self.selected(extract, Reads::Columns).await.map(|_| ()),
             }
         })
-    }
-}
-
-fn open(path: &str, bytes: Bytes, schema: &Schema) -> Result<Opened, FormatFault> {
-    let Some((kind, compression)) = Kind::of(path) else { return Err(FormatFault::new("is of no known format")) };
-    let bytes = compression.unpack(bytes, DECODED_BYTES_MAX)?;
-    let key: Vec<&Column> = schema.key.iter().filter_map(|name| schema.column(name.as_str())).collect();
-    let holds_key = |names: &[&str]| {
-        key.iter().all(|column| names.iter().any(|name| column.is_spelt(name) || column.name.as_str() == *name))
-    };
-    match kind {
-        Kind::Parquet => parquet_read::open(bytes),
-        Kind::JsonLines => jsonl::open(bytes),
-        Kind::Csv => csv::open(bytes, &holds_key),
     }
 }
 
@@ -232,4 +259,13 @@ fn found(name: &str) -> FoundColumn {
 
 fn corrupt(object: &str, fault: FormatFault) -> SourceError {
     SourceError::Corrupt { object: object.to_owned(), fault: fault.fault, row: fault.row }
+}
+
+/// Tables as a hint tells them.
+fn told<'a>(tables: impl Iterator<Item = &'a TableName>) -> String {
+    let mut names: Vec<String> = tables.map(ToString::to_string).collect();
+    let more = names.len().saturating_sub(HINT_TABLES_MAX);
+    names.truncate(HINT_TABLES_MAX);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    if names.is_empty() { "no table".into() } else { names.join(", ") + &more }
 }

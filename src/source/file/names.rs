@@ -15,7 +15,7 @@ use crate::data::TableName;
 use crate::format::compression::Compression;
 
 /// What is read of a table, for messages.
-pub const READ: &str = "hint: `.csv`, `.jsonl` and `.parquet` are read, each also as `.gz` or `.zst`, in `<table>.<kind>` or in the folder `<table>/`; in there, names that start with `_` or `.` are passed over";
+pub const READ: &str = "hint: `.csv`, `.jsonl`, `.copy` and `.parquet` are read, each also as `.gz` or `.zst`, in `<table>.<kind>` or in the folder `<table>/`; in there, names that start with `_` or `.` are passed over";
 
 /// The formats that a table's files may have.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Kind {
     Csv,
     /// An object a line.
     JsonLines,
+    /// PostgreSQL's COPY text, its columns' names in the first line.
+    Copy,
 }
 
 impl Kind {
@@ -40,6 +42,7 @@ impl Kind {
             "parquet" => Kind::Parquet,
             "csv" => Kind::Csv,
             "jsonl" => Kind::JsonLines,
+            "copy" => Kind::Copy,
             _ => return None,
         })
     }

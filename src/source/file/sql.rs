@@ -2,7 +2,7 @@
 //!
 //! Never in here: which objects hold a table (`names.rs`), and the engine's own words.
 
-use super::{Files, corrupt, found, open};
+use super::{Files, Input, corrupt, found};
 use crate::data::drift::match_columns;
 use crate::data::{Column, Extract, Room, Rows, TableName};
 use crate::format::Opened;
@@ -76,11 +76,7 @@ impl Files {
     /// The tables that some SQL names, among those that are there.
     fn tables_in(&self, sql: &str) -> Vec<TableName> {
         let mut tables: Vec<TableName> = Vec::new();
-        for object in &self.objects {
-            let path = self.relative(object);
-            let mut parts = path.split(['.', '/']);
-            let (Some(schema), Some(table)) = (parts.next(), parts.next()) else { continue };
-            let table = TableName { schema: schema.into(), table: table.into() };
+        for table in self.form.tables(&self.objects) {
             if mentions(sql, &table) && !tables.contains(&table) {
                 tables.push(table);
             }
@@ -98,14 +94,11 @@ impl Files {
     ) -> Result<(SchemaRef, Vec<RecordBatch>), SourceError> {
         let schema = &extract.schema;
         let (mut batches, mut empty, mut ordinal) = (Vec::new(), None, 0);
-        for object in self.objects_of(table)? {
-            let relative = self.relative(&object);
-            let bytes = self.read(&object).await?;
-            let input = open(&relative, bytes, schema).map_err(|fault| corrupt(&relative, fault))?;
+        for part in self.parts_of(table)? {
+            let Input { at, found, opened: input } = self.open_part(table, &part, schema).await?;
             if !asked.is_query {
-                let found: Vec<_> = input.columns.iter().map(|(name, _)| found(name)).collect();
                 match_columns(&found, schema, &[])
-                    .map_err(|drift| SourceError::Drift { table: relative.clone(), drift: drift.to_string() })?;
+                    .map_err(|drift| SourceError::Drift { table: at.clone(), drift: drift.to_string() })?;
             }
             empty.get_or_insert_with(|| without_rows(&input));
             if asked.reads == Reads::Columns {
@@ -113,7 +106,7 @@ impl Files {
             }
             let places = (0..input.columns.len()).collect();
             for batch in input.rows(places, extract.batch_rows_max) {
-                let batch = batch.map_err(|fault| corrupt(&relative, fault))?;
+                let batch = batch.map_err(|fault| corrupt(&at, fault))?;
                 let batch = typed(&batch, ordinal, &schema.columns, asked.what)?;
                 room.take(&batch).map_err(|no_room| SourceError::Memory { what: asked.what.into(), no_room })?;
                 ordinal += batch.num_rows() as u64;

@@ -8,7 +8,7 @@ use crate::failure::{Failure, Phase};
 use crate::format::spill::Aside;
 use crate::job::{Location, Plan, SourceSpec};
 use crate::privacy::{Keys, Recognisers};
-use crate::source::{self, Login, Reached, Source};
+use crate::source::{self, Layout, Login, Reached, Source};
 use crate::store::{self, Store, Stores};
 use crate::world::{DiskScratch, ScratchFolder, World};
 use secrecy::ExposeSecret;
@@ -156,7 +156,9 @@ pub async fn sources(plan: &Plan, root: &Path) -> Result<Sources, Failure> {
                 dumps.insert(name.clone(), reach(url)?);
                 continue;
             }
-            SourceSpec::Files { url } => Reached::Files(reach(url)?),
+            SourceSpec::Files { url } => Reached::Files(reach(url)?, Layout::Named),
+            SourceSpec::RdsExport { url, database } => Reached::Files(reach(url)?, Layout::RdsExport { database }),
+            SourceSpec::PgDump { url, time_zone } => Reached::Files(reach(url)?, Layout::PgDump { zone: *time_zone }),
             SourceSpec::Postgres(postgres) => {
                 let invalid = |what: String| Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what);
                 let password =
