@@ -4,6 +4,7 @@
 //! layout.rs    an object's name -> topic partition, first offset, packing
 //! debezium.rs  a line -> envelope: before, after, source, op
 //! cell.rs      a JSON value -> a cell of the declared type, or UNKNOWN
+//! printed.rs   the same for types that are carried as PostgreSQL's text
 //! decode.rs    an object's bytes -> Changes: typed columns, and what each row knows
 //! ```
 //!
@@ -13,6 +14,8 @@ mod cell;
 mod debezium;
 mod decode;
 mod layout;
+mod printed;
 
 pub use decode::{AsOf, Because, Changes, DecodeFault, OP, Op, StreamFacts, decode, schema};
 pub use layout::{Object, confluent, is_beside};
+pub use printed::untold;

@@ -2,6 +2,7 @@
 
 use super::plan::{CheckPlan, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
 use super::select::select;
+use crate::changes::untold;
 use crate::data::{OnNewColumn, Treatment};
 use crate::privacy::ColumnTreatment;
 use std::fmt::Write;
@@ -55,7 +56,7 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
         write_columns(out, &output.columns);
     }
     match &dataset.reconcile {
-        Some(reconcile) => write_reconcile(out, plan, reconcile),
+        Some(reconcile) => write_reconcile(out, plan, dataset, reconcile),
         None => {
             let _ = writeln!(out, "  against   nothing: not compared");
         }
@@ -99,11 +100,15 @@ fn write_columns(out: &mut String, columns: &[ColumnTreatment]) {
     }
 }
 
-fn write_reconcile(out: &mut String, plan: &Plan, reconcile: &ReconcilePlan) {
+fn write_reconcile(out: &mut String, plan: &Plan, dataset: &DatasetPlan, reconcile: &ReconcilePlan) {
     let against = source(plan.sources.get(&reconcile.against));
     let _ = writeln!(out, "  against   {} of {} ({against})", reconcile.topic, reconcile.against);
     let (drift, inconclusive) = (reconcile.on_drift.as_str(), reconcile.on_inconclusive.as_str());
     let _ = writeln!(out, "{INDENT}on_drift: {drift}, on_inconclusive: {inconclusive}");
+    let extracted = dataset.schema.columns.iter().filter(|column| dataset.extract.columns.contains(&column.name));
+    for (name, because) in extracted.filter_map(|column| Some((&column.name, untold(column.column_type)?))) {
+        let _ = writeln!(out, "{INDENT}{name} is not compared: {because}");
+    }
     for (column, abs) in &reconcile.tolerate {
         let _ = writeln!(out, "{INDENT}{column} may differ by {abs}");
     }

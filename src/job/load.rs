@@ -6,6 +6,7 @@ use super::plan::SourceSpec;
 use super::schema_file::{self, SchemaFile};
 use super::shape::{nearest, one_of};
 use super::tree::{Entry, Node, Text};
+use crate::changes::untold;
 use crate::data::{Audience, Name, Treatment};
 use crate::privacy::treatment;
 use crate::problem::{Place, Problems, shown_path};
@@ -149,6 +150,14 @@ fn check_dataset(
     }
     let Some(SchemaFile { schema, text, columns: places }) = schema else { return };
     let columns: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
+    if let Some(reconcile) = &dataset.reconcile {
+        let keys = schema.key.iter().filter_map(|key| schema.column(key.as_str()));
+        for (key, because) in keys.filter_map(|key| Some((key, untold(key.column_type)?))) {
+            let message = format!("key column `{}` is {}: {because}", key.name, key.column_type);
+            let hint = "leave `reconcile` out, or take another key";
+            problems.add("E-JOB-UNTOLD", place(reconcile.against.at), message, Some(hint.into()));
+        }
+    }
     for (name, _) in dataset.reconcile.iter().flat_map(|reconcile| &reconcile.tolerate) {
         match schema.column(name.value.as_str()) {
             None => {

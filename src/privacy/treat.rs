@@ -299,7 +299,7 @@ fn band(values: &ArrayRef, column_type: ColumnType, width: i128) -> Option<Array
 mod tests {
     use super::super::keys::TEST_SECRET;
     use super::*;
-    use crate::data::{Class, Name};
+    use crate::data::{Beyond, Class, Name};
     use arrow::array::{Decimal128Array, Int32Array, Time64MicrosecondArray};
     use std::collections::BTreeMap;
 
@@ -311,6 +311,7 @@ mod tests {
             kind: Some(kind.into()),
             source: vec!["value".into()],
             nullable: true,
+            beyond: Beyond::Error,
             unit: None,
             description: None,
             references: None,
