@@ -191,7 +191,8 @@ fn cells<'a>(
     Ok(out)
 }
 
-/// The values with one writing for equals: one zero and one NaN; `char(n)` without trailing blanks.
+/// The values with one writing for equals: one zero and one NaN; `char(n)` without trailing blanks, a printed `numeric` without
+/// trailing zeros.
 fn plain(values: ArrayRef, column_type: ColumnType) -> ArrayRef {
     match column_type {
         ColumnType::Real => Arc::new(values.as_primitive::<Float32Type>().unary::<_, Float32Type>(|x| {
@@ -215,6 +216,14 @@ fn plain(values: ArrayRef, column_type: ColumnType) -> ArrayRef {
         ColumnType::Char(_) => {
             let trimmed = values.as_string_view().iter().map(|text| text.map(|text| text.trim_end_matches(' ')));
             Arc::new(trimmed.collect::<StringViewArray>())
+        }
+        ColumnType::Printed(printed) if printed.word() == "numeric" && !printed.is_array() => {
+            let trimmed = |number: &str| match number.contains('.') {
+                true => number.trim_end_matches('0').trim_end_matches('.').to_owned(),
+                false => number.to_owned(),
+            };
+            let numbers = values.as_string_view().iter().map(|number| number.map(trimmed));
+            Arc::new(numbers.collect::<StringViewArray>())
         }
         _ => values,
     }
