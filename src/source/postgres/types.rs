@@ -29,7 +29,11 @@ impl SourceType {
     pub fn read_as(&self, declared: ColumnType) -> Option<(Shown, Wire)> {
         if let ColumnType::Printed(printed) = declared {
             let is_it = printed.is_array() == self.is_array && self.is_at(printed.at());
-            let shown = if self.is_sent_as_text() { Shown::AsItIs } else { Shown::Printed };
+            let shown = match (self.is_sent_as_text(), self.is_cast_as_printed()) {
+                (true, _) => Shown::AsItIs,
+                (false, true) => Shown::Cast,
+                (false, false) => Shown::Printed,
+            };
             return is_it.then_some((shown, Wire::Text));
         }
         if self.is_array {
@@ -48,6 +52,16 @@ impl SourceType {
             At::Extension(name) => !self.is_builtin && self.name == name && self.kind == 'b',
             At::Kind(kind) => self.kind == kind,
         }
+    }
+
+    /// Whether a cast to text gives what is printed: of PostgreSQL's own types, those for which no cast of their own is there
+    /// (an xml's leaves in the encoding that printing leaves out). A type of somebody's own may have one.
+    ///
+    /// Source: PostgreSQL 15, `src/include/catalog/pg_cast.dat`, casts to 25.
+    fn is_cast_as_printed(&self) -> bool {
+        let has_a_cast =
+            !self.is_array && matches!(self.name.as_str(), "inet" | "cidr" | "char" | "bpchar" | "bool" | "xml");
+        self.is_builtin && !has_a_cast
     }
 
     /// Whether its binary form is the text that it prints.
@@ -76,16 +90,20 @@ mod tests {
             (&mood, "composite", None),
             (&hstore, "hstore", Some(Shown::Printed)),
             (&hstore, "text", None),
-            (&numbers, "integer[]", Some(Shown::Printed)),
+            (&numbers, "integer[]", Some(Shown::Cast)),
             (&numbers, "integer", None),
             (&numbers, "bigint[]", None),
-            (&interval, "interval", Some(Shown::Printed)),
+            (&interval, "interval", Some(Shown::Cast)),
+            (&source(869, "inet", 'b', false), "inet", Some(Shown::Printed)),
+            (&source(142, "xml", 'b', false), "xml", Some(Shown::Printed)),
+            (&source(869, "inet", 'b', true), "inet[]", Some(Shown::Cast)),
+            (&source(20_000, "mood", 'e', true), "enum[]", Some(Shown::Printed)),
             (&interval, "interval[]", None),
             (&interval, "text", None),
             (&source(20_002, "interval", 'b', false), "interval", None),
             (&source(790, "money", 'b', false), "money", Some(Shown::Numeric)),
             (&source(790, "money", 'b', true), "money", None),
-            (&source(790, "money", 'b', true), "money[]", Some(Shown::Printed)),
+            (&source(790, "money", 'b', true), "money[]", Some(Shown::Cast)),
             (&source(26, "oid", 'b', false), "oid", Some(Shown::AsItIs)),
             (&source(26, "oid", 'b', false), "integer", None),
             (&source(25, "text", 'b', false), "enum", None),
