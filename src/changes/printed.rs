@@ -2,11 +2,13 @@
 //!
 //! Debezium's decoder takes some types as the text that the server printed and hands it on; of others it makes something of
 //! its own (an interval of average months, a `timetz` without its offset, arrays as JSON), from which the text cannot be had
-//! back. Those are not compared at all, which the report says. Source: Debezium documentation, PostgreSQL connector, "Data type mappings".
+//! back. Those are not compared at all, which the report says. A numeric without a scale comes without the zeros at its end.
+//! Sources: Debezium documentation, PostgreSQL connector, "Data type mappings"; its `ReplicationMessageColumnValueResolver` and
+//! `PostgresValueConverter`.
 
 use super::cell::{UNAVAILABLE, is_base64_decimal, variable_scale};
 use super::debezium::FieldHint;
-use crate::data::{ColumnType, Printed, RowFault};
+use crate::data::{ColumnType, Printed, RowFault, is_number};
 use crate::format::jsonl;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -76,18 +78,7 @@ pub(super) fn text(printed: Printed, value: &RawValue, hint: Option<&FieldHint>)
         let scale = hint.and_then(|hint| hint.scale).ok_or(RowFault::Type)?;
         return digits(&text, scale);
     }
-    if is_plain(&text) { Ok(text.into_owned()) } else { Err(RowFault::Type) }
-}
-
-/// Whether a number is written as PostgreSQL writes it: no exponent, no sign before what is positive.
-fn is_plain(text: &str) -> bool {
-    if matches!(text, "NaN" | "Infinity" | "-Infinity") {
-        return true;
-    }
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
-    let are_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    are_digits(whole) && are_digits(fraction)
+    if is_number(&text) { Ok(text.into_owned()) } else { Err(RowFault::Type) }
 }
 
 /// A number of `scale` digits after the point from its unscaled big-endian two's complement in base64.

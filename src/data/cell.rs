@@ -204,7 +204,7 @@ pub fn checked_text(column_type: ColumnType, cell: &str) -> Result<&str, RowFaul
         ColumnType::Json | ColumnType::Jsonb => {
             serde_json::from_str::<serde::de::IgnoredAny>(cell).map(|_| cell).map_err(|_| RowFault::Type)
         }
-        ColumnType::Printed(printed) if !printed.fits(cell) => Err(RowFault::Range),
+        ColumnType::Printed(printed) => printed.check(cell).map(|()| cell),
         _ => Ok(cell),
     }
 }

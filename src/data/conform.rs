@@ -286,8 +286,13 @@ fn read(cells: &ArrayRef, column_type: ColumnType, index: usize, faults: &mut Fa
 fn needs_a_look(column_type: ColumnType) -> bool {
     matches!(
         column_type,
-        ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid
-    ) || matches!(column_type, ColumnType::Printed(printed) if printed.has_limit())
+        ColumnType::Varchar(_)
+            | ColumnType::Char(_)
+            | ColumnType::Json
+            | ColumnType::Jsonb
+            | ColumnType::Uuid
+            | ColumnType::Printed(_)
+    )
 }
 
 /// Whether these are UUIDs as they are carried: what a database gives needs no second writing.

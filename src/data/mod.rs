@@ -26,7 +26,7 @@ pub use extract::{Extract, Rows, TableName};
 pub use name::{Name, NameFault, beside};
 pub use origin::{Origin, PgSnapshot};
 pub use period::Period;
-pub use printed::{At, Form, Printed};
+pub use printed::{At, Form, Printed, is_number};
 pub use room::{NoRoom, Room};
 pub use schema::{Beyond, Column, OnNewColumn, Reference, Schema};
 pub use treatment::{Generalisation, Treatment};

@@ -3,6 +3,7 @@
 //! One row of [`WORDS`] a word of the schema file. An array is carried so whatever its elements are, and a column with
 //! `beyond = "text"` as well. Never in here: how a source is asked for such a text, and what a topic makes of one.
 
+use super::RowFault;
 use std::fmt;
 
 /// A type whose values are carried as PostgreSQL's text.
@@ -176,17 +177,28 @@ impl Printed {
         if self.is_array && form == Word { Parts } else { form }
     }
 
-    /// Whether a text has the declared number of bits; without one every text has.
-    pub(super) fn fits(self, text: &str) -> bool {
-        self.length.is_none_or(|length| match self.word {
-            "bit" => text.len() == length as usize,
-            _ => text.len() <= length as usize,
-        })
-    }
-
-    /// Whether texts of it are limited in length.
-    pub(super) fn has_limit(self) -> bool {
-        self.length.is_some()
+    /// Whether a text may be one of this type's, so far as its ends and signs tell: another writer's file may hold another form
+    /// of the same, such as JSON's of an array.
+    pub(super) fn check(self, text: &str) -> Result<(), RowFault> {
+        let between = |open: &[char], close: &[char]| text.starts_with(open) && text.ends_with(close);
+        let is_one = match (self.word, self.is_array) {
+            (_, true) => {
+                between(&['{'], &['}']) || (text.starts_with('[') && text.contains("]={") && text.ends_with('}'))
+            }
+            ("bit" | "varbit", _) => text.bytes().all(|bit| matches!(bit, b'0' | b'1')),
+            ("numeric", _) => is_number(text),
+            ("composite", _) => between(&['('], &[')']),
+            ("hstore", _) => text.is_empty() || text.contains("=>"),
+            (word, _) if word.ends_with("multirange") => between(&['{'], &['}']),
+            (word, _) if word.ends_with("range") => text == "empty" || between(&['[', '('], &[']', ')']),
+            _ => true,
+        };
+        match self.length {
+            _ if !is_one => Err(RowFault::Type),
+            Some(length) if text.len() > length as usize => Err(RowFault::Range),
+            Some(length) if text.len() < length as usize && self.word == "bit" => Err(RowFault::Range),
+            _ => Ok(()),
+        }
     }
 
     fn has_length(self) -> bool {
@@ -197,6 +209,17 @@ impl Printed {
     pub fn words() -> impl Iterator<Item = &'static str> {
         WORDS.iter().filter(|(.., is_declared)| *is_declared).map(|(word, ..)| *word)
     }
+}
+
+/// Whether it is a number as PostgreSQL prints a `numeric`: no exponent, and no sign before what is positive.
+pub fn is_number(text: &str) -> bool {
+    if matches!(text, "NaN" | "Infinity" | "-Infinity") {
+        return true;
+    }
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    let are_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    are_digits(whole) && are_digits(fraction)
 }
 
 impl fmt::Display for Printed {
@@ -231,6 +254,27 @@ mod tests {
         for word in ["date", "[]", "integer[3]", "numeric(3)[]", "bit(0)", "inet(3)", "mood", "mood[]", "bit(8"] {
             assert_eq!(Printed::parse(word), None, "{word}");
         }
+    }
+
+    #[test]
+    fn takes_no_other_writers_form_of_a_value() {
+        for (word, good, bad) in [
+            ("integer[]", "[0:1]={1,2}", "[1,2]"),
+            ("text[]", "{}", ""),
+            ("numeric", "-0.10", "1e5"),
+            ("numeric", "NaN", ".5"),
+            ("composite", "(,)", "{\"a\":1}"),
+            ("hstore", "\"a\"=>NULL", "{\"a\":null}"),
+            ("int4range", "empty", "1..2"),
+            ("int4range", "[1,)", "{[1,)}"),
+            ("multirange", "{}", "empty"),
+            ("varbit(3)", "", "102"),
+        ] {
+            let printed = Printed::parse(word).expect("a type");
+            assert_eq!((printed.check(good), printed.check(bad)), (Ok(()), Err(RowFault::Type)), "{word}");
+        }
+        let bits = Printed::parse("bit(3)").expect("a type");
+        assert_eq!(["010", "01", "0101"].map(|text| bits.check(text).is_ok()), [true, false, false]);
     }
 
     #[test]
