@@ -246,7 +246,7 @@ pub const CASES: &[Case] = &[
         ],
     ),
     text("name", "name", &["'a b'", "repeat('x', 63)", "''"]),
-    text("\"char\"", "\"char\"", &["'a'", "''", "' '"]),
+    text("\"char\"", "\"char\"", &["'a'", "''", "' '", "'é'"]),
     text(
         "point",
         "point",
