@@ -76,6 +76,17 @@ pub enum OnNewColumn {
     Withhold,
 }
 
+impl Beyond {
+    /// The word of a schema file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Beyond::Error => "error",
+            Beyond::Null => "null",
+            Beyond::Text => "text",
+        }
+    }
+}
+
 impl Schema {
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&Column> {

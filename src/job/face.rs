@@ -3,7 +3,7 @@
 use super::plan::{CheckPlan, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
 use super::select::select;
 use crate::changes::untold;
-use crate::data::{OnNewColumn, Treatment};
+use crate::data::{Beyond, Column, OnNewColumn, Treatment};
 use crate::privacy::ColumnTreatment;
 use std::fmt::Write;
 
@@ -48,6 +48,11 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
         OnNewColumn::Withhold => "withhold",
     };
     let _ = writeln!(out, "  new       a column that nobody classified (on_new_column): {on_new_column}");
+    for column in extracted(dataset).filter(|column| column.beyond != Beyond::Error) {
+        let becomes =
+            if column.beyond == Beyond::Null { "NULL, and counted" } else { "PostgreSQL's text, as all of it" };
+        let _ = writeln!(out, "  beyond    {}: what the declared type cannot hold is {becomes}", column.name);
+    }
     for output in &dataset.outputs {
         if let Some(store) = plan.stores.get(&output.store) {
             let places = places(store, &format!("/{}", dataset.name));
@@ -71,6 +76,11 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
     }
     let empty = if dataset.allow_empty { "fine" } else { "refused" };
     let _ = writeln!(out, "  refuses   more than {} bad rows; no rows at all is {empty}", dataset.bad_rows_max);
+}
+
+/// The columns that are selected.
+fn extracted(dataset: &DatasetPlan) -> impl Iterator<Item = &Column> {
+    dataset.schema.columns.iter().filter(|column| dataset.extract.columns.contains(&column.name))
 }
 
 fn source(spec: Option<&SourceSpec>) -> String {
@@ -105,8 +115,7 @@ fn write_reconcile(out: &mut String, plan: &Plan, dataset: &DatasetPlan, reconci
     let _ = writeln!(out, "  against   {} of {} ({against})", reconcile.topic, reconcile.against);
     let (drift, inconclusive) = (reconcile.on_drift.as_str(), reconcile.on_inconclusive.as_str());
     let _ = writeln!(out, "{INDENT}on_drift: {drift}, on_inconclusive: {inconclusive}");
-    let extracted = dataset.schema.columns.iter().filter(|column| dataset.extract.columns.contains(&column.name));
-    for (name, because) in extracted.filter_map(|column| Some((&column.name, untold(column.column_type)?))) {
+    for (name, because) in extracted(dataset).filter_map(|column| Some((&column.name, untold(column.column_type)?))) {
         let _ = writeln!(out, "{INDENT}{name} is not compared: {because}");
     }
     for (column, abs) in &reconcile.tolerate {

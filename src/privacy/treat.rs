@@ -352,6 +352,26 @@ mod tests {
     }
 
     #[test]
+    fn treats_what_is_carried_as_text_like_the_same_text() {
+        let host =
+            treated(texts(&[Some("10.20.30.41/32")]), &column("inet", "ip_address"), Treatment::Mask { last: 2 });
+        assert_eq!(read(&host), [Some("**.**.**.**/32")]);
+        let names = texts(&[Some("{Wren,\"Rook Ash\"}"), None]);
+        assert_eq!(
+            read(&treated(names, &column("text[]", "person_name"), Treatment::Label)),
+            [Some("<person_name>"), None]
+        );
+        let token = |column_type: &str| {
+            let domain = Name::new("people").expect("a name");
+            treated(texts(&[Some("Wren@example.org")]), &column(column_type, "email"), Treatment::Hmac { domain })
+        };
+        // A pseudonym joins whatever type the two columns are of.
+        assert_eq!(read(&token("citext")), read(&token("text")));
+        let nothing = treated(texts(&[Some("1 mon")]), &column("interval", "age"), Treatment::Null);
+        assert_eq!((nothing.null_count(), nothing.data_type()), (1, &DataType::Utf8View));
+    }
+
+    #[test]
     fn gives_one_token_for_one_person_in_any_writing() {
         let domain = Name::new("people").expect("a name");
         let tokens = treated(

@@ -111,6 +111,20 @@ fn the_screen_tells_each_null_that_was_made_and_each_column_that_was_not_compare
 }
 
 #[test]
+fn the_plan_tells_what_becomes_of_each_before_the_night() {
+    let database = Database::lay();
+    let came = project(&database, &rows()).run(&["plan", "jobs/told.toml"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    for line in [
+        "  beyond    valid_to: what the declared type cannot hold is NULL, and counted\n",
+        "  beyond    until: what the declared type cannot hold is PostgreSQL's text, as all of it\n",
+        "            tags is not compared: a topic writes arrays in another form than the text that PostgreSQL prints\n",
+    ] {
+        assert!(came.out.contains(line), "{}", came.out);
+    }
+}
+
+#[test]
 fn what_differs_is_drift_and_what_is_not_told_is_none() {
     let database = Database::lay();
     database.admin(TABLE);
