@@ -10,6 +10,7 @@ use cases::{CASES, Case, OF_EXTENSIONS};
 use database::Database;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::process::Command;
 
 /// Words of types that are there only inside the server: nobody can make a value of one.
@@ -123,7 +124,8 @@ fn columns(database: &Database) -> Vec<&'static Case> {
         if there.iter().any(|there| there == extension) {
             columns.push(case);
         } else {
-            eprintln!("{} is not looked at: this server has no extension {extension}", case.declared);
+            let what = format!("{} is not looked at: this server has no extension {extension}\n", case.declared);
+            std::io::stderr().write_all(what.as_bytes()).expect("said");
         }
     }
     columns
