@@ -6,15 +6,16 @@
 //! Source: Debezium documentation, PostgreSQL connector, "Data type mappings".
 
 use super::debezium::FieldHint;
+use super::printed;
 use crate::data::cell::CellBuilder;
-use crate::data::{ColumnType, RowFault};
+use crate::data::{Beyond, ColumnType, RowFault};
 use crate::format::jsonl;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
 
 /// What Debezium writes for a long value that an update did not touch: PostgreSQL leaves it out of the WAL.
-const UNAVAILABLE: &str = "__debezium_unavailable_value";
+pub(super) const UNAVAILABLE: &str = "__debezium_unavailable_value";
 
 /// What an event tells of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +26,9 @@ pub enum Told {
     Unknown,
 }
 
-/// Adds the cell to `column`.
-pub fn push(column: &mut CellBuilder, value: Option<&RawValue>, hint: Option<&FieldHint>) -> Told {
+/// Adds the cell to `column`. A value that the type cannot hold becomes the same NULL as in the extract where the schema says
+/// so (`beyond`), if it was certainly read as it was meant.
+pub fn push(column: &mut CellBuilder, beyond: Beyond, value: Option<&RawValue>, hint: Option<&FieldHint>) -> Told {
     let pushed = match value {
         None => Err(RowFault::Type),
         Some(value) if value.get() == "null" => {
@@ -37,6 +39,12 @@ pub fn push(column: &mut CellBuilder, value: Option<&RawValue>, hint: Option<&Fi
     };
     match pushed {
         Ok(()) => Told::Value,
+        Err(RowFault::Range)
+            if beyond == Beyond::Null && value.is_some_and(|value| is_certain(column.column_type(), value, hint)) =>
+        {
+            column.push_null();
+            Told::Value
+        }
         Err(_) => {
             column.push_null();
             Told::Unknown
@@ -46,8 +54,12 @@ pub fn push(column: &mut CellBuilder, value: Option<&RawValue>, hint: Option<&Fi
 
 fn decode(column: &mut CellBuilder, value: &RawValue, hint: Option<&FieldHint>) -> Result<(), RowFault> {
     let raw = value.get();
+    if let ColumnType::Printed(printed) = column.column_type() {
+        return column.push_text(&printed::text(printed, value, hint)?);
+    }
     if raw.starts_with('{') && matches!(column.column_type(), ColumnType::Numeric { .. }) {
-        return variable_scale(column, raw);
+        let variable = variable_scale(raw)?;
+        return column.push_decimal(unscaled(&variable.value)?, variable.scale);
     }
     let text = jsonl::cell(value).map_err(|_| RowFault::Type)?.ok_or(RowFault::Null)?;
     let is_text = raw.starts_with('"');
@@ -75,19 +87,42 @@ fn decode(column: &mut CellBuilder, value: &RawValue, hint: Option<&FieldHint>) 
 }
 
 /// `numeric` without a declared scale: `{"scale":2,"value":"fQ=="}`.
-fn variable_scale(column: &mut CellBuilder, raw: &str) -> Result<(), RowFault> {
-    #[derive(serde::Deserialize)]
-    struct Variable {
-        scale: i32,
-        value: String,
+#[derive(serde::Deserialize)]
+pub(super) struct VariableScale {
+    pub(super) scale: i32,
+    pub(super) value: String,
+}
+
+pub(super) fn variable_scale(raw: &str) -> Result<VariableScale, RowFault> {
+    serde_json::from_str(raw).map_err(|_| RowFault::Type)
+}
+
+/// Whether a value that the declared type cannot hold is one, and not another value in a writing that was taken for its:
+/// a float stands for some other number, and base64 without a scale of its own was read by the schema file's.
+fn is_certain(column_type: ColumnType, value: &RawValue, hint: Option<&FieldHint>) -> bool {
+    let raw = value.get();
+    let text = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
+    let logical = hint.and_then(|hint| hint.name.as_deref()).unwrap_or_default();
+    match (column_type, text) {
+        (ColumnType::Numeric { .. }, None) => raw.starts_with('{'),
+        (ColumnType::Numeric { .. }, Some("NaN" | "Infinity" | "-Infinity")) => true,
+        (ColumnType::Numeric { .. }, Some(text)) => {
+            !is_base64_decimal(text, hint) || hint.is_some_and(|hint| hint.scale.is_some())
+        }
+        (ColumnType::Date | ColumnType::Timestamp | ColumnType::Timestamptz, Some(text)) => {
+            matches!(text, "infinity" | "-infinity")
+        }
+        (ColumnType::Date, None) => raw.parse::<i64>().is_ok(),
+        (ColumnType::Time | ColumnType::Timestamp | ColumnType::Timestamptz, None) => {
+            raw.parse().is_ok_and(|number| micros(number, logical).is_ok())
+        }
+        _ => false,
     }
-    let variable: Variable = serde_json::from_str(raw).map_err(|_| RowFault::Type)?;
-    column.push_decimal(unscaled(&variable.value)?, variable.scale)
 }
 
 /// Whether a decimal given as text is base64 (`precise`) rather than digits (`string`). The schema block knows. Without one,
 /// a sign, a point or a length that base64 cannot have shows digits, and anything else is Debezium's default.
-fn is_base64_decimal(text: &str, hint: Option<&FieldHint>) -> bool {
+pub(super) fn is_base64_decimal(text: &str, hint: Option<&FieldHint>) -> bool {
     match hint.and_then(|hint| hint.physical.as_deref()) {
         Some("bytes") => true,
         Some(_) => false,
@@ -140,7 +175,7 @@ mod tests {
     fn decimal(column_type: &str, json: &str, hint: Option<&FieldHint>) -> Option<i128> {
         let mut cells = column(column_type);
         let raw = RawValue::from_string(json.into()).expect("JSON");
-        let told = push(&mut cells, Some(&raw), hint);
+        let told = push(&mut cells, Beyond::Error, Some(&raw), hint);
         let cells = cells.finish();
         (told == Told::Value).then(|| cells.as_primitive::<Decimal128Type>().value(0))
     }
@@ -170,12 +205,15 @@ mod tests {
         let millis = FieldHint { name: Some("io.debezium.time.Timestamp".into()), ..FieldHint::default() };
         for (json, hint, expected) in [("1500", Some(&millis), 1_500_000), ("1500", None, 1500)] {
             let mut cells = column("timestamp");
-            assert_eq!(push(&mut cells, Some(&RawValue::from_string(json.into()).expect("JSON")), hint), Told::Value);
+            assert_eq!(
+                push(&mut cells, Beyond::Error, Some(&RawValue::from_string(json.into()).expect("JSON")), hint),
+                Told::Value
+            );
             assert_eq!(cells.finish().as_primitive::<TimestampMicrosecondType>().value(0), expected);
         }
         let mut cells = column("timestamptz");
         let iso = RawValue::from_string(r#""2026-11-22T00:00:00.5Z""#.into()).expect("JSON");
-        assert_eq!(push(&mut cells, Some(&iso), None), Told::Value);
+        assert_eq!(push(&mut cells, Beyond::Error, Some(&iso), None), Told::Value);
     }
 
     #[test]
@@ -183,15 +221,44 @@ mod tests {
         for json in [None, Some(r#""__debezium_unavailable_value""#), Some("[1]")] {
             let mut cells = column("numeric(4,2)");
             let raw = json.map(|json| RawValue::from_string(json.into()).expect("JSON"));
-            assert_eq!(push(&mut cells, raw.as_deref(), None), Told::Unknown);
+            assert_eq!(push(&mut cells, Beyond::Error, raw.as_deref(), None), Told::Unknown);
             assert_eq!(cells.finish().null_count(), 1);
         }
         let mut cells = column("bytea");
         let placeholder = format!("\"{}\"", STANDARD.encode(UNAVAILABLE));
         let raw = RawValue::from_string(placeholder).expect("JSON");
-        assert_eq!(push(&mut cells, Some(&raw), None), Told::Unknown);
+        assert_eq!(push(&mut cells, Beyond::Error, Some(&raw), None), Told::Unknown);
         let mut cells = column("text");
         let null = RawValue::from_string("null".into()).expect("JSON");
-        assert_eq!(push(&mut cells, Some(&null), None), Told::Value);
+        assert_eq!(push(&mut cells, Beyond::Error, Some(&null), None), Told::Value);
+    }
+
+    #[test]
+    fn makes_the_extracts_null_only_of_what_is_certainly_beyond_the_type() {
+        let text = FieldHint { physical: Some("string".into()), ..FieldHint::default() };
+        let scaled = FieldHint { physical: Some("bytes".into()), scale: Some(3), ..FieldHint::default() };
+        let nanos = FieldHint { name: Some("io.debezium.time.NanoTimestamp".into()), ..FieldHint::default() };
+        for (word, json, hint, told) in [
+            ("numeric(4,2)", r#""NaN""#, None, Told::Value),
+            ("numeric(4,2)", r#""Infinity""#, Some(&text), Told::Value),
+            ("numeric(4,2)", r#""123.456""#, Some(&text), Told::Value),
+            ("numeric(4,2)", r#"{"scale":3,"value":"BNI="}"#, None, Told::Value),
+            ("numeric(4,2)", r#""BNI=""#, Some(&scaled), Told::Value),
+            ("numeric(4,2)", r#""AcnDgA==""#, None, Told::Unknown),
+            ("numeric(4,2)", "0.30000000000000004", None, Told::Unknown),
+            ("date", "2147483647", None, Told::Value),
+            ("date", "-800000", None, Told::Value),
+            ("timestamp", "9223372036825200000", None, Told::Value),
+            ("timestamp", "1500", Some(&nanos), Told::Unknown),
+            ("timestamptz", r#""-infinity""#, None, Told::Value),
+            ("timestamptz", r#""2026-11-22""#, None, Told::Unknown),
+            ("time", "86400000000", None, Told::Value),
+        ] {
+            let raw = RawValue::from_string(json.into()).expect("JSON");
+            let mut cells = column(word);
+            assert_eq!(push(&mut cells, Beyond::Null, Some(&raw), hint), told, "{word} {json}");
+            let mut cells = column(word);
+            assert_eq!(push(&mut cells, Beyond::Error, Some(&raw), hint), Told::Unknown, "{word} {json}");
+        }
     }
 }

@@ -256,7 +256,7 @@ impl<'a> Building<'a> {
             let found = spellings.filter_map(|name| event.image.get(name).map(|value| (name, *value))).next();
             let hint = found.and_then(|(name, _)| hints.get(name));
             let found = found.map(|(_, value)| value);
-            let is_told = push(cells, found, hint) == Told::Value;
+            let is_told = push(cells, column.beyond, found, hint) == Told::Value;
             told.append_value(is_told);
             self.known.push(is_told && found.is_some_and(|value| value.get() != "null"));
         }
@@ -283,7 +283,7 @@ impl<'a> Building<'a> {
 mod tests {
     use super::*;
     use crate::changes::Object;
-    use crate::data::{Class, ColumnType, Name};
+    use crate::data::{Beyond, Class, ColumnType, Name};
 
     fn column(name: &str) -> Column {
         Column {
@@ -293,6 +293,7 @@ mod tests {
             kind: None,
             source: vec![name.into()],
             nullable: true,
+            beyond: Beyond::Error,
             unit: None,
             description: None,
             references: None,

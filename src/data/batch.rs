@@ -2,6 +2,7 @@
 
 use super::Name;
 use arrow::array::RecordBatch;
+use std::collections::BTreeMap;
 
 /// Rows of one dataset, conformed: columns in the order of the extract's `columns`, of the types of
 /// [`ColumnType::arrow`](super::ColumnType::arrow), before any treatment.
@@ -13,6 +14,9 @@ pub struct Batch {
     pub bad: Vec<BadRow>,
     /// The bad rows' cells as they came, every column as text, same columns; in the order of `bad`.
     pub bad_rows: RecordBatch,
+    /// Cells of the good rows that are NULL because the declared type cannot hold them and the schema says so
+    /// ([`Beyond::Null`](super::Beyond::Null)), by column.
+    pub nulled: BTreeMap<Name, u64>,
 }
 
 /// Why a row was set aside. Names and numbers only, never the value.

@@ -57,7 +57,8 @@ impl CellBuilder {
             | ColumnType::Char(_)
             | ColumnType::Uuid
             | ColumnType::Json
-            | ColumnType::Jsonb => Cells::Text(StringViewBuilder::with_capacity(rows)),
+            | ColumnType::Jsonb
+            | ColumnType::Printed(_) => Cells::Text(StringViewBuilder::with_capacity(rows)),
         };
         CellBuilder { column_type, cells }
     }
@@ -203,6 +204,7 @@ pub fn checked_text(column_type: ColumnType, cell: &str) -> Result<&str, RowFaul
         ColumnType::Json | ColumnType::Jsonb => {
             serde_json::from_str::<serde::de::IgnoredAny>(cell).map(|_| cell).map_err(|_| RowFault::Type)
         }
+        ColumnType::Printed(printed) => printed.check(cell).map(|()| cell),
         _ => Ok(cell),
     }
 }
@@ -271,5 +273,7 @@ mod tests {
         assert_eq!(cells.push_text("éé"), Ok(()));
         assert_eq!(cells.push_text("ééé"), Err(RowFault::Range));
         assert_eq!(builder("json").push_text("{"), Err(RowFault::Type));
+        assert_eq!(builder("bit(3)").push_text("01"), Err(RowFault::Range));
+        assert_eq!(builder("varbit(3)").push_text("01"), Ok(()));
     }
 }

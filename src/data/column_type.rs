@@ -1,5 +1,6 @@
 //! The types a schema may declare, and the Arrow type that carries each inside a run.
 
+use super::Printed;
 use arrow::datatypes::{DataType, TimeUnit};
 use std::fmt;
 
@@ -47,6 +48,8 @@ pub enum ColumnType {
     Json,
     /// `jsonb`, carried as PostgreSQL prints it
     Jsonb,
+    /// Every other type, carried as the text that PostgreSQL prints
+    Printed(Printed),
 }
 
 impl ColumnType {
@@ -64,7 +67,7 @@ impl ColumnType {
             ColumnType::Double => DataType::Float64,
             ColumnType::Boolean => DataType::Boolean,
             ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_) => DataType::Utf8View,
-            ColumnType::Uuid | ColumnType::Json | ColumnType::Jsonb => DataType::Utf8View,
+            ColumnType::Uuid | ColumnType::Json | ColumnType::Jsonb | ColumnType::Printed(_) => DataType::Utf8View,
             ColumnType::Date => DataType::Date32,
             ColumnType::Time => DataType::Time64(TimeUnit::Microsecond),
             ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
@@ -88,6 +91,20 @@ impl ColumnType {
     /// Whether values are text in Arrow.
     pub fn is_text(self) -> bool {
         self.arrow() == DataType::Utf8View
+    }
+
+    /// The same type as PostgreSQL's text, for which no value is beyond it; `None` where Arrow and every reader hold whatever
+    /// PostgreSQL does.
+    pub fn beyond_as_text(self) -> Option<Self> {
+        let word = match self {
+            ColumnType::Numeric { .. } => "numeric",
+            ColumnType::Date => "date",
+            ColumnType::Time => "time",
+            ColumnType::Timestamp => "timestamp",
+            ColumnType::Timestamptz => "timestamptz",
+            _ => return None,
+        };
+        Printed::of(word).map(ColumnType::Printed)
     }
 
     /// Reads the word of a schema file, such as `numeric(12,3)`; `None` when it is no type of ours.
@@ -114,6 +131,11 @@ impl ColumnType {
             ("bytea", None) => Some(ColumnType::Bytea),
             ("json", None) => Some(ColumnType::Json),
             ("jsonb", None) => Some(ColumnType::Jsonb),
+            // Exact in a type that readers have: PostgreSQL's money is 64 bits of the smallest unit, most often a hundredth; object
+            // and transaction ids are whole numbers of 32 bits, or of 64, without a sign.
+            ("money", None) => Some(ColumnType::Numeric { precision: 19, scale: 2 }),
+            ("oid" | "xid" | "cid", None) => Some(ColumnType::Bigint),
+            ("xid8", None) => Some(ColumnType::Numeric { precision: 20, scale: 0 }),
             ("varchar", Some(_)) => length().map(ColumnType::Varchar),
             ("char", Some(_)) => length().map(ColumnType::Char),
             ("numeric" | "decimal", Some(arguments)) => {
@@ -122,7 +144,7 @@ impl ColumnType {
                 let scale = scale.trim().parse::<u8>().ok().filter(|s| *s <= precision)?;
                 Some(ColumnType::Numeric { precision, scale })
             }
-            _ => None,
+            _ => Printed::parse(word).map(ColumnType::Printed),
         }
     }
 }
@@ -148,6 +170,7 @@ impl fmt::Display for ColumnType {
             ColumnType::Bytea => f.write_str("bytea"),
             ColumnType::Json => f.write_str("json"),
             ColumnType::Jsonb => f.write_str("jsonb"),
+            ColumnType::Printed(printed) => printed.fmt(f),
         }
     }
 }
@@ -177,6 +200,9 @@ mod tests {
             "bytea",
             "json",
             "jsonb",
+            "interval",
+            "numeric",
+            "timestamptz[]",
         ] {
             assert_eq!(ColumnType::parse(word).map(|t| t.to_string()).as_deref(), Some(word));
         }
@@ -184,10 +210,17 @@ mod tests {
 
     #[test]
     fn refuses_numerics_that_arrow_cannot_hold() {
-        for word in
-            ["numeric", "numeric(39,2)", "numeric(4,5)", "numeric(0)", "varchar", "varchar(0)", "money", "text(3)"]
-        {
+        for word in ["numeric(39,2)", "numeric(4,5)", "numeric(0)", "varchar", "varchar(0)", "text(3)", "money(2)"] {
             assert_eq!(ColumnType::parse(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn gives_exact_types_to_money_and_ids() {
+        for (word, exact) in
+            [("money", "numeric(19,2)"), ("oid", "bigint"), ("xid", "bigint"), ("xid8", "numeric(20,0)")]
+        {
+            assert_eq!(ColumnType::parse(word), ColumnType::parse(exact), "{word}");
         }
     }
 }

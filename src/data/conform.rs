@@ -5,7 +5,7 @@
 //! bad row. Never in here: what happens to bad rows.
 
 use super::cell::{CellBuilder, checked_text, rescaled};
-use super::{BadRow, Batch, Column, ColumnType, RowFault};
+use super::{BadRow, Batch, Beyond, Column, ColumnType, Name, RowFault};
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, StringViewArray, StringViewBuilder,
     new_null_array,
@@ -18,6 +18,7 @@ use arrow::datatypes::{
     UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -58,15 +59,20 @@ pub fn conform(
     }
     let fields = columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true));
     let rows = batch(Arc::new(Schema::new(fields.collect::<Vec<_>>())), good, raw.num_rows(), columns)?;
+    let is_nulled = |(_, index, fault): &(usize, usize, RowFault)| {
+        *fault == RowFault::Range && columns[*index].beyond == Beyond::Null
+    };
+    let (beyond, mut found): (Vec<_>, Vec<_>) = found.into_iter().partition(is_nulled);
     if found.is_empty() {
         let bad_rows = texts(raw, columns, &[])?;
-        return Ok(Batch { rows, bad: Vec::new(), bad_rows });
+        return Ok(Batch { rows, bad: Vec::new(), bad_rows, nulled: counted(&beyond, columns, |_| true) });
     }
     // A fault that the reader told stands before the NULL it left in the cell.
     found.sort_by_key(|(row, column, fault)| (*row, *column, matches!(fault, RowFault::Null)));
     found.dedup_by_key(|(row, _, _)| *row);
     let mut keep = vec![true; raw.num_rows()];
     found.iter().for_each(|(row, _, _)| keep[*row] = false);
+    let nulled = counted(&beyond, columns, |row| keep[row]);
     let rows = filter_record_batch(&rows, &BooleanArray::from(keep)).map_err(|_| shape(columns))?;
     let bad = found.iter().map(|(row, index, fault)| BadRow {
         ordinal: first_ordinal + *row as u64,
@@ -74,7 +80,16 @@ pub fn conform(
         fault: *fault,
     });
     let places: Vec<usize> = found.iter().map(|(row, _, _)| *row).collect();
-    Ok(Batch { rows, bad: bad.collect(), bad_rows: texts(raw, columns, &places)? })
+    Ok(Batch { rows, bad: bad.collect(), bad_rows: texts(raw, columns, &places)?, nulled })
+}
+
+/// The cells that became NULL, by column, of the rows that are kept.
+fn counted(beyond: &Faults, columns: &[&Column], is_kept: impl Fn(usize) -> bool) -> BTreeMap<Name, u64> {
+    let mut counts = BTreeMap::new();
+    for (_, index, _) in beyond.iter().filter(|(row, ..)| is_kept(*row)) {
+        *counts.entry(columns[*index].name.clone()).or_default() += 1;
+    }
+    counts
 }
 
 fn batch(
@@ -271,7 +286,12 @@ fn read(cells: &ArrayRef, column_type: ColumnType, index: usize, faults: &mut Fa
 fn needs_a_look(column_type: ColumnType) -> bool {
     matches!(
         column_type,
-        ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid
+        ColumnType::Varchar(_)
+            | ColumnType::Char(_)
+            | ColumnType::Json
+            | ColumnType::Jsonb
+            | ColumnType::Uuid
+            | ColumnType::Printed(_)
     )
 }
 
@@ -350,6 +370,7 @@ mod tests {
             kind: None,
             source: vec![name.into()],
             nullable,
+            beyond: Beyond::Error,
             unit: None,
             description: None,
             references: None,
@@ -377,6 +398,25 @@ mod tests {
             batch.bad_rows.column(1).as_string_view().iter().collect::<Vec<_>>(),
             [Some("2"), Some("y"), Some("4.001")]
         );
+    }
+
+    #[test]
+    fn makes_null_of_what_is_beyond_the_type_where_the_schema_says_so_and_counts_it() {
+        let raw = RecordBatch::try_from_iter([
+            ("amount", texts_of(&[Some("1.50"), Some("NaN"), Some("1.505"), Some("x"), Some("Infinity")])),
+            ("day", texts_of(&[Some("infinity"), Some("2026-11-22"), Some("infinity"), None, Some("2026-02-30")])),
+        ])
+        .expect("rows");
+        let beyond = |name: &str, word: &str| Column { beyond: Beyond::Null, ..column(name, word, true) };
+        let columns = [beyond("amount", "numeric(6,2)"), beyond("day", "date")];
+        let batch = conform(&raw, &columns.each_ref(), 0, Vec::new()).expect("conformed");
+        let told: Vec<_> = batch.bad.iter().map(|bad| (bad.ordinal, bad.column.as_str(), bad.fault)).collect();
+        // What is no value at all stays a bad row, and NULLs of rows that are set aside are not counted.
+        assert_eq!(told, [(3, "amount", RowFault::Type), (4, "day", RowFault::Type)]);
+        let nulled: Vec<_> = batch.nulled.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        assert_eq!(nulled, [("amount", 2), ("day", 2)]);
+        let amounts: Vec<_> = batch.rows.column(0).as_primitive::<Decimal128Type>().iter().collect();
+        assert_eq!(amounts, [Some(150), None, None]);
     }
 
     #[test]

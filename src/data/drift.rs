@@ -123,7 +123,7 @@ impl fmt::Display for Drift {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Class, ColumnType};
+    use crate::data::{Beyond, Class, ColumnType};
     use std::collections::BTreeMap;
 
     fn schema(on_new_column: OnNewColumn) -> Schema {
@@ -134,6 +134,7 @@ mod tests {
             kind: None,
             source: source.iter().map(|spelling| (*spelling).to_owned()).collect(),
             nullable: true,
+            beyond: Beyond::Error,
             unit: None,
             description: None,
             references: None,

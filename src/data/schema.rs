@@ -33,6 +33,8 @@ pub struct Column {
     pub source: Vec<String>,
     /// Whether NULL may occur; elsewhere a NULL makes a bad row.
     pub nullable: bool,
+    /// What becomes of a value that the declared type cannot hold.
+    pub beyond: Beyond,
     /// Unit of the values, such as `MWh`.
     pub unit: Option<String>,
     /// Shown to analysts as the column's comment.
@@ -41,6 +43,18 @@ pub struct Column {
     pub references: Option<Reference>,
     /// Declared treatments; for other audiences the safe one for the class.
     pub treat: BTreeMap<Audience, Treatment>,
+}
+
+/// What becomes of a value that the declared type cannot hold: an infinite date, a numeric of too many digits, NaN in one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Beyond {
+    /// Its row is bad.
+    #[default]
+    Error,
+    /// The cell is NULL, counted and told in the report.
+    Null,
+    /// There is no such value: the whole column is PostgreSQL's text ([`ColumnType::beyond_as_text`]).
+    Text,
 }
 
 /// A column of another schema.
@@ -60,6 +74,17 @@ pub enum OnNewColumn {
     Stop,
     /// Leave it out and say so in the report.
     Withhold,
+}
+
+impl Beyond {
+    /// The word of a schema file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Beyond::Error => "error",
+            Beyond::Null => "null",
+            Beyond::Text => "text",
+        }
+    }
 }
 
 impl Schema {

@@ -9,6 +9,10 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 /// Digits after the second that are kept.
 const MICRO_DIGITS: usize = 6;
 
+/// Last year that is held, and digits of the last one that PostgreSQL has.
+const YEAR_MAX: u32 = 9999;
+const YEAR_DIGITS_MAX: usize = 7;
+
 /// Days since 1970-01-01 of 0001-01-01 and of 9999-12-31: the years that Delta, Parquet's readers and SQL servers hold.
 const DAYS: std::ops::RangeInclusive<i64> = -719_162..=2_932_896;
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -99,9 +103,12 @@ pub fn date(text: &str) -> Parsed<i32> {
     if is_infinite(text) {
         return Err(RowFault::Range);
     }
+    if let Some(text) = before_christ(text) {
+        return Err(date(text).err().unwrap_or(RowFault::Range));
+    }
     let day = if text.as_bytes().get(2) == Some(&b'/') {
         NaiveDate::parse_from_str(text, "%d/%m/%Y").map_err(|_| RowFault::Type)?
-    } else if text.len() <= 10 {
+    } else if !text.contains([' ', 'T']) {
         iso_date(text)?
     } else {
         let moment = naive(text)?;
@@ -116,15 +123,20 @@ pub fn date(text: &str) -> Parsed<i32> {
 
 fn iso_date(text: &str) -> Parsed<NaiveDate> {
     let mut parts = text.split('-');
-    let mut part = |digits: usize| {
-        let part = parts.next().filter(|part| part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()));
+    let mut part = |digits: std::ops::RangeInclusive<usize>| {
+        let part = parts.next().filter(|part| digits.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()));
         part.and_then(|part| part.parse::<u32>().ok()).ok_or(RowFault::Type)
     };
-    let (year, month, day) = (part(4)?, part(2)?, part(2)?);
+    let (year, month, day) = (part(4..=YEAR_DIGITS_MAX)?, part(2..=2)?, part(2..=2)?);
     if parts.next().is_some() {
         return Err(RowFault::Type);
     }
-    NaiveDate::from_ymd_opt(year as i32, month, day).ok_or(RowFault::Type)
+    match NaiveDate::from_ymd_opt(year as i32, month, day) {
+        Some(day) => Ok(day),
+        // Its calendar ends before PostgreSQL's does.
+        None if year > YEAR_MAX && (1..=12).contains(&month) && (1..=31).contains(&day) => Err(RowFault::Range),
+        None => Err(RowFault::Type),
+    }
 }
 
 /// A time of day: microseconds since midnight.
@@ -134,6 +146,10 @@ pub fn time(text: &str) -> Parsed<i64> {
 }
 
 fn naive_time(text: &str) -> Parsed<NaiveTime> {
+    // A time to PostgreSQL and to nobody else.
+    if text.strip_prefix("24:00").is_some_and(|rest| rest.bytes().all(|sign| matches!(sign, b':' | b'0' | b'.'))) {
+        return Err(RowFault::Range);
+    }
     let whole = exact_micros(text)?;
     NaiveTime::parse_from_str(&whole, "%H:%M:%S%.f")
         .or_else(|_| NaiveTime::parse_from_str(&whole, "%H:%M"))
@@ -142,7 +158,11 @@ fn naive_time(text: &str) -> Parsed<NaiveTime> {
 
 /// A timestamp without zone: microseconds since 1970-01-01 as if it were UTC.
 pub fn timestamp(text: &str) -> Parsed<i64> {
-    let micros = naive(text.trim())?.and_utc().timestamp_micros();
+    let text = text.trim();
+    if let Some(text) = before_christ(text) {
+        return Err(timestamp(text).err().unwrap_or(RowFault::Range));
+    }
+    let micros = naive(text)?.and_utc().timestamp_micros();
     if moment_fits(micros) { Ok(micros) } else { Err(RowFault::Range) }
 }
 
@@ -151,6 +171,9 @@ pub fn timestamptz(text: &str) -> Parsed<i64> {
     let text = text.trim();
     if is_infinite(text) {
         return Err(RowFault::Range);
+    }
+    if let Some(text) = before_christ(text) {
+        return Err(timestamptz(text).err().unwrap_or(RowFault::Range));
     }
     if let Some(utc) = text.strip_suffix(['Z', 'z']) {
         return timestamp(utc.trim_end());
@@ -194,6 +217,11 @@ fn exact_micros(text: &str) -> Parsed<std::borrow::Cow<'_, str>> {
     }
     let (kept, lost) = fraction.split_at(MICRO_DIGITS);
     if lost.bytes().all(|digit| digit == b'0') { Ok(format!("{clock}.{kept}").into()) } else { Err(RowFault::Range) }
+}
+
+/// The text without PostgreSQL's mark of a year before the first: no reader holds one.
+fn before_christ(text: &str) -> Option<&str> {
+    text.strip_suffix(" BC")
 }
 
 fn is_infinite(text: &str) -> bool {
@@ -268,6 +296,12 @@ mod tests {
             ("2026-11-22 00:30:00", Range),
             ("infinity", Range),
             ("0000-12-31", Range),
+            ("0044-03-15 BC", Range),
+            ("0044-13-15 BC", Type),
+            ("10000-01-01", Range),
+            ("5874897-12-31", Range),
+            ("5874897-13-31", Type),
+            ("58748970-12-31", Type),
             ("2026-02-30", Type),
             ("22-11-2026", Type),
             ("2026-1-2", Type),
@@ -291,6 +325,12 @@ mod tests {
         assert_eq!(timestamptz("2026-11-22 00:00:00.0000001Z"), Err(Range));
         assert_eq!(timestamptz("2026-11-22 00:00:00"), Err(Type));
         assert_eq!(time("23:59:59.000001"), Ok(86_399_000_001));
+        assert_eq!((time("24:00:00"), time("24:00:01"), time("25:00")), (Err(Range), Err(Type), Err(Type)));
+        assert_eq!(timestamp("294276-12-31 23:59:59.999999"), Err(Range));
+        assert_eq!(timestamp("4713-01-01 00:00:00 BC"), Err(Range));
+        assert_eq!(timestamptz("0044-03-15 00:00:00+00 BC"), Err(Range));
+        assert_eq!(timestamptz("294276-12-31 23:59:59.999999+00"), Err(Range));
+        assert_eq!(timestamptz("0044-03-15 00:00:00 BC"), Err(Type));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::plan::{CheckPlan, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
 use super::select::select;
-use crate::data::{OnNewColumn, Rows, Treatment};
+use crate::changes::untold;
+use crate::data::{Beyond, Column, OnNewColumn, Rows, Treatment};
 use crate::privacy::ColumnTreatment;
 use std::fmt::Write;
 
@@ -54,6 +55,11 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
         OnNewColumn::Withhold => "withhold",
     };
     let _ = writeln!(out, "  new       a column that nobody classified (on_new_column): {on_new_column}");
+    for column in extracted(dataset).filter(|column| column.beyond != Beyond::Error) {
+        let becomes =
+            if column.beyond == Beyond::Null { "NULL, and counted" } else { "PostgreSQL's text, as all of it" };
+        let _ = writeln!(out, "  beyond    {}: what the declared type cannot hold is {becomes}", column.name);
+    }
     for output in &dataset.outputs {
         if let Some(store) = plan.stores.get(&output.store) {
             let places = places(store, &format!("/{}", dataset.name));
@@ -62,7 +68,7 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
         write_columns(out, &output.columns);
     }
     match &dataset.reconcile {
-        Some(reconcile) => write_reconcile(out, plan, reconcile),
+        Some(reconcile) => write_reconcile(out, plan, dataset, reconcile),
         None => {
             let _ = writeln!(out, "  against   nothing: not compared");
         }
@@ -77,6 +83,11 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
     }
     let empty = if dataset.allow_empty { "fine" } else { "refused" };
     let _ = writeln!(out, "  refuses   more than {} bad rows; no rows at all is {empty}", dataset.bad_rows_max);
+}
+
+/// The columns that are selected.
+fn extracted(dataset: &DatasetPlan) -> impl Iterator<Item = &Column> {
+    dataset.schema.columns.iter().filter(|column| dataset.extract.columns.contains(&column.name))
 }
 
 fn source(spec: Option<&SourceSpec>) -> String {
@@ -122,11 +133,14 @@ fn write_columns(out: &mut String, columns: &[ColumnTreatment]) {
     }
 }
 
-fn write_reconcile(out: &mut String, plan: &Plan, reconcile: &ReconcilePlan) {
+fn write_reconcile(out: &mut String, plan: &Plan, dataset: &DatasetPlan, reconcile: &ReconcilePlan) {
     let against = source(plan.sources.get(&reconcile.against));
     let _ = writeln!(out, "  against   {} of {} ({against})", reconcile.topic, reconcile.against);
     let (drift, inconclusive) = (reconcile.on_drift.as_str(), reconcile.on_inconclusive.as_str());
     let _ = writeln!(out, "{INDENT}on_drift: {drift}, on_inconclusive: {inconclusive}");
+    for (name, because) in extracted(dataset).filter_map(|column| Some((&column.name, untold(column.column_type)?))) {
+        let _ = writeln!(out, "{INDENT}{name} is not compared: {because}");
+    }
     for (column, abs) in &reconcile.tolerate {
         let _ = writeln!(out, "{INDENT}{column} may differ by {abs}");
     }

@@ -32,7 +32,7 @@ fn store(plan: &Plan, name: &str) -> Option<Value> {
 fn columns(columns: &[ColumnTreatment]) -> Vec<Value> {
     let column = |shown: &ColumnTreatment| {
         json!({
-            "name": shown.column.name, "type": shown.column.column_type.to_string(),
+            "name": shown.column.name, "type": shown.column.column_type.to_string(), "beyond": shown.column.beyond.as_str(),
             "class": shown.column.class, "treatment": shown.treatment.to_string(),
         })
     };

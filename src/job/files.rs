@@ -66,6 +66,11 @@ const COLUMN: Shape = Shape::Table(&[
     optional("kind", Shape::Name, "what the values are about, such as email"),
     optional("source", Shape::OneOrMore(&Shape::Text), "the column's names at the source"),
     optional("nullable", Shape::Truth, "whether NULL may occur [false]"),
+    optional(
+        "beyond",
+        Shape::Word(&["error", "null", "text"]),
+        "what a value that the type cannot hold does: a bad row, NULL, or the whole column is text [error]",
+    ),
     optional("unit", Shape::Text, "the unit of the values"),
     optional("description", Shape::Text, "what the column says; analysts see it"),
     optional("references", Shape::Table(REFERENCE), "the column of another schema that this one points at"),

@@ -6,7 +6,8 @@ use super::plan::SourceSpec;
 use super::schema_file::{self, SchemaFile};
 use super::shape::{nearest, one_of};
 use super::tree::{Entry, Node, Text};
-use crate::data::{Audience, Name, Treatment};
+use crate::changes::untold;
+use crate::data::{Audience, ColumnType, Form, Name, Treatment};
 use crate::privacy::treatment;
 use crate::problem::{Place, Problems, shown_path};
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,6 +160,14 @@ fn check_dataset(
     }
     let Some(SchemaFile { schema, text, columns: places }) = schema else { return };
     let columns: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
+    if let Some(reconcile) = &dataset.reconcile {
+        let keys = schema.key.iter().filter_map(|key| schema.column(key.as_str()));
+        for (key, because) in keys.filter_map(|key| Some((key, unfit_as_key(key.column_type)?))) {
+            let message = format!("key column `{}` is {}: {because}", key.name, key.column_type);
+            let hint = "leave `reconcile` out, or take another key";
+            problems.add("E-JOB-UNTOLD", place(reconcile.against.at), message, Some(hint.into()));
+        }
+    }
     for (name, _) in dataset.reconcile.iter().flat_map(|reconcile| &reconcile.tolerate) {
         match schema.column(name.value.as_str()) {
             None => {
@@ -199,8 +208,14 @@ fn check_dataset(
     }
 }
 
-fn is_tolerable(column_type: crate::data::ColumnType) -> bool {
-    use crate::data::ColumnType::{Bigint, Double, Integer, Numeric, Real, Smallint};
+/// Why rows cannot be found in a topic by a key of that type.
+fn unfit_as_key(column_type: ColumnType) -> Option<&'static str> {
+    let may_vary = matches!(column_type, ColumnType::Printed(printed) if printed.form() == Form::Varied);
+    untold(column_type).or(may_vary.then_some("equal keys may be written in two ways"))
+}
+
+fn is_tolerable(column_type: ColumnType) -> bool {
+    use ColumnType::{Bigint, Double, Integer, Numeric, Real, Smallint};
     matches!(column_type, Smallint | Integer | Bigint | Numeric { .. } | Real | Double)
 }
 

@@ -4,7 +4,7 @@ use super::files::SCHEMA;
 use super::shape::{check, one_of, shown};
 use super::tree::{Entry, Node, Text};
 use crate::data::{
-    Audience, Class, Column, ColumnType, Generalisation, Name, OnNewColumn, Reference, Schema, Treatment,
+    Audience, Beyond, Class, Column, ColumnType, Form, Generalisation, Name, OnNewColumn, Reference, Schema, Treatment,
 };
 use crate::privacy::{PolicyFault, treatment};
 use crate::problem::Problems;
@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 
 /// Longest column name that every warehouse reader takes.
 const COLUMN_NAME_MAX: usize = 32;
+
+/// What a column may be declared as.
+const TYPES: &str = "a type of the README's table, such as bigint, numeric(14,2), numeric, boolean, text, varchar(40), char(3), uuid, date, \
+                     time, timestamptz, bytea, jsonb, money, interval, inet, int4range, enum, composite, integer[]";
 
 /// Most signs that a mask may leave readable.
 const MASK_LAST_MAX: u8 = 4;
@@ -68,12 +72,16 @@ fn names(node: Option<&Node>) -> Vec<Name> {
 
 fn column(text: &Text, name: Name, at: usize, node: &Node, problems: &mut Problems) -> Option<Column> {
     let type_node = node.get("type")?;
-    let Some(column_type) = ColumnType::parse(type_node.text()?) else {
-        let hint = "smallint, integer, bigint, numeric(p,s) to 38 digits, real, double precision, boolean, text, varchar(n), char(n), uuid, \
-                    date, time, timestamp, timestamptz, bytea, json, jsonb";
+    let Some(declared) = ColumnType::parse(type_node.text()?) else {
         let message = format!("column `{name}` has a type that is none of ours");
-        problems.add("E-SCHEMA-TYPE", text.place(type_node.span.start), message, Some(hint.into()));
+        problems.add("E-SCHEMA-TYPE", text.place(type_node.span.start), message, Some(TYPES.into()));
         return None;
+    };
+    let nullable = node.get("nullable").and_then(Node::truth).unwrap_or(false);
+    let beyond = read_beyond(text, &name, declared, nullable, node, problems);
+    let column_type = match beyond {
+        Beyond::Text => declared.beyond_as_text().unwrap_or(declared),
+        Beyond::Error | Beyond::Null => declared,
     };
     let texts = |key: &str| node.get(key).and_then(Node::text).map(str::to_owned);
     let source = match node.get("source") {
@@ -107,7 +115,8 @@ fn column(text: &Text, name: Name, at: usize, node: &Node, problems: &mut Proble
         class,
         kind: texts("kind"),
         source,
-        nullable: node.get("nullable").and_then(Node::truth).unwrap_or(false),
+        nullable,
+        beyond,
         unit: texts("unit"),
         description: texts("description"),
         references,
@@ -125,6 +134,33 @@ fn column(text: &Text, name: Name, at: usize, node: &Node, problems: &mut Proble
         }
     }
     Some(column)
+}
+
+/// What becomes of a value that the type cannot hold, where there is such a value.
+fn read_beyond(
+    text: &Text,
+    name: &Name,
+    declared: ColumnType,
+    nullable: bool,
+    node: &Node,
+    problems: &mut Problems,
+) -> Beyond {
+    let Some(node) = node.get("beyond") else { return Beyond::Error };
+    let beyond = match node.text() {
+        Some("null") => Beyond::Null,
+        Some("text") => Beyond::Text,
+        _ => Beyond::Error,
+    };
+    let mut refuse = |message: String, hint: &str| {
+        problems.add("E-SCHEMA-BEYOND", text.place(node.span.start), message, Some(hint.into()));
+    };
+    if declared.beyond_as_text().is_none() {
+        let hint = "it is for numeric(p,s), money, date, time, timestamp and timestamptz";
+        refuse(format!("column `{name}` is {declared}: no value is beyond it"), hint);
+    } else if beyond == Beyond::Null && !nullable {
+        refuse(format!("column `{name}` would have NULLs and is not nullable"), "`nullable = true` beside it");
+    }
+    beyond
 }
 
 fn read_treatment(node: &Node) -> Option<Treatment> {
@@ -155,13 +191,28 @@ fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'static st
     let whole = matches!(column_type, ColumnType::Smallint | ColumnType::Integer | ColumnType::Bigint);
     let number = whole || matches!(column_type, ColumnType::Numeric { .. } | ColumnType::Real | ColumnType::Double);
     let dated = matches!(column_type, ColumnType::Date | ColumnType::Timestamp | ColumnType::Timestamptz);
+    let form = match column_type {
+        ColumnType::Printed(printed) => Some(printed.form()),
+        _ => None,
+    };
+    let text = column_type.is_text();
     let (takes, fits) = match treatment {
         Treatment::Keep | Treatment::Drop | Treatment::Null => return None,
+        Treatment::Mask { .. } if form.is_some_and(|form| form != Form::Word) => (
+            "a mask hides the end of one thing; of several it would show the last: `label`, `null` or `drop` it",
+            false,
+        ),
+        Treatment::Hmac { .. } if form == Some(Form::Varied) => (
+            "equal values of it may have several texts, so that tokens would not join: `label`, `null` or `drop` it",
+            false,
+        ),
         Treatment::Mask { .. } | Treatment::Label | Treatment::Hmac { .. } => {
-            ("it takes text, uuid, json and whole numbers", column_type.is_text() || whole)
+            ("it takes text, uuid, json and whole numbers", text || whole)
         }
         Treatment::Generalise(Generalisation::Year | Generalisation::Month) => ("it takes dates and timestamps", dated),
-        Treatment::Generalise(Generalisation::District) => ("it takes text", column_type.is_text()),
+        Treatment::Generalise(Generalisation::District) => {
+            ("it takes text", text && form.is_none_or(|form| form == Form::Word))
+        }
         Treatment::Generalise(Generalisation::Band { width: 0 }) => ("a band is at least 1 wide", false),
         Treatment::Generalise(Generalisation::Band { .. }) => ("it takes numbers", number),
     };

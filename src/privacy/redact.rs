@@ -131,7 +131,7 @@ pub fn redact(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Class, ColumnType};
+    use crate::data::{Beyond, Class, ColumnType};
     use arrow::array::{ArrayRef, AsArray, Int64Array, StringViewArray};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -144,6 +144,7 @@ mod tests {
             kind: None,
             source: vec![name.into()],
             nullable: true,
+            beyond: Beyond::Error,
             unit: None,
             description: None,
             references: None,

@@ -299,7 +299,7 @@ fn band(values: &ArrayRef, column_type: ColumnType, width: i128) -> Option<Array
 mod tests {
     use super::super::keys::TEST_SECRET;
     use super::*;
-    use crate::data::{Class, Name};
+    use crate::data::{Beyond, Class, Name};
     use arrow::array::{Decimal128Array, Int32Array, Time64MicrosecondArray};
     use std::collections::BTreeMap;
 
@@ -311,6 +311,7 @@ mod tests {
             kind: Some(kind.into()),
             source: vec!["value".into()],
             nullable: true,
+            beyond: Beyond::Error,
             unit: None,
             description: None,
             references: None,
@@ -348,6 +349,26 @@ mod tests {
     fn labels_with_the_kind_and_keeps_null() {
         let labelled = treated(texts(&[Some("Wren"), None]), &column("text", "person_name"), Treatment::Label);
         assert_eq!(read(&labelled), [Some("<person_name>"), None]);
+    }
+
+    #[test]
+    fn treats_what_is_carried_as_text_like_the_same_text() {
+        let host =
+            treated(texts(&[Some("10.20.30.41/32")]), &column("inet", "ip_address"), Treatment::Mask { last: 2 });
+        assert_eq!(read(&host), [Some("**.**.**.**/32")]);
+        let names = texts(&[Some("{Wren,\"Rook Ash\"}"), None]);
+        assert_eq!(
+            read(&treated(names, &column("text[]", "person_name"), Treatment::Label)),
+            [Some("<person_name>"), None]
+        );
+        let token = |column_type: &str| {
+            let domain = Name::new("people").expect("a name");
+            treated(texts(&[Some("Wren@example.org")]), &column(column_type, "email"), Treatment::Hmac { domain })
+        };
+        // A pseudonym joins whatever type the two columns are of.
+        assert_eq!(read(&token("citext")), read(&token("text")));
+        let nothing = treated(texts(&[Some("1 mon")]), &column("interval", "age"), Treatment::Null);
+        assert_eq!((nothing.null_count(), nothing.data_type()), (1, &DataType::Utf8View));
     }
 
     #[test]

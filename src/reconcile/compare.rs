@@ -4,6 +4,7 @@
 //! NULL is not NaN. A cell that the stream does not tell is counted, not compared.
 
 use super::latest::Latest;
+use crate::changes::untold;
 use crate::data::{Column, ColumnType, beside};
 use crate::frame::match_keys;
 use arrow::array::{
@@ -155,7 +156,7 @@ pub fn compare(
     Ok(())
 }
 
-/// For each column outside the key, which of the pairs differ in it.
+/// For each column outside the key that a topic tells, which of the pairs differ in it.
 fn cells<'a>(
     terms: &'a Terms,
     rows: &RecordBatch,
@@ -165,7 +166,9 @@ fn cells<'a>(
     counts: &mut Counts,
 ) -> Result<Vec<(&'a str, BooleanArray)>, CompareFault> {
     let mut out = Vec::new();
-    for (place, column) in terms.columns.iter().enumerate().filter(|(place, _)| !terms.key.contains(place)) {
+    let is_compared =
+        |place: &usize, column: &Column| !terms.key.contains(place) && untold(column.column_type).is_none();
+    for (place, column) in terms.columns.iter().enumerate().filter(|(place, column)| is_compared(place, column)) {
         let (one, two) = (take(rows.column(place), ours, None)?, take(&latest.columns[place], theirs, None)?);
         let known = take(&latest.known[place], theirs, None)?;
         let known = known.as_boolean();
@@ -188,7 +191,8 @@ fn cells<'a>(
     Ok(out)
 }
 
-/// The values with one writing for equals: one zero and one NaN; `char(n)` without trailing blanks.
+/// The values with one writing for equals: one zero and one NaN; `char(n)` without trailing blanks, a printed `numeric` without
+/// trailing zeros.
 fn plain(values: ArrayRef, column_type: ColumnType) -> ArrayRef {
     match column_type {
         ColumnType::Real => Arc::new(values.as_primitive::<Float32Type>().unary::<_, Float32Type>(|x| {
@@ -212,6 +216,14 @@ fn plain(values: ArrayRef, column_type: ColumnType) -> ArrayRef {
         ColumnType::Char(_) => {
             let trimmed = values.as_string_view().iter().map(|text| text.map(|text| text.trim_end_matches(' ')));
             Arc::new(trimmed.collect::<StringViewArray>())
+        }
+        ColumnType::Printed(printed) if printed.word() == "numeric" && !printed.is_array() => {
+            let trimmed = |number: &str| match number.contains('.') {
+                true => number.trim_end_matches('0').trim_end_matches('.').to_owned(),
+                false => number.to_owned(),
+            };
+            let numbers = values.as_string_view().iter().map(|number| number.map(trimmed));
+            Arc::new(numbers.collect::<StringViewArray>())
         }
         _ => values,
     }

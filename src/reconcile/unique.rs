@@ -176,7 +176,7 @@ fn spread(keys: &BinaryArray, rows: &[usize]) -> Result<Vec<(usize, BinaryArray)
 mod tests {
     use super::*;
     use crate::data::scratch::MemoryScratch;
-    use crate::data::{Class, ColumnType, Name};
+    use crate::data::{Beyond, Class, ColumnType, Name};
     use arrow::array::{Int64Array, StringViewArray};
     use proptest::prelude::*;
 
@@ -188,6 +188,7 @@ mod tests {
             class: Class::Open,
             kind: None,
             nullable: true,
+            beyond: Beyond::Error,
             unit: None,
             description: None,
             references: None,

@@ -19,6 +19,10 @@ pub struct DatasetReport {
     pub rows_written: u64,
     /// Rows set aside in quarantine.
     pub rows_bad: u64,
+    /// Cells in each store that are NULL because the declared type cannot hold what the source has, by column: those with
+    /// `beyond = "null"`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub cells_beyond: BTreeMap<String, u64>,
     /// Those rows, in the restricted store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quarantine_at: Option<String>,
@@ -58,6 +62,7 @@ impl DatasetReport {
             rows_read: 0,
             rows_written: 0,
             rows_bad: 0,
+            cells_beyond: BTreeMap::new(),
             quarantine_at: None,
             withheld: Vec::new(),
             source: None,
@@ -149,6 +154,9 @@ pub struct ReconciliationReport {
     pub tolerated: u64,
     /// Columns that were not compared.
     pub not_compared: Vec<String>,
+    /// Of those that were extracted, why.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_compared_because: BTreeMap<String, String>,
     /// The differing rows, in the restricted store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows_at: Option<String>,
@@ -171,6 +179,7 @@ impl ReconciliationReport {
             unknown_cells: 0,
             tolerated: 0,
             not_compared: Vec::new(),
+            not_compared_because: BTreeMap::new(),
             rows_at: None,
         }
     }

@@ -41,6 +41,15 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
     if report.datasets.iter().any(|dataset| !dataset.stores.is_empty()) {
         fact("privacy", privacy(report));
     }
+    for dataset in &report.datasets {
+        for (column, cells) in &dataset.cells_beyond {
+            let what = format!("{} of {}: NULL for {}", column, dataset.name, counted(*cells, "value"));
+            fact("beyond", format!("{what} that the declared type cannot hold (beyond)"));
+        }
+        for (column, because) in &dataset.reconciliation.not_compared_because {
+            fact("untold", format!("{column} of {} was not compared: {because}", dataset.name));
+        }
+    }
     fact("took", format!("{:.1} s; on Fargate (1 vCPU, 2 GB) about {:.4} USD", report.seconds, report.cost.usd));
     for dataset in &report.datasets {
         if let Some(quarantine_at) = &dataset.quarantine_at {

@@ -18,7 +18,7 @@ use super::ledger::{JobRecord, RecordTable};
 use super::owner::{Owner, table_id};
 use super::part::{Encoder, Part, PartLimits, Parts};
 use super::staging::{StagedPart, put};
-use crate::data::{Audience, Class, Column, ColumnType, Name, Treatment};
+use crate::data::{Audience, Beyond, Class, Column, ColumnType, Name, Treatment};
 use crate::format::parquet_write::WriteFault;
 use crate::privacy::{ColumnTreatment, Keys, redact};
 use arrow::array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
@@ -165,6 +165,7 @@ pub(super) fn columns() -> Vec<ColumnTreatment> {
             kind: None,
             source: vec![(*name).to_owned()],
             nullable: false,
+            beyond: Beyond::Error,
             unit: None,
             description: Some((*description).to_owned()),
             references: None,

@@ -3,7 +3,7 @@
 use crate::readers::store;
 use crate::services::local;
 use arrow::array::{Int64Array, RecordBatch};
-use nightferry::data::{Audience, Class, Column, ColumnType, Name, Treatment};
+use nightferry::data::{Audience, Beyond, Class, Column, ColumnType, Name, Treatment};
 use nightferry::failure::{Failure, Phase};
 use nightferry::privacy::{ColumnTreatment, Keys, redact};
 use nightferry::store::{Encoder, Part, PartLimits, Parts, Staging};
@@ -25,6 +25,7 @@ fn made_for(audience: Audience) -> (Encoder, Part) {
         kind: None,
         source: vec!["id".into()],
         nullable: false,
+        beyond: Beyond::Error,
         unit: None,
         description: None,
         references: None,

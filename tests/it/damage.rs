@@ -4,7 +4,7 @@ use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 use bytes::Bytes;
 use nightferry::changes::{AsOf, Block, Object, confluent, decode};
 use nightferry::data::conform::conform;
-use nightferry::data::{Class, Column, ColumnType, Name, PgSnapshot, text};
+use nightferry::data::{Beyond, Class, Column, ColumnType, Name, PgSnapshot, text};
 use nightferry::format::compression::Compression;
 use nightferry::format::{Opened, csv, jsonl};
 use nightferry::frame::{Table, sql};
@@ -47,6 +47,7 @@ fn column(name: &str, column_type: &str, nullable: bool) -> Column {
         kind: None,
         source: vec![name.into()],
         nullable,
+        beyond: Beyond::Error,
         unit: None,
         description: None,
         references: None,

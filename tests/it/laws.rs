@@ -3,7 +3,7 @@
 use arrow::array::*;
 use nightferry::changes::{AsOf, Block, Object, decode};
 use nightferry::data::{
-    Audience, Batch, Class, Column, ColumnType, Generalisation, Name, Origin, PgSnapshot, Treatment,
+    Audience, Batch, Beyond, Class, Column, ColumnType, Generalisation, Name, Origin, PgSnapshot, Treatment,
 };
 use nightferry::format::spill::Aside;
 use nightferry::privacy::{ColumnTreatment, Keys, TEST_SECRET, redact};
@@ -26,6 +26,7 @@ fn column(of: &str, column_type: &str, class: Class, kind: Option<&str>) -> Colu
         kind: kind.map(str::to_owned),
         source: vec![of.into()],
         nullable: true,
+        beyond: Beyond::Error,
         unit: None,
         description: None,
         references: None,
@@ -205,7 +206,9 @@ fn compared(extract: &[Vec<(i64, i32)>], objects: &[(u32, u64, String)]) -> Outc
         let rows = RecordBatch::try_from_iter_with_nullable([("id", ids, true), ("v", values, true)]).expect("rows");
         let none = RecordBatch::try_from_iter_with_nullable([("id", texts(&[]), true), ("v", texts(&[]), true)])
             .expect("none");
-        comparison.add_extract(&Batch { rows, bad: Vec::new(), bad_rows: none }).expect("added");
+        comparison
+            .add_extract(&Batch { rows, bad: Vec::new(), bad_rows: none, nulled: BTreeMap::new() })
+            .expect("added");
     }
     let origin = Origin {
         extracted_at: Default::default(),

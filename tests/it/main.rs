@@ -25,5 +25,6 @@ mod services;
 mod set_aside;
 mod stores;
 mod tidy;
+mod types;
 #[path = "../../benches/worlds/mod.rs"]
 mod worlds;

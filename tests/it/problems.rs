@@ -46,6 +46,9 @@ const NAMES_TOLD: &[&str] = &[
     "E-SCHEMA-REFERENCE",
 ];
 
+/// Words of our own language: a type that no file of `sound` declares, a word of a key.
+const OWN_WORDS: &[&str] = &["null", "composite", "interval", "numeric", "text[]"];
+
 #[test]
 fn every_fault_is_told_as_its_snapshot_says() {
     let update = std::env::var("UPDATE").is_ok_and(|update| update == "1");
@@ -86,7 +89,8 @@ fn no_snapshot_repeats_a_value_of_a_faulty_line() {
         let files = files(&case);
         for problem in problems(&expected) {
             let line = files.get(&problem.file).and_then(|text| text.lines().nth(problem.line - 1));
-            for literal in literals(line.unwrap_or_default()).difference(&harmless) {
+            let is_own = |literal: &&String| OWN_WORDS.contains(&literal.as_str());
+            for literal in literals(line.unwrap_or_default()).difference(&harmless).filter(|literal| !is_own(literal)) {
                 looked_at += 1;
                 let is_told = problem.told.contains(literal.as_str());
                 let may_be = NAMES_TOLD.contains(&problem.id.as_str()) && is_plain(literal);

@@ -6,7 +6,7 @@ use arrow::array::*;
 use chrono::{DateTime, NaiveDate};
 use nightferry::access::Folder;
 use nightferry::data::{
-    Audience, Class, Column, ColumnType, Name, OnNewColumn, Origin, Period, PgSnapshot, Schema, Treatment,
+    Audience, Beyond, Class, Column, ColumnType, Name, OnNewColumn, Origin, Period, PgSnapshot, Schema, Treatment,
 };
 use nightferry::job::{Boundary, Location, StoreSpec};
 use nightferry::privacy::{ColumnTreatment, Keys, redact};
@@ -257,6 +257,7 @@ fn schema() -> Schema {
         kind: None,
         source: vec![(*of).to_owned()],
         nullable: true,
+        beyond: Beyond::Error,
         unit: (*of == "amount_gbp").then(|| "GBP".to_owned()),
         description: Some(format!("The {of}.")),
         references: None,

@@ -43,6 +43,8 @@ enum Read {
     Int64(Int64Builder, Wire),
     /// Whole numbers as decimals: what one is in units of the last place, and the limit.
     Whole(Decimal128Builder, Wire, i128, i128),
+    /// The same of whole numbers without a sign.
+    Unsigned(Decimal128Builder, i128, i128),
     Decimal(Decimal128Builder, u8, i128),
     Float32(Float32Builder),
     Float64(Float64Builder),
@@ -76,6 +78,10 @@ impl Cells {
                 let number = i128::from(whole(cell, *wire)?).checked_mul(*one);
                 let number = number.filter(|number| number.unsigned_abs() < limit.unsigned_abs());
                 cells.append_value(number.ok_or(OUT_OF_RANGE)?);
+            }
+            Read::Unsigned(cells, one, limit) => {
+                let number = i128::from(u64::from_be_bytes(exactly(cell)?)).checked_mul(*one);
+                cells.append_value(number.filter(|number| number < limit).ok_or(OUT_OF_RANGE)?);
             }
             Read::Decimal(cells, scale, limit) => cells.append_value(numeric::unscaled(cell, *scale, *limit)?),
             Read::Float32(cells) => cells.append_value(f32::from_be_bytes(exactly(cell)?)),
@@ -122,7 +128,7 @@ impl Cells {
             Read::Int16(cells) => cells.append_null(),
             Read::Int32(cells, _) => cells.append_null(),
             Read::Int64(cells, _) => cells.append_null(),
-            Read::Whole(cells, ..) => cells.append_null(),
+            Read::Whole(cells, ..) | Read::Unsigned(cells, ..) => cells.append_null(),
             Read::Decimal(cells, ..) => cells.append_null(),
             Read::Float32(cells) => cells.append_null(),
             Read::Float64(cells) => cells.append_null(),
@@ -159,6 +165,7 @@ impl Read {
                 let limit = 10i128.checked_pow(precision.into())?;
                 match wire {
                     Wire::Numeric => Read::Decimal(cells, scale, limit),
+                    Wire::Xid8 => Read::Unsigned(cells, 10i128.checked_pow(scale.into())?, limit),
                     _ => Read::Whole(cells, wire, 10i128.checked_pow(scale.into())?, limit),
                 }
             }
@@ -166,9 +173,8 @@ impl Read {
             (ColumnType::Double, _) => Read::Float64(Float64Builder::with_capacity(rows)),
             (ColumnType::Boolean, _) => Read::Boolean(BooleanBuilder::with_capacity(rows)),
             (ColumnType::Char(_), Wire::Bpchar) => Read::Padded(StringViewBuilder::with_capacity(rows)),
-            (ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Json, _) => {
-                Read::Text(StringViewBuilder::with_capacity(rows))
-            }
+            (ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_), _)
+            | (ColumnType::Json | ColumnType::Printed(_), _) => Read::Text(StringViewBuilder::with_capacity(rows)),
             (ColumnType::Jsonb, _) => Read::Jsonb(StringViewBuilder::with_capacity(rows)),
             (ColumnType::Uuid, _) => Read::Uuid(StringViewBuilder::with_capacity(rows)),
             (ColumnType::Date, _) => Read::Date(Date32Builder::with_capacity(rows)),
@@ -185,7 +191,7 @@ impl Read {
             Read::Int16(cells) => Arc::new(cells.finish()),
             Read::Int32(cells, _) => Arc::new(cells.finish()),
             Read::Int64(cells, _) => Arc::new(cells.finish()),
-            Read::Whole(cells, ..) => Arc::new(cells.finish()),
+            Read::Whole(cells, ..) | Read::Unsigned(cells, ..) => Arc::new(cells.finish()),
             Read::Decimal(cells, ..) => Arc::new(cells.finish()),
             Read::Float32(cells) => Arc::new(cells.finish()),
             Read::Float64(cells) => Arc::new(cells.finish()),
@@ -211,6 +217,7 @@ fn whole(cell: &[u8], wire: Wire) -> Result<i64, CellFault> {
     Ok(match wire {
         Wire::Int2 => i16::from_be_bytes(exactly(cell)?).into(),
         Wire::Int4 => i32::from_be_bytes(exactly(cell)?).into(),
+        Wire::Oid => u32::from_be_bytes(exactly(cell)?).into(),
         _ => i64::from_be_bytes(exactly(cell)?),
     })
 }

@@ -211,9 +211,8 @@ impl CopyReader {
         Ok(true)
     }
 
-    /// Adds the row whose cells are at `places`. Its first cell that does not fit is its fault.
+    /// Adds the row whose cells are at `places`. Every cell that does not fit is told: some may be allowed to be NULL.
     fn push_row(&mut self) -> Result<(), CopyFault> {
-        let mut bad = false;
         for (index, (cells, (at, length))) in self.columns.iter_mut().zip(&self.places).enumerate() {
             let Some(length) = length else {
                 cells.push_null();
@@ -227,10 +226,7 @@ impl CopyReader {
                 Ok(()) => {}
                 Err(CellFault::Row(fault)) => {
                     cells.push_null();
-                    if !bad {
-                        self.faults.push((self.rows, index, fault));
-                    }
-                    bad = true;
+                    self.faults.push((self.rows, index, fault));
                 }
                 Err(CellFault::Torn) => {
                     return Err(CopyFault { row: self.row, fault: "has a cell that is not of its type's form" });
@@ -341,7 +337,7 @@ mod tests {
         ]);
         let columns = [(Wire::Timestamptz, "timestamptz"), (Wire::Numeric, "numeric(4,2)")];
         let batches = read(reader(&columns), &bytes, 1000).expect("a whole COPY");
-        assert_eq!(batches[0].faults, [(0, 0, RowFault::Range)]);
+        assert_eq!(batches[0].faults, [(0, 0, RowFault::Range), (0, 1, RowFault::Range)]);
         assert!(batches[0].rows.column(0).is_null(0) && batches[0].rows.column(1).is_null(0));
         // 2000-01-01T00:00:00Z by the Unix clock.
         assert_eq!(batches[0].rows.column(0).as_primitive::<TimestampMicrosecondType>().value(1), 946_684_800_000_000);
@@ -388,8 +384,9 @@ mod tests {
             let columns = [
                 (Wire::Int4, "bigint"), (Wire::Numeric, "numeric(20,4)"), (Wire::Jsonb, "jsonb"), (Wire::Uuid, "uuid"),
                 (Wire::Bpchar, "char(3)"), (Wire::Time, "time"), (Wire::Bool, "boolean"), (Wire::Bytea, "bytea"),
+                (Wire::Oid, "oid"), (Wire::Xid8, "xid8"), (Wire::Text, "integer[]"), (Wire::Text, "bit(3)"),
             ];
-            let head = if signed { [SIGNATURE, &[0; 8], &8i16.to_be_bytes()].concat() } else { Vec::new() };
+            let head = if signed { [SIGNATURE, &[0; 8], &12i16.to_be_bytes()].concat() } else { Vec::new() };
             let _ = read(reader(&columns), &[head, tail].concat(), message_bytes);
         }
 

@@ -24,7 +24,7 @@ pub enum Wire {
     Float8,
     /// `boolean`
     Bool,
-    /// `text` or `varchar`
+    /// `text` or `varchar`, and whatever else the server was asked to print as text
     Text,
     /// `char(n)`: padded with blanks that mean nothing
     Bpchar,
@@ -44,6 +44,10 @@ pub enum Wire {
     Json,
     /// `jsonb`
     Jsonb,
+    /// `oid`, `xid` or `cid`: 32 bits without a sign
+    Oid,
+    /// `xid8`: 64 bits without a sign
+    Xid8,
 }
 
 impl Wire {
@@ -69,6 +73,8 @@ impl Wire {
             17 => Wire::Bytea,
             114 => Wire::Json,
             3802 => Wire::Jsonb,
+            26 | 28 | 29 => Wire::Oid,
+            5069 => Wire::Xid8,
             _ => return None,
         })
     }
@@ -84,7 +90,7 @@ impl Wire {
             Wire::Float4 => declared == To::Real,
             Wire::Float8 => declared == To::Double,
             Wire::Bool => declared == To::Boolean,
-            Wire::Text => matches!(declared, To::Text | To::Varchar(_) | To::Char(_)),
+            Wire::Text => matches!(declared, To::Text | To::Varchar(_) | To::Char(_) | To::Printed(_)),
             Wire::Bpchar => matches!(declared, To::Char(_)),
             Wire::Uuid => declared == To::Uuid,
             Wire::Date => declared == To::Date,
@@ -94,6 +100,8 @@ impl Wire {
             Wire::Bytea => declared == To::Bytea,
             Wire::Json => declared == To::Json,
             Wire::Jsonb => declared == To::Jsonb,
+            Wire::Oid => matches!(declared, To::Bigint | To::Numeric { .. }),
+            Wire::Xid8 => matches!(declared, To::Numeric { .. }),
         }
     }
 }
@@ -123,6 +131,6 @@ mod tests {
         ] {
             assert_eq!(wire.reads_as(declared(word)), reads, "{wire:?} as {word}");
         }
-        assert_eq!(Wire::of(790), None, "money");
+        assert_eq!(Wire::of(790), None, "money: what its number counts depends on the server's lc_monetary");
     }
 }

@@ -1,9 +1,11 @@
 //! What the server says about tables and queries: columns, types, and whether a table is still the one of our snapshot.
 
-use super::select;
-use crate::data::TableName;
+use super::select::{self, Shown};
+use super::types::SourceType;
+use crate::data::{ColumnType, TableName};
 use crate::source::pgcopy::Wire;
-use sqlx::{AssertSqlSafe, Column, Executor, PgConnection, Row, SqlSafeStr, Statement, TypeInfo};
+use sqlx::{AssertSqlSafe, Column, Executor, PgConnection, Row, SqlSafeStr};
+use std::collections::HashMap;
 
 /// A column at the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,28 +14,47 @@ pub struct SourceColumn {
     pub name: String,
     /// Its type in the server's words, such as `character varying(40)`.
     pub word: String,
-    /// How it is read; `None` for a type that is not.
-    pub wire: Option<Wire>,
+    /// Its type; `None` where the catalogue of our moment does not have it.
+    pub source_type: Option<SourceType>,
+}
+
+impl SourceColumn {
+    /// How it comes as `declared`; `None` when it cannot.
+    pub fn read_as(&self, declared: ColumnType) -> Option<(Shown, Wire)> {
+        self.source_type.as_ref()?.read_as(declared)
+    }
 }
 
 /// Tables named in a hint, at most.
 const HINT_TABLES_MAX: i64 = 5;
 
-/// Columns in their order; a domain counts as the type it is made of.
+/// Columns in their order.
 const COLUMNS: &str = "\
-    SELECT a.attname::text,
-           pg_catalog.format_type(a.atttypid, a.atttypmod),
-           (WITH RECURSIVE made AS (
-                SELECT t.oid, t.typbasetype, t.typtype FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid
-                UNION ALL
-                SELECT t.oid, t.typbasetype, t.typtype FROM pg_catalog.pg_type t JOIN made ON t.oid = made.typbasetype
-                WHERE made.typtype = 'd')
-            SELECT made.oid::bigint FROM made WHERE made.typtype <> 'd')
+    SELECT a.attname::text, a.atttypid::bigint, pg_catalog.format_type(a.atttypid, a.atttypmod)
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
     ORDER BY a.attnum";
+
+/// Types by id. A domain counts as the type it is made of, and so do the domains that an array is made of.
+const TYPES: &str = "\
+    WITH RECURSIVE seen AS (
+        SELECT wanted.id AS start, wanted.id, false AS is_array FROM pg_catalog.unnest($1::bigint[]) AS wanted(id)
+        UNION
+        SELECT seen.start,
+               CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.typelem END::bigint,
+               seen.is_array OR t.typtype <> 'd'
+        FROM seen
+        JOIN pg_catalog.pg_type t ON t.oid = seen.id
+        LEFT JOIN pg_catalog.pg_type element ON element.oid = t.typelem AND element.typarray = t.oid
+        WHERE t.typtype = 'd' OR element.oid IS NOT NULL)
+    SELECT seen.start, pg_catalog.format_type(seen.start::oid, NULL), seen.id, t.typname::text,
+           t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, t.typtype::text, seen.is_array
+    FROM seen
+    JOIN pg_catalog.pg_type t ON t.oid = seen.id
+    WHERE t.typtype <> 'd'
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_type element WHERE element.oid = t.typelem AND element.typarray = t.oid)";
 
 /// Tables of a schema, those whose names are alike first.
 const TABLES: &str = "\
@@ -63,16 +84,37 @@ const REWRITTEN: &str = "\
 
 /// The columns of a table, view, partitioned or foreign table; none when there is no such thing.
 pub async fn columns(connection: &mut PgConnection, table: &TableName) -> Result<Vec<SourceColumn>, sqlx::Error> {
-    let rows = sqlx::query(COLUMNS).bind(&table.schema).bind(&table.table).fetch_all(connection).await?;
-    let column = |row: &sqlx::postgres::PgRow| {
-        let type_id: Option<i64> = row.try_get(2)?;
-        Ok(SourceColumn {
-            name: row.try_get(0)?,
-            word: row.try_get(1)?,
-            wire: type_id.and_then(|id| u32::try_from(id).ok()).and_then(Wire::of),
-        })
+    let rows = sqlx::query(COLUMNS).bind(&table.schema).bind(&table.table).fetch_all(&mut *connection).await?;
+    let column = |row: &sqlx::postgres::PgRow| Ok((row.try_get(0)?, row.try_get(1)?, Some(row.try_get(2)?)));
+    let found = rows.iter().map(column).collect::<Result<Vec<_>, sqlx::Error>>()?;
+    with_types(connection, found).await
+}
+
+/// Columns by name, id of the type, and its word where that is known better than the type alone can tell it.
+async fn with_types(
+    connection: &mut PgConnection,
+    found: Vec<(String, i64, Option<String>)>,
+) -> Result<Vec<SourceColumn>, sqlx::Error> {
+    let ids: Vec<i64> = found.iter().map(|(_, id, _)| *id).collect();
+    let mut types = HashMap::new();
+    for row in sqlx::query(TYPES).bind(ids).fetch_all(connection).await? {
+        let (id, kind): (i64, String) = (row.try_get(2)?, row.try_get(5)?);
+        let source_type = SourceType {
+            id: u32::try_from(id).unwrap_or_default(),
+            name: row.try_get(3)?,
+            is_builtin: row.try_get(4)?,
+            kind: kind.chars().next().unwrap_or_default(),
+            is_array: row.try_get(6)?,
+        };
+        types.insert(row.try_get::<i64, _>(0)?, (row.try_get::<String, _>(1)?, source_type));
+    }
+    let column = |(name, id, word): (String, i64, Option<String>)| {
+        let known = types.get(&id).cloned();
+        let word = word.or_else(|| known.as_ref().map(|(word, _)| word.clone()));
+        let word = word.unwrap_or_else(|| "of a type that is not there".into());
+        SourceColumn { name, word, source_type: known.map(|(_, source_type)| source_type) }
     };
-    rows.iter().map(column).collect()
+    Ok(found.into_iter().map(column).collect())
 }
 
 /// Tables that are there instead, by name.
@@ -81,15 +123,18 @@ pub async fn tables(connection: &mut PgConnection, table: &TableName) -> Result<
     query.fetch_all(connection).await?.iter().map(|row| row.try_get(0)).collect()
 }
 
-/// The columns that a statement gives, without running it. From here on the tables it names are locked against change.
+/// The columns that a SELECT gives, without reading its rows. From here on the tables it names are locked against change.
+///
+/// It is first prepared, which takes one statement and no more; only then is it asked for the types of its columns, in a way
+/// that has the driver look none of them up: it knows no multirange.
 pub async fn prepared(connection: &mut PgConnection, sql: &str) -> Result<Vec<SourceColumn>, sqlx::Error> {
-    let statement = connection.prepare(AssertSqlSafe(sql.to_owned()).into_sql_str()).await?;
-    let column = |column: &sqlx::postgres::PgColumn| SourceColumn {
-        name: column.name().to_owned(),
-        word: column.type_info().name().to_lowercase(),
-        wire: column.type_info().oid().and_then(|id| Wire::of(id.0)),
+    connection.prepare(AssertSqlSafe(select::parses(sql)).into_sql_str()).await?;
+    let row = sqlx::raw_sql(AssertSqlSafe(select::columns_alone(sql))).fetch_one(&mut *connection).await?;
+    let column = |column: &sqlx::postgres::PgColumn| {
+        let id = column.type_info().oid().map_or(0, |id| i64::from(id.0));
+        (column.name().to_owned(), id, None)
     };
-    Ok(statement.columns().iter().map(column).collect())
+    with_types(connection, row.columns().iter().map(column).collect()).await
 }
 
 /// The columns of a query.

@@ -21,11 +21,18 @@ const CONNECT_SECONDS_MAX: u64 = 30;
 /// One consistent moment for everything that follows, and a session that nothing but us ends: a table may take hours to
 /// read, and the transaction rests while others of the job are compared. Keepalives come from the server, every minute,
 /// so that no NAT between forgets the connection. Notices are not wanted: they may quote values. Rows that a policy would
-/// hide from the role are an error and not left out unsaid: a part of a table is never taken for the table.
+/// hide from the role are an error and not left out unsaid: a part of a table is never taken for the table. What is printed
+/// as text is printed one way, whatever the role's or the database's settings are.
 const BEGIN: &str = "\
     BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
     SET LOCAL client_min_messages = 'error';
     SET LOCAL row_security = off;
+    SET LOCAL DateStyle = 'ISO';
+    SET LOCAL IntervalStyle = 'postgres';
+    SET LOCAL TimeZone = 'UTC';
+    SET LOCAL extra_float_digits = 1;
+    SET LOCAL bytea_output = 'hex';
+    SET LOCAL quote_all_identifiers = off;
     SET LOCAL statement_timeout = 0;
     SET LOCAL idle_in_transaction_session_timeout = 0;
     SET LOCAL lock_timeout = '60s';

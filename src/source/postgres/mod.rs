@@ -4,6 +4,7 @@
 //! connect.rs  TLS, login, the transaction and its moment
 //! catalog.rs  columns, types, tables rewritten since the moment
 //! select.rs   the SQL that is sent
+//! types.rs    a type at the source -> how it is asked for and read
 //! fault.rs    the driver's errors -> ours
 //! ```
 //!
@@ -17,6 +18,7 @@ mod catalog;
 mod connect;
 mod fault;
 mod select;
+mod types;
 
 use super::pgcopy::{CopyColumn, CopyFault, CopyLimits, CopyReader};
 use super::{Extraction, RawBatch, Source, SourceError};
@@ -30,6 +32,7 @@ use fault::{During, fault};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt, TryFutureExt};
+use select::Shown;
 use sqlx::PgConnection;
 use std::time::Duration;
 
@@ -82,9 +85,12 @@ impl PostgresSource {
             Rows::Query { sql, .. } => catalog::query_columns(connection, sql).await.map_err(away)?,
         };
         let (names, withheld) = choose(&found, extract, &what)?;
-        let select = select::select(&names, &extract.rows);
-        let prepared = catalog::prepared(connection, &select).await.map_err(away)?;
-        let columns = copy_columns(&prepared, extract, &what)?;
+        let as_they_are: Vec<_> = names.iter().map(|name| select::cell(name, Shown::AsItIs)).collect();
+        let as_they_are = select::select(&as_they_are, &extract.rows);
+        let prepared = catalog::prepared(connection, &as_they_are).await.map_err(away)?;
+        let (shown, columns) = copy_columns(&prepared, extract, &what)?;
+        let cells: Vec<_> = names.iter().zip(shown).map(|(name, shown)| select::cell(name, shown)).collect();
+        let select = select::select(&cells, &extract.rows);
         catalog::planned(connection, &select).await.map_err(away)?;
         if let Some(table) = catalog::rewritten(connection).await.map_err(away)? {
             let during = format!("reading {what}: {table} was emptied or rewritten since the snapshot");
@@ -152,7 +158,7 @@ fn choose<'a>(
     let columns: Vec<_> = found
         .iter()
         .map(|column| {
-            let reads = declared(&column.name).is_none_or(|to| column.wire.is_some_and(|wire| wire.reads_as(to)));
+            let reads = declared(&column.name).is_none_or(|to| column.read_as(to).is_some());
             FoundColumn { name: column.name.clone(), unreadable: (!reads).then(|| column.word.clone()) }
         })
         .collect();
@@ -161,17 +167,24 @@ fn choose<'a>(
 }
 
 /// The columns as they will come: types once more, now that the tables are locked.
-fn copy_columns(prepared: &[SourceColumn], extract: &Extract, what: &str) -> Result<Vec<CopyColumn>, SourceError> {
+fn copy_columns(
+    prepared: &[SourceColumn],
+    extract: &Extract,
+    what: &str,
+) -> Result<(Vec<Shown>, Vec<CopyColumn>), SourceError> {
     let mut drift = Drift::default();
-    let mut columns = Vec::with_capacity(prepared.len());
+    let (mut shown, mut columns) = (Vec::new(), Vec::with_capacity(prepared.len()));
     for (name, found) in extract.columns.iter().zip(prepared) {
         let Some(column) = extract.schema.column(name.as_str()) else { return Err(changed(what)) };
-        match found.wire.filter(|wire| wire.reads_as(column.column_type)) {
-            Some(wire) => columns.push(CopyColumn { name: name.to_string(), wire, declared: column.column_type }),
+        match found.read_as(column.column_type) {
+            Some((how, wire)) => {
+                shown.push(how);
+                columns.push(CopyColumn { name: name.to_string(), wire, declared: column.column_type });
+            }
             None => drift.retyped.push((name.to_string(), found.word.clone(), column.column_type.to_string())),
         }
     }
-    if drift == Drift::default() { Ok(columns) } else { Err(drifted(what, &drift)) }
+    if drift == Drift::default() { Ok((shown, columns)) } else { Err(drifted(what, &drift)) }
 }
 
 /// A COPY under way.

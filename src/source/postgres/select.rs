@@ -10,14 +10,53 @@ pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// How a column is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// In its own binary form.
+    AsItIs,
+    /// As a `numeric`: of money, whose binary form counts a unit that only the server knows.
+    Numeric,
+    /// As the text that the server prints.
+    Printed,
+    /// The same by a cast, which takes the server about half the time where it is the same.
+    Cast,
+}
+
+/// One column of a SELECT, under its own name.
+pub fn cell(name: &str, shown: Shown) -> String {
+    let name = quoted(name);
+    match shown {
+        Shown::AsItIs => name,
+        Shown::Numeric => format!("{name}::pg_catalog.numeric AS {name}"),
+        Shown::Cast => format!("{name}::pg_catalog.text AS {name}"),
+        // `format` writes what psql does; a cast to text may not (an inet's adds its netmask). It writes NULL as '', and
+        // `IS NULL` is true of a composite of NULLs, which is no NULL.
+        Shown::Printed => {
+            format!("CASE WHEN {name} IS DISTINCT FROM NULL THEN pg_catalog.format('%s', {name}) END AS {name}")
+        }
+    }
+}
+
 /// The columns of a query, before any is chosen.
 pub fn whole_query(sql: &str) -> String {
     format!("SELECT * FROM (\n{}\n) AS q", trimmed(sql))
 }
 
-/// The rows of an extract: the source's `columns`, in that order.
-pub fn select(columns: &[&str], rows: &Rows) -> String {
-    let columns = columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ");
+/// The columns of `select`, all NULL in one row, and none of its own rows read. It parses as one statement only if `select`
+/// does.
+pub fn columns_alone(select: &str) -> String {
+    format!("SELECT q.* FROM (SELECT) AS one LEFT JOIN (\n{select}\n) AS q ON false")
+}
+
+/// A statement that parses only if [`columns_alone`] does, and tells nothing.
+pub fn parses(select: &str) -> String {
+    format!("SELECT 1 FROM (SELECT) AS one LEFT JOIN (\n{select}\n) AS q ON false")
+}
+
+/// The rows of an extract: the source's `columns` ([`cell`]), in that order.
+pub fn select(columns: &[String], rows: &Rows) -> String {
+    let columns = columns.join(", ");
     match rows {
         Rows::Table { table, filter: None } => format!("SELECT {columns} FROM {}", quoted_table(table)),
         // The line end keeps a comment at the filter's end from taking the bracket with it.
@@ -55,16 +94,24 @@ mod tests {
     #[test]
     fn quotes_names_so_that_they_stay_names() {
         assert_eq!(
-            select(&["CfD_ID", "a\"b"], &table(None)),
+            select(&["CfD_ID", "a\"b"].map(|name| cell(name, Shown::AsItIs)), &table(None)),
             "SELECT \"CfD_ID\", \"a\"\"b\" FROM \"settlements\".\"we\"\"ird; drop table x;--\""
         );
     }
 
     #[test]
+    fn asks_for_what_psql_prints_where_no_binary_form_is_read() {
+        assert_eq!(cell("a\"b", Shown::Numeric), "\"a\"\"b\"::pg_catalog.numeric AS \"a\"\"b\"");
+        let printed = "CASE WHEN \"a\" IS DISTINCT FROM NULL THEN pg_catalog.format('%s', \"a\") END AS \"a\"";
+        assert_eq!(cell("a", Shown::Printed), printed);
+        assert_eq!(cell("a", Shown::Cast), "\"a\"::pg_catalog.text AS \"a\"");
+    }
+
+    #[test]
     fn keeps_a_comment_from_swallowing_the_bracket() {
-        let sql = select(&["a"], &table(Some("a > 1 -- all of them;\n")));
+        let sql = select(&[quoted("a")], &table(Some("a > 1 -- all of them;\n")));
         assert!(sql.ends_with("WHERE (\na > 1 -- all of them\n)"), "{sql}");
         let query = Rows::Query { file: "jobs/sql/q.sql".into(), sql: "select 1 as a;\n".into() };
-        assert_eq!(select(&["a"], &query), "SELECT \"a\" FROM (\nselect 1 as a\n) AS q");
+        assert_eq!(select(&[quoted("a")], &query), "SELECT \"a\" FROM (\nselect 1 as a\n) AS q");
     }
 }

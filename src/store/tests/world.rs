@@ -2,7 +2,7 @@
 
 use super::faulty::{Faults, Faulty};
 use crate::access::Folder;
-use crate::data::{Audience, Class, Column, ColumnType, Name, OnNewColumn, Origin, Period, Schema, Treatment};
+use crate::data::{Audience, Beyond, Class, Column, ColumnType, Name, OnNewColumn, Origin, Period, Schema, Treatment};
 use crate::format::parquet_back::read_back;
 use crate::job::{Boundary, Location, StoreSpec};
 use crate::privacy::{ColumnTreatment, Keys, Redacted, redact};
@@ -328,6 +328,7 @@ fn schema() -> Schema {
         kind: None,
         source: vec![of.into()],
         nullable: true,
+        beyond: Beyond::Error,
         unit: None,
         description: Some(format!("The {of}.")),
         references: None,

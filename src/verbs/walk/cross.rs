@@ -22,6 +22,7 @@ use crate::world::{Progress, TableProgress, compute};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A dataset on the other side, unseen.
@@ -42,6 +43,8 @@ pub struct Crossed {
     pub bad: Spill,
     /// Where they are in the restricted store, once they are.
     pub quarantine_at: Option<String>,
+    /// Cells of the good rows that are NULL because the declared type cannot hold them, by column.
+    pub nulled: BTreeMap<Name, u64>,
     /// Columns that nobody classified and that were left out.
     pub withheld: Vec<String>,
     /// The tally of the good rows, before treatment.
@@ -95,6 +98,7 @@ pub async fn cross(
         first_bad: None,
         bad: Spill::new(aside),
         quarantine_at: None,
+        nulled: BTreeMap::new(),
         withheld: Vec::new(),
         read: Tally::default(),
         kept: is_checked.then(|| Spill::new(aside)),
@@ -209,6 +213,9 @@ async fn absorb(
     }
     for batch in done.batches {
         crossed.rows_bad += batch.bad.len() as u64;
+        for (name, cells) in &batch.nulled {
+            *crossed.nulled.entry(name.clone()).or_default() += cells;
+        }
         if let Some(first) = batch.bad.first() {
             crossed.first_bad.get_or_insert_with(|| first.clone());
             crossed.bad.push(with_reasons(&batch)?).map_err(|fault| no_room(fault.into()))?;

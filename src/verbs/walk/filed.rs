@@ -4,7 +4,7 @@
 use super::cross::Crossed;
 use super::open::Opened;
 use crate::data::scratch::ScratchFault;
-use crate::data::{Audience, Batch, Class, Column, ColumnType, Name, Treatment, beside};
+use crate::data::{Audience, Batch, Beyond, Class, Column, ColumnType, Name, Treatment, beside};
 use crate::failure::{Failure, Phase};
 use crate::job::{DatasetPlan, Plan};
 use crate::privacy::{ColumnTreatment, redact};
@@ -141,6 +141,7 @@ fn plain(name: Name, column_type: ColumnType) -> Column {
         class: Class::Open,
         kind: None,
         nullable: true,
+        beyond: Beyond::Error,
         unit: None,
         description: None,
         references: None,

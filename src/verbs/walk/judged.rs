@@ -6,6 +6,7 @@ use super::cross::Crossed;
 use super::filed::differences;
 use super::lane::LaneDone;
 use super::open::Opened;
+use crate::changes::untold;
 use crate::data::{ColumnType, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
@@ -178,7 +179,17 @@ fn report(
     rows_at: Option<String>,
 ) -> ReconciliationReport {
     let counts = &outcome.counts;
-    let columns = dataset.schema.columns.iter().map(|column| &column.name);
+    let untold: BTreeMap<String, String> = dataset
+        .schema
+        .columns
+        .iter()
+        .filter(|column| dataset.extract.columns.contains(&column.name))
+        .filter_map(|column| Some((column.name.to_string(), untold(column.column_type)?.to_owned())))
+        .collect();
+    let is_compared = |name: &str| {
+        !untold.contains_key(name) && dataset.extract.columns.iter().any(|extracted| extracted.as_str() == name)
+    };
+    let columns = dataset.schema.columns.iter().map(|column| column.name.to_string());
     ReconciliationReport {
         verdict: match judged.verdict {
             reconcile::Verdict::Match => Verdict::Match,
@@ -197,7 +208,8 @@ fn report(
         null_keys: counts.null_keys,
         unknown_cells: counts.unknown_cells,
         tolerated: counts.tolerated,
-        not_compared: columns.filter(|name| !dataset.extract.columns.contains(name)).map(ToString::to_string).collect(),
+        not_compared: columns.filter(|name| !is_compared(name)).collect(),
+        not_compared_because: untold,
         rows_at,
     }
 }

@@ -85,6 +85,7 @@ fn told_dataset(
         rows_read: crossed.rows_read,
         rows_written: crossed.rows_read - crossed.rows_bad,
         rows_bad: crossed.rows_bad,
+        cells_beyond: crossed.nulled.iter().map(|(name, cells)| (name.to_string(), *cells)).collect(),
         quarantine_at: crossed.quarantine_at.clone(),
         withheld: crossed.withheld.clone(),
         source: Some(SourceReport {

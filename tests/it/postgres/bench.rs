@@ -3,7 +3,7 @@
 use crate::services::variable;
 use futures::{StreamExt, TryStreamExt};
 use nightferry::data::conform::conform;
-use nightferry::data::{Batch, Class, Column, ColumnType, Extract, Name, OnNewColumn, Rows, Schema, TableName};
+use nightferry::data::{Batch, Beyond, Class, Column, ColumnType, Extract, Name, OnNewColumn, Rows, Schema, TableName};
 use nightferry::job::{Limits, PostgresSpec};
 use nightferry::source::{Login, PostgresSource};
 use nightferry::source::{Source, SourceError};
@@ -87,6 +87,7 @@ fn column(index: usize, source: &str, word: &str) -> Column {
         kind: None,
         source: vec![source.to_owned()],
         nullable: true,
+        beyond: Beyond::Error,
         unit: None,
         description: None,
         references: None,

@@ -79,7 +79,7 @@ async fn tells_every_column_that_changed_by_name_and_type() {
         &[
             ("a", "numeric(14,2)"),
             ("b", "text"),
-            ("c", "text"),
+            ("c", "varchar(9)"),
             ("d", "text"),
             ("e", "timestamptz"),
             ("f", "integer"),
@@ -89,7 +89,7 @@ async fn tells_every_column_that_changed_by_name_and_type() {
     assert_eq!(
         refusal(&extract).await,
         "it_retyped.t: `c6` not there; `c0` is text, the schema says numeric(14,2); `c1` is money, the schema says text; \
-         `c2` is it_retyped.mood, the schema says text; `c3` is integer[], the schema says text; \
+         `c2` is it_retyped.mood, the schema says varchar(9); `c3` is integer[], the schema says text; \
          `c4` is timestamp without time zone, the schema says timestamptz; `c5` is bigint, the schema says integer"
     );
     let sql = "SELECT a AS n FROM it_retyped.t";

@@ -83,6 +83,9 @@ const BAD: &[(&str, &str, &str, RowFault)] = &[
     ("timestamptz", "timestamptz", "'0001-12-31 BC'", RowFault::Range),
     ("time", "time", "'24:00'", RowFault::Range),
     ("text", "varchar(3)", "'four'", RowFault::Range),
+    ("numeric", "money", "0.005", RowFault::Range),
+    ("xid8", "numeric(19,0)", "'18446744073709551615'", RowFault::Range),
+    ("varbit", "varbit(3)", "B'0101'", RowFault::Range),
     ("text", "text", "repeat('x', 1048577)", RowFault::Range),
 ];
 
