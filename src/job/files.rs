@@ -70,6 +70,7 @@ const COLUMN: Shape = Shape::Table(&[
     optional("description", Shape::Text, "what the column says; analysts see it"),
     optional("references", Shape::Table(REFERENCE), "the column of another schema that this one points at"),
     optional("treat", Shape::Table(TREAT), "what an audience sees instead of the safe default"),
+    optional("confirmed", Shape::Truth, "false: the class is a guess, and nothing runs until somebody looked [true]"),
 ]);
 
 const REFERENCE: &[Key] =

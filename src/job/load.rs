@@ -57,6 +57,7 @@ pub fn load(file: &str, environment: &str, read: Read<'_>, variable: Variable<'_
     }
     let read_schemas: BTreeMap<_, _> = schemas.into_iter().filter_map(|(name, schema)| Some((name, schema?))).collect();
     check_references(&read_schemas, read, &mut problems);
+    check_confirmed(&read_schemas, &mut problems);
     match (job, environment) {
         (Some(job), Some(environment)) => problems.or(Checked { job, schemas: read_schemas, environment, queries }),
         _ => Err(problems),
@@ -74,7 +75,8 @@ fn schemas_named(job: &Text) -> Vec<(Name, Place)> {
     datasets.iter().filter_map(schema).collect()
 }
 
-fn load_environment(
+/// Reads the environment `name` alone.
+pub fn load_environment(
     name: &str,
     read: Read<'_>,
     variable: Variable<'_>,
@@ -147,7 +149,7 @@ fn check_dataset(
             }
         }
     }
-    let Some(SchemaFile { schema, text, columns: places }) = schema else { return };
+    let Some(SchemaFile { schema, text, columns: places, .. }) = schema else { return };
     let columns: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
     for (name, _) in dataset.reconcile.iter().flat_map(|reconcile| &reconcile.tolerate) {
         match schema.column(name.value.as_str()) {
@@ -189,6 +191,18 @@ fn check_dataset(
     }
 }
 
+/// A class that a machine guessed is no decision about people's data.
+fn check_confirmed(schemas: &BTreeMap<Name, SchemaFile>, problems: &mut Problems) {
+    for SchemaFile { schema, text, unconfirmed, .. } in schemas.values() {
+        for (name, at) in unconfirmed {
+            let Some(column) = schema.column(name.as_str()) else { continue };
+            let message = format!("the class `{}` of column `{name}` is a guess", column.class);
+            let hint = "look at what the column holds, mend the class, then take `confirmed = false` out";
+            problems.add("E-SCHEMA-UNCONFIRMED", text.place(*at), message, Some(hint.into()));
+        }
+    }
+}
+
 fn is_tolerable(column_type: crate::data::ColumnType) -> bool {
     use crate::data::ColumnType::{Bigint, Double, Integer, Numeric, Real, Smallint};
     matches!(column_type, Smallint | Integer | Bigint | Numeric { .. } | Real | Double)
@@ -197,7 +211,7 @@ fn is_tolerable(column_type: crate::data::ColumnType) -> bool {
 /// A column may point at a schema that this job does not read; that file is looked at as well.
 fn check_references(schemas: &BTreeMap<Name, SchemaFile>, read: Read<'_>, problems: &mut Problems) {
     let mut others: BTreeMap<Name, Option<SchemaFile>> = BTreeMap::new();
-    for SchemaFile { schema, text: from, columns } in schemas.values() {
+    for SchemaFile { schema, text: from, columns, .. } in schemas.values() {
         for column in &schema.columns {
             let Some(reference) = &column.references else { continue };
             let place = from.place(columns.get(&column.name).copied().unwrap_or(0));
