@@ -1,5 +1,6 @@
 //! The plan as a person reads it: every query, path, treatment, check and limit.
 
+use super::login_spec::Trust;
 use super::plan::{CheckPlan, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
 use super::select::select;
 use crate::data::{OnNewColumn, Treatment};
@@ -75,7 +76,8 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
 fn source(spec: Option<&SourceSpec>) -> String {
     match spec {
         Some(SourceSpec::Postgres(postgres)) => {
-            format!("PostgreSQL {} at {}:{}", postgres.database, postgres.host, postgres.port)
+            let unchecked = if postgres.login.trust == Trust::Unchecked { ", unchecked" } else { "" };
+            format!("PostgreSQL {} at {}:{}{unchecked}", postgres.database, postgres.host, postgres.port)
         }
         Some(SourceSpec::Files { url }) => format!("files in {}", url.url),
         Some(SourceSpec::Dump { url, .. }) => format!("dumps in {}", url.url),

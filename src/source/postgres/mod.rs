@@ -1,21 +1,26 @@
 //! PostgreSQL: one connection, one REPEATABLE READ READ ONLY transaction for the whole job, COPY out. The only sqlx.
 //!
 //! ```text
-//! connect.rs  TLS, login, the transaction and its moment
+//! login.rs    TLS, who we say we are, and how often we ask
+//! connect.rs  the transaction and its moment
+//! pulse.rs    whether a silent server is at work or its line is cut
 //! catalog.rs  columns, types, tables rewritten since the moment
 //! select.rs   the SQL that is sent
-//! fault.rs    the driver's errors -> ours
+//! fault.rs    the driver's errors -> ours; certificate.rs: why TLS did not come about
 //! ```
 //!
 //! What shows that an extract is whole: the binary COPY's own end mark (checked in `pgcopy`), and that the driver ends
 //! the stream without error only after CopyDone, CommandComplete and ReadyForQuery. It keeps the number in
 //! `COPY n` to itself; the end mark is written by the server after its last row, and a server that is stopped writes none.
 //!
-//! Never in here: a second connection (it would show another moment), and anything that writes.
+//! Never in here: rows from a second connection (it would show another moment), and anything that writes.
 
 mod catalog;
+mod certificate;
 mod connect;
 mod fault;
+mod login;
+mod pulse;
 mod select;
 
 use super::pgcopy::{CopyColumn, CopyFault, CopyLimits, CopyReader};
@@ -25,24 +30,26 @@ use crate::data::{Column, Extract, Name, Origin, Rows};
 use crate::job::{Limits, PostgresSpec};
 use bytes::Bytes;
 use catalog::SourceColumn;
-pub use connect::Login;
 use fault::{During, fault};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt, TryFutureExt};
+pub use login::{ClientCertificate, Login};
+use pulse::Pulse;
 use sqlx::PgConnection;
 use std::time::Duration;
 
 /// Bytes of COPY in a batch: wide rows end a batch before `batch_rows_max` does.
 const BATCH_BYTES_MAX: usize = 16 << 20;
 
-/// Longest silence of a server that is asked for rows. A sort of a large table may take long before its first row.
-const SILENCE_SECONDS_MAX: u64 = 30 * 60;
+/// Longest time to answer what is no matter of rows: columns, types, a plan. Longer than a lock is waited for.
+const ANSWER_SECONDS_MAX: u64 = 60;
 
 /// A PostgreSQL database at one moment.
 pub struct PostgresSource {
     name: Name,
     connection: PgConnection,
+    pulse: Pulse,
     origin: Origin,
     cell_bytes_max: usize,
     /// An extract was begun and not read to its end. The driver cannot skip what is still on the line, and a new connection
@@ -55,13 +62,24 @@ impl PostgresSource {
     ///
     /// Errors: [`SourceError::Away`], [`SourceError::Refused`] (login, TLS), [`SourceError::NotThere`] (database).
     pub async fn open(name: &Name, spec: &PostgresSpec, login: &Login, limits: &Limits) -> Result<Self, SourceError> {
-        let (connection, origin) = connect::connect(name, spec, login).await?;
+        let (mut connection, origin) = connect::connect(name, spec, login).await?;
+        let guarded = async {
+            let pulse = Pulse::of(name, spec, login, &mut connection).await;
+            pulse.map_err(|error| fault(name, &error, During::Beginning))
+        };
+        let pulse = answered(name, "looking at the role", guarded).await?;
         let cell_bytes_max = limits.cell_bytes_max;
-        Ok(PostgresSource { name: name.clone(), connection, origin, cell_bytes_max, unfinished: false })
+        Ok(PostgresSource { name: name.clone(), connection, pulse, origin, cell_bytes_max, unfinished: false })
+    }
+
+    /// Everything before the first row, in time.
+    async fn ready(&mut self, extract: &Extract) -> Result<Ready, SourceError> {
+        let (name, during) = (self.name.clone(), format!("looking at {}", what(&extract.rows)));
+        answered(&name, &during, self.prepare(extract)).await
     }
 
     /// Everything before the first row: the author's SQL as it will be sent, prepared and planned.
-    async fn ready(&mut self, extract: &Extract) -> Result<Ready, SourceError> {
+    async fn prepare(&mut self, extract: &Extract) -> Result<Ready, SourceError> {
         let what = what(&extract.rows);
         let during = during(&extract.rows, &what);
         if self.unfinished {
@@ -103,9 +121,19 @@ impl PostgresSource {
         let reader = CopyReader::new(&columns, limits).ok_or_else(|| changed(&what))?;
         self.unfinished = true;
         let away = |error: sqlx::Error| fault(&self.name, &error, during(&extract.rows, &what));
-        let messages = self.connection.copy_out_raw(&select::copy(&select)).await.map_err(away)?;
+        let copy = select::copy(&select);
+        let messages = async { self.connection.copy_out_raw(&copy).await.map_err(away) };
+        let messages = answered(&self.name, &format!("asking for {what}"), messages).await?;
         let unfinished = &mut self.unfinished;
-        let reading = Reading { messages, reader, name: &self.name, what, is_sql: is_sql(&extract.rows), unfinished };
+        let reading = Reading {
+            messages,
+            reader,
+            name: &self.name,
+            pulse: &self.pulse,
+            what,
+            is_sql: is_sql(&extract.rows),
+            unfinished,
+        };
         let batches = stream::try_unfold(Some(reading), |reading| async move {
             let Some(mut reading) = reading else { return Ok(None) };
             Ok(match reading.batch().await? {
@@ -179,6 +207,7 @@ struct Reading<'a> {
     messages: BoxStream<'a, Result<Bytes, sqlx::Error>>,
     reader: CopyReader,
     name: &'a Name,
+    pulse: &'a Pulse,
     what: String,
     is_sql: bool,
     unfinished: &'a mut bool,
@@ -210,12 +239,10 @@ impl Reading<'_> {
         // Most messages are here already; a timer for each of millions would cost as much as reading it.
         let message = match self.messages.next().now_or_never() {
             Some(message) => message,
-            None => {
-                let silence = Duration::from_secs(SILENCE_SECONDS_MAX);
-                let waited = tokio::time::timeout(silence, self.messages.next()).await;
-                let during = format!("reading {}: nothing came for {} s", self.what, silence.as_secs());
-                waited.map_err(|_| SourceError::Away { from: self.name.clone(), during, answer: None })?
-            }
+            None => self.pulse.next(&mut self.messages).await.map_err(|silent| {
+                let during = format!("reading {}: nothing came for {} s", self.what, silent.as_secs());
+                SourceError::Away { from: self.name.clone(), during, answer: None }
+            })?,
         };
         message.transpose().map_err(|error| {
             let during = if self.is_sql { During::Sql(&self.what) } else { During::Table(&self.what) };
@@ -226,6 +253,18 @@ impl Reading<'_> {
     fn damaged(&self, fault: &CopyFault) -> SourceError {
         SourceError::Corrupt { object: self.what.clone(), fault: fault.fault.into(), row: Some(fault.row) }
     }
+}
+
+/// What the server answers, if it does so in time.
+async fn answered<T>(
+    from: &Name,
+    during: &str,
+    answer: impl Future<Output = Result<T, SourceError>>,
+) -> Result<T, SourceError> {
+    let in_time = tokio::time::timeout(Duration::from_secs(ANSWER_SECONDS_MAX), answer).await;
+    let late =
+        || SourceError::Away { from: from.clone(), during: format!("{during}: no answer in time"), answer: None };
+    in_time.unwrap_or_else(|_| Err(late()))
 }
 
 /// The table or query file, for messages.

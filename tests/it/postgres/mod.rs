@@ -1,9 +1,13 @@
 //! The PostgreSQL source against a real server.
 
 mod bench;
+mod certificates;
 mod columns;
 mod endings;
+mod iam;
 mod logins;
 mod moments;
 mod online;
+mod own;
+mod stalls;
 mod values;
