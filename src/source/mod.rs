@@ -21,7 +21,7 @@ mod topic;
 pub use fault::{Answer, SourceError, SqlRefusal};
 pub use file::Files;
 pub use open::{Reached, open};
-pub use postgres::{ClientCertificate, Login, PostgresSource};
+pub use postgres::{ClientCertificate, Login, PostgresSource, Powers, remedy};
 pub use topic::{Topic, unpack};
 
 use crate::data::{Extract, Origin, RowFault};

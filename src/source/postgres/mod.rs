@@ -3,6 +3,8 @@
 //! ```text
 //! login.rs    TLS, who we say we are, and how often we ask
 //! connect.rs  the transaction and its moment
+//! powers.rs   what the role may do besides reading
+//! remedy.rs   the SQL that makes a role which may not
 //! pulse.rs    whether a silent server is at work or its line is cut
 //! catalog.rs  columns, types, tables rewritten since the moment
 //! select.rs   the SQL that is sent
@@ -20,7 +22,9 @@ mod certificate;
 mod connect;
 mod fault;
 mod login;
+mod powers;
 mod pulse;
+mod remedy;
 mod select;
 
 use super::pgcopy::{CopyColumn, CopyFault, CopyLimits, CopyReader};
@@ -35,7 +39,9 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt, TryFutureExt};
 pub use login::{ClientCertificate, Login};
+pub use powers::Powers;
 use pulse::Pulse;
+pub use remedy::remedy;
 use sqlx::PgConnection;
 use std::time::Duration;
 
@@ -60,10 +66,12 @@ pub struct PostgresSource {
 impl PostgresSource {
     /// Connects as the environment says, over TLS with the server's certificate and name verified, and fixes the moment.
     ///
-    /// Errors: [`SourceError::Away`], [`SourceError::Refused`] (login, TLS), [`SourceError::NotThere`] (database).
+    /// Errors: [`SourceError::Away`], [`SourceError::Refused`] (login, TLS), [`SourceError::NotThere`] (database),
+    /// [`SourceError::MayWrite`] (a role that may do more than read).
     pub async fn open(name: &Name, spec: &PostgresSpec, login: &Login, limits: &Limits) -> Result<Self, SourceError> {
         let (mut connection, origin) = connect::connect(name, spec, login).await?;
         let guarded = async {
+            powers::refuse(name, spec, &mut connection).await?;
             let pulse = Pulse::of(name, spec, login, &mut connection).await;
             pulse.map_err(|error| fault(name, &error, During::Beginning))
         };

@@ -1,12 +1,13 @@
 //! A PostgreSQL source of the environment -> what its login needs: secrets and certificates, read.
 
 use crate::access::secret;
-use crate::data::Name;
+use crate::data::{Extract, Name};
 use crate::ending;
 use crate::failure::{Failure, Phase};
-use crate::job::{ClientSpec, PostgresSpec, SecretRef};
-use crate::source::{ClientCertificate, Login};
+use crate::job::{ClientSpec, Plan, PostgresSpec, SecretRef, SourceSpec};
+use crate::source::{self, ClientCertificate, Login};
 use crate::world::World;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Reads what the login of source `name` needs.
@@ -31,4 +32,20 @@ pub fn login(name: &Name, spec: &PostgresSpec, root: &Path) -> Result<Login, Fai
         ca_pem: spec.ca.as_ref().map(|ca| file("ca", ca)).transpose()?,
         client: spec.login.client.as_ref().map(client).transpose()?,
     })
+}
+
+/// For each source of the plans whose role may do more than read, the SQL that makes one which may not.
+pub async fn remedies(plans: &[Plan], root: &Path) -> BTreeMap<Name, String> {
+    let mut remedies = BTreeMap::new();
+    for (name, spec) in plans.iter().flat_map(|plan| &plan.sources) {
+        let SourceSpec::Postgres(spec) = spec else { continue };
+        let Ok(login) = login(name, spec, root) else { continue };
+        let extracts = plans.iter().flat_map(|plan| &plan.datasets).filter(|dataset| dataset.from == *name);
+        let extracts: Vec<&Extract> = extracts.map(|dataset| &dataset.extract).collect();
+        // Why a source cannot be asked is told already, by whoever asked it first.
+        if let Ok(Some(sql)) = source::remedy(name, spec, &login, &extracts).await {
+            remedies.insert(name.clone(), sql);
+        }
+    }
+    remedies
 }

@@ -9,5 +9,7 @@ mod logins;
 mod moments;
 mod online;
 mod own;
+mod powers;
 mod stalls;
+mod town;
 mod values;
