@@ -55,6 +55,7 @@ macro_rules! endings {
 
 endings! {
     NOT_YET "E-DATE-2" 2 UNTOUCHED, "name a day that has begun; a night of a later day would make every night before it an older one";
+    THERE_ALREADY "E-INIT-2" 2 UNTOUCHED, "nothing that is there is written over: move it, choose other tables, or name the job otherwise";
     JOB_INVALID "E-JOB-10" 10 UNTOUCHED, "mend the places listed, then `nightferry validate`";
     SQL_REFUSED "E-SQL-10" 10 UNPUBLISHED, "mend the query or `where` named, then `nightferry validate --online`";
     ENVIRONMENT_INVALID "E-ENV-11" 11 UNTOUCHED, "mend the environment file or set what it refers to";

@@ -21,7 +21,10 @@ mod topic;
 pub use fault::{Answer, SourceError, SqlRefusal};
 pub use file::Files;
 pub use open::{Reached, open};
-pub use postgres::{ClientCertificate, Login, PostgresSource, Powers, remedy};
+pub use postgres::{
+    ClientCertificate, Fit, FoundKey, FoundReference, FoundTable, Login, PostgresSource, Powers, ReadableColumn,
+    Survey, Wanted, remedy, survey,
+};
 pub use topic::{Topic, unpack};
 
 use crate::data::{Extract, Origin, RowFault};

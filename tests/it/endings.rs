@@ -8,6 +8,7 @@ use std::path::Path;
 /// Message id -> a test or a case of `fixtures/problems/` that shows it.
 const SHOWN: &[(&str, &str)] = &[
     ("E-DATE-2", "crossing::a_day_that_has_not_begun_is_refused"),
+    ("E-INIT-2", "postgres/drafts::only_what_is_asked_for_is_drafted_and_nothing_is_written_over"),
     ("E-JOB-10", "fixtures/problems/unknown-key"),
     ("E-SQL-10", "endings::sql_that_the_source_refuses_ends_with_10_and_says_that_nothing_was_published"),
     ("E-ENV-11", "fixtures/problems/secret-that-is-not-set"),

@@ -6,6 +6,8 @@
 //! powers.rs   what the role may do besides reading
 //! remedy.rs   the SQL that makes a role which may not
 //! pulse.rs    whether a silent server is at work or its line is cut
+//! declared.rs a type in the server's words -> a schema's
+//! survey.rs   tables as the catalogue describes them
 //! catalog.rs  columns, types, tables rewritten since the moment
 //! select.rs   the SQL that is sent
 //! fault.rs    the driver's errors -> ours; certificate.rs: why TLS did not come about
@@ -20,12 +22,14 @@
 mod catalog;
 mod certificate;
 mod connect;
+mod declared;
 mod fault;
 mod login;
 mod powers;
 mod pulse;
 mod remedy;
 mod select;
+mod survey;
 
 use super::pgcopy::{CopyColumn, CopyFault, CopyLimits, CopyReader};
 use super::{Extraction, RawBatch, Source, SourceError};
@@ -34,6 +38,7 @@ use crate::data::{Column, Extract, Name, Origin, Rows};
 use crate::job::{Limits, PostgresSpec};
 use bytes::Bytes;
 use catalog::SourceColumn;
+pub use declared::Fit;
 use fault::{During, fault};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
@@ -44,6 +49,7 @@ use pulse::Pulse;
 pub use remedy::remedy;
 use sqlx::PgConnection;
 use std::time::Duration;
+pub use survey::{FoundKey, FoundReference, FoundTable, ReadableColumn, Survey, Wanted, survey};
 
 /// Bytes of COPY in a batch: wide rows end a batch before `batch_rows_max` does.
 const BATCH_BYTES_MAX: usize = 16 << 20;

@@ -36,7 +36,7 @@ use crate::store::{self, Decision, JobRecord, SecondState};
 use crate::world::World;
 use cross::Crossed;
 use judged::Judgement;
-pub use login::remedies;
+pub use login::{login, remedies};
 use open::Opened;
 use published::{carry, incomplete, publish, tables};
 use std::sync::atomic::{AtomicBool, Ordering};

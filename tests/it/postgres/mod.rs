@@ -3,6 +3,7 @@
 mod bench;
 mod certificates;
 mod columns;
+mod drafts;
 mod endings;
 mod iam;
 mod logins;
