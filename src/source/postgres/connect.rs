@@ -2,9 +2,9 @@
 //!
 //! Never in here: how the connection comes about (`login`).
 
-use super::answered;
 use super::fault::{During, fault};
 use super::login::{Login, enter};
+use super::pulse::answered;
 use crate::data::{Name, Origin, PgSnapshot};
 use crate::job::PostgresSpec;
 use crate::source::SourceError;

@@ -177,7 +177,7 @@ fn jittered(wait_ms: u64) -> Duration {
     let mut bytes = [0; 4];
     // Without randomness the wait is only as long as anybody else's.
     let _ = SystemRandom::new().fill(&mut bytes);
-    let part = u64::from(u32::from_le_bytes(bytes)) * (wait_ms / 2) >> 32;
+    let part = (u64::from(u32::from_le_bytes(bytes)) * (wait_ms / 2)) >> 32;
     Duration::from_millis(wait_ms / 2 + part)
 }
 

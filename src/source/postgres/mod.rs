@@ -45,17 +45,13 @@ use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt, TryFutureExt};
 pub use login::{ClientCertificate, Login};
 pub use powers::Powers;
-use pulse::Pulse;
+use pulse::{Pulse, answered};
 pub use remedy::remedy;
 use sqlx::PgConnection;
-use std::time::Duration;
 pub use survey::{FoundKey, FoundReference, FoundTable, ReadableColumn, Survey, Wanted, survey};
 
 /// Bytes of COPY in a batch: wide rows end a batch before `batch_rows_max` does.
 const BATCH_BYTES_MAX: usize = 16 << 20;
-
-/// Longest time to answer what is no matter of rows: columns, types, a plan. Longer than a lock is waited for.
-const ANSWER_SECONDS_MAX: u64 = 60;
 
 /// A PostgreSQL database at one moment.
 pub struct PostgresSource {
@@ -267,18 +263,6 @@ impl Reading<'_> {
     fn damaged(&self, fault: &CopyFault) -> SourceError {
         SourceError::Corrupt { object: self.what.clone(), fault: fault.fault.into(), row: Some(fault.row) }
     }
-}
-
-/// What the server answers, if it does so in time.
-async fn answered<T>(
-    from: &Name,
-    during: &str,
-    answer: impl Future<Output = Result<T, SourceError>>,
-) -> Result<T, SourceError> {
-    let in_time = tokio::time::timeout(Duration::from_secs(ANSWER_SECONDS_MAX), answer).await;
-    let late =
-        || SourceError::Away { from: from.clone(), during: format!("{during}: no answer in time"), answer: None };
-    in_time.unwrap_or_else(|_| Err(late()))
 }
 
 /// The table or query file, for messages.

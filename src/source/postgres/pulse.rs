@@ -17,6 +17,9 @@ use std::time::Duration;
 /// Longest silence of a server at work. A sort of a large table may take long before its first row.
 const SILENCE_SECONDS_MAX: u64 = 30 * 60;
 
+/// Longest time to answer what is no matter of rows: columns, types, a plan. Longer than a lock is waited for.
+const ANSWER_SECONDS_MAX: u64 = 60;
+
 /// Whether a backend waits for its client; no row where there is no such backend.
 const ACTIVITY: &str = "\
     SELECT a.wait_event_type = 'Client' FROM pg_catalog.pg_stat_activity a WHERE a.pid = $1";
@@ -95,4 +98,16 @@ impl Pulse {
         let _ = connection.close().await;
         beat
     }
+}
+
+/// What the server answers, if it does so in time.
+pub async fn answered<T>(
+    from: &Name,
+    during: &str,
+    answer: impl Future<Output = Result<T, SourceError>>,
+) -> Result<T, SourceError> {
+    let in_time = tokio::time::timeout(Duration::from_secs(ANSWER_SECONDS_MAX), answer).await;
+    let late =
+        || SourceError::Away { from: from.clone(), during: format!("{during}: no answer in time"), answer: None };
+    in_time.unwrap_or_else(|_| Err(late()))
 }

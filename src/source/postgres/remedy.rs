@@ -5,8 +5,9 @@
 use super::connect::connect;
 use super::fault::{During, fault};
 use super::login::Login;
+use super::pulse::answered;
 use super::select::{quoted, whole_query};
-use super::{answered, catalog, powers};
+use super::{catalog, powers};
 use crate::data::{Extract, Name, Rows, TableName};
 use crate::job::{Auth, PostgresSpec};
 use crate::problem::shown_path;

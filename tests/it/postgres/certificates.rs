@@ -2,6 +2,7 @@
 
 use super::bench::name;
 use super::own::OwnServer;
+use crate::ferry::{Came, Ferry};
 use nightferry::ending;
 use nightferry::failure::{Failure, Phase};
 use nightferry::job::{Limits, LoginSpec, PostgresSpec, Trust};
@@ -123,4 +124,34 @@ async fn an_unchecked_server_is_spoken_to_on_this_machine_alone() {
         let error = open(&elsewhere, &login).await.err().expect("a refusal");
         assert_eq!(Failure::source(&error, Phase::Open).ending, ending::TLS_REFUSED, "{error}");
     }
+}
+
+#[tokio::test]
+async fn the_environment_says_where_our_certificate_is_and_which_server_goes_unchecked() {
+    let server = server().await;
+    server.run("CREATE SCHEMA app; CREATE TABLE app.thing (id bigint PRIMARY KEY, m int); GRANT USAGE ON SCHEMA app TO guarded, unguarded; GRANT SELECT ON app.thing TO guarded, unguarded").await;
+    let online = |login: &str| {
+        let ferry =
+            Ferry::of_one_file("x.csv", b"", "m = { type = \"integer\", class = \"internal\", nullable = true }", "");
+        let postgres =
+            format!("postgres = {{ host = \"127.0.0.1\", port = {}, database = \"postgres\", {login} }}", server.port);
+        ferry.edit("jobs/environments/dev.toml", "files = { url = \"in\" }", &postgres);
+        let mut command = ferry.command(&["validate", "--online"]);
+        let came = Came::of(&command.env("IT_PASSWORD", "kestrel").output().expect("the binary starts"));
+        (came.code, came.err)
+    };
+    let made = |name: &str| server.made(name).display().to_string();
+    let guarded = format!("user = \"guarded\", ca = \"{}\"", made("ca.pem"));
+    let shown =
+        |key: &str| format!("{guarded}, client_cert = \"{}\", client_key = {{ file = \"{key}\" }}", made("client.pem"));
+    let (code, err) = online(&shown(&made("client.key")));
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(online(&guarded).0, 12);
+    // The certificate lies open, as it may; a key must not.
+    let (code, err) = online(&shown(&made("client.pem")));
+    assert!(code == 11 && err.contains("may be read by others than its owner"), "{err}");
+    let unguarded = "user = \"unguarded\", password = { env = \"IT_PASSWORD\" }";
+    let (code, err) = online(&format!("{unguarded}, insecure = true"));
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(online(unguarded).0, 13, "without a word it is checked");
 }

@@ -184,7 +184,7 @@ async fn a_catalogue_becomes_a_job_that_runs_once_a_person_looked_at_it() {
 
 #[tokio::test]
 async fn only_what_is_asked_for_is_drafted_and_nothing_is_written_over() {
-    let town = town("it_drafted_part").await;
+    let mut town = town("it_drafted_part").await;
     let ferry = project("it_drafted_part");
     let came =
         init(&ferry, &["--schema", "app", "--table", "party", "--table", "app.Order", "--job", "part", "--json"]);
@@ -210,5 +210,10 @@ async fn only_what_is_asked_for_is_drafted_and_nothing_is_written_over() {
         let came = init(&ferry, nothing);
         assert!(came.code == 14 && came.endings()[0].starts_with("E-THERE-14"), "{nothing:?}: {}", came.err);
     }
+    // The one who drafts is the one who will read.
+    run(&mut town.admin, "GRANT INSERT ON app.party TO it_drafted_part_reader").await;
+    let came = init(&ferry, &["--table", "party", "--job", "wide"]);
+    assert!(came.code == 12 && came.endings()[0].starts_with("E-ROLE-12"), "{}", came.err);
+    assert_eq!(ferry.files("schemas").len(), 2);
     town.go(&["it_drafted_part_reader"]).await;
 }

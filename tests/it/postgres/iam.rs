@@ -10,8 +10,11 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Host, port, role, region, and the credentials of AWS's own examples or ones with every sign that needs care.
-const CASES: &[(&str, u16, &str, &str, &str, &str, Option<&str>)] = &[
+/// Host, port, role, region, and the credentials: key id, secret, the session's token.
+type Case = (&'static str, u16, &'static str, &'static str, &'static str, &'static str, Option<&'static str>);
+
+/// Those of AWS's own examples, and ones with every sign that needs care.
+const CASES: &[Case] = &[
     (
         "db.abc123.eu-west-2.rds.amazonaws.com",
         5432,

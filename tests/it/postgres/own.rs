@@ -46,9 +46,15 @@ impl OwnServer {
         let mut server = OwnServer { port: free_port(), child: dummy(), folder };
         server.copy("client-ca.pem", "client-ca.pem");
         server.present("good");
-        server.launch(&pg_bin);
-        server.answer().await;
-        server
+        for _ in 0..5 {
+            server.launch(&pg_bin);
+            if server.answers().await {
+                return server;
+            }
+            // Somebody else took the port in between.
+            server.port = free_port();
+        }
+        panic!("the server ended: {}", server.log());
     }
 
     fn launch(&mut self, pg_bin: &Path) {
@@ -64,12 +70,16 @@ impl OwnServer {
             .expect("the server starts");
     }
 
-    async fn answer(&mut self) {
+    /// Whether it answers; it does not where it ended at once.
+    async fn answers(&mut self) -> bool {
         for _ in 0..300 {
-            if let Ok(connection) = PgConnection::connect_with(&self.admin_options()).await {
-                return connection.close().await.expect("closed");
+            if self.child.try_wait().expect("a state").is_some() {
+                return false;
             }
-            assert!(self.child.try_wait().expect("a state").is_none(), "the server ended: {}", self.log());
+            if let Ok(connection) = PgConnection::connect_with(&self.admin_options()).await {
+                connection.close().await.expect("closed");
+                return true;
+            }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         panic!("no answer: {}", self.log());

@@ -5,14 +5,16 @@ use nightferry::failure::{Failure, Phase};
 use nightferry::job::{Limits, LoginSpec, PostgresSpec};
 use nightferry::source::{Login, PostgresSource, SourceError};
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 const COLUMNS: &[(&str, &str)] = &[("n", "integer"), ("v", "text")];
 
-/// A silence of two seconds is a stall.
-fn impatient() -> PostgresSpec {
-    PostgresSpec { login: LoginSpec { stall_seconds_max: 2, ..LoginSpec::default() }, ..spec() }
+/// A silence of so many seconds is a stall.
+fn patient(stall_seconds_max: u64) -> PostgresSpec {
+    PostgresSpec { login: LoginSpec { stall_seconds_max, ..LoginSpec::default() }, ..spec() }
 }
 
 async fn open(spec: &PostgresSpec, login: &Login) -> Result<PostgresSource, SourceError> {
@@ -40,6 +42,22 @@ async fn forgetting_line(bytes_max: u64, later: bool, to: (String, u16)) -> u16 
     port
 }
 
+/// A line that counts who comes.
+async fn counting_line(to: (String, u16)) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let came = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&came);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::Relaxed);
+            let server = TcpStream::connect(to.clone()).await.expect("a server");
+            tokio::spawn(carry(client, server, u64::MAX));
+        }
+    });
+    (port, came)
+}
+
 async fn carry(client: TcpStream, server: TcpStream, bytes_max: u64) {
     let (mut from_client, mut to_client) = client.into_split();
     let (from_server, mut to_server) = server.into_split();
@@ -59,7 +77,7 @@ async fn a_line_that_falls_silent_in_the_middle_is_found_out() {
     let fill = "CREATE TABLE t AS SELECT n, repeat('x', 300) AS v FROM generate_series(1, 100000) n";
     let bench = Bench::lay("it_silent", fill).await;
     for later in [true, false] {
-        let mut spec = impatient();
+        let mut spec = patient(2);
         spec.port = forgetting_line(5_000_000, later, (spec.host.clone(), spec.port)).await;
         let mut source = open(&spec, &login()).await.expect("a source");
         let error = read(&mut source, &bench.table("t", COLUMNS)).await.expect_err("an error");
@@ -72,8 +90,9 @@ async fn a_line_that_falls_silent_in_the_middle_is_found_out() {
 #[tokio::test]
 async fn a_server_that_takes_its_time_is_no_silent_line() {
     let bench = Bench::lay("it_slow", "CREATE TABLE t AS SELECT 1 AS n, 'x'::text AS v").await;
-    let mut source = open(&impatient(), &login()).await.expect("a source");
-    let slow = bench.filtered("t", "pg_sleep(5) IS NOT NULL", COLUMNS);
+    // Half of it passes before anybody asks, and asking has a quarter.
+    let mut source = open(&patient(12), &login()).await.expect("a source");
+    let slow = bench.filtered("t", "pg_sleep(8) IS NOT NULL", COLUMNS);
     assert_eq!(rows(&read(&mut source, &slow).await.expect("rows")), 1);
 }
 
@@ -81,13 +100,17 @@ async fn a_server_that_takes_its_time_is_no_silent_line() {
 async fn a_role_without_a_connection_left_is_asked_again_until_it_has_one() {
     let mut bench = Bench::lay("it_full", "CREATE TABLE t (n int)").await;
     role(&mut bench, "it_full_reader", "CONNECTION LIMIT 1").await;
-    let spec = PostgresSpec { user: "it_full_reader".into(), ..spec() };
+    let mut spec = PostgresSpec { user: "it_full_reader".into(), ..spec() };
     let login = Login { password: Some("kestrel".to_owned().into()), ..login() };
     let first = open(&spec, &login).await.expect("a source");
+    let came;
+    (spec.port, came) = counting_line((spec.host.clone(), spec.port)).await;
     let second = tokio::spawn(async move { open(&spec, &login).await.map(drop) });
-    // The server says so in its list of sessions only while one is there; that a second was turned away it tells nobody.
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    assert!(!second.is_finished(), "it was turned away for good, or let in as a second");
+    // Whoever comes a third time was turned away twice.
+    while came.load(Ordering::Relaxed) < 3 {
+        assert!(!second.is_finished(), "it was turned away for good, or let in as a second");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
     drop(first);
     second.await.expect("no panic").expect("a source, once there is room");
 }
