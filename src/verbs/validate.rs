@@ -1,5 +1,5 @@
 //! `nightferry validate [JOB..]`: every fault of the files at once; with `--online` whether the sources have the tables
-//! and columns, and take the job's SQL.
+//! and columns, and take the job's SQL, and for a role that may do more than read the SQL that makes one which may not.
 
 use super::files;
 use super::walk::{online, remedies};

@@ -118,6 +118,22 @@ const POWERS: &str = "\
     SELECT found.power, min(found.object), count(DISTINCT found.object)
     FROM found GROUP BY found.place, found.power ORDER BY found.place, found.power";
 
+/// The same of settings of the server, from version 15 on: before it nobody can be granted any.
+const SETTINGS: &str = "\
+    WITH RECURSIVE role AS (
+        SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = session_user
+        UNION
+        SELECT m.roleid FROM pg_catalog.pg_auth_members m JOIN role ON m.member = role.oid
+    )
+    SELECT 'ALTER SYSTEM on parameter', min(p.parname), count(DISTINCT p.parname)
+    FROM pg_catalog.pg_parameter_acl p CROSS JOIN LATERAL pg_catalog.aclexplode(p.paracl) grants
+    WHERE grants.privilege_type = 'ALTER SYSTEM'
+      AND grants.grantee IN (SELECT role.oid FROM role UNION ALL SELECT 0::oid)
+    HAVING count(*) > 0";
+
+/// Whether the server knows grants of settings.
+const HAS_SETTINGS: &str = "SELECT pg_catalog.to_regclass('pg_catalog.pg_parameter_acl') IS NOT NULL";
+
 /// What a role may do besides reading, by kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Powers(Vec<Power>);
@@ -160,7 +176,10 @@ impl fmt::Display for Powers {
 
 /// What the session's role may do besides reading and what the environment says is known.
 pub async fn powers(connection: &mut PgConnection, known: &[KnownPower]) -> Result<Powers, sqlx::Error> {
-    let rows = sqlx::query(POWERS).bind(WRITERS).fetch_all(connection).await?;
+    let mut rows = sqlx::query(POWERS).bind(WRITERS).fetch_all(&mut *connection).await?;
+    if sqlx::query(HAS_SETTINGS).fetch_one(&mut *connection).await?.try_get(0)? {
+        rows.extend(sqlx::query(SETTINGS).fetch_all(connection).await?);
+    }
     let power = |row: &sqlx::postgres::PgRow| {
         Ok(Power { power: row.try_get(0)?, object: row.try_get(1)?, objects: row.try_get(2)? })
     };

@@ -117,6 +117,7 @@ const VARIANTS: &[Variant] = &[
         "SUPERUSER of `#`",
         "SET LOCAL ROLE #; INSERT INTO app.thing VALUES (9)",
     ),
+    variant("GRANT ALTER SYSTEM ON PARAMETER work_mem TO @", "ALTER SYSTEM on parameter `work_mem`", ""),
     variant("GRANT EXECUTE ON FUNCTION lo_export(oid, text) TO @", "EXECUTE on `lo_export(oid,text)`", ""),
     undone(
         "SELECT lo_create(4711); GRANT SELECT, UPDATE ON LARGE OBJECT 4711 TO @",
