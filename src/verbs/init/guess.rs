@@ -87,13 +87,35 @@ pub fn guess(table: &str, name: &str, column_type: ColumnType) -> Guess {
     if has_word(name, "name title") && has_word(table, PEOPLE) && column_type.is_text() {
         return Guess { class: Class::Personal, kind: Some("person_name") };
     }
-    match column_type {
+    match is_one_value(column_type) {
+        true => Guess { class: Class::Internal, kind: None },
         // It may hold anything.
-        ColumnType::Json | ColumnType::Jsonb | ColumnType::Bytea => {
-            Guess { class: Class::Personal, kind: Some("document") }
-        }
-        _ => Guess { class: Class::Internal, kind: None },
+        false => Guess { class: Class::Personal, kind: Some("document") },
     }
+}
+
+/// Whether a type holds one value of one meaning, and no document of whatever.
+pub fn is_one_value(column_type: ColumnType) -> bool {
+    use ColumnType::{Bigint, Boolean, Char, Date, Double, Integer, Numeric, Real, Smallint, Text};
+    use ColumnType::{Time, Timestamp, Timestamptz, Uuid, Varchar};
+    matches!(
+        column_type,
+        Smallint
+            | Integer
+            | Bigint
+            | Numeric { .. }
+            | Real
+            | Double
+            | Boolean
+            | Text
+            | Varchar(_)
+            | Char(_)
+            | Uuid
+            | Date
+            | Time
+            | Timestamp
+            | Timestamptz
+    )
 }
 
 /// Whether one of `words` is a word, or words in a row, of `name`.

@@ -2,7 +2,7 @@
 //!
 //! Pure.
 
-use super::guess::guess;
+use super::guess::{guess, is_one_value};
 use super::names::{snake, unique};
 use crate::data::{Class, ColumnType, Name, TableName};
 use crate::source::{Fit, FoundKey, FoundReference, FoundTable, ReadableColumn};
@@ -158,8 +158,8 @@ fn is_delicate(class: Class) -> bool {
 }
 
 fn may_be_key(column: &ReadableColumn) -> bool {
-    use ColumnType::{Bytea, Double, Json, Jsonb, Real};
-    !column.nullable && !matches!(column.column_type, Bytea | Double | Json | Jsonb | Real)
+    let is_inexact = matches!(column.column_type, ColumnType::Real | ColumnType::Double);
+    !column.nullable && is_one_value(column.column_type) && !is_inexact
 }
 
 /// A comment as one line of printable text, no longer than [`COMMENT_MAX`].

@@ -194,7 +194,7 @@ async fn a_power_that_the_environment_knows_is_no_hindrance() {
         .await;
     let spec = town.spec("it_power_known");
     let known = |powers: &[KnownPower]| PostgresSpec {
-        login: LoginSpec { powers_known: powers.to_vec(), ..LoginSpec::default() },
+        login: LoginSpec { powers_known: powers.to_vec(), ..spec.login.clone() },
         ..spec.clone()
     };
     let (temporary, bypass) = ("TEMPORARY on database `it_power_known`", "BYPASSRLS of `it_power_known`");

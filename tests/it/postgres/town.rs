@@ -2,7 +2,7 @@
 
 use super::bench::spec;
 use crate::services::variable;
-use nightferry::job::PostgresSpec;
+use nightferry::job::{LoginSpec, PostgresSpec, Trust};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::str::FromStr;
@@ -50,7 +50,8 @@ impl Town {
     }
 
     pub fn spec(&self, role: &str) -> PostgresSpec {
-        PostgresSpec { database: self.database.clone(), user: role.into(), ..spec() }
+        let login = LoginSpec { trust: Trust::Unchecked, ..LoginSpec::default() };
+        PostgresSpec { database: self.database.clone(), user: role.into(), login, ..spec() }
     }
 
     /// Does `act` as the role, and undoes it.
