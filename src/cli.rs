@@ -2,11 +2,13 @@
 //!
 //! Never in here: what a verb does, which lives in `verbs`, and which knows no flag.
 
+use crate::data::{Name, NameFault};
+use crate::source::Wanted;
 use crate::verbs::{self, InitRequest, PlanRequest, RunRequest, TestRequest, ValidateRequest};
 use crate::world::ProgressMode;
 use chrono::{Datelike, NaiveDate};
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_mangen::Man;
 use std::io::Write;
 use std::path::PathBuf;
@@ -24,7 +26,7 @@ impl Cli {
             Verb::Plan(args) => verbs::plan(&args.into(), out),
             Verb::Validate(args) => verbs::validate(args.into(), out).await,
             Verb::Test(TestArgs { jobs, json }) => verbs::test(TestRequest { jobs, json }, out).await,
-            Verb::Init(args) => verbs::init(&InitRequest { into: args.into, json: args.json }, out),
+            Verb::Init(args) => verbs::init(args.into(), out).await,
             Verb::Completions { shell } => {
                 complete(shell, out);
                 0
@@ -61,8 +63,10 @@ pub enum Verb {
     /// Run jobs over their fixtures and compare with what is expected.
     #[command(after_help = "Examples:\n  nightferry test\n  UPDATE=1 nightferry test jobs/settlements.toml")]
     Test(TestArgs),
-    /// Write the JSON Schemas of the three kinds of file, for editors.
-    #[command(after_help = "Examples:\n  nightferry init --schemas\n  nightferry init --schemas --into target/editor")]
+    /// Write the JSON Schemas, or a first job from a database's catalogue.
+    #[command(
+        after_help = "From a database:\n  nightferry init --env prod --source settlements_db --schema settlements --job nightly\n\nExamples:\n  nightferry init --schemas\n  nightferry init --schemas --into target/editor"
+    )]
     Init(InitArgs),
     /// Print completions for a shell, or the man page.
     #[command(after_help = "Examples:\n  nightferry completions bash\n  nightferry completions man")]
@@ -130,6 +134,11 @@ fn man(mut command: clap::Command, out: &mut dyn Write) -> std::io::Result<()> {
 fn day(text: &str) -> Result<NaiveDate, &'static str> {
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == "YYYY-MM-DD".len());
     day.filter(|day| (1990..2200).contains(&day.year())).ok_or("a day from 1990 to 2199, such as 2026-11-22")
+}
+
+/// A name of ours.
+fn name(text: &str) -> Result<Name, NameFault> {
+    Name::new(text)
 }
 
 /// What every verb over jobs knows.
@@ -203,16 +212,29 @@ pub struct TestArgs {
 
 /// Flags of `init`.
 #[derive(Clone, Debug, Args)]
+#[command(group(ArgGroup::new("what").required(true).args(["schemas", "source"])))]
 pub struct InitArgs {
-    /// Write the JSON Schemas.
-    #[arg(long, required = true)]
-    pub schemas: bool,
-    /// The folder they go to.
-    #[arg(long, value_name = "FOLDER", default_value = "target/json-schemas")]
-    pub into: PathBuf,
-    /// Print the result as JSON.
+    /// Write the JSON Schemas of the three kinds of file.
     #[arg(long)]
-    pub json: bool,
+    pub schemas: bool,
+    /// The folder that the JSON Schemas go to.
+    #[arg(long, value_name = "FOLDER", default_value = "target/json-schemas", conflicts_with = "source")]
+    pub into: PathBuf,
+    /// Draft a job over the tables of this PostgreSQL source of the environment.
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub source: Option<Name>,
+    /// Only tables of this PostgreSQL schema; may be given several times.
+    #[arg(long = "schema", value_name = "SCHEMA", requires = "source")]
+    pub of_schemas: Vec<String>,
+    /// Only this table, as `table` or `schema.table`; may be given several times.
+    #[arg(long = "table", value_name = "TABLE", requires = "source")]
+    pub of_tables: Vec<String>,
+    /// The job's name [default: the source's].
+    #[arg(long, value_name = "NAME", value_parser = name, requires = "source")]
+    pub job: Option<Name>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "shown as its own flags")]
+    pub common: Common,
 }
 
 /// How progress is shown.
@@ -228,6 +250,19 @@ pub enum ProgressArg {
     Json,
     /// Nothing
     None,
+}
+
+impl From<InitArgs> for InitRequest {
+    fn from(args: InitArgs) -> Self {
+        let InitArgs { into, source, of_schemas, of_tables, job, common: Common { environment, json }, .. } = args;
+        match source {
+            None => InitRequest::Schemas { into, json },
+            Some(source) => {
+                let wanted = Wanted { schemas: of_schemas, tables: of_tables };
+                InitRequest::Source { environment, source, job, wanted, json }
+            }
+        }
+    }
 }
 
 impl From<RunArgs> for RunRequest {

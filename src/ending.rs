@@ -55,10 +55,12 @@ macro_rules! endings {
 
 endings! {
     NOT_YET "E-DATE-2" 2 UNTOUCHED, "name a day that has begun; a night of a later day would make every night before it an older one";
+    THERE_ALREADY "E-INIT-2" 2 UNTOUCHED, "nothing that is there is written over: move it, choose other tables, or name the job otherwise";
     JOB_INVALID "E-JOB-10" 10 UNTOUCHED, "mend the places listed, then `nightferry validate`";
     SQL_REFUSED "E-SQL-10" 10 UNPUBLISHED, "mend the query or `where` named, then `nightferry validate --online`";
     ENVIRONMENT_INVALID "E-ENV-11" 11 UNTOUCHED, "mend the environment file or set what it refers to";
     REFUSED "E-ACCESS-12" 12 UNPUBLISHED, "check the login, role or key of the place named; too wide is refused as well as too narrow";
+    MAY_WRITE "E-ROLE-12" 12 UNPUBLISHED, "use a role that may only read: `nightferry validate --online` prints the SQL that makes one";
     TLS_REFUSED "E-TLS-13" 13 UNPUBLISHED, "check the certificate and the `ca` of the place named; an unchecked connection is never used";
     NOT_THERE "E-THERE-14" 14 UNPUBLISHED, "check the name and the environment";
     STAMP "E-STAMP-14" 14 UNPUBLISHED, "this store holds another environment's data, or another job's table; check `--env` and the store's url";

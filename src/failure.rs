@@ -72,6 +72,7 @@ impl Failure {
             SourceError::Away { .. } => ending::SOURCE_AWAY,
             SourceError::Refused { tls: true, .. } => ending::TLS_REFUSED,
             SourceError::Refused { .. } => ending::REFUSED,
+            SourceError::MayWrite { .. } => ending::MAY_WRITE,
             SourceError::NotThere { .. } => ending::NOT_THERE,
             SourceError::Drift { .. } => ending::SCHEMA_DRIFT,
             // Asked before a night, nothing of it has begun.

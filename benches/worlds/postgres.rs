@@ -58,6 +58,9 @@ async fn connect(admin: &PgConnectOptions, database: &str) -> Result<PgConnectio
     let there = sqlx::query("select 1 from pg_database where datname = $1").bind(database);
     if there.fetch_optional(&mut server).await.map_err(fault("look for the database"))?.is_none() {
         run(&mut server, "make the database", &format!("create database \"{database}\"")).await?;
+        // Everybody may make temporary tables in a new database, and a role that may is refused.
+        let revoke = format!("revoke temporary on database \"{database}\" from public");
+        run(&mut server, "revoke what everybody may do", &revoke).await?;
     }
     server.close().await.map_err(fault("disconnect"))?;
     admin.clone().database(database).connect().await.map_err(fault("connect to the database"))

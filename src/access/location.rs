@@ -150,9 +150,7 @@ fn s3(location: &Location, project: &FilePath, bucket: &str, label: &str) -> Res
 /// How any place is reached: within bounds, and over TLS that is checked.
 pub(super) fn client(location: &Location, project: &FilePath, label: &str) -> Result<ClientOptions, AccessError> {
     let tls = |fault| AccessError::Tls { label: label.to_owned(), fault };
-    let mut options = ClientOptions::new()
-        .with_connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
-        .with_timeout(Duration::from_secs(REQUEST_SECONDS_MAX));
+    let mut options = bounded();
     if let Some(endpoint) = &location.endpoint {
         match endpoint.split_once("://").map(|(scheme, _)| scheme) {
             Some("https") => {}
@@ -181,6 +179,13 @@ pub(super) fn client(location: &Location, project: &FilePath, label: &str) -> Re
         options = certificates.into_iter().fold(options, ClientOptions::with_root_certificate);
     }
     Ok(options)
+}
+
+/// How long connecting and one request may take.
+pub(super) fn bounded() -> ClientOptions {
+    ClientOptions::new()
+        .with_connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+        .with_timeout(Duration::from_secs(REQUEST_SECONDS_MAX))
 }
 
 /// How often and how long one request is tried.

@@ -5,6 +5,7 @@
 //! location.rs   what it names -> dyn ObjectStore + prefix; azure.rs: Azure's; the only object_store builders
 //! folder.rs     a folder in some store, and the paths under it
 //! meaning.rs    an object store's error -> what it means, on either bank
+//! iam.rs        a login to a database that AWS credentials sign
 //! secret.rs     where a secret is found -> its bytes
 //! ```
 //!
@@ -14,10 +15,12 @@
 mod address;
 mod azure;
 mod folder;
+pub mod iam;
 mod location;
 mod meaning;
 pub mod secret;
 
 pub use folder::Folder;
+pub use iam::{IamFault, Signed};
 pub use location::{AccessError, Purpose, ground, open};
 pub use meaning::{Meaning, meaning};

@@ -39,7 +39,7 @@ pub enum Rows {
 }
 
 /// A table with its PostgreSQL schema, names as they are at the source.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableName {
     /// PostgreSQL schema.
     pub schema: String,

@@ -23,7 +23,7 @@ pub use audience::{Audience, Class};
 pub use batch::{BadRow, Batch, RowFault};
 pub use column_type::ColumnType;
 pub use extract::{Extract, Rows, TableName};
-pub use name::{Name, NameFault, beside};
+pub use name::{NAME_BYTES_MAX, Name, NameFault, beside};
 pub use origin::{Origin, PgSnapshot};
 pub use period::Period;
 pub use printed::{At, Form, Printed, is_number};

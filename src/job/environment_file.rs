@@ -128,17 +128,19 @@ fn places(store: &StoreSpec) -> impl Iterator<Item = (&'static str, &Location)> 
     [("url", &store.primary)].into_iter().chain(store.second.as_ref().map(|second| ("second", second)))
 }
 
-struct Reader<'a> {
-    text: &'a Text,
+pub(super) struct Reader<'a> {
+    pub(super) text: &'a Text,
     variable: Variable<'a>,
-    problems: &'a mut Problems,
+    pub(super) problems: &'a mut Problems,
 }
 
 impl Reader<'_> {
     fn source(&mut self, node: &Node) -> Option<SourceSpec> {
         if let Some(postgres) = node.get("postgres") {
+            let host = self.given(postgres, "host")?;
             return Some(SourceSpec::Postgres(PostgresSpec {
-                host: self.given(postgres, "host")?,
+                login: self.login(postgres, &host)?,
+                host,
                 port: match postgres.get("port") {
                     Some(port) => self.port(port)?,
                     None => 5432,
@@ -245,7 +247,7 @@ impl Reader<'_> {
     }
 
     /// A text, or the variable that it names.
-    fn given(&mut self, node: &Node, key: &str) -> Option<String> {
+    pub(super) fn given(&mut self, node: &Node, key: &str) -> Option<String> {
         let node = node.get(key)?;
         match node.text() {
             Some(text) => Some(text.to_owned()),
@@ -280,7 +282,7 @@ impl Reader<'_> {
     }
 }
 
-fn secret(node: &Node) -> Option<SecretRef> {
+pub(super) fn secret(node: &Node) -> Option<SecretRef> {
     let text = |key: &str| node.get(key).and_then(Node::text).map(str::to_owned);
     if let Some(name) = text("env") {
         return Some(SecretRef::Env(name));

@@ -1,5 +1,6 @@
 //! The plan as a person reads it: every query, path, treatment, check and limit.
 
+use super::login_spec::Trust;
 use super::plan::{CheckPlan, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
 use super::select::select;
 use crate::changes::untold;
@@ -93,7 +94,8 @@ fn extracted(dataset: &DatasetPlan) -> impl Iterator<Item = &Column> {
 fn source(spec: Option<&SourceSpec>) -> String {
     match spec {
         Some(SourceSpec::Postgres(postgres)) => {
-            format!("PostgreSQL {} at {}:{}", postgres.database, postgres.host, postgres.port)
+            let unchecked = if postgres.login.trust == Trust::Unchecked { ", unchecked" } else { "" };
+            format!("PostgreSQL {} at {}:{}{unchecked}", postgres.database, postgres.host, postgres.port)
         }
         Some(SourceSpec::Files { url }) => format!("files in {}", url.url),
         Some(SourceSpec::RdsExport { url, database }) => format!("RDS export of {database} in {}", url.url),

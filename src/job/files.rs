@@ -75,6 +75,7 @@ const COLUMN: Shape = Shape::Table(&[
     optional("description", Shape::Text, "what the column says; analysts see it"),
     optional("references", Shape::Table(REFERENCE), "the column of another schema that this one points at"),
     optional("treat", Shape::Table(TREAT), "what an audience sees instead of the safe default"),
+    optional("confirmed", Shape::Truth, "false: the class is a guess, and nothing runs until somebody looked [true]"),
 ]);
 
 const REFERENCE: &[Key] =
@@ -138,6 +139,17 @@ const POSTGRES: &[Key] = &[
     optional("password", Shape::Secret, "where its password is found"),
     optional("ca", Shape::Given, "a PEM file with the CA to trust [the system's]"),
     optional("connections", Shape::Count, "connections at once, at most [2]"),
+    optional("auth", Shape::Word(&["password", "iam"]), "how the role shows who it is [password]"),
+    optional("region", Shape::Given, "the database's AWS region, for auth = \"iam\""),
+    optional("client_cert", Shape::Given, "a PEM file with the certificate that we show"),
+    optional("client_key", Shape::Secret, "where its private key in PEM is found"),
+    optional("insecure", Shape::Truth, "speak to the server unchecked: on this machine alone [false]"),
+    optional("stall_seconds_max", Shape::Count, "longest silence of a server that has rows to send [60]"),
+    optional(
+        "powers_known",
+        Shape::List(&Shape::Word(&["temporary", "bypassrls"])),
+        "powers beyond reading that the role has and somebody answers for",
+    ),
 ];
 
 const LOCATION: &[Key] = &[

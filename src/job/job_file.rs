@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 /// Names that no dataset may have: a store keeps them for tables and folders of its own.
-const RESERVED: &[&str] = &["nightferry_runs", "quarantine", "differences", "reports"];
+pub const RESERVED: &[&str] = &["nightferry_runs", "quarantine", "differences", "reports"];
 
 /// A job as its file says it.
 #[derive(Clone, Debug)]

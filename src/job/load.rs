@@ -68,6 +68,7 @@ pub fn load(file: &str, environment: &str, read: Read<'_>, variable: Variable<'_
     }
     let read_schemas: BTreeMap<_, _> = schemas.into_iter().filter_map(|(name, schema)| Some((name, schema?))).collect();
     check_references(&read_schemas, read, &mut problems);
+    check_confirmed(&read_schemas, &mut problems);
     match (job, environment) {
         (Some(job), Some(environment)) => problems.or(Checked { job, schemas: read_schemas, environment, queries }),
         _ => Err(problems),
@@ -85,7 +86,8 @@ fn schemas_named(job: &Text) -> Vec<(Name, Place)> {
     datasets.iter().filter_map(schema).collect()
 }
 
-fn load_environment(
+/// Reads the environment `name` alone.
+pub fn load_environment(
     name: &str,
     read: Read<'_>,
     variable: Variable<'_>,
@@ -158,7 +160,7 @@ fn check_dataset(
             }
         }
     }
-    let Some(SchemaFile { schema, text, columns: places }) = schema else { return };
+    let Some(SchemaFile { schema, text, columns: places, .. }) = schema else { return };
     let columns: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
     if let Some(reconcile) = &dataset.reconcile {
         let keys = schema.key.iter().filter_map(|key| schema.column(key.as_str()));
@@ -214,6 +216,18 @@ fn unfit_as_key(column_type: ColumnType) -> Option<&'static str> {
     untold(column_type).or(may_vary.then_some("equal keys may be written in two ways"))
 }
 
+/// A class that a machine guessed is no decision about people's data.
+fn check_confirmed(schemas: &BTreeMap<Name, SchemaFile>, problems: &mut Problems) {
+    for SchemaFile { schema, text, unconfirmed, .. } in schemas.values() {
+        for (name, at) in unconfirmed {
+            let Some(column) = schema.column(name.as_str()) else { continue };
+            let message = format!("the class `{}` of column `{name}` is a guess", column.class);
+            let hint = "look at what the column holds, mend the class, then take `confirmed = false` out";
+            problems.add("E-SCHEMA-UNCONFIRMED", text.place(*at), message, Some(hint.into()));
+        }
+    }
+}
+
 fn is_tolerable(column_type: ColumnType) -> bool {
     use ColumnType::{Bigint, Double, Integer, Numeric, Real, Smallint};
     matches!(column_type, Smallint | Integer | Bigint | Numeric { .. } | Real | Double)
@@ -222,7 +236,7 @@ fn is_tolerable(column_type: ColumnType) -> bool {
 /// A column may point at a schema that this job does not read; that file is looked at as well.
 fn check_references(schemas: &BTreeMap<Name, SchemaFile>, read: Read<'_>, problems: &mut Problems) {
     let mut others: BTreeMap<Name, Option<SchemaFile>> = BTreeMap::new();
-    for SchemaFile { schema, text: from, columns } in schemas.values() {
+    for SchemaFile { schema, text: from, columns, .. } in schemas.values() {
         for column in &schema.columns {
             let Some(reference) = &column.references else { continue };
             let place = from.place(columns.get(&column.name).copied().unwrap_or(0));

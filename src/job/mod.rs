@@ -7,6 +7,7 @@
 //! job_file.rs          jobs/<name>.toml
 //! schema_file.rs       schemas/<name>.toml
 //! environment_file.rs  jobs/environments/<name>.toml
+//! login_spec.rs        how a PostgreSQL login is guarded
 //! ground.rs            where a location lies
 //! load.rs              all three together -> Checked
 //! decide.rs            Checked -> Plan
@@ -26,6 +27,7 @@ mod files;
 mod ground;
 mod job_file;
 mod load;
+mod login_spec;
 mod plan;
 mod schema_file;
 mod select;
@@ -34,11 +36,13 @@ mod tree;
 
 use crate::problem::Problem;
 
+pub use environment_file::Environment;
 pub use face::face;
 pub use face_json::json;
 pub use ground::is_this_machine;
-pub use job_file::{Job, Schedule};
-pub use load::{Checked, Read, load};
+pub use job_file::{Job, RESERVED, Schedule};
+pub use load::{Checked, Read, load, load_environment};
+pub use login_spec::{Auth, ClientSpec, KnownPower, LoginSpec, Trust, is_loopback};
 pub use plan::*;
 
 /// The JSON Schemas (draft 2020-12) of the three kinds of file, by the name that each is written under.

@@ -1,5 +1,6 @@
 //! The plan of a run: every decision made, nothing touched yet.
 
+use super::login_spec::LoginSpec;
 use crate::data::{Audience, Extract, Name, Period, Schema};
 use crate::privacy::ColumnTreatment;
 use std::collections::BTreeMap;
@@ -181,6 +182,8 @@ pub struct PostgresSpec {
     pub ca: Option<String>,
     /// Connections at once, at most.
     pub connections: u32,
+    /// How the login is guarded.
+    pub login: LoginSpec,
 }
 
 /// How a dump's objects are named.

@@ -29,6 +29,8 @@ pub struct SchemaFile {
     pub text: Text,
     /// Where each column stands: name -> byte.
     pub columns: BTreeMap<Name, usize>,
+    /// Where `confirmed = false` stands, by column: its class is a guess.
+    pub unconfirmed: BTreeMap<Name, usize>,
 }
 
 /// Reads a schema. `None` when its shape is wrong; every fault is told either way.
@@ -40,7 +42,7 @@ pub fn read(name: &Name, text: Text, problems: &mut Problems) -> Option<SchemaFi
         return None;
     }
     let mut columns = Vec::new();
-    let mut places = BTreeMap::new();
+    let (mut places, mut unconfirmed) = (BTreeMap::new(), BTreeMap::new());
     for Entry { key, key_span, node } in tree.get("columns").map(Node::entries).unwrap_or_default() {
         let Ok(name) = Name::new(key) else { continue };
         if key.len() > COLUMN_NAME_MAX {
@@ -49,6 +51,9 @@ pub fn read(name: &Name, text: Text, problems: &mut Problems) -> Option<SchemaFi
             problems.add("E-SCHEMA-LONG-NAME", text.place(key_span.start), message, Some(hint.into()));
         }
         places.insert(name.clone(), key_span.start);
+        if let Some(confirmed) = node.get("confirmed").filter(|confirmed| confirmed.truth() == Some(false)) {
+            unconfirmed.insert(name.clone(), confirmed.span.start);
+        }
         columns.extend(column(&text, name, key_span.start, node, problems));
     }
     let schema = Schema {
@@ -63,7 +68,7 @@ pub fn read(name: &Name, text: Text, problems: &mut Problems) -> Option<SchemaFi
     };
     check_key(&text, &tree, &schema, problems);
     check_spellings(&text, &schema, &places, problems);
-    (problems.len() == before).then_some(SchemaFile { schema, text, columns: places })
+    (problems.len() == before).then_some(SchemaFile { schema, text, columns: places, unconfirmed })
 }
 
 fn names(node: Option<&Node>) -> Vec<Name> {

@@ -2,6 +2,7 @@
 //!
 //! Never in here: what an object store's error means (`access::meaning`), and any foreign text.
 
+use super::postgres::Powers;
 use crate::access::{Meaning, meaning};
 use crate::data::{Name, NoRoom};
 use crate::frame::SqlFault;
@@ -34,6 +35,16 @@ pub enum SourceError {
         code: Option<String>,
         /// Whether it was TLS that failed.
         tls: bool,
+    },
+    /// The role may do more than read (exit 12).
+    #[error("role `{role}` of source `{from}` may do more than read: {powers}")]
+    MayWrite {
+        /// Source of the environment.
+        from: Name,
+        /// The role.
+        role: String,
+        /// What it may do.
+        powers: Powers,
     },
     /// The table, file or column asked for is not there (exit 14).
     #[error("{what} is not there{}", hint.as_deref().map(|h| format!("; {h}")).unwrap_or_default())]

@@ -21,7 +21,10 @@ mod topic;
 pub use fault::{Answer, SourceError, SqlRefusal};
 pub use file::{Files, Layout};
 pub use open::{Reached, open};
-pub use postgres::{Login, PostgresSource};
+pub use postgres::{
+    ClientCertificate, Fit, FoundKey, FoundReference, FoundTable, Login, PostgresSource, Powers, ReadableColumn,
+    Survey, Wanted, remedy, survey,
+};
 pub use topic::{Poured, Topic};
 
 use crate::data::{Extract, Origin, RowFault};

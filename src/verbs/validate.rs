@@ -1,14 +1,16 @@
 //! `nightferry validate [JOB..]`: every fault of the files at once; with `--online` whether the sources have the tables
-//! and columns, and take the job's SQL.
+//! and columns, and take the job's SQL, and for a role that may do more than read the SQL that makes one which may not.
 
 use super::files;
-use super::walk::online;
+use super::walk::{online, remedies};
 use crate::calendar;
-use crate::data::Period;
+use crate::data::{Name, Period};
+use crate::ending;
 use crate::failure::Failure;
 use crate::job::Checked;
 use crate::problem::{Place, Problems, shown_path};
 use crate::world::{Clock, Progress, ProgressMode, World};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -27,10 +29,17 @@ pub struct ValidateRequest {
 
 /// Checks jobs.
 pub async fn validate(request: ValidateRequest, out: &mut dyn Write) -> u8 {
-    let json = request.json;
-    let failures = journey(request, out).await.err().unwrap_or_default();
+    let (json, mut remedied) = (request.json, BTreeMap::new());
+    let failures = journey(request, &mut remedied, out).await.err().unwrap_or_default();
     if json {
-        let _ = writeln!(out, "{}", serde_json::Value::from(files::problems(&failures)));
+        let mut problems = files::problems(&failures);
+        let of_roles = problems.iter_mut().filter(|problem| problem["id"] == ending::MAY_WRITE.id);
+        of_roles.for_each(|problem| problem["sql"] = serde_json::json!(remedied));
+        let _ = writeln!(out, "{}", serde_json::Value::from(problems));
+    } else {
+        for (source, sql) in &remedied {
+            let _ = write!(out, "-- source {source}: a role that may read what the jobs read, and nothing else\n{sql}");
+        }
     }
     failures.iter().map(files::tell).max().unwrap_or(0)
 }
@@ -50,7 +59,11 @@ fn names_taken(jobs: &[Checked]) -> Problems {
     problems
 }
 
-async fn journey(request: ValidateRequest, out: &mut dyn Write) -> Result<(), Vec<Failure>> {
+async fn journey(
+    request: ValidateRequest,
+    remedied: &mut BTreeMap<Name, String>,
+    out: &mut dyn Write,
+) -> Result<(), Vec<Failure>> {
     let start = request.jobs.first().cloned().unwrap_or_else(|| PathBuf::from("jobs"));
     let project = files::project(&start).map_err(|failure| vec![failure])?;
     let jobs = files::jobs(&project, request.jobs).map_err(|failure| vec![failure])?;
@@ -66,12 +79,19 @@ async fn journey(request: ValidateRequest, out: &mut dyn Write) -> Result<(), Ve
     if request.online && problems.is_empty() {
         let world =
             World { project: project.clone(), clock: Clock::System, progress: Progress::new(ProgressMode::None) };
+        let mut plans = Vec::new();
         for job in &checked {
             let plan = job.plan(Period::day(calendar::last_full_day(world.clock.now())));
             match plan.map_err(files::invalid) {
-                Ok(plan) => failures.extend(online(&plan, &world).await),
+                Ok(plan) => {
+                    failures.extend(online(&plan, &world).await);
+                    plans.push(plan);
+                }
                 Err(failure) => failures.push(failure),
             }
+        }
+        if failures.iter().any(|failure| failure.ending == ending::MAY_WRITE) {
+            *remedied = remedies(&plans, project.root()).await;
         }
     }
     if !problems.is_empty() {

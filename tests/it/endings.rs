@@ -8,10 +8,15 @@ use std::path::Path;
 /// Message id -> a test or a case of `fixtures/problems/` that shows it.
 const SHOWN: &[(&str, &str)] = &[
     ("E-DATE-2", "crossing::a_day_that_has_not_begun_is_refused"),
+    ("E-INIT-2", "postgres/drafts::only_what_is_asked_for_is_drafted_and_nothing_is_written_over"),
     ("E-JOB-10", "fixtures/problems/unknown-key"),
     ("E-SQL-10", "endings::sql_that_the_source_refuses_ends_with_10_and_says_that_nothing_was_published"),
     ("E-ENV-11", "fixtures/problems/secret-that-is-not-set"),
     ("E-ACCESS-12", "endings::a_wrong_password_ends_with_12"),
+    (
+        "E-ROLE-12",
+        "postgres/powers::a_role_that_may_write_ends_a_run_with_12_and_the_sql_that_is_printed_makes_one_that_may_not",
+    ),
     ("E-TLS-13", "endings::a_database_whose_certificate_nobody_vouches_for_ends_with_13"),
     ("E-THERE-14", "endings::a_table_that_the_database_lacks_ends_with_14"),
     ("E-STAMP-14", "hostile::refuses_a_store_that_holds_another_environments_data"),

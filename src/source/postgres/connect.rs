@@ -1,22 +1,15 @@
-//! A connection whose server is verified, in the one transaction that every extract of a job reads in.
+//! The one transaction that every extract of a job reads in, and its moment.
 //!
-//! Never in here: a connection without TLS, and a password in anything but the driver's hands.
+//! Never in here: how the connection comes about (`login`).
 
 use super::fault::{During, fault};
+use super::login::{Login, enter};
+use super::pulse::answered;
 use crate::data::{Name, Origin, PgSnapshot};
 use crate::job::PostgresSpec;
 use crate::source::SourceError;
 use chrono::DateTime;
-use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{ConnectOptions, Connection, PgConnection, Row};
-use std::time::Duration;
-
-/// What the server's list of sessions calls us.
-const APPLICATION_NAME: &str = "nightferry";
-
-/// How long a connection may take to be made.
-const CONNECT_SECONDS_MAX: u64 = 30;
+use sqlx::{PgConnection, Row};
 
 /// One consistent moment for everything that follows, and a session that nothing but us ends: a table may take hours to
 /// read, and the transaction rests while others of the job are compared. Keepalives come from the server, every minute,
@@ -35,7 +28,7 @@ const BEGIN: &str = "\
     SET LOCAL quote_all_identifiers = off;
     SET LOCAL statement_timeout = 0;
     SET LOCAL idle_in_transaction_session_timeout = 0;
-    SET LOCAL lock_timeout = '60s';
+    SET LOCAL lock_timeout = '30s';
     SET LOCAL tcp_keepalives_idle = 60;
     SET LOCAL tcp_keepalives_interval = 10;
     SET LOCAL tcp_keepalives_count = 6";
@@ -50,44 +43,12 @@ const MOMENT: &str = "\
 const NO_LIMIT: &str = "\
     SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'";
 
-/// What a login needs besides its description. Both are resolved elsewhere.
-#[derive(Clone, Debug, Default)]
-pub struct Login {
-    /// Password, for roles that have one.
-    pub password: Option<SecretString>,
-    /// CA certificates in PEM to trust besides the system's own.
-    pub ca_pem: Option<Vec<u8>>,
-}
-
 /// Connects and fixes the moment.
 pub async fn connect(from: &Name, spec: &PostgresSpec, login: &Login) -> Result<(PgConnection, Origin), SourceError> {
-    let connecting = During::Connecting { user: &spec.user, database: &spec.database };
-    let away = || SourceError::Away { from: from.clone(), during: "connecting".into(), answer: None };
-    let options = options(spec, login);
-    let connected = PgConnection::connect_with(&options);
-    let connected = tokio::time::timeout(Duration::from_secs(CONNECT_SECONDS_MAX), connected).await;
-    let mut connection = connected.map_err(|_| away())?.map_err(|error| fault(from, &error, connecting))?;
-    let began = begin(&mut connection).await;
-    let origin = began.map_err(|error| fault(from, &error, During::Beginning))?;
+    let mut connection = enter(from, spec, login).await?;
+    let began = async { begin(&mut connection).await.map_err(|error| fault(from, &error, During::Beginning)) };
+    let origin = answered(from, "taking the snapshot", began).await?;
     Ok((connection, origin))
-}
-
-fn options(spec: &PostgresSpec, login: &Login) -> PgConnectOptions {
-    // An empty password in place of none: the driver would look for one in the environment.
-    let password = login.password.as_ref().map_or("", |password| password.expose_secret());
-    let options = PgConnectOptions::new_without_pgpass()
-        .host(&spec.host)
-        .port(spec.port)
-        .database(&spec.database)
-        .username(&spec.user)
-        .password(password)
-        .ssl_mode(PgSslMode::VerifyFull)
-        .application_name(APPLICATION_NAME)
-        .disable_statement_logging();
-    match &login.ca_pem {
-        Some(pem) => options.ssl_root_cert_from_pem(pem.clone()),
-        None => options,
-    }
 }
 
 async fn begin(connection: &mut PgConnection) -> Result<Origin, sqlx::Error> {

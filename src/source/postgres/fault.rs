@@ -1,5 +1,6 @@
 //! sqlx's errors -> ours: the SQLSTATE and what we were doing, never the server's text, which may quote a value.
 
+use super::certificate::reason;
 use crate::data::Name;
 use crate::source::{Answer, SourceError, SqlRefusal};
 use std::io::ErrorKind;
@@ -65,14 +66,17 @@ fn told(from: &Name, code: &str, during: During<'_>) -> SourceError {
 /// Nobody said why: the line or its encryption.
 fn silent(from: &Name, error: &sqlx::Error, during: During<'_>) -> SourceError {
     let tls = match error {
-        sqlx::Error::Tls(_) => true,
+        sqlx::Error::Tls(error) => Some(reason(&error.to_string())),
         // rustls' refusal of a certificate comes as invalid data; PostgreSQL's own words never do.
-        sqlx::Error::Io(error) => error.kind() == ErrorKind::InvalidData,
-        _ => false,
+        sqlx::Error::Io(error) if error.kind() == ErrorKind::InvalidData => Some(reason(&error.to_string())),
+        // A key that is none.
+        sqlx::Error::Configuration(error) => Some(reason(&error.to_string())),
+        _ => None,
     };
-    match during {
-        During::Connecting { .. } if tls => {
-            SourceError::Refused { from: from.clone(), what: "a verified TLS connection".into(), code: None, tls }
+    match (during, tls) {
+        (During::Connecting { .. }, Some(reason)) => {
+            let what = format!("a verified TLS connection: {reason}");
+            SourceError::Refused { from: from.clone(), what, code: None, tls: true }
         }
         _ => SourceError::Away { from: from.clone(), during: doing(during), answer: None },
     }

@@ -1,23 +1,36 @@
 //! PostgreSQL: one connection, one REPEATABLE READ READ ONLY transaction for the whole job, COPY out. The only sqlx.
 //!
 //! ```text
-//! connect.rs  TLS, login, the transaction and its moment
+//! login.rs    TLS, who we say we are, and how often we ask
+//! connect.rs  the transaction and its moment
+//! powers.rs   what the role may do besides reading
+//! remedy.rs   the SQL that makes a role which may not
+//! pulse.rs    whether a silent server is at work or its line is cut
+//! declared.rs a type in the server's words -> a schema's
+//! survey.rs   tables as the catalogue describes them
 //! catalog.rs  columns, types, tables rewritten since the moment
 //! select.rs   the SQL that is sent
 //! types.rs    a type at the source -> how it is asked for and read
-//! fault.rs    the driver's errors -> ours
+//! fault.rs    the driver's errors -> ours; certificate.rs: why TLS did not come about
 //! ```
 //!
 //! What shows that an extract is whole: the binary COPY's own end mark (checked in `pgcopy`), and that the driver ends
 //! the stream without error only after CopyDone, CommandComplete and ReadyForQuery. It keeps the number in
 //! `COPY n` to itself; the end mark is written by the server after its last row, and a server that is stopped writes none.
 //!
-//! Never in here: a second connection (it would show another moment), and anything that writes.
+//! Never in here: rows from a second connection (it would show another moment), and anything that writes.
 
 mod catalog;
+mod certificate;
 mod connect;
+mod declared;
 mod fault;
+mod login;
+mod powers;
+mod pulse;
+mod remedy;
 mod select;
+mod survey;
 mod types;
 
 use super::pgcopy::{CopyColumn, CopyFault, CopyLimits, CopyReader};
@@ -27,25 +40,27 @@ use crate::data::{Column, Extract, Name, Origin, Rows};
 use crate::job::{Limits, PostgresSpec};
 use bytes::Bytes;
 use catalog::SourceColumn;
-pub use connect::Login;
+pub use declared::Fit;
 use fault::{During, fault};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt, TryFutureExt};
+pub use login::{ClientCertificate, Login};
+pub use powers::Powers;
+use pulse::{Pulse, answered};
+pub use remedy::remedy;
 use select::Shown;
 use sqlx::PgConnection;
-use std::time::Duration;
+pub use survey::{FoundKey, FoundReference, FoundTable, ReadableColumn, Survey, Wanted, survey};
 
 /// Bytes of COPY in a batch: wide rows end a batch before `batch_rows_max` does.
 const BATCH_BYTES_MAX: usize = 16 << 20;
-
-/// Longest silence of a server that is asked for rows. A sort of a large table may take long before its first row.
-const SILENCE_SECONDS_MAX: u64 = 30 * 60;
 
 /// A PostgreSQL database at one moment.
 pub struct PostgresSource {
     name: Name,
     connection: PgConnection,
+    pulse: Pulse,
     origin: Origin,
     cell_bytes_max: usize,
     /// An extract was begun and not read to its end. The driver cannot skip what is still on the line, and a new connection
@@ -56,15 +71,28 @@ pub struct PostgresSource {
 impl PostgresSource {
     /// Connects as the environment says, over TLS with the server's certificate and name verified, and fixes the moment.
     ///
-    /// Errors: [`SourceError::Away`], [`SourceError::Refused`] (login, TLS), [`SourceError::NotThere`] (database).
+    /// Errors: [`SourceError::Away`], [`SourceError::Refused`] (login, TLS), [`SourceError::NotThere`] (database),
+    /// [`SourceError::MayWrite`] (a role that may do more than read).
     pub async fn open(name: &Name, spec: &PostgresSpec, login: &Login, limits: &Limits) -> Result<Self, SourceError> {
-        let (connection, origin) = connect::connect(name, spec, login).await?;
+        let (mut connection, origin) = connect::connect(name, spec, login).await?;
+        let guarded = async {
+            powers::refuse(name, spec, &mut connection).await?;
+            let pulse = Pulse::of(name, spec, login, &mut connection).await;
+            pulse.map_err(|error| fault(name, &error, During::Beginning))
+        };
+        let pulse = answered(name, "looking at the role", guarded).await?;
         let cell_bytes_max = limits.cell_bytes_max;
-        Ok(PostgresSource { name: name.clone(), connection, origin, cell_bytes_max, unfinished: false })
+        Ok(PostgresSource { name: name.clone(), connection, pulse, origin, cell_bytes_max, unfinished: false })
+    }
+
+    /// Everything before the first row, in time.
+    async fn ready(&mut self, extract: &Extract) -> Result<Ready, SourceError> {
+        let (name, during) = (self.name.clone(), format!("looking at {}", what(&extract.rows)));
+        answered(&name, &during, self.prepare(extract)).await
     }
 
     /// Everything before the first row: the author's SQL as it will be sent, prepared and planned.
-    async fn ready(&mut self, extract: &Extract) -> Result<Ready, SourceError> {
+    async fn prepare(&mut self, extract: &Extract) -> Result<Ready, SourceError> {
         let what = what(&extract.rows);
         let during = during(&extract.rows, &what);
         if self.unfinished {
@@ -109,9 +137,19 @@ impl PostgresSource {
         let reader = CopyReader::new(&columns, limits).ok_or_else(|| changed(&what))?;
         self.unfinished = true;
         let away = |error: sqlx::Error| fault(&self.name, &error, during(&extract.rows, &what));
-        let messages = self.connection.copy_out_raw(&select::copy(&select)).await.map_err(away)?;
+        let copy = select::copy(&select);
+        let messages = async { self.connection.copy_out_raw(&copy).await.map_err(away) };
+        let messages = answered(&self.name, &format!("asking for {what}"), messages).await?;
         let unfinished = &mut self.unfinished;
-        let reading = Reading { messages, reader, name: &self.name, what, is_sql: is_sql(&extract.rows), unfinished };
+        let reading = Reading {
+            messages,
+            reader,
+            name: &self.name,
+            pulse: &self.pulse,
+            what,
+            is_sql: is_sql(&extract.rows),
+            unfinished,
+        };
         let batches = stream::try_unfold(Some(reading), |reading| async move {
             let Some(mut reading) = reading else { return Ok(None) };
             Ok(match reading.batch().await? {
@@ -192,6 +230,7 @@ struct Reading<'a> {
     messages: BoxStream<'a, Result<Bytes, sqlx::Error>>,
     reader: CopyReader,
     name: &'a Name,
+    pulse: &'a Pulse,
     what: String,
     is_sql: bool,
     unfinished: &'a mut bool,
@@ -223,12 +262,10 @@ impl Reading<'_> {
         // Most messages are here already; a timer for each of millions would cost as much as reading it.
         let message = match self.messages.next().now_or_never() {
             Some(message) => message,
-            None => {
-                let silence = Duration::from_secs(SILENCE_SECONDS_MAX);
-                let waited = tokio::time::timeout(silence, self.messages.next()).await;
-                let during = format!("reading {}: nothing came for {} s", self.what, silence.as_secs());
-                waited.map_err(|_| SourceError::Away { from: self.name.clone(), during, answer: None })?
-            }
+            None => self.pulse.next(&mut self.messages).await.map_err(|silent| {
+                let during = format!("reading {}: nothing came for {} s", self.what, silent.as_secs());
+                SourceError::Away { from: self.name.clone(), during, answer: None }
+            })?,
         };
         message.transpose().map_err(|error| {
             let during = if self.is_sql { During::Sql(&self.what) } else { During::Table(&self.what) };

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! open.rs       plan -> sources, stores, keys, scratch, opened and looked at
+//! login.rs      what a PostgreSQL login needs, read
 //! cross.rs      one dataset: rows -> conformed -> redacted -> encoded -> staged
 //! unit.rs       a row group's worth of rows, on the CPU pool
 //! lane.rs       one store's parts of a dataset: read back, scanned, uploaded unseen
@@ -20,6 +21,7 @@ mod cross;
 mod filed;
 mod judged;
 mod lane;
+mod login;
 mod open;
 mod published;
 mod stopped;
@@ -34,6 +36,7 @@ use crate::store::{self, Decision, JobRecord, SecondState};
 use crate::world::World;
 use cross::Crossed;
 use judged::Judgement;
+pub use login::{login, remedies};
 use open::Opened;
 use published::{carry, incomplete, publish, tables};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,7 @@
 //! A plan -> its sources, stores, keys and scratch, opened and looked at, before a row is read.
 
 use super::Options;
+use super::login::login;
 use crate::access::{self, Folder, Purpose, secret};
 use crate::data::{Name, Treatment};
 use crate::ending;
@@ -8,7 +9,7 @@ use crate::failure::{Failure, Phase};
 use crate::format::spill::Aside;
 use crate::job::{Location, Plan, SourceSpec};
 use crate::privacy::{Keys, Recognisers};
-use crate::source::{self, Layout, Login, Reached, Source};
+use crate::source::{self, Layout, Reached, Source};
 use crate::store::{self, Store, Stores};
 use crate::world::{DiskScratch, ScratchFolder, World};
 use secrecy::ExposeSecret;
@@ -159,16 +160,7 @@ pub async fn sources(plan: &Plan, root: &Path) -> Result<Sources, Failure> {
             SourceSpec::Files { url } => Reached::Files(reach(url)?, Layout::Named),
             SourceSpec::RdsExport { url, database } => Reached::Files(reach(url)?, Layout::RdsExport { database }),
             SourceSpec::PgDump { url, time_zone } => Reached::Files(reach(url)?, Layout::PgDump { zone: *time_zone }),
-            SourceSpec::Postgres(postgres) => {
-                let invalid = |what: String| Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what);
-                let password =
-                    postgres.password.as_ref().map(|password| secret::text(password, root, &World::variable));
-                let password = password.transpose().map_err(|fault| invalid(fault.to_string()))?;
-                let ca_pem = postgres.ca.as_ref().map(|ca| std::fs::read(root.join(ca)));
-                let ca_pem = ca_pem.transpose();
-                let ca_pem = ca_pem.map_err(|_| invalid(format!("the `ca` of source `{name}` cannot be read")))?;
-                Reached::Postgres(postgres, Login { password, ca_pem })
-            }
+            SourceSpec::Postgres(postgres) => Reached::Postgres(postgres, login(name, postgres, root)?),
         };
         let opened = source::open(name, reached, &plan.limits).await;
         sources.insert(name.clone(), opened.map_err(|error| Failure::source(&error, Phase::Open))?);

@@ -4,7 +4,7 @@ use crate::services::variable;
 use futures::{StreamExt, TryStreamExt};
 use nightferry::data::conform::conform;
 use nightferry::data::{Batch, Beyond, Class, Column, ColumnType, Extract, Name, OnNewColumn, Rows, Schema, TableName};
-use nightferry::job::{Limits, PostgresSpec};
+use nightferry::job::{Limits, LoginSpec, PostgresSpec};
 use nightferry::source::{Login, PostgresSource};
 use nightferry::source::{Source, SourceError};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -111,6 +111,7 @@ pub fn spec() -> PostgresSpec {
         password: None,
         ca: None,
         connections: 1,
+        login: LoginSpec::default(),
     }
 }
 
@@ -118,6 +119,7 @@ pub fn login() -> Login {
     Login {
         password: Some(variable("NIGHTFERRY_PG_PASSWORD").into()),
         ca_pem: Some(std::fs::read(variable("NIGHTFERRY_PG_CA")).expect("a CA")),
+        ..Login::default()
     }
 }
 

@@ -50,9 +50,11 @@ async fn a_certificate_of_another_authority_or_for_another_name_is_refused() {
     let none = Login { ca_pem: None, ..login() };
     let rubbish =
         Login { ca_pem: Some(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec()), ..login() };
-    for login in [other, none, rubbish] {
+    let nobody = "no authority that is trusted vouches for its certificate";
+    let unusable = "a certificate, its own or our `ca`, is none";
+    for (login, reason) in [(other, nobody), (none, nobody), (rubbish, unusable)] {
         let error = refusal(&spec(), &login).await;
-        assert_eq!(error.to_string(), "source `bench` refused a verified TLS connection");
+        assert_eq!(error.to_string(), format!("source `bench` refused a verified TLS connection: {reason}"));
         assert!(matches!(error, SourceError::Refused { tls: true, .. }));
     }
     // The certificate is for 127.0.0.1 and localhost; this is the same machine by a name it does not carry.

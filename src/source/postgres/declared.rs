@@ -1,0 +1,90 @@
+//! A type in the server's words -> the type that a schema may declare for it.
+//!
+//! Pure. Never in here: a type that changes a value; where the server's type says too little, every value is checked when it
+//! is read.
+
+use crate::data::ColumnType;
+
+/// What holds a number of which the source says no more than that it is one.
+const ANY_NUMBER: &str = "numeric(38,10)";
+
+/// Whether a declared type is the source's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It is.
+    Same,
+    /// It holds what such a column usually holds; a value that does not fit is a bad row.
+    Guess,
+}
+
+/// What to declare for `word`, of which `reads` says whether it can be read as a type.
+pub fn declared(word: &str, reads: impl Fn(ColumnType) -> bool) -> Option<(ColumnType, Fit)> {
+    let reads = |word: &str| ColumnType::parse(word).filter(|declared| reads(*declared));
+    // A number without a size, or with one that no declared type has, is most often a small one.
+    let of_any_size = word == "numeric" || word.starts_with("numeric(") && ColumnType::parse(word).is_none();
+    if of_any_size && let Some(number) = reads(ANY_NUMBER) {
+        return Some((number, Fit::Guess));
+    }
+    // A type of somebody's own is declared by its kind.
+    let (kinds, array) = (["enum", "composite", "range", "multirange"], if word.ends_with("[]") { "[]" } else { "" });
+    let own = || kinds.iter().find_map(|kind| reads(&format!("{kind}{array}")));
+    reads(&ours(word)).or_else(own).map(|same| (same, Fit::Same))
+}
+
+/// The word of a schema for the server's: shorter, and without a precision of seconds, which takes nothing away.
+fn ours(word: &str) -> String {
+    if let Some(rest) = word.strip_prefix("character varying") {
+        return if rest.starts_with('(') { format!("varchar{rest}") } else { format!("text{rest}") };
+    }
+    if let Some(rest) = word.strip_prefix("character(") {
+        return format!("char({rest}");
+    }
+    let is_plain = |head: &str, tail: &str| {
+        let between = word.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail));
+        between.is_some_and(|precision| precision.is_empty() || precision.starts_with('(') && precision.ends_with(')'))
+    };
+    for (head, tail, ours) in [
+        ("timestamp", " with time zone", "timestamptz"),
+        ("timestamp", " without time zone", "timestamp"),
+        ("time", " with time zone", "timetz"),
+        ("time", " without time zone", "time"),
+    ] {
+        if is_plain(head, tail) {
+            return ours.to_owned();
+        }
+    }
+    word.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_schemas_word_for_the_servers() {
+        for (word, expected) in [
+            ("character varying(40)", "varchar(40)"),
+            ("character varying", "text"),
+            ("character(3)", "char(3)"),
+            ("timestamp(3) with time zone", "timestamptz"),
+            ("timestamp without time zone", "timestamp"),
+            ("time(0) without time zone", "time"),
+            ("numeric(12,2)", "numeric(12,2)"),
+            ("double precision", "double precision"),
+        ] {
+            let found = declared(word, |_| true).map(|(declared, fit)| (declared.to_string(), fit));
+            assert_eq!(found, Some((expected.to_owned(), Fit::Same)), "{word}");
+        }
+        let number = ColumnType::parse(ANY_NUMBER).expect("a type");
+        for word in ["numeric", "numeric(5,-2)", "numeric(1000,2)"] {
+            assert_eq!(declared(word, |_| true), Some((number, Fit::Guess)), "{word}");
+        }
+        let of_kind =
+            |word: &str, kind: &str| declared(word, |to| to.to_string() == kind).map(|(found, _)| found.to_string());
+        assert_eq!(of_kind("app.mood", "enum"), Some("enum".into()));
+        assert_eq!(of_kind("app.mood[]", "enum[]"), Some("enum[]".into()));
+        assert_eq!(of_kind("app.pair", "composite"), Some("composite".into()));
+        assert_eq!(of_kind("tsvector", "tsvector"), Some("tsvector".into()));
+        assert_eq!(declared("numeric(12,2)", |_| false), None);
+    }
+}

@@ -1,0 +1,200 @@
+//! Coming in: TLS, who we say we are, and how often we ask.
+//!
+//! Never in here: a connection whose server is not verified (but for a database on this machine that the environment calls
+//! so), and a secret in anything but the driver's hands.
+
+use super::fault::{During, fault};
+use crate::access::{IamFault, Signed, iam, secret};
+use crate::data::Name;
+use crate::job::{Auth, PostgresSpec, SecretRef, Trust, is_loopback};
+use crate::source::{Answer, SourceError};
+use ring::rand::{SecureRandom, SystemRandom};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What the server's list of sessions calls us.
+const APPLICATION_NAME: &str = "nightferry";
+
+/// How long a connection may take to be made.
+const CONNECT_SECONDS_MAX: u64 = 30;
+
+/// First and longest wait for a server that has no connection left, and how long it is waited for in all.
+const WAIT_MS_FIRST: u64 = 250;
+const WAIT_MS_MAX: u64 = 30_000;
+const WAITS_MS_MAX: u64 = 600_000;
+
+/// The server has, or the role may have, no more connections (PostgreSQL 15, appendix A).
+const TOO_MANY: &str = "53300";
+/// The password is another one.
+const WRONG_PASSWORD: &str = "28P01";
+
+/// What a login needs besides its description. All of it is resolved elsewhere.
+#[derive(Clone, Debug, Default)]
+pub struct Login {
+    /// Password, for roles that have one.
+    pub password: Option<SecretString>,
+    /// Where the password was read, if it may have been changed there since.
+    pub password_file: Option<PathBuf>,
+    /// CA certificates in PEM to trust besides the system's own.
+    pub ca_pem: Option<Vec<u8>>,
+    /// The certificate that we show.
+    pub client: Option<ClientCertificate>,
+}
+
+/// A certificate of our own and its private key, both in PEM.
+#[derive(Clone, Debug)]
+pub struct ClientCertificate {
+    /// The certificate, and those between it and its authority.
+    pub certificate_pem: Vec<u8>,
+    /// The key.
+    pub key_pem: SecretString,
+}
+
+/// Connects. A server that has no connection left is asked again, at growing intervals, for ten minutes at most; a password
+/// that is refused is read once more, in case it was changed.
+pub async fn enter(from: &Name, spec: &PostgresSpec, login: &Login) -> Result<PgConnection, SourceError> {
+    let mut password = login.password.clone();
+    let mut waits = waits();
+    let mut reread = login.password_file.as_deref();
+    loop {
+        let refused = match once(from, spec, login, password.as_ref()).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) => error,
+        };
+        match state(&refused) {
+            Some(TOO_MANY) => match waits.next() {
+                Some(wait) => tokio::time::sleep(jittered(wait)).await,
+                None => return Err(refused),
+            },
+            Some(WRONG_PASSWORD) => match reread.take().and_then(|file| changed(file, password.as_ref())) {
+                Some(other) => password = Some(other),
+                None => return Err(refused),
+            },
+            _ => return Err(refused),
+        }
+    }
+}
+
+/// Connects, or fails to, once.
+pub async fn once(
+    from: &Name,
+    spec: &PostgresSpec,
+    login: &Login,
+    password: Option<&SecretString>,
+) -> Result<PgConnection, SourceError> {
+    let connecting = During::Connecting { user: &spec.user, database: &spec.database };
+    let token = match &spec.login.auth {
+        Auth::Password => None,
+        Auth::Iam { region } => Some(token(from, spec, region).await?),
+    };
+    let options = options(from, spec, login, token.as_ref().or(password))?;
+    let connected = PgConnection::connect_with(&options);
+    let connected = tokio::time::timeout(Duration::from_secs(CONNECT_SECONDS_MAX), connected).await;
+    let away = |_| SourceError::Away { from: from.clone(), during: "connecting".into(), answer: None };
+    connected.map_err(away)?.map_err(|error| fault(from, &error, connecting))
+}
+
+async fn token(from: &Name, spec: &PostgresSpec, region: &str) -> Result<SecretString, SourceError> {
+    let signed = Signed { host: &spec.host, port: spec.port, user: &spec.user, region };
+    iam::token(&signed).await.map_err(|fault| match fault {
+        IamFault::NoCredentials => {
+            let what = "us, who have no AWS credentials to sign the login with".to_owned();
+            SourceError::Refused { from: from.clone(), what, code: None, tls: false }
+        }
+        IamFault::Away => {
+            SourceError::Away { from: from.clone(), during: "getting AWS credentials".into(), answer: None }
+        }
+    })
+}
+
+fn options(
+    from: &Name,
+    spec: &PostgresSpec,
+    login: &Login,
+    proof: Option<&SecretString>,
+) -> Result<PgConnectOptions, SourceError> {
+    let mode = match spec.login.trust {
+        Trust::Verified => PgSslMode::VerifyFull,
+        Trust::Unchecked if is_loopback(&spec.host) => PgSslMode::Prefer,
+        // The files' check says so with its place; this is the second look.
+        Trust::Unchecked => {
+            let what = "to be spoken to unchecked, which only this machine may be".to_owned();
+            return Err(SourceError::Refused { from: from.clone(), what, code: None, tls: true });
+        }
+    };
+    // An empty password in place of none: the driver would look for one in the environment.
+    let password = proof.map_or("", |password| password.expose_secret());
+    let mut options = PgConnectOptions::new_without_pgpass()
+        .host(&spec.host)
+        .port(spec.port)
+        .database(&spec.database)
+        .username(&spec.user)
+        .password(password)
+        .ssl_mode(mode)
+        .application_name(APPLICATION_NAME)
+        .disable_statement_logging();
+    if let Some(pem) = &login.ca_pem {
+        options = options.ssl_root_cert_from_pem(pem.clone());
+    }
+    if let Some(ClientCertificate { certificate_pem, key_pem }) = &login.client {
+        let key = key_pem.expose_secret().as_bytes();
+        options = options.ssl_client_cert_from_pem(certificate_pem).ssl_client_key_from_pem(key);
+    }
+    Ok(options)
+}
+
+fn state(error: &SourceError) -> Option<&str> {
+    match error {
+        SourceError::Refused { code, .. } => code.as_deref(),
+        SourceError::Away { answer: Some(Answer::SqlState(code)), .. } => Some(code),
+        _ => None,
+    }
+}
+
+/// What the password's file holds now, if that is another password.
+fn changed(file: &Path, password: Option<&SecretString>) -> Option<SecretString> {
+    let file = SecretRef::File(file.to_string_lossy().into_owned());
+    let now = secret::text(&file, Path::new(""), &|_| None).ok()?;
+    let is_same = password.is_some_and(|password| password.expose_secret() == now.expose_secret());
+    (!is_same).then_some(now)
+}
+
+/// How long to wait before each further try, in milliseconds, at most.
+fn waits() -> impl Iterator<Item = u64> {
+    let doubling = std::iter::successors(Some(WAIT_MS_FIRST), |wait| Some((wait * 2).min(WAIT_MS_MAX)));
+    let mut left = WAITS_MS_MAX;
+    doubling.map_while(move |wait| {
+        left = left.checked_sub(wait)?;
+        Some(wait)
+    })
+}
+
+/// Somewhere in the upper half of the wait: jobs that were turned away together must not come back together.
+fn jittered(wait_ms: u64) -> Duration {
+    let mut bytes = [0; 4];
+    // Without randomness the wait is only as long as anybody else's.
+    let _ = SystemRandom::new().fill(&mut bytes);
+    let part = (u64::from(u32::from_le_bytes(bytes)) * (wait_ms / 2)) >> 32;
+    Duration::from_millis(wait_ms / 2 + part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_longer_each_time_and_ten_minutes_in_all_at_most() {
+        let waits: Vec<u64> = waits().collect();
+        assert_eq!(waits[..4], [250, 500, 1000, 2000]);
+        assert!(waits.windows(2).all(|pair| pair[0] <= pair[1]) && waits.last() == Some(&30_000));
+        let all: u64 = waits.iter().sum();
+        assert!((560_000..=600_000).contains(&all), "{all}");
+        for wait in waits {
+            let jittered = jittered(wait).as_millis() as u64;
+            assert!((wait / 2..=wait).contains(&jittered), "{jittered} of {wait}");
+        }
+    }
+}

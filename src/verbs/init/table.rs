@@ -1,0 +1,186 @@
+//! One table of a catalogue -> the text of its schema file.
+//!
+//! Pure.
+
+use super::guess::{guess, is_one_value};
+use super::names::{snake, unique};
+use crate::data::{Class, ColumnType, Name, TableName};
+use crate::source::{Fit, FoundKey, FoundReference, FoundTable, ReadableColumn};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+/// Longest column name that every warehouse reader takes.
+const COLUMN_NAME_MAX: usize = 32;
+/// Longest comment of the source that is taken over, in characters.
+const COMMENT_MAX: usize = 300;
+
+/// A table with the names that it and its columns get.
+pub struct Named<'a> {
+    /// The table.
+    pub table: &'a FoundTable,
+    /// The dataset and its schema.
+    pub name: Name,
+    /// Its columns' names, in their order.
+    pub columns: Vec<Name>,
+}
+
+/// Whether pseudonyms can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tokens {
+    /// The environment has a key for them.
+    Keyed,
+    /// It has none.
+    None,
+}
+
+/// Names for the columns of a table. A column whose own name will do keeps it; no other may have it.
+pub fn named(table: &FoundTable, name: Name) -> Option<Named<'_>> {
+    let fits = |column: &&ReadableColumn| column.name.len() <= COLUMN_NAME_MAX && Name::new(&column.name).is_ok();
+    let mut taken: BTreeSet<String> = table.columns.iter().filter(fits).map(|column| column.name.clone()).collect();
+    taken.extend(table.columns.iter().map(|column| column.name.clone()));
+    let mut name_of = |column: &ReadableColumn| match fits(&column) {
+        true => Name::new(&column.name).ok(),
+        false => unique(&snake(&column.name, COLUMN_NAME_MAX), COLUMN_NAME_MAX, &mut taken),
+    };
+    let columns = table.columns.iter().map(&mut name_of).collect::<Option<Vec<_>>>()?;
+    Some(Named { table, name, columns })
+}
+
+/// A column's class, and what about: a guess.
+fn classed(of: &Named<'_>, place: usize) -> (Class, Option<&'static str>) {
+    let column_type = of.table.columns[place].column_type;
+    let guess = guess(of.name.as_str(), of.columns[place].as_str(), column_type);
+    (guess.class, guess.kind)
+}
+
+impl Named<'_> {
+    /// The columns of its key, as places: the source's, or every column that is never NULL and can tell rows apart; none where
+    /// there is nothing of the sort.
+    pub fn key(&self) -> Vec<usize> {
+        let columns = &self.table.columns;
+        match &self.table.key {
+            FoundKey::Columns(key) => {
+                key.iter().filter_map(|key| columns.iter().position(|column| column.name == *key)).collect()
+            }
+            FoundKey::None => (0..columns.len()).filter(|place| may_be_key(&columns[*place])).collect(),
+        }
+    }
+
+    /// Whether analysts would see anything of it.
+    pub fn shows_something(&self, tokens: Tokens) -> bool {
+        (0..self.columns.len()).any(|place| {
+            let (class, kind) = classed(self, place);
+            !is_delicate(class) || self.pseudonym(place, kind, tokens).is_some()
+        })
+    }
+
+    /// The domain of the pseudonyms that a delicate key column gets, so that rows can still be told apart and joined.
+    fn pseudonym(&self, place: usize, kind: Option<&'static str>, tokens: Tokens) -> Option<&'static str> {
+        use ColumnType::{Bigint, Integer, Smallint};
+        let column_type = self.table.columns[place].column_type;
+        let takes = column_type.is_text() || matches!(column_type, Smallint | Integer | Bigint);
+        let wanted = tokens == Tokens::Keyed && takes && self.key().contains(&place);
+        if wanted { kind } else { None }
+    }
+
+    /// The schema file's text. `drafted` are the tables that a reference may point at.
+    pub fn schema(&self, source: &Name, drafted: &BTreeMap<&TableName, &Named<'_>>, tokens: Tokens) -> String {
+        let FoundTable { name, comment, unreadable, key, .. } = self.table;
+        let mut out = format!(
+            "# Drafted from the catalogue of source `{source}`. Each class is a guess from names and types: look at every column, then take its\n# `confirmed = false` out. Nothing runs before.\n"
+        );
+        let description = comment.as_deref().map(plain).filter(|comment| !comment.is_empty());
+        let description = description.unwrap_or_else(|| format!("Rows of {}.", plain(&name.to_string())));
+        let _ = writeln!(out, "description = {}", text(&description));
+        if *key == FoundKey::None {
+            out.push_str("# The source has no key: these are the columns that are never NULL. Two rows that are alike in all of them end the run.\n");
+        }
+        let names: Vec<_> = self.key().into_iter().map(|place| text(self.columns[place].as_str())).collect();
+        let _ = writeln!(out, "key = [{}]", names.join(", "));
+        for (column, word) in unreadable {
+            let why =
+                word.as_ref().map_or("the role may not read it".into(), |word| format!("its type is {}", plain(word)));
+            let _ = writeln!(out, "# not read: {}: {why}", plain(column));
+        }
+        let on_new_column = if unreadable.is_empty() { "stop" } else { "withhold" };
+        let _ = writeln!(out, "on_new_column = \"{on_new_column}\"\n\n[columns]");
+        let width = self.columns.iter().map(|column| column.as_str().len()).max().unwrap_or(0);
+        for place in 0..self.columns.len() {
+            if self.table.columns[place].fit == Fit::Guess {
+                out.push_str("# The source says nothing of its digits that would fit: a value that this does not hold is a bad row.\n");
+            }
+            let _ = writeln!(out, "{:<width$} = {}", self.columns[place], self.column(place, drafted, tokens));
+        }
+        out
+    }
+
+    fn column(&self, place: usize, drafted: &BTreeMap<&TableName, &Named<'_>>, tokens: Tokens) -> String {
+        let (column, name) = (&self.table.columns[place], &self.columns[place]);
+        let (class, kind) = classed(self, place);
+        let mut out = format!("{{ type = {}, class = \"{class}\"", text(&column.column_type.to_string()));
+        if column.nullable && !self.key().contains(&place) {
+            out.push_str(", nullable = true");
+        }
+        if column.name != name.as_str() {
+            let _ = write!(out, ", source = {}", text(&column.name));
+        }
+        if let Some(kind) = kind {
+            let _ = write!(out, ", kind = \"{kind}\"");
+        }
+        let description = column.comment.as_deref().map(plain).filter(|comment| !comment.is_empty());
+        if let Some(description) = description {
+            let _ = write!(out, ", description = {}", text(&description));
+        }
+        let reference = self.table.references.iter().find(|reference| reference.column == column.name);
+        if let Some((schema, to)) = reference.and_then(|reference| pointed(reference, drafted)) {
+            let _ = write!(out, ", references = {{ schema = \"{schema}\", column = \"{to}\" }}");
+        }
+        if let Some(domain) = self.pseudonym(place, kind, tokens).filter(|_| is_delicate(class)) {
+            let _ = write!(out, ", treat = {{ analytics = {{ hmac = \"{domain}\" }} }}");
+        }
+        out.push_str(", confirmed = false }");
+        out
+    }
+}
+
+/// The schema and column that a reference points at, where they are drafted too.
+fn pointed<'a>(
+    reference: &FoundReference,
+    drafted: &BTreeMap<&TableName, &'a Named<'_>>,
+) -> Option<(&'a Name, &'a Name)> {
+    let other = drafted.get(&reference.table)?;
+    let place = other.table.columns.iter().position(|column| column.name == reference.to)?;
+    Some((&other.name, &other.columns[place]))
+}
+
+fn is_delicate(class: Class) -> bool {
+    matches!(class, Class::Personal | Class::Sensitive)
+}
+
+fn may_be_key(column: &ReadableColumn) -> bool {
+    let is_inexact = matches!(column.column_type, ColumnType::Real | ColumnType::Double);
+    !column.nullable && is_one_value(column.column_type) && !is_inexact
+}
+
+/// A comment as one line of printable text, no longer than [`COMMENT_MAX`].
+pub fn plain(comment: &str) -> String {
+    let words: Vec<&str> = comment.split(|sign: char| sign.is_whitespace() || sign.is_control()).collect();
+    let line = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    line.chars().take(COMMENT_MAX).collect()
+}
+
+/// A TOML text.
+pub fn text(value: &str) -> String {
+    let mut out = String::from("\"");
+    for sign in value.chars() {
+        match sign {
+            '"' | '\\' => out.extend(['\\', sign]),
+            sign if sign.is_control() => {
+                let _ = write!(out, "\\u{:04X}", u32::from(sign));
+            }
+            sign => out.push(sign),
+        }
+    }
+    out.push('"');
+    out
+}

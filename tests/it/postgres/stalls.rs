@@ -1,0 +1,152 @@
+//! Lines that fall silent, servers that have no room, passwords that change.
+
+use super::bench::{Bench, login, name, read, rows, spec};
+use nightferry::failure::{Failure, Phase};
+use nightferry::job::{Limits, LoginSpec, PostgresSpec};
+use nightferry::source::{Login, PostgresSource, SourceError};
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const COLUMNS: &[(&str, &str)] = &[("n", "integer"), ("v", "text")];
+
+/// A silence of so many seconds is a stall.
+fn patient(stall_seconds_max: u64) -> PostgresSpec {
+    PostgresSpec { login: LoginSpec { stall_seconds_max, ..LoginSpec::default() }, ..spec() }
+}
+
+async fn open(spec: &PostgresSpec, login: &Login) -> Result<PostgresSource, SourceError> {
+    PostgresSource::open(&name("bench"), spec, login, &Limits::default()).await
+}
+
+/// A line that forgets its first connection after so many bytes from the server, without a word to either end. Later
+/// connections are carried, or forgotten from the start.
+async fn forgetting_line(bytes_max: u64, later: bool, to: (String, u16)) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        let mut bytes_max = bytes_max;
+        while let Ok((client, _)) = listener.accept().await {
+            if bytes_max == 0 {
+                kept.push(client);
+                continue;
+            }
+            let server = TcpStream::connect(to.clone()).await.expect("a server");
+            tokio::spawn(carry(client, server, bytes_max));
+            bytes_max = if later { u64::MAX } else { 0 };
+        }
+    });
+    port
+}
+
+/// A line that counts who comes.
+async fn counting_line(to: (String, u16)) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let came = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&came);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::Relaxed);
+            let server = TcpStream::connect(to.clone()).await.expect("a server");
+            tokio::spawn(carry(client, server, u64::MAX));
+        }
+    });
+    (port, came)
+}
+
+async fn carry(client: TcpStream, server: TcpStream, bytes_max: u64) {
+    let (mut from_client, mut to_client) = client.into_split();
+    let (from_server, mut to_server) = server.into_split();
+    let up = tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
+    let mut some = from_server.take(bytes_max);
+    let _ = tokio::io::copy(&mut some, &mut to_client).await;
+    if some.limit() == 0 {
+        // Both ends stay open and nothing moves.
+        std::future::pending::<()>().await;
+    }
+    let _ = to_client.shutdown().await;
+    let _ = up.await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_falls_silent_in_the_middle_is_found_out() {
+    let fill = "CREATE TABLE t AS SELECT n, repeat('x', 300) AS v FROM generate_series(1, 100000) n";
+    let bench = Bench::lay("it_silent", fill).await;
+    for later in [true, false] {
+        let mut spec = patient(2);
+        spec.port = forgetting_line(5_000_000, later, (spec.host.clone(), spec.port)).await;
+        let mut source = open(&spec, &login()).await.expect("a source");
+        let error = read(&mut source, &bench.table("t", COLUMNS)).await.expect_err("an error");
+        let told = "source `bench` went away while reading it_silent.t: nothing came for 2 s";
+        assert_eq!(error.to_string(), told, "later connections: {later}");
+        assert_eq!(Failure::source(&error, Phase::Extract).ending.code, 70);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_takes_its_time_is_no_silent_line() {
+    let bench = Bench::lay("it_slow", "CREATE TABLE t AS SELECT 1 AS n, 'x'::text AS v").await;
+    // Half of it passes before anybody asks, and asking has a quarter.
+    let mut source = open(&patient(12), &login()).await.expect("a source");
+    let slow = bench.filtered("t", "pg_sleep(8) IS NOT NULL", COLUMNS);
+    assert_eq!(rows(&read(&mut source, &slow).await.expect("rows")), 1);
+}
+
+#[tokio::test]
+async fn a_role_without_a_connection_left_is_asked_again_until_it_has_one() {
+    let mut bench = Bench::lay("it_full", "CREATE TABLE t (n int)").await;
+    role(&mut bench, "it_full_reader", "CONNECTION LIMIT 1").await;
+    let mut spec = PostgresSpec { user: "it_full_reader".into(), ..spec() };
+    let login = Login { password: Some("kestrel".to_owned().into()), ..login() };
+    let first = open(&spec, &login).await.expect("a source");
+    let came;
+    (spec.port, came) = counting_line((spec.host.clone(), spec.port)).await;
+    let second = tokio::spawn(async move { open(&spec, &login).await.map(drop) });
+    // Whoever comes a third time was turned away twice.
+    while came.load(Ordering::Relaxed) < 3 {
+        assert!(!second.is_finished(), "it was turned away for good, or let in as a second");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    drop(first);
+    second.await.expect("no panic").expect("a source, once there is room");
+}
+
+#[tokio::test]
+async fn a_password_that_was_changed_is_read_again_once() {
+    let mut bench = Bench::lay("it_rotated", "CREATE TABLE t (n int)").await;
+    role(&mut bench, "it_rotated_reader", "").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("password");
+    let write = |password: &str| {
+        std::fs::write(&file, format!("{password}\n")).expect("written");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("permissions");
+    };
+    let spec = PostgresSpec { user: "it_rotated_reader".into(), ..spec() };
+    let stale = Login { password: Some("kestrel".to_owned().into()), password_file: Some(file.clone()), ..login() };
+    write("kestrel");
+    open(&spec, &stale).await.map(drop).expect("a source");
+    // Between two connections of a run: the role's password and the secret change.
+    bench.run("ALTER ROLE it_rotated_reader PASSWORD 'hollowmere'").await;
+    let refused = "source `bench` refused the login of `it_rotated_reader` (SQLSTATE 28P01)";
+    let unchanged = open(&spec, &stale).await.err().expect("a refusal while the file says the same");
+    assert_eq!(unchanged.to_string(), refused);
+    write("hollowmere");
+    open(&spec, &stale).await.map(drop).expect("a source by the new password");
+    write("wrong too");
+    assert_eq!(open(&spec, &stale).await.err().expect("a refusal").to_string(), refused);
+    let unset = Login { password_file: None, ..stale };
+    assert_eq!(open(&spec, &unset).await.err().expect("a refusal").to_string(), refused);
+}
+
+async fn role(bench: &mut Bench, role: &str, options: &str) {
+    bench
+        .run(&format!(
+            "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF; END $$;
+             ALTER ROLE {role} LOGIN PASSWORD 'kestrel' {options}"
+        ))
+        .await;
+}
