@@ -15,6 +15,7 @@ mod period;
 mod room;
 mod schema;
 pub mod scratch;
+pub mod select;
 pub mod text;
 mod treatment;
 

@@ -1,7 +1,6 @@
 //! What the server says about tables and queries: columns, types, and whether a table is still the one of our snapshot.
 
-use super::select;
-use crate::data::TableName;
+use crate::data::{TableName, select};
 use crate::source::pgcopy::Wire;
 use sqlx::{AssertSqlSafe, Column, Executor, PgConnection, Row, SqlSafeStr, Statement, TypeInfo};
 

@@ -3,7 +3,6 @@
 //! ```text
 //! connect.rs  TLS, login, the transaction and its moment
 //! catalog.rs  columns, types, tables rewritten since the moment
-//! select.rs   the SQL that is sent
 //! fault.rs    the driver's errors -> ours
 //! ```
 //!
@@ -16,12 +15,11 @@
 mod catalog;
 mod connect;
 mod fault;
-mod select;
 
 use super::pgcopy::{CopyColumn, CopyFault, CopyLimits, CopyReader};
 use super::{Extraction, RawBatch, Source, SourceError};
 use crate::data::drift::{Drift, FoundColumn, match_columns};
-use crate::data::{Column, Extract, Name, Origin, Rows};
+use crate::data::{Column, Extract, Name, Origin, Rows, select};
 use crate::job::{Limits, PostgresSpec};
 use bytes::Bytes;
 use catalog::SourceColumn;
@@ -103,7 +101,7 @@ impl PostgresSource {
         let reader = CopyReader::new(&columns, limits).ok_or_else(|| changed(&what))?;
         self.unfinished = true;
         let away = |error: sqlx::Error| fault(&self.name, &error, during(&extract.rows, &what));
-        let messages = self.connection.copy_out_raw(&select::copy(&select)).await.map_err(away)?;
+        let messages = self.connection.copy_out_raw(&copy(&select)).await.map_err(away)?;
         let unfinished = &mut self.unfinished;
         let reading = Reading { messages, reader, name: &self.name, what, is_sql: is_sql(&extract.rows), unfinished };
         let batches = stream::try_unfold(Some(reading), |reading| async move {
@@ -226,6 +224,11 @@ impl Reading<'_> {
     fn damaged(&self, fault: &CopyFault) -> SourceError {
         SourceError::Corrupt { object: self.what.clone(), fault: fault.fault.into(), row: Some(fault.row) }
     }
+}
+
+/// The COPY of a SELECT.
+fn copy(select: &str) -> String {
+    format!("COPY (\n{select}\n) TO STDOUT (FORMAT binary)")
 }
 
 /// The table or query file, for messages.

@@ -1,9 +1,12 @@
-//! The SQL that an extract sends: names quoted, the author's own SQL set in brackets.
+//! The SELECT of an extract, as a plan shows it and as PostgreSQL is sent it: names quoted, the author's own SQL set in
+//! brackets. One text for both, so that what is run has the form of what was shown.
 //!
-//! Pure. The whole SELECT is prepared on its own before it goes into a COPY: what parses as one statement is balanced,
-//! so nothing in it can close the brackets around it.
+//! The whole SELECT is prepared on its own before it goes into a COPY: what parses as one statement is balanced, so nothing
+//! in it can close the brackets around it.
+//!
+//! Never in here: which spelling of a column is there, and how a table is divided among readers.
 
-use crate::data::{Rows, TableName};
+use super::{Rows, TableName};
 
 /// A name as an SQL identifier.
 pub fn quoted(name: &str) -> String {
@@ -28,12 +31,8 @@ pub fn select(columns: &[&str], rows: &Rows) -> String {
     }
 }
 
-/// The COPY of a SELECT.
-pub fn copy(select: &str) -> String {
-    format!("COPY (\n{select}\n) TO STDOUT (FORMAT binary)")
-}
-
-fn quoted_table(table: &TableName) -> String {
+/// A table as SQL names it.
+pub fn quoted_table(table: &TableName) -> String {
     format!("{}.{}", quoted(&table.schema), quoted(&table.table))
 }
 
