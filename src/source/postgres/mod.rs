@@ -6,9 +6,10 @@
 //! fault.rs    the driver's errors -> ours
 //! ```
 //!
-//! What shows that an extract is whole: the binary COPY's own end mark (checked in `pgcopy`), and that the driver ends
-//! the stream without error only after CopyDone, CommandComplete and ReadyForQuery. It keeps the number in
-//! `COPY n` to itself; the end mark is written by the server after its last row, and a server that is stopped writes none.
+//! What shows that an extract is whole: the binary COPY's own end mark, which the server writes after its last row; that
+//! each message held one row, no more and no less, and there are as many of them as rows (both checked in `pgcopy`); and
+//! that the driver ends the stream without error only after CopyDone, CommandComplete and ReadyForQuery. It keeps the number
+//! in `COPY n` to itself; the messages are the same count by the same server.
 //!
 //! Never in here: a second connection (it would show another moment), and anything that writes.
 
@@ -194,7 +195,7 @@ impl Reading<'_> {
                 return Ok(Step::Batch(batch));
             }
             match self.message().await? {
-                Some(message) => self.reader.feed(message).map_err(|fault| self.damaged(&fault))?,
+                Some(message) => self.reader.feed(&message).map_err(|fault| self.damaged(&fault))?,
                 None => {
                     let last = self.reader.finish().map_err(|fault| self.damaged(&fault))?;
                     *self.unfinished = false;
