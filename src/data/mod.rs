@@ -24,7 +24,7 @@ pub use batch::{BadRow, Batch, RowFault};
 pub use column_type::ColumnType;
 pub use extract::{Extract, Rows, TableName};
 pub use name::{Name, NameFault, beside};
-pub use origin::{Origin, PgSnapshot};
+pub use origin::{Origin, PgPosition, PgSnapshot};
 pub use period::Period;
 pub use room::{NoRoom, Room};
 pub use schema::{Column, OnNewColumn, Reference, Schema};

@@ -18,16 +18,37 @@ pub fn whole_query(sql: &str) -> String {
     format!("SELECT * FROM (\n{}\n) AS q", trimmed(sql))
 }
 
+/// A part of an extract's rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// The partition that holds it, where the extract's table has partitions and one is read for itself.
+    pub leaf: Option<TableName>,
+    /// A condition on its rows, beside the author's own.
+    pub condition: Option<String>,
+}
+
 /// The rows of an extract: the source's `columns`, in that order.
 pub fn select(columns: &[&str], rows: &Rows) -> String {
+    select_part(columns, rows, &Part::default())
+}
+
+/// The rows of a part of an extract.
+pub fn select_part(columns: &[&str], rows: &Rows, part: &Part) -> String {
     let columns = columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ");
-    match rows {
-        Rows::Table { table, filter: None } => format!("SELECT {columns} FROM {}", quoted_table(table)),
-        // The line end keeps a comment at the filter's end from taking the bracket with it.
-        Rows::Table { table, filter: Some(filter) } => {
-            format!("SELECT {columns} FROM {} WHERE (\n{}\n)", quoted_table(table), trimmed(filter))
+    let (from, filter) = match (rows, &part.leaf) {
+        (Rows::Table { table, filter }, None) => (quoted_table(table), filter.as_deref()),
+        // By the name of the whole, which the author's condition may use.
+        (Rows::Table { table, filter }, Some(leaf)) => {
+            (format!("ONLY {} AS {}", quoted_table(leaf), quoted(&table.table)), filter.as_deref())
         }
-        Rows::Query { sql, .. } => format!("SELECT {columns} FROM (\n{}\n) AS q", trimmed(sql)),
+        (Rows::Query { sql, .. }, _) => (format!("(\n{}\n) AS q", trimmed(sql)), None),
+    };
+    // The line end keeps a comment at the filter's end from taking the bracket with it.
+    let filter = filter.map(|filter| format!("(\n{}\n)", trimmed(filter)));
+    let conditions: Vec<String> = filter.into_iter().chain(part.condition.clone()).collect();
+    match conditions.as_slice() {
+        [] => format!("SELECT {columns} FROM {from}"),
+        conditions => format!("SELECT {columns} FROM {from} WHERE {}", conditions.join(" AND ")),
     }
 }
 
@@ -56,6 +77,23 @@ mod tests {
         assert_eq!(
             select(&["CfD_ID", "a\"b"], &table(None)),
             "SELECT \"CfD_ID\", \"a\"\"b\" FROM \"settlements\".\"we\"\"ird; drop table x;--\""
+        );
+    }
+
+    #[test]
+    fn narrows_what_the_author_asked_for_to_a_part_of_it() {
+        let leaf = TableName { schema: "settlements".into(), table: "invoice_2026".into() };
+        let part = |leaf| Part { leaf, condition: Some("ctid >= '(1,0)'".into()) };
+        let invoice = TableName { schema: "settlements".into(), table: "invoice".into() };
+        let rows = Rows::Table { table: invoice, filter: Some("a > 1 OR b".into()) };
+        assert_eq!(
+            select_part(&["a"], &rows, &part(Some(leaf))),
+            "SELECT \"a\" FROM ONLY \"settlements\".\"invoice_2026\" AS \"invoice\" WHERE (\na > 1 OR b\n) AND ctid >= '(1,0)'"
+        );
+        let query = Rows::Query { file: "jobs/sql/q.sql".into(), sql: "select 1 as a".into() };
+        assert_eq!(
+            select_part(&["a"], &query, &part(None)),
+            "SELECT \"a\" FROM (\nselect 1 as a\n) AS q WHERE ctid >= '(1,0)'"
         );
     }
 

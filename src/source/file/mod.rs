@@ -69,6 +69,7 @@ impl Files {
                 snapshot: None,
                 inputs: Vec::new(),
                 server: None,
+                position: None,
             },
             objects,
             tables_bytes_max,

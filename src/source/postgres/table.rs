@@ -1,0 +1,156 @@
+//! Everything before the first row of an extract: its columns held against the schema, the author's SQL prepared and
+//! planned, its tables locked and looked at, and its rows divided.
+//!
+//! Never in here: a row.
+
+use super::catalog::{self, SourceColumn};
+use super::divide;
+use super::exporter::Moment;
+use super::fault::{During, fault};
+use crate::data::drift::{Drift, FoundColumn, match_columns};
+use crate::data::select::{Part, select, select_part};
+use crate::data::{Column, Extract, Name, Rows};
+use crate::source::SourceError;
+use crate::source::pgcopy::CopyColumn;
+use sqlx::PgConnection;
+
+/// An extract that can start.
+#[derive(Debug)]
+pub struct Table {
+    /// The table or query file, for messages.
+    pub what: String,
+    /// What is asked.
+    pub extract: Extract,
+    /// The columns as they will come.
+    pub columns: Vec<CopyColumn>,
+    /// Columns that nobody classified and that are left out.
+    pub withheld: Vec<String>,
+    /// Its parts, in order.
+    pub parts: Vec<Part>,
+    names: Vec<String>,
+}
+
+impl Table {
+    /// Looks at what `extract` asks for, on a session of the group. Its locks stay until the group ends.
+    pub async fn ready(
+        from: &Name,
+        connection: &mut PgConnection,
+        extract: &Extract,
+        moment: &Moment,
+    ) -> Result<Self, SourceError> {
+        let what = what(&extract.rows);
+        let away = |error: sqlx::Error| fault(from, &error, during(&extract.rows, &what));
+        let found = match &extract.rows {
+            Rows::Table { table, .. } => {
+                let found = catalog::columns(connection, table).await.map_err(away)?;
+                if found.is_empty() {
+                    let tables = catalog::tables(connection, table).await.map_err(away)?;
+                    return Err(no_table(&what, &table.schema, &tables));
+                }
+                found
+            }
+            Rows::Query { sql, .. } => catalog::query_columns(connection, sql).await.map_err(away)?,
+        };
+        let (names, withheld) = choose(&found, extract, &what)?;
+        let select = select(&names, &extract.rows);
+        let prepared = catalog::prepared(connection, &select).await.map_err(away)?;
+        let columns = copy_columns(&prepared, extract, &what)?;
+        catalog::planned(connection, &select).await.map_err(away)?;
+        let changed = |table: String, how: &str| SourceError::Away {
+            from: from.clone(),
+            during: format!("reading {what}: {table} {how} since the snapshot"),
+            answer: None,
+        };
+        if let Some(table) = catalog::rewritten(connection).await.map_err(away)? {
+            return Err(changed(table, "was emptied or rewritten"));
+        }
+        if let Some(table) = divide::repartitioned(connection).await.map_err(away)? {
+            return Err(changed(table, "got or lost a partition"));
+        }
+        let parts = divide::parts(connection, extract, moment).await.map_err(away)?;
+        let names = names.into_iter().map(str::to_owned).collect();
+        Ok(Table { what, extract: extract.clone(), columns, withheld, parts, names })
+    }
+
+    /// The SELECT of one part.
+    pub fn select(&self, part: &Part) -> String {
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        select_part(&names, &self.extract.rows, part)
+    }
+
+    /// What is being done while it is read.
+    pub fn during(&self) -> During<'_> {
+        during(&self.extract.rows, &self.what)
+    }
+}
+
+/// The source's names of the wanted columns, and what is withheld.
+fn choose<'a>(
+    found: &'a [SourceColumn],
+    extract: &Extract,
+    what: &str,
+) -> Result<(Vec<&'a str>, Vec<String>), SourceError> {
+    let declared = |name: &str| {
+        let is_it = |column: &&Column| column.is_spelt(name) || column.name.as_str() == name;
+        extract.schema.columns.iter().find(is_it).map(|column| column.column_type)
+    };
+    let columns: Vec<_> = found
+        .iter()
+        .map(|column| {
+            let reads = declared(&column.name).is_none_or(|to| column.wire.is_some_and(|wire| wire.reads_as(to)));
+            FoundColumn { name: column.name.clone(), unreadable: (!reads).then(|| column.word.clone()) }
+        })
+        .collect();
+    let matched = match_columns(&columns, &extract.schema, &extract.columns).map_err(|drift| drifted(what, &drift))?;
+    Ok((matched.places.iter().map(|place| found[*place].name.as_str()).collect(), matched.withheld))
+}
+
+/// The columns as they will come: types once more, now that the tables are locked.
+fn copy_columns(prepared: &[SourceColumn], extract: &Extract, what: &str) -> Result<Vec<CopyColumn>, SourceError> {
+    let mut drift = Drift::default();
+    let mut columns = Vec::with_capacity(prepared.len());
+    for (name, found) in extract.columns.iter().zip(prepared) {
+        let Some(column) = extract.schema.column(name.as_str()) else { return Err(changed(what)) };
+        match found.wire.filter(|wire| wire.reads_as(column.column_type)) {
+            Some(wire) => columns.push(CopyColumn { name: name.to_string(), wire, declared: column.column_type }),
+            None => drift.retyped.push((name.to_string(), found.word.clone(), column.column_type.to_string())),
+        }
+    }
+    if drift == Drift::default() { Ok(columns) } else { Err(drifted(what, &drift)) }
+}
+
+/// The table or query file, for messages.
+pub fn what(rows: &Rows) -> String {
+    match rows {
+        Rows::Table { table, .. } => table.to_string(),
+        Rows::Query { file, .. } => file.clone(),
+    }
+}
+
+fn during<'a>(rows: &Rows, what: &'a str) -> During<'a> {
+    if is_sql(rows) { During::Sql(what) } else { During::Table(what) }
+}
+
+fn is_sql(rows: &Rows) -> bool {
+    !matches!(rows, Rows::Table { filter: None, .. })
+}
+
+fn drifted(what: &str, drift: &Drift) -> SourceError {
+    SourceError::Drift { table: what.to_owned(), drift: drift.to_string() }
+}
+
+/// Another shape than a moment ago.
+pub fn changed(what: &str) -> SourceError {
+    SourceError::Drift { table: what.to_owned(), drift: "its columns changed while they were being read".into() }
+}
+
+fn no_table(what: &str, schema: &str, tables: &[String]) -> SourceError {
+    let hint = match tables {
+        [] => format!("there is no table in a schema `{schema}`"),
+        tables => {
+            let names: Vec<_> = tables.iter().map(|table| format!("`{table}`")).collect();
+            format!("`{schema}` has {}", names.join(", "))
+        }
+    };
+    SourceError::NotThere { what: format!("table {what}"), hint: Some(hint) }
+}
