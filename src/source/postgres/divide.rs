@@ -128,12 +128,21 @@ async fn leaves(
 /// How much more than the whole its parts may cost together, by the server's own estimate.
 const COST_RATIO_MAX: f64 = 1.5;
 
-/// Whether the server expects the parts to cost about what the whole does. One part in the middle stands for all.
+/// Parts that are asked about, at most: of more, some from all over stand for the others.
+const COSTED_MAX: usize = 16;
+
+/// Whether the server expects the parts to cost about what the whole does.
 async fn is_worth(connection: &mut PgConnection, extract: &Extract, parts: &[Part]) -> Result<bool, sqlx::Error> {
-    let whole = cost(connection, &select(&["ctid"], &extract.rows)).await?;
-    let Some(middle) = parts.get(parts.len() / 2) else { return Ok(false) };
-    let part = cost(connection, &select_part(&["ctid"], &extract.rows, middle)).await?;
-    Ok(whole.zip(part).is_some_and(|(whole, part)| part * parts.len() as f64 <= whole * COST_RATIO_MAX))
+    let Some(whole) = cost(connection, &select(&["ctid"], &extract.rows)).await? else { return Ok(false) };
+    let (mut sum, mut asked) = (0.0, 0.0);
+    for part in parts.iter().step_by(parts.len().div_ceil(COSTED_MAX)) {
+        let Some(cost) = cost(connection, &select_part(&["ctid"], &extract.rows, part)).await? else {
+            return Ok(false);
+        };
+        sum += cost;
+        asked += 1.0;
+    }
+    Ok(sum / asked * parts.len() as f64 <= whole * COST_RATIO_MAX)
 }
 
 /// What the server expects a SELECT to cost: the second of `cost=0.00..155.00`.
