@@ -1,20 +1,28 @@
-//! Into which parts an extract is divided, by what the server knows of its table in our snapshot.
+//! Into which parts an extract is divided, by what the server knows of it in our snapshot.
 //!
 //! ```text
 //! table, materialized view    ranges of pages (TID range scans, PostgreSQL 14 and later)
 //! partitioned table           each partition's ranges of pages, partitions by name
+//! view, query                 ranges of a key of one column, where there is one that has an order and a measure
 //! anything else               one part
 //! ```
 //!
-//! Pages are asked for only where reading them one after the other is the way of reading: a condition of the author's that an
-//! index answers is left whole, since every part would ask the index anew, or read the table.
+//! Parts are asked for only where the server expects all of them to cost about what the whole does. A condition that an
+//! index answers is left whole, since every part would ask the index anew, or read the table; so is a query that has to be
+//! worked out whole before any of its rows is known.
+//!
+//! What would be different in another session is left whole and read by the first: foreign tables, and SQL that asks for
+//! the time.
 //!
 //! Never in here: how many readers there are. It must not matter to what is read.
 
+use super::estimate::{Estimate, estimate, is_of_one_session};
 use super::exporter::Moment;
-use super::ranges::by_page;
-use crate::data::select::{Part, quoted_table, select, select_part};
+use super::keys::{KEY_RANGES_MAX, Kind, conditions};
+use super::ranges::{RANGE_BYTES, by_page};
+use crate::data::select::{Part, quoted, quoted_table, select, select_part};
 use crate::data::{Extract, Rows, TableName};
+use crate::source::pgcopy::CopyColumn;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 /// The first version with TID range scans: an older one reads the whole table for each range.
@@ -74,32 +82,129 @@ pub async fn repartitioned(connection: &mut PgConnection) -> Result<Option<Strin
     sqlx::query(REPARTITIONED).fetch_optional(connection).await?.map(|row| row.try_get(0)).transpose()
 }
 
-/// The parts of an extract, in order: together all of its rows, each once.
-pub async fn parts(
+/// An extract, divided.
+#[derive(Clone, Debug, Default)]
+pub struct Division {
+    /// The parts, in order: together all of its rows, each once.
+    pub parts: Vec<Part>,
+    /// Only the first session may read it.
+    pub is_of_one_session: bool,
+}
+
+/// The columns of an extract: as they are named at the source, and as they will come.
+#[derive(Clone, Copy)]
+pub struct Columns<'a> {
+    /// At the source.
+    pub names: &'a [&'a str],
+    /// In the same order.
+    pub read: &'a [CopyColumn],
+}
+
+/// Divides an extract.
+pub async fn divided(
     connection: &mut PgConnection,
     extract: &Extract,
+    columns: Columns<'_>,
     moment: &Moment,
-) -> Result<Vec<Part>, sqlx::Error> {
-    let whole = || vec![Part::default()];
-    let Rows::Table { table, filter } = &extract.rows else { return Ok(whole()) };
-    if moment.version < RANGES_SINCE {
-        return Ok(whole());
-    }
+) -> Result<Division, sqlx::Error> {
+    let whole = || Division { parts: vec![Part::default()], is_of_one_session: false };
+    let (table, filter) = match &extract.rows {
+        Rows::Table { table, filter } => (table, filter.as_deref()),
+        Rows::Query { sql, .. } => return by_key(connection, extract, columns, sql).await,
+    };
     let row = sqlx::query(KIND).bind(quoted_table(table)).fetch_one(&mut *connection).await?;
     let (kind, is_whole): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
     let (bytes, page_bytes): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
+    let has_ranges = moment.version >= RANGES_SINCE && !is_whole;
     let parts = match kind.as_str() {
-        "r" | "m" if !is_whole => pages(None, bytes, page_bytes),
+        "r" | "m" if has_ranges => pages(None, bytes, page_bytes),
+        "r" | "m" => vec![Part::default()],
         // A condition that names the schema does not fit a partition, and what a partition grants is its own.
-        "p" if filter.as_ref().is_none_or(|filter| !filter.contains(table.schema.as_str())) => {
-            leaves(connection, table, page_bytes).await?.unwrap_or_else(whole)
-        }
-        _ => whole(),
+        "p" if has_parts_of_its_own(table, filter, moment) => match leaves(connection, table, page_bytes).await? {
+            Some(parts) => parts,
+            None => return by_key(connection, extract, columns, filter.unwrap_or_default()).await,
+        },
+        _ => return by_key(connection, extract, columns, filter.unwrap_or_default()).await,
     };
-    match filter.is_some() && parts.len() > 1 && !is_worth(connection, extract, &parts).await? {
-        true => Ok(whole()),
-        false => Ok(parts),
+    let Some(filter) = filter else { return Ok(Division { parts, is_of_one_session: false }) };
+    let select = select(columns.names, &extract.rows);
+    if is_of_one_session(connection, &select, filter).await? {
+        return Ok(Division { is_of_one_session: true, ..whole() });
     }
+    let Some(expected) = estimate(connection, &select).await? else { return Ok(whole()) };
+    match is_worth(connection, extract, columns, expected, &parts).await? {
+        true => Ok(Division { parts, is_of_one_session: false }),
+        false => Ok(whole()),
+    }
+}
+
+fn has_parts_of_its_own(table: &TableName, filter: Option<&str>, moment: &Moment) -> bool {
+    moment.version >= RANGES_SINCE && filter.is_none_or(|filter| !filter.contains(table.schema.as_str()))
+}
+
+/// Ranges of the key; one part where it has none that can be divided, or where that would cost more.
+async fn by_key(
+    connection: &mut PgConnection,
+    extract: &Extract,
+    columns: Columns<'_>,
+    sql: &str,
+) -> Result<Division, sqlx::Error> {
+    let select = select(columns.names, &extract.rows);
+    let whole = |is_of_one_session| Division { parts: vec![Part::default()], is_of_one_session };
+    if is_of_one_session(connection, &select, sql).await? {
+        return Ok(whole(true));
+    }
+    let (Some(expected), Some((key, kind))) = (estimate(connection, &select).await?, key(extract, columns)) else {
+        return Ok(whole(false));
+    };
+    let count = ((expected.bytes / RANGE_BYTES as f64).ceil() as u64).min(KEY_RANGES_MAX);
+    if count < 2 {
+        return Ok(whole(false));
+    }
+    let mut ends = Vec::new();
+    for order in ["ASC", "DESC"] {
+        match end(connection, extract, key, kind, order, expected).await? {
+            Some(end) => ends.push(end),
+            None => return Ok(whole(false)),
+        }
+    }
+    let Some(conditions) = conditions(kind, key, &ends[0], &ends[1], count) else { return Ok(whole(false)) };
+    let part = |condition| Part { leaf: None, condition: Some(condition) };
+    let parts: Vec<Part> = conditions.into_iter().map(part).collect();
+    match is_worth(connection, extract, columns, expected, &parts).await? {
+        true => Ok(Division { parts, is_of_one_session: false }),
+        false => Ok(whole(false)),
+    }
+}
+
+/// The key, where it is one column that is read and has a measure.
+fn key<'a>(extract: &Extract, columns: Columns<'a>) -> Option<(&'a str, Kind)> {
+    let [key] = extract.schema.key.as_slice() else { return None };
+    let place = extract.columns.iter().position(|name| name == key)?;
+    Some((columns.names.get(place)?, Kind::of(columns.read.get(place)?.wire)?))
+}
+
+/// The part of the whole's cost that finding an end of the key may take: what an index answers takes next to nothing.
+const END_COST_PART: f64 = 0.1;
+
+/// The key's smallest or largest value, where it is cheap to find.
+async fn end(
+    connection: &mut PgConnection,
+    extract: &Extract,
+    key: &str,
+    kind: Kind,
+    order: &str,
+    expected: Estimate,
+) -> Result<Option<String>, sqlx::Error> {
+    let there = Part { leaf: None, condition: Some(format!("{} IS NOT NULL", quoted(key))) };
+    let rows = select_part(&[key], &extract.rows, &there);
+    let first = format!("SELECT {} FROM ({rows} ORDER BY {} {order} LIMIT 1) AS e", kind.text(key), quoted(key));
+    let is_cheap = estimate(connection, &first).await?.is_some_and(|first| first.cost <= expected.cost * END_COST_PART);
+    if !is_cheap {
+        return Ok(None);
+    }
+    let rows = sqlx::raw_sql(AssertSqlSafe(first)).fetch_all(connection).await?;
+    rows.first().map_or(Ok(None), |row| row.try_get(0))
 }
 
 fn pages(leaf: Option<&TableName>, bytes: i64, page_bytes: i64) -> Vec<Part> {
@@ -132,24 +237,19 @@ const COST_RATIO_MAX: f64 = 1.5;
 const COSTED_MAX: usize = 16;
 
 /// Whether the server expects the parts to cost about what the whole does.
-async fn is_worth(connection: &mut PgConnection, extract: &Extract, parts: &[Part]) -> Result<bool, sqlx::Error> {
-    let Some(whole) = cost(connection, &select(&["ctid"], &extract.rows)).await? else { return Ok(false) };
+async fn is_worth(
+    connection: &mut PgConnection,
+    extract: &Extract,
+    columns: Columns<'_>,
+    whole: Estimate,
+    parts: &[Part],
+) -> Result<bool, sqlx::Error> {
     let (mut sum, mut asked) = (0.0, 0.0);
-    for part in parts.iter().step_by(parts.len().div_ceil(COSTED_MAX)) {
-        let Some(cost) = cost(connection, &select_part(&["ctid"], &extract.rows, part)).await? else {
-            return Ok(false);
-        };
-        sum += cost;
+    for part in parts.iter().step_by(parts.len().div_ceil(COSTED_MAX).max(1)) {
+        let select = select_part(columns.names, &extract.rows, part);
+        let Some(part) = estimate(connection, &select).await? else { return Ok(false) };
+        sum += part.cost;
         asked += 1.0;
     }
-    Ok(sum / asked * parts.len() as f64 <= whole * COST_RATIO_MAX)
-}
-
-/// What the server expects a SELECT to cost: the second of `cost=0.00..155.00`.
-async fn cost(connection: &mut PgConnection, select: &str) -> Result<Option<f64>, sqlx::Error> {
-    let rows = sqlx::raw_sql(AssertSqlSafe(format!("EXPLAIN {select}"))).fetch_all(connection).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    let line: String = row.try_get(0)?;
-    let after = line.split_once("..").and_then(|(_, rest)| rest.split_once(' '));
-    Ok(after.and_then(|(cost, _)| cost.parse().ok()))
+    Ok(sum <= whole.cost * COST_RATIO_MAX * asked / parts.len() as f64)
 }

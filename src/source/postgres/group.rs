@@ -84,7 +84,7 @@ impl Group {
             queue: Queue::default(),
         });
         shared.queue.first();
-        shared.queue.keep(tokio::spawn(session(Arc::clone(&shared), connection)).abort_handle());
+        shared.queue.keep(tokio::spawn(session(Arc::clone(&shared), connection, true)).abort_handle());
         Ok(Group { shared })
     }
 
@@ -130,7 +130,7 @@ async fn joined(shared: Arc<Shared>) {
     match import(&shared).await {
         Ok(connection) => {
             shared.queue.joined();
-            session(shared, connection).await;
+            session(shared, connection, false).await;
         }
         Err(error) => {
             tracing::warn!(source = %shared.from, "one session fewer reads: {error}");
@@ -147,11 +147,11 @@ async fn import(shared: &Shared) -> Result<PgConnection, SourceError> {
 }
 
 /// A session's life: one thing after the other, and a word now and then while there is nothing.
-async fn session(shared: Arc<Shared>, mut connection: PgConnection) {
-    let mut leaving = Leaving { shared: Arc::clone(&shared), why: None };
+async fn session(shared: Arc<Shared>, mut connection: PgConnection, is_first: bool) {
+    let mut leaving = Leaving { shared: Arc::clone(&shared), is_first, why: None };
     let ahead = Ahead::new(shared.ahead_bytes_max);
     loop {
-        let task = match next(&shared, &mut connection).await {
+        let task = match next(&shared, &mut connection, is_first).await {
             Ok(task) => task,
             Err(error) => {
                 tracing::warn!(source = %shared.from, "a session that waited is gone: {error}");
@@ -162,7 +162,7 @@ async fn session(shared: Arc<Shared>, mut connection: PgConnection) {
         let goes_on = match task {
             Task::Look(asked) => look(&shared, &mut connection, asked).await,
             Task::Read(table, place, hand) => {
-                let part = table.parts.get(place).cloned().unwrap_or_default();
+                let part = table.division.parts.get(place).cloned().unwrap_or_default();
                 reader::read(&shared.from, &mut connection, &table, &part, shared.cell_bytes_max, &ahead, &hand).await
             }
         };
@@ -175,20 +175,21 @@ async fn session(shared: Arc<Shared>, mut connection: PgConnection) {
 /// Counts a session out, however it ends.
 struct Leaving {
     shared: Arc<Shared>,
+    is_first: bool,
     why: Option<SourceError>,
 }
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        self.shared.queue.ended(self.why.take());
+        self.shared.queue.ended(self.is_first, self.why.take());
     }
 }
 
-async fn next(shared: &Shared, connection: &mut PgConnection) -> Result<Task, SourceError> {
+async fn next(shared: &Shared, connection: &mut PgConnection, is_first: bool) -> Result<Task, SourceError> {
     loop {
         let mut woken = std::pin::pin!(shared.queue.woken());
         woken.as_mut().enable();
-        if let Some(task) = shared.queue.take() {
+        if let Some(task) = shared.queue.take(is_first) {
             return Ok(task);
         }
         if tokio::time::timeout(KEEP_ALIVE, woken).await.is_err() {
@@ -204,7 +205,11 @@ async fn look(shared: &Arc<Shared>, connection: &mut PgConnection, asked: Asked)
     let looked = async {
         let marked = exporter::mark(connection).await;
         marked.map_err(|error| fault(&shared.from, &error, During::Waiting))?;
-        Table::ready(&shared.from, connection, &extract, &shared.moment).await
+        let mut table = Table::ready(&shared.from, connection, &extract).await?;
+        if is_to_be_read {
+            table.divide(&shared.from, connection, &shared.moment).await?;
+        }
+        Ok::<_, SourceError>(table)
     };
     let looked = looked.await;
     // A refusal ends the transaction, and the moment with it, unless it is undone.
@@ -213,7 +218,7 @@ async fn look(shared: &Arc<Shared>, connection: &mut PgConnection, asked: Asked)
         Err(_) => exporter::undo(connection).await.is_ok(),
     };
     let started = looked.map(|mut table| {
-        let (withheld, parts) = (std::mem::take(&mut table.withheld), table.parts.len());
+        let (withheld, parts) = (std::mem::take(&mut table.withheld), table.division.parts.len());
         let begun = is_to_be_read.then(|| shared.queue.begin(table));
         Started { withheld, parts, begun }
     });

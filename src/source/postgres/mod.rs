@@ -9,7 +9,9 @@
 //! table.rs     an extract looked at before its first row
 //! catalog.rs   columns, types, tables rewritten since the moment
 //! divide.rs    into which parts its rows are divided
+//! estimate.rs  what the server expects a SELECT to cost
 //! ranges.rs    ranges of pages
+//! keys.rs      ranges of a key
 //! reader.rs    one part over one session: COPY -> batches
 //! handing.rs   the parts, in their order -> one stream
 //! fault.rs     the driver's errors -> ours
@@ -25,10 +27,12 @@
 mod catalog;
 mod connect;
 mod divide;
+mod estimate;
 mod exporter;
 mod fault;
 mod group;
 mod handing;
+mod keys;
 mod patience;
 mod queue;
 mod ranges;

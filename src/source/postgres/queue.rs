@@ -64,6 +64,7 @@ struct State {
     opening: usize,
     /// No more are opened.
     is_complete: bool,
+    is_first_gone: bool,
     lost: Option<Lost>,
     sessions: Vec<AbortHandle>,
 }
@@ -100,10 +101,17 @@ impl Queue {
         self.wake.notified()
     }
 
-    /// The next thing to do.
-    pub fn take(&self) -> Option<Task> {
+    /// The next thing to do for the first session, or for another.
+    pub fn take(&self, is_first: bool) -> Option<Task> {
         let mut state = self.state();
         match state.entries.pop_front()? {
+            Entry::Parts { table, next, begins } if table.division.is_of_one_session && !is_first => {
+                // Its rows come from the first session or not at all.
+                if !state.is_first_gone {
+                    state.entries.push_front(Entry::Parts { table, next, begins });
+                }
+                None
+            }
             Entry::Looking => {
                 state.entries.push_front(Entry::Looking);
                 None
@@ -117,8 +125,12 @@ impl Queue {
                 // Under the lock, so that parts are told in the order in which they are taken. Where nobody listens the
                 // group is about to end.
                 let _ = begins.send(handed);
+                if table.division.is_of_one_session {
+                    // Others passed it by and sleep.
+                    self.wake.notify_waiters();
+                }
                 let task = Task::Read(Arc::clone(&table), next, hand);
-                if next + 1 < table.parts.len() {
+                if next + 1 < table.division.parts.len() {
                     state.entries.push_front(Entry::Parts { table, next: next + 1, begins });
                 }
                 Some(task)
@@ -156,7 +168,7 @@ impl Queue {
             return 0;
         }
         let to_do = state.entries.iter().map(|entry| match entry {
-            Entry::Parts { table, next, .. } => table.parts.len() - next,
+            Entry::Parts { table, next, .. } => table.division.parts.len() - next,
             Entry::Asked(_) | Entry::Looking => 1,
         });
         let wanted = sessions_max.min(to_do.sum());
@@ -188,10 +200,15 @@ impl Queue {
         self.left(Some(why));
     }
 
-    /// A session that read has ended.
-    pub fn ended(&self, why: Option<SourceError>) {
-        self.state().reading -= 1;
+    /// A session that read has ended, the first or another.
+    pub fn ended(&self, is_first: bool, why: Option<SourceError>) {
+        {
+            let mut state = self.state();
+            state.reading -= 1;
+            state.is_first_gone |= is_first;
+        }
         self.left(why);
+        self.wake.notify_waiters();
     }
 
     fn left(&self, why: Option<SourceError>) {

@@ -1,10 +1,10 @@
 //! Everything before the first row of an extract: its columns held against the schema, the author's SQL prepared and
-//! planned, its tables locked and looked at, and its rows divided.
+//! planned, its tables locked and looked at; then, where it is read, its rows divided.
 //!
-//! Never in here: a row.
+//! Never in here: the rows.
 
 use super::catalog::{self, SourceColumn};
-use super::divide;
+use super::divide::{self, Columns, Division};
 use super::exporter::Moment;
 use super::fault::{During, fault};
 use crate::data::drift::{Drift, FoundColumn, match_columns};
@@ -25,19 +25,14 @@ pub struct Table {
     pub columns: Vec<CopyColumn>,
     /// Columns that nobody classified and that are left out.
     pub withheld: Vec<String>,
-    /// Its parts, in order.
-    pub parts: Vec<Part>,
+    /// Its parts.
+    pub division: Division,
     names: Vec<String>,
 }
 
 impl Table {
     /// Looks at what `extract` asks for, on a session of the group. Its locks stay until the group ends.
-    pub async fn ready(
-        from: &Name,
-        connection: &mut PgConnection,
-        extract: &Extract,
-        moment: &Moment,
-    ) -> Result<Self, SourceError> {
+    pub async fn ready(from: &Name, connection: &mut PgConnection, extract: &Extract) -> Result<Self, SourceError> {
         let what = what(&extract.rows);
         let away = |error: sqlx::Error| fault(from, &error, during(&extract.rows, &what));
         let found = match &extract.rows {
@@ -67,9 +62,22 @@ impl Table {
         if let Some(table) = divide::repartitioned(connection).await.map_err(away)? {
             return Err(changed(table, "got or lost a partition"));
         }
-        let parts = divide::parts(connection, extract, moment).await.map_err(away)?;
         let names = names.into_iter().map(str::to_owned).collect();
-        Ok(Table { what, extract: extract.clone(), columns, withheld, parts, names })
+        Ok(Table { what, extract: extract.clone(), columns, withheld, division: Division::default(), names })
+    }
+
+    /// Divides it. A query's key may be asked for its smallest and largest value.
+    pub async fn divide(
+        &mut self,
+        from: &Name,
+        connection: &mut PgConnection,
+        moment: &Moment,
+    ) -> Result<(), SourceError> {
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        let known = Columns { names: &names, read: &self.columns };
+        let divided = divide::divided(connection, &self.extract, known, moment).await;
+        self.division = divided.map_err(|error| fault(from, &error, self.during()))?;
+        Ok(())
     }
 
     /// The SELECT of one part.

@@ -3,6 +3,8 @@
 mod bench;
 mod columns;
 mod endings;
+mod files;
+mod keys;
 mod logins;
 mod lost;
 mod moments;
@@ -10,4 +12,5 @@ mod nights;
 mod online;
 mod parts;
 mod restarts;
+mod server;
 mod values;
