@@ -126,7 +126,7 @@ const POSTGRES: &[Key] = &[
     required("user", Shape::Given, "a role that may only read"),
     optional("password", Shape::Secret, "where its password is found"),
     optional("ca", Shape::Given, "a PEM file with the CA to trust [the system's]"),
-    optional("connections", Shape::Count, "connections at once, at most [2]"),
+    optional("connections", Shape::Count, "sessions at the server, at most; they share one snapshot [2]"),
 ];
 
 const LOCATION: &[Key] = &[

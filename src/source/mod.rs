@@ -37,8 +37,8 @@ pub trait Source: Send {
     /// The moment this view shows.
     fn origin(&self) -> &Origin;
 
-    /// Tells which extracts will be asked for, in that order: a source may begin to read the next while one is still read.
-    /// From then on they are asked for in that order.
+    /// Tells which extracts will be asked for, and that no other will, in that order: a source may begin to read the next
+    /// while one is still read, and lets its moment go when the last is read.
     fn tell_what_comes(&mut self, extracts: &[&Extract]) {
         let _ = extracts;
     }

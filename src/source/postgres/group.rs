@@ -14,9 +14,9 @@
 //! with it alone. The others are opened once there is something for them to do; where the server has no room for them, the
 //! group goes on with those it has.
 //!
-//! Whoever imported the snapshot holds it by himself: a session that ends takes with it the part that it read, which ends
-//! that extract in an error, and nobody's moment. When the last one ends, everything asked ends in an error. A group never
-//! comes back: another one has another moment, and everything is read anew.
+//! A session that was there and ends takes the group with it, the exporter or another: it held locks, and a table that nobody
+//! has locked may be emptied or rewritten in a way that our snapshot does not show. What is not begun then ends in an error.
+//! A group never comes back: another one has another moment, and everything is read anew.
 //!
 //! Never in here: SQL, and a second moment.
 
@@ -100,7 +100,7 @@ impl Group {
         answered
     }
 
-    /// What is told where no session is left to answer.
+    /// What is told where the group is lost.
     pub fn lost(&self, what: &str) -> SourceError {
         let (during, answer) = self.shared.queue.lost().unwrap_or_else(|| (format!("reading {what}"), None));
         SourceError::Away { from: self.shared.from.clone(), during, answer }
@@ -148,7 +148,7 @@ async fn import(shared: &Shared) -> Result<PgConnection, SourceError> {
 
 /// A session's life: one thing after the other, and a word now and then while there is nothing.
 async fn session(shared: Arc<Shared>, mut connection: PgConnection, is_first: bool) {
-    let mut leaving = Leaving { shared: Arc::clone(&shared), is_first, why: None };
+    let mut leaving = Leaving { shared: Arc::clone(&shared), why: None };
     let ahead = Ahead::new(shared.ahead_bytes_max);
     loop {
         let task = match next(&shared, &mut connection, is_first).await {
@@ -175,13 +175,12 @@ async fn session(shared: Arc<Shared>, mut connection: PgConnection, is_first: bo
 /// Counts a session out, however it ends.
 struct Leaving {
     shared: Arc<Shared>,
-    is_first: bool,
     why: Option<SourceError>,
 }
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        self.shared.queue.ended(self.is_first, self.why.take());
+        self.shared.queue.ended(self.why.take());
     }
 }
 

@@ -26,11 +26,19 @@ pub struct Handing {
     rows: u64,
     /// Set while it is under way: nothing after it can be read before it has ended.
     unfinished: Arc<AtomicBool>,
+    /// Nothing comes after it: the sessions, and with them the snapshot, are let go.
+    is_last: bool,
 }
 
 impl Handing {
     /// Begins to hand on what was started.
-    pub fn new(what: String, group: &Arc<Group>, started: Started, unfinished: &Arc<AtomicBool>) -> Option<Self> {
+    pub fn new(
+        what: String,
+        group: &Arc<Group>,
+        started: Started,
+        unfinished: &Arc<AtomicBool>,
+        is_last: bool,
+    ) -> Option<Self> {
         unfinished.store(true, Ordering::Relaxed);
         Some(Handing {
             what,
@@ -41,6 +49,7 @@ impl Handing {
             rows_before: 0,
             rows: 0,
             unfinished: Arc::clone(unfinished),
+            is_last,
         })
     }
 
@@ -61,6 +70,9 @@ impl Handing {
                 Some(part) => part,
                 None if self.parts_left == 0 => {
                     self.unfinished.store(false, Ordering::Relaxed);
+                    if self.is_last {
+                        self.group.end();
+                    }
                     return Ok(None);
                 }
                 None => {

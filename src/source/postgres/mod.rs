@@ -87,14 +87,16 @@ impl PostgresSource {
     async fn start<'a>(&mut self, extract: &Extract) -> Result<Extraction<'a>, SourceError> {
         let what = what(&extract.rows);
         self.check_is_free(&what)?;
+        let is_told = !self.coming.is_empty();
         let answered = match self.coming.pop_front() {
             None => self.group.ask(extract, true),
             Some((dataset, answered)) if dataset == extract.dataset => answered,
             Some(_) => return Err(self.away(&what, "another extract was told to come before it")),
         };
+        let is_last = is_told && self.coming.is_empty();
         let mut started = self.answer(answered, &what).await?;
         let withheld = std::mem::take(&mut started.withheld);
-        let handing = Handing::new(what.clone(), &self.group, started, &self.unfinished);
+        let handing = Handing::new(what.clone(), &self.group, started, &self.unfinished, is_last);
         let handing = handing.ok_or_else(|| self.away(&what, "it was only looked at"))?;
         Ok(Extraction { withheld, batches: handing.stream().await? })
     }

@@ -64,7 +64,6 @@ struct State {
     opening: usize,
     /// No more are opened.
     is_complete: bool,
-    is_first_gone: bool,
     lost: Option<Lost>,
     sessions: Vec<AbortHandle>,
 }
@@ -78,15 +77,27 @@ enum Entry {
     Parts { table: Arc<Table>, next: usize, begins: Begins },
 }
 
-/// Why the last session ended: what it did, and what was answered.
+/// Why a group is lost: what was being done, and what was answered.
 pub type Lost = (String, Option<Answer>);
+
+impl State {
+    /// Whoever waits for what is not begun finds nobody there.
+    fn lose(&mut self, why: Option<SourceError>) {
+        self.is_complete = true;
+        self.lost.get_or_insert(match why {
+            Some(SourceError::Away { during, answer, .. }) => (during, answer),
+            _ => ("keeping the snapshot".into(), None),
+        });
+        self.entries.clear();
+    }
+}
 
 impl Queue {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an extract behind all others. Where no session is left, nobody answers.
+    /// Adds an extract behind all others. Where the group is lost, nobody answers.
     pub fn push(&self, asked: Asked) {
         let mut state = self.state();
         if state.lost.is_none() {
@@ -106,10 +117,7 @@ impl Queue {
         let mut state = self.state();
         match state.entries.pop_front()? {
             Entry::Parts { table, next, begins } if table.division.is_of_one_session && !is_first => {
-                // Its rows come from the first session or not at all.
-                if !state.is_first_gone {
-                    state.entries.push_front(Entry::Parts { table, next, begins });
-                }
+                state.entries.push_front(Entry::Parts { table, next, begins });
                 None
             }
             Entry::Looking => {
@@ -194,39 +202,25 @@ impl Queue {
         state.reading += 1;
     }
 
-    /// A session could not be opened.
+    /// A session could not be opened: those that read go on, and none is asked for a second time.
     pub fn failed(&self, why: SourceError) {
-        self.state().opening -= 1;
-        self.left(Some(why));
-    }
-
-    /// A session that read has ended, the first or another.
-    pub fn ended(&self, is_first: bool, why: Option<SourceError>) {
-        {
-            let mut state = self.state();
-            state.reading -= 1;
-            state.is_first_gone |= is_first;
-        }
-        self.left(why);
-        self.wake.notify_waiters();
-    }
-
-    fn left(&self, why: Option<SourceError>) {
         let mut state = self.state();
-        // One is enough to go on, and none is asked for a second time.
+        state.opening -= 1;
         state.is_complete = true;
-        if state.reading + state.opening > 0 {
-            return;
+        if state.reading == 0 {
+            state.lose(Some(why));
         }
-        state.lost = Some(match why {
-            Some(SourceError::Away { during, answer, .. }) => (during, answer),
-            _ => ("keeping the snapshot".into(), None),
-        });
-        // Whoever waits for any of it finds nobody there.
-        state.entries.clear();
     }
 
-    /// Why there is nobody left.
+    /// A session that read has ended, and the group with it: its locks kept the tables it looked at as the snapshot shows
+    /// them. Parts that others are reading they hold themselves; no other is begun.
+    pub fn ended(&self, why: Option<SourceError>) {
+        let mut state = self.state();
+        state.reading -= 1;
+        state.lose(why);
+    }
+
+    /// Why nothing more is read.
     pub fn lost(&self) -> Option<Lost> {
         self.state().lost.clone()
     }
@@ -239,5 +233,84 @@ impl Queue {
             std::mem::take(&mut state.sessions)
         };
         sessions.iter().for_each(AbortHandle::abort);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Name;
+    use crate::source::postgres::table::tests::table;
+
+    fn ask(queue: &Queue) -> oneshot::Receiver<Result<Started, SourceError>> {
+        let (answer, answered) = oneshot::channel();
+        queue.push(Asked { extract: table(1).extract, is_to_be_read: true, answer });
+        answered
+    }
+
+    fn part(task: Option<Task>) -> Option<usize> {
+        match task {
+            Some(Task::Read(_, part, _)) => Some(part),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn gives_the_parts_of_an_extract_in_order_and_then_the_next_extract() {
+        let queue = Queue::default();
+        let (_first, _second) = (ask(&queue), ask(&queue));
+        assert!(matches!(queue.take(true), Some(Task::Look(_))));
+        assert!(queue.take(false).is_none(), "the second extract was begun before the first was looked at");
+        let mut begun = queue.begin(table(3));
+        assert_eq!([0, 1, 2].map(|_| part(queue.take(false))), [Some(0), Some(1), Some(2)]);
+        assert!(matches!(queue.take(false), Some(Task::Look(_))));
+        assert!((0..3).all(|_| begun.try_recv().is_ok()) && begun.try_recv().is_err());
+    }
+
+    #[test]
+    fn keeps_what_is_the_first_sessions_for_it() {
+        let queue = Queue::default();
+        let _asked = ask(&queue);
+        queue.take(false);
+        let mut table = table(1);
+        table.division.is_of_one_session = true;
+        let _begun = queue.begin(table);
+        assert!(queue.take(false).is_none());
+        assert_eq!(part(queue.take(true)), Some(0));
+    }
+
+    #[test]
+    fn opens_as_many_sessions_as_there_is_something_to_do_for_and_no_more_than_allowed() {
+        let queue = Queue::default();
+        queue.first();
+        let (_one, _two) = (ask(&queue), ask(&queue));
+        assert_eq!([queue.open_more(1), queue.open_more(5), queue.open_more(5)], [0, 1, 0]);
+        queue.take(true);
+        let _begun = queue.begin(table(9));
+        assert_eq!([queue.open_more(5), queue.open_more(5)], [3, 0]);
+    }
+
+    #[test]
+    fn goes_on_without_a_session_that_could_not_come_and_not_without_one_that_read() {
+        let away = || SourceError::Away {
+            from: Name::new("db").expect("a name"),
+            during: "connecting".into(),
+            answer: Some(Answer::SqlState("53300".into())),
+        };
+        let queue = Queue::default();
+        queue.first();
+        let (_one, mut two) = (ask(&queue), ask(&queue));
+        assert_eq!(queue.open_more(2), 1);
+        queue.failed(away());
+        assert_eq!((queue.lost(), queue.open_more(2)), (None, 0));
+        queue.take(true);
+        let mut begun = queue.begin(table(2));
+        let task = queue.take(true);
+        queue.ended(Some(away()));
+        assert_eq!(queue.lost(), Some(("connecting".into(), Some(Answer::SqlState("53300".into())))));
+        // The part that is being read is told, the other never comes, and nobody answers the second extract.
+        assert!(task.is_some() && begun.try_recv().is_ok());
+        assert_eq!(begun.try_recv().err(), Some(mpsc::error::TryRecvError::Disconnected));
+        assert_eq!(two.try_recv().err(), Some(oneshot::error::TryRecvError::Closed));
     }
 }

@@ -162,3 +162,31 @@ fn no_table(what: &str, schema: &str, tables: &[String]) -> SourceError {
     };
     SourceError::NotThere { what: format!("table {what}"), hint: Some(hint) }
 }
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::data::{OnNewColumn, Schema, TableName};
+    use std::sync::Arc;
+
+    /// A table in so many parts.
+    pub fn table(parts: usize) -> Table {
+        let name = Name::new("thing").expect("a name");
+        let rows = Rows::Table { table: TableName { schema: "app".into(), table: "thing".into() }, filter: None };
+        let schema = Schema {
+            name: name.clone(),
+            description: String::new(),
+            key: Vec::new(),
+            on_new_column: OnNewColumn::Stop,
+            columns: Vec::new(),
+        };
+        Table {
+            what: what(&rows),
+            extract: Extract { dataset: name, rows, schema: Arc::new(schema), columns: Vec::new(), batch_rows_max: 1 },
+            columns: Vec::new(),
+            withheld: Vec::new(),
+            division: Division { parts: vec![Part::default(); parts], is_of_one_session: false },
+            names: Vec::new(),
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Sessions that end in the middle of a run, and servers that have no room: all of one snapshot is published, or nothing.
 
 use super::bench::Bench;
-use super::nights::{Running, assert_nothing, assert_published, ferry, lay, moves, reading, reads, until};
+use super::nights::{Running, assert_nothing, assert_published, ferry, lay, moves, reading, reads};
 use crate::hostile::Mount;
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ fn end_one(schema: &str, order: &str) -> String {
 async fn ended_once(schema: &str, order: &str) {
     let mut bench = Bench::lay(schema, &lay(schema)).await;
     let ferry = ferry(schema, &[("connections", "2")]);
-    let running = Running::of(&ferry);
+    let mut running = Running::of(&ferry);
     let two = format!("SELECT (count(*) = 2)::text FROM pg_stat_activity WHERE {}", reading(schema));
-    until(&mut bench, &two).await;
+    running.until(&mut bench, &two).await;
     for id in 1..=20 {
         bench.run(&moves(schema, id)).await;
     }

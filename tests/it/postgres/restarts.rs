@@ -2,7 +2,7 @@
 //! others read the shared one.
 
 use super::bench::{Bench, name, spec};
-use super::nights::{Running, assert_published, ferry, lay, moves, reads, until};
+use super::nights::{Running, assert_published, ferry, lay, moves, reads};
 use super::server::Server;
 use nightferry::job::{Limits, PostgresSpec};
 use nightferry::source::{PostgresSource, Source};
@@ -23,8 +23,8 @@ async fn a_server_that_is_restarted_in_the_middle_is_read_again_when_it_is_back(
     // Once in order, and once as a crash.
     for mode in ["fast", "immediate"] {
         let ferry = ferry("it_restart", &[("port", &server.port.to_string())]);
-        let running = Running::of(&ferry);
-        until(&mut bench, &reads("it_restart")).await;
+        let mut running = Running::of(&ferry);
+        running.until(&mut bench, &reads("it_restart")).await;
         bench.run(&moves("it_restart", 7)).await;
         server.ctl("restart", &["-m", mode]);
         bench.admin = server.admin().await;
@@ -42,8 +42,8 @@ async fn a_standby_that_had_to_clean_up_behind_the_snapshot_is_read_again() {
     let standby = server.standby();
     let mut bench = Bench { admin: standby.admin().await, schema: "it_standby".into() };
     let ferry = ferry("it_standby", &[("port", &standby.port.to_string())]);
-    let running = Running::of(&ferry);
-    until(&mut bench, &reads("it_standby")).await;
+    let mut running = Running::of(&ferry);
+    running.until(&mut bench, &reads("it_standby")).await;
     for id in 1..=50 {
         primary.run(&moves("it_standby", id)).await;
     }
