@@ -16,6 +16,7 @@
 //!
 //! A session that was there and ends takes the group with it, the exporter or another: it held locks, and a table that nobody
 //! has locked may be emptied or rewritten in a way that our snapshot does not show. What is not begun then ends in an error.
+//! Its end may be known late: so each session takes the locks of a table for itself before its first part of it, and looks.
 //! A group never comes back: another one has another moment, and everything is read anew.
 //!
 //! Never in here: SQL, and a second moment.
@@ -25,7 +26,7 @@ use super::exporter::{self, Moment};
 use super::fault::{During, fault};
 use super::patience::{Waits, connect_patiently};
 use super::queue::{Asked, Queue, Started, Task};
-use super::reader::{self, Ahead};
+use super::reader::{self, Ahead, Handed};
 use super::table::Table;
 use crate::data::{Extract, Name};
 use crate::job::{Limits, PostgresSpec};
@@ -150,6 +151,8 @@ async fn import(shared: &Shared) -> Result<PgConnection, SourceError> {
 async fn session(shared: Arc<Shared>, mut connection: PgConnection, is_first: bool) {
     let mut leaving = Leaving { shared: Arc::clone(&shared), why: None };
     let ahead = Ahead::new(shared.ahead_bytes_max);
+    // The table that it read last.
+    let mut held: Option<Arc<Table>> = None;
     loop {
         let task = match next(&shared, &mut connection, is_first).await {
             Ok(task) => task,
@@ -162,6 +165,13 @@ async fn session(shared: Arc<Shared>, mut connection: PgConnection, is_first: bo
         let goes_on = match task {
             Task::Look(asked) => look(&shared, &mut connection, asked).await,
             Task::Read(table, place, hand) => {
+                if !held.as_ref().is_some_and(|held| Arc::ptr_eq(held, &table)) {
+                    if let Err(error) = table.hold(&shared.from, &mut connection).await {
+                        let _ = hand.send(Handed::Fault(error));
+                        return;
+                    }
+                    held = Some(Arc::clone(&table));
+                }
                 let part = table.division.parts.get(place).cloned().unwrap_or_default();
                 reader::read(&shared.from, &mut connection, &table, &part, shared.cell_bytes_max, &ahead, &hand).await
             }

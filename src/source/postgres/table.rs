@@ -50,18 +50,7 @@ impl Table {
         let select = select(&names, &extract.rows);
         let prepared = catalog::prepared(connection, &select).await.map_err(away)?;
         let columns = copy_columns(&prepared, extract, &what)?;
-        catalog::planned(connection, &select).await.map_err(away)?;
-        let changed = |table: String, how: &str| SourceError::Away {
-            from: from.clone(),
-            during: format!("reading {what}: {table} {how} since the snapshot"),
-            answer: None,
-        };
-        if let Some(table) = catalog::rewritten(connection).await.map_err(away)? {
-            return Err(changed(table, "was emptied or rewritten"));
-        }
-        if let Some(table) = divide::repartitioned(connection).await.map_err(away)? {
-            return Err(changed(table, "got or lost a partition"));
-        }
+        hold(from, connection, extract, &select).await?;
         let names = names.into_iter().map(str::to_owned).collect();
         Ok(Table { what, extract: extract.clone(), columns, withheld, division: Division::default(), names })
     }
@@ -80,6 +69,12 @@ impl Table {
         Ok(())
     }
 
+    /// Takes the locks of the session that looked at it for another as well, and looks whether it is still what the snapshot
+    /// shows: the first may be gone before anybody knows, and its locks with it.
+    pub async fn hold(&self, from: &Name, connection: &mut PgConnection) -> Result<(), SourceError> {
+        hold(from, connection, &self.extract, &self.select(&Part::default())).await
+    }
+
     /// The SELECT of one part.
     pub fn select(&self, part: &Part) -> String {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
@@ -89,6 +84,24 @@ impl Table {
     /// What is being done while it is read.
     pub fn during(&self) -> During<'_> {
         during(&self.extract.rows, &self.what)
+    }
+}
+
+/// Locks what `select` reads, and holds what it is now against the snapshot.
+async fn hold(from: &Name, connection: &mut PgConnection, extract: &Extract, select: &str) -> Result<(), SourceError> {
+    let what = what(&extract.rows);
+    let away = |error: sqlx::Error| fault(from, &error, during(&extract.rows, &what));
+    catalog::planned(connection, select).await.map_err(away)?;
+    let changed = |table: String, how: &str| {
+        let during = format!("reading {what}: {table} {how} since the snapshot");
+        Err(SourceError::Away { from: from.clone(), during, answer: None })
+    };
+    if let Some(table) = catalog::rewritten(connection).await.map_err(away)? {
+        return changed(table, "was emptied or rewritten");
+    }
+    match divide::repartitioned(connection).await.map_err(away)? {
+        Some(table) => changed(table, "got or lost a partition"),
+        None => Ok(()),
     }
 }
 

@@ -26,7 +26,8 @@ async fn ended_once(schema: &str, order: &str) {
     for id in 1..=20 {
         bench.run(&moves(schema, id)).await;
     }
-    assert_eq!(bench.printed(&end_one(schema, order)).await, [Some("true".into())]);
+    // In the middle of a part: nothing there is to be read of one that rests.
+    running.until(&mut bench, &end_one(schema, order)).await;
     for id in 1..=20 {
         bench.run(&moves(schema, id)).await;
     }

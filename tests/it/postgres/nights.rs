@@ -64,7 +64,8 @@ pub fn ferry(schema: &str, keys: &[(&str, &str)]) -> Ferry {
     );
     ferry.write(JOB, job.as_bytes());
     // Little may wait anywhere, so that the sessions are in the middle of a part for as long as the run goes on.
-    let environment = format!("{}\n[limits]\nmemory_max = \"32MiB\"\n", ferry.read(ENVIRONMENT));
+    let limits = "memory_max = \"32MiB\"\nbatch_rows_max = 500\nrow_group_rows_max = 1000";
+    let environment = format!("{}\n[limits]\n{limits}\n", ferry.read(ENVIRONMENT));
     ferry.write(ENVIRONMENT, environment.as_bytes());
     ferry
 }
