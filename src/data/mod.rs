@@ -16,6 +16,7 @@ mod printed;
 mod room;
 mod schema;
 pub mod scratch;
+pub mod select;
 pub mod text;
 mod treatment;
 
@@ -24,7 +25,7 @@ pub use batch::{BadRow, Batch, RowFault};
 pub use column_type::ColumnType;
 pub use extract::{Extract, Rows, TableName};
 pub use name::{NAME_BYTES_MAX, Name, NameFault, beside};
-pub use origin::{Origin, PgSnapshot};
+pub use origin::{Origin, PgPosition, PgSnapshot};
 pub use period::Period;
 pub use printed::{At, Form, Printed, is_number};
 pub use room::{NoRoom, Room};

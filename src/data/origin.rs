@@ -13,6 +13,24 @@ pub struct Origin {
     pub inputs: Vec<(String, String)>,
     /// What the source says it is, such as `PostgreSQL 15.18`.
     pub server: Option<String>,
+    /// Where a PostgreSQL server's log stood, where it says so.
+    pub position: Option<PgPosition>,
+}
+
+/// Where a PostgreSQL server's write-ahead log stood when a snapshot was taken.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PgPosition {
+    /// Where the next record would be written, or on a standby the last that was replayed: `0/16B3748`. What the snapshot
+    /// shows lies before it; not everything before it is shown.
+    pub lsn: String,
+    /// The log's timeline, where the role may ask for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<u32>,
+    /// The database cluster's system identifier, where the role may ask for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// Whether the server is a standby.
+    pub standby: bool,
 }
 
 /// A PostgreSQL snapshot, as `pg_current_snapshot()` prints it: `xmin:xmax:xip,xip`.

@@ -138,7 +138,7 @@ const POSTGRES: &[Key] = &[
     required("user", Shape::Given, "a role that may only read"),
     optional("password", Shape::Secret, "where its password is found"),
     optional("ca", Shape::Given, "a PEM file with the CA to trust [the system's]"),
-    optional("connections", Shape::Count, "connections at once, at most [2]"),
+    optional("connections", Shape::Count, "sessions at the server, at most; they share one snapshot [2]"),
     optional("auth", Shape::Word(&["password", "iam"]), "how the role shows who it is [password]"),
     optional("region", Shape::Given, "the database's AWS region, for auth = \"iam\""),
     optional("client_cert", Shape::Given, "a PEM file with the certificate that we show"),

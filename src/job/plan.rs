@@ -180,7 +180,7 @@ pub struct PostgresSpec {
     pub password: Option<SecretRef>,
     /// PEM file with the CA to trust; the system's roots without it.
     pub ca: Option<String>,
-    /// Connections at once, at most.
+    /// Sessions at the server at once, at most, the one that exports the snapshot included.
     pub connections: u32,
     /// How the login is guarded.
     pub login: LoginSpec,

@@ -1,25 +1,21 @@
-//! The SELECT that a plan shows: what a PostgreSQL source is asked, so far as the files tell it.
+//! The SELECT that a plan shows: what a PostgreSQL source is asked, so far as the files tell it. Its form is `data::select`'s.
 
-use crate::data::{Column, Extract, Rows};
+use crate::data::{Column, Extract, Rows, select};
 
 /// The query, a column by its first spelling; at run time it is the spelling that is there.
 ///
 /// A query file names its columns itself, most often as the warehouse does: its column is the first of the warehouse's name
 /// and the spellings that the text has as a word.
 pub fn select(extract: &Extract) -> String {
-    let columns = extract.columns.iter().map(|name| {
-        let spelling = extract.schema.column(name.as_str()).and_then(|column| spelling(column, &extract.rows));
-        quoted(spelling.unwrap_or(name.as_str()))
-    });
-    let columns = columns.collect::<Vec<_>>().join(", ");
-    match &extract.rows {
-        Rows::Table { table, filter } => {
-            let from = format!("{}.{}", quoted(&table.schema), quoted(&table.table));
-            let filter = filter.as_ref().map(|filter| format!(" WHERE (\n{}\n)", trimmed(filter))).unwrap_or_default();
-            format!("SELECT {columns} FROM {from}{filter}")
-        }
-        Rows::Query { sql, .. } => format!("SELECT {columns} FROM (\n{}\n) AS q", trimmed(sql)),
-    }
+    let columns: Vec<String> = extract
+        .columns
+        .iter()
+        .map(|name| {
+            let spelling = extract.schema.column(name.as_str()).and_then(|column| spelling(column, &extract.rows));
+            select::quoted(spelling.unwrap_or(name.as_str()))
+        })
+        .collect();
+    select::select(&columns, &extract.rows)
 }
 
 fn spelling<'a>(column: &'a Column, rows: &Rows) -> Option<&'a str> {
@@ -37,14 +33,4 @@ fn has_word(sql: &str, name: &str) -> bool {
     let is_inside = |c: char| c.is_alphanumeric() || c == '_';
     sql.match_indices(name)
         .any(|(at, _)| !sql[..at].ends_with(is_inside) && !sql[at + name.len()..].starts_with(is_inside))
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// Without the semicolon that a query file may end with.
-fn trimmed(sql: &str) -> &str {
-    let sql = sql.trim();
-    sql.strip_suffix(';').unwrap_or(sql).trim_end()
 }

@@ -1,6 +1,7 @@
 //! What a report says of one dataset. The JSON names are an API, as those of the whole report.
 
 use super::run::seconds_utc;
+use crate::data::PgPosition;
 use crate::job::Severity;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -93,6 +94,12 @@ pub struct SourceReport {
     pub extracted_at: DateTime<Utc>,
     /// PostgreSQL's snapshot, where it is known.
     pub snapshot: Option<String>,
+    /// What the source says it is, such as `PostgreSQL 15.18`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// Where its log stood, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<PgPosition>,
     /// Of the topic: partition -> first and last position read.
     pub offsets: BTreeMap<String, (u64, u64)>,
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! open.rs      a source of the plan -> dyn Source
-//! postgres/    the only sqlx: one REPEATABLE READ transaction for the job, COPY out
+//! postgres/    the only sqlx: one snapshot for the job, read by several sessions, COPY out
 //! pgcopy/      binary COPY -> Arrow
 //! file/        extracts that somebody else made: files, RDS snapshot exports, pg_dump's folders
 //! topic.rs     dumps of Kafka topics -> change events
@@ -40,6 +40,12 @@ pub trait Source: Send {
     /// The moment this view shows.
     fn origin(&self) -> &Origin;
 
+    /// Tells which extracts will be asked for, and that no other will, in that order: a source may begin to read the next
+    /// while one is still read, and lets its moment go when the last is read.
+    fn tell_what_comes(&mut self, extracts: &[&Extract]) {
+        let _ = extracts;
+    }
+
     /// Starts an extract.
     ///
     /// Fails before the first row when the source's columns are not those of the schema ([`SourceError::Drift`]).
@@ -49,6 +55,12 @@ pub trait Source: Send {
 
     /// Whether that extract could start: its columns and the author's SQL, held against what is there. Reads no row.
     fn look<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<(), SourceError>>;
+
+    /// Gives up its moment for another, after [`SourceError::Away`]: whatever was read before must be read again. `false`
+    /// where there is no other moment to take.
+    fn take_another_moment(&mut self) -> BoxFuture<'_, Result<bool, SourceError>> {
+        Box::pin(std::future::ready(Ok(false)))
+    }
 }
 
 /// An extract under way.

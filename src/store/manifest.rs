@@ -7,7 +7,7 @@ use super::absent::{Absent, put_if_absent};
 use super::fault::StoreError;
 use super::part::sha256;
 use crate::access::Folder;
-use crate::data::{Audience, Name, Period};
+use crate::data::{Audience, Name, Period, PgPosition};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,12 @@ pub struct Manifest {
     pub extracted_at: DateTime<Utc>,
     /// PostgreSQL's snapshot, where it is known.
     pub snapshot: Option<String>,
+    /// What the source says it is, such as `PostgreSQL 15.18`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// Where its log stood, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<PgPosition>,
     /// Of the topic: partition -> first and last position read.
     pub offsets: BTreeMap<String, (u64, u64)>,
     /// Input objects and their tags; for an audience that may not see the source, the names' SHA-256.

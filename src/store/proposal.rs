@@ -108,6 +108,8 @@ fn manifest_of(
         schema: serde_json::from_str(schema_text).unwrap_or_default(),
         extracted_at: dataset.origin.extracted_at,
         snapshot: dataset.origin.snapshot.as_ref().map(ToString::to_string),
+        server: dataset.origin.server.clone(),
+        position: dataset.origin.position.clone(),
         offsets: dataset.offsets.clone(),
         inputs: inputs(staged.store().audience(), &dataset.origin.inputs),
         verdict: word(&dataset.verdict),

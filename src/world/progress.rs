@@ -68,8 +68,9 @@ impl Progress {
         self.mode == ProgressMode::Bar
     }
 
-    /// Begins a job of so many tables.
+    /// Begins a job of so many tables, or begins it again.
     pub fn job(&mut self, name: &str, tables: u64) {
+        self.job.finish_and_clear();
         let style = ProgressStyle::with_template("  {msg:<22} [{bar:30}] {pos}/{len} tables  {elapsed}");
         self.job = self.bars.add(ProgressBar::new(tables));
         if let Ok(style) = style {

@@ -346,10 +346,10 @@ fn refuses_a_restricted_store_in_which_another_environment_set_rows_aside() {
 }
 
 /// A small disk, taken away when dropped.
-struct Mount(std::path::PathBuf);
+pub struct Mount(std::path::PathBuf);
 
 impl Mount {
-    fn of_kilobytes(at: &std::path::Path, kilobytes: u32) -> Self {
+    pub fn of_kilobytes(at: &std::path::Path, kilobytes: u32) -> Self {
         let size = format!("size={kilobytes}k");
         let mounted = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(at).status();
         assert!(mounted.expect("mount starts").success(), "a small disk can be mounted (the tests run as root)");

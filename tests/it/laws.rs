@@ -215,6 +215,7 @@ fn compared(extract: &[Vec<(i64, i32)>], objects: &[(u32, u64, String)]) -> Outc
         snapshot: PgSnapshot::parse("5000:5010:"),
         inputs: Vec::new(),
         server: None,
+        position: None,
     };
     for (partition, first_offset, lines) in objects {
         let object = Object { partition: *partition, first_offset: *first_offset, path: String::new() };

@@ -105,6 +105,7 @@ pub async fn night(warehouse: &Store, security: &Store, scratch: &Folder, day: u
         snapshot: PgSnapshot::parse("7:9:8"),
         inputs: Vec::new(),
         server: None,
+        position: None,
     };
     let dataset = NightDataset {
         schema: &schema,

@@ -122,6 +122,7 @@ impl Files {
                 snapshot: None,
                 inputs: Vec::new(),
                 server: None,
+                position: None,
             },
             objects,
             form: Form::Named,

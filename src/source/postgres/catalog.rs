@@ -1,7 +1,7 @@
 //! What the server says about tables and queries: columns, types, and whether a table is still the one of our snapshot.
 
-use super::select::{self, Shown};
 use super::types::SourceType;
+use crate::data::select::{self, Shown};
 use crate::data::{ColumnType, TableName};
 use crate::source::pgcopy::Wire;
 use sqlx::{AssertSqlSafe, Column, Executor, PgConnection, Row, SqlSafeStr};

@@ -17,6 +17,8 @@ pub enum During<'a> {
     },
     /// Taking the snapshot.
     Beginning,
+    /// Keeping a session that has nothing to do.
+    Waiting,
     /// Reading a table.
     Table(&'a str),
     /// Running the author's SQL (a query file, or a table's `where`).
@@ -51,7 +53,7 @@ fn told(from: &Name, code: &str, during: During<'_>) -> SourceError {
         ("3D000", During::Connecting { database, .. }) => not_there(format!("database `{database}`")),
         ("42501", During::Connecting { database, .. }) => refused(format!("database `{database}`")),
         (_, During::Connecting { user, .. }) if code.starts_with("28") => refused(format!("the login of `{user}`")),
-        (_, During::Connecting { .. } | During::Beginning) => away(),
+        (_, During::Connecting { .. } | During::Beginning | During::Waiting) => away(),
         ("XX001" | "XX002", During::Table(what) | During::Sql(what)) => damaged(what),
         ("42501", During::Table(what) | During::Sql(what)) => refused(format!("reading {what}")),
         ("42P01" | "3F000", During::Table(what)) => not_there(format!("table {what}")),
@@ -86,6 +88,7 @@ fn doing(during: During<'_>) -> String {
     match during {
         During::Connecting { .. } => "connecting".into(),
         During::Beginning => "taking the snapshot".into(),
+        During::Waiting => "keeping the snapshot".into(),
         During::Table(what) | During::Sql(what) => format!("reading {what}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Coming in: TLS, who we say we are, and how often we ask.
+//! Coming in: TLS, and who we say we are.
 //!
 //! Never in here: a connection whose server is not verified (but for a database on this machine that the environment calls
 //! so), and a secret in anything but the driver's hands.
@@ -7,8 +7,7 @@ use super::fault::{During, fault};
 use crate::access::{IamFault, Signed, iam, secret};
 use crate::data::Name;
 use crate::job::{Auth, PostgresSpec, SecretRef, Trust, is_loopback};
-use crate::source::{Answer, SourceError};
-use ring::rand::{SecureRandom, SystemRandom};
+use crate::source::SourceError;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, PgConnection};
@@ -21,13 +20,6 @@ const APPLICATION_NAME: &str = "nightferry";
 /// How long a connection may take to be made.
 const CONNECT_SECONDS_MAX: u64 = 30;
 
-/// First and longest wait for a server that has no connection left, and how long it is waited for in all.
-const WAIT_MS_FIRST: u64 = 250;
-const WAIT_MS_MAX: u64 = 30_000;
-const WAITS_MS_MAX: u64 = 600_000;
-
-/// The server has, or the role may have, no more connections (PostgreSQL 15, appendix A).
-const TOO_MANY: &str = "53300";
 /// The password is another one.
 const WRONG_PASSWORD: &str = "28P01";
 
@@ -53,28 +45,17 @@ pub struct ClientCertificate {
     pub key_pem: SecretString,
 }
 
-/// Connects. A server that has no connection left is asked again, at growing intervals, for ten minutes at most; a password
-/// that is refused is read once more, in case it was changed.
+/// Connects. A password that is refused is read once more, in case it was changed.
 pub async fn enter(from: &Name, spec: &PostgresSpec, login: &Login) -> Result<PgConnection, SourceError> {
-    let mut password = login.password.clone();
-    let mut waits = waits();
-    let mut reread = login.password_file.as_deref();
-    loop {
-        let refused = match once(from, spec, login, password.as_ref()).await {
-            Ok(connection) => return Ok(connection),
-            Err(error) => error,
-        };
-        match state(&refused) {
-            Some(TOO_MANY) => match waits.next() {
-                Some(wait) => tokio::time::sleep(jittered(wait)).await,
-                None => return Err(refused),
-            },
-            Some(WRONG_PASSWORD) => match reread.take().and_then(|file| changed(file, password.as_ref())) {
-                Some(other) => password = Some(other),
-                None => return Err(refused),
-            },
-            _ => return Err(refused),
-        }
+    let refused = match once(from, spec, login, login.password.as_ref()).await {
+        Ok(connection) => return Ok(connection),
+        Err(error) => error,
+    };
+    let is_wrong = matches!(&refused, SourceError::Refused { code: Some(code), .. } if code == WRONG_PASSWORD);
+    let other = login.password_file.as_deref().filter(|_| is_wrong);
+    match other.and_then(|file| changed(file, login.password.as_ref())) {
+        Some(other) => once(from, spec, login, Some(&other)).await,
+        None => Err(refused),
     }
 }
 
@@ -146,55 +127,10 @@ fn options(
     Ok(options)
 }
 
-fn state(error: &SourceError) -> Option<&str> {
-    match error {
-        SourceError::Refused { code, .. } => code.as_deref(),
-        SourceError::Away { answer: Some(Answer::SqlState(code)), .. } => Some(code),
-        _ => None,
-    }
-}
-
 /// What the password's file holds now, if that is another password.
 fn changed(file: &Path, password: Option<&SecretString>) -> Option<SecretString> {
     let file = SecretRef::File(file.to_string_lossy().into_owned());
     let now = secret::text(&file, Path::new(""), &|_| None).ok()?;
     let is_same = password.is_some_and(|password| password.expose_secret() == now.expose_secret());
     (!is_same).then_some(now)
-}
-
-/// How long to wait before each further try, in milliseconds, at most.
-fn waits() -> impl Iterator<Item = u64> {
-    let doubling = std::iter::successors(Some(WAIT_MS_FIRST), |wait| Some((wait * 2).min(WAIT_MS_MAX)));
-    let mut left = WAITS_MS_MAX;
-    doubling.map_while(move |wait| {
-        left = left.checked_sub(wait)?;
-        Some(wait)
-    })
-}
-
-/// Somewhere in the upper half of the wait: jobs that were turned away together must not come back together.
-fn jittered(wait_ms: u64) -> Duration {
-    let mut bytes = [0; 4];
-    // Without randomness the wait is only as long as anybody else's.
-    let _ = SystemRandom::new().fill(&mut bytes);
-    let part = (u64::from(u32::from_le_bytes(bytes)) * (wait_ms / 2)) >> 32;
-    Duration::from_millis(wait_ms / 2 + part)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_longer_each_time_and_ten_minutes_in_all_at_most() {
-        let waits: Vec<u64> = waits().collect();
-        assert_eq!(waits[..4], [250, 500, 1000, 2000]);
-        assert!(waits.windows(2).all(|pair| pair[0] <= pair[1]) && waits.last() == Some(&30_000));
-        let all: u64 = waits.iter().sum();
-        assert!((560_000..=600_000).contains(&all), "{all}");
-        for wait in waits {
-            let jittered = jittered(wait).as_millis() as u64;
-            assert!((wait / 2..=wait).contains(&jittered), "{jittered} of {wait}");
-        }
-    }
 }

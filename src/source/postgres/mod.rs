@@ -1,71 +1,87 @@
-//! PostgreSQL: one connection, one REPEATABLE READ READ ONLY transaction for the whole job, COPY out. The only sqlx.
+//! PostgreSQL: one snapshot for the whole job, read by as many sessions as `connections` allows, by COPY. The only sqlx.
 //!
 //! ```text
-//! login.rs    TLS, who we say we are, and how often we ask
-//! connect.rs  the transaction and its moment
-//! powers.rs   what the role may do besides reading
-//! remedy.rs   the SQL that makes a role which may not
-//! pulse.rs    whether a silent server is at work or its line is cut
-//! declared.rs a type in the server's words -> a schema's
-//! survey.rs   tables as the catalogue describes them
-//! catalog.rs  columns, types, tables rewritten since the moment
-//! select.rs   the SQL that is sent
-//! types.rs    a type at the source -> how it is asked for and read
-//! fault.rs    the driver's errors -> ours; certificate.rs: why TLS did not come about
+//! login.rs     TLS, and who we say we are
+//! patience.rs  how long a server without room is asked again
+//! powers.rs    what the role may do besides reading
+//! remedy.rs    the SQL that makes a role which may not
+//! exporter.rs  the transaction, its moment, exported and imported
+//! group.rs     the sessions of one moment, and their lives
+//! queue.rs     what they have to do
+//! table.rs     an extract looked at before its first row
+//! catalog.rs   columns, types, tables rewritten since the moment
+//! types.rs     a type at the source -> how it is asked for and read
+//! divide.rs    into which parts its rows are divided
+//! estimate.rs  what the server expects a SELECT to cost
+//! ranges.rs    ranges of pages
+//! keys.rs      ranges of a key
+//! reader.rs    one part over one session: COPY -> batches
+//! handing.rs   the parts, in their order -> one stream
+//! pulse.rs     whether a silent server is at work or its line is cut
+//! survey.rs    tables as the catalogue describes them, for a first job
+//! declared.rs  a type in the server's words -> a schema's
+//! fault.rs     the driver's errors -> ours; certificate.rs: why TLS did not come about
 //! ```
 //!
-//! What shows that an extract is whole: the binary COPY's own end mark (checked in `pgcopy`), and that the driver ends
-//! the stream without error only after CopyDone, CommandComplete and ReadyForQuery. It keeps the number in
-//! `COPY n` to itself; the end mark is written by the server after its last row, and a server that is stopped writes none.
+//! What shows that an extract is whole: the binary COPY's own end mark, which the server writes after its last row; that
+//! each message held one row, no more and no less, and there are as many of them as rows (both checked in `pgcopy`); and
+//! that the driver ends the stream without error only after CopyDone, CommandComplete and ReadyForQuery. It keeps the number
+//! in `COPY n` to itself; the messages are the same count by the same server. Of an extract in parts each must be whole.
 //!
-//! Never in here: rows from a second connection (it would show another moment), and anything that writes.
+//! Never in here: a session of another moment beside one of ours, and anything that writes.
 
 mod catalog;
 mod certificate;
-mod connect;
 mod declared;
+mod divide;
+mod estimate;
+mod exporter;
 mod fault;
+mod group;
+mod handing;
+mod keys;
 mod login;
+mod patience;
 mod powers;
 mod pulse;
+mod queue;
+mod ranges;
+mod reader;
 mod remedy;
-mod select;
 mod survey;
+mod table;
 mod types;
 
-use super::pgcopy::{CopyColumn, CopyFault, CopyLimits, CopyReader};
-use super::{Extraction, RawBatch, Source, SourceError};
-use crate::data::drift::{Drift, FoundColumn, match_columns};
-use crate::data::{Column, Extract, Name, Origin, Rows};
+use super::{Extraction, Source, SourceError};
+use crate::data::{Extract, Name, Origin};
 use crate::job::{Limits, PostgresSpec};
-use bytes::Bytes;
-use catalog::SourceColumn;
 pub use declared::Fit;
-use fault::{During, fault};
+use futures::FutureExt;
 use futures::future::BoxFuture;
-use futures::stream::{self, BoxStream};
-use futures::{FutureExt, StreamExt, TryFutureExt};
+use group::{Answered, Group};
+use handing::Handing;
 pub use login::{ClientCertificate, Login};
+use patience::Waits;
 pub use powers::Powers;
-use pulse::{Pulse, answered};
+use queue::Started;
 pub use remedy::remedy;
-use select::Shown;
-use sqlx::PgConnection;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 pub use survey::{FoundKey, FoundReference, FoundTable, ReadableColumn, Survey, Wanted, survey};
-
-/// Bytes of COPY in a batch: wide rows end a batch before `batch_rows_max` does.
-const BATCH_BYTES_MAX: usize = 16 << 20;
+use table::what;
 
 /// A PostgreSQL database at one moment.
 pub struct PostgresSource {
     name: Name,
-    connection: PgConnection,
-    pulse: Pulse,
-    origin: Origin,
-    cell_bytes_max: usize,
-    /// An extract was begun and not read to its end. The driver cannot skip what is still on the line, and a new connection
-    /// would show another moment, so nothing more can be read.
-    unfinished: bool,
+    spec: PostgresSpec,
+    login: Login,
+    limits: Limits,
+    group: Arc<Group>,
+    /// Extracts that were told to come and are not asked for yet.
+    coming: VecDeque<(Name, Answered)>,
+    /// An extract was begun and not read to its end: what its sessions hold is in the way of the next.
+    unfinished: Arc<AtomicBool>,
 }
 
 impl PostgresSource {
@@ -74,96 +90,75 @@ impl PostgresSource {
     /// Errors: [`SourceError::Away`], [`SourceError::Refused`] (login, TLS), [`SourceError::NotThere`] (database),
     /// [`SourceError::MayWrite`] (a role that may do more than read).
     pub async fn open(name: &Name, spec: &PostgresSpec, login: &Login, limits: &Limits) -> Result<Self, SourceError> {
-        let (mut connection, origin) = connect::connect(name, spec, login).await?;
-        let guarded = async {
-            powers::refuse(name, spec, &mut connection).await?;
-            let pulse = Pulse::of(name, spec, login, &mut connection).await;
-            pulse.map_err(|error| fault(name, &error, During::Beginning))
-        };
-        let pulse = answered(name, "looking at the role", guarded).await?;
-        let cell_bytes_max = limits.cell_bytes_max;
-        Ok(PostgresSource { name: name.clone(), connection, pulse, origin, cell_bytes_max, unfinished: false })
+        let group = Group::open(name, spec, login, limits, Waits::ForRoom).await?;
+        Ok(PostgresSource {
+            name: name.clone(),
+            spec: spec.clone(),
+            login: login.clone(),
+            limits: *limits,
+            group: Arc::new(group),
+            coming: VecDeque::new(),
+            unfinished: Arc::default(),
+        })
     }
 
-    /// Everything before the first row, in time.
-    async fn ready(&mut self, extract: &Extract) -> Result<Ready, SourceError> {
-        let (name, during) = (self.name.clone(), format!("looking at {}", what(&extract.rows)));
-        answered(&name, &during, self.prepare(extract)).await
-    }
-
-    /// Everything before the first row: the author's SQL as it will be sent, prepared and planned.
-    async fn prepare(&mut self, extract: &Extract) -> Result<Ready, SourceError> {
+    async fn start<'a>(&mut self, extract: &Extract) -> Result<Extraction<'a>, SourceError> {
         let what = what(&extract.rows);
-        let during = during(&extract.rows, &what);
-        if self.unfinished {
-            let during = format!("reading {what}: an extract before it was left unfinished");
-            return Err(SourceError::Away { from: self.name.clone(), during, answer: None });
-        }
-        let away = |error: sqlx::Error| fault(&self.name, &error, during);
-        let connection = &mut self.connection;
-        let found = match &extract.rows {
-            Rows::Table { table, .. } => {
-                let found = catalog::columns(connection, table).await.map_err(away)?;
-                if found.is_empty() {
-                    let tables = catalog::tables(connection, table).await.map_err(away)?;
-                    return Err(no_table(&what, &table.schema, &tables));
-                }
-                found
-            }
-            Rows::Query { sql, .. } => catalog::query_columns(connection, sql).await.map_err(away)?,
+        self.check_is_free(&what)?;
+        let is_told = !self.coming.is_empty();
+        let answered = match self.coming.pop_front() {
+            None => self.group.ask(extract, true),
+            Some((dataset, answered)) if dataset == extract.dataset => answered,
+            Some(_) => return Err(self.away(&what, "another extract was told to come before it")),
         };
-        let (names, withheld) = choose(&found, extract, &what)?;
-        let as_they_are: Vec<_> = names.iter().map(|name| select::cell(name, Shown::AsItIs)).collect();
-        let as_they_are = select::select(&as_they_are, &extract.rows);
-        let prepared = catalog::prepared(connection, &as_they_are).await.map_err(away)?;
-        let (shown, columns) = copy_columns(&prepared, extract, &what)?;
-        let cells: Vec<_> = names.iter().zip(shown).map(|(name, shown)| select::cell(name, shown)).collect();
-        let select = select::select(&cells, &extract.rows);
-        catalog::planned(connection, &select).await.map_err(away)?;
-        if let Some(table) = catalog::rewritten(connection).await.map_err(away)? {
-            let during = format!("reading {what}: {table} was emptied or rewritten since the snapshot");
-            return Err(SourceError::Away { from: self.name.clone(), during, answer: None });
-        }
-        Ok(Ready { what, select, columns, withheld })
+        let is_last = is_told && self.coming.is_empty();
+        let mut started = self.answer(answered, &what).await?;
+        let withheld = std::mem::take(&mut started.withheld);
+        let handing = Handing::new(what.clone(), &self.group, started, &self.unfinished, is_last);
+        let handing = handing.ok_or_else(|| self.away(&what, "it was only looked at"))?;
+        Ok(Extraction { withheld, batches: handing.stream().await? })
     }
 
-    async fn start<'a>(&'a mut self, extract: &'a Extract) -> Result<Extraction<'a>, SourceError> {
-        let Ready { what, select, columns, withheld } = self.ready(extract).await?;
-        let limits = CopyLimits {
-            batch_rows_max: extract.batch_rows_max,
-            batch_bytes_max: BATCH_BYTES_MAX,
-            cell_bytes_max: self.cell_bytes_max,
-        };
-        let reader = CopyReader::new(&columns, limits).ok_or_else(|| changed(&what))?;
-        self.unfinished = true;
-        let away = |error: sqlx::Error| fault(&self.name, &error, during(&extract.rows, &what));
-        let copy = select::copy(&select);
-        let messages = async { self.connection.copy_out_raw(&copy).await.map_err(away) };
-        let messages = answered(&self.name, &format!("asking for {what}"), messages).await?;
-        let unfinished = &mut self.unfinished;
-        let reading = Reading {
-            messages,
-            reader,
-            name: &self.name,
-            pulse: &self.pulse,
-            what,
-            is_sql: is_sql(&extract.rows),
-            unfinished,
-        };
-        let batches = stream::try_unfold(Some(reading), |reading| async move {
-            let Some(mut reading) = reading else { return Ok(None) };
-            Ok(match reading.batch().await? {
-                Step::Batch(batch) => Some((batch, Some(reading))),
-                Step::Last(batch) => batch.map(|batch| (batch, None)),
-            })
-        });
-        Ok(Extraction { withheld, batches: batches.boxed() })
+    async fn asked(&mut self, extract: &Extract) -> Result<(), SourceError> {
+        let what = what(&extract.rows);
+        self.check_is_free(&what)?;
+        let answered = self.group.ask(extract, false);
+        self.answer(answered, &what).await.map(|_| ())
+    }
+
+    async fn answer(&self, answered: Answered, what: &str) -> Result<Started, SourceError> {
+        answered.await.unwrap_or_else(|_| Err(self.group.lost(what)))
+    }
+
+    fn check_is_free(&self, what: &str) -> Result<(), SourceError> {
+        match self.unfinished.load(Ordering::Relaxed) {
+            true => Err(self.away(what, "an extract before it was left unfinished")),
+            false => Ok(()),
+        }
+    }
+
+    fn away(&self, what: &str, why: &str) -> SourceError {
+        SourceError::Away { from: self.name.clone(), during: format!("reading {what}: {why}"), answer: None }
+    }
+
+    async fn begin_again(&mut self) -> Result<bool, SourceError> {
+        self.coming.clear();
+        // The old sessions go first: the server may have no room for both.
+        let (name, spec, login, limits) = (&self.name, &self.spec, &self.login, &self.limits);
+        self.group.end();
+        self.group = Arc::new(Group::open(name, spec, login, limits, Waits::ForItsReturn).await?);
+        self.unfinished = Arc::default();
+        Ok(true)
     }
 }
 
 impl Source for PostgresSource {
     fn origin(&self) -> &Origin {
-        &self.origin
+        &self.group.moment().origin
+    }
+
+    fn tell_what_comes(&mut self, extracts: &[&Extract]) {
+        self.coming.extend(extracts.iter().map(|extract| (extract.dataset.clone(), self.group.ask(extract, true))));
     }
 
     fn extract<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<Extraction<'a>, SourceError>> {
@@ -171,144 +166,10 @@ impl Source for PostgresSource {
     }
 
     fn look<'a>(&'a mut self, extract: &'a Extract) -> BoxFuture<'a, Result<(), SourceError>> {
-        self.ready(extract).map_ok(|_| ()).boxed()
-    }
-}
-
-/// An extract that could start.
-struct Ready {
-    what: String,
-    select: String,
-    columns: Vec<CopyColumn>,
-    withheld: Vec<String>,
-}
-
-/// The source's names of the wanted columns, and what is withheld.
-fn choose<'a>(
-    found: &'a [SourceColumn],
-    extract: &Extract,
-    what: &str,
-) -> Result<(Vec<&'a str>, Vec<String>), SourceError> {
-    let declared = |name: &str| {
-        let is_it = |column: &&Column| column.is_spelt(name) || column.name.as_str() == name;
-        extract.schema.columns.iter().find(is_it).map(|column| column.column_type)
-    };
-    let columns: Vec<_> = found
-        .iter()
-        .map(|column| {
-            let reads = declared(&column.name).is_none_or(|to| column.read_as(to).is_some());
-            FoundColumn { name: column.name.clone(), unreadable: (!reads).then(|| column.word.clone()) }
-        })
-        .collect();
-    let matched = match_columns(&columns, &extract.schema, &extract.columns).map_err(|drift| drifted(what, &drift))?;
-    Ok((matched.places.iter().map(|place| found[*place].name.as_str()).collect(), matched.withheld))
-}
-
-/// The columns as they will come: types once more, now that the tables are locked.
-fn copy_columns(
-    prepared: &[SourceColumn],
-    extract: &Extract,
-    what: &str,
-) -> Result<(Vec<Shown>, Vec<CopyColumn>), SourceError> {
-    let mut drift = Drift::default();
-    let (mut shown, mut columns) = (Vec::new(), Vec::with_capacity(prepared.len()));
-    for (name, found) in extract.columns.iter().zip(prepared) {
-        let Some(column) = extract.schema.column(name.as_str()) else { return Err(changed(what)) };
-        match found.read_as(column.column_type) {
-            Some((how, wire)) => {
-                shown.push(how);
-                columns.push(CopyColumn { name: name.to_string(), wire, declared: column.column_type });
-            }
-            None => drift.retyped.push((name.to_string(), found.word.clone(), column.column_type.to_string())),
-        }
-    }
-    if drift == Drift::default() { Ok((shown, columns)) } else { Err(drifted(what, &drift)) }
-}
-
-/// A COPY under way.
-struct Reading<'a> {
-    messages: BoxStream<'a, Result<Bytes, sqlx::Error>>,
-    reader: CopyReader,
-    name: &'a Name,
-    pulse: &'a Pulse,
-    what: String,
-    is_sql: bool,
-    unfinished: &'a mut bool,
-}
-
-enum Step {
-    Batch(RawBatch),
-    Last(Option<RawBatch>),
-}
-
-impl Reading<'_> {
-    async fn batch(&mut self) -> Result<Step, SourceError> {
-        loop {
-            if let Some(batch) = self.reader.batch().map_err(|fault| self.damaged(&fault))? {
-                return Ok(Step::Batch(batch));
-            }
-            match self.message().await? {
-                Some(message) => self.reader.feed(message).map_err(|fault| self.damaged(&fault))?,
-                None => {
-                    let last = self.reader.finish().map_err(|fault| self.damaged(&fault))?;
-                    *self.unfinished = false;
-                    return Ok(Step::Last(last));
-                }
-            }
-        }
+        self.asked(extract).boxed()
     }
 
-    async fn message(&mut self) -> Result<Option<Bytes>, SourceError> {
-        // Most messages are here already; a timer for each of millions would cost as much as reading it.
-        let message = match self.messages.next().now_or_never() {
-            Some(message) => message,
-            None => self.pulse.next(&mut self.messages).await.map_err(|silent| {
-                let during = format!("reading {}: nothing came for {} s", self.what, silent.as_secs());
-                SourceError::Away { from: self.name.clone(), during, answer: None }
-            })?,
-        };
-        message.transpose().map_err(|error| {
-            let during = if self.is_sql { During::Sql(&self.what) } else { During::Table(&self.what) };
-            fault(self.name, &error, during)
-        })
+    fn take_another_moment(&mut self) -> BoxFuture<'_, Result<bool, SourceError>> {
+        self.begin_again().boxed()
     }
-
-    fn damaged(&self, fault: &CopyFault) -> SourceError {
-        SourceError::Corrupt { object: self.what.clone(), fault: fault.fault.into(), row: Some(fault.row) }
-    }
-}
-
-/// The table or query file, for messages.
-fn what(rows: &Rows) -> String {
-    match rows {
-        Rows::Table { table, .. } => table.to_string(),
-        Rows::Query { file, .. } => file.clone(),
-    }
-}
-
-fn during<'a>(rows: &Rows, what: &'a str) -> During<'a> {
-    if is_sql(rows) { During::Sql(what) } else { During::Table(what) }
-}
-
-fn is_sql(rows: &Rows) -> bool {
-    !matches!(rows, Rows::Table { filter: None, .. })
-}
-
-fn drifted(what: &str, drift: &Drift) -> SourceError {
-    SourceError::Drift { table: what.to_owned(), drift: drift.to_string() }
-}
-
-fn changed(what: &str) -> SourceError {
-    SourceError::Drift { table: what.to_owned(), drift: "its columns changed while they were being read".into() }
-}
-
-fn no_table(what: &str, schema: &str, tables: &[String]) -> SourceError {
-    let hint = match tables {
-        [] => format!("there is no table in a schema `{schema}`"),
-        tables => {
-            let names: Vec<_> = tables.iter().map(|table| format!("`{table}`")).collect();
-            format!("`{schema}` has {}", names.join(", "))
-        }
-    };
-    SourceError::NotThere { what: format!("table {what}"), hint: Some(hint) }
 }

@@ -2,12 +2,13 @@
 //!
 //! Text for a person to look at and an owner to run. Never in here: running it.
 
-use super::connect::connect;
+use super::exporter;
 use super::fault::{During, fault};
 use super::login::Login;
+use super::patience::Waits;
 use super::pulse::answered;
-use super::select::{quoted, whole_query};
 use super::{catalog, powers};
+use crate::data::select::{quoted, whole_query};
 use crate::data::{Extract, Name, Rows, TableName};
 use crate::job::{Auth, PostgresSpec};
 use crate::problem::shown_path;
@@ -57,7 +58,7 @@ pub async fn remedy(
     login: &Login,
     extracts: &[&Extract],
 ) -> Result<Option<String>, SourceError> {
-    let (mut connection, _) = connect(from, spec, login).await?;
+    let (mut connection, _) = exporter::open(from, spec, login, Waits::ForRoom).await?;
     let written = async {
         let found = written(&mut connection, spec, extracts).await;
         found.map_err(|error| fault(from, &error, During::Beginning))

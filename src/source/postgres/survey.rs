@@ -2,10 +2,11 @@
 //!
 //! Never in here: a row. Nothing is guessed from data.
 
-use super::connect::connect;
 use super::declared::{Fit, declared};
+use super::exporter;
 use super::fault::{During, fault};
 use super::login::Login;
+use super::patience::Waits;
 use super::pulse::answered;
 use super::{catalog, powers};
 use crate::data::{ColumnType, Name, TableName};
@@ -145,7 +146,7 @@ const REFERENCES: &str = "\
 
 /// What the catalogue of a database says of the wanted tables. More than [`TABLES_MAX`] are refused.
 pub async fn survey(from: &Name, spec: &PostgresSpec, login: &Login, wanted: &Wanted) -> Result<Survey, SourceError> {
-    let (mut connection, _) = connect(from, spec, login).await?;
+    let (mut connection, _) = exporter::open(from, spec, login, Waits::ForRoom).await?;
     answered(from, "looking at the role", powers::refuse(from, spec, &mut connection)).await?;
     let looked = async {
         let found = look(&mut connection, wanted).await;

@@ -2,7 +2,7 @@
 //!
 //! Pure. Never in here: what the server says about types (`catalog`).
 
-use super::select::Shown;
+use crate::data::select::Shown;
 use crate::data::{At, ColumnType};
 use crate::source::pgcopy::Wire;
 

@@ -348,7 +348,7 @@ fn schema() -> Schema {
 
 fn origin() -> Origin {
     let inputs = vec![("ada.lovelace/extract.csv".into(), "tag".into())];
-    Origin { extracted_at: DateTime::UNIX_EPOCH, snapshot: None, inputs, server: None }
+    Origin { extracted_at: DateTime::UNIX_EPOCH, snapshot: None, inputs, server: None, position: None }
 }
 
 fn name(text: &str) -> Name {

@@ -3,6 +3,7 @@
 //! ```text
 //! open.rs       plan -> sources, stores, keys, scratch, opened and looked at
 //! login.rs      what a PostgreSQL login needs, read
+//! moment.rs     another moment in the place of one that was lost
 //! cross.rs      one dataset: rows -> conformed -> redacted -> encoded -> staged
 //! unit.rs       a row group's worth of rows, on the CPU pool
 //! lane.rs       one store's parts of a dataset: read back, scanned, uploaded unseen
@@ -22,6 +23,7 @@ mod filed;
 mod judged;
 mod lane;
 mod login;
+mod moment;
 mod open;
 mod published;
 mod stopped;
@@ -147,16 +149,12 @@ async fn cross_over(
             return carry(night, opened, settled.records.last(), outcome).await;
         }
     }
-    world.progress.job(plan.job.as_str(), plan.datasets.len() as u64);
-    for dataset in &plan.datasets {
-        night.begun += 1;
-        match cross::cross(dataset, plan, &night.run, opened, &world.progress, options).await {
-            Ok(crossed) => night.crossed.push(crossed),
-            Err((failures, crossed)) => {
-                night.crossed.extend(crossed);
-                night.failures.extend(failures.into_iter().map(|failure| failure.of(&dataset.name)));
-                break;
-            }
+    let mut moments = moment::Moments::default();
+    loop {
+        world.progress.job(plan.job.as_str(), plan.datasets.len() as u64);
+        extract(night, opened, world, options).await;
+        if !moments.another(night, opened, world, options).await {
+            break;
         }
     }
     if !options.dry_run {
@@ -181,6 +179,26 @@ async fn cross_over(
             world.progress.stage(plan.job.as_str(), "publishing");
             publishing.store(true, Ordering::Relaxed);
             publish(night, opened, settled, world, options).await
+        }
+    }
+}
+
+/// Carries the datasets over, one after the other, up to the first that does not come.
+async fn extract(night: &mut Walked<'_>, opened: &mut Opened, world: &World, options: &Options) {
+    let plan = night.plan;
+    for (name, source) in &mut opened.sources {
+        let of_it = plan.datasets.iter().filter(|dataset| dataset.from == *name).map(|dataset| &dataset.extract);
+        source.tell_what_comes(&of_it.collect::<Vec<_>>());
+    }
+    for dataset in &plan.datasets {
+        night.begun += 1;
+        match cross::cross(dataset, plan, &night.run, opened, &world.progress, options).await {
+            Ok(crossed) => night.crossed.push(crossed),
+            Err((failures, crossed)) => {
+                night.crossed.extend(crossed);
+                night.failures.extend(failures.into_iter().map(|failure| failure.of(&dataset.name)));
+                break;
+            }
         }
     }
 }

@@ -42,17 +42,31 @@ pub struct Opened {
     pub aside: Aside,
     /// Where parts wait that may not leave before the verdict.
     pub waiting_room: Folder,
-    _scratch: ScratchFolder,
+    scratch: ScratchFolder,
+    aside_bytes_max: u64,
+}
+
+impl Opened {
+    /// Begins the scratch space anew: what was put aside is gone, and its room free.
+    pub fn put_aside_anew(&mut self) -> Result<(), Failure> {
+        let disk = DiskScratch::open(self.scratch.path()).map_err(no_scratch)?;
+        self.aside = Aside::new(Arc::new(disk), self.aside_bytes_max);
+        Ok(())
+    }
+}
+
+fn no_scratch(_: std::io::Error) -> Failure {
+    Failure::new(ending::DISK, Phase::Open, "no scratch space can be made")
 }
 
 /// Opens everything that `plan` names. Fails before anything is read or written where something is wrong.
 pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> Result<Opened, Failure> {
     let root = world.project.root();
-    let no_scratch = |_| Failure::new(ending::DISK, Phase::Open, "no scratch space can be made");
     ScratchFolder::tidy(&std::env::temp_dir());
     let scratch = ScratchFolder::make(&std::env::temp_dir(), run).map_err(no_scratch)?;
     let disk = DiskScratch::open(scratch.path()).map_err(no_scratch)?;
-    let aside = Aside::new(Arc::new(disk), plan.limits.memory_bytes_max / ASIDE_PART);
+    let aside_bytes_max = plan.limits.memory_bytes_max / ASIDE_PART;
+    let aside = Aside::new(Arc::new(disk), aside_bytes_max);
     let waiting = Location {
         url: scratch.path().join("parts").to_string_lossy().into_owned(),
         region: None,
@@ -88,7 +102,8 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
         recognisers: Arc::new(recognisers),
         aside,
         waiting_room,
-        _scratch: scratch,
+        scratch,
+        aside_bytes_max,
     })
 }
 

@@ -91,6 +91,8 @@ fn told_dataset(
         source: Some(SourceReport {
             extracted_at: crossed.origin.extracted_at,
             snapshot: crossed.origin.snapshot.as_ref().map(ToString::to_string),
+            server: crossed.origin.server.clone(),
+            position: crossed.origin.position.clone(),
             offsets: judgement.map(|judgement| judgement.offsets.clone()).unwrap_or_default(),
         }),
         reconciliation: judgement.map_or_else(not_compared, |judgement| judgement.report.clone()),

@@ -95,7 +95,7 @@ fn column(index: usize, source: &str, word: &str) -> Column {
     }
 }
 
-async fn admin() -> PgConnection {
+pub async fn admin() -> PgConnection {
     let options = PgConnectOptions::from_str(&variable("NIGHTFERRY_PG_ADMIN_URL")).expect("an address");
     let options =
         options.database("postgres").ssl_mode(PgSslMode::VerifyFull).ssl_root_cert(variable("NIGHTFERRY_PG_CA"));
@@ -124,7 +124,13 @@ pub fn login() -> Login {
 }
 
 pub async fn source() -> PostgresSource {
-    PostgresSource::open(&name("bench"), &spec(), &login(), &Limits::default()).await.expect("a source")
+    source_of(1, &Limits::default()).await
+}
+
+/// A source that may have so many sessions.
+pub async fn source_of(connections: u32, limits: &Limits) -> PostgresSource {
+    let spec = PostgresSpec { connections, ..spec() };
+    PostgresSource::open(&name("bench"), &spec, &login(), limits).await.expect("a source")
 }
 
 /// Every batch, conformed.

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Far more than the sockets between hold, so that the server is still sending when it is stopped.
-const ROWS: usize = 120_000;
+const ROWS: usize = 200_000;
 const COLUMNS: &[(&str, &str)] = &[("n", "integer"), ("v", "text")];
 
 async fn lay(schema: &str) -> Bench {

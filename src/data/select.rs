@@ -1,9 +1,12 @@
-//! The SQL that an extract sends: names quoted, the author's own SQL set in brackets.
+//! The SELECT of an extract, as a plan shows it and as PostgreSQL is sent it: names quoted, the author's own SQL set in
+//! brackets. One text for both, so that what is run has the form of what was shown.
 //!
-//! Pure. The whole SELECT is prepared on its own before it goes into a COPY: what parses as one statement is balanced,
-//! so nothing in it can close the brackets around it.
+//! The whole SELECT is prepared on its own before it goes into a COPY: what parses as one statement is balanced, so nothing
+//! in it can close the brackets around it.
+//!
+//! Never in here: which spelling of a column is there, and how a table is divided among readers.
 
-use crate::data::{Rows, TableName};
+use super::{Rows, TableName};
 
 /// A name as an SQL identifier.
 pub fn quoted(name: &str) -> String {
@@ -54,25 +57,42 @@ pub fn parses(select: &str) -> String {
     format!("SELECT 1 FROM (SELECT) AS one LEFT JOIN (\n{select}\n) AS q ON false")
 }
 
+/// A part of an extract's rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// The partition that holds it, where the extract's table has partitions and one is read for itself.
+    pub leaf: Option<TableName>,
+    /// A condition on its rows, beside the author's own.
+    pub condition: Option<String>,
+}
+
 /// The rows of an extract: the source's `columns` ([`cell`]), in that order.
 pub fn select(columns: &[String], rows: &Rows) -> String {
+    select_part(columns, rows, &Part::default())
+}
+
+/// The rows of a part of an extract.
+pub fn select_part(columns: &[String], rows: &Rows, part: &Part) -> String {
     let columns = columns.join(", ");
-    match rows {
-        Rows::Table { table, filter: None } => format!("SELECT {columns} FROM {}", quoted_table(table)),
-        // The line end keeps a comment at the filter's end from taking the bracket with it.
-        Rows::Table { table, filter: Some(filter) } => {
-            format!("SELECT {columns} FROM {} WHERE (\n{}\n)", quoted_table(table), trimmed(filter))
+    let (from, filter) = match (rows, &part.leaf) {
+        (Rows::Table { table, filter }, None) => (quoted_table(table), filter.as_deref()),
+        // By the name of the whole, which the author's condition may use.
+        (Rows::Table { table, filter }, Some(leaf)) => {
+            (format!("ONLY {} AS {}", quoted_table(leaf), quoted(&table.table)), filter.as_deref())
         }
-        Rows::Query { sql, .. } => format!("SELECT {columns} FROM (\n{}\n) AS q", trimmed(sql)),
+        (Rows::Query { sql, .. }, _) => (format!("(\n{}\n) AS q", trimmed(sql)), None),
+    };
+    // The line end keeps a comment at the filter's end from taking the bracket with it.
+    let filter = filter.map(|filter| format!("(\n{}\n)", trimmed(filter)));
+    let conditions: Vec<String> = filter.into_iter().chain(part.condition.clone()).collect();
+    match conditions.as_slice() {
+        [] => format!("SELECT {columns} FROM {from}"),
+        conditions => format!("SELECT {columns} FROM {from} WHERE {}", conditions.join(" AND ")),
     }
 }
 
-/// The COPY of a SELECT.
-pub fn copy(select: &str) -> String {
-    format!("COPY (\n{select}\n) TO STDOUT (FORMAT binary)")
-}
-
-fn quoted_table(table: &TableName) -> String {
+/// A table as SQL names it.
+pub fn quoted_table(table: &TableName) -> String {
     format!("{}.{}", quoted(&table.schema), quoted(&table.table))
 }
 
@@ -94,7 +114,7 @@ mod tests {
     #[test]
     fn quotes_names_so_that_they_stay_names() {
         assert_eq!(
-            select(&["CfD_ID", "a\"b"].map(|name| cell(name, Shown::AsItIs)), &table(None)),
+            select(&["CfD_ID", "a\"b"].map(quoted), &table(None)),
             "SELECT \"CfD_ID\", \"a\"\"b\" FROM \"settlements\".\"we\"\"ird; drop table x;--\""
         );
     }
@@ -105,6 +125,23 @@ mod tests {
         let printed = "CASE WHEN \"a\" IS DISTINCT FROM NULL THEN pg_catalog.format('%s', \"a\") END AS \"a\"";
         assert_eq!(cell("a", Shown::Printed), printed);
         assert_eq!(cell("a", Shown::Cast), "\"a\"::pg_catalog.text AS \"a\"");
+    }
+
+    #[test]
+    fn narrows_what_the_author_asked_for_to_a_part_of_it() {
+        let leaf = TableName { schema: "settlements".into(), table: "invoice_2026".into() };
+        let part = |leaf| Part { leaf, condition: Some("ctid >= '(1,0)'".into()) };
+        let invoice = TableName { schema: "settlements".into(), table: "invoice".into() };
+        let rows = Rows::Table { table: invoice, filter: Some("a > 1 OR b".into()) };
+        assert_eq!(
+            select_part(&[quoted("a")], &rows, &part(Some(leaf))),
+            "SELECT \"a\" FROM ONLY \"settlements\".\"invoice_2026\" AS \"invoice\" WHERE (\na > 1 OR b\n) AND ctid >= '(1,0)'"
+        );
+        let query = Rows::Query { file: "jobs/sql/q.sql".into(), sql: "select 1 as a".into() };
+        assert_eq!(
+            select_part(&[quoted("a")], &query, &part(None)),
+            "SELECT \"a\" FROM (\nselect 1 as a\n) AS q WHERE ctid >= '(1,0)'"
+        );
     }
 
     #[test]

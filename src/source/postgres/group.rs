@@ -1,0 +1,257 @@
+//! The sessions that read one moment, and the parts of tables that they take one after the other.
+//!
+//! ```text
+//! ask(extract) -> queue: extracts in order, each with its parts in order
+//!                   |  the first session that is free looks at the extract (table.rs), then all take its parts
+//!                   v
+//! session 1 (exporter)   part 0    part 3 ...            a session that finds no part left goes on to the next extract
+//! session 2              part 1    part 2    ...
+//!                   v
+//! handed on in the order of extracts and parts (handing.rs)
+//! ```
+//!
+//! The exporter reads as well, so `connections` is the number of sessions at the server: a group with one session reads
+//! with it alone. The others are opened once there is something for them to do; where the server has no room for them, the
+//! group goes on with those it has.
+//!
+//! A session that was there and ends takes the group with it, the exporter or another: it held locks, and a table that nobody
+//! has locked may be emptied or rewritten in a way that our snapshot does not show. What is not begun then ends in an error.
+//! Its end may be known late: so each session takes the locks of a table for itself before its first part of it, and looks.
+//! A group never comes back: another one has another moment, and everything is read anew.
+//!
+//! Never in here: SQL, and a second moment.
+
+use super::exporter::{self, Moment};
+use super::fault::{During, fault};
+use super::login::Login;
+use super::patience::{Waits, connect_patiently};
+use super::powers;
+use super::pulse::{Pulse, answered};
+use super::queue::{Asked, Queue, Started, Task};
+use super::reader::{Ahead, Handed, Reader};
+use super::table::{Table, what};
+use crate::data::{Extract, Name};
+use crate::job::{Limits, PostgresSpec};
+use crate::source::SourceError;
+use sqlx::PgConnection;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How often a session that has nothing to do says a word.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// Decoded bytes of one session that may wait for their turn: some parts' worth.
+const AHEAD_BYTES_MAX: u64 = 32 << 20;
+/// The part of a run's memory that all sessions' may take.
+const AHEAD_PART: u64 = 8;
+
+/// What answers once an extract was looked at.
+pub type Answered = oneshot::Receiver<Result<Started, SourceError>>;
+
+/// The sessions of one moment. They end when it is dropped.
+pub struct Group {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    from: Name,
+    spec: PostgresSpec,
+    login: Login,
+    moment: Moment,
+    cell_bytes_max: usize,
+    ahead_bytes_max: u32,
+    queue: Queue,
+}
+
+impl Group {
+    /// Opens the first session, which fixes the moment and exports it.
+    pub async fn open(
+        from: &Name,
+        spec: &PostgresSpec,
+        login: &Login,
+        limits: &Limits,
+        waits: Waits,
+    ) -> Result<Self, SourceError> {
+        let (mut connection, moment) = exporter::open(from, spec, login, waits).await?;
+        answered(from, "looking at the role", powers::refuse(from, spec, &mut connection)).await?;
+        let ahead = limits.memory_bytes_max / AHEAD_PART / u64::from(spec.connections.max(1));
+        let shared = Arc::new(Shared {
+            from: from.clone(),
+            spec: spec.clone(),
+            login: login.clone(),
+            moment,
+            cell_bytes_max: limits.cell_bytes_max,
+            ahead_bytes_max: u32::try_from(ahead.min(AHEAD_BYTES_MAX)).unwrap_or(u32::MAX),
+            queue: Queue::default(),
+        });
+        shared.queue.first();
+        shared.queue.keep(tokio::spawn(session(Arc::clone(&shared), connection, true)).abort_handle());
+        Ok(Group { shared })
+    }
+
+    /// The moment.
+    pub fn moment(&self) -> &Moment {
+        &self.shared.moment
+    }
+
+    /// Asks for an extract, after all that was asked before.
+    pub fn ask(&self, extract: &Extract, is_to_be_read: bool) -> Answered {
+        let (answer, answered) = oneshot::channel();
+        self.shared.queue.push(Asked { extract: extract.clone(), is_to_be_read, answer });
+        answered
+    }
+
+    /// What is told where the group is lost.
+    pub fn lost(&self, what: &str) -> SourceError {
+        let (during, answer) = self.shared.queue.lost().unwrap_or_else(|| (format!("reading {what}"), None));
+        SourceError::Away { from: self.shared.from.clone(), during, answer }
+    }
+
+    /// Ends its sessions.
+    pub fn end(&self) {
+        self.shared.queue.close();
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Opens the sessions that would find something to do.
+fn grow(shared: &Arc<Shared>) {
+    for _ in 0..shared.queue.open_more(shared.spec.connections.max(1) as usize) {
+        shared.queue.keep(tokio::spawn(joined(Arc::clone(shared))).abort_handle());
+    }
+}
+
+/// Another session: imports the snapshot, then reads.
+async fn joined(shared: Arc<Shared>) {
+    match import(&shared).await {
+        Ok(connection) => {
+            shared.queue.joined();
+            session(shared, connection, false).await;
+        }
+        Err(error) => {
+            tracing::warn!(source = %shared.from, "one session fewer reads: {error}");
+            shared.queue.failed(error);
+        }
+    }
+}
+
+async fn import(shared: &Shared) -> Result<PgConnection, SourceError> {
+    let mut connection = connect_patiently(&shared.from, &shared.spec, &shared.login, Waits::ForRoom).await?;
+    let imported = async {
+        let imported = exporter::import(&mut connection, &shared.moment).await;
+        imported.map_err(|error| fault(&shared.from, &error, During::Beginning))
+    };
+    answered(&shared.from, "taking the snapshot", imported).await?;
+    Ok(connection)
+}
+
+/// A session's life: one thing after the other, and a word now and then while there is nothing.
+async fn session(shared: Arc<Shared>, mut connection: PgConnection, is_first: bool) {
+    let mut leaving = Leaving { shared: Arc::clone(&shared), why: None };
+    let ahead = Ahead::new(shared.ahead_bytes_max);
+    // The table that it read last.
+    let mut held: Option<Arc<Table>> = None;
+    let pulse = match Pulse::of(&shared.from, &shared.spec, &shared.login, &mut connection).await {
+        Ok(pulse) => pulse,
+        Err(error) => {
+            leaving.why = Some(fault(&shared.from, &error, During::Waiting));
+            return;
+        }
+    };
+    loop {
+        let task = match next(&shared, &mut connection, is_first).await {
+            Ok(task) => task,
+            Err(error) => {
+                tracing::warn!(source = %shared.from, "a session that waited is gone: {error}");
+                leaving.why = Some(error);
+                return;
+            }
+        };
+        let goes_on = match task {
+            Task::Look(asked) => look(&shared, &mut connection, asked).await,
+            Task::Read(table, place, hand) => {
+                if !held.as_ref().is_some_and(|held| Arc::ptr_eq(held, &table)) {
+                    let during = format!("looking at {}", table.what);
+                    let hold = table.hold(&shared.from, &mut connection);
+                    if let Err(error) = answered(&shared.from, &during, hold).await {
+                        let _ = hand.send(Handed::Fault(error));
+                        return;
+                    }
+                    held = Some(Arc::clone(&table));
+                }
+                let part = table.division.parts.get(place).cloned().unwrap_or_default();
+                let reader =
+                    Reader { from: &shared.from, pulse: &pulse, cell_bytes_max: shared.cell_bytes_max, ahead: &ahead };
+                reader.read(&mut connection, &table, &part, &hand).await
+            }
+        };
+        if !goes_on {
+            return;
+        }
+    }
+}
+
+/// Counts a session out, however it ends.
+struct Leaving {
+    shared: Arc<Shared>,
+    why: Option<SourceError>,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.shared.queue.ended(self.why.take());
+    }
+}
+
+async fn next(shared: &Shared, connection: &mut PgConnection, is_first: bool) -> Result<Task, SourceError> {
+    loop {
+        let mut woken = std::pin::pin!(shared.queue.woken());
+        woken.as_mut().enable();
+        if let Some(task) = shared.queue.take(is_first) {
+            return Ok(task);
+        }
+        if tokio::time::timeout(KEEP_ALIVE, woken).await.is_err() {
+            let alive = exporter::keep_alive(connection).await;
+            alive.map_err(|error| fault(&shared.from, &error, During::Waiting))?;
+        }
+    }
+}
+
+/// Looks at an extract. Whether the session can go on.
+async fn look(shared: &Arc<Shared>, connection: &mut PgConnection, asked: Asked) -> bool {
+    let Asked { extract, is_to_be_read, answer } = asked;
+    let looked = async {
+        let marked = exporter::mark(connection).await;
+        marked.map_err(|error| fault(&shared.from, &error, During::Waiting))?;
+        let mut table = Table::ready(&shared.from, connection, &extract).await?;
+        if is_to_be_read {
+            table.divide(&shared.from, connection, &shared.moment).await?;
+        }
+        Ok::<_, SourceError>(table)
+    };
+    let during = format!("looking at {}", what(&extract.rows));
+    let looked = answered(&shared.from, &during, looked).await;
+    // A refusal ends the transaction, and the moment with it, unless it is undone.
+    let is_sound = match &looked {
+        Ok(_) => exporter::keep(connection).await.is_ok(),
+        Err(_) => exporter::undo(connection).await.is_ok(),
+    };
+    let started = looked.map(|mut table| {
+        let (withheld, parts) = (std::mem::take(&mut table.withheld), table.division.parts.len());
+        let begun = is_to_be_read.then(|| shared.queue.begin(table));
+        Started { withheld, parts, begun }
+    });
+    if !matches!(&started, Ok(Started { begun: Some(_), .. })) {
+        shared.queue.looked();
+    }
+    // Nobody waits for it where the group is about to end.
+    let _ = answer.send(started);
+    grow(shared);
+    is_sound
+}
