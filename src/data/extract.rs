@@ -1,6 +1,6 @@
 //! What is asked of a source: which rows, which columns, in batches of which size.
 
-use super::{Name, Schema};
+use super::{Filter, Name, Schema, Within};
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +11,8 @@ pub struct Extract {
     pub dataset: Name,
     /// Which rows.
     pub rows: Rows,
+    /// The period that the rows must be of; `None` is all of them.
+    pub within: Option<Within>,
     /// All columns the source may have, classified.
     pub schema: Arc<Schema>,
     /// The columns to select, in schema order: those some store, comparison or check needs.
@@ -22,12 +24,13 @@ pub struct Extract {
 /// Which rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rows {
-    /// A table, or the part of it for which `filter` (a condition in SQL, written by the job's author) holds.
+    /// A table, or the part of it for which `filter` (a condition in SQL, written by the job's author, with typed values
+    /// for its parameters) holds.
     Table {
         /// The table.
         table: TableName,
         /// `where` of the job.
-        filter: Option<String>,
+        filter: Option<Filter>,
     },
     /// What a query file gives.
     Query {
