@@ -38,7 +38,9 @@ impl Period {
     pub fn parse(text: &str) -> Option<Self> {
         let day = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
         match text.split_once("..") {
-            Some((from, to)) => Some(Period { from: day(from)?, to: day(to)? }).filter(|period| period.from < period.to),
+            Some((from, to)) => {
+                Some(Period { from: day(from)?, to: day(to)? }).filter(|period| period.from < period.to)
+            }
             None => day(text).map(Period::day),
         }
     }
@@ -164,8 +166,7 @@ mod tests {
     #[test]
     fn gives_every_period_that_has_a_day_in_a_range_and_no_more_than_it_may() {
         let asked = Period { from: day("2026-01-31"), to: day("2026-03-01") };
-        let months: Vec<String> =
-            Every::Month.periods(asked, 12).expect("few").iter().map(Period::to_string).collect();
+        let months: Vec<String> = Every::Month.periods(asked, 12).expect("few").iter().map(Period::to_string).collect();
         assert_eq!(months, ["2026-01-01..2026-01-31", "2026-02-01..2026-02-28", "2026-03-01..2026-03-31"]);
         assert_eq!(Every::Day.periods(asked, 30).map(|days| days.len()), Some(30));
         assert_eq!(Every::Day.periods(asked, 29), None);

@@ -2,6 +2,7 @@
 
 use super::plan::{CheckPlan, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
 use super::select::select;
+use super::write_plan::WriteMode;
 use crate::data::{OnNewColumn, Treatment};
 use crate::privacy::ColumnTreatment;
 use std::fmt::Write;
@@ -42,6 +43,7 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
     let _ = writeln!(out, "{}", dataset.name);
     let _ = writeln!(out, "  from      {} ({})", dataset.from, source(plan.sources.get(&dataset.from)));
     let _ = writeln!(out, "  select    {}", indented(&select(&dataset.extract)));
+    let _ = writeln!(out, "  write     {}", written(&dataset.write));
     let on_new_column = match dataset.schema.on_new_column {
         OnNewColumn::Stop => "stop",
         OnNewColumn::Withhold => "withhold",
@@ -70,6 +72,25 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
     }
     let empty = if dataset.allow_empty { "fine" } else { "refused" };
     let _ = writeln!(out, "  refuses   more than {} bad rows; no rows at all is {empty}", dataset.bad_rows_max);
+}
+
+/// How a table is written, and which periods of it.
+fn written(write: &WriteMode) -> String {
+    match write {
+        WriteMode::Replace => "replace: the whole table".into(),
+        WriteMode::ReplacePeriod { by, every, .. } => {
+            let periods = write.periods();
+            let told = match periods.as_slice() {
+                [one] => one.to_string(),
+                periods => {
+                    let ends = periods.first().zip(periods.last());
+                    let ends = ends.map(|(first, last)| format!("{first} to {last}")).unwrap_or_default();
+                    format!("{} periods, {ends}; each is asked for by itself", periods.len())
+                }
+            };
+            format!("replace_period by {by}, every {}: {told}", every.as_str())
+        }
+    }
 }
 
 fn source(spec: Option<&SourceSpec>) -> String {

@@ -58,6 +58,9 @@ fn dataset(plan: &Plan, dataset: &DatasetPlan) -> Value {
         "name": dataset.name,
         "from": dataset.from,
         "select": select(&dataset.extract),
+        "write": dataset.write.as_str(),
+        "period_by": dataset.write.by(),
+        "periods": dataset.write.periods(),
         "on_new_column": match dataset.schema.on_new_column {
             OnNewColumn::Stop => "stop",
             OnNewColumn::Withhold => "withhold",

@@ -3,9 +3,11 @@
 use super::environment_file::{self, Environment, Variable};
 use super::job_file::{self, Dataset, DatasetRows, Job};
 use super::plan::SourceSpec;
+use super::rows_file::check_parameters;
 use super::schema_file::{self, SchemaFile};
 use super::shape::{nearest, one_of};
 use super::tree::{Entry, Node, Text};
+use super::write_file::check_write;
 use crate::data::{Audience, Name, Treatment};
 use crate::privacy::treatment;
 use crate::problem::{Place, Problems, shown_path};
@@ -147,7 +149,9 @@ fn check_dataset(
             }
         }
     }
+    check_parameters(&job.text, dataset, problems);
     let Some(SchemaFile { schema, text, columns: places }) = schema else { return };
+    check_write(&job.text, dataset, schema, problems);
     let columns: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
     for (name, _) in dataset.reconcile.iter().flat_map(|reconcile| &reconcile.tolerate) {
         match schema.column(name.value.as_str()) {

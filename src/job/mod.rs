@@ -5,11 +5,14 @@
 //! shape.rs             what a file may hold, as data: checks it and makes the JSON Schema
 //! files.rs             the three kinds of file, key by key
 //! job_file.rs          jobs/<name>.toml
+//! rows_file.rs         its rows: table, query, where and parameters
+//! write_file.rs        how its tables are written: write and period
 //! schema_file.rs       schemas/<name>.toml
 //! environment_file.rs  jobs/environments/<name>.toml
 //! ground.rs            where a location lies
 //! load.rs              all three together -> Checked
 //! decide.rs            Checked -> Plan
+//! write_plan.rs        how a table is written, and what is asked of the source for it
 //! plan.rs              every path, limit, query and treatment, decided
 //! select.rs            the SELECT that a plan shows
 //! face.rs              the plan as a person reads it
@@ -27,10 +30,13 @@ mod ground;
 mod job_file;
 mod load;
 mod plan;
+mod rows_file;
 mod schema_file;
 mod select;
 mod shape;
 mod tree;
+mod write_file;
+mod write_plan;
 
 use crate::problem::Problem;
 
@@ -40,6 +46,7 @@ pub use ground::is_this_machine;
 pub use job_file::{Job, Schedule};
 pub use load::{Checked, Read, load};
 pub use plan::*;
+pub use write_plan::{PERIODS_MAX, WriteMode};
 
 /// The JSON Schemas (draft 2020-12) of the three kinds of file, by the name that each is written under.
 pub fn json_schemas() -> [(&'static str, serde_json::Value); 3] {

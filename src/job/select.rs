@@ -12,13 +12,20 @@ pub fn select(extract: &Extract) -> String {
         quoted(spelling.unwrap_or(name.as_str()))
     });
     let columns = columns.collect::<Vec<_>>().join(", ");
-    match &extract.rows {
+    let select = match &extract.rows {
         Rows::Table { table, filter } => {
             let from = format!("{}.{}", quoted(&table.schema), quoted(&table.table));
-            let filter = filter.as_ref().map(|filter| format!(" WHERE (\n{}\n)", trimmed(filter))).unwrap_or_default();
-            format!("SELECT {columns} FROM {from}{filter}")
+            let filter = filter.as_ref().map(|filter| format!(" WHERE (\n{}\n)", trimmed(&filter.postgres())));
+            format!("SELECT {columns} FROM {from}{}", filter.unwrap_or_default())
         }
         Rows::Query { sql, .. } => format!("SELECT {columns} FROM (\n{}\n) AS q", trimmed(sql)),
+    };
+    match &extract.within {
+        Some(within) => {
+            let column = extract.schema.column(within.by.as_str()).and_then(|column| spelling(column, &extract.rows));
+            within.select(&select, &quoted(column.unwrap_or(within.by.as_str())))
+        }
+        None => select,
     }
 }
 

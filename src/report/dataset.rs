@@ -1,6 +1,7 @@
 //! What a report says of one dataset. The JSON names are an API, as those of the whole report.
 
 use super::run::seconds_utc;
+use crate::data::Period;
 use crate::job::Severity;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -19,6 +20,9 @@ pub struct DatasetReport {
     pub rows_written: u64,
     /// Rows set aside in quarantine.
     pub rows_bad: u64,
+    /// Rows that the source gave of each period, where the table is written by periods.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub periods: Vec<PeriodReport>,
     /// Those rows, in the restricted store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quarantine_at: Option<String>,
@@ -33,6 +37,16 @@ pub struct DatasetReport {
     pub checks: Vec<CheckReport>,
     /// What each store got.
     pub stores: Vec<StoreReport>,
+}
+
+/// One period of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PeriodReport {
+    /// The period.
+    #[serde(flatten)]
+    pub period: Period,
+    /// Rows the source gave.
+    pub rows: u64,
 }
 
 /// How far a run came with a dataset.
@@ -58,6 +72,7 @@ impl DatasetReport {
             rows_read: 0,
             rows_written: 0,
             rows_bad: 0,
+            periods: Vec::new(),
             quarantine_at: None,
             withheld: Vec::new(),
             source: None,

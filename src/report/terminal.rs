@@ -1,6 +1,6 @@
 //! The report as a person reads it after the run: one line a table, then what was published, treated, and what it took.
 
-use super::dataset::{DatasetReport, Proof, ReconciliationReport, StoreState, Verdict};
+use super::dataset::{DatasetReport, PeriodReport, Proof, ReconciliationReport, StoreState, Verdict};
 use super::numbers::{bytes, count, counted};
 use super::run::{Outcome, RunReport};
 use std::collections::BTreeMap;
@@ -8,6 +8,9 @@ use std::fmt::Write;
 
 /// Treatments told by name in a table's line; more are counted.
 const TREATED_TOLD_MAX: usize = 3;
+
+/// Periods told by name; more are counted.
+const PERIODS_TOLD_MAX: usize = 3;
 
 /// The report as text, ending in a newline. `places` names where each store is, as the environment file writes it.
 pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String {
@@ -38,6 +41,9 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
     if !report.completed.is_empty() {
         fact("completed", format!("what run {} had begun to publish", report.completed.join(", ")));
     }
+    for dataset in report.datasets.iter().filter(|dataset| !dataset.periods.is_empty()) {
+        fact("periods", format!("{}: {}", dataset.name, periods(dataset)));
+    }
     if report.datasets.iter().any(|dataset| !dataset.stores.is_empty()) {
         fact("privacy", privacy(report));
     }
@@ -65,6 +71,16 @@ fn days(report: &RunReport) -> String {
     let day = |date: chrono::NaiveDate| date.format("%-d %b %Y").to_string();
     let (from, to) = (report.period.from, report.period.to);
     if from == to { day(from) } else { format!("{} to {}", day(from), day(to)) }
+}
+
+/// The periods that were asked for: by name, or how many from when to when.
+fn periods(dataset: &DatasetReport) -> String {
+    let told = |period: &PeriodReport| format!("{} ({})", period.period, counted(period.rows, "row"));
+    match dataset.periods.as_slice() {
+        few if few.len() <= PERIODS_TOLD_MAX => few.iter().map(told).collect::<Vec<_>>().join(", "),
+        [first, .., last] => format!("{} of them, {} to {}", dataset.periods.len(), told(first), told(last)),
+        _ => String::new(),
+    }
 }
 
 fn line(outcome: Outcome, dataset: &DatasetReport) -> [String; 4] {

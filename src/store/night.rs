@@ -55,8 +55,26 @@ pub struct NightDataset<'a> {
     pub verdict: Verdict,
     /// How the extract's moment was found in the stream.
     pub proof: Proof,
+    /// How its tables are written.
+    pub write: NightWrite<'a>,
     /// Its tables, one a store.
     pub tables: Vec<Staged>,
+}
+
+/// How the tables of a dataset are written.
+#[derive(Clone, Debug)]
+pub enum NightWrite<'a> {
+    /// The new files are the whole table.
+    Replace,
+    /// The new files are these periods of it, and the files of no other period are touched.
+    Periods {
+        /// The column that says when a row belongs.
+        by: &'a Name,
+        /// The periods, those without rows too.
+        periods: Vec<Period>,
+        /// Store -> the table's columns with type and treatment, as JSON: what stays must have been made the same way.
+        columns: BTreeMap<Name, String>,
+    },
 }
 
 /// What became of a night.

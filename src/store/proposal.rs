@@ -2,20 +2,22 @@
 //!
 //! Never in here: the order of a night (`night`), and committing (`commit`).
 
-use super::Staged;
 use super::delta::entry::{Commit, Mode, entry};
+use super::delta::layout::{self, LayoutFault};
 use super::delta::log::{TableState, replay};
 use super::delta::schema::schema_text;
 use super::fault::StoreError;
 use super::ledger::{RecordTable, RunRow};
 use super::manifest::{self, Manifest, ManifestFile};
-use super::night::{Night, NightDataset};
+use super::night::{Night, NightDataset, NightWrite};
 use super::owner::{self, Owner};
 use super::part::sha256;
-use crate::data::{Audience, Schema};
+use super::{Staged, Store};
+use crate::data::{Audience, Name, Period, Schema};
 use crate::format::parquet_write::WriteFault;
 use arrow::datatypes::DataType;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// One table's next version: its manifest in place, its entry's text.
 pub(super) async fn propose(
@@ -44,12 +46,13 @@ pub(super) async fn propose(
     let manifest = manifest_of(night, dataset, staged, &schema_text, &state);
     let (verdict, proof) = (manifest.verdict.clone(), manifest.proof.clone());
     let manifest = manifest::create(&table, &manifest).await?;
+    let (mode, configuration, periods) = written(&state, &owner, dataset, staged)?;
     let commit = Commit {
-        mode: Mode::Replace,
+        mode,
         name: staged.dataset().as_str(),
         description: &dataset.schema.description,
         schema_text,
-        configuration: owner.properties(),
+        configuration,
         table_id: owner::table_id(&[staged.store().name().as_str(), staged.dataset().as_str(), night.run]),
         parts: staged.parts(),
         transaction,
@@ -58,6 +61,7 @@ pub(super) async fn propose(
             ("nightferry.job", Some(night.job.to_string())),
             ("nightferry.stamp", Some(night.stamp.to_owned())),
             ("nightferry.period", Some(night.period.to_string())),
+            (layout::PERIODS, periods),
             ("nightferry.snapshot", dataset.origin.snapshot.as_ref().map(ToString::to_string)),
             ("nightferry.verdict", Some(verdict.clone())),
             ("nightferry.proof", Some(proof.clone())),
@@ -78,7 +82,40 @@ pub(super) async fn propose(
         entry: entry(&state, &commit).map_err(unwritable)?,
         manifest,
         row: RunRow { extracted_at: dataset.origin.extracted_at, verdict, proof, rows: staged.rows() },
+        periods: rows_of_periods(dataset, staged),
     })
+}
+
+/// What becomes of the files that are there, the table's properties, and what the commit says of its periods.
+fn written(
+    state: &TableState,
+    owner: &Owner<'_>,
+    dataset: &NightDataset<'_>,
+    staged: &Staged,
+) -> Result<(Mode, BTreeMap<String, String>, Option<String>), StoreError> {
+    let mut properties = owner.properties();
+    let NightWrite::Periods { by, periods, columns } = &dataset.write else {
+        return Ok((Mode::Replace, properties, None));
+    };
+    let columns = columns.get(staged.store().name()).cloned().unwrap_or_default();
+    let gone = layout::gone(state, by.as_str(), periods)
+        .and_then(|gone| layout::check_columns(state, &gone, &columns).map(|()| gone));
+    let gone = gone.map_err(|fault| layout_fault(staged.store(), staged.dataset(), &fault))?;
+    properties.insert(layout::COLUMNS.to_owned(), columns);
+    let named = periods.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    Ok((Mode::Periods { by: by.to_string(), gone }, properties, Some(named)))
+}
+
+/// A table that cannot take the periods of the night.
+pub(super) fn layout_fault(store: &Store, table: &Name, fault: &LayoutFault) -> StoreError {
+    StoreError::Layout { store: store.name().to_string(), table: table.to_string(), fault: fault.to_string() }
+}
+
+fn rows_of_periods(dataset: &NightDataset<'_>, staged: &Staged) -> Vec<(Period, u64)> {
+    let NightWrite::Periods { periods, .. } = &dataset.write else { return Vec::new() };
+    let rows =
+        |period: &Period| staged.parts().iter().filter(|part| part.period == Some(*period)).map(|part| part.rows).sum();
+    periods.iter().map(|period| (*period, rows(period))).collect()
 }
 
 fn manifest_of(
@@ -93,6 +130,7 @@ fn manifest_of(
         rows: part.rows,
         bytes: part.bytes,
         sha256: part.sha256.clone(),
+        period: part.period,
     };
     Manifest {
         format: 1,

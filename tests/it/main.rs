@@ -15,6 +15,7 @@ mod ferry;
 mod generated;
 mod hostile;
 mod laws;
+mod modes;
 mod nights;
 mod postgres;
 mod problems;

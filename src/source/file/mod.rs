@@ -3,6 +3,7 @@
 //! ```text
 //! names.rs   which objects hold a table
 //! sql.rs     `where` and `query`
+//! within.rs  the rows of one period
 //! ```
 //!
 //! The table `settlements.invoice` is `<folder>/settlements.invoice.<parquet|csv|jsonl>[.gz|.zst]`, or every such object in
@@ -13,6 +14,7 @@
 
 mod names;
 mod sql;
+mod within;
 
 use super::fault::{BUCKET, fault};
 use super::{Extraction, RawBatch, Source, SourceError};
@@ -27,6 +29,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use names::{Kind, Place, READ, place};
 use object_store::{ObjectMeta, ObjectStoreExt};
 use sql::Reads;
+use within::OfPeriod;
 
 /// Packed bytes of one object, at most.
 const OBJECT_BYTES_MAX: u64 = 2 << 30;
@@ -189,9 +192,14 @@ impl Source for Files {
                 return self.selected(extract, Reads::Rows).await;
             };
             let (inputs, withheld) = self.table(table, &extract.schema, &extract.columns).await?;
-            let size = extract.batch_rows_max;
+            let (size, period) = (extract.batch_rows_max, OfPeriod::of(extract));
             let batches = inputs.into_iter().flat_map(move |(object, input, places)| {
-                input.rows(places, size).map(move |batch| match batch {
+                let period = period.clone();
+                let of_period = move |rows| match &period {
+                    Some(period) => period.of_these(&rows),
+                    None => Ok(rows),
+                };
+                input.rows(places, size).map(move |batch| match batch.and_then(&of_period) {
                     Ok(rows) => Ok(RawBatch { rows, faults: Vec::new() }),
                     Err(fault) => Err(corrupt(&object, fault)),
                 })

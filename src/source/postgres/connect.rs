@@ -20,12 +20,14 @@ const CONNECT_SECONDS_MAX: u64 = 30;
 
 /// One consistent moment for everything that follows, and a session that nothing but us ends: a table may take hours to
 /// read, and the transaction rests while others of the job are compared. Keepalives come from the server, every minute,
-/// so that no NAT between forgets the connection. Notices are not wanted: they may quote values. Rows that a policy would
+/// so that no NAT between forgets the connection. A backslash in a plain string is a backslash, as `data::filter` reads the
+/// author's conditions. Notices are not wanted: they may quote values. Rows that a policy would
 /// hide from the role are an error and not left out unsaid: a part of a table is never taken for the table.
 const BEGIN: &str = "\
     BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
     SET LOCAL client_min_messages = 'error';
     SET LOCAL row_security = off;
+    SET LOCAL standard_conforming_strings = on;
     SET LOCAL statement_timeout = 0;
     SET LOCAL idle_in_transaction_session_timeout = 0;
     SET LOCAL lock_timeout = '60s';

@@ -83,6 +83,10 @@ impl PostgresSource {
         };
         let (names, withheld) = choose(&found, extract, &what)?;
         let select = select::select(&names, &extract.rows);
+        let select = match &extract.within {
+            Some(within) => within.select(&select, &select::quoted(name_of(&within.by, &names, extract, &what)?)),
+            None => select,
+        };
         let prepared = catalog::prepared(connection, &select).await.map_err(away)?;
         let columns = copy_columns(&prepared, extract, &what)?;
         catalog::planned(connection, &select).await.map_err(away)?;
@@ -158,6 +162,12 @@ fn choose<'a>(
         .collect();
     let matched = match_columns(&columns, &extract.schema, &extract.columns).map_err(|drift| drifted(what, &drift))?;
     Ok((matched.places.iter().map(|place| found[*place].name.as_str()).collect(), matched.withheld))
+}
+
+/// The source's name of a wanted column.
+fn name_of<'a>(wanted: &Name, names: &[&'a str], extract: &Extract, what: &str) -> Result<&'a str, SourceError> {
+    let place = extract.columns.iter().position(|column| column == wanted);
+    place.and_then(|place| names.get(place).copied()).ok_or_else(|| changed(what))
 }
 
 /// The columns as they will come: types once more, now that the tables are locked.

@@ -22,7 +22,7 @@ pub fn select(columns: &[&str], rows: &Rows) -> String {
         Rows::Table { table, filter: None } => format!("SELECT {columns} FROM {}", quoted_table(table)),
         // The line end keeps a comment at the filter's end from taking the bracket with it.
         Rows::Table { table, filter: Some(filter) } => {
-            format!("SELECT {columns} FROM {} WHERE (\n{}\n)", quoted_table(table), trimmed(filter))
+            format!("SELECT {columns} FROM {} WHERE (\n{}\n)", quoted_table(table), trimmed(&filter.postgres()))
         }
         Rows::Query { sql, .. } => format!("SELECT {columns} FROM (\n{}\n) AS q", trimmed(sql)),
     }
@@ -46,10 +46,12 @@ fn trimmed(sql: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Condition;
 
     fn table(filter: Option<&str>) -> Rows {
         let table = TableName { schema: "settlements".into(), table: "we\"ird; drop table x;--".into() };
-        Rows::Table { table, filter: filter.map(str::to_owned) }
+        let filter = filter.and_then(|filter| Condition::read(filter).bind(|_| None));
+        Rows::Table { table, filter }
     }
 
     #[test]

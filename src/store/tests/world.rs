@@ -203,6 +203,7 @@ impl World {
             offsets: BTreeMap::from([("0".into(), (0, 9))]),
             verdict: Verdict::Match,
             proof: Proof::Txid,
+            write: NightWrite::Replace,
             tables: vec![table],
         };
         Night {

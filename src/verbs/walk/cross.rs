@@ -10,7 +10,7 @@ use super::filed::with_reasons;
 use super::lane::{Lane, LaneDone};
 use super::open::Opened;
 use super::unit::{Done, Terms, Unit, encoders_for, no_room, work};
-use crate::data::{BadRow, Column, Name, Origin};
+use crate::data::{BadRow, Column, Extract, Name, Origin, Period};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Spill;
@@ -44,6 +44,8 @@ pub struct Crossed {
     pub quarantine_at: Option<String>,
     /// Columns that nobody classified and that were left out.
     pub withheld: Vec<String>,
+    /// Rows that the source gave of each period, where the table is written by periods.
+    pub periods: Vec<(Period, u64)>,
     /// The tally of the good rows, before treatment.
     pub read: Tally,
     /// The rows before treatment, for checks that name the dataset.
@@ -79,8 +81,13 @@ pub async fn cross(
     };
     let is_checked =
         plan.datasets.iter().flat_map(|dataset| &dataset.checks).any(|check| names(&check.sql, &dataset.name));
-    let comparison =
-        |against: &ReconcilePlan| Comparison::new(columns.clone(), &dataset.schema.key, &against.tolerate, aside);
+    let comparison = |against: &ReconcilePlan| {
+        let whole = Comparison::new(columns.clone(), &dataset.schema.key, &against.tolerate, aside);
+        match dataset.write.within() {
+            Some(within) => whole.within(within),
+            None => whole,
+        }
+    };
     // The comparison looks at the keys itself.
     let unique: Vec<Column> = match &dataset.reconcile {
         Some(_) => Vec::new(),
@@ -96,6 +103,7 @@ pub async fn cross(
         bad: Spill::new(aside),
         quarantine_at: None,
         withheld: Vec::new(),
+        periods: Vec::new(),
         read: Tally::default(),
         kept: is_checked.then(|| Spill::new(aside)),
         schema: Arc::clone(&schema),
@@ -123,8 +131,28 @@ pub async fn cross(
         dataset.outputs.iter().zip(encoders).map(lane).collect()
     };
     let mut lanes = Vec::new();
-    let extracted =
-        extract(source.as_mut(), dataset, plan, &terms, &schema, &start, &mut crossed, &mut lanes, &table).await;
+    let mut encoders = None;
+    let mut extracted = Ok(());
+    for (place, asked) in dataset.extracts().iter().enumerate() {
+        let asked = Asked { extract: asked, is_last: place + 1 == dataset.extracts().len() };
+        extracted = extract(
+            source.as_mut(),
+            asked,
+            dataset,
+            plan,
+            &terms,
+            &schema,
+            &start,
+            &mut encoders,
+            &mut crossed,
+            &mut lanes,
+            &table,
+        )
+        .await;
+        if extracted.is_err() {
+            break;
+        }
+    }
     // All of them: a bad row must not hide the personal data that a lane found in the rows before it.
     let mut failures = Vec::new();
     for lane in lanes {
@@ -143,24 +171,38 @@ pub async fn cross(
 /// How the failure of a row that found its lane gone ends, should the lane's own not be known.
 const LANE_GONE: ending::Ending = ending::STORE_AWAY;
 
+/// One of the things that are asked of the source for a dataset.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    extract: &'a Extract,
+    is_last: bool,
+}
+
 #[expect(clippy::too_many_arguments, reason = "the one loop of the walk: everything that a row meets is named here")]
 async fn extract(
     source: &mut dyn Source,
+    asked: Asked<'_>,
     dataset: &DatasetPlan,
     plan: &Plan,
     terms: &Arc<Terms>,
     schema: &SchemaRef,
     start: &dyn Fn(&[Encoder]) -> Vec<Lane>,
+    encoders: &mut Option<Arc<Vec<Encoder>>>,
     crossed: &mut Crossed,
     lanes: &mut Vec<Lane>,
     table: &TableProgress,
 ) -> Result<(), Failure> {
     let away = |error| Failure::source(&error, Phase::Extract);
-    let mut extraction = source.extract(&dataset.extract).await.map_err(away)?;
+    let within = asked.extract.within.clone();
+    let period = within.as_ref().map(|within| within.period);
+    for lane in lanes.iter_mut() {
+        lane.turn_to(period).await?;
+    }
+    let mut extraction = source.extract(asked.extract).await.map_err(away)?;
     crossed.withheld = std::mem::take(&mut extraction.withheld);
-    let mut encoders: Option<Arc<Vec<Encoder>>> = None;
     let mut running = FuturesOrdered::new();
-    let (mut unit, mut ordinal, mut ended) = (Unit::default(), 0u64, false);
+    let before = crossed.rows_read;
+    let (mut unit, mut ordinal, mut ended) = (Unit::default(), before, false);
     let at_once = rayon::current_num_threads() + 1;
     while !ended || !running.is_empty() {
         tokio::select! {
@@ -170,25 +212,30 @@ async fn extract(
                     Some(raw) => unit.push(raw.map_err(away)?),
                     None => ended = true,
                 }
-                if !(unit.is_full(&plan.limits) || (ended && (unit.rows > 0 || encoders.is_none()))) {
+                if !(unit.is_full(&plan.limits) || (ended && (unit.rows > 0 || (asked.is_last && encoders.is_none())))) {
                     continue;
                 }
-                let encoders = match &encoders {
+                let encoders = match encoders.as_ref() {
                     Some(encoders) => Arc::clone(encoders),
                     None => {
                         // How columns are encoded is chosen once, by the first rows; without rows by their types.
                         let (terms, schema, first) = (Arc::clone(terms), Arc::clone(schema), unit.batches.first().cloned());
                         let made = compute(move || encoders_for(&terms, first, &schema)).await?;
                         *lanes = start(&made);
+                        for lane in lanes.iter_mut() {
+                            lane.turn_to(period).await?;
+                        }
                         Arc::clone(encoders.insert(Arc::new(made)))
                     }
                 };
                 let (terms, full, first) = (Arc::clone(terms), std::mem::take(&mut unit), ordinal);
                 ordinal += full.rows as u64;
-                running.push_back(compute(move || work(&terms, &encoders, full, first)));
+                let within = within.clone();
+                running.push_back(compute(move || work(&terms, within.as_ref(), &encoders, full, first)));
             }
         }
     }
+    crossed.periods.extend(period.map(|period| (period, crossed.rows_read - before)));
     Ok(())
 }
 

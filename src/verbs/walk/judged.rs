@@ -54,6 +54,14 @@ pub async fn judge(
             );
             failures.push(empty.of(&dataset.name));
         }
+        let empty = crossed.periods.iter().filter(|(_, rows)| *rows == 0).map(|(period, _)| period);
+        if let Some(period) = empty.clone().next().filter(|_| crossed.rows_read > 0 && !dataset.allow_empty) {
+            let what = format!(
+                "the source gave no rows of {period}, and `allow_empty` is false (periods without rows: {})",
+                empty.count()
+            );
+            failures.push(Failure::new(ending::COMPARISON_ERROR, Phase::Extract, what).of(&dataset.name));
+        }
         let (report, offsets) = match reconciled(dataset, run, crossed, opened, options).await {
             Ok((report, offsets, failure)) => {
                 failures.extend(failure.map(|failure| failure.of(&dataset.name)));

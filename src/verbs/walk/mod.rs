@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! open.rs       plan -> sources, stores, keys, scratch, opened and looked at
+//! decided.rs    whether it publishes, given what is published
 //! cross.rs      one dataset: rows -> conformed -> redacted -> encoded -> staged
 //! unit.rs       a row group's worth of rows, on the CPU pool
 //! lane.rs       one store's parts of a dataset: read back, scanned, uploaded unseen
@@ -17,6 +18,7 @@
 
 mod against;
 mod cross;
+mod decided;
 mod filed;
 mod judged;
 mod lane;
@@ -35,7 +37,7 @@ use crate::world::World;
 use cross::Crossed;
 use judged::Judgement;
 use open::Opened;
-use published::{carry, incomplete, publish, tables};
+use published::{carry, incomplete, publish};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a person asked of a run besides its job.
@@ -134,11 +136,13 @@ async fn cross_over(
     };
     if let Some(settled) = &settled {
         night.completed.extend(settled.completed.clone());
-        let outcome = match store::decide(&settled.records, &tables(plan), plan.period, options.again.as_deref()) {
-            Decision::Publish => None,
-            Decision::Incomplete { lacks } => return fail(night, incomplete(&lacks)),
-            Decision::AlreadyPublished { .. } => Some(Outcome::AlreadyPublished),
-            Decision::Superseded { .. } => Some(Outcome::Superseded),
+        let again = options.again.as_deref();
+        let outcome = match decided::decided(plan, settled, opened, again, world.clock.now()).await {
+            Ok(Decision::Publish) => None,
+            Ok(Decision::Incomplete { lacks }) => return fail(night, incomplete(&lacks)),
+            Ok(Decision::AlreadyPublished { .. }) => Some(Outcome::AlreadyPublished),
+            Ok(Decision::Superseded { .. }) => Some(Outcome::Superseded),
+            Err(failure) => return fail(night, failure),
         };
         if let Some(outcome) = outcome {
             return carry(night, opened, settled.records.last(), outcome).await;

@@ -10,8 +10,8 @@ use crate::ending;
 use crate::failure::Failure;
 use crate::job::DatasetPlan;
 use crate::report::{
-    ColumnReport, CostReport, DatasetReport, DatasetState, Outcome, ReconciliationReport, RunReport, SourceReport,
-    StoreReport, StoreState,
+    ColumnReport, CostReport, DatasetReport, DatasetState, Outcome, PeriodReport, ReconciliationReport, RunReport,
+    SourceReport, StoreReport, StoreState,
 };
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -85,6 +85,7 @@ fn told_dataset(
         rows_read: crossed.rows_read,
         rows_written: crossed.rows_read - crossed.rows_bad,
         rows_bad: crossed.rows_bad,
+        periods: crossed.periods.iter().map(|(period, rows)| PeriodReport { period: *period, rows: *rows }).collect(),
         quarantine_at: crossed.quarantine_at.clone(),
         withheld: crossed.withheld.clone(),
         source: Some(SourceReport {

@@ -6,4 +6,5 @@ mod endings;
 mod logins;
 mod moments;
 mod online;
+mod parameters;
 mod values;
