@@ -46,7 +46,7 @@ pub(super) async fn propose(
     let manifest = manifest_of(night, dataset, staged, &schema_text, &state);
     let (verdict, proof) = (manifest.verdict.clone(), manifest.proof.clone());
     let manifest = manifest::create(&table, &manifest).await?;
-    let (mode, configuration, periods) = written(&state, &owner, dataset, staged)?;
+    let Written { mode, configuration, periods } = written(&state, &owner, dataset, staged)?;
     let commit = Commit {
         mode,
         name: staged.dataset().as_str(),
@@ -87,23 +87,29 @@ pub(super) async fn propose(
 }
 
 /// What becomes of the files that are there, the table's properties, and what the commit says of its periods.
+struct Written {
+    mode: Mode,
+    configuration: BTreeMap<String, String>,
+    periods: Option<String>,
+}
+
 fn written(
     state: &TableState,
     owner: &Owner<'_>,
     dataset: &NightDataset<'_>,
     staged: &Staged,
-) -> Result<(Mode, BTreeMap<String, String>, Option<String>), StoreError> {
-    let mut properties = owner.properties();
+) -> Result<Written, StoreError> {
+    let mut configuration = owner.properties();
     let NightWrite::Periods { by, periods, columns } = &dataset.write else {
-        return Ok((Mode::Replace, properties, None));
+        return Ok(Written { mode: Mode::Replace, configuration, periods: None });
     };
     let columns = columns.get(staged.store().name()).cloned().unwrap_or_default();
     let gone = layout::gone(state, by.as_str(), periods)
         .and_then(|gone| layout::check_columns(state, &gone, &columns).map(|()| gone));
     let gone = gone.map_err(|fault| layout_fault(staged.store(), staged.dataset(), &fault))?;
-    properties.insert(layout::COLUMNS.to_owned(), columns);
+    configuration.insert(layout::COLUMNS.to_owned(), columns);
     let named = periods.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    Ok((Mode::Periods { by: by.to_string(), gone }, properties, Some(named)))
+    Ok(Written { mode: Mode::Periods { by: by.to_string(), gone }, configuration, periods: Some(named) })
 }
 
 /// A table that cannot take the periods of the night.
