@@ -1,6 +1,6 @@
 //! What is asked of a source: which rows, which columns, in batches of which size.
 
-use super::{Filter, Name, Schema, Within};
+use super::{Filter, Name, Schema, Since, Within};
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,6 +13,8 @@ pub struct Extract {
     pub rows: Rows,
     /// The period that the rows must be of; `None` is all of them.
     pub within: Option<Within>,
+    /// The moment since which the rows must have changed; `None` is all of them.
+    pub since: Option<Since>,
     /// All columns the source may have, classified.
     pub schema: Arc<Schema>,
     /// The columns to select, in schema order: those some store, comparison or check needs.

@@ -33,4 +33,4 @@ pub use period::{Every, Period};
 pub use room::{NoRoom, Room};
 pub use schema::{Column, OnNewColumn, Reference, Schema};
 pub use treatment::{Generalisation, Treatment};
-pub use within::Within;
+pub use within::{Since, Within};

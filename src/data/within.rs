@@ -25,6 +25,24 @@ pub struct Within {
     pub until: Literal,
 }
 
+/// The rows that have changed since a moment: a condition on the column that says when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Since {
+    /// The column that says when a row was last changed.
+    pub by: Name,
+    /// The moment.
+    pub from: Literal,
+}
+
+impl Since {
+    /// The rows of `select` that have changed since, for PostgreSQL; `column` is the quoted name of the column in it. A row
+    /// that does not say when comes along, and is told as the bad row that it is.
+    pub fn select(&self, select: &str, column: &str) -> String {
+        let from = self.from.postgres();
+        format!("SELECT * FROM (\n{select}\n) AS c\nWHERE {column} >= {from} OR {column} IS NULL")
+    }
+}
+
 impl Within {
     /// The rows of `select` that are of the period, for PostgreSQL; `column` is the quoted name of the column in it.
     ///

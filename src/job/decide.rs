@@ -24,7 +24,7 @@ impl Checked {
         let mut datasets = Vec::new();
         for dataset in &self.job.datasets {
             let is_too_long = || match &dataset.write {
-                Written::Replace => None,
+                Written::Replace | Written::Merge { .. } => None,
                 Written::ReplacePeriod { by, every } => every.periods(period, PERIODS_MAX).is_none().then_some(by.at),
             };
             match (self.dataset(dataset, &words, period), is_too_long()) {
@@ -95,6 +95,7 @@ impl Checked {
             let shown = outputs.iter().flat_map(|output| &output.columns);
             schema.is_key(name)
                 || matches!(&dataset.write, Written::ReplacePeriod { by, .. } if by.value == *name)
+                || matches!(&dataset.write, Written::Merge { watermark, .. } if watermark.value == *name)
                 || tolerated(name)
                 || words.contains(name.as_str())
                 || shown.filter(|shown| shown.column.name == *name).any(|shown| shown.treatment.needs_values())
@@ -110,13 +111,14 @@ impl Checked {
             dataset: dataset.name.clone(),
             rows,
             within: None,
+            since: None,
             schema: schema.clone(),
             columns,
             batch_rows_max: self.environment.limits.batch_rows_max,
         };
         let write = write(dataset, period, &schema, &plain)?;
         let first = match &write {
-            WriteMode::Replace => None,
+            WriteMode::Replace | WriteMode::Merge(_) => None,
             WriteMode::ReplacePeriod { extracts, .. } => extracts.first().cloned(),
         };
         Some(DatasetPlan {

@@ -2,9 +2,10 @@
 
 use super::plan::{CheckPlan, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
 use super::select::select;
-use super::write_plan::WriteMode;
+use super::write_plan::{MergePlan, WriteMode};
 use crate::data::{OnNewColumn, Treatment};
 use crate::privacy::ColumnTreatment;
+use crate::reconcile::Deleted;
 use std::fmt::Write;
 
 /// How far continued lines are set in.
@@ -78,6 +79,18 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
 fn written(write: &WriteMode) -> String {
     match write {
         WriteMode::Replace => "replace: the whole table".into(),
+        WriteMode::Merge(merge) => {
+            let MergePlan { watermark, lag, deleted, keys } = merge.as_ref();
+            let (lag, keys) = (lag.num_seconds(), indented(&select(keys)));
+            let deleted = match deleted {
+                Deleted::Remove => "removed",
+                Deleted::Keep => "kept",
+            };
+            format!(
+                "merge: of these the rows whose {watermark} is at most {lag} s older than the extract that the table knows\n  \
+                 keys      {keys}\n{INDENT}a row whose key is not among them is {deleted}"
+            )
+        }
         WriteMode::ReplacePeriod { by, every, .. } => {
             let periods = write.periods();
             let told = match periods.as_slice() {

@@ -30,12 +30,13 @@ const DATASET: Shape = Shape::Table(&[
     optional("parameters", Shape::Columns(&Shape::OneOf(PARAMETER)), "values of `where`, by name"),
     required("schema", Shape::Name, "schemas/<name>.toml"),
     required("to", Shape::List(&Shape::Name), "stores of the environment"),
-    optional("write", Shape::Word(&["replace", "replace_period"]), "how the table is written [replace]"),
+    optional("write", Shape::Word(&["replace", "replace_period", "merge"]), "how the table is written [replace]"),
     optional(
         "period",
         Shape::Table(PERIOD),
         "the stretches of the calendar that `replace_period` writes one at a time",
     ),
+    optional("merge", Shape::Table(MERGE), "how `merge` finds what has changed, and what a deleted row does"),
     optional("bad_rows_max", Shape::Whole, "more bad rows than this stop the job [0]"),
     optional("allow_empty", Shape::Truth, "whether no rows at all is fine [false]"),
     optional("reconcile", Shape::Table(RECONCILE), "what the rows are compared with"),
@@ -57,6 +58,12 @@ const PERIOD: &[Key] = &[
         Shape::Word(&["day", "month", "quarter", "financial_year", "delivery_year"]),
         "how long a period is, in Europe/London",
     ),
+];
+
+const MERGE: &[Key] = &[
+    required("watermark", Shape::Name, "the column that says when a row was last changed: a timestamptz"),
+    required("lag", Shape::Text, "longer than any transaction that writes to the table takes: \"15m\""),
+    required("deleted", Shape::Word(&["remove", "keep"]), "what becomes of a row here that the source no longer has"),
 ];
 
 const RECONCILE: &[Key] = &[

@@ -8,6 +8,7 @@ use super::tree::{Entry, Node, Text};
 use super::write_file::read_write;
 use crate::data::{Condition, Every, Literal, Name, TableName};
 use crate::problem::Problems;
+use crate::reconcile::Deleted;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -105,6 +106,15 @@ pub enum Written {
         by: Placed<Name>,
         /// How long a period is.
         every: Every,
+    },
+    /// What has changed since the last time.
+    Merge {
+        /// The column that says when a row was last changed.
+        watermark: Placed<Name>,
+        /// How much further back every extract goes, in seconds.
+        lag_seconds: i64,
+        /// What a row that the source no longer has does.
+        deleted: Deleted,
     },
 }
 

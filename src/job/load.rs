@@ -2,6 +2,7 @@
 
 use super::environment_file::{self, Environment, Variable};
 use super::job_file::{self, Dataset, DatasetRows, Job};
+use super::merge_file::check_merge;
 use super::plan::SourceSpec;
 use super::rows_file::check_parameters;
 use super::schema_file::{self, SchemaFile};
@@ -152,6 +153,7 @@ fn check_dataset(
     check_parameters(&job.text, dataset, problems);
     let Some(SchemaFile { schema, text, columns: places }) = schema else { return };
     check_write(&job.text, dataset, schema, problems);
+    check_merge(job, dataset, schema, environment, problems);
     let columns: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
     for (name, _) in dataset.reconcile.iter().flat_map(|reconcile| &reconcile.tolerate) {
         match schema.column(name.value.as_str()) {

@@ -7,6 +7,7 @@
 //! job_file.rs          jobs/<name>.toml
 //! rows_file.rs         its rows: table, query, where and parameters
 //! write_file.rs        how its tables are written: write and period
+//! merge_file.rs        the same of `merge`
 //! schema_file.rs       schemas/<name>.toml
 //! environment_file.rs  jobs/environments/<name>.toml
 //! ground.rs            where a location lies
@@ -29,6 +30,7 @@ mod files;
 mod ground;
 mod job_file;
 mod load;
+mod merge_file;
 mod plan;
 mod rows_file;
 mod schema_file;
@@ -46,7 +48,7 @@ pub use ground::is_this_machine;
 pub use job_file::{Job, Schedule};
 pub use load::{Checked, Read, load};
 pub use plan::*;
-pub use write_plan::{PERIODS_MAX, WriteMode};
+pub use write_plan::{MergePlan, PERIODS_MAX, WriteMode};
 
 /// The JSON Schemas (draft 2020-12) of the three kinds of file, by the name that each is written under.
 pub fn json_schemas() -> [(&'static str, serde_json::Value); 3] {

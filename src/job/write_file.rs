@@ -3,6 +3,7 @@
 //! Never in here: which rows there are (`rows_file`).
 
 use super::job_file::{Dataset, Placed, Written};
+use super::merge_file::read_merge;
 use super::shape::nearest;
 use super::tree::{Node, Text};
 use crate::data::{ColumnType, Every, Name, Schema};
@@ -11,17 +12,23 @@ use crate::problem::Problems;
 /// Reads `write` and `period`. `None` when they do not go together.
 pub fn read_write(text: &Text, node: &Node, problems: &mut Problems) -> Option<Written> {
     let period = node.get("period");
-    let is_by_period = node.get("write").and_then(Node::text) == Some("replace_period");
+    let write = node.get("write").and_then(Node::text);
+    let is_by_period = write == Some("replace_period");
+    if let Some(merge) = node.get("merge").filter(|_| write != Some("merge")) {
+        let hint = "without it the whole table or period is written every time".to_owned();
+        problems.add("E-JOB-MERGE", text.place(merge.span.start), "`merge` goes with `write = \"merge\"`", Some(hint));
+    }
     let mut told = |node: &Node, message: &str, hint: &str| {
         problems.add("E-JOB-PERIOD", text.place(node.span.start), message, Some(hint.into()));
         None
     };
     match (is_by_period, period) {
+        (false, None) if write == Some("merge") => read_merge(text, node, problems),
         (false, None) => Some(Written::Replace),
         (false, Some(period)) => told(
             period,
             "`period` goes with `write = \"replace_period\"`",
-            "`replace` writes the whole table every time",
+            "the others write all that there is, whatever its day",
         ),
         (true, None) => told(
             node.get("write")?,

@@ -6,6 +6,8 @@ use super::job_file::{Dataset, DatasetRows, Written};
 use super::plan::DatasetPlan;
 use crate::calendar::day_start;
 use crate::data::{ColumnType, Every, Extract, Filter, Literal, Name, Period, Rows, Schema, Within};
+use crate::reconcile::Deleted;
+use chrono::TimeDelta;
 
 /// Periods of one run, at most: a year of days and a month.
 pub const PERIODS_MAX: usize = 400;
@@ -24,6 +26,21 @@ pub enum WriteMode {
         /// What is asked of the source, a period each, in their order.
         extracts: Vec<Extract>,
     },
+    /// What has changed since the last time; rows of the same key give way.
+    Merge(Box<MergePlan>),
+}
+
+/// How changes are found and merged.
+#[derive(Clone, Debug)]
+pub struct MergePlan {
+    /// The column that says when a row was last changed.
+    pub watermark: Name,
+    /// How much further back than the last extract every extract goes: longer than any transaction that writes to the table.
+    pub lag: TimeDelta,
+    /// What a row that the source no longer has does.
+    pub deleted: Deleted,
+    /// What is asked of the source for its keys, all of them.
+    pub keys: Extract,
 }
 
 impl WriteMode {
@@ -32,13 +49,14 @@ impl WriteMode {
         match self {
             WriteMode::Replace => "replace",
             WriteMode::ReplacePeriod { .. } => "replace_period",
+            WriteMode::Merge(_) => "merge",
         }
     }
 
     /// The periods that are written; none where the whole state is.
     pub fn periods(&self) -> Vec<Period> {
         match self {
-            WriteMode::Replace => Vec::new(),
+            WriteMode::Replace | WriteMode::Merge(_) => Vec::new(),
             WriteMode::ReplacePeriod { extracts, .. } => extracts.iter().filter_map(period).collect(),
         }
     }
@@ -54,7 +72,7 @@ impl WriteMode {
     /// The column that says when a row belongs, where one does.
     pub fn by(&self) -> Option<&Name> {
         match self {
-            WriteMode::Replace => None,
+            WriteMode::Replace | WriteMode::Merge(_) => None,
             WriteMode::ReplacePeriod { by, .. } => Some(by),
         }
     }
@@ -69,7 +87,7 @@ impl DatasetPlan {
     /// Everything that is asked of the source, in its order.
     pub fn extracts(&self) -> &[Extract] {
         match &self.write {
-            WriteMode::Replace => std::slice::from_ref(&self.extract),
+            WriteMode::Replace | WriteMode::Merge(_) => std::slice::from_ref(&self.extract),
             WriteMode::ReplacePeriod { extracts, .. } => extracts,
         }
     }
@@ -78,7 +96,18 @@ impl DatasetPlan {
 /// The write of `dataset` for the days `asked`, each of its extracts made from `plain`; `None` when there are more periods
 /// than [`PERIODS_MAX`].
 pub(super) fn write(dataset: &Dataset, asked: Period, schema: &Schema, plain: &Extract) -> Option<WriteMode> {
-    let Written::ReplacePeriod { by, every } = &dataset.write else { return Some(WriteMode::Replace) };
+    let (by, every) = match &dataset.write {
+        Written::Replace => return Some(WriteMode::Replace),
+        Written::Merge { watermark, lag_seconds, deleted } => {
+            return Some(WriteMode::Merge(Box::new(MergePlan {
+                watermark: watermark.value.clone(),
+                lag: TimeDelta::try_seconds(*lag_seconds)?,
+                deleted: *deleted,
+                keys: Extract { columns: schema.key.clone(), ..plain.clone() },
+            })));
+        }
+        Written::ReplacePeriod { by, every } => (by, every),
+    };
     let moments = schema.column(by.value.as_str()).is_some_and(|column| column.column_type == ColumnType::Timestamptz);
     let extract = |period: Period| {
         let [from, until] = [period.from, period.until()].map(|day| match moments {

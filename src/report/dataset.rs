@@ -20,6 +20,9 @@ pub struct DatasetReport {
     pub rows_written: u64,
     /// Rows set aside in quarantine.
     pub rows_bad: u64,
+    /// Since when changed rows were asked for, where they are merged into the tables; absent when all were.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "some_seconds_utc")]
+    pub since: Option<DateTime<Utc>>,
     /// Rows that the source gave of each period, where the table is written by periods.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub periods: Vec<PeriodReport>,
@@ -37,6 +40,28 @@ pub struct DatasetReport {
     pub checks: Vec<CheckReport>,
     /// What each store got.
     pub stores: Vec<StoreReport>,
+}
+
+fn some_seconds_utc<S: serde::Serializer>(moment: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match moment {
+        Some(moment) => seconds_utc(moment, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// What merging changed rows into a table did to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MergeReport {
+    /// Rows that gave way to changed ones.
+    pub replaced: u64,
+    /// Rows whose key the source no longer has.
+    pub deleted: u64,
+    /// What became of those.
+    pub deleted_rows: &'static str,
+    /// Rows that were written once more because a row of their file gave way.
+    pub rewritten: u64,
+    /// Rows that the table has then.
+    pub rows: u64,
 }
 
 /// One period of a table.
@@ -72,6 +97,7 @@ impl DatasetReport {
             rows_read: 0,
             rows_written: 0,
             rows_bad: 0,
+            since: None,
             periods: Vec::new(),
             quarantine_at: None,
             withheld: Vec::new(),
@@ -220,6 +246,9 @@ pub struct StoreReport {
     pub files: u64,
     /// Bytes of the parts.
     pub bytes: u64,
+    /// What merging did to the table, where changed rows are merged into it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge: Option<MergeReport>,
     /// Columns of the schema, and what became of each.
     pub columns: Vec<ColumnReport>,
 }

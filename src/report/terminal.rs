@@ -1,6 +1,6 @@
 //! The report as a person reads it after the run: one line a table, then what was published, treated, and what it took.
 
-use super::dataset::{DatasetReport, PeriodReport, Proof, ReconciliationReport, StoreState, Verdict};
+use super::dataset::{DatasetReport, MergeReport, PeriodReport, Proof, ReconciliationReport, StoreState, Verdict};
 use super::numbers::{bytes, count, counted};
 use super::run::{Outcome, RunReport};
 use std::collections::BTreeMap;
@@ -44,6 +44,13 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
     for dataset in report.datasets.iter().filter(|dataset| !dataset.periods.is_empty()) {
         fact("periods", format!("{}: {}", dataset.name, periods(dataset)));
     }
+    for dataset in &report.datasets {
+        for store in &dataset.stores {
+            if let Some(merge) = &store.merge {
+                fact("merged", format!("{}: {}", dataset.name, merged(dataset, merge)));
+            }
+        }
+    }
     if report.datasets.iter().any(|dataset| !dataset.stores.is_empty()) {
         fact("privacy", privacy(report));
     }
@@ -81,6 +88,25 @@ fn periods(dataset: &DatasetReport) -> String {
         [first, .., last] => format!("{} of them, {} to {}", dataset.periods.len(), told(first), told(last)),
         _ => String::new(),
     }
+}
+
+/// What changed in the table, and what became of the rows that the source no longer has.
+fn merged(dataset: &DatasetReport, merge: &MergeReport) -> String {
+    let since = match dataset.since {
+        Some(since) => format!("changed since {} UTC", since.format("%Y-%m-%d %H:%M:%S")),
+        None => "all".into(),
+    };
+    let deleted = match merge.deleted {
+        0 => "none is gone at the source".into(),
+        many => format!("{} gone at the source {}", counted(many, "row"), merge.deleted_rows),
+    };
+    let rows = |many: u64| counted(many, "row");
+    format!(
+        "{} ({since}), {} replaced, {deleted}; {} in the table",
+        rows(dataset.rows_written),
+        count(merge.replaced),
+        rows(merge.rows)
+    )
 }
 
 fn line(outcome: Outcome, dataset: &DatasetReport) -> [String; 4] {

@@ -16,6 +16,7 @@ use super::{Staged, Store};
 use crate::data::{Audience, Name, Period, Schema};
 use crate::format::parquet_write::WriteFault;
 use arrow::datatypes::DataType;
+use chrono::SecondsFormat;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -46,7 +47,7 @@ pub(super) async fn propose(
     let manifest = manifest_of(night, dataset, staged, &schema_text, &state);
     let (verdict, proof) = (manifest.verdict.clone(), manifest.proof.clone());
     let manifest = manifest::create(&table, &manifest).await?;
-    let Written { mode, configuration, periods } = written(&state, &owner, dataset, staged)?;
+    let Written { mode, configuration, periods, merged_to } = written(&state, &owner, dataset, staged)?;
     let commit = Commit {
         mode,
         name: staged.dataset().as_str(),
@@ -62,6 +63,7 @@ pub(super) async fn propose(
             ("nightferry.stamp", Some(night.stamp.to_owned())),
             ("nightferry.period", Some(night.period.to_string())),
             (layout::PERIODS, periods),
+            (layout::MERGED_TO, merged_to),
             ("nightferry.snapshot", dataset.origin.snapshot.as_ref().map(ToString::to_string)),
             ("nightferry.verdict", Some(verdict.clone())),
             ("nightferry.proof", Some(proof.clone())),
@@ -81,7 +83,7 @@ pub(super) async fn propose(
         version: state.next_version(),
         entry: entry(&state, &commit).map_err(unwritable)?,
         manifest,
-        row: RunRow { extracted_at: dataset.origin.extracted_at, verdict, proof, rows: staged.rows() },
+        row: RunRow { extracted_at: dataset.origin.extracted_at, verdict, proof, rows: rows_of(dataset, staged) },
         periods: rows_of_periods(dataset, staged),
     })
 }
@@ -91,6 +93,7 @@ struct Written {
     mode: Mode,
     configuration: BTreeMap<String, String>,
     periods: Option<String>,
+    merged_to: Option<String>,
 }
 
 fn written(
@@ -100,8 +103,21 @@ fn written(
     staged: &Staged,
 ) -> Result<Written, StoreError> {
     let mut configuration = owner.properties();
-    let NightWrite::Periods { by, periods, columns } = &dataset.write else {
-        return Ok(Written { mode: Mode::Replace, configuration, periods: None });
+    let (by, periods, columns) = match &dataset.write {
+        NightWrite::Replace => {
+            return Ok(Written { mode: Mode::Replace, configuration, periods: None, merged_to: None });
+        }
+        NightWrite::Merge { to, columns, tables } => {
+            let (store, merged) = (staged.store().name(), tables.get(staged.store().name()));
+            let merged = merged.filter(|merged| merged.version == state.version);
+            // Somebody committed since: the rows that stay were read out of files that are no longer the table.
+            let merged = merged.ok_or_else(|| StoreError::Outrun { job: owner.job.to_owned() })?;
+            configuration.insert(layout::COLUMNS.to_owned(), columns.get(store).cloned().unwrap_or_default());
+            let to = to.to_rfc3339_opts(SecondsFormat::Micros, true);
+            let mode = Mode::Merge { gone: merged.gone.clone() };
+            return Ok(Written { mode, configuration, periods: None, merged_to: Some(to) });
+        }
+        NightWrite::Periods { by, periods, columns } => (by, periods, columns),
     };
     let columns = columns.get(staged.store().name()).cloned().unwrap_or_default();
     let gone = layout::gone(state, by.as_str(), periods)
@@ -109,12 +125,21 @@ fn written(
     let gone = gone.map_err(|fault| layout_fault(staged.store(), staged.dataset(), &fault))?;
     configuration.insert(layout::COLUMNS.to_owned(), columns);
     let named = periods.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    Ok(Written { mode: Mode::Periods { by: by.to_string(), gone }, configuration, periods: Some(named) })
+    let mode = Mode::Periods { by: by.to_string(), gone };
+    Ok(Written { mode, configuration, periods: Some(named), merged_to: None })
 }
 
 /// A table that cannot take the periods of the night.
 pub(super) fn layout_fault(store: &Store, table: &Name, fault: &LayoutFault) -> StoreError {
     StoreError::Layout { store: store.name().to_string(), table: table.to_string(), fault: fault.to_string() }
+}
+
+/// Rows that the night publishes: of a table into which changes were merged, all that it has then.
+fn rows_of(dataset: &NightDataset<'_>, staged: &Staged) -> u64 {
+    match &dataset.write {
+        NightWrite::Merge { tables, .. } => tables.get(staged.store().name()).map_or(0, |merged| merged.rows),
+        _ => staged.rows(),
+    }
 }
 
 fn rows_of_periods(dataset: &NightDataset<'_>, staged: &Staged) -> Vec<(Period, u64)> {

@@ -86,6 +86,7 @@ mod tests {
             dataset: name("thing"),
             rows: Rows::Table { table: TableName { schema: "a".into(), table: "b".into() }, filter: None },
             within: Some(within),
+            since: None,
             schema: Arc::new(schema),
             columns: vec![name("day")],
             batch_rows_max: 10,

@@ -87,6 +87,10 @@ impl PostgresSource {
             Some(within) => within.select(&select, &select::quoted(name_of(&within.by, &names, extract, &what)?)),
             None => select,
         };
+        let select = match &extract.since {
+            Some(since) => since.select(&select, &select::quoted(name_of(&since.by, &names, extract, &what)?)),
+            None => select,
+        };
         let prepared = catalog::prepared(connection, &select).await.map_err(away)?;
         let columns = copy_columns(&prepared, extract, &what)?;
         catalog::planned(connection, &select).await.map_err(away)?;

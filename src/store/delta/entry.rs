@@ -23,6 +23,11 @@ pub enum Mode {
         /// Paths, as in `add`.
         gone: BTreeSet<String>,
     },
+    /// Those whose rows are in the new ones, or nowhere any more.
+    Merge {
+        /// Paths, as in `add`.
+        gone: BTreeSet<String>,
+    },
 }
 
 impl Mode {
@@ -30,13 +35,13 @@ impl Mode {
         match self {
             Mode::Replace => true,
             Mode::Append => false,
-            Mode::Periods { gone, .. } => gone.contains(path),
+            Mode::Periods { gone, .. } | Mode::Merge { gone } => gone.contains(path),
         }
     }
 
     fn tags(&self, part: &StagedPart) -> Option<BTreeMap<String, String>> {
         match self {
-            Mode::Replace | Mode::Append => None,
+            Mode::Replace | Mode::Append | Mode::Merge { .. } => None,
             Mode::Periods { by, .. } => Some(layout::tags(by, part.period?)),
         }
     }
@@ -106,7 +111,7 @@ pub fn entry(state: &TableState, commit: &Commit) -> Result<String, serde_json::
 
 fn info(commit: &Commit) -> Map<String, Value> {
     let mode = match &commit.mode {
-        Mode::Replace | Mode::Periods { .. } => "Overwrite",
+        Mode::Replace | Mode::Periods { .. } | Mode::Merge { .. } => "Overwrite",
         Mode::Append => "Append",
     };
     let mut info = Map::new();

@@ -17,6 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a commit says of its periods: every one of them, with a blank between.
 pub const PERIODS: &str = "nightferry.periods";
+/// What a commit says of the changes it merged: the moment of the extract that they are from. No later one is known than the
+/// commit itself, so the moment advances with it and never without.
+pub const MERGED_TO: &str = "nightferry.mergedTo";
 /// Tag of a file: its period.
 const PERIOD: &str = "nightferry.period";
 /// Tag of a file: the column that says when a row belongs.

@@ -6,13 +6,14 @@
 //! Never in here: writing.
 
 use super::action::{Action, Add, MetaData};
-use super::layout::PERIODS;
+use super::layout::{MERGED_TO, PERIODS};
 use crate::access::Folder;
 use crate::data::Period;
 use crate::store::absent::get;
 use crate::store::failpoint;
 use crate::store::fault::{StoreError, fault};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -39,6 +40,8 @@ pub struct TableState {
     pub manifest_sha256: Option<String>,
     /// Periods that the table holds one by one, those without rows too: when each was last published, and by which run.
     pub periods: BTreeMap<Period, Published>,
+    /// The moment up to which the source's changes are merged into it, where the last commit merged some.
+    pub merged_to: Option<DateTime<Utc>>,
 }
 
 /// When something was published, and by which run.
@@ -140,6 +143,9 @@ fn apply(state: &mut TableState, version: u64, text: &[u8]) -> Result<(), &'stat
                 let sha256 = info.get("nightferry.manifestSha256").and_then(|value| value.as_str());
                 state.manifest_sha256 = sha256.map(str::to_owned).or(state.manifest_sha256.take());
                 take_periods(state, &info)?;
+                let merged_to = info.get(MERGED_TO).and_then(Value::as_str);
+                let merged_to = merged_to.map(|text| text.parse().map_err(|_| "it says no moment")).transpose();
+                state.merged_to = merged_to?;
             }
         }
     }

@@ -6,11 +6,13 @@
 //! ```
 
 use super::Options;
+use super::crossed::Crossed;
 use super::filed::with_reasons;
-use super::lane::{Lane, LaneDone};
+use super::lane::Lane;
+use super::merged::Merging;
 use super::open::Opened;
 use super::unit::{Done, Terms, Unit, encoders_for, no_room, work};
-use crate::data::{BadRow, Column, Extract, Name, Origin, Period};
+use crate::data::{Column, Extract, Name};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Spill;
@@ -24,41 +26,8 @@ use futures::StreamExt;
 use futures::stream::FuturesOrdered;
 use std::sync::Arc;
 
-/// A dataset on the other side, unseen.
-pub struct Crossed {
-    /// The dataset.
-    pub name: Name,
-    /// The moment its rows show.
-    pub origin: Origin,
-    /// Whether all its rows came over.
-    pub is_whole: bool,
-    /// Rows that the source gave.
-    pub rows_read: u64,
-    /// Rows that were set aside.
-    pub rows_bad: u64,
-    /// The first of them.
-    pub first_bad: Option<BadRow>,
-    /// All of them: why, and their cells as text.
-    pub bad: Spill,
-    /// Where they are in the restricted store, once they are.
-    pub quarantine_at: Option<String>,
-    /// Columns that nobody classified and that were left out.
-    pub withheld: Vec<String>,
-    /// Rows that the source gave of each period, where the table is written by periods.
-    pub periods: Vec<(Period, u64)>,
-    /// The tally of the good rows, before treatment.
-    pub read: Tally,
-    /// The rows before treatment, for checks that name the dataset.
-    pub kept: Option<Spill>,
-    /// The columns of `kept`.
-    pub schema: SchemaRef,
-    /// The extract's side of the comparison.
-    pub comparison: Option<Comparison>,
-    /// The keys of a dataset that is compared with nothing.
-    pub unique: Option<UniqueKeys>,
-    /// What each store got.
-    pub lanes: Vec<LaneDone>,
-}
+/// The part of a full file below which one is small.
+const SMALL_PART: u64 = 8;
 
 /// Carries one dataset over. Failures bring along what was staged, so that it can be discarded.
 pub async fn cross(
@@ -109,12 +78,22 @@ pub async fn cross(
         schema: Arc::clone(&schema),
         comparison: dataset.reconcile.as_ref().map(comparison),
         unique: (!unique.is_empty()).then(|| UniqueKeys::new(aside)),
+        merged: None,
+        merging: None,
         lanes: Vec::new(),
     };
+    let again = options.again.is_some();
+    match Merging::begin(dataset, plan, stores, keys, aside, again).await {
+        Ok(merging) => crossed.merging = merging,
+        Err(failure) => return Err((vec![failure], None)),
+    }
+    let since = crossed.merging.as_ref().and_then(Merging::since);
+    let asked: Vec<Extract> =
+        dataset.extracts().iter().map(|asked| Extract { since: since.clone(), ..asked.clone() }).collect();
     let terms = Arc::new(Terms {
         columns,
         unique,
-        are_rows_kept: crossed.comparison.is_some() || crossed.kept.is_some(),
+        are_rows_kept: crossed.comparison.is_some() || crossed.kept.is_some() || crossed.merging.is_some(),
         outputs: dataset.outputs.clone(),
         dataset: dataset.name.clone(),
         keys: Arc::clone(keys),
@@ -133,8 +112,8 @@ pub async fn cross(
     let mut lanes = Vec::new();
     let mut encoders = None;
     let mut extracted = Ok(());
-    for (place, asked) in dataset.extracts().iter().enumerate() {
-        let asked = Asked { extract: asked, is_last: place + 1 == dataset.extracts().len() };
+    for (place, extract_of) in asked.iter().enumerate() {
+        let asked = Asked { extract: extract_of, is_last: place + 1 == asked.len() };
         extracted = extract(
             source.as_mut(),
             asked,
@@ -151,6 +130,13 @@ pub async fn cross(
         .await;
         if extracted.is_err() {
             break;
+        }
+    }
+    let small = plan.limits.part_bytes_max / SMALL_PART;
+    if let (Ok(()), Some(merging), Some(encoders)) = (&extracted, crossed.merging.take(), &encoders) {
+        match merging.finish(source.as_mut(), dataset, encoders, &mut lanes, small).await {
+            Ok(merged) => crossed.merged = Some(merged),
+            Err(failure) => extracted = Err(failure),
         }
     }
     // All of them: a bad row must not hide the personal data that a lane found in the rows before it.
@@ -259,6 +245,9 @@ async fn absorb(
         if let Some(first) = batch.bad.first() {
             crossed.first_bad.get_or_insert_with(|| first.clone());
             crossed.bad.push(with_reasons(&batch)?).map_err(|fault| no_room(fault.into()))?;
+        }
+        if let Some(merging) = &mut crossed.merging {
+            merging.add(&batch.rows)?;
         }
         if let Some(comparison) = &mut crossed.comparison {
             comparison.add_extract(&batch).map_err(no_room)?;

@@ -2,6 +2,7 @@
 //!
 //! Never in here: publishing.
 
+use super::crossed::Crossed;
 use super::open::Opened;
 use crate::data::Name;
 use crate::failure::{Failure, Phase};
@@ -51,12 +52,19 @@ fn tables(plan: &Plan) -> Vec<(Name, Name)> {
 }
 
 /// How the store is to write a dataset's tables.
-pub fn night_write<'a>(dataset: &'a DatasetPlan, keys: &Keys) -> NightWrite<'a> {
+pub fn night_write<'a>(dataset: &'a DatasetPlan, crossed: &Crossed, keys: &Keys) -> NightWrite<'a> {
+    let columns = |output: &OutputPlan| (output.store.clone(), columns(output, keys));
+    let columns = || dataset.outputs.iter().map(columns).collect::<BTreeMap<Name, String>>();
     match &dataset.write {
         WriteMode::Replace => NightWrite::Replace,
+        WriteMode::Merge(_) => {
+            let merged = crossed.merged.iter().flat_map(|merged| &merged.outputs);
+            let merged = dataset.outputs.iter().zip(merged);
+            let tables = merged.map(|(output, of)| (output.store.clone(), of.merged.clone())).collect();
+            NightWrite::Merge { to: crossed.origin.extracted_at, columns: columns(), tables }
+        }
         WriteMode::ReplacePeriod { by, .. } => {
-            let columns = |output: &OutputPlan| (output.store.clone(), columns(output, keys));
-            let columns: BTreeMap<Name, String> = dataset.outputs.iter().map(columns).collect();
+            let columns = columns();
             NightWrite::Periods { by, periods: dataset.write.periods(), columns }
         }
     }
@@ -64,7 +72,7 @@ pub fn night_write<'a>(dataset: &'a DatasetPlan, keys: &Keys) -> NightWrite<'a> 
 
 /// The columns of a table, each with its type, its treatment and, of a pseudonym, which key made it: rows that were made
 /// otherwise do not belong in one table with these.
-fn columns(output: &OutputPlan, keys: &Keys) -> String {
+pub fn columns(output: &OutputPlan, keys: &Keys) -> String {
     let made = output.columns.iter().filter(|shown| shown.treatment.is_visible()).map(|shown| {
         let key = match &shown.treatment {
             crate::data::Treatment::Hmac { domain } => keys.check(domain).map(|check| format!(" {check}")),

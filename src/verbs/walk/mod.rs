@@ -4,6 +4,9 @@
 //! open.rs       plan -> sources, stores, keys, scratch, opened and looked at
 //! decided.rs    whether it publishes, given what is published
 //! cross.rs      one dataset: rows -> conformed -> redacted -> encoded -> staged
+//! crossed.rs    what is known of it then
+//! merged.rs     changed rows -> into the tables they belong to
+//! merged_keys.rs the keys that this goes by
 //! unit.rs       a row group's worth of rows, on the CPU pool
 //! lane.rs       one store's parts of a dataset: read back, scanned, uploaded unseen
 //! against.rs    the dataset against its topic
@@ -18,10 +21,13 @@
 
 mod against;
 mod cross;
+mod crossed;
 mod decided;
 mod filed;
 mod judged;
 mod lane;
+mod merged;
+mod merged_keys;
 mod open;
 mod published;
 mod stopped;
@@ -34,7 +40,7 @@ use crate::job::Plan;
 use crate::report::{Outcome, RunReport};
 use crate::store::{self, Decision, JobRecord, SecondState};
 use crate::world::World;
-use cross::Crossed;
+use crossed::Crossed;
 use judged::Judgement;
 use open::Opened;
 use published::{carry, incomplete, publish};

@@ -38,7 +38,7 @@ pub async fn publish(
                 offsets: judgement.offsets.clone(),
                 verdict: judgement.report.verdict,
                 proof: judgement.report.proof,
-                write: night_write(dataset, &opened.keys),
+                write: night_write(dataset, crossed, &opened.keys),
                 tables: crossed.lanes.iter_mut().filter_map(|lane| lane.staged.take()).collect(),
             })
             .collect(),

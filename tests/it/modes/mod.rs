@@ -1,4 +1,4 @@
-//! Tables that are written a period at a time, by the real binary over real servers: PostgreSQL on the near bank, S3 and
+//! Tables that are written a period at a time or by merging what has changed, by the real binary over real servers: PostgreSQL on the near bank, S3 and
 //! Azure on the far one.
 //!
 //! ```text
@@ -6,6 +6,7 @@
 //! again.rs       a period once more: what stays, what goes, what is refused
 //! agree.rs       periods against a topic
 //! killed.rs      a period that is killed on its way
+//! merged.rs      changed rows merged into a table
 //! ```
 //!
 //! What is expected is what SQL finds at the source, by the dates that PostgreSQL makes of the moments; what is published is
@@ -15,6 +16,7 @@ mod again;
 mod agree;
 mod half_hours;
 mod killed;
+mod merged;
 
 use crate::databases::Databases;
 use crate::ferry::Ferry;

@@ -69,6 +69,7 @@ fn extract(rows: Rows, columns: &[(&str, &str)]) -> Extract {
         dataset: name("it"),
         rows,
         within: None,
+        since: None,
         columns: columns.iter().map(|column| column.name.clone()).collect(),
         schema: Arc::new(Schema {
             name: name("it"),
