@@ -7,7 +7,6 @@
 
 use super::environment_file::Environment;
 use super::job_file::{Dataset, Job, Placed, Written};
-use super::plan::SourceSpec;
 use super::shape::nearest;
 use super::tree::{Node, Text};
 use crate::data::{ColumnType, Name, Schema, Treatment};
@@ -77,10 +76,6 @@ pub fn check_merge(job: &Job, dataset: &Dataset, schema: &Schema, environment: &
         problems.add("E-JOB-MERGE", place(dataset.at), message, Some(hint.into()));
     };
     let name = &dataset.name;
-    if !matches!(environment.sources.get(&dataset.from.value), None | Some(SourceSpec::Postgres(_))) {
-        let hint = "files hold every row, and no query leaves most of them out: \"replace\" is what they need";
-        told(format!("dataset `{name}` merges, and its source is no database"), hint);
-    }
     if dataset.reconcile.is_some() {
         let hint = "the extract has the changed rows alone, and the topic tells of all: \"replace\" and \"replace_period\" can be compared";
         told(format!("dataset `{name}` merges, and cannot be compared with a topic"), hint);

@@ -23,7 +23,7 @@ use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
 use crate::format::parquet_back::published;
 use crate::format::spill::Aside;
-use crate::job::{DatasetPlan, MergePlan, OutputPlan, Plan, WriteMode};
+use crate::job::{DatasetPlan, MergePlan, OutputPlan, Plan, SourceSpec, WriteMode};
 use crate::privacy::{self, Keys};
 use crate::reconcile::{Deleted, KeyBuckets, Merge, Tally, merge};
 use crate::source::Source;
@@ -75,7 +75,7 @@ pub struct MergedOutput {
 
 impl Merging {
     /// Opens the tables of `dataset`, and finds out since when changes are wanted; `None` where it does not merge. All rows are
-    /// wanted for a table that is new, that was written otherwise or whose columns were, and where a person asks `again`.
+    /// wanted for a table that is new, that was written otherwise or whose columns were, where a person asks `again`, and of files.
     pub async fn begin(
         dataset: &DatasetPlan,
         plan: &Plan,
@@ -94,7 +94,10 @@ impl Merging {
             moments.push(table.merged_to().filter(|_| is_same && !again));
             tables.push((table, is_same));
         }
+        // Files have every row at hand, and no transactions by which to tell what they may lack.
+        let is_database = matches!(plan.sources.get(&dataset.from), Some(SourceSpec::Postgres(_)));
         let since = moments.into_iter().collect::<Option<Vec<_>>>().and_then(|moments| moments.into_iter().min());
+        let since = since.filter(|_| is_database);
         let key: Vec<Column> =
             dataset.schema.key.iter().filter_map(|name| dataset.schema.column(name.as_str()).cloned()).collect();
         Ok(Some(Merging {

@@ -203,3 +203,60 @@ fn a_job_with_a_table_that_is_replaced_as_a_whole_takes_no_older_day() {
         assert_eq!(ferry.report(&["jobs/things.toml", "--date", "2026-03-29"]).1["outcome"], outcome);
     }
 }
+
+#[test]
+fn rows_of_files_are_merged_as_they_are_and_what_they_lack_is_kept_or_removed() {
+    let merge = |deleted: &str| {
+        let merge = format!("merge = {{ watermark = \"seen_at\", lag = \"1h\", deleted = \"{deleted}\" }}\n");
+        let columns =
+            "day = { type = \"date\", class = \"open\" }\nseen_at = { type = \"timestamptz\", class = \"open\" }";
+        let rows = "id,day,seen_at\n1,2026-03-28,2026-03-28T01:00:00Z\n2,2026-03-29,2026-03-29T01:00:00Z\n3,2026-03-30,2026-03-30T01:00:00Z\n";
+        let ferry = Ferry::of_one_file("app.thing.csv", rows.as_bytes(), columns, &merge);
+        ferry.edit("jobs/things.toml", "write = \"replace\"", "write = \"merge\"");
+        assert_eq!(ids(&ferry, &["--date", "2026-03-30"], 0).len(), 3);
+        let changed = "id,day,seen_at\n1,2026-03-28,2026-03-28T01:00:00Z\n3,2026-03-31,2026-03-28T01:00:00Z\n4,2026-03-31,2020-01-01T00:00:00Z\n";
+        ferry.write("in/app.thing.csv", changed.as_bytes());
+        ids(&ferry, &["--date", "2026-03-31"], 0)
+    };
+    let now = pairs(&[("1", "2026-03-28"), ("3", "2026-03-31"), ("4", "2026-03-31")]);
+    assert_eq!(merge("remove"), now);
+    let mut kept = now;
+    kept.insert(1, ("2".to_owned(), "2026-03-29".to_owned()));
+    assert_eq!(merge("keep"), kept);
+}
+
+#[test]
+fn a_plan_says_how_each_table_is_written_and_what_is_asked_for_it() {
+    let ferry = things("where = \"amount > $least and day <= $to\"\nparameters = { least = { numeric = \"-0.5\" } }\n");
+    let plan = |more: &[&str]| {
+        let came = ferry.run(&[&["plan", "jobs/things.toml"], more].concat());
+        assert_eq!(came.code, 0, "{}", came.err);
+        came.out
+    };
+    let days = ["--from", "2026-02-28", "--to", "2026-03-02"];
+    let text = plan(&days);
+    for told in [
+        "write     replace_period by day, every day: 3 periods, 2026-02-28 to 2026-03-02; each is asked for by itself",
+        "amount > ('-0.5'::pg_catalog.numeric) and day <= ('2026-02-28'::pg_catalog.date)",
+        "WHERE (\"day\" >= ('2026-02-28'::pg_catalog.date) AND \"day\" < ('2026-03-01'::pg_catalog.date)) OR \"day\" IS NULL",
+    ] {
+        assert!(text.contains(told), "{told} in {text}");
+    }
+    let json: Value = serde_json::from_str(&plan(&[&days[..], &["--json"]].concat())).expect("JSON");
+    let dataset = &json["datasets"][0];
+    assert_eq!((&dataset["write"], &dataset["period_by"]), (&"replace_period".into(), &"day".into()));
+    assert_eq!(dataset["periods"][2]["from"], "2026-03-02");
+    ferry.edit("schemas/thing.toml", "[columns]", "[columns]\nseen_at = { type = \"timestamptz\", class = \"open\" }");
+    ferry.edit("jobs/things.toml", "write = \"replace_period\"\nperiod = { by = \"day\", every = \"day\" }", MERGE);
+    let text = plan(&[]);
+    for told in [
+        "write     merge: of these the rows whose seen_at is at most 5400 s older than the extract that the table knows",
+        "keys      SELECT \"id\", \"day\" FROM \"app\".\"thing\"",
+        "a row whose key is not among them is kept",
+    ] {
+        assert!(text.contains(told), "{told} in {text}");
+    }
+    assert_eq!(ferry.files("out"), Vec::<String>::new());
+}
+
+const MERGE: &str = "write = \"merge\"\nmerge = { watermark = \"seen_at\", lag = \"90m\", deleted = \"keep\" }";
