@@ -135,6 +135,17 @@ pub fn redact(
 /// Takes nothing but what was read out of a file that says for whom it was made ([`PublishedRows`]), and only as rows of the
 /// same dataset for the same audience, with exactly the columns and types that `columns` show. Whether they were treated as
 /// `columns` say today is asked of the table before. They pass the last scan as every row does.
+///
+/// Rows as they were extracted do not compile:
+///
+/// ```compile_fail,E0308
+/// use arrow::array::RecordBatch;
+/// use nightferry::{data::{Audience, Name}, privacy::{ColumnTreatment, RedactFault, Redacted, again}};
+///
+/// fn makes(rows: RecordBatch, columns: &[ColumnTreatment], dataset: &Name) -> Result<Redacted, RedactFault> {
+///     again(&rows, columns, Audience::Analytics, dataset)
+/// }
+/// ```
 pub fn again(
     published: &PublishedRows,
     columns: &[ColumnTreatment],

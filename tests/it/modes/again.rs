@@ -260,3 +260,23 @@ fn a_plan_says_how_each_table_is_written_and_what_is_asked_for_it() {
 }
 
 const MERGE: &str = "write = \"merge\"\nmerge = { watermark = \"seen_at\", lag = \"90m\", deleted = \"keep\" }";
+
+#[test]
+fn a_file_of_the_table_that_is_not_what_was_written_is_not_merged_into() {
+    let ferry = things("");
+    ferry.edit("schemas/thing.toml", "[columns]", "[columns]\nseen_at = { type = \"timestamptz\", class = \"open\" }");
+    ferry.edit("jobs/things.toml", "write = \"replace_period\"\nperiod = { by = \"day\", every = \"day\" }", MERGE);
+    let rows = "id,day,amount,seen_at\n1,2026-03-28,10,2026-03-28T01:00:00Z\n";
+    ferry.write("in/app.thing.csv", rows.as_bytes());
+    assert_eq!(ids(&ferry, &["--date", "2026-03-28"], 0).len(), 1);
+    let files = ferry.files("out/warehouse/thing");
+    let file = files.iter().find(|file| file.ends_with(".parquet")).expect("a file");
+    let path = format!("out/warehouse/thing/{file}");
+    let mut bytes = std::fs::read(ferry.path(&path)).expect("its bytes");
+    bytes[10] ^= 1;
+    ferry.write(&path, &bytes);
+    let came = ferry.run(&["run", "jobs/things.toml", "--date", "2026-03-29"]);
+    assert_eq!(came.code, 42, "{}", came.err);
+    assert!(came.err.contains("its size or SHA-256 is another"), "{}", came.err);
+    assert_eq!(ferry.files("out/warehouse/thing/_delta_log").len(), 1);
+}
