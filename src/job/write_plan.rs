@@ -39,7 +39,7 @@ pub struct MergePlan {
     pub lag: TimeDelta,
     /// What a row that the source no longer has does.
     pub deleted: Deleted,
-    /// What is asked of the source for its keys, all of them.
+    /// What is asked of the source for its keys, all of them, each with its watermark.
     pub keys: Extract,
 }
 
@@ -103,7 +103,7 @@ pub(super) fn write(dataset: &Dataset, asked: Period, schema: &Schema, plain: &E
                 watermark: watermark.value.clone(),
                 lag: TimeDelta::try_seconds(*lag_seconds)?,
                 deleted: *deleted,
-                keys: Extract { columns: schema.key.clone(), ..plain.clone() },
+                keys: Extract { columns: keys(schema, &watermark.value), ..plain.clone() },
             })));
         }
         Written::ReplacePeriod { by, every } => (by, every),
@@ -120,6 +120,12 @@ pub(super) fn write(dataset: &Dataset, asked: Period, schema: &Schema, plain: &E
     let periods = every.periods(asked, PERIODS_MAX)?;
     let extracts = periods.into_iter().map(extract).collect::<Option<_>>()?;
     Some(WriteMode::ReplacePeriod { by: by.value.clone(), every: *every, extracts })
+}
+
+/// The columns of the key, and the watermark.
+fn keys(schema: &Schema, watermark: &Name) -> Vec<Name> {
+    let beside = std::iter::once(watermark).filter(|watermark| !schema.is_key(watermark));
+    schema.key.iter().chain(beside).cloned().collect()
 }
 
 /// `rows` with the parameters of their `where` as they are for `period`.

@@ -7,19 +7,20 @@
 //! keys of the table's files ---+
 //! ```
 //!
-//! The source's keys are listed whole, in the extract's own snapshot: what is deleted leaves no row to say so, and a row that was
-//! written by a transaction which ended too late to be seen by its moment is found because the table lacks its key.
+//! The source's keys are listed whole, in the extract's own snapshot: what is deleted leaves no row to say so. A row that was
+//! written by a transaction which ended too late to be seen by its moment is found because the table lacks its key, or has it
+//! with another watermark (where the table shows it).
 //!
 //! Never in here: what becomes of a deleted row's values.
 
 use super::compare::CompareFault;
 use super::sides::{BUCKETS, bucket};
-use crate::data::Column;
+use crate::data::{Column, Name};
 use crate::format::spill::{Aside, Spill};
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanBufferBuilder, RecordBatch, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanBufferBuilder, Int64Array, RecordBatch, UInt32Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::take_record_batch;
-use arrow::datatypes::UInt32Type;
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType, UInt32Type};
 use arrow::row::{RowConverter, SortField};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 /// Keys in buckets.
 pub struct KeyBuckets {
     key: Vec<Column>,
+    watermark: Option<Name>,
     buckets: Vec<Spill>,
     rows: u64,
 }
@@ -42,6 +44,8 @@ pub struct Merge {
     pub deleted: u64,
     /// Keys of the source that are neither in the table nor among the changed rows.
     pub missing: u64,
+    /// Keys that the source has with another watermark than the table, and that are not among the changed rows.
+    pub stale: u64,
     /// Keys that the table or the source has more than once, or that changed rows have and the source's list has not.
     pub faults: u64,
 }
@@ -56,9 +60,9 @@ pub enum Deleted {
 }
 
 impl KeyBuckets {
-    /// No keys yet, of the columns `key`.
-    pub fn new(key: Vec<Column>, aside: &Aside) -> Self {
-        KeyBuckets { key, buckets: (0..BUCKETS).map(|_| Spill::new(aside)).collect(), rows: 0 }
+    /// No keys yet, of the columns `key`, each with the moment in the column `watermark` where there is one.
+    pub fn new(key: Vec<Column>, watermark: Option<Name>, aside: &Aside) -> Self {
+        KeyBuckets { key, watermark, buckets: (0..BUCKETS).map(|_| Spill::new(aside)).collect(), rows: 0 }
     }
 
     /// Keys so far.
@@ -73,13 +77,19 @@ impl KeyBuckets {
         let cells = cells.ok_or(CompareFault::Shape)?;
         let fields = self.key.iter().map(|column| SortField::new(column.column_type.arrow())).collect();
         let keys = RowConverter::new(fields)?.convert_columns(&cells)?.try_into_binary()?;
+        let marks = self.watermark.as_ref().and_then(|column| rows.column_by_name(column.as_str()));
+        let marks = match marks.and_then(|marks| marks.as_primitive_opt::<TimestampMicrosecondType>()) {
+            Some(moments) => moments.reinterpret_cast::<Int64Type>(),
+            None => Int64Array::new_null(keys.len()),
+        };
         let mut places: Vec<Vec<u32>> = vec![Vec::new(); BUCKETS];
         (0..keys.len()).for_each(|row| places[bucket(keys.value(row), BUCKETS)].push(row as u32));
         let count = keys.len() as u32;
-        let of = RecordBatch::try_from_iter([
-            ("key", Arc::new(keys) as ArrayRef),
-            ("file", Arc::new(UInt32Array::from_value(file, count as usize)) as ArrayRef),
-            ("row", Arc::new(UInt32Array::from_iter_values(first..first + count)) as ArrayRef),
+        let of = RecordBatch::try_from_iter_with_nullable([
+            ("key", Arc::new(keys) as ArrayRef, false),
+            ("file", Arc::new(UInt32Array::from_value(file, count as usize)) as ArrayRef, false),
+            ("row", Arc::new(UInt32Array::from_iter_values(first..first + count)) as ArrayRef, false),
+            ("mark", Arc::new(marks) as ArrayRef, true),
         ])?;
         for (bucket, places) in self.buckets.iter_mut().zip(places).filter(|(_, places)| !places.is_empty()) {
             bucket.push(take_record_batch(&of, &UInt32Array::from(places))?)?;
@@ -104,24 +114,26 @@ pub fn merge(
         let (changed, source, table) = (changed.batches()?, source.batches()?, table.batches()?);
         let changed: HashSet<&[u8]> = changed.iter().flat_map(keys).collect();
         let listed: usize = source.iter().map(RecordBatch::num_rows).sum();
-        // Key of the source -> whether the table will have it.
-        let mut source: HashMap<&[u8], bool> =
-            source.iter().flat_map(keys).map(|key| (key, changed.contains(key))).collect();
+        // Key of the source -> whether the table will have it, and its watermark.
+        let marked = |batch| keys(batch).zip(marks(batch));
+        let mut source: HashMap<&[u8], (bool, Option<i64>)> =
+            source.iter().flat_map(marked).map(|(key, mark)| (key, (changed.contains(key), mark))).collect();
         merge.faults += (listed - source.len()) as u64;
         merge.faults += changed.iter().filter(|key| !source.contains_key(*key)).count() as u64;
         let mut seen: HashSet<&[u8]> = HashSet::new();
         for batch in &table {
             let (file, row) =
                 (batch.column(1).as_primitive::<UInt32Type>(), batch.column(2).as_primitive::<UInt32Type>());
-            for (at, key) in keys(batch).enumerate() {
+            for (at, (key, mark)) in keys(batch).zip(marks(batch)).enumerate() {
                 merge.faults += u64::from(!seen.insert(key));
                 let goes = match source.get_mut(key) {
                     Some(_) if changed.contains(key) => {
                         merge.replaced += 1;
                         true
                     }
-                    Some(is_there) => {
+                    Some((is_there, at_source)) => {
                         *is_there = true;
+                        merge.stale += u64::from(mark.zip(*at_source).is_some_and(|(ours, theirs)| ours != theirs));
                         false
                     }
                     None => {
@@ -135,7 +147,7 @@ pub fn merge(
                 }
             }
         }
-        merge.missing += source.values().filter(|is_there| !**is_there).count() as u64;
+        merge.missing += source.values().filter(|(is_there, _)| !is_there).count() as u64;
     }
     merge.stays = stays.into_iter().map(|stays| stays.map(|mut stays| stays.finish())).collect();
     Ok(merge)
@@ -152,12 +164,15 @@ fn keys(batch: &RecordBatch) -> impl Iterator<Item = &[u8]> {
     (0..keys.len()).map(|row| keys.value(row))
 }
 
+fn marks(batch: &RecordBatch) -> impl Iterator<Item = Option<i64>> {
+    batch.column(3).as_primitive::<Int64Type>().iter()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::data::scratch::MemoryScratch;
-    use crate::data::{Class, ColumnType, Name};
-    use arrow::array::Int64Array;
+    use crate::data::{Class, ColumnType};
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -174,7 +189,7 @@ mod tests {
             references: None,
             treat: BTreeMap::new(),
         };
-        let mut buckets = KeyBuckets::new(vec![column], &Aside::new(Arc::new(MemoryScratch::default()), 1 << 10));
+        let mut buckets = KeyBuckets::new(vec![column], None, &Aside::new(Arc::new(MemoryScratch::default()), 1 << 10));
         for (file, ids) in files.iter().enumerate() {
             for (batch, ids) in ids.chunks(3).enumerate() {
                 let ids = Arc::new(Int64Array::from(ids.to_vec())) as ArrayRef;

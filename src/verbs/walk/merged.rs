@@ -12,7 +12,7 @@
 //! Why the state is a moment and no `max(updated_at)`: a row says when its transaction began, and is seen when that has ended. A
 //! transaction that is still open at the extract leaves rows that are older than the newest row seen, and would never be asked
 //! for. The moment of the extract less the longest that a transaction takes (`lag`) is before all of them. Should one take
-//! longer all the same, its new rows are found missing in the table by the list of keys, and the night is refused.
+//! longer all the same, its rows are found by the list of keys, missing or with another watermark, and the night is refused.
 //!
 //! Never in here: the order of a night, and the commit.
 
@@ -102,7 +102,7 @@ impl Merging {
             dataset.schema.key.iter().filter_map(|name| dataset.schema.column(name.as_str()).cloned()).collect();
         Ok(Some(Merging {
             plan: merge.clone(),
-            changed: KeyBuckets::new(key.clone(), aside),
+            changed: KeyBuckets::new(key.clone(), None, aside),
             key,
             tables,
             since: since.and_then(|since| since.checked_sub_signed(merge.lag)),
@@ -130,13 +130,15 @@ impl Merging {
         small_bytes_max: u64,
     ) -> Result<MergedAll, Failure> {
         let Merging { plan, key, tables, since, changed, aside } = self;
-        let listed = Arc::new(listed(source, &plan, &key, &aside).await?);
+        let listed = Arc::new(listed(source, dataset, &plan, &key, &aside).await?);
         let (source_rows, changed) = (listed.rows(), Arc::new(changed));
         let mut outputs = Vec::new();
         for ((((table, is_same), output), encoder), lane) in
             tables.iter().zip(&dataset.outputs).zip(encoders).zip(lanes)
         {
-            let (held, files) = held(table, &key, &aside).await?;
+            // A table of other columns may not have it, and gets every row anyway.
+            let watermark = shown(output, &plan.watermark).filter(|_| *is_same);
+            let (held, files) = held(table, &key, watermark, &aside).await?;
             let (changed_keys, listed, rows) = (Arc::clone(&changed), Arc::clone(&listed), files.clone());
             let deleted = plan.deleted;
             let merge = compute(move || merge(&changed_keys, &listed, &held, &rows, deleted)).await;
@@ -211,6 +213,12 @@ fn once_more(
     Ok((encoded, tally))
 }
 
+/// The watermark, where the store shows it as it is.
+fn shown<'a>(output: &'a OutputPlan, watermark: &Name) -> Option<&'a Column> {
+    let mut shown = output.columns.iter().filter(|shown| shown.treatment == crate::data::Treatment::Keep);
+    shown.find(|shown| shown.column.name == *watermark).map(|shown| &shown.column)
+}
+
 /// Refuses a table that merging would not make whole.
 fn sound(merge: &Merge, output: &OutputPlan) -> Result<(), Failure> {
     let refused = |what: String, next: &'static str| {
@@ -223,10 +231,11 @@ fn sound(merge: &Merge, output: &OutputPlan) -> Result<(), Failure> {
         );
         return refused(what, ending::COMPARISON_ERROR.next);
     }
-    if merge.missing > 0 {
+    if merge.missing + merge.stale > 0 {
         let what = format!(
-            "store `{}` would lack rows that the source has: their watermark is older than the extract before less `lag` (rows: {})",
-            output.store, merge.missing
+            "store `{}` would lack rows that the source has, or have them as they were: their watermark is older than the \
+             extract before less `lag` (lacks: {}, as they were: {})",
+            output.store, merge.missing, merge.stale
         );
         return refused(
             what,

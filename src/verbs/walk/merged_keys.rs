@@ -10,7 +10,7 @@ use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::parquet_read;
 use crate::format::spill::Aside;
-use crate::job::MergePlan;
+use crate::job::{DatasetPlan, MergePlan};
 use crate::reconcile::KeyBuckets;
 use crate::source::Source;
 use crate::store::Table;
@@ -24,16 +24,18 @@ const BATCH_ROWS: usize = 65_536;
 /// Every key that the source has. One that cannot be read ends the run: the table's row would be taken for deleted.
 pub async fn listed(
     source: &mut dyn Source,
+    dataset: &DatasetPlan,
     plan: &MergePlan,
     key: &[Column],
     aside: &Aside,
 ) -> Result<KeyBuckets, Failure> {
     let away = |error| Failure::source(&error, Phase::Extract);
-    let mut keys = KeyBuckets::new(key.to_vec(), aside);
+    let mut keys = KeyBuckets::new(key.to_vec(), Some(plan.watermark.clone()), aside);
+    let of = plan.keys.columns.iter().filter_map(|name| dataset.schema.column(name.as_str()));
+    let columns: Vec<&Column> = of.collect();
     let mut extraction = source.extract(&plan.keys).await.map_err(away)?;
     while let Some(raw) = extraction.batches.next().await {
         let raw = raw.map_err(away)?;
-        let columns: Vec<&Column> = key.iter().collect();
         let batch = conform(&raw.rows, &columns, keys.rows(), raw.faults)
             .map_err(|drift| Failure::new(ending::SCHEMA_DRIFT, Phase::Extract, drift.to_string()))?;
         if let Some(bad) = batch.bad.first() {
@@ -47,11 +49,18 @@ pub async fn listed(
 }
 
 /// The keys of a table's files, and how many rows each file has. One file is in memory at a time.
-pub async fn held(table: &Table, key: &[Column], aside: &Aside) -> Result<(KeyBuckets, Vec<usize>), Failure> {
-    let (mut keys, mut files) = (KeyBuckets::new(key.to_vec(), aside), Vec::new());
+pub async fn held(
+    table: &Table,
+    key: &[Column],
+    watermark: Option<&Column>,
+    aside: &Aside,
+) -> Result<(KeyBuckets, Vec<usize>), Failure> {
+    let mark = watermark.map(|column| column.name.clone());
+    let (mut keys, mut files) = (KeyBuckets::new(key.to_vec(), mark, aside), Vec::new());
+    let beside = watermark.filter(|watermark| key.iter().all(|column| column.name != watermark.name));
     for file in 0..table.files() {
         let bytes = table.read(file).await.map_err(lost)?;
-        let of = key.to_vec();
+        let of: Vec<Column> = key.iter().chain(beside).cloned().collect();
         let rows = compute(move || keys_of(bytes, &of, file as u32, &mut keys).map(|rows| (keys, rows))).await;
         let rows = rows.map_err(|fault| fault.unwrap_or_else(unreadable))?;
         keys = rows.0;
@@ -61,11 +70,11 @@ pub async fn held(table: &Table, key: &[Column], aside: &Aside) -> Result<(KeyBu
 }
 
 /// Adds the keys of one file; gives its rows. `Err(None)` where it is no file of ours.
-fn keys_of(bytes: Bytes, key: &[Column], file: u32, keys: &mut KeyBuckets) -> Result<usize, Option<Failure>> {
+fn keys_of(bytes: Bytes, of: &[Column], file: u32, keys: &mut KeyBuckets) -> Result<usize, Option<Failure>> {
     let opened = parquet_read::open(bytes).map_err(|_| None)?;
     let place = |column: &Column| opened.columns.iter().position(|(name, _)| name == column.name.as_str());
-    let places: Vec<usize> = key.iter().map(place).collect::<Option<_>>().ok_or(None)?;
-    let (columns, mut rows): (Vec<&Column>, usize) = (key.iter().collect(), 0);
+    let places: Vec<usize> = of.iter().map(place).collect::<Option<_>>().ok_or(None)?;
+    let (columns, mut rows): (Vec<&Column>, usize) = (of.iter().collect(), 0);
     for batch in opened.rows(places, BATCH_ROWS) {
         let batch = batch.map_err(|_| None)?;
         let read = conform(&batch, &columns, 0, Vec::new()).map_err(|_| None)?;

@@ -251,7 +251,7 @@ fn a_plan_says_how_each_table_is_written_and_what_is_asked_for_it() {
     let text = plan(&[]);
     for told in [
         "write     merge: of these the rows whose seen_at is at most 5400 s older than the extract that the table knows",
-        "keys      SELECT \"id\", \"day\" FROM \"app\".\"thing\"",
+        "keys      SELECT \"id\", \"day\", \"seen_at\" FROM \"app\".\"thing\"",
         "a row whose key is not among them is kept",
     ] {
         assert!(text.contains(told), "{told} in {text}");

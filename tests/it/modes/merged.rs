@@ -136,12 +136,21 @@ async fn a_table_into_which_changes_are_merged_has_what_the_source_has() {
     assert_eq!(night["stores"][0]["merge"]["rows"], 203);
     units.agrees(&mut database, &[]).await;
 
-    // One that took longer than the lag is found missing, and nothing is published; all rows are, once a person says so.
-    run(&mut database, "insert into grid.unit values (205, 'Reader 0', 2, now() - interval '2 hours')").await;
+    // What took longer than the lag is found missing, or as it was, and nothing is published; all rows are, once a person says so.
+    run(
+        &mut database,
+        "insert into grid.unit values (205, 'Reader 0', 2, now() - interval '2 hours');
+         update grid.unit set capacity = 9, changed_at = now() - interval '2 hours' where unit_id = 150",
+    )
+    .await;
     let date = units.day.to_string();
     let (came, _) = units.grid.ferry.report(&[JOB, "--date", &date]);
     assert_eq!(came.code, 22, "{}", came.err);
-    assert!(came.err.contains("would lack rows that the source has") && came.err.contains("(rows: 1)"), "{}", came.err);
+    assert!(
+        came.err.contains("would lack rows that the source has") && came.err.contains("(lacks: 1, as they were: 1)"),
+        "{}",
+        came.err
+    );
     let night = units.night(&["--again", "a transaction that took two hours"]);
     assert_eq!(night["rows_read"], 204);
     let (version, _, again) = units.agrees(&mut database, &[]).await;
