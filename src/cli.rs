@@ -4,7 +4,7 @@
 
 use crate::data::{Name, NameFault};
 use crate::source::Wanted;
-use crate::verbs::{self, InitRequest, PlanRequest, RunRequest, TestRequest, ValidateRequest};
+use crate::verbs::{self, Days, InitRequest, PlanRequest, RunRequest, TestRequest, ValidateRequest};
 use crate::world::ProgressMode;
 use chrono::{Datelike, NaiveDate};
 use clap::builder::NonEmptyStringValueParser;
@@ -152,14 +152,34 @@ pub struct Common {
     pub json: bool,
 }
 
+/// Which days.
+#[derive(Clone, Debug, Args)]
+pub struct DaysArgs {
+    /// The settlement day it is for [default: yesterday in London].
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day, conflicts_with_all = ["from", "to"])]
+    pub date: Option<NaiveDate>,
+    /// The first of several days.
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day, requires = "to")]
+    pub from: Option<NaiveDate>,
+    /// The last of them.
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day, requires = "from")]
+    pub to: Option<NaiveDate>,
+}
+
+impl From<DaysArgs> for Days {
+    fn from(DaysArgs { date, from, to }: DaysArgs) -> Self {
+        Days { date, range: from.zip(to) }
+    }
+}
+
 /// Flags of `run`.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
     /// The job file.
     pub job: PathBuf,
-    /// The settlement day the run is for [default: yesterday in London].
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
-    pub date: Option<NaiveDate>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "shown as its own flags")]
+    pub days: DaysArgs,
     /// Do everything but upload and commit.
     #[arg(long)]
     pub dry_run: bool,
@@ -179,9 +199,9 @@ pub struct RunArgs {
 pub struct PlanArgs {
     /// The job file.
     pub job: PathBuf,
-    /// The settlement day the run would be for [default: yesterday in London].
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
-    pub date: Option<NaiveDate>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "shown as its own flags")]
+    pub days: DaysArgs,
     #[command(flatten)]
     #[expect(missing_docs, reason = "shown as its own flags")]
     pub common: Common,
@@ -267,7 +287,7 @@ impl From<InitArgs> for InitRequest {
 
 impl From<RunArgs> for RunRequest {
     fn from(args: RunArgs) -> Self {
-        let RunArgs { job, date, dry_run, again, progress, common: Common { environment, json } } = args;
+        let RunArgs { job, days, dry_run, again, progress, common: Common { environment, json } } = args;
         let progress = match progress {
             ProgressArg::Auto => ProgressMode::Auto,
             ProgressArg::Bar => ProgressMode::Bar,
@@ -275,13 +295,13 @@ impl From<RunArgs> for RunRequest {
             ProgressArg::Json => ProgressMode::Json,
             ProgressArg::None => ProgressMode::None,
         };
-        RunRequest { job, environment, date, dry_run, again, progress, json }
+        RunRequest { job, environment, days: days.into(), dry_run, again, progress, json }
     }
 }
 
 impl From<PlanArgs> for PlanRequest {
-    fn from(PlanArgs { job, date, common: Common { environment, json } }: PlanArgs) -> Self {
-        PlanRequest { job, environment, date, json }
+    fn from(PlanArgs { job, days, common: Common { environment, json } }: PlanArgs) -> Self {
+        PlanRequest { job, environment, days: days.into(), json }
     }
 }
 

@@ -56,8 +56,10 @@ macro_rules! endings {
 endings! {
     NOT_YET "E-DATE-2" 2 UNTOUCHED, "name a day that has begun; a night of a later day would make every night before it an older one";
     THERE_ALREADY "E-INIT-2" 2 UNTOUCHED, "nothing that is there is written over: move it, choose other tables, or name the job otherwise";
+    DAYS "E-DAYS-2" 2 UNTOUCHED, "name the first day with --from and the last with --to";
     JOB_INVALID "E-JOB-10" 10 UNTOUCHED, "mend the places listed, then `nightferry validate`";
     SQL_REFUSED "E-SQL-10" 10 UNPUBLISHED, "mend the query or `where` named, then `nightferry validate --online`";
+    LAYOUT "E-PERIOD-10" 10 UNPUBLISHED, "publish every period that the table has in one run (--from, --to), with periods that hold its own; or give the dataset another name";
     ENVIRONMENT_INVALID "E-ENV-11" 11 UNTOUCHED, "mend the environment file or set what it refers to";
     REFUSED "E-ACCESS-12" 12 UNPUBLISHED, "check the login, role or key of the place named; too wide is refused as well as too narrow";
     MAY_WRITE "E-ROLE-12" 12 UNPUBLISHED, "use a role that may only read: `nightferry validate --online` prints the SQL that makes one";

@@ -104,6 +104,7 @@ impl Failure {
             StoreError::ReadBack { .. } => ending::READ_BACK,
             StoreError::Decided(cause) => Ending { safe: ending::DECIDED, ..Failure::store(cause, phase).ending },
             StoreError::Encode { .. } => ending::JOB_INVALID,
+            StoreError::Layout { .. } => ending::LAYOUT,
         };
         Failure::new(ending, phase, error.to_string())
     }

@@ -1,6 +1,6 @@
 //! What is asked of a source: which rows, which columns, in batches of which size.
 
-use super::{Name, Schema};
+use super::{Filter, Name, Schema, Since, Within};
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +11,10 @@ pub struct Extract {
     pub dataset: Name,
     /// Which rows.
     pub rows: Rows,
+    /// The period that the rows must be of; `None` is all of them.
+    pub within: Option<Within>,
+    /// The moment since which the rows must have changed; `None` is all of them.
+    pub since: Option<Since>,
     /// All columns the source may have, classified.
     pub schema: Arc<Schema>,
     /// The columns to select, in schema order: those some store, comparison or check needs.
@@ -19,15 +23,24 @@ pub struct Extract {
     pub batch_rows_max: usize,
 }
 
+impl Extract {
+    /// What PostgreSQL's rows must meet beside the author's own condition; `quoted` gives a column's name at the source.
+    pub fn conditions(&self, quoted: &dyn Fn(&Name) -> String) -> Vec<String> {
+        let within = self.within.iter().map(|within| within.condition(&quoted(&within.by)));
+        within.chain(self.since.iter().map(|since| since.condition(&quoted(&since.by)))).collect()
+    }
+}
+
 /// Which rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rows {
-    /// A table, or the part of it for which `filter` (a condition in SQL, written by the job's author) holds.
+    /// A table, or the part of it for which `filter` (a condition in SQL, written by the job's author, with typed values
+    /// for its parameters) holds.
     Table {
         /// The table.
         table: TableName,
         /// `where` of the job.
-        filter: Option<String>,
+        filter: Option<Filter>,
     },
     /// What a query file gives.
     Query {

@@ -66,26 +66,27 @@ pub struct Part {
     pub condition: Option<String>,
 }
 
-/// The rows of an extract: the source's `columns` ([`cell`]), in that order.
-pub fn select(columns: &[String], rows: &Rows) -> String {
-    select_part(columns, rows, &Part::default())
+/// The rows of an extract: the source's `columns` ([`cell`]), in that order, of the rows that meet all of `conditions`, which
+/// are of our own making.
+pub fn select(columns: &[String], rows: &Rows, conditions: &[String]) -> String {
+    select_part(columns, rows, conditions, &Part::default())
 }
 
 /// The rows of a part of an extract.
-pub fn select_part(columns: &[String], rows: &Rows, part: &Part) -> String {
+pub fn select_part(columns: &[String], rows: &Rows, conditions: &[String], part: &Part) -> String {
     let columns = columns.join(", ");
     let (from, filter) = match (rows, &part.leaf) {
-        (Rows::Table { table, filter }, None) => (quoted_table(table), filter.as_deref()),
+        (Rows::Table { table, filter }, None) => (quoted_table(table), filter.as_ref()),
         // By the name of the whole, which the author's condition may use.
         (Rows::Table { table, filter }, Some(leaf)) => {
-            (format!("ONLY {} AS {}", quoted_table(leaf), quoted(&table.table)), filter.as_deref())
+            (format!("ONLY {} AS {}", quoted_table(leaf), quoted(&table.table)), filter.as_ref())
         }
         (Rows::Query { sql, .. }, _) => (format!("(\n{}\n) AS q", trimmed(sql)), None),
     };
     // The line end keeps a comment at the filter's end from taking the bracket with it.
-    let filter = filter.map(|filter| format!("(\n{}\n)", trimmed(filter)));
-    let conditions: Vec<String> = filter.into_iter().chain(part.condition.clone()).collect();
-    match conditions.as_slice() {
+    let filter = filter.map(|filter| format!("(\n{}\n)", trimmed(&filter.postgres())));
+    let all: Vec<String> = filter.into_iter().chain(conditions.iter().cloned()).chain(part.condition.clone()).collect();
+    match all.as_slice() {
         [] => format!("SELECT {columns} FROM {from}"),
         conditions => format!("SELECT {columns} FROM {from} WHERE {}", conditions.join(" AND ")),
     }
@@ -105,16 +106,17 @@ fn trimmed(sql: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Condition;
 
     fn table(filter: Option<&str>) -> Rows {
         let table = TableName { schema: "settlements".into(), table: "we\"ird; drop table x;--".into() };
-        Rows::Table { table, filter: filter.map(str::to_owned) }
+        Rows::Table { table, filter: filter.and_then(|filter| Condition::read(filter).bind(|_| None)) }
     }
 
     #[test]
     fn quotes_names_so_that_they_stay_names() {
         assert_eq!(
-            select(&["CfD_ID", "a\"b"].map(quoted), &table(None)),
+            select(&["CfD_ID", "a\"b"].map(quoted), &table(None), &[]),
             "SELECT \"CfD_ID\", \"a\"\"b\" FROM \"settlements\".\"we\"\"ird; drop table x;--\""
         );
     }
@@ -132,23 +134,23 @@ mod tests {
         let leaf = TableName { schema: "settlements".into(), table: "invoice_2026".into() };
         let part = |leaf| Part { leaf, condition: Some("ctid >= '(1,0)'".into()) };
         let invoice = TableName { schema: "settlements".into(), table: "invoice".into() };
-        let rows = Rows::Table { table: invoice, filter: Some("a > 1 OR b".into()) };
+        let rows = Rows::Table { table: invoice, filter: Condition::read("a > 1 OR b").bind(|_| None) };
         assert_eq!(
-            select_part(&[quoted("a")], &rows, &part(Some(leaf))),
-            "SELECT \"a\" FROM ONLY \"settlements\".\"invoice_2026\" AS \"invoice\" WHERE (\na > 1 OR b\n) AND ctid >= '(1,0)'"
+            select_part(&[quoted("a")], &rows, &["(b OR c)".into()], &part(Some(leaf))),
+            "SELECT \"a\" FROM ONLY \"settlements\".\"invoice_2026\" AS \"invoice\" WHERE (\na > 1 OR b\n) AND (b OR c) AND ctid >= '(1,0)'"
         );
         let query = Rows::Query { file: "jobs/sql/q.sql".into(), sql: "select 1 as a".into() };
         assert_eq!(
-            select_part(&[quoted("a")], &query, &part(None)),
+            select_part(&[quoted("a")], &query, &[], &part(None)),
             "SELECT \"a\" FROM (\nselect 1 as a\n) AS q WHERE ctid >= '(1,0)'"
         );
     }
 
     #[test]
     fn keeps_a_comment_from_swallowing_the_bracket() {
-        let sql = select(&[quoted("a")], &table(Some("a > 1 -- all of them;\n")));
+        let sql = select(&[quoted("a")], &table(Some("a > 1 -- all of them;\n")), &[]);
         assert!(sql.ends_with("WHERE (\na > 1 -- all of them\n)"), "{sql}");
         let query = Rows::Query { file: "jobs/sql/q.sql".into(), sql: "select 1 as a;\n".into() };
-        assert_eq!(select(&[quoted("a")], &query), "SELECT \"a\" FROM (\nselect 1 as a\n) AS q");
+        assert_eq!(select(&[quoted("a")], &query, &[]), "SELECT \"a\" FROM (\nselect 1 as a\n) AS q");
     }
 }

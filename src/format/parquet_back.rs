@@ -2,10 +2,12 @@
 //!
 //! Never in here: files that somebody else made; they need caps that ours do not.
 
-use arrow::array::RecordBatch;
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use std::sync::Arc;
 
 /// Rows a batch of what is read back.
 const BATCH_ROWS: usize = 65_536;
@@ -24,6 +26,57 @@ pub fn read_back(bytes: Bytes, schema: SchemaRef) -> Result<ReadBack, NotReadabl
     let options = ArrowReaderOptions::new().with_schema(schema);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options).map_err(|_| NotReadable)?;
     builder.with_batch_size(BATCH_ROWS).build().map(ReadBack).map_err(|_| NotReadable)
+}
+
+/// Rows of a file of ours, and for whom the file says that they were made. There is no other way to one than out of a
+/// file's bytes ([`published`]), so that rows which were never treated cannot pass for rows that were.
+#[derive(Clone, Debug)]
+pub struct PublishedRows {
+    rows: RecordBatch,
+    made: Arc<Made>,
+}
+
+/// For whom a file says that its rows were made.
+#[derive(Debug, PartialEq, Eq)]
+struct Made {
+    dataset: String,
+    audience: String,
+}
+
+impl PublishedRows {
+    /// The rows, as that audience sees them.
+    pub fn rows(&self) -> &RecordBatch {
+        &self.rows
+    }
+
+    /// Whether they were made for `audience`, as rows of `dataset`.
+    pub fn are_for(&self, dataset: &str, audience: &str) -> bool {
+        self.made.dataset == dataset && self.made.audience == audience
+    }
+
+    /// Those of the rows that `keep` says.
+    pub fn kept(&self, keep: &BooleanArray) -> Result<Self, NotReadable> {
+        let rows = filter_record_batch(&self.rows, keep).map_err(|_| NotReadable)?;
+        Ok(PublishedRows { rows, made: Arc::clone(&self.made) })
+    }
+}
+
+/// The rows of a published file, encoded for `schema`, each batch with what the file says of itself. A file that lacks one of
+/// the schema's columns, or has one of another type, does not read back.
+pub fn published(
+    bytes: Bytes,
+    schema: SchemaRef,
+) -> Result<impl Iterator<Item = Result<PublishedRows, NotReadable>>, NotReadable> {
+    let options = ArrowReaderOptions::new().with_schema(schema);
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options).map_err(|_| NotReadable)?;
+    let said = builder.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
+    let said = |key: &str| said.iter().find(|entry| entry.key == key).and_then(|entry| entry.value.clone());
+    let (Some(dataset), Some(audience)) = (said("nightferry.dataset"), said("nightferry.audience")) else {
+        return Err(NotReadable);
+    };
+    let made = Arc::new(Made { dataset, audience });
+    let rows = builder.with_batch_size(BATCH_ROWS).build().map_err(|_| NotReadable)?;
+    Ok(rows.map(move |rows| Ok(PublishedRows { rows: rows.map_err(|_| NotReadable)?, made: Arc::clone(&made) })))
 }
 
 impl Iterator for ReadBack {

@@ -2,10 +2,11 @@
 //!
 //! Never in here: faults of the files. What comes in has been found sound.
 
-use super::job_file::{Dataset, DatasetRows};
+use super::job_file::{Dataset, DatasetRows, Written};
 use super::load::Checked;
 use super::plan::*;
 use super::schema_file::SchemaFile;
+use super::write_plan::{PERIODS_MAX, WriteMode, filter, write};
 use crate::data::{Audience, Column, Extract, Name, Period, Rows};
 use crate::privacy::{ColumnTreatment, treatment};
 use crate::problem::Problems;
@@ -22,9 +23,18 @@ impl Checked {
             sql.iter().flat_map(|sql| sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')).collect();
         let mut datasets = Vec::new();
         for dataset in &self.job.datasets {
-            match self.dataset(dataset, &words) {
-                Some(plan) => datasets.push(plan),
-                None => {
+            let is_too_long = || match &dataset.write {
+                Written::Replace | Written::Merge { .. } => None,
+                Written::ReplacePeriod { by, every } => every.periods(period, PERIODS_MAX).is_none().then_some(by.at),
+            };
+            match (self.dataset(dataset, &words, period), is_too_long()) {
+                (Some(plan), _) => datasets.push(plan),
+                (None, Some(at)) => {
+                    let message = format!("{period} has more than {PERIODS_MAX} of its periods");
+                    let hint = "name a shorter stretch with --from and --to: a run takes so many at once";
+                    problems.add("E-JOB-PERIODS", self.job.text.place(at), message, Some(hint.into()));
+                }
+                (None, None) => {
                     let place = self.job.text.place(dataset.at);
                     problems.add("E-JOB-SCHEMA", place, format!("dataset `{}` cannot be planned", dataset.name), None);
                 }
@@ -65,7 +75,7 @@ impl Checked {
         problems.or(plan)
     }
 
-    fn dataset(&self, dataset: &Dataset, words: &BTreeSet<&str>) -> Option<DatasetPlan> {
+    fn dataset(&self, dataset: &Dataset, words: &BTreeSet<&str>, period: Period) -> Option<DatasetPlan> {
         let SchemaFile { schema, text, .. } = self.schemas.get(&dataset.schema.value)?;
         let schema = Arc::new(schema.clone());
         let shown = |audience: Audience| -> Option<Vec<ColumnTreatment>> {
@@ -84,27 +94,38 @@ impl Checked {
         let is_needed = |name: &Name| {
             let shown = outputs.iter().flat_map(|output| &output.columns);
             schema.is_key(name)
+                || matches!(&dataset.write, Written::ReplacePeriod { by, .. } if by.value == *name)
+                || matches!(&dataset.write, Written::Merge { watermark, .. } if watermark.value == *name)
                 || tolerated(name)
                 || words.contains(name.as_str())
                 || shown.filter(|shown| shown.column.name == *name).any(|shown| shown.treatment.needs_values())
         };
         let columns = schema.columns.iter().map(|column| column.name.clone()).filter(is_needed).collect();
         let rows = match &dataset.rows {
-            DatasetRows::Table(table, filter) => Rows::Table { table: table.clone(), filter: filter.clone() },
+            DatasetRows::Table(table, _) => Rows::Table { table: table.clone(), filter: filter(dataset, period)? },
             DatasetRows::Query(file) => {
                 Rows::Query { file: file.value.clone(), sql: self.queries.get(&file.value)?.clone() }
             }
         };
+        let plain = Extract {
+            dataset: dataset.name.clone(),
+            rows,
+            within: None,
+            since: None,
+            schema: schema.clone(),
+            columns,
+            batch_rows_max: self.environment.limits.batch_rows_max,
+        };
+        let write = write(dataset, period, &schema, &plain)?;
+        let first = match &write {
+            WriteMode::Replace | WriteMode::Merge(_) => None,
+            WriteMode::ReplacePeriod { extracts, .. } => extracts.first().cloned(),
+        };
         Some(DatasetPlan {
             name: dataset.name.clone(),
             from: dataset.from.value.clone(),
-            extract: Extract {
-                dataset: dataset.name.clone(),
-                rows,
-                schema: schema.clone(),
-                columns,
-                batch_rows_max: self.environment.limits.batch_rows_max,
-            },
+            extract: first.unwrap_or(plain),
+            write,
             schema_hash: sha256(&text.text),
             outputs,
             set_aside: shown(Audience::Restricted)?,

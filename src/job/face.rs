@@ -3,9 +3,11 @@
 use super::login_spec::Trust;
 use super::plan::{CheckPlan, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
 use super::select::select;
+use super::write_plan::{MergePlan, WriteMode};
 use crate::changes::untold;
 use crate::data::{Beyond, Column, OnNewColumn, Rows, Treatment};
 use crate::privacy::ColumnTreatment;
+use crate::reconcile::Deleted;
 use std::fmt::Write;
 
 /// How far continued lines are set in.
@@ -51,6 +53,7 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
         let _ = writeln!(out, "  read      {read}");
     }
     let _ = writeln!(out, "  select    {}", indented(&select(&dataset.extract)));
+    let _ = writeln!(out, "  write     {}", written(&dataset.write));
     let on_new_column = match dataset.schema.on_new_column {
         OnNewColumn::Stop => "stop",
         OnNewColumn::Withhold => "withhold",
@@ -89,6 +92,37 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
 /// The columns that are selected.
 fn extracted(dataset: &DatasetPlan) -> impl Iterator<Item = &Column> {
     dataset.schema.columns.iter().filter(|column| dataset.extract.columns.contains(&column.name))
+}
+
+/// How a table is written, and which periods of it.
+fn written(write: &WriteMode) -> String {
+    match write {
+        WriteMode::Replace => "replace: the whole table".into(),
+        WriteMode::Merge(merge) => {
+            let MergePlan { watermark, lag, deleted, keys } = merge.as_ref();
+            let (lag, keys) = (lag.num_seconds(), indented(&select(keys)));
+            let deleted = match deleted {
+                Deleted::Remove => "removed",
+                Deleted::Keep => "kept",
+            };
+            format!(
+                "merge: of these the rows whose {watermark} is at most {lag} s older than the extract that the table knows\n  \
+                 keys      {keys}\n{INDENT}a row whose key is not among them is {deleted}"
+            )
+        }
+        WriteMode::ReplacePeriod { by, every, .. } => {
+            let periods = write.periods();
+            let told = match periods.as_slice() {
+                [one] => one.to_string(),
+                periods => {
+                    let ends = periods.first().zip(periods.last());
+                    let ends = ends.map(|(first, last)| format!("{first} to {last}")).unwrap_or_default();
+                    format!("{} periods, {ends}; each is asked for by itself", periods.len())
+                }
+            };
+            format!("replace_period by {by}, every {}: {told}", every.as_str())
+        }
+    }
 }
 
 fn source(spec: Option<&SourceSpec>) -> String {

@@ -3,8 +3,10 @@
 use super::face::read;
 use super::plan::{DatasetPlan, Plan, SourceSpec, StoreSpec};
 use super::select::select;
+use super::write_plan::WriteMode;
 use crate::data::OnNewColumn;
 use crate::privacy::ColumnTreatment;
+use crate::reconcile::Deleted;
 use serde_json::{Value, json};
 
 /// The plan as JSON.
@@ -60,6 +62,16 @@ fn dataset(plan: &Plan, dataset: &DatasetPlan) -> Value {
         "from": dataset.from,
         "read": read(plan.sources.get(&dataset.from), &dataset.extract.rows),
         "select": select(&dataset.extract),
+        "write": dataset.write.as_str(),
+        "period_by": dataset.write.by(),
+        "periods": dataset.write.periods(),
+        "merge": match &dataset.write {
+            WriteMode::Merge(merge) => json!({
+                "watermark": merge.watermark, "lag_seconds": merge.lag.num_seconds(), "keys": select(&merge.keys),
+                "deleted": match merge.deleted { Deleted::Remove => "remove", Deleted::Keep => "keep" },
+            }),
+            _ => Value::Null,
+        },
         "on_new_column": match dataset.schema.on_new_column {
             OnNewColumn::Stop => "stop",
             OnNewColumn::Withhold => "withhold",

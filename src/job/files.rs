@@ -26,15 +26,45 @@ const DATASET: Shape = Shape::Table(&[
     required("from", Shape::Name, "a source of the environment"),
     optional("table", Shape::Text, "schema.table at the source"),
     optional("query", Shape::Path, "a file with the SQL that gives the rows, instead of a table"),
-    optional("where", Shape::Text, "a condition in SQL on the table's rows"),
+    optional("where", Shape::Text, "a condition in SQL on the table's rows; `$name` stands for a parameter"),
+    optional("parameters", Shape::Columns(&Shape::OneOf(PARAMETER)), "values of `where`, by name"),
     required("schema", Shape::Name, "schemas/<name>.toml"),
     required("to", Shape::List(&Shape::Name), "stores of the environment"),
-    optional("write", Shape::Word(&["replace"]), "how the table is written [replace]"),
+    optional("write", Shape::Word(&["replace", "replace_period", "merge"]), "how the table is written [replace]"),
+    optional(
+        "period",
+        Shape::Table(PERIOD),
+        "the stretches of the calendar that `replace_period` writes one at a time",
+    ),
+    optional("merge", Shape::Table(MERGE), "how `merge` finds what has changed, and what a deleted row does"),
     optional("bad_rows_max", Shape::Whole, "more bad rows than this stop the job [0]"),
     optional("allow_empty", Shape::Truth, "whether no rows at all is fine [false]"),
     optional("reconcile", Shape::Table(RECONCILE), "what the rows are compared with"),
     optional("check", Shape::List(&Shape::Table(CHECK)), "claims in SQL over the job's datasets"),
 ]);
+
+const PARAMETER: &[Key] = &[
+    optional("date", Shape::Text, "a day: \"2026-11-22\""),
+    optional("timestamptz", Shape::Text, "a moment with its offset: \"2026-11-22T00:00:00Z\""),
+    optional("bigint", Shape::Text, "a whole number in quotes"),
+    optional("numeric", Shape::Text, "a decimal number in quotes"),
+    optional("text", Shape::Text, "a text on one line"),
+];
+
+const PERIOD: &[Key] = &[
+    required("by", Shape::Name, "the column that says when a row belongs: a date or a timestamptz"),
+    required(
+        "every",
+        Shape::Word(&["day", "month", "quarter", "financial_year", "delivery_year"]),
+        "how long a period is, in Europe/London",
+    ),
+];
+
+const MERGE: &[Key] = &[
+    required("watermark", Shape::Name, "the column that says when a row was last changed: a timestamptz"),
+    required("lag", Shape::Text, "longer than any transaction that writes to the table takes: \"15m\""),
+    required("deleted", Shape::Word(&["remove", "keep"]), "what becomes of a row here that the source no longer has"),
+];
 
 const RECONCILE: &[Key] = &[
     required("against", Shape::Name, "a source of the environment that holds topic dumps"),

@@ -2,10 +2,13 @@
 
 use super::files::JOB;
 use super::plan::{OnVerdict, Severity};
+use super::rows_file::{read_parameters, read_rows};
 use super::shape::{check, shown};
 use super::tree::{Entry, Node, Text};
-use crate::data::{Name, TableName};
+use super::write_file::read_write;
+use crate::data::{Condition, Every, Literal, Name, TableName};
 use crate::problem::Problems;
+use crate::reconcile::Deleted;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -62,6 +65,10 @@ pub struct Dataset {
     pub from: Placed<Name>,
     /// Table or query file.
     pub rows: DatasetRows,
+    /// Values of `where`, by name, and where each name stands.
+    pub parameters: Vec<Parameter>,
+    /// How the table is written.
+    pub write: Written,
     /// Schema.
     pub schema: Placed<Name>,
     /// Stores of the environment.
@@ -80,9 +87,35 @@ pub struct Dataset {
 #[derive(Clone, Debug)]
 pub enum DatasetRows {
     /// A table and a condition.
-    Table(TableName, Option<String>),
+    Table(TableName, Option<Placed<Condition>>),
     /// A query file.
     Query(Placed<String>),
+}
+
+/// A parameter's name and its value; without one where that is a fault.
+pub type Parameter = (Placed<String>, Option<Literal>);
+
+/// How a table is written, as its job says it.
+#[derive(Clone, Debug)]
+pub enum Written {
+    /// The whole state, every time.
+    Replace,
+    /// One period of it at a time.
+    ReplacePeriod {
+        /// The column that says when a row belongs.
+        by: Placed<Name>,
+        /// How long a period is.
+        every: Every,
+    },
+    /// What has changed since the last time.
+    Merge {
+        /// The column that says when a row was last changed.
+        watermark: Placed<Name>,
+        /// How much further back every extract goes, in seconds.
+        lag_seconds: i64,
+        /// What a row that the source no longer has does.
+        deleted: Deleted,
+    },
 }
 
 /// What a dataset is compared with, as its job says it.
@@ -193,6 +226,8 @@ fn read_dataset(
         }
     }
     let rows = read_rows(text, &name, key_span, node, problems);
+    let parameters = read_parameters(text, node, problems);
+    let write = read_write(text, node, problems);
     let reconcile = node.get("reconcile").and_then(|node| read_reconcile(text, node, problems));
     let check = |node: &Node| {
         let severity = match node.get("severity").and_then(Node::text) {
@@ -205,6 +240,8 @@ fn read_dataset(
         at: key_span.start,
         from: placed("from")?,
         rows: rows?,
+        parameters,
+        write: write?,
         schema: placed("schema")?,
         to,
         bad_rows_max: node.get("bad_rows_max").and_then(Node::whole).and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
@@ -213,56 +250,6 @@ fn read_dataset(
         checks: node.get("check").map(Node::items).unwrap_or_default().iter().filter_map(check).collect(),
         name,
     })
-}
-
-fn read_rows(
-    text: &Text,
-    name: &Name,
-    key_span: &Range<usize>,
-    node: &Node,
-    problems: &mut Problems,
-) -> Option<DatasetRows> {
-    let filter = node.get("where").and_then(Node::text).map(str::to_owned);
-    match (node.get("table"), node.get("query")) {
-        (Some(table), None) => {
-            let parts = table.text().unwrap_or_default().split_once('.');
-            let plain =
-                |part: &str| !part.is_empty() && !part.contains(['.', '/', '\\', '"', '\0']) && part.len() <= 63;
-            match parts {
-                Some((schema, name)) if plain(schema) && plain(name) => {
-                    let table = TableName { schema: schema.to_owned(), table: name.to_owned() };
-                    Some(DatasetRows::Table(table, filter))
-                }
-                _ => {
-                    let at = text.place(table.span.start);
-                    problems.add(
-                        "E-JOB-TABLE",
-                        at,
-                        "`table` is no table",
-                        Some("schema.table, names as at the source, without quotes".into()),
-                    );
-                    None
-                }
-            }
-        }
-        (None, Some(query)) => {
-            if let Some(node) = node.get("where") {
-                let hint = "the query file can say it itself".to_owned();
-                problems.add(
-                    "E-JOB-WHERE",
-                    text.place(node.span.start),
-                    "`where` goes with `table`, not with `query`",
-                    Some(hint),
-                );
-            }
-            Some(DatasetRows::Query(Placed { value: query.text()?.to_owned(), at: query.span.start }))
-        }
-        _ => {
-            let message = format!("dataset `{name}` needs either `table` or `query`");
-            problems.add("E-JOB-ROWS", text.place(key_span.start), message, None);
-            None
-        }
-    }
 }
 
 fn read_reconcile(text: &Text, node: &Node, problems: &mut Problems) -> Option<Reconcile> {

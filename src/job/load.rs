@@ -2,10 +2,13 @@
 
 use super::environment_file::{self, Environment, Variable};
 use super::job_file::{self, Dataset, DatasetRows, Job};
+use super::merge_file::check_merge;
 use super::plan::SourceSpec;
+use super::rows_file::check_parameters;
 use super::schema_file::{self, SchemaFile};
 use super::shape::{nearest, one_of};
 use super::tree::{Entry, Node, Text};
+use super::write_file::check_write;
 use crate::changes::untold;
 use crate::data::{Audience, ColumnType, Form, Name, Treatment};
 use crate::privacy::treatment;
@@ -160,7 +163,10 @@ fn check_dataset(
             }
         }
     }
+    check_parameters(&job.text, dataset, problems);
     let Some(SchemaFile { schema, text, columns: places, .. }) = schema else { return };
+    check_write(&job.text, dataset, schema, problems);
+    check_merge(job, dataset, schema, environment, problems);
     let columns: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
     if let Some(reconcile) = &dataset.reconcile {
         let keys = schema.key.iter().filter_map(|key| schema.column(key.as_str()));

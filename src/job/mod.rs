@@ -5,12 +5,16 @@
 //! shape.rs             what a file may hold, as data: checks it and makes the JSON Schema
 //! files.rs             the three kinds of file, key by key
 //! job_file.rs          jobs/<name>.toml
+//! rows_file.rs         its rows: table, query, where and parameters
+//! write_file.rs        how its tables are written: write and period
+//! merge_file.rs        the same of `merge`
 //! schema_file.rs       schemas/<name>.toml
 //! environment_file.rs  jobs/environments/<name>.toml
 //! login_spec.rs        how a PostgreSQL login is guarded
 //! ground.rs            where a location lies
 //! load.rs              all three together -> Checked
 //! decide.rs            Checked -> Plan
+//! write_plan.rs        how a table is written, and what is asked of the source for it
 //! plan.rs              every path, limit, query and treatment, decided
 //! select.rs            the SELECT that a plan shows
 //! face.rs              the plan as a person reads it
@@ -28,11 +32,15 @@ mod ground;
 mod job_file;
 mod load;
 mod login_spec;
+mod merge_file;
 mod plan;
+mod rows_file;
 mod schema_file;
 mod select;
 mod shape;
 mod tree;
+mod write_file;
+mod write_plan;
 
 use crate::problem::Problem;
 
@@ -44,6 +52,7 @@ pub use job_file::{Job, RESERVED, Schedule};
 pub use load::{Checked, Read, load, load_environment};
 pub use login_spec::{Auth, ClientSpec, KnownPower, LoginSpec, Trust, is_loopback};
 pub use plan::*;
+pub use write_plan::{MergePlan, PERIODS_MAX, WriteMode};
 
 /// The JSON Schemas (draft 2020-12) of the three kinds of file, by the name that each is written under.
 pub fn json_schemas() -> [(&'static str, serde_json::Value); 3] {

@@ -1,6 +1,7 @@
 //! The plan of a run: every decision made, nothing touched yet.
 
 use super::login_spec::LoginSpec;
+use super::write_plan::WriteMode;
 use crate::data::{Audience, Extract, Name, Period, Schema};
 use crate::privacy::ColumnTreatment;
 use std::collections::BTreeMap;
@@ -44,8 +45,10 @@ pub struct DatasetPlan {
     pub name: Name,
     /// Source of the environment.
     pub from: Name,
-    /// What is asked of the source.
+    /// What is asked of the source; of several periods, for the first.
     pub extract: Extract,
+    /// How its tables are written.
+    pub write: WriteMode,
     /// The dataset's schema (the same as `extract.schema`).
     pub schema: Arc<Schema>,
     /// sha256 of the schema file, hex.

@@ -21,5 +21,5 @@ mod treat;
 pub use detect::{CARD, Recognisers};
 pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};
 pub use policy::{PolicyFault, treatment};
-pub use redact::{ColumnTreatment, RedactFault, Redacted, published_schema, redact};
+pub use redact::{ColumnTreatment, RedactFault, Redacted, again, published_schema, redact};
 pub use treat::{TreatmentFault, published_type};

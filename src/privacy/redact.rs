@@ -25,6 +25,7 @@
 use super::keys::Keys;
 use super::treat::{TreatmentFault, published_type, treat};
 use crate::data::{Audience, Column, Name, Treatment};
+use crate::format::parquet_back::PublishedRows;
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use rayon::prelude::*;
@@ -39,7 +40,7 @@ pub struct ColumnTreatment {
     pub treatment: Treatment,
 }
 
-/// Rows that one audience may see. Made only by [`redact`]; a store of another audience refuses them.
+/// Rows that one audience may see. Made only by [`redact`], and [`again`] of rows that it made; a store of another audience refuses them.
 #[derive(Clone, Debug)]
 pub struct Redacted {
     rows: RecordBatch,
@@ -126,6 +127,38 @@ pub fn redact(
     let rows = RecordBatch::try_new_with_options(published_schema(columns), treated, &options)
         .map_err(|_| RedactFault::Shape(dataset.to_string()))?;
     Ok(Redacted { rows, dataset: dataset.clone(), audience })
+}
+
+/// Rows of a published table once more, to be written into it again beside others: they were treated when they were made, and a
+/// treatment that is done twice is another.
+///
+/// Takes nothing but what was read out of a file that says for whom it was made ([`PublishedRows`]), and only as rows of the
+/// same dataset for the same audience, with exactly the columns and types that `columns` show. Whether they were treated as
+/// `columns` say today is asked of the table before. They pass the last scan as every row does.
+///
+/// Rows as they were extracted do not compile:
+///
+/// ```compile_fail,E0308
+/// use arrow::array::RecordBatch;
+/// use nightferry::{data::{Audience, Name}, privacy::{ColumnTreatment, RedactFault, Redacted, again}};
+///
+/// fn makes(rows: RecordBatch, columns: &[ColumnTreatment], dataset: &Name) -> Result<Redacted, RedactFault> {
+///     again(&rows, columns, Audience::Analytics, dataset)
+/// }
+/// ```
+pub fn again(
+    published: &PublishedRows,
+    columns: &[ColumnTreatment],
+    audience: Audience,
+    dataset: &Name,
+) -> Result<Redacted, RedactFault> {
+    let wrong = || RedactFault::Shape(dataset.to_string());
+    if !published.are_for(dataset.as_str(), audience.as_str())
+        || *published.rows().schema() != *published_schema(columns)
+    {
+        return Err(wrong());
+    }
+    Ok(Redacted { rows: published.rows().clone(), dataset: dataset.clone(), audience })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use super::latest::Latest;
 use crate::changes::untold;
-use crate::data::{Column, ColumnType, beside};
+use crate::data::{Column, ColumnType, Within, beside};
 use crate::frame::match_keys;
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, RecordBatch, StringViewArray, UInt32Array,
@@ -78,6 +78,8 @@ pub struct Terms {
     pub key: Vec<usize>,
     /// For each column, the largest difference in units of its last place (floats: as a float).
     pub tolerance: Vec<Option<Tolerance>>,
+    /// The place of the column that says when a row belongs, and the period that the extract is of; `None` is everything.
+    pub within: Option<(usize, Within)>,
 }
 
 /// The largest difference that counts as none.
@@ -122,8 +124,10 @@ pub fn compare(
             unique.push(row as u32);
         }
     }
-    let topic: Vec<u32> =
-        (0..latest.keys.len() as u32).filter(|key| !left_out.contains(&latest.keys[*key as usize])).collect();
+    let belongs = belonging(terms, latest, |key| seen.contains(key))?;
+    let topic: Vec<u32> = (0..latest.keys.len() as u32)
+        .filter(|key| belongs[*key as usize] && !left_out.contains(&latest.keys[*key as usize]))
+        .collect();
     counts.extract_rows += unique.len() as u64;
     counts.topic_keys += topic.len() as u64;
     let left = BinaryViewArray::from_iter_values(unique.iter().map(|row| keys.row(*row as usize).data()));
@@ -154,6 +158,14 @@ pub fn compare(
     keep(differences, terms, rows.columns(), &pick(&ours), "extract", &|row| named(changed[row]))?;
     keep(differences, terms, &latest.columns, &pick(&theirs), "topic", &|row| named(changed[row]))?;
     Ok(())
+}
+
+/// Which of the topic's latest states are compared with an extract of one period: those of the period, those that do not tell
+/// their day, and those of another day whose key the extract has (they differ in the column that says when).
+fn belonging(terms: &Terms, latest: &Latest, is_of_extract: impl Fn(&[u8]) -> bool) -> Result<Vec<bool>, CompareFault> {
+    let Some((place, within)) = &terms.within else { return Ok(vec![true; latest.keys.len()]) };
+    let inside = within.mask(&latest.columns[*place])?;
+    Ok(latest.keys.iter().enumerate().map(|(at, key)| inside.value(at) || is_of_extract(key)).collect())
 }
 
 /// For each column outside the key that a topic tells, which of the pairs differ in it.

@@ -6,6 +6,7 @@
 //! sides.rs      both sides in buckets by key, put aside
 //! latest.rs     a bucket's events -> the latest state of each key, cell by cell
 //! compare.rs    a bucket's rows against the latest states, typed
+//! merge.rs      which rows of a table give way to changed ones
 //! unique.rs     keys of a table that is compared with nothing
 //! verdict.rs    counts and stream facts -> verdict, proof, and words for people
 //! checks.rs     the author's SQL
@@ -17,6 +18,7 @@ mod checks;
 mod compare;
 mod exact_sum;
 mod latest;
+mod merge;
 mod sides;
 mod tally;
 mod unique;
@@ -24,6 +26,7 @@ mod verdict;
 
 pub use checks::{CheckFault, CheckOutcome, CheckTable, check};
 pub use compare::{CompareFault, Counts};
+pub use merge::{Deleted, KeyBuckets, Merge, merge};
 pub use sides::{Comparison, Outcome};
 pub use tally::{ColumnTally, Tally, Total};
 pub use unique::{KeyFaults, Keys, UniqueKeys};

@@ -6,7 +6,7 @@ use super::compare::{CompareFault, Counts, Terms, Tolerance, compare};
 use super::latest::{Latest, latest};
 use crate::changes::{Changes, StreamFacts};
 use crate::data::text::decimal;
-use crate::data::{Batch, Column};
+use crate::data::{Batch, Column, Within};
 use crate::format::spill::{Aside, Spill};
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
@@ -55,7 +55,7 @@ impl Comparison {
         let places = key.iter().filter_map(|name| columns.iter().position(|column| column.name == *name)).collect();
         let spills = || (0..BUCKETS).map(|_| Spill::new(aside)).collect();
         Comparison {
-            terms: Terms { columns, key: places, tolerance },
+            terms: Terms { columns, key: places, tolerance, within: None },
             extract_schema: Arc::new(arrow::datatypes::Schema::new(extract_fields)),
             topic_schema,
             extract: spills(),
@@ -63,6 +63,14 @@ impl Comparison {
             left_out: HashSet::new(),
             facts: StreamFacts::default(),
         }
+    }
+
+    /// The same, of an extract that has the rows of one period and no others.
+    #[must_use]
+    pub fn within(mut self, within: Within) -> Self {
+        let place = self.terms.columns.iter().position(|column| column.name == within.by);
+        self.terms.within = place.map(|place| (place, within));
+        self
     }
 
     /// The columns that are compared.

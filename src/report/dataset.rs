@@ -1,7 +1,7 @@
 //! What a report says of one dataset. The JSON names are an API, as those of the whole report.
 
 use super::run::seconds_utc;
-use crate::data::PgPosition;
+use crate::data::{Period, PgPosition};
 use crate::job::Severity;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -24,6 +24,12 @@ pub struct DatasetReport {
     /// `beyond = "null"`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub cells_beyond: BTreeMap<String, u64>,
+    /// Since when changed rows were asked for, where they are merged into the tables; absent when all were.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "some_seconds_utc")]
+    pub since: Option<DateTime<Utc>>,
+    /// Rows that the source gave of each period, where the table is written by periods.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub periods: Vec<PeriodReport>,
     /// Those rows, in the restricted store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quarantine_at: Option<String>,
@@ -38,6 +44,38 @@ pub struct DatasetReport {
     pub checks: Vec<CheckReport>,
     /// What each store got.
     pub stores: Vec<StoreReport>,
+}
+
+fn some_seconds_utc<S: serde::Serializer>(moment: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match moment {
+        Some(moment) => seconds_utc(moment, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// What merging changed rows into a table did to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MergeReport {
+    /// Rows that gave way to changed ones.
+    pub replaced: u64,
+    /// Rows whose key the source no longer has.
+    pub deleted: u64,
+    /// What became of those.
+    pub deleted_rows: &'static str,
+    /// Rows that were written once more because a row of their file gave way.
+    pub rewritten: u64,
+    /// Rows that the table has then.
+    pub rows: u64,
+}
+
+/// One period of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PeriodReport {
+    /// The period.
+    #[serde(flatten)]
+    pub period: Period,
+    /// Rows the source gave.
+    pub rows: u64,
 }
 
 /// How far a run came with a dataset.
@@ -64,6 +102,8 @@ impl DatasetReport {
             rows_written: 0,
             rows_bad: 0,
             cells_beyond: BTreeMap::new(),
+            since: None,
+            periods: Vec::new(),
             quarantine_at: None,
             withheld: Vec::new(),
             source: None,
@@ -221,6 +261,9 @@ pub struct StoreReport {
     pub files: u64,
     /// Bytes of the parts.
     pub bytes: u64,
+    /// What merging did to the table, where changed rows are merged into it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge: Option<MergeReport>,
     /// Columns of the schema, and what became of each.
     pub columns: Vec<ColumnReport>,
 }

@@ -15,8 +15,8 @@ mod run;
 mod terminal;
 
 pub use dataset::{
-    CheckReport, ColumnReport, DatasetReport, DatasetState, Proof, ReconciliationReport, SourceReport, StoreReport,
-    StoreState, Verdict,
+    CheckReport, ColumnReport, DatasetReport, DatasetState, MergeReport, PeriodReport, Proof, ReconciliationReport,
+    SourceReport, StoreReport, StoreState, Verdict,
 };
 pub use numbers::{bytes, count};
 pub use run::{CostReport, Outcome, ProblemReport, RunReport};

@@ -1,6 +1,6 @@
 //! The report as a person reads it after the run: one line a table, then what was published, treated, and what it took.
 
-use super::dataset::{DatasetReport, Proof, ReconciliationReport, StoreState, Verdict};
+use super::dataset::{DatasetReport, MergeReport, PeriodReport, Proof, ReconciliationReport, StoreState, Verdict};
 use super::numbers::{bytes, count, counted};
 use super::run::{Outcome, RunReport};
 use std::collections::BTreeMap;
@@ -8,6 +8,9 @@ use std::fmt::Write;
 
 /// Treatments told by name in a table's line; more are counted.
 const TREATED_TOLD_MAX: usize = 3;
+
+/// Periods told by name; more are counted.
+const PERIODS_TOLD_MAX: usize = 3;
 
 /// The report as text, ending in a newline. `places` names where each store is, as the environment file writes it.
 pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String {
@@ -37,6 +40,16 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
     fact(outcome_word(report.outcome), published(report, places));
     if !report.completed.is_empty() {
         fact("completed", format!("what run {} had begun to publish", report.completed.join(", ")));
+    }
+    for dataset in report.datasets.iter().filter(|dataset| !dataset.periods.is_empty()) {
+        fact("periods", format!("{}: {}", dataset.name, periods(dataset)));
+    }
+    for dataset in &report.datasets {
+        for store in &dataset.stores {
+            if let Some(merge) = &store.merge {
+                fact("merged", format!("{}: {}", dataset.name, merged(dataset, merge)));
+            }
+        }
     }
     if report.datasets.iter().any(|dataset| !dataset.stores.is_empty()) {
         fact("privacy", privacy(report));
@@ -74,6 +87,35 @@ fn days(report: &RunReport) -> String {
     let day = |date: chrono::NaiveDate| date.format("%-d %b %Y").to_string();
     let (from, to) = (report.period.from, report.period.to);
     if from == to { day(from) } else { format!("{} to {}", day(from), day(to)) }
+}
+
+/// The periods that were asked for: by name, or how many from when to when.
+fn periods(dataset: &DatasetReport) -> String {
+    let told = |period: &PeriodReport| format!("{} ({})", period.period, counted(period.rows, "row"));
+    match dataset.periods.as_slice() {
+        few if few.len() <= PERIODS_TOLD_MAX => few.iter().map(told).collect::<Vec<_>>().join(", "),
+        [first, .., last] => format!("{} of them, {} to {}", dataset.periods.len(), told(first), told(last)),
+        _ => String::new(),
+    }
+}
+
+/// What changed in the table, and what became of the rows that the source no longer has.
+fn merged(dataset: &DatasetReport, merge: &MergeReport) -> String {
+    let since = match dataset.since {
+        Some(since) => format!("changed since {} UTC", since.format("%Y-%m-%d %H:%M:%S")),
+        None => "all".into(),
+    };
+    let deleted = match merge.deleted {
+        0 => "none is gone at the source".into(),
+        many => format!("{} gone at the source {}", counted(many, "row"), merge.deleted_rows),
+    };
+    let rows = |many: u64| counted(many, "row");
+    format!(
+        "{} ({since}), {} replaced, {deleted}; {} in the table",
+        rows(dataset.rows_written),
+        count(merge.replaced),
+        rows(merge.rows)
+    )
 }
 
 fn line(outcome: Outcome, dataset: &DatasetReport) -> [String; 4] {

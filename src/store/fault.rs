@@ -87,6 +87,16 @@ pub enum StoreError {
         /// This job.
         ours: String,
     },
+    /// The table's files are not such that the night's periods could take the place of theirs (exit 10).
+    #[error("table `{table}` of store `{store}` cannot be written by these periods: {fault}")]
+    Layout {
+        /// The store.
+        store: String,
+        /// The table.
+        table: String,
+        /// What is in the way.
+        fault: String,
+    },
     /// Another writer took a version that a job record had named (exit 12: somebody else may write there).
     #[error("version {version} of table `{table}` in store `{store}` was written by somebody else")]
     Conflict {

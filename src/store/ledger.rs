@@ -66,6 +66,9 @@ pub struct RecordTable {
     pub manifest: ManifestRef,
     /// Its row in `nightferry_runs`.
     pub row: RunRow,
+    /// The rows of each period, where the table is written by periods: each has a row there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub periods: Vec<(Period, u64)>,
 }
 
 /// One row of `nightferry_runs`.

@@ -84,6 +84,9 @@ pub struct ManifestFile {
     pub bytes: u64,
     /// SHA-256, hex.
     pub sha256: String,
+    /// The period whose rows it holds, where the table is written by periods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<Period>,
 }
 
 /// A manifest that is in its place.

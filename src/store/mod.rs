@@ -17,9 +17,11 @@
 //! night.rs      a judged night -> record -> commits     proposal.rs   one table's next version
 //! ledger.rs     the job's records                       commit.rs     whatever a record names, done by whoever finds it
 //! decision.rs   publish, already published, superseded  owner.rs      whose a table is
+//! periods.rs    the same for tables that are written by periods
 //! delta/        the table's log                         manifest.rs   what a run put into a table
 //! runs.rs       nightferry_runs                         replicate.rs  the second cloud
 //! rows.rs       a table's rows as text
+//! table.rs      a table's files, to be read again where changes are merged into it
 //! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
 //! ```
 //!
@@ -43,6 +45,7 @@ mod manifest;
 mod night;
 mod owner;
 mod part;
+mod periods;
 mod place;
 mod preflight;
 mod proposal;
@@ -50,6 +53,7 @@ mod replicate;
 mod rows;
 mod runs;
 mod staging;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -60,11 +64,13 @@ pub use fault::StoreError;
 pub use filing::{file_part, file_report};
 pub use ledger::{JobRecord, RecordTable, RunRow};
 pub use manifest::{Manifest, ManifestFile, ManifestRef};
-pub use night::{Night, NightDataset, Outcome, publish};
+pub use night::{Merged, Night, NightDataset, NightWrite, Outcome, publish};
 pub use part::{Encoded, Encoder, Part, PartColumn, PartLimits, Parts};
+pub use periods::{Asked, Held, decide_periods, held};
 pub use place::Store;
 pub use preflight::preflight;
 pub use replicate::{SecondState, replicate};
 pub use rows::rows_of_table;
 pub use runs::RUNS;
 pub use staging::{Staged, StagedPart, Staging};
+pub use table::Table;

@@ -15,7 +15,7 @@ use super::{Staged, Store, place};
 use crate::data::{Name, Origin, Period, Schema};
 use crate::report::{Proof, Verdict};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A job's whole night, staged and judged.
 #[derive(Debug)]
@@ -55,8 +55,46 @@ pub struct NightDataset<'a> {
     pub verdict: Verdict,
     /// How the extract's moment was found in the stream.
     pub proof: Proof,
+    /// How its tables are written.
+    pub write: NightWrite<'a>,
     /// Its tables, one a store.
     pub tables: Vec<Staged>,
+}
+
+/// How the tables of a dataset are written.
+#[derive(Clone, Debug)]
+pub enum NightWrite<'a> {
+    /// The new files are the whole table.
+    Replace,
+    /// The new files are these periods of it, and the files of no other period are touched.
+    Periods {
+        /// The column that says when a row belongs.
+        by: &'a Name,
+        /// The periods, those without rows too.
+        periods: Vec<Period>,
+        /// Store -> the table's columns with type and treatment, as JSON: what stays must have been made the same way.
+        columns: BTreeMap<Name, String>,
+    },
+    /// The new files hold the changed rows, and what stays of the files whose rows they take the place of.
+    Merge {
+        /// The moment of the extract that the changed rows are from.
+        to: DateTime<Utc>,
+        /// Store -> the table's columns with type and treatment, as JSON.
+        columns: BTreeMap<Name, String>,
+        /// Store -> what becomes of its table.
+        tables: BTreeMap<Name, Merged>,
+    },
+}
+
+/// What becomes of a table into which changes were merged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// The version that they were merged into; another one now has other rows.
+    pub version: Option<u64>,
+    /// Files that are no longer part of it, as in `add`.
+    pub gone: BTreeSet<String>,
+    /// Rows that it has then.
+    pub rows: u64,
 }
 
 /// What became of a night.

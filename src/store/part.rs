@@ -188,6 +188,11 @@ impl Parts {
         Ok(part)
     }
 
+    /// The part so far, if there is one: what comes next goes into another.
+    pub fn cut(&mut self) -> Result<Option<Part>, StoreError> {
+        self.close()
+    }
+
     /// The last part, if there is one.
     pub fn finish(mut self) -> Result<Option<Part>, StoreError> {
         self.close()

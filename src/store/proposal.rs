@@ -2,20 +2,23 @@
 //!
 //! Never in here: the order of a night (`night`), and committing (`commit`).
 
-use super::Staged;
 use super::delta::entry::{Commit, Mode, entry};
+use super::delta::layout::{self, LayoutFault};
 use super::delta::log::{TableState, replay};
 use super::delta::schema::schema_text;
 use super::fault::StoreError;
 use super::ledger::{RecordTable, RunRow};
 use super::manifest::{self, Manifest, ManifestFile};
-use super::night::{Night, NightDataset};
+use super::night::{Night, NightDataset, NightWrite};
 use super::owner::{self, Owner};
 use super::part::sha256;
-use crate::data::{Audience, Schema};
+use super::{Staged, Store};
+use crate::data::{Audience, Name, Period, Schema};
 use crate::format::parquet_write::WriteFault;
 use arrow::datatypes::DataType;
+use chrono::SecondsFormat;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// One table's next version: its manifest in place, its entry's text.
 pub(super) async fn propose(
@@ -44,12 +47,13 @@ pub(super) async fn propose(
     let manifest = manifest_of(night, dataset, staged, &schema_text, &state);
     let (verdict, proof) = (manifest.verdict.clone(), manifest.proof.clone());
     let manifest = manifest::create(&table, &manifest).await?;
+    let Written { mode, configuration, periods, merged_to } = written(&state, &owner, dataset, staged)?;
     let commit = Commit {
-        mode: Mode::Replace,
+        mode,
         name: staged.dataset().as_str(),
         description: &dataset.schema.description,
         schema_text,
-        configuration: owner.properties(),
+        configuration,
         table_id: owner::table_id(&[staged.store().name().as_str(), staged.dataset().as_str(), night.run]),
         parts: staged.parts(),
         transaction,
@@ -58,6 +62,8 @@ pub(super) async fn propose(
             ("nightferry.job", Some(night.job.to_string())),
             ("nightferry.stamp", Some(night.stamp.to_owned())),
             ("nightferry.period", Some(night.period.to_string())),
+            (layout::PERIODS, periods),
+            (layout::MERGED_TO, merged_to),
             ("nightferry.snapshot", dataset.origin.snapshot.as_ref().map(ToString::to_string)),
             ("nightferry.verdict", Some(verdict.clone())),
             ("nightferry.proof", Some(proof.clone())),
@@ -77,8 +83,70 @@ pub(super) async fn propose(
         version: state.next_version(),
         entry: entry(&state, &commit).map_err(unwritable)?,
         manifest,
-        row: RunRow { extracted_at: dataset.origin.extracted_at, verdict, proof, rows: staged.rows() },
+        row: RunRow { extracted_at: dataset.origin.extracted_at, verdict, proof, rows: rows_of(dataset, staged) },
+        periods: rows_of_periods(dataset, staged),
     })
+}
+
+/// What becomes of the files that are there, the table's properties, and what the commit says of its periods.
+struct Written {
+    mode: Mode,
+    configuration: BTreeMap<String, String>,
+    periods: Option<String>,
+    merged_to: Option<String>,
+}
+
+fn written(
+    state: &TableState,
+    owner: &Owner<'_>,
+    dataset: &NightDataset<'_>,
+    staged: &Staged,
+) -> Result<Written, StoreError> {
+    let mut configuration = owner.properties();
+    let (by, periods, columns) = match &dataset.write {
+        NightWrite::Replace => {
+            return Ok(Written { mode: Mode::Replace, configuration, periods: None, merged_to: None });
+        }
+        NightWrite::Merge { to, columns, tables } => {
+            let (store, merged) = (staged.store().name(), tables.get(staged.store().name()));
+            let merged = merged.filter(|merged| merged.version == state.version);
+            // Somebody committed since: the rows that stay were read out of files that are no longer the table.
+            let merged = merged.ok_or_else(|| StoreError::Outrun { job: owner.job.to_owned() })?;
+            configuration.insert(layout::COLUMNS.to_owned(), columns.get(store).cloned().unwrap_or_default());
+            let to = to.to_rfc3339_opts(SecondsFormat::Micros, true);
+            let mode = Mode::Merge { gone: merged.gone.clone() };
+            return Ok(Written { mode, configuration, periods: None, merged_to: Some(to) });
+        }
+        NightWrite::Periods { by, periods, columns } => (by, periods, columns),
+    };
+    let columns = columns.get(staged.store().name()).cloned().unwrap_or_default();
+    let gone = layout::gone(state, by.as_str(), periods)
+        .and_then(|gone| layout::check_columns(state, &gone, &columns).map(|()| gone));
+    let gone = gone.map_err(|fault| layout_fault(staged.store(), staged.dataset(), &fault))?;
+    configuration.insert(layout::COLUMNS.to_owned(), columns);
+    let named = periods.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let mode = Mode::Periods { by: by.to_string(), gone };
+    Ok(Written { mode, configuration, periods: Some(named), merged_to: None })
+}
+
+/// A table that cannot take the periods of the night.
+pub(super) fn layout_fault(store: &Store, table: &Name, fault: &LayoutFault) -> StoreError {
+    StoreError::Layout { store: store.name().to_string(), table: table.to_string(), fault: fault.to_string() }
+}
+
+/// Rows that the night publishes: of a table into which changes were merged, all that it has then.
+fn rows_of(dataset: &NightDataset<'_>, staged: &Staged) -> u64 {
+    match &dataset.write {
+        NightWrite::Merge { tables, .. } => tables.get(staged.store().name()).map_or(0, |merged| merged.rows),
+        _ => staged.rows(),
+    }
+}
+
+fn rows_of_periods(dataset: &NightDataset<'_>, staged: &Staged) -> Vec<(Period, u64)> {
+    let NightWrite::Periods { periods, .. } = &dataset.write else { return Vec::new() };
+    let rows =
+        |period: &Period| staged.parts().iter().filter(|part| part.period == Some(*period)).map(|part| part.rows).sum();
+    periods.iter().map(|period| (*period, rows(period))).collect()
 }
 
 fn manifest_of(
@@ -93,6 +161,7 @@ fn manifest_of(
         rows: part.rows,
         bytes: part.bytes,
         sha256: part.sha256.clone(),
+        period: part.period,
     };
     Manifest {
         format: 1,

@@ -1,4 +1,4 @@
-//! `nightferry_runs`: for analysts, one row for each table and night, beside the tables in every store of audience
+//! `nightferry_runs`: for analysts, one row for each table and night (of a table that is written by periods: and period), beside the tables in every store of audience
 //! `analytics`: "when was this extracted, what was done to it, does it agree?"
 //!
 //! Append only, shared by all jobs of an environment. A night is appended as Delta transaction `<run>`, so doing it again
@@ -18,7 +18,7 @@ use super::ledger::{JobRecord, RecordTable};
 use super::owner::{Owner, table_id};
 use super::part::{Encoder, Part, PartLimits, Parts};
 use super::staging::{StagedPart, put};
-use crate::data::{Audience, Beyond, Class, Column, ColumnType, Name, Treatment};
+use crate::data::{Audience, Beyond, Class, Column, ColumnType, Name, Period, Treatment};
 use crate::format::parquet_write::WriteFault;
 use crate::privacy::{ColumnTreatment, Keys, redact};
 use arrow::array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
@@ -29,8 +29,7 @@ use std::sync::Arc;
 /// The table's folder in every store of audience `analytics`.
 pub const RUNS: &str = "nightferry_runs";
 
-const DESCRIPTION: &str =
-    "One row for each table and night: when its rows were read and published, and whether they agreed.";
+const DESCRIPTION: &str = "One row for each table and night, or period of it: when its rows were read and published, and whether they agreed.";
 /// Commits of other jobs that may come in between.
 const ATTEMPTS_MAX: u32 = 16;
 
@@ -110,6 +109,7 @@ async fn upload(
         rows: part.rows(),
         sha256: part.sha256().to_owned(),
         columns: part.columns().to_vec(),
+        period: None,
     };
     Ok((part, schema_text))
 }
@@ -127,23 +127,38 @@ fn encode(rows: &[&RecordTable], record: &JobRecord) -> Result<Part, StoreError>
     parts.finish()?.ok_or_else(|| encoder("closing the file"))
 }
 
-fn batch(rows: &[&RecordTable], record: &JobRecord) -> Result<RecordBatch, StoreError> {
+/// A table's row: of each of its periods, or of the night.
+struct Told<'a> {
+    table: &'a RecordTable,
+    period: Period,
+    rows: u64,
+}
+
+fn told<'a>(table: &'a RecordTable, record: &JobRecord) -> Vec<Told<'a>> {
+    match table.periods.as_slice() {
+        [] => vec![Told { table, period: record.period, rows: table.row.rows }],
+        periods => periods.iter().map(|(period, rows)| Told { table, period: *period, rows: *rows }).collect(),
+    }
+}
+
+fn batch(tables: &[&RecordTable], record: &JobRecord) -> Result<RecordBatch, StoreError> {
+    let rows: Vec<Told<'_>> = tables.iter().flat_map(|table| told(table, record)).collect();
     let text = |of: &dyn Fn(&RecordTable) -> String| -> ArrayRef {
-        Arc::new(StringViewArray::from_iter_values(rows.iter().map(|row| of(row))))
+        Arc::new(StringViewArray::from_iter_values(rows.iter().map(|row| of(row.table))))
     };
-    let date = |day: NaiveDate| -> ArrayRef {
-        let days = day.signed_duration_since(NaiveDate::default()).num_days();
-        Arc::new(Date32Array::from_iter_values(rows.iter().map(|_| i32::try_from(days).unwrap_or(i32::MAX))))
+    let date = |of: &dyn Fn(&Period) -> NaiveDate| -> ArrayRef {
+        let days = |row: &Told<'_>| of(&row.period).signed_duration_since(NaiveDate::default()).num_days();
+        Arc::new(Date32Array::from_iter_values(rows.iter().map(|row| i32::try_from(days(row)).unwrap_or(i32::MAX))))
     };
     let time = |of: &dyn Fn(&RecordTable) -> DateTime<Utc>| -> ArrayRef {
-        let micros = rows.iter().map(|row| of(row).timestamp_micros());
+        let micros = rows.iter().map(|row| of(row.table).timestamp_micros());
         Arc::new(TimestampMicrosecondArray::from_iter_values(micros).with_timezone("UTC"))
     };
-    let counts = Int64Array::from_iter_values(rows.iter().map(|row| i64::try_from(row.row.rows).unwrap_or(i64::MAX)));
+    let counts = Int64Array::from_iter_values(rows.iter().map(|row| i64::try_from(row.rows).unwrap_or(i64::MAX)));
     let values: [ArrayRef; 9] = [
         text(&|row| row.dataset.to_string()),
-        date(record.period.from),
-        date(record.period.to),
+        date(&|period| period.from),
+        date(&|period| period.to),
         time(&|row| row.row.extracted_at),
         time(&|_| record.published_at),
         text(&|row| row.row.verdict.clone()),

@@ -11,7 +11,7 @@ use super::fault::{StoreError, fault};
 use super::part::{Part, PartColumn, sha256};
 use super::{Store, failpoint};
 use crate::access::Folder;
-use crate::data::Name;
+use crate::data::{Name, Period};
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -45,6 +45,8 @@ pub struct StagedPart {
     pub sha256: String,
     /// Its columns.
     pub columns: Vec<PartColumn>,
+    /// The period whose rows it holds, where a table is written by periods.
+    pub period: Option<Period>,
 }
 
 /// A table whose parts are all uploaded. There is one of it, and `publish` takes it: what may be published is never
@@ -71,6 +73,11 @@ impl Staging {
 
     /// Uploads `part` and asks the store how large it is there.
     pub async fn add(&mut self, part: &Part) -> Result<(), StoreError> {
+        self.add_of(part, None).await
+    }
+
+    /// As [`Staging::add`], of rows of one period.
+    pub async fn add_of(&mut self, part: &Part, period: Option<Period>) -> Result<(), StoreError> {
         if part.audience() != self.store.audience() || part.dataset() != &self.dataset {
             let (wants, got) = (self.store.audience(), part.audience());
             return Err(StoreError::Audience { store: self.store.name().to_string(), wants, got });
@@ -85,6 +92,7 @@ impl Staging {
             rows: part.rows(),
             sha256: part.sha256().to_owned(),
             columns: part.columns().to_vec(),
+            period,
         });
         Ok(())
     }

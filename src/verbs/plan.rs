@@ -1,12 +1,10 @@
 //! `nightferry plan JOB`: every query, path, treatment and limit; touches no source and no store.
 
+use super::days::Days;
 use super::files;
-use crate::calendar;
-use crate::data::Period;
 use crate::failure::Failure;
 use crate::job;
 use crate::world::Clock;
-use chrono::NaiveDate;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -17,8 +15,8 @@ pub struct PlanRequest {
     pub job: PathBuf,
     /// The environment's name.
     pub environment: String,
-    /// The settlement day the run would be for; `None` is the last full day in London.
-    pub date: Option<NaiveDate>,
+    /// The settlement days the run would be for.
+    pub days: Days,
     /// The result as JSON.
     pub json: bool,
 }
@@ -34,8 +32,7 @@ pub fn plan(request: &PlanRequest, out: &mut dyn Write) -> u8 {
 fn journey(request: &PlanRequest, out: &mut dyn Write) -> Result<(), Failure> {
     let project = files::project(&request.job)?;
     let checked = files::load(&project, &request.job, &request.environment)?;
-    let day = request.date.unwrap_or_else(|| calendar::last_full_day(Clock::System.now()));
-    let plan = checked.plan(Period::day(day)).map_err(files::invalid)?;
+    let plan = checked.plan(request.days.period(Clock::System.now())?).map_err(files::invalid)?;
     let _ = match request.json {
         true => writeln!(out, "{}", job::json(&plan)),
         false => write!(out, "{}", job::face(&plan)),

@@ -1,15 +1,12 @@
 //! `nightferry run JOB`: plan, walk, report.
 
+use super::days::Days;
 use super::files;
 use super::walk::{Options, walk};
-use crate::calendar;
-use crate::data::Period;
-use crate::ending;
-use crate::failure::{Failure, Phase};
+use crate::failure::Failure;
 use crate::job::Plan;
 use crate::report::{RunReport, terminal};
 use crate::world::{Clock, Progress, ProgressMode, World};
-use chrono::NaiveDate;
 use std::io::Write;
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,8 +18,8 @@ pub struct RunRequest {
     pub job: PathBuf,
     /// The environment's name.
     pub environment: String,
-    /// The settlement day the run is for; `None` is the last full day in London.
-    pub date: Option<NaiveDate>,
+    /// The settlement days the run is for.
+    pub days: Days,
     /// Everything but upload and commit.
     pub dry_run: bool,
     /// Why a period that is published is published again.
@@ -48,12 +45,7 @@ async fn journey(request: RunRequest, out: &mut dyn Write) -> Result<u8, Failure
     let progress = Progress::new(request.progress);
     super::log(&progress);
     let mut world = World { project, clock: Clock::System, progress };
-    let day = request.date.unwrap_or_else(|| calendar::last_full_day(world.clock.now()));
-    if day > calendar::today(world.clock.now()) {
-        let what = format!("{day} has not begun in London");
-        return Err(Failure::new(ending::NOT_YET, Phase::Files, what));
-    }
-    let plan = checked.plan(Period::day(day)).map_err(files::invalid)?;
+    let plan = checked.plan(request.days.begun(world.clock.now())?).map_err(files::invalid)?;
     let options = Options { dry_run: request.dry_run, again: request.again };
     let report = walk(&plan, &mut world, &options, stopped()).await;
     tell(&report, &plan, request.json, out);

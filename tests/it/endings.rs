@@ -10,6 +10,8 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-DATE-2", "crossing::a_day_that_has_not_begun_is_refused"),
     ("E-INIT-2", "postgres/drafts::only_what_is_asked_for_is_drafted_and_nothing_is_written_over"),
     ("E-JOB-10", "fixtures/problems/unknown-key"),
+    ("E-DAYS-2", "fixtures/problems/usage-days-in-the-wrong-order"),
+    ("E-PERIOD-10", "modes/again::periods_that_could_not_take_the_place_of_what_is_there_end_with_10"),
     ("E-SQL-10", "endings::sql_that_the_source_refuses_ends_with_10_and_says_that_nothing_was_published"),
     ("E-ENV-11", "fixtures/problems/secret-that-is-not-set"),
     ("E-ACCESS-12", "endings::a_wrong_password_ends_with_12"),

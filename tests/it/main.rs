@@ -16,6 +16,7 @@ mod forms;
 mod generated;
 mod hostile;
 mod laws;
+mod modes;
 mod nights;
 mod postgres;
 mod problems;

@@ -40,6 +40,8 @@ const NAMES_TOLD: &[&str] = &[
     "E-ENV-VARIABLE",
     "E-FILE-READ",
     "E-JOB-COLUMN",
+    "E-JOB-MERGE",
+    "E-JOB-PERIOD",
     "E-JOB-SOURCE",
     "E-JOB-STORE",
     "E-SCHEMA-KEY",

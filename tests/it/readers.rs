@@ -12,8 +12,8 @@ use nightferry::job::{Boundary, Location, StoreSpec};
 use nightferry::privacy::{ColumnTreatment, Keys, redact};
 use nightferry::report::{Proof, Verdict};
 use nightferry::store::{
-    Decision, Encoder, JobRecord, Night, NightDataset, Outcome, PartLimits, Parts, Staged, Staging, Store, Stores,
-    decide, publish, settle,
+    Decision, Encoder, JobRecord, Night, NightDataset, NightWrite, Outcome, PartLimits, Parts, Staged, Staging, Store,
+    Stores, decide, publish, settle,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -114,6 +114,7 @@ pub async fn night(warehouse: &Store, security: &Store, scratch: &Folder, day: u
         offsets: BTreeMap::new(),
         verdict: Verdict::Match,
         proof: Proof::Txid,
+        write: NightWrite::Replace,
         tables: vec![staged],
     };
     let night = Night {

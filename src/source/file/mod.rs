@@ -6,6 +6,7 @@
 //! rds_export.rs  what AWS writes: rds_info.rs, rds_layout.rs, rds_types.rs
 //! pg_dump.rs     what `pg_dump -Fd` writes
 //! sql.rs         `where` and `query`, run by Polars SQL over whole tables
+//! within.rs      the rows of one period
 //! ```
 //!
 //! Never in here: what the cells mean; text is read by the schema later.
@@ -19,6 +20,7 @@ mod rds_info;
 mod rds_layout;
 mod rds_types;
 mod sql;
+mod within;
 
 use super::fault::{BUCKET, fault};
 use super::{Extraction, RawBatch, Source, SourceError};
@@ -34,6 +36,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::{ObjectMeta, ObjectStoreExt};
 use sql::Reads;
+use within::OfPeriod;
 
 /// Packed bytes of one object, at most.
 const OBJECT_BYTES_MAX: u64 = 2 << 30;
@@ -80,9 +83,17 @@ impl MatchedPart {
         self.input.found.iter().map(|column| column.name.clone()).collect()
     }
 
-    fn rows(self, batch_rows_max: usize) -> impl Iterator<Item = Result<RawBatch, SourceError>> + Send {
+    fn rows(
+        self,
+        batch_rows_max: usize,
+        period: Option<OfPeriod>,
+    ) -> impl Iterator<Item = Result<RawBatch, SourceError>> + Send {
         let Input { at, opened, .. } = self.input;
-        opened.rows(self.matched.places, batch_rows_max).map(move |batch| match batch {
+        let of_period = move |rows| match &period {
+            Some(period) => period.of_these(&rows),
+            None => Ok(rows),
+        };
+        opened.rows(self.matched.places, batch_rows_max).map(move |batch| match batch.and_then(&of_period) {
             Ok(rows) => Ok(RawBatch { rows, faults: Vec::new() }),
             Err(fault) => Err(corrupt(&at, fault)),
         })
@@ -219,7 +230,7 @@ impl Files {
                 let fault = FormatFault::new("has other columns than the first part of its table");
                 return Err(corrupt(&part.input.at, fault));
             }
-            Ok(Some((stream::iter(part.rows(extract.batch_rows_max)), ((files, parts), like))))
+            Ok(Some((stream::iter(part.rows(extract.batch_rows_max, OfPeriod::of(extract))), ((files, parts), like))))
         });
         batches.try_flatten().boxed()
     }
@@ -235,10 +246,10 @@ impl Source for Files {
             let Rows::Table { table, filter: None } = &extract.rows else {
                 return self.selected(extract, Reads::Rows).await;
             };
-            let size = extract.batch_rows_max;
+            let (size, period) = (extract.batch_rows_max, OfPeriod::of(extract));
             let Table { opened, withheld, in_turn } = self.table(table, extract).await?;
             let like = opened.first().map(MatchedPart::names).unwrap_or_default();
-            let first = stream::iter(opened.into_iter().flat_map(move |part| part.rows(size)));
+            let first = stream::iter(opened.into_iter().flat_map(move |part| part.rows(size, period.clone())));
             let batches = first.chain(self.in_turn(table, extract, in_turn, like)).boxed();
             Ok(Extraction { withheld, batches })
         })

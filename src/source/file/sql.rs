@@ -2,9 +2,10 @@
 //!
 //! Never in here: which objects hold a table (`names.rs`), and the engine's own words.
 
+use super::within::OfPeriod;
 use super::{Files, Input, corrupt, found};
 use crate::data::drift::match_columns;
-use crate::data::{Column, Extract, Room, Rows, TableName};
+use crate::data::{Column, Extract, Filter, Literal, Room, Rows, TableName};
 use crate::format::Opened;
 use crate::frame::{self, SqlFault};
 use crate::source::{Extraction, RawBatch, SourceError, SqlRefusal};
@@ -32,20 +33,25 @@ impl Files {
         let (what, query, tables) = match &extract.rows {
             Rows::Query { file, sql } => (file.clone(), sql.clone(), self.tables_in(sql)),
             Rows::Table { table, filter } => {
-                let filter = filter.as_deref().unwrap_or("true");
+                let condition = filter.as_ref().map_or_else(|| "true".to_owned(), Filter::frames);
                 (
                     format!("`where` of `{}`", extract.dataset),
-                    format!("select * from \"{table}\" where {filter}"),
+                    format!("select * from \"{table}\" where {condition}"),
                     vec![table.clone()],
                 )
             }
         };
         let is_query = matches!(extract.rows, Rows::Query { .. });
+        let parameters = match &extract.rows {
+            Rows::Table { filter: Some(filter), .. } => filter.columns(),
+            _ => Vec::new(),
+        };
         let asked = Asked { what: &what, reads, is_query };
         let (mut frames, mut room) = (Vec::new(), Room::new(self.tables_bytes_max));
         for table in &tables {
             // A query may name columns that its outcome lacks, so the tables below it come whole, as the files name them.
             let (schema, batches) = self.whole(table, extract, &asked, &mut room).await?;
+            let (schema, batches) = with_values(&schema, &batches, &parameters).ok_or_else(|| clash(&what))?;
             frames.push((table.to_string(), schema, batches));
         }
         let names: Vec<_> = frames.iter().map(|(name, ..)| name.as_str()).collect();
@@ -56,6 +62,7 @@ impl Files {
             .collect();
         let result = frame::sql(&tables, &query);
         let result = result.map_err(|fault| refused(&what, SqlRefusal::Frames(fault)))?;
+        let result = without_values(result, &parameters).ok_or_else(|| clash(&what))?;
         room.take(&result).map_err(|no_room| SourceError::Memory { what: what.clone(), no_room })?;
         let found: Vec<_> = result.schema().fields().iter().map(|field| found(field.name())).collect();
         let matched = match_columns(&found, &extract.schema, &extract.columns)
@@ -65,6 +72,10 @@ impl Files {
             fault: "lost a column".into(),
             row: None,
         })?;
+        let rows = match OfPeriod::of(extract) {
+            Some(period) => period.of_these(&rows).map_err(|fault| corrupt(extract.dataset.as_str(), fault))?,
+            None => rows,
+        };
         let size = extract.batch_rows_max;
         let batches: Vec<_> = (0..rows.num_rows())
             .step_by(size.max(1))
@@ -123,6 +134,40 @@ impl Files {
         }
         Ok((schema, batches))
     }
+}
+
+/// A table with a column beside its own for each parameter of the `where`: a value is bound, not written into the SQL.
+/// `None` where the table has a column of such a name.
+fn with_values(
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+    parameters: &[(String, &Literal)],
+) -> Option<(SchemaRef, Vec<RecordBatch>)> {
+    let has = |name: &String| schema.column_with_name(name).is_some();
+    if parameters.iter().any(|(name, _)| has(name)) {
+        return None;
+    }
+    let values = |rows: usize| parameters.iter().map(move |(name, literal)| (name, literal.column(rows)));
+    let beside = values(0).map(|(name, cells)| Field::new(name, cells.data_type().clone(), true));
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone()).chain(beside);
+    let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
+    let wider = |batch: &RecordBatch| {
+        let cells = batch.columns().iter().cloned().chain(values(batch.num_rows()).map(|(_, cells)| cells));
+        RecordBatch::try_new(schema.clone(), cells.collect()).ok()
+    };
+    let batches = batches.iter().map(wider).collect::<Option<_>>()?;
+    Some((schema, batches))
+}
+
+/// The table's own columns.
+fn without_values(rows: RecordBatch, parameters: &[(String, &Literal)]) -> Option<RecordBatch> {
+    let schema = rows.schema();
+    let is_own = |place: &usize| parameters.iter().all(|(name, _)| name != schema.field(*place).name());
+    rows.project(&(0..rows.num_columns()).filter(is_own).collect::<Vec<_>>()).ok()
+}
+
+fn clash(what: &str) -> SourceError {
+    refused(what, SqlRefusal::Frames(SqlFault::Column))
 }
 
 /// What is asked of whole tables.

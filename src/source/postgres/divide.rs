@@ -21,7 +21,7 @@ use super::exporter::Moment;
 use super::keys::{KEY_RANGES_MAX, Kind, conditions};
 use super::ranges::{RANGE_BYTES, by_page};
 use crate::data::select::{Part, quoted, quoted_table, select, select_part};
-use crate::data::{Extract, Rows, TableName};
+use crate::data::{Extract, Filter, Rows, TableName};
 use crate::source::pgcopy::CopyColumn;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
@@ -98,6 +98,8 @@ pub struct Columns<'a> {
     pub names: &'a [String],
     /// As they are asked for, in the same order.
     pub cells: &'a [String],
+    /// What the rows must meet beside the author's own condition.
+    pub conditions: &'a [String],
     /// In the same order.
     pub read: &'a [CopyColumn],
 }
@@ -111,7 +113,7 @@ pub async fn divided(
 ) -> Result<Division, sqlx::Error> {
     let whole = || Division { parts: vec![Part::default()], is_of_one_session: false };
     let (table, filter) = match &extract.rows {
-        Rows::Table { table, filter } => (table, filter.as_deref()),
+        Rows::Table { table, filter } => (table, filter.as_ref().map(Filter::postgres)),
         Rows::Query { sql, .. } => return by_key(connection, extract, columns, sql).await,
     };
     let row = sqlx::query(KIND).bind(quoted_table(table)).fetch_one(&mut *connection).await?;
@@ -122,15 +124,20 @@ pub async fn divided(
         "r" | "m" if has_ranges => pages(None, bytes, page_bytes),
         "r" | "m" => vec![Part::default()],
         // A condition that names the schema does not fit a partition, and what a partition grants is its own.
-        "p" if has_parts_of_its_own(table, filter, moment) => match leaves(connection, table, page_bytes).await? {
-            Some(parts) => parts,
-            None => return by_key(connection, extract, columns, filter.unwrap_or_default()).await,
-        },
-        _ => return by_key(connection, extract, columns, filter.unwrap_or_default()).await,
+        "p" if has_parts_of_its_own(table, filter.as_deref(), moment) => {
+            match leaves(connection, table, page_bytes).await? {
+                Some(parts) => parts,
+                None => return by_key(connection, extract, columns, &filter.unwrap_or_default()).await,
+            }
+        }
+        _ => return by_key(connection, extract, columns, &filter.unwrap_or_default()).await,
     };
-    let Some(filter) = filter else { return Ok(Division { parts, is_of_one_session: false }) };
-    let select = select(columns.cells, &extract.rows);
-    if is_of_one_session(connection, &select, filter).await? {
+    if filter.is_none() && columns.conditions.is_empty() {
+        return Ok(Division { parts, is_of_one_session: false });
+    }
+    let filter = filter.unwrap_or_default();
+    let select = select(columns.cells, &extract.rows, columns.conditions);
+    if is_of_one_session(connection, &select, &filter).await? {
         return Ok(Division { is_of_one_session: true, ..whole() });
     }
     let Some(expected) = estimate(connection, &select).await? else { return Ok(whole()) };
@@ -151,7 +158,7 @@ async fn by_key(
     columns: Columns<'_>,
     sql: &str,
 ) -> Result<Division, sqlx::Error> {
-    let select = select(columns.cells, &extract.rows);
+    let select = select(columns.cells, &extract.rows, columns.conditions);
     let whole = |is_of_one_session| Division { parts: vec![Part::default()], is_of_one_session };
     if is_of_one_session(connection, &select, sql).await? {
         return Ok(whole(true));
@@ -165,7 +172,7 @@ async fn by_key(
     }
     let mut ends = Vec::new();
     for order in ["ASC", "DESC"] {
-        match end(connection, extract, key, kind, order, expected).await? {
+        match end(connection, extract, columns.conditions, (key, kind), order, expected).await? {
             Some(end) => ends.push(end),
             None => return Ok(whole(false)),
         }
@@ -193,13 +200,13 @@ const END_COST_PART: f64 = 0.1;
 async fn end(
     connection: &mut PgConnection,
     extract: &Extract,
-    key: &str,
-    kind: Kind,
+    conditions: &[String],
+    (key, kind): (&str, Kind),
     order: &str,
     expected: Estimate,
 ) -> Result<Option<String>, sqlx::Error> {
     let there = Part { leaf: None, condition: Some(format!("{} IS NOT NULL", quoted(key))) };
-    let rows = select_part(&[quoted(key)], &extract.rows, &there);
+    let rows = select_part(&[quoted(key)], &extract.rows, conditions, &there);
     let first = format!("SELECT {} FROM ({rows} ORDER BY {} {order} LIMIT 1) AS e", kind.text(key), quoted(key));
     let is_cheap = estimate(connection, &first).await?.is_some_and(|first| first.cost <= expected.cost * END_COST_PART);
     if !is_cheap {
@@ -248,7 +255,7 @@ async fn is_worth(
 ) -> Result<bool, sqlx::Error> {
     let (mut sum, mut asked) = (0.0, 0.0);
     for part in parts.iter().step_by(parts.len().div_ceil(COSTED_MAX).max(1)) {
-        let select = select_part(columns.cells, &extract.rows, part);
+        let select = select_part(columns.cells, &extract.rows, columns.conditions, part);
         let Some(part) = estimate(connection, &select).await? else { return Ok(false) };
         sum += part.cost;
         asked += 1.0;

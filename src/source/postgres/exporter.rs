@@ -38,10 +38,11 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 /// not wanted: they may quote values. Rows that a policy would hide from the role are an error and not left out unsaid: a
 /// part of a table is never taken for the table. Rows come in one order: a scan does not start where another one is, and
 /// no worker processes mix theirs. What is printed as text is printed one way, whatever the role's or the database's settings
-/// are.
+/// are. A backslash in a plain string is a backslash, as `data::filter` reads the author's conditions.
 const SETTINGS: &str = "\
     SET LOCAL client_min_messages = 'error';
     SET LOCAL row_security = off;
+    SET LOCAL standard_conforming_strings = on;
     SET LOCAL DateStyle = 'ISO';
     SET LOCAL IntervalStyle = 'postgres';
     SET LOCAL TimeZone = 'UTC';

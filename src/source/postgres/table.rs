@@ -31,6 +31,8 @@ pub struct Table {
     names: Vec<String>,
     /// The same as they are asked for.
     cells: Vec<String>,
+    /// What its rows must meet beside the author's own condition.
+    conditions: Vec<String>,
 }
 
 impl Table {
@@ -50,13 +52,28 @@ impl Table {
             Rows::Query { sql, .. } => catalog::query_columns(connection, sql).await.map_err(away)?,
         };
         let (names, withheld) = choose(&found, extract, &what)?;
+        let source_name = |wanted: &Name| {
+            let place = extract.columns.iter().position(|column| column == wanted);
+            place.and_then(|place| names.get(place)).map_or_else(|| quoted(wanted.as_str()), |name| quoted(name))
+        };
+        let conditions = extract.conditions(&source_name);
         let as_they_are: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-        let prepared = catalog::prepared(connection, &select(&as_they_are, &extract.rows)).await.map_err(away)?;
+        let prepared =
+            catalog::prepared(connection, &select(&as_they_are, &extract.rows, &conditions)).await.map_err(away)?;
         let (shown, columns) = copy_columns(&prepared, extract, &what)?;
         let cells: Vec<String> = names.iter().zip(shown).map(|(name, shown)| cell(name, shown)).collect();
-        hold(from, connection, extract, &select(&cells, &extract.rows)).await?;
+        hold(from, connection, extract, &select(&cells, &extract.rows, &conditions)).await?;
         let names = names.into_iter().map(str::to_owned).collect();
-        Ok(Table { what, extract: extract.clone(), columns, withheld, division: Division::default(), names, cells })
+        Ok(Table {
+            what,
+            extract: extract.clone(),
+            columns,
+            withheld,
+            division: Division::default(),
+            names,
+            cells,
+            conditions,
+        })
     }
 
     /// Divides it. A query's key may be asked for its smallest and largest value.
@@ -66,7 +83,8 @@ impl Table {
         connection: &mut PgConnection,
         moment: &Moment,
     ) -> Result<(), SourceError> {
-        let known = Columns { names: &self.names, cells: &self.cells, read: &self.columns };
+        let known =
+            Columns { names: &self.names, cells: &self.cells, conditions: &self.conditions, read: &self.columns };
         let divided = divide::divided(connection, &self.extract, known, moment).await;
         self.division = divided.map_err(|error| fault(from, &error, self.during()))?;
         Ok(())
@@ -80,7 +98,7 @@ impl Table {
 
     /// The SELECT of one part.
     pub fn select(&self, part: &Part) -> String {
-        select_part(&self.cells, &self.extract.rows, part)
+        select_part(&self.cells, &self.extract.rows, &self.conditions, part)
     }
 
     /// What is being done while it is read.
@@ -204,12 +222,21 @@ pub mod tests {
         };
         Table {
             what: what(&rows),
-            extract: Extract { dataset: name, rows, schema: Arc::new(schema), columns: Vec::new(), batch_rows_max: 1 },
+            extract: Extract {
+                dataset: name,
+                rows,
+                schema: Arc::new(schema),
+                columns: Vec::new(),
+                within: None,
+                since: None,
+                batch_rows_max: 1,
+            },
             columns: Vec::new(),
             withheld: Vec::new(),
             division: Division { parts: vec![Part::default(); parts], is_of_one_session: false },
             names: Vec::new(),
             cells: Vec::new(),
+            conditions: Vec::new(),
         }
     }
 }

@@ -105,6 +105,9 @@ pub struct Add {
     /// Statistics, as JSON text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stats: Option<String>,
+    /// What its writer says of it: of a file that holds one period, which (`layout`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
 }
 
 /// A file that is no longer part of the table.

@@ -2,19 +2,49 @@
 //! completes a commit writes what its author would have written.
 
 use super::action::{Action, Add, Format, MetaData, Protocol, Remove, Txn, encode_path};
+use super::layout;
 use super::log::TableState;
 use super::stats::stats_text;
 use crate::store::staging::StagedPart;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What becomes of the files that are there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// They are no longer part of the table.
     Replace,
     /// They stay.
     Append,
+    /// Those of some periods are no longer part of it; the new ones are marked with theirs.
+    Periods {
+        /// The column that says when a row belongs.
+        by: String,
+        /// Paths, as in `add`.
+        gone: BTreeSet<String>,
+    },
+    /// Those whose rows are in the new ones, or nowhere any more.
+    Merge {
+        /// Paths, as in `add`.
+        gone: BTreeSet<String>,
+    },
+}
+
+impl Mode {
+    fn removes(&self, path: &str) -> bool {
+        match self {
+            Mode::Replace => true,
+            Mode::Append => false,
+            Mode::Periods { gone, .. } | Mode::Merge { gone } => gone.contains(path),
+        }
+    }
+
+    fn tags(&self, part: &StagedPart) -> Option<BTreeMap<String, String>> {
+        match self {
+            Mode::Replace | Mode::Append | Mode::Merge { .. } => None,
+            Mode::Periods { by, .. } => Some(layout::tags(by, part.period?)),
+        }
+    }
 }
 
 /// A commit, decided.
@@ -54,18 +84,16 @@ pub fn entry(state: &TableState, commit: &Commit) -> Result<String, serde_json::
     }
     let (app_id, version) = commit.transaction.clone();
     actions.push(Action::Txn(Txn { app_id, version, last_updated: Some(commit.at_ms) }));
-    if commit.mode == Mode::Replace {
-        actions.extend(state.files.values().map(|file| {
-            Action::Remove(Remove {
-                path: file.path.clone(),
-                deletion_timestamp: Some(commit.at_ms),
-                data_change: true,
-                extended_file_metadata: Some(true),
-                partition_values: Some(BTreeMap::new()),
-                size: Some(file.size),
-            })
-        }));
-    }
+    actions.extend(state.files.values().filter(|file| commit.mode.removes(&file.path)).map(|file| {
+        Action::Remove(Remove {
+            path: file.path.clone(),
+            deletion_timestamp: Some(commit.at_ms),
+            data_change: true,
+            extended_file_metadata: Some(true),
+            partition_values: Some(BTreeMap::new()),
+            size: Some(file.size),
+        })
+    }));
     actions.extend(commit.parts.iter().map(|part| {
         Action::Add(Add {
             path: encode_path(&part.path),
@@ -74,6 +102,7 @@ pub fn entry(state: &TableState, commit: &Commit) -> Result<String, serde_json::
             modification_time: commit.at_ms,
             data_change: true,
             stats: stats_text(part),
+            tags: commit.mode.tags(part),
         })
     }));
     let lines = actions.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
@@ -81,8 +110,8 @@ pub fn entry(state: &TableState, commit: &Commit) -> Result<String, serde_json::
 }
 
 fn info(commit: &Commit) -> Map<String, Value> {
-    let mode = match commit.mode {
-        Mode::Replace => "Overwrite",
+    let mode = match &commit.mode {
+        Mode::Replace | Mode::Periods { .. } | Mode::Merge { .. } => "Overwrite",
         Mode::Append => "Append",
     };
     let mut info = Map::new();
@@ -111,10 +140,11 @@ fn metadata(state: &TableState, commit: &Commit) -> MetaData {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Period;
     use crate::store::delta::log::actions;
 
     fn part(path: &str) -> StagedPart {
-        StagedPart { path: path.into(), bytes: 10, rows: 2, sha256: "ab".into(), columns: Vec::new() }
+        StagedPart { path: path.into(), bytes: 10, rows: 2, sha256: "ab".into(), columns: Vec::new(), period: None }
     }
 
     fn commit<'a>(mode: Mode, parts: &'a [StagedPart]) -> Commit<'a> {
@@ -177,6 +207,26 @@ mod tests {
         let third = entry(&state, &wider).expect("a text");
         assert_eq!(kinds(&third), ["commitInfo", "metaData", "txn", "add"]);
         assert_eq!(after(&state, &third).metadata.expect("metadata").id, "0199");
+    }
+
+    #[test]
+    fn takes_the_files_of_a_period_away_and_leaves_the_others() {
+        let day = |day: u32| Period::day(chrono::NaiveDate::from_ymd_opt(2026, 3, day).expect("a day"));
+        let periods = |gone: &[&str]| Mode::Periods {
+            by: "day".into(),
+            gone: gone.iter().map(|path| (*path).to_owned()).collect(),
+        };
+        let first = [28, 29].map(|n| StagedPart { period: Some(day(n)), ..part(&format!("run=a/part-{n}")) });
+        let first = entry(&TableState::default(), &commit(periods(&[]), &first)).expect("a text");
+        let state = after(&TableState::default(), &first);
+        let gone = layout::gone(&state, "day", &[day(29)]).expect("whole files");
+        let again = [StagedPart { period: Some(day(29)), ..part("run=b/part-0") }];
+        let second = entry(&state, &commit(Mode::Periods { by: "day".into(), gone }, &again)).expect("a text");
+        assert_eq!(kinds(&second), ["commitInfo", "txn", "remove", "add"]);
+        let state = after(&state, &second);
+        assert_eq!(state.files.keys().collect::<Vec<_>>(), ["run=a/part-28", "run=b/part-0"]);
+        let tags = state.files["run=b/part-0"].tags.as_ref().expect("tags");
+        assert_eq!(tags, &layout::tags("day", day(29)));
     }
 
     #[test]

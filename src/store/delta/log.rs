@@ -6,12 +6,16 @@
 //! Never in here: writing.
 
 use super::action::{Action, Add, MetaData};
+use super::layout::{MERGED_TO, PERIODS};
 use crate::access::Folder;
+use crate::data::Period;
 use crate::store::absent::get;
 use crate::store::failpoint;
 use crate::store::fault::{StoreError, fault};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Entries of one log, at most.
@@ -34,6 +38,19 @@ pub struct TableState {
     pub transactions: BTreeMap<String, i64>,
     /// SHA-256 of the last manifest, hex.
     pub manifest_sha256: Option<String>,
+    /// Periods that the table holds one by one, those without rows too: when each was last published, and by which run.
+    pub periods: BTreeMap<Period, Published>,
+    /// The moment up to which the source's changes are merged into it, where the last commit merged some.
+    pub merged_to: Option<DateTime<Utc>>,
+}
+
+/// When something was published, and by which run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Milliseconds since 1970.
+    pub at_ms: i64,
+    /// The run.
+    pub run: String,
 }
 
 impl TableState {
@@ -125,10 +142,30 @@ fn apply(state: &mut TableState, version: u64, text: &[u8]) -> Result<(), &'stat
             Action::CommitInfo(info) => {
                 let sha256 = info.get("nightferry.manifestSha256").and_then(|value| value.as_str());
                 state.manifest_sha256 = sha256.map(str::to_owned).or(state.manifest_sha256.take());
+                take_periods(state, &info)?;
+                let merged_to = info.get(MERGED_TO).and_then(Value::as_str);
+                let merged_to = merged_to.map(|text| text.parse().map_err(|_| "it says no moment")).transpose();
+                state.merged_to = merged_to?;
             }
         }
     }
     state.version = Some(version);
+    Ok(())
+}
+
+/// A commit that names periods publishes those; one of another kind leaves none that is held by itself.
+fn take_periods(state: &mut TableState, info: &Map<String, Value>) -> Result<(), &'static str> {
+    let Some(periods) = info.get(PERIODS).and_then(Value::as_str) else {
+        state.periods.clear();
+        return Ok(());
+    };
+    let at_ms = info.get("timestamp").and_then(Value::as_i64).unwrap_or(0);
+    let run = info.get("nightferry.run").and_then(Value::as_str).unwrap_or_default();
+    for period in periods.split(' ') {
+        let period = Period::parse(period).ok_or("it names no period")?;
+        state.periods.retain(|there, _| !there.meets(period));
+        state.periods.insert(period, Published { at_ms, run: run.to_owned() });
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 //! schema.rs  columns -> Delta's schema text
 //! stats.rs   what is known of a part -> Delta's statistics text
 //! log.rs     the entries of a table -> its state: version, files, owner, transactions
+//! layout.rs  which files a period takes the place of
 //! entry.rs   state + new files -> the exact text of the next entry; pure
 //! ```
 //!
@@ -23,6 +24,7 @@
 
 pub mod action;
 pub mod entry;
+pub mod layout;
 pub mod log;
 pub mod schema;
 pub mod stats;

@@ -83,6 +83,7 @@ mod tests {
             bytes: 1,
             rows: 3,
             sha256: "x".into(),
+            period: None,
             columns: vec![
                 column("amount", Bound::Decimal(-5, 2), Bound::Decimal(123_456, 2)),
                 column("at", Bound::Timestamp(0), Bound::Timestamp(1_500_000)),

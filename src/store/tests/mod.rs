@@ -2,10 +2,12 @@
 //! is away. Each test compares what readers would see, by replaying the logs and decoding the files.
 //!
 //! ```text
+//! again.rs    rows of a published file once more
 //! faulty.rs   a store that fails as asked, over one in memory
 //! world.rs    a job of two tables, its stores, one night of it, and what readers see
 //! ```
 
+mod again;
 mod faulty;
 mod world;
 

@@ -203,6 +203,7 @@ impl World {
             offsets: BTreeMap::from([("0".into(), (0, 9))]),
             verdict: Verdict::Match,
             proof: Proof::Txid,
+            write: NightWrite::Replace,
             tables: vec![table],
         };
         Night {
@@ -308,7 +309,7 @@ fn redacted(dataset: &str, rows: i64, audience: Audience) -> Redacted {
     redact(&batch, &columns(audience), audience, &name(dataset), &Keys::none()).expect("redacted rows")
 }
 
-fn columns(audience: Audience) -> Vec<ColumnTreatment> {
+pub fn columns(audience: Audience) -> Vec<ColumnTreatment> {
     let treat = |column: &Column| match (audience, column.class) {
         (Audience::Restricted, _) | (_, Class::Open) => Treatment::Keep,
         _ => Treatment::Drop,
@@ -316,7 +317,7 @@ fn columns(audience: Audience) -> Vec<ColumnTreatment> {
     schema().columns.into_iter().map(|column| ColumnTreatment { treatment: treat(&column), column }).collect()
 }
 
-fn public_schema() -> SchemaRef {
+pub fn public_schema() -> SchemaRef {
     crate::privacy::published_schema(&columns(Audience::Analytics))
 }
 

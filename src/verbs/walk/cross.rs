@@ -6,11 +6,13 @@
 //! ```
 
 use super::Options;
+use super::crossed::Crossed;
 use super::filed::with_reasons;
-use super::lane::{Lane, LaneDone};
+use super::lane::Lane;
+use super::merged::Merging;
 use super::open::Opened;
 use super::unit::{Done, Terms, Unit, encoders_for, no_room, work};
-use crate::data::{BadRow, Column, Name, Origin};
+use crate::data::{Column, Extract, Name};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Spill;
@@ -25,41 +27,8 @@ use futures::stream::FuturesOrdered;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A dataset on the other side, unseen.
-pub struct Crossed {
-    /// The dataset.
-    pub name: Name,
-    /// The moment its rows show.
-    pub origin: Origin,
-    /// Whether all its rows came over.
-    pub is_whole: bool,
-    /// Rows that the source gave.
-    pub rows_read: u64,
-    /// Rows that were set aside.
-    pub rows_bad: u64,
-    /// The first of them.
-    pub first_bad: Option<BadRow>,
-    /// All of them: why, and their cells as text.
-    pub bad: Spill,
-    /// Where they are in the restricted store, once they are.
-    pub quarantine_at: Option<String>,
-    /// Cells of the good rows that are NULL because the declared type cannot hold them, by column.
-    pub nulled: BTreeMap<Name, u64>,
-    /// Columns that nobody classified and that were left out.
-    pub withheld: Vec<String>,
-    /// The tally of the good rows, before treatment.
-    pub read: Tally,
-    /// The rows before treatment, for checks that name the dataset.
-    pub kept: Option<Spill>,
-    /// The columns of `kept`.
-    pub schema: SchemaRef,
-    /// The extract's side of the comparison.
-    pub comparison: Option<Comparison>,
-    /// The keys of a dataset that is compared with nothing.
-    pub unique: Option<UniqueKeys>,
-    /// What each store got.
-    pub lanes: Vec<LaneDone>,
-}
+/// The part of a full file below which one is small.
+const SMALL_PART: u64 = 8;
 
 /// Carries one dataset over. Failures bring along what was staged, so that it can be discarded.
 pub async fn cross(
@@ -82,8 +51,13 @@ pub async fn cross(
     };
     let is_checked =
         plan.datasets.iter().flat_map(|dataset| &dataset.checks).any(|check| names(&check.sql, &dataset.name));
-    let comparison =
-        |against: &ReconcilePlan| Comparison::new(columns.clone(), &dataset.schema.key, &against.tolerate, aside);
+    let comparison = |against: &ReconcilePlan| {
+        let whole = Comparison::new(columns.clone(), &dataset.schema.key, &against.tolerate, aside);
+        match dataset.write.within() {
+            Some(within) => whole.within(within),
+            None => whole,
+        }
+    };
     // The comparison looks at the keys itself.
     let unique: Vec<Column> = match &dataset.reconcile {
         Some(_) => Vec::new(),
@@ -100,17 +74,28 @@ pub async fn cross(
         quarantine_at: None,
         nulled: BTreeMap::new(),
         withheld: Vec::new(),
+        periods: Vec::new(),
         read: Tally::default(),
         kept: is_checked.then(|| Spill::new(aside)),
         schema: Arc::clone(&schema),
         comparison: dataset.reconcile.as_ref().map(comparison),
         unique: (!unique.is_empty()).then(|| UniqueKeys::new(aside)),
+        merged: None,
+        merging: None,
         lanes: Vec::new(),
     };
+    let again = options.again.is_some();
+    match Merging::begin(dataset, plan, stores, keys, aside, again).await {
+        Ok(merging) => crossed.merging = merging,
+        Err(failure) => return Err((vec![failure], None)),
+    }
+    let since = crossed.merging.as_ref().and_then(Merging::since);
+    let asked: Vec<Extract> =
+        dataset.extracts().iter().map(|asked| Extract { since: since.clone(), ..asked.clone() }).collect();
     let terms = Arc::new(Terms {
         columns,
         unique,
-        are_rows_kept: crossed.comparison.is_some() || crossed.kept.is_some(),
+        are_rows_kept: crossed.comparison.is_some() || crossed.kept.is_some() || crossed.merging.is_some(),
         outputs: dataset.outputs.clone(),
         dataset: dataset.name.clone(),
         keys: Arc::clone(keys),
@@ -127,8 +112,35 @@ pub async fn cross(
         dataset.outputs.iter().zip(encoders).map(lane).collect()
     };
     let mut lanes = Vec::new();
-    let extracted =
-        extract(source.as_mut(), dataset, plan, &terms, &schema, &start, &mut crossed, &mut lanes, &table).await;
+    let mut encoders = None;
+    let mut extracted = Ok(());
+    for (place, extract_of) in asked.iter().enumerate() {
+        let asked = Asked { extract: extract_of, is_last: place + 1 == asked.len() };
+        extracted = extract(
+            source.as_mut(),
+            asked,
+            dataset,
+            plan,
+            &terms,
+            &schema,
+            &start,
+            &mut encoders,
+            &mut crossed,
+            &mut lanes,
+            &table,
+        )
+        .await;
+        if extracted.is_err() {
+            break;
+        }
+    }
+    let small = plan.limits.part_bytes_max / SMALL_PART;
+    if let (Ok(()), Some(merging), Some(encoders)) = (&extracted, crossed.merging.take(), &encoders) {
+        match merging.finish(source.as_mut(), dataset, encoders, &mut lanes, small).await {
+            Ok(merged) => crossed.merged = Some(merged),
+            Err(failure) => extracted = Err(failure),
+        }
+    }
     // All of them: a bad row must not hide the personal data that a lane found in the rows before it.
     let mut failures = Vec::new();
     for lane in lanes {
@@ -147,24 +159,38 @@ pub async fn cross(
 /// How the failure of a row that found its lane gone ends, should the lane's own not be known.
 const LANE_GONE: ending::Ending = ending::STORE_AWAY;
 
+/// One of the things that are asked of the source for a dataset.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    extract: &'a Extract,
+    is_last: bool,
+}
+
 #[expect(clippy::too_many_arguments, reason = "the one loop of the walk: everything that a row meets is named here")]
 async fn extract(
     source: &mut dyn Source,
+    asked: Asked<'_>,
     dataset: &DatasetPlan,
     plan: &Plan,
     terms: &Arc<Terms>,
     schema: &SchemaRef,
     start: &dyn Fn(&[Encoder]) -> Vec<Lane>,
+    encoders: &mut Option<Arc<Vec<Encoder>>>,
     crossed: &mut Crossed,
     lanes: &mut Vec<Lane>,
     table: &TableProgress,
 ) -> Result<(), Failure> {
     let away = |error| Failure::source(&error, Phase::Extract);
-    let mut extraction = source.extract(&dataset.extract).await.map_err(away)?;
+    let within = asked.extract.within.clone();
+    let period = within.as_ref().map(|within| within.period);
+    for lane in lanes.iter_mut() {
+        lane.turn_to(period).await?;
+    }
+    let mut extraction = source.extract(asked.extract).await.map_err(away)?;
     crossed.withheld = std::mem::take(&mut extraction.withheld);
-    let mut encoders: Option<Arc<Vec<Encoder>>> = None;
     let mut running = FuturesOrdered::new();
-    let (mut unit, mut ordinal, mut ended) = (Unit::default(), 0u64, false);
+    let before = crossed.rows_read;
+    let (mut unit, mut ordinal, mut ended) = (Unit::default(), before, false);
     let at_once = plan.limits.units_max(rayon::current_num_threads());
     while !ended || !running.is_empty() {
         tokio::select! {
@@ -174,25 +200,30 @@ async fn extract(
                     Some(raw) => unit.push(raw.map_err(away)?),
                     None => ended = true,
                 }
-                if !(unit.is_full(&plan.limits) || (ended && (unit.rows > 0 || encoders.is_none()))) {
+                if !(unit.is_full(&plan.limits) || (ended && (unit.rows > 0 || (asked.is_last && encoders.is_none())))) {
                     continue;
                 }
-                let encoders = match &encoders {
+                let encoders = match encoders.as_ref() {
                     Some(encoders) => Arc::clone(encoders),
                     None => {
                         // How columns are encoded is chosen once, by the first rows; without rows by their types.
                         let (terms, schema, first) = (Arc::clone(terms), Arc::clone(schema), unit.batches.first().cloned());
                         let made = compute(move || encoders_for(&terms, first, &schema)).await?;
                         *lanes = start(&made);
+                        for lane in lanes.iter_mut() {
+                            lane.turn_to(period).await?;
+                        }
                         Arc::clone(encoders.insert(Arc::new(made)))
                     }
                 };
                 let (terms, full, first) = (Arc::clone(terms), std::mem::take(&mut unit), ordinal);
                 ordinal += full.rows as u64;
-                running.push_back(compute(move || work(&terms, &encoders, full, first)));
+                let within = within.clone();
+                running.push_back(compute(move || work(&terms, within.as_ref(), &encoders, full, first)));
             }
         }
     }
+    crossed.periods.extend(period.map(|period| (period, crossed.rows_read - before)));
     Ok(())
 }
 
@@ -219,6 +250,9 @@ async fn absorb(
         if let Some(first) = batch.bad.first() {
             crossed.first_bad.get_or_insert_with(|| first.clone());
             crossed.bad.push(with_reasons(&batch)?).map_err(|fault| no_room(fault.into()))?;
+        }
+        if let Some(merging) = &mut crossed.merging {
+            merging.add(&batch.rows)?;
         }
         if let Some(comparison) = &mut crossed.comparison {
             comparison.add_extract(&batch).map_err(no_room)?;

@@ -1,7 +1,7 @@
 //! Rows that a person may have to look at -> Parquet in the restricted store, through the same policy and the same maker as
 //! every other row.
 
-use super::cross::Crossed;
+use super::crossed::Crossed;
 use super::open::Opened;
 use crate::data::scratch::ScratchFault;
 use crate::data::{Audience, Batch, Beyond, Class, Column, ColumnType, Name, Treatment, beside};

@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::against::against;
-use super::cross::Crossed;
+use super::crossed::Crossed;
 use super::filed::differences;
 use super::lane::LaneDone;
 use super::open::Opened;
@@ -44,16 +44,27 @@ pub async fn judge(
             crossed
                 .lanes
                 .iter()
-                .filter_map(|lane| read_back(dataset, &crossed.read, lane))
+                .enumerate()
+                .filter_map(|(place, lane)| read_back(dataset, &expected(crossed, place), lane))
                 .map(|f| f.of(&dataset.name)),
         );
-        if crossed.rows_read == 0 && !dataset.allow_empty {
+        // Where changes are merged there may be none; of the source's own rows there are some.
+        let rows_there = crossed.merged.as_ref().map_or(crossed.rows_read, |merged| merged.source_rows);
+        if rows_there == 0 && !dataset.allow_empty {
             let empty = Failure::new(
                 ending::COMPARISON_ERROR,
                 Phase::Extract,
                 "the source gave no rows, and `allow_empty` is false",
             );
             failures.push(empty.of(&dataset.name));
+        }
+        let empty = crossed.periods.iter().filter(|(_, rows)| *rows == 0).map(|(period, _)| period);
+        if let Some(period) = empty.clone().next().filter(|_| crossed.rows_read > 0 && !dataset.allow_empty) {
+            let what = format!(
+                "the source gave no rows of {period}, and `allow_empty` is false (periods without rows: {})",
+                empty.count()
+            );
+            failures.push(Failure::new(ending::COMPARISON_ERROR, Phase::Extract, what).of(&dataset.name));
         }
         let (report, offsets) = match reconciled(dataset, run, crossed, opened, options).await {
             Ok((report, offsets, failure)) => {
@@ -212,6 +223,12 @@ fn report(
         not_compared_because: untold,
         rows_at,
     }
+}
+
+/// The tally that the parts of an output must have: what was read, and what of the table's files was written again.
+fn expected(crossed: &Crossed, output: usize) -> Tally {
+    let merged = crossed.merged.as_ref().and_then(|merged| merged.outputs.get(output));
+    merged.map_or_else(|| crossed.read.clone(), |merged| crossed.read.clone().and(merged.again.clone()))
 }
 
 /// Holds what was read back from the parts against what the source gave: of kept columns everything, of treated ones rows

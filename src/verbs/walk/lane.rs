@@ -2,7 +2,7 @@
 //!
 //! What is tallied and scanned is what was encoded, decoded again, not what was meant to be.
 
-use crate::data::{Audience, Treatment};
+use crate::data::{Audience, Period, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::OutputPlan;
@@ -23,7 +23,9 @@ const PARTS_WAITING_MAX: usize = 1;
 /// A lane under way.
 pub struct Lane {
     parts: Option<Parts>,
-    send: Option<mpsc::Sender<Part>>,
+    /// The period of the rows that come now.
+    period: Option<Period>,
+    send: Option<mpsc::Sender<(Part, Option<Period>)>>,
     shipping: JoinHandle<(LaneDone, Result<(), Failure>)>,
     bytes: u64,
 }
@@ -49,7 +51,7 @@ impl Lane {
     pub fn start(output: &OutputPlan, parts: Parts, staging: Option<Staging>, recognisers: Arc<Recognisers>) -> Self {
         let (send, receive) = mpsc::channel(PARTS_WAITING_MAX);
         let shipping = tokio::spawn(ship(output.clone(), receive, staging, recognisers));
-        Lane { parts: Some(parts), send: Some(send), shipping, bytes: 0 }
+        Lane { parts: Some(parts), period: None, send: Some(send), shipping, bytes: 0 }
     }
 
     /// Adds rows; gives the bytes of a part that is full now.
@@ -62,12 +64,23 @@ impl Lane {
         }
     }
 
+    /// What comes next is of `period`, and goes into parts of its own; gives the bytes of the part that this ends.
+    pub async fn turn_to(&mut self, period: Option<Period>) -> Result<u64, Failure> {
+        let Some(parts) = self.parts.as_mut().filter(|_| self.period != period) else { return Ok(0) };
+        let bytes = match parts.cut().map_err(|error| Failure::store(&error, Phase::Stage))? {
+            Some(part) => self.send(part).await?,
+            None => 0,
+        };
+        self.period = period;
+        Ok(bytes)
+    }
+
     async fn send(&mut self, part: Part) -> Result<u64, Failure> {
         let bytes = part.bytes().len() as u64;
         self.bytes += bytes;
         let gone = || Failure::new(ending::STORE_AWAY, Phase::Stage, "the parts could not be written");
         match &self.send {
-            Some(send) => send.send(part).await.map_err(|_| gone())?,
+            Some(send) => send.send((part, self.period)).await.map_err(|_| gone())?,
             None => return Err(gone()),
         }
         Ok(bytes)
@@ -92,15 +105,15 @@ impl Lane {
 
 async fn ship(
     output: OutputPlan,
-    mut parts: mpsc::Receiver<Part>,
+    mut parts: mpsc::Receiver<(Part, Option<Period>)>,
     mut staging: Option<Staging>,
     recognisers: Arc<Recognisers>,
 ) -> (LaneDone, Result<(), Failure>) {
     let mut done =
         LaneDone { output, written: Tally::default(), findings: BTreeMap::new(), files: 0, bytes: 0, staged: None };
     let mut shipped = Ok(());
-    while let Some(part) = parts.recv().await {
-        shipped = ship_one(part, &mut done, staging.as_mut(), &recognisers).await;
+    while let Some((part, period)) = parts.recv().await {
+        shipped = ship_one(part, period, &mut done, staging.as_mut(), &recognisers).await;
         if shipped.is_err() {
             break;
         }
@@ -111,6 +124,7 @@ async fn ship(
 
 async fn ship_one(
     part: Part,
+    period: Option<Period>,
     done: &mut LaneDone,
     staging: Option<&mut Staging>,
     recognisers: &Arc<Recognisers>,
@@ -136,7 +150,7 @@ async fn ship_one(
         }
     }
     match staging {
-        Some(staging) => staging.add(&part).await.map_err(|error| Failure::store(&error, Phase::Stage)),
+        Some(staging) => staging.add_of(&part, period).await.map_err(|error| Failure::store(&error, Phase::Stage)),
         None => Ok(()),
     }
 }

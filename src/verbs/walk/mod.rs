@@ -2,9 +2,13 @@
 //!
 //! ```text
 //! open.rs       plan -> sources, stores, keys, scratch, opened and looked at
+//! decided.rs    whether it publishes, given what is published
 //! login.rs      what a PostgreSQL login needs, read
 //! moment.rs     another moment in the place of one that was lost
 //! cross.rs      one dataset: rows -> conformed -> redacted -> encoded -> staged
+//! crossed.rs    what is known of it then
+//! merged.rs     changed rows -> into the tables they belong to
+//! merged_keys.rs the keys that this goes by
 //! unit.rs       a row group's worth of rows, on the CPU pool
 //! lane.rs       one store's parts of a dataset: read back, scanned, uploaded unseen
 //! against.rs    the dataset against its topic
@@ -19,10 +23,14 @@
 
 mod against;
 mod cross;
+mod crossed;
+mod decided;
 mod filed;
 mod judged;
 mod lane;
 mod login;
+mod merged;
+mod merged_keys;
 mod moment;
 mod open;
 mod published;
@@ -36,11 +44,11 @@ use crate::job::Plan;
 use crate::report::{Outcome, RunReport};
 use crate::store::{self, Decision, JobRecord, SecondState};
 use crate::world::World;
-use cross::Crossed;
+use crossed::Crossed;
 use judged::Judgement;
 pub use login::{login, remedies};
 use open::Opened;
-use published::{carry, incomplete, publish, tables};
+use published::{carry, incomplete, publish};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a person asked of a run besides its job.
@@ -139,11 +147,13 @@ async fn cross_over(
     };
     if let Some(settled) = &settled {
         night.completed.extend(settled.completed.clone());
-        let outcome = match store::decide(&settled.records, &tables(plan), plan.period, options.again.as_deref()) {
-            Decision::Publish => None,
-            Decision::Incomplete { lacks } => return fail(night, incomplete(&lacks)),
-            Decision::AlreadyPublished { .. } => Some(Outcome::AlreadyPublished),
-            Decision::Superseded { .. } => Some(Outcome::Superseded),
+        let again = options.again.as_deref();
+        let outcome = match decided::decided(plan, settled, opened, again, world.clock.now()).await {
+            Ok(Decision::Publish) => None,
+            Ok(Decision::Incomplete { lacks }) => return fail(night, incomplete(&lacks)),
+            Ok(Decision::AlreadyPublished { .. }) => Some(Outcome::AlreadyPublished),
+            Ok(Decision::Superseded { .. }) => Some(Outcome::Superseded),
+            Err(failure) => return fail(night, failure),
         };
         if let Some(outcome) = outcome {
             return carry(night, opened, settled.records.last(), outcome).await;

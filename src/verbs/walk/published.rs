@@ -1,11 +1,10 @@
 //! A judged night -> published, and carried to the second clouds.
 
+use super::decided::{decided, night_write};
 use super::open::Opened;
 use super::{Options, Walked, fail};
-use crate::data::Name;
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
-use crate::job::{DatasetPlan, Plan};
 use crate::report::Outcome;
 use crate::store::{self, Decision, JobRecord, Night, NightDataset};
 use crate::world::World;
@@ -39,6 +38,7 @@ pub async fn publish(
                 offsets: judgement.offsets.clone(),
                 verdict: judgement.report.verdict,
                 proof: judgement.report.proof,
+                write: night_write(dataset, crossed, &opened.keys),
                 tables: crossed.lanes.iter_mut().filter_map(|lane| lane.staged.take()).collect(),
             })
             .collect(),
@@ -57,7 +57,11 @@ pub async fn publish(
                     Err(error) => break Err(Failure::store(&error, Phase::Publish)),
                 };
                 night.completed.extend(settled.completed.clone());
-                let decision = store::decide(&settled.records, &tables(plan), plan.period, options.again.as_deref());
+                let now = world.clock.now();
+                let decision = match decided(plan, &settled, opened, options.again.as_deref(), now).await {
+                    Ok(decision) => decision,
+                    Err(failure) => break Err(failure),
+                };
                 if decision == Decision::Publish {
                     offered = Some(*lost);
                     continue;
@@ -80,14 +84,6 @@ pub async fn publish(
             carry(night, opened, Some(&record), Outcome::Published).await
         }
     }
-}
-
-/// The tables that the night is for, each a store and a dataset.
-pub fn tables(plan: &Plan) -> Vec<(Name, Name)> {
-    let of = |dataset: &DatasetPlan| -> Vec<_> {
-        dataset.outputs.iter().map(|output| (output.store.clone(), dataset.name.clone())).collect()
-    };
-    plan.datasets.iter().flat_map(of).collect()
 }
 
 /// The night is published, but not all of it.

@@ -1,6 +1,6 @@
 //! A walked night -> its report. Names, counts and places; no value.
 
-use super::cross::Crossed;
+use super::crossed::Crossed;
 use super::judged::Judgement;
 use super::lane::LaneDone;
 use super::{Options, Walked};
@@ -8,10 +8,11 @@ use crate::cost;
 use crate::data::Treatment;
 use crate::ending;
 use crate::failure::Failure;
-use crate::job::DatasetPlan;
+use crate::job::{DatasetPlan, WriteMode};
+use crate::reconcile::Deleted;
 use crate::report::{
-    ColumnReport, CostReport, DatasetReport, DatasetState, Outcome, ReconciliationReport, RunReport, SourceReport,
-    StoreReport, StoreState,
+    ColumnReport, CostReport, DatasetReport, DatasetState, MergeReport, Outcome, PeriodReport, ReconciliationReport,
+    RunReport, SourceReport, StoreReport, StoreState,
 };
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -86,6 +87,8 @@ fn told_dataset(
         rows_written: crossed.rows_read - crossed.rows_bad,
         rows_bad: crossed.rows_bad,
         cells_beyond: crossed.nulled.iter().map(|(name, cells)| (name.to_string(), *cells)).collect(),
+        since: crossed.merged.as_ref().and_then(|merged| merged.since),
+        periods: crossed.periods.iter().map(|(period, rows)| PeriodReport { period: *period, rows: *rows }).collect(),
         quarantine_at: crossed.quarantine_at.clone(),
         withheld: crossed.withheld.clone(),
         source: Some(SourceReport {
@@ -97,8 +100,32 @@ fn told_dataset(
         }),
         reconciliation: judgement.map_or_else(not_compared, |judgement| judgement.report.clone()),
         checks: judgement.map(|judgement| judgement.checks.clone()).unwrap_or_default(),
-        stores: crossed.lanes.iter().map(|lane| told_store(night, outcome, dataset, lane)).collect(),
+        stores: crossed
+            .lanes
+            .iter()
+            .enumerate()
+            .map(|(place, lane)| StoreReport {
+                merge: told_merge(dataset, crossed, place),
+                ..told_store(night, outcome, dataset, lane)
+            })
+            .collect(),
     }
+}
+
+/// What merging did to the table of an output.
+fn told_merge(dataset: &DatasetPlan, crossed: &Crossed, output: usize) -> Option<MergeReport> {
+    let WriteMode::Merge(plan) = &dataset.write else { return None };
+    let of = crossed.merged.as_ref()?.outputs.get(output)?;
+    Some(MergeReport {
+        replaced: of.replaced,
+        deleted: of.deleted,
+        deleted_rows: match plan.deleted {
+            Deleted::Remove => "removed",
+            Deleted::Keep => "kept",
+        },
+        rewritten: of.again.rows,
+        rows: of.merged.rows,
+    })
 }
 
 fn told_store(night: &Walked<'_>, outcome: Outcome, dataset: &DatasetPlan, lane: &LaneDone) -> StoreReport {
@@ -138,6 +165,7 @@ fn told_store(night: &Walked<'_>, outcome: Outcome, dataset: &DatasetPlan, lane:
         version,
         files: lane.files,
         bytes: lane.bytes,
+        merge: None,
         columns: columns.collect(),
     }
 }

@@ -3,7 +3,7 @@
 //! Never in here: the order of units, and where what comes out goes.
 
 use crate::data::conform::conform;
-use crate::data::{Batch, Column, Name, Treatment};
+use crate::data::{Batch, Column, Name, Treatment, Within};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::{Limits, OutputPlan};
@@ -69,7 +69,13 @@ impl Unit {
 }
 
 /// Conforms, tallies, redacts and encodes a unit of rows. On the CPU pool.
-pub fn work(terms: &Terms, encoders: &[Encoder], unit: Unit, first_ordinal: u64) -> Result<Done, Failure> {
+pub fn work(
+    terms: &Terms,
+    within: Option<&Within>,
+    encoders: &[Encoder],
+    unit: Unit,
+    first_ordinal: u64,
+) -> Result<Done, Failure> {
     let (tally, rows) = (Tally::default(), unit.rows as u64);
     let mut done = Done { batches: Vec::new(), tally, keys: Vec::new(), encoded: Vec::new(), rows };
     let mut treated: Vec<Vec<Redacted>> = terms.outputs.iter().map(|_| Vec::new()).collect();
@@ -78,6 +84,9 @@ pub fn work(terms: &Terms, encoders: &[Encoder], unit: Unit, first_ordinal: u64)
         let rows = raw.rows.num_rows() as u64;
         let mut batch = conformed(terms, raw, ordinal)?;
         ordinal += rows;
+        if let Some(within) = within {
+            of_period(within, &batch.rows)?;
+        }
         done.tally = std::mem::take(&mut done.tally).and(Tally::of_some(&batch.rows, |name| terms.is_kept(name)));
         if !terms.unique.is_empty() {
             done.keys.push(reconcile::Keys::of(&terms.unique, &batch.rows).map_err(no_room)?);
@@ -95,6 +104,17 @@ pub fn work(terms: &Terms, encoders: &[Encoder], unit: Unit, first_ordinal: u64)
         done.encoded.push(encoder.encode(&treated).map_err(|error| Failure::store(&error, Phase::Stage))?);
     }
     Ok(done)
+}
+
+/// Whatever the source was asked: a row of another period would be in the table twice.
+fn of_period(within: &Within, rows: &RecordBatch) -> Result<(), Failure> {
+    match rows.column_by_name(within.by.as_str()) {
+        Some(cells) if within.holds(cells) => Ok(()),
+        _ => {
+            let what = format!("the source gave rows that are not of the period {} by `{}`", within.period, within.by);
+            Err(Failure::new(ending::CORRUPT, Phase::Extract, what))
+        }
+    }
 }
 
 fn conformed(terms: &Terms, raw: RawBatch, ordinal: u64) -> Result<Batch, Failure> {

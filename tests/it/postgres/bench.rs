@@ -3,7 +3,9 @@
 use crate::services::variable;
 use futures::{StreamExt, TryStreamExt};
 use nightferry::data::conform::conform;
-use nightferry::data::{Batch, Beyond, Class, Column, ColumnType, Extract, Name, OnNewColumn, Rows, Schema, TableName};
+use nightferry::data::{
+    Batch, Beyond, Class, Column, ColumnType, Condition, Extract, Name, OnNewColumn, Rows, Schema, TableName,
+};
 use nightferry::job::{Limits, LoginSpec, PostgresSpec};
 use nightferry::source::{Login, PostgresSource};
 use nightferry::source::{Source, SourceError};
@@ -52,7 +54,7 @@ impl Bench {
 
     pub fn filtered(&self, table: &str, filter: &str, columns: &[(&str, &str)]) -> Extract {
         let table = TableName { schema: self.schema.clone(), table: table.to_owned() };
-        extract(Rows::Table { table, filter: Some(filter.to_owned()) }, columns)
+        extract(Rows::Table { table, filter: Condition::read(filter).bind(|_| None) }, columns)
     }
 }
 
@@ -66,6 +68,8 @@ fn extract(rows: Rows, columns: &[(&str, &str)]) -> Extract {
     Extract {
         dataset: name("it"),
         rows,
+        within: None,
+        since: None,
         columns: columns.iter().map(|column| column.name.clone()).collect(),
         schema: Arc::new(Schema {
             name: name("it"),

@@ -14,6 +14,7 @@ mod moments;
 mod nights;
 mod online;
 mod own;
+mod parameters;
 mod parts;
 mod powers;
 mod restarts;

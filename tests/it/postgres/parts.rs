@@ -119,8 +119,10 @@ async fn a_table_that_grows_changes_and_is_vacuumed_meanwhile_is_read_as_it_was(
         seen.push(batch.expect("rows").rows);
     }
     let none = arrow::array::RecordBatch::new_empty(seen[0].schema());
-    let seen: Vec<Batch> =
-        seen.into_iter().map(|rows| Batch { rows, bad: Vec::new(), bad_rows: none.clone(), nulled: Default::default() }).collect();
+    let seen: Vec<Batch> = seen
+        .into_iter()
+        .map(|rows| Batch { rows, bad: Vec::new(), bad_rows: none.clone(), nulled: Default::default() })
+        .collect();
     assert_eq!(found(&seen), before);
 }
 

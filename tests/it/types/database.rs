@@ -30,7 +30,12 @@ impl Database {
         let name = format!("types_{}", uuid::Uuid::now_v7().simple());
         let settings: String =
             SETTINGS.iter().map(|setting| format!("ALTER DATABASE {name} SET {setting};\n")).collect();
-        psql(&Self::address("postgres"), &format!("CREATE DATABASE {name} TEMPLATE template0;\nREVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC;\n{settings}"));
+        psql(
+            &Self::address("postgres"),
+            &format!(
+                "CREATE DATABASE {name} TEMPLATE template0;\nREVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC;\n{settings}"
+            ),
+        );
         let database = Database { name };
         database.admin(SETUP);
         database

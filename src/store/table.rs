@@ -1,0 +1,83 @@
+//! A table as it is published: its files, to be read again where changes are merged into it.
+//!
+//! Never in here: what is read out of them (`format`, `privacy`), and any write.
+
+use super::Store;
+use super::absent::{get, name};
+use super::delta::action::{Add, decode_path};
+use super::delta::layout;
+use super::delta::log::{TableState, replay};
+use super::fault::StoreError;
+use super::owner::Owner;
+use super::part::sha256;
+use crate::access::Folder;
+use crate::data::Name;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+/// A table as its log says it is now.
+#[derive(Debug)]
+pub struct Table {
+    folder: Folder,
+    dataset: Name,
+    state: TableState,
+    files: Vec<Add>,
+}
+
+impl Table {
+    /// The table of `dataset` in `store`, which must be this job's of this environment, or not there yet.
+    pub async fn open(store: &Store, dataset: &Name, stamp: &str, job: &Name) -> Result<Self, StoreError> {
+        let folder = store.primary().child(dataset.as_str());
+        let state = replay(&folder).await?;
+        Owner { stamp, job: job.as_str() }.check(&folder, dataset.as_str(), &state)?;
+        let files = state.files.values().cloned().collect();
+        Ok(Table { folder, dataset: dataset.clone(), state, files })
+    }
+
+    /// Its last version; `None` when it is not there yet.
+    pub fn version(&self) -> Option<u64> {
+        self.state.version
+    }
+
+    /// The moment up to which the source's changes are in it; `None` when its last commit was of another kind.
+    pub fn merged_to(&self) -> Option<DateTime<Utc>> {
+        self.state.merged_to
+    }
+
+    /// Its columns with type and treatment, as the commit that made them wrote it.
+    pub fn columns(&self) -> Option<&str> {
+        self.state.property(layout::COLUMNS)
+    }
+
+    /// How many files it has.
+    pub fn files(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The bytes of a file, as its log has them.
+    pub fn bytes(&self, file: usize) -> u64 {
+        self.files.get(file).map_or(0, |file| file.size)
+    }
+
+    /// The path of a file, as its log has it.
+    pub fn path(&self, file: usize) -> Option<&str> {
+        self.files.get(file).map(|file| file.path.as_str())
+    }
+
+    /// The bytes of a file, when they are what was written: its size is the log's, and its name has eight digits of its hash.
+    pub async fn read(&self, file: usize) -> Result<Bytes, StoreError> {
+        let store = || self.folder.label().to_owned();
+        let vanished = || StoreError::NotThere { store: store(), what: format!("a file of table `{}`", self.dataset) };
+        let add = self.files.get(file).ok_or_else(vanished)?;
+        let path = decode_path(&add.path).ok_or_else(vanished)?;
+        let key = self.folder.at(&path);
+        let bytes = get(&self.folder, &key).await?.ok_or_else(vanished)?;
+        let digits = path.rsplit(['-', '/']).next().and_then(|end| end.strip_suffix(".parquet"));
+        let is_it = digits.is_some_and(|digits| digits.len() == 8 && sha256(&bytes).starts_with(digits));
+        if bytes.len() as u64 != add.size || !is_it {
+            let object = name(&self.folder, &key);
+            return Err(StoreError::Checksum { store: store(), object, fault: "its size or SHA-256 is another" });
+        }
+        Ok(bytes)
+    }
+}

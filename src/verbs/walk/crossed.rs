@@ -1,0 +1,52 @@
+//! What is known of a dataset once its rows have come over.
+
+use super::lane::LaneDone;
+use super::merged::{MergedAll, Merging};
+use crate::data::{BadRow, Name, Origin, Period};
+use crate::format::spill::Spill;
+use crate::reconcile::{Comparison, Tally, UniqueKeys};
+use arrow::datatypes::SchemaRef;
+
+use std::collections::BTreeMap;
+
+/// A dataset on the other side, unseen.
+pub struct Crossed {
+    /// The dataset.
+    pub name: Name,
+    /// The moment its rows show.
+    pub origin: Origin,
+    /// Whether all its rows came over.
+    pub is_whole: bool,
+    /// Rows that the source gave.
+    pub rows_read: u64,
+    /// Rows that were set aside.
+    pub rows_bad: u64,
+    /// The first of them.
+    pub first_bad: Option<BadRow>,
+    /// All of them: why, and their cells as text.
+    pub bad: Spill,
+    /// Where they are in the restricted store, once they are.
+    pub quarantine_at: Option<String>,
+    /// Cells of the good rows that are NULL because the declared type cannot hold them, by column.
+    pub nulled: BTreeMap<Name, u64>,
+    /// Columns that nobody classified and that were left out.
+    pub withheld: Vec<String>,
+    /// Rows that the source gave of each period, where the table is written by periods.
+    pub periods: Vec<(Period, u64)>,
+    /// The tally of the good rows, before treatment.
+    pub read: Tally,
+    /// The rows before treatment, for checks that name the dataset.
+    pub kept: Option<Spill>,
+    /// The columns of `kept`.
+    pub schema: SchemaRef,
+    /// The extract's side of the comparison.
+    pub comparison: Option<Comparison>,
+    /// The keys of a dataset that is compared with nothing.
+    pub unique: Option<UniqueKeys>,
+    /// What merging the rows into the tables came to, where that is how they are written.
+    pub merged: Option<MergedAll>,
+    /// The merge, while rows come.
+    pub merging: Option<Merging>,
+    /// What each store got.
+    pub lanes: Vec<LaneDone>,
+}
