@@ -41,6 +41,20 @@ impl Compression {
         Ok(unpacked.into())
     }
 
+    /// The bytes of `packed` unpacked as they are read; more than `bytes_max` of them are an error.
+    pub fn stream(
+        self,
+        packed: impl Read + Send + 'static,
+        bytes_max: u64,
+    ) -> Result<Box<dyn Read + Send>, FormatFault> {
+        let bytes: Box<dyn Read + Send> = match self {
+            Compression::Plain => return Ok(Box::new(packed)),
+            Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(packed)),
+            Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(packed).map_err(|_| self.torn())?),
+        };
+        Ok(Box::new(Capped { bytes, left: bytes_max }))
+    }
+
     fn reader(self, packed: Bytes) -> Result<Box<dyn Read + Send>, FormatFault> {
         let packed = Cursor::new(packed);
         Ok(match self {
@@ -56,6 +70,20 @@ impl Compression {
             Compression::Gzip => FormatFault::new("is not whole gzip"),
             _ => FormatFault::new("is not whole zstd"),
         }
+    }
+}
+
+/// Bytes of which there may be so many and no more.
+struct Capped {
+    bytes: Box<dyn Read + Send>,
+    left: u64,
+}
+
+impl Read for Capped {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.bytes.read(into)?;
+        self.left = self.left.checked_sub(count as u64).ok_or(std::io::ErrorKind::FileTooLarge)?;
+        Ok(count)
     }
 }
 
@@ -87,6 +115,19 @@ mod tests {
         assert_eq!(Compression::Gzip.unpack(torn, 100_000), Err(FormatFault::new("is not whole gzip")));
         assert!(Compression::Gzip.unpack(whole.into(), 9_999).is_err());
         assert!(Compression::Zstd.unpack(Bytes::from_static(b"no"), 10).is_err());
+    }
+
+    #[test]
+    fn streams_what_is_whole_and_ends_at_a_bomb_or_a_tear() {
+        let read = |packed: Vec<u8>, bytes_max| {
+            let mut unpacked = Vec::new();
+            let mut bytes = Compression::Gzip.stream(Cursor::new(packed), bytes_max).expect("gzip");
+            bytes.read_to_end(&mut unpacked).ok().map(|_| unpacked)
+        };
+        let whole = gzip(&[b'x'; 10_000]);
+        assert_eq!(read(whole.clone(), 10_000), Some(vec![b'x'; 10_000]));
+        assert_eq!(read(whole.clone(), 9_999), None);
+        assert_eq!(read(whole[..whole.len() - 9].to_vec(), 10_000), None);
     }
 
     #[test]

@@ -15,6 +15,9 @@ use std::io::{Chain, Cursor, Read};
 /// Records among which the header is looked for.
 pub const HEADER_ROWS_MAX: usize = 10;
 
+/// What is said of a text without a header.
+pub const NO_HEADER: &str = "has no header with the key columns among its first 10 records";
+
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Longest name of a column: PostgreSQL's own limit for an identifier.
@@ -25,16 +28,26 @@ const HEADER_CELL_BYTES_MAX: usize = 63;
 const END: &[u8] = b"\n\0";
 
 /// The text, and [`END`] behind it.
-type Text = Chain<Cursor<Bytes>, &'static [u8]>;
+type Text = Chain<Box<dyn Read + Send>, &'static [u8]>;
 
 /// Finds the header.
 pub fn open(bytes: Bytes, is_header: &dyn Fn(&[&str]) -> bool) -> Result<Opened, FormatFault> {
-    let text = bytes.slice(if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }..);
-    let mut reader: Reader<Text> =
-        ReaderBuilder::new().has_headers(false).flexible(true).from_reader(Cursor::new(text).chain(END));
+    open_stream(Box::new(Cursor::new(bytes)), is_header)
+}
+
+/// Finds the header of a text that comes from front to back and never lies in memory whole.
+pub fn open_stream(mut text: Box<dyn Read + Send>, is_header: &dyn Fn(&[&str]) -> bool) -> Result<Opened, FormatFault> {
+    let mut start = Vec::with_capacity(BYTE_ORDER_MARK.len());
+    let begun = text.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start);
+    begun.map_err(|_| FormatFault::new(UNREADABLE))?;
+    if start == BYTE_ORDER_MARK {
+        start.clear();
+    }
+    let text: Box<dyn Read + Send> = Box::new(Cursor::new(start).chain(text));
+    let mut reader: Reader<Text> = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.chain(END));
     let mut record = ByteRecord::new();
     for _ in 0..HEADER_ROWS_MAX {
-        if !reader.read_byte_record(&mut record).map_err(|_| FormatFault::new("is not comma separated text"))? {
+        if !reader.read_byte_record(&mut record).map_err(|error| FormatFault::new(unread(&error)))? {
             break;
         }
         let names: Option<Vec<&str>> =
@@ -60,7 +73,14 @@ pub fn open(bytes: Bytes, is_header: &dyn Fn(&[&str]) -> bool) -> Result<Opened,
             })
         }));
     }
-    Err(FormatFault::new("has no header with the key columns among its first 10 records"))
+    Err(FormatFault::new(NO_HEADER))
+}
+
+/// What is said of a text that cannot be read on.
+const UNREADABLE: &str = "cannot be read or unpacked to its end";
+
+fn unread(error: &csv::Error) -> &'static str {
+    if error.is_io_error() { UNREADABLE } else { "is not comma separated text" }
 }
 
 struct CsvRows {
@@ -93,7 +113,7 @@ impl CsvRows {
         let mut rows = 0;
         while rows < self.batch_rows_max {
             let read = self.reader.read_byte_record(&mut self.record);
-            if !read.map_err(|_| FormatFault::at(self.row, "is not comma separated text"))? {
+            if !read.map_err(|error| FormatFault::at(self.row, unread(&error)))? {
                 self.ended = true;
                 break;
             }
