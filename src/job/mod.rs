@@ -38,8 +38,9 @@ pub use face::face;
 pub use face_json::json;
 pub use ground::is_this_machine;
 pub use job_file::{Job, Schedule};
-pub use load::{Checked, Read, load};
+pub use load::{Checked, Read, load, schema};
 pub use plan::*;
+pub use shape::bytes;
 
 /// The JSON Schemas (draft 2020-12) of the three kinds of file, by the name that each is written under.
 pub fn json_schemas() -> [(&'static str, serde_json::Value); 3] {

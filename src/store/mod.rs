@@ -19,7 +19,7 @@
 //! decision.rs   publish, already published, superseded  owner.rs      whose a table is
 //! delta/        the table's log                         manifest.rs   what a run put into a table
 //! runs.rs       nightferry_runs                         replicate.rs  the second cloud
-//! rows.rs       a table's rows as text
+//! rows.rs       a table's rows as text               snapshot.rs   a table's files at a version
 //! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
 //! ```
 //!
@@ -49,6 +49,7 @@ mod proposal;
 mod replicate;
 mod rows;
 mod runs;
+mod snapshot;
 mod staging;
 #[cfg(test)]
 mod tests;
@@ -67,4 +68,5 @@ pub use preflight::preflight;
 pub use replicate::{SecondState, replicate};
 pub use rows::rows_of_table;
 pub use runs::RUNS;
+pub use snapshot::{Snapshot, snapshot};
 pub use staging::{Staged, StagedPart, Staging};

@@ -1,6 +1,7 @@
 //! One journey a file: what each verb does, as a straight line of steps. Each writes its result to `out` and gives the
 //! exit code; what goes wrong is a line on stderr.
 
+mod diff;
 mod files;
 mod init;
 mod plan;
@@ -9,6 +10,7 @@ mod test;
 mod validate;
 mod walk;
 
+pub use diff::{DiffRequest, diff};
 pub use init::{InitRequest, init};
 pub use plan::{PlanRequest, plan};
 pub use run::{RunRequest, run};
