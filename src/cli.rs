@@ -64,7 +64,7 @@ pub enum Verb {
     Test(TestArgs),
     /// Compare two datasets, or a table at two versions, key by key and cell by cell.
     #[command(
-        after_help = "Examples:\n  nightferry diff target/warehouse/cfd_unit@0 target/warehouse/cfd_unit --key cfd_id\n  cd target/warehouse; nightferry diff invoice@0 invoice --key invoice_id --tolerate amount_gbp=abs:0.01"
+        after_help = "Examples:\n  nightferry diff target/warehouse/cfd_unit@0 target/warehouse/cfd_unit --key cfd_id\n  cd target/warehouse; nightferry diff invoice@0 invoice --key invoice_id --ignore amount_gbp"
     )]
     Diff(DiffArgs),
     /// Write the JSON Schemas of the three kinds of file, for editors.

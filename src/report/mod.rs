@@ -3,7 +3,7 @@
 //! ```text
 //! run.rs       the report's values; their JSON names are an API
 //! dataset.rs   those of one dataset
-//! diff.rs      what a comparison of two datasets came to
+//! diff.rs      what a comparison of two datasets came to; diff_terminal.rs: as a person reads it
 //! terminal.rs  the report as a person reads it after the run
 //! numbers.rs   1,234,567 and 3.2 MiB
 //! ```
@@ -12,6 +12,7 @@
 
 mod dataset;
 mod diff;
+mod diff_terminal;
 mod numbers;
 mod run;
 mod terminal;
@@ -20,7 +21,8 @@ pub use dataset::{
     CheckReport, ColumnReport, DatasetReport, DatasetState, Proof, ReconciliationReport, SourceReport, StoreReport,
     StoreState, Verdict,
 };
-pub use diff::{DiffReport, DiffSide, DiffVerdict, diff_terminal};
+pub use diff::{DiffReport, DiffSide, DiffVerdict};
+pub use diff_terminal::diff_terminal;
 pub use numbers::{bytes, count};
 pub use run::{CostReport, Outcome, ProblemReport, RunReport};
 pub use terminal::terminal;

@@ -4,8 +4,9 @@
 //! then every share takes what is its own. Memory: the left rows of the shares that are here, and one round.
 
 use super::marks::Told;
-use super::part::{Joined, Part, ROW_BYTES, Records};
+use super::part::{Joined, Part, ROW_BYTES};
 use super::print::Printer;
+use super::records::Records;
 use super::side::{Lane, Reading};
 use super::{DiffFault, Means};
 use arrow::array::{Array, RecordBatch};
@@ -66,7 +67,8 @@ pub fn first_look(
     means: &Means<'_>,
     marks_alone: bool,
 ) -> Result<(Joined, [SideSeen; 2]), DiffFault> {
-    let mut parts: Vec<Part> = (0..PARTS).map(|_| Part::new(means.aside)).collect();
+    let rows_expected = expected(sides[0].rows(), means.bytes_max);
+    let mut parts: Vec<Part> = (0..PARTS).map(|_| Part::new(means.aside, rows_expected)).collect();
     let mut here = PARTS;
     let left = look(sides[0], pieces[0], prints, means.cores, |rounds| {
         spread(&mut parts, rounds, Part::add_left)?;
@@ -84,6 +86,13 @@ pub fn first_look(
         part.finish(&mut joined, marks_alone)?;
     }
     Ok((joined, [left, right]))
+}
+
+/// Left rows that a share will have, where all are known: the mean and what chance adds, within memory. Room that is taken at
+/// once is not taken twice while it grows.
+fn expected(rows: Option<u64>, bytes_max: u64) -> usize {
+    let mean = rows.unwrap_or(0).min(bytes_max / ROW_BYTES) / PARTS as u64;
+    (mean + 6 * mean.isqrt()) as usize
 }
 
 fn look(

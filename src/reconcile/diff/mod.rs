@@ -6,7 +6,8 @@
 //! first.rs       every row as two fingerprints     part.rs       one share of the keys, in memory or put aside
 //! second.rs      the differing rows once more      cells.rs      pairs of rows -> cells that differ
 //! tolerance.rs   differences declared to be none   json_equal.rs the same JSON in two writings
-//! marks.rs       which rows, and the first of them rows_out.rs   the rows themselves, for whoever asked
+//! marks.rs       which rows, and the first of them outcome.rs    what it came to
+//! records.rs     fingerprints, put aside           rows_out.rs   the rows themselves, for whoever asked
 //! ```
 //!
 //! Two sides without a difference are read once. What comes out depends neither on the order of rows, nor on files, batches,
@@ -17,8 +18,10 @@ mod cells;
 mod first;
 mod json_equal;
 mod marks;
+mod outcome;
 mod part;
 mod print;
+mod records;
 mod rows_out;
 mod second;
 mod side;
@@ -27,16 +30,17 @@ mod tests;
 mod tolerance;
 
 pub use align::{Found, Kind, common, word};
+pub use outcome::{ChangedRow, ColumnOutcome, DiffOutcome, Position, RowsTold, SideOutcome};
 pub use rows_out::Sink;
 pub use side::{Batches, InputFault, Piece, Side, keep_rows};
 pub use tolerance::{Tolerance, ToleranceFault};
 
+use crate::data::drift::is_tellable;
 use crate::data::scratch::ScratchFault;
 use crate::format::spill::Aside;
 use align::{Aligned, Alignment, align};
 use first::{Prints, SideSeen, first_look};
-use marks::Told;
-use part::Joined;
+use outcome::outcome;
 use print::Printer;
 use rows_out::RowsOut;
 use second::{Again, Looked, second_look};
@@ -78,11 +82,11 @@ pub enum DiffFault {
     #[error(transparent)]
     Scratch(#[from] ScratchFault),
     /// A column that was named is not there.
-    #[error("{side} has no column `{column}`")]
+    #[error("{side} column `{column}`")]
     NoColumn {
         /// The column.
         column: String,
-        /// Which side.
+        /// Which side has it not, in words.
         side: &'static str,
     },
     /// The key has two types that have nothing to do with each other.
@@ -125,88 +129,6 @@ pub enum DiffFault {
     /// Columns that do not fit together: a fault of ours.
     #[error("the two sides have columns that do not fit together")]
     Shape,
-}
-
-/// Where a row stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position {
-    /// The file.
-    pub file: String,
-    /// The row in it, from 0.
-    pub row: u64,
-}
-
-/// How many rows, and where the first few of them stand.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RowsTold {
-    /// How many.
-    pub count: u64,
-    /// The first of them.
-    pub first: Vec<Position>,
-}
-
-/// What one side is like.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SideOutcome {
-    /// Its rows.
-    pub rows: u64,
-    /// Rows with a NULL in the key.
-    pub null_keys: RowsTold,
-    /// Rows whose key an earlier row of the side has.
-    pub duplicates: RowsTold,
-    /// Columns that only this side has.
-    pub only: Vec<String>,
-}
-
-/// What one compared column came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ColumnOutcome {
-    /// Its name.
-    pub name: String,
-    /// Rows in which it differs.
-    pub changed: u64,
-    /// Its tolerance in words, where it has one.
-    pub tolerance: Option<String>,
-    /// Rows in which it differs within that.
-    pub tolerated: u64,
-    /// The largest difference that was let pass.
-    pub largest: Option<String>,
-}
-
-/// A pair of rows that differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChangedRow {
-    /// The row on the left.
-    pub left: Position,
-    /// The row on the right.
-    pub right: Position,
-    /// The columns in which they differ.
-    pub columns: Vec<String>,
-}
-
-/// What a comparison came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DiffOutcome {
-    /// Both sides.
-    pub sides: [SideOutcome; 2],
-    /// Keys that are on both sides, once on each.
-    pub compared: u64,
-    /// Keys that only the left side has.
-    pub missing: RowsTold,
-    /// Keys that only the right side has.
-    pub extra: RowsTold,
-    /// Keys on both sides whose values differ.
-    pub changed: u64,
-    /// The first of them.
-    pub changed_first: Vec<ChangedRow>,
-    /// Every compared column outside the key.
-    pub columns: Vec<ColumnOutcome>,
-    /// Columns of two types that have nothing to do with each other: name, left, right.
-    pub retyped: Vec<(String, String, String)>,
-    /// Columns that both sides have and nobody compared.
-    pub ignored: Vec<String>,
-    /// Differing rows that were handed on.
-    pub rows_out: u64,
 }
 
 /// Compares two sides. With a `sink`, the differing rows are handed to it: the columns, then `side` (`missing`, `extra`,
@@ -261,7 +183,7 @@ pub fn diff(
 fn aligned(sides: [&dyn Side; 2], terms: &DiffTerms) -> Result<Alignment, DiffFault> {
     let has = |which: usize, name: &str| sides[which].columns().iter().any(|column| column.name == name);
     for name in &terms.key {
-        for (which, side) in ["the left side", "the right side"].into_iter().enumerate() {
+        for (which, side) in ["the left side has no", "the right side has no"].into_iter().enumerate() {
             if !has(which, name) {
                 return Err(DiffFault::NoColumn { column: name.clone(), side });
             }
@@ -269,14 +191,15 @@ fn aligned(sides: [&dyn Side; 2], terms: &DiffTerms) -> Result<Alignment, DiffFa
     }
     let named = terms.columns.iter().flatten().chain(&terms.ignore).chain(terms.tolerate.keys());
     if let Some(name) = named.into_iter().find(|name| !has(0, name) && !has(1, name)) {
-        return Err(DiffFault::NoColumn { column: name.clone(), side: "neither side" });
+        return Err(DiffFault::NoColumn { column: name.clone(), side: "neither side has a" });
     }
     let alignment = align(sides[0].columns(), sides[1].columns(), &|name| is_wanted(terms, name));
     if let Some((column, left, right)) = alignment.retyped.iter().find(|(name, ..)| terms.key.contains(name)) {
         return Err(DiffFault::KeyType { column: column.clone(), left: left.clone(), right: right.clone() });
     }
     if let Some((column, data_type)) = alignment.unread.first() {
-        return Err(DiffFault::Unread { column: column.clone(), data_type: data_type.clone() });
+        let column = if is_tellable(column) { column } else { "(its name is not repeated)" };
+        return Err(DiffFault::Unread { column: column.into(), data_type: data_type.clone() });
     }
     for (name, tolerance) in &terms.tolerate {
         let refused = |fault| DiffFault::Tolerance { column: name.clone(), fault };
@@ -321,52 +244,4 @@ fn position(side: &dyn Side, ranges: &[std::ops::Range<u64>], row: u32) -> Posit
     let piece = ranges.partition_point(|range| range.end <= row);
     let (piece, range) = (&side.pieces()[piece], &ranges[piece]);
     Position { file: piece.file.clone(), row: piece.first + row - range.start }
-}
-
-fn outcome(
-    alignment: &Alignment,
-    others: &[usize],
-    tolerances: &[Tolerance],
-    joined: Joined,
-    seen: [SideSeen; 2],
-    looked: Looked,
-    position: &dyn Fn(usize, u32) -> Position,
-) -> DiffOutcome {
-    let told = |which: usize, told: &Told| RowsTold {
-        count: told.count(),
-        first: told.first().into_iter().map(|row| position(which, row)).collect(),
-    };
-    let name = |place: usize| alignment.columns[place].name.clone();
-    let column = |(place, tally): (&usize, &cells::ColumnTally)| ColumnOutcome {
-        name: name(*place),
-        changed: tally.changed,
-        tolerance: Some(tolerances[*place].told()).filter(|told| !told.is_empty()),
-        tolerated: tally.tolerated,
-        largest: tally.largest(),
-    };
-    DiffOutcome {
-        sides: std::array::from_fn(|which| SideOutcome {
-            rows: seen[which].rows,
-            null_keys: told(which, &seen[which].null_keys),
-            duplicates: told(which, &joined.repeated[which]),
-            only: alignment.only[which].clone(),
-        }),
-        compared: joined.compared,
-        missing: told(0, &joined.alone[0]),
-        extra: told(1, &joined.alone[1]),
-        changed: looked.changed,
-        changed_first: looked
-            .first
-            .into_iter()
-            .map(|(left, right, columns)| ChangedRow {
-                left: position(0, left),
-                right: position(1, right),
-                columns: columns.into_iter().map(name).collect(),
-            })
-            .collect(),
-        columns: others.iter().zip(&looked.tallies).map(column).collect(),
-        retyped: alignment.retyped.clone(),
-        ignored: Vec::new(),
-        rows_out: 0,
-    }
 }

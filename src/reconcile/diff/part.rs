@@ -10,15 +10,11 @@
 
 use super::DiffFault;
 use super::marks::{Marks, Told};
-use crate::format::spill::{Aside, Spill};
-use arrow::array::{ArrayRef, AsArray, Decimal128Array, RecordBatch, UInt32Array};
-use arrow::datatypes::{Decimal128Type, UInt32Type};
-use std::sync::Arc;
+use super::records::{Records, WAITING_ROWS, Waiting};
+use crate::format::spill::Aside;
 
 /// Bytes that a left row takes in a table, with its slots.
 pub const ROW_BYTES: u64 = 50;
-/// Rows that wait in memory before they are put aside together.
-const WAITING_ROWS: usize = 2_048;
 /// A slot with nothing in it.
 const EMPTY: u32 = u32::MAX;
 
@@ -30,86 +26,6 @@ const DIFFERS: u8 = 2;
 const REPEATED: u8 = 4;
 /// Not the first row of its key.
 const LATER: u8 = 8;
-
-/// Rows as fingerprints of key and values, and their numbers.
-#[derive(Clone, Debug, Default)]
-pub struct Records {
-    /// Of the keys.
-    pub keys: Vec<u128>,
-    /// Of the other columns.
-    pub prints: Vec<u128>,
-    /// Row numbers.
-    pub rows: Vec<u32>,
-}
-
-impl Records {
-    /// How many.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    fn extend(&mut self, other: &Records, range: std::ops::Range<usize>) {
-        self.keys.extend_from_slice(&other.keys[range.clone()]);
-        self.prints.extend_from_slice(&other.prints[range.clone()]);
-        self.rows.extend_from_slice(&other.rows[range]);
-    }
-
-    /// 128 bits have no Arrow type of their own but a decimal's, which keeps them.
-    fn into_batch(self) -> Result<RecordBatch, DiffFault> {
-        let wide = |words: Vec<u128>| -> ArrayRef {
-            Arc::new(Decimal128Array::from_iter_values(words.into_iter().map(|word| word as i128)))
-        };
-        let rows: ArrayRef = Arc::new(UInt32Array::from(self.rows));
-        let columns = [("key", wide(self.keys)), ("print", wide(self.prints)), ("row", rows)];
-        RecordBatch::try_from_iter(columns).map_err(|_| DiffFault::Shape)
-    }
-
-    fn of_batch(batch: &RecordBatch) -> Self {
-        let wide = |place: usize| {
-            let words = batch.column(place).as_primitive::<Decimal128Type>().values();
-            words.iter().map(|word| *word as u128).collect()
-        };
-        let rows = batch.column(2).as_primitive::<UInt32Type>().values().to_vec();
-        Records { keys: wide(0), prints: wide(1), rows }
-    }
-}
-
-/// Records put aside.
-struct Waiting {
-    here: Records,
-    there: Spill,
-}
-
-impl Waiting {
-    fn new(aside: &Aside) -> Self {
-        Waiting { here: Records::default(), there: Spill::new(&aside.on_disk()) }
-    }
-
-    fn extend(&mut self, other: &Records, range: std::ops::Range<usize>) -> Result<(), DiffFault> {
-        self.here.extend(other, range);
-        if self.here.len() >= WAITING_ROWS {
-            self.there.push(std::mem::take(&mut self.here).into_batch()?)?;
-        }
-        Ok(())
-    }
-
-    /// All of them, a batch at a time.
-    fn each(self, mut take: impl FnMut(&Records) -> Result<(), DiffFault>) -> Result<(), DiffFault> {
-        for batch in self.there.iter() {
-            take(&Records::of_batch(&batch?))?;
-        }
-        take(&self.here)
-    }
-
-    fn all(self) -> Result<Records, DiffFault> {
-        let mut all = Records::default();
-        self.each(|records| {
-            all.extend(records, 0..records.len());
-            Ok(())
-        })?;
-        Ok(all)
-    }
-}
 
 /// What a share came to.
 #[derive(Default)]
@@ -137,10 +53,10 @@ pub struct Part {
 }
 
 impl Part {
-    /// Nothing yet.
-    pub fn new(aside: &Aside) -> Self {
+    /// Nothing yet, and room for as many left rows as are expected.
+    pub fn new(aside: &Aside, rows_expected: usize) -> Self {
         Part {
-            left: Records::default(),
+            left: Records::with_room(rows_expected),
             table: None,
             left_aside: None,
             right_aside: Waiting::new(aside),

@@ -26,8 +26,8 @@ pub trait Side: Sync {
     /// Its parts, in order.
     fn pieces(&self) -> &[Piece];
 
-    /// The rows of a part: the columns at the places `columns`, in that order, as [`Side::columns`] says their types (or
-    /// `Null` where the part lacks one). `keep` are numbers of rows within the part, ascending: those rows and no others.
+    /// The rows of a part: the columns at the places `columns`, in that order, each of the type that [`Side::columns`] says or
+    /// of one that it holds ([`super::common`]; `Null` where the part lacks the column). `keep` are numbers of rows within the part, ascending: those rows and no others.
     fn read(&self, piece: usize, columns: &[usize], keep: Option<Vec<u32>>) -> Batches;
 }
 
@@ -82,24 +82,32 @@ pub struct Reading<'a> {
     schema: SchemaRef,
     /// The number of the first row of each piece, as far as known.
     firsts: Vec<Option<u64>>,
+    rows: Option<u64>,
 }
 
 impl<'a> Reading<'a> {
     /// The aligned `columns` of the side that is the `which`th. `counts` are the rows of each piece, as far as known.
     pub fn new(side: &'a dyn Side, which: usize, columns: &[Aligned], counts: &[Option<u64>]) -> Self {
         let mut next = Some(0);
-        let firsts = counts.iter().map(|rows| {
+        let firsts = counts.iter().map(|rows| -> Option<u64> {
             let first = next;
-            next = first.zip(*rows).map(|(first, rows)| first + rows);
+            next = first.zip(*rows).map(|(first, rows): (u64, u64)| first.saturating_add(rows));
             first
         });
         let fields = columns.iter().map(|column| Field::new(&column.name, column.data_type.clone(), true));
+        let firsts = firsts.collect();
         Reading {
             side,
             places: columns.iter().map(|column| column.places[which]).collect(),
             schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
-            firsts: firsts.collect(),
+            firsts,
+            rows: next,
         }
+    }
+
+    /// Its rows, where they are known.
+    pub fn rows(&self) -> Option<u64> {
+        self.rows
     }
 
     /// The columns of its batches.
@@ -163,8 +171,8 @@ impl Lane<'_> {
             };
             let batch = batch?;
             let count = batch.num_rows();
-            let from = current.first + current.rows;
-            if from + count as u64 > ROWS_MAX {
+            let from = current.first.saturating_add(current.rows);
+            if from.saturating_add(count as u64) > ROWS_MAX {
                 return Err(DiffFault::TooManyRows);
             }
             current.rows += count as u64;
@@ -187,7 +195,7 @@ impl Lane<'_> {
     /// A piece that ends before its footer says so, or without a row that was there before, is not what it was.
     fn end(&mut self) -> Result<(), DiffFault> {
         let Some(current) = self.current.take() else { return Ok(()) };
-        self.next = current.first + current.rows;
+        self.next = current.first.saturating_add(current.rows);
         match current.keep {
             Some(left) if !left.is_empty() => Err(DiffFault::Changed),
             Some(_) => Ok(()),

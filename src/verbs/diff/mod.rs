@@ -1,10 +1,11 @@
 //! `nightferry diff A B --key ..`: any two datasets of Parquet, CSV or JSON lines, or a Delta table at two versions.
 //!
 //! ```text
-//! paths.rs      what was named -> files          side.rs   files -> a side, typed
-//! rows_file.rs  the differing rows, where somebody wants them
+//! paths.rs      what was named -> files          learn.rs   a file -> its columns and types
+//! side.rs       files -> a side, typed           rows_file.rs  the differing rows, where somebody wants them
 //! ```
 
+mod learn;
 mod paths;
 mod rows_file;
 mod side;
@@ -105,7 +106,7 @@ fn terms(request: &DiffRequest) -> Result<(DiffTerms, Option<crate::data::Schema
         let tolerance: &mut Tolerance = terms.tolerate.entry(column.to_owned()).or_default();
         tolerance
             .add(rule)
-            .map_err(|fault| usage(&format!("a rule of `--tolerate` for {} {fault}", side::told(column))))?;
+            .map_err(|fault| usage(&format!("a rule of `--tolerate` for {} {fault}", learn::told(column))))?;
     }
     Ok((terms, schema))
 }

@@ -70,7 +70,8 @@ pub async fn find(named: &str) -> Result<Named, Failure> {
         return of_table(table, version).await;
     }
     if version.is_some() {
-        return Err(not_there(format!("`{}` is no Delta table, which alone has versions", shown(named))));
+        let table = shown(&table.to_string_lossy());
+        return Err(not_there(format!("`{table}` is no Delta table, which alone has versions")));
     }
     let found = if path.is_dir() { listed(path, None)? } else { listed_by_pattern(named)? };
     let files = found.iter().map(|path| file(path)).collect::<Result<Vec<_>, _>>()?;

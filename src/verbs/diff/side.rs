@@ -1,33 +1,24 @@
 //! Files -> a side of a comparison: which columns there are in all of them, and their rows, read where they lie.
 //!
-//! A schema says what its columns are and what they are called; without one Parquet's columns are of their own types, those of
-//! JSON lines of the types that all their values have, and those of CSV are text.
+//! Never in here: what a file's columns are (`learn`).
 
-use super::paths::{Holds, SideFile};
+use super::learn::{Learned, Open, learn, told};
+use super::paths::SideFile;
 use crate::data::conform::conform;
-use crate::data::drift::is_tellable;
 use crate::data::{Class, Column, ColumnType, Name, Schema};
-use crate::format::jsonl_blocks::{self, Blocks, Held};
-use crate::format::parquet_scan::ParquetScan;
-use crate::format::ranged::{From, Ranged};
-use crate::format::{DECODED_BYTES_MAX, FormatFault, Rows, csv, with_absent};
+use crate::format::jsonl_blocks::{self, Blocks};
+use crate::format::ranged::Ranged;
+use crate::format::{FormatFault, Rows, csv, with_absent};
 use crate::reconcile::diff::{Batches, Found, InputFault, Piece, Side, common, keep_rows};
 use arrow::array::{Array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema as ArrowSchema};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Read;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
 /// Rows read at once.
 const BATCH_ROWS: usize = 8_192;
-/// Digits that a decimal holds.
-const DIGITS_MAX: usize = 38;
-
-/// Digits of which a double keeps every one.
-const DOUBLE_DIGITS: usize = 15;
-
 /// A file that stays open.
 struct OpenFile {
     file: File,
@@ -60,32 +51,6 @@ struct Part {
     places: Vec<Option<usize>>,
     /// And the type that its text is read as, where that is known.
     declared: Vec<Option<ColumnType>>,
-}
-
-#[derive(Clone)]
-enum Open {
-    Group(ParquetScan, usize),
-    Csv(Text, Vec<String>),
-    JsonLines(Text, Vec<String>),
-}
-
-/// A text from its first byte, as often as is needed.
-#[derive(Clone)]
-struct Text {
-    bytes: Arc<dyn Ranged>,
-    file: SideFile,
-}
-
-impl Text {
-    fn open(&self) -> Result<Box<dyn Read + Send>, FormatFault> {
-        self.file.packed.stream(From::new(Arc::clone(&self.bytes), 0), DECODED_BYTES_MAX)
-    }
-}
-
-/// A file whose columns are known.
-struct Learned {
-    columns: Vec<(String, DataType, Option<ColumnType>)>,
-    pieces: Vec<(Open, u64, Option<u64>)>,
 }
 
 impl FileSide {
@@ -256,108 +221,6 @@ fn column(column_type: ColumnType) -> Column {
         references: None,
         treat: Default::default(),
     }
-}
-
-fn learn(
-    file: &SideFile,
-    bytes: Arc<dyn Ranged>,
-    schema: Option<&Schema>,
-    key: &[String],
-) -> Result<Learned, FormatFault> {
-    let text = Text { bytes: Arc::clone(&bytes), file: file.clone() };
-    // The name and type that the schema has for a column of the file.
-    let known = |name: &str| {
-        let column = schema?.columns.iter().find(|column| column.is_spelt(name) || column.name.as_str() == name)?;
-        Some((column.name.to_string(), column.column_type.arrow(), Some(column.column_type)))
-    };
-    match file.holds {
-        Holds::Parquet => {
-            let scan = ParquetScan::open(whole(&text, bytes)?)?;
-            let columns = scan.columns().into_iter();
-            let columns = columns.map(|(name, data_type)| known(&name).unwrap_or((name, data_type, None))).collect();
-            let mut first = 0;
-            let groups = scan.groups().into_iter().enumerate().map(|(group, rows)| {
-                first += rows;
-                (Open::Group(scan.clone(), group), first - rows, Some(rows))
-            });
-            Ok(Learned { columns, pieces: groups.collect() })
-        }
-        Holds::Csv => {
-            let is_header = |names: &[&str]| {
-                let named = |key: &String| {
-                    names.iter().any(|name| name == key || known(name).is_some_and(|(name, ..)| name == *key))
-                };
-                key.iter().all(named)
-            };
-            let opened = csv::open_stream(text.open()?, &is_header)?;
-            let header: Vec<String> = opened.columns.into_iter().map(|(name, _)| name).collect();
-            let columns = header.iter().map(|name| known(name).unwrap_or((name.clone(), DataType::Utf8View, None)));
-            Ok(Learned { columns: columns.collect(), pieces: vec![(Open::Csv(text, header.clone()), 0, None)] })
-        }
-        Holds::JsonLines => {
-            let (mut fields, mut rows): (Vec<(String, Held)>, u64) = (Vec::new(), 0);
-            for block in Blocks::new(text.open()?) {
-                let at = |fault: FormatFault| FormatFault { row: fault.row.map(|row| row + rows), ..fault };
-                let (found, count) = jsonl_blocks::fields(&block?).map_err(at)?;
-                rows += count;
-                for (name, held) in found {
-                    match fields.iter_mut().find(|(known, _)| *known == name) {
-                        Some((_, before)) => before.add(held),
-                        None => fields.push((name, held)),
-                    }
-                }
-            }
-            let columns = fields.iter().map(|(name, held)| match known(name) {
-                Some(known) => Ok(known),
-                None => held_type(name, *held).map(|(data_type, declared)| (name.clone(), data_type, declared)),
-            });
-            let columns = columns.collect::<Result<Vec<_>, _>>()?;
-            let names = fields.into_iter().map(|(name, _)| name).collect();
-            Ok(Learned { columns, pieces: vec![(Open::JsonLines(text, names), 0, Some(rows))] })
-        }
-    }
-}
-
-/// Parquet that somebody packed once more has to lie in memory.
-fn whole(text: &Text, bytes: Arc<dyn Ranged>) -> Result<Arc<dyn Ranged>, FormatFault> {
-    if text.file.packed == crate::format::compression::Compression::Plain {
-        return Ok(bytes);
-    }
-    let mut unpacked = Vec::new();
-    let read = text.open()?.read_to_end(&mut unpacked);
-    read.map_err(|_| FormatFault::new("cannot be read or unpacked to its end"))?;
-    Ok(Arc::new(bytes::Bytes::from(unpacked)))
-}
-
-/// The type of a field of JSON, by all its values.
-fn held_type(name: &str, held: Held) -> Result<(DataType, Option<ColumnType>), FormatFault> {
-    let declared = |column_type: ColumnType| Ok((column_type.arrow(), Some(column_type)));
-    let several = || {
-        let told = told(name);
-        let fault = format!(
-            "holds in {told} values of several types, or of more digits than are read without being told; hint: `--schema` says what they are"
-        );
-        Err(FormatFault::new(fault))
-    };
-    match (held.texts, held.truths, held.nested, held.numbers) {
-        (false, false, false, false) => Ok((DataType::Null, None)),
-        (true, false, false, false) | (false, false, true, false) => Ok((DataType::Utf8View, None)),
-        (false, true, false, false) => declared(ColumnType::Boolean),
-        (false, false, false, true) if held.exponents && held.whole + held.fraction <= DOUBLE_DIGITS => {
-            declared(ColumnType::Double)
-        }
-        (false, false, false, true) if held.exponents => several(),
-        (false, false, false, true) if held.fraction == 0 && held.whole <= 18 => declared(ColumnType::Bigint),
-        (false, false, false, true) if held.whole + held.fraction <= DIGITS_MAX => {
-            declared(ColumnType::Numeric { precision: DIGITS_MAX as u8, scale: held.fraction as u8 })
-        }
-        _ => several(),
-    }
-}
-
-/// What messages call a column.
-pub fn told(name: &str) -> String {
-    if is_tellable(name) { format!("`{name}`") } else { "a column (its name is not repeated)".into() }
 }
 
 fn state(file: &File) -> Option<(u64, i64, i64)> {
