@@ -46,8 +46,10 @@ impl Read for From {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let left = self.bytes.length().saturating_sub(self.at);
         let count = into.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        self.bytes.read_at(self.at, &mut into[..count])?;
-        self.at += count as u64;
+        if count > 0 {
+            self.bytes.read_at(self.at, &mut into[..count])?;
+            self.at += count as u64;
+        }
         Ok(count)
     }
 }

@@ -187,11 +187,11 @@ fn counts_what_a_full_outer_join_counts_in_every_format() {
         assert!(expected["changed"].as_u64() > Some(100) && expected["missing"].as_u64() > Some(50), "{expected}");
         for line in [
             "left.parquet right.parquet --key id,part",
-            "left.parquet right.parquet --key id,part --memory-max 1MiB",
+            "left.parquet right.parquet --key id,part --memory-max 64KiB",
             "left right --key part,id",
             "left/*.parquet right.parquet --schema schemas/thing.toml",
             "left.csv right.csv --schema schemas/thing.toml",
-            "left.csv right --schema schemas/thing.toml --memory-max 1MiB",
+            "left.csv right --schema schemas/thing.toml --memory-max 64KiB",
         ] {
             let (came, told) = diff(&ferry, line);
             assert_eq!(came.code, code, "{line}: {}", came.err);

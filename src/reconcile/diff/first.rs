@@ -6,7 +6,7 @@
 use super::marks::Told;
 use super::part::{Joined, Part, ROW_BYTES};
 use super::print::Printer;
-use super::records::Records;
+use super::records::{Records, RowPrint};
 use super::side::{Lane, Reading};
 use super::{DiffFault, Means};
 use arrow::array::{Array, RecordBatch};
@@ -125,19 +125,18 @@ fn round(lane: &mut Lane<'_>, prints: &Prints<'_>) -> Result<Round, DiffFault> {
         let Some((rows, batch)) = lane.next()? else { break };
         round.rows += rows.len() as u64;
         let (keys, others) = (prints.keys(&batch)?, prints.of(prints.others, &batch)?);
+        let both = keys.into_iter().zip(others).map(|(key, others)| RowPrint { key, others });
         let nulls: Vec<_> = prints.key.iter().filter_map(|place| batch.column(*place).logical_nulls()).collect();
         if nulls.iter().all(|nulls| nulls.null_count() == 0) {
-            records.keys.extend(keys);
-            records.prints.extend(others);
+            records.prints.extend(both);
             records.rows.extend(rows);
             continue;
         }
-        for (index, row) in rows.into_iter().enumerate() {
+        for (index, (row, print)) in rows.into_iter().zip(both).enumerate() {
             if nulls.iter().any(|nulls| nulls.is_null(index)) {
                 round.null_keys.add(row);
             } else {
-                records.keys.push(keys[index]);
-                records.prints.push(others[index]);
+                records.prints.push(print);
                 records.rows.push(row);
             }
         }
@@ -148,20 +147,19 @@ fn round(lane: &mut Lane<'_>, prints: &Prints<'_>) -> Result<Round, DiffFault> {
 
 /// Puts the rows in the order of their shares; within one they stay in theirs.
 fn sort(records: &Records, round: &mut Round) {
-    let share = |key: &u128| (key >> 120) as usize;
+    let share = |print: &RowPrint| (print.key >> 120) as usize;
     let mut next = vec![0; PARTS];
-    records.keys.iter().for_each(|key| next[share(key)] += 1);
+    records.prints.iter().for_each(|print| next[share(print)] += 1);
     let mut from = 0;
     for count in &mut next {
         from += std::mem::replace(count, from);
     }
     let length = records.len();
-    let mut sorted = Records { keys: vec![0; length], prints: vec![0; length], rows: vec![0; length] };
-    for index in 0..length {
-        let to = &mut next[share(&records.keys[index])];
-        sorted.keys[*to] = records.keys[index];
-        sorted.prints[*to] = records.prints[index];
-        sorted.rows[*to] = records.rows[index];
+    let mut sorted = Records { prints: vec![RowPrint::default(); length], rows: vec![0; length] };
+    for (print, row) in records.prints.iter().zip(&records.rows) {
+        let to = &mut next[share(print)];
+        sorted.prints[*to] = *print;
+        sorted.rows[*to] = *row;
         *to += 1;
     }
     round.records = sorted;

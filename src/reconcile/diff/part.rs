@@ -14,7 +14,7 @@ use super::records::{Records, WAITING_ROWS, Waiting};
 use crate::format::spill::Aside;
 
 /// Bytes that a left row takes in a table, with its slots.
-pub const ROW_BYTES: u64 = 50;
+pub const ROW_BYTES: u64 = 52;
 /// A slot with nothing in it.
 const EMPTY: u32 = u32::MAX;
 
@@ -125,7 +125,7 @@ impl Part {
 
 /// Right rows without a left one: by key, each once.
 fn alone(records: Records, joined: &mut Joined, repeated: &mut Told, marks_alone: bool) {
-    let mut rows: Vec<(u128, u32)> = records.keys.into_iter().zip(records.rows).collect();
+    let mut rows: Vec<(u128, u32)> = records.prints.into_iter().map(|print| print.key).zip(records.rows).collect();
     rows.sort_unstable();
     for same in rows.chunk_by(|one, two| one.0 == two.0) {
         match same {
@@ -144,25 +144,31 @@ fn alone(records: Records, joined: &mut Joined, repeated: &mut Told, marks_alone
 /// The left rows of a share, found by their keys.
 struct Table {
     left: Records,
-    /// The right row of each left row, where it was seen.
-    right: Vec<u32>,
-    flags: Vec<u8>,
+    seen: Vec<Seen>,
     slots: Vec<u32>,
+}
+
+/// What is known of a left row's key.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    /// The right row, where there is one.
+    right: u32,
+    flags: u8,
 }
 
 impl Table {
     fn new(left: Records, repeated: &mut Told) -> Self {
         let slots = vec![EMPTY; (left.len() + left.len() / 4 + 1).next_power_of_two()];
-        let (right, flags) = (vec![0; left.len()], vec![0; left.len()]);
-        let mut table = Table { left, right, flags, slots };
+        let seen = vec![Seen::default(); left.len()];
+        let mut table = Table { left, seen, slots };
         for place in 0..table.left.len() {
-            let (slot, found) = table.find(table.left.keys[place]);
+            let (slot, found) = table.find(table.left.prints[place].key);
             let Some(first) = found else {
                 table.slots[slot] = place as u32;
                 continue;
             };
-            table.flags[first] |= REPEATED;
-            table.flags[place] = LATER;
+            table.seen[first].flags |= REPEATED;
+            table.seen[place].flags = LATER;
             if table.left.rows[place] < table.left.rows[first] {
                 table.left.rows.swap(place, first);
             }
@@ -179,7 +185,7 @@ impl Table {
         loop {
             match self.slots[slot] {
                 EMPTY => return (slot, None),
-                place if self.left.keys[place as usize] == key => return (slot, Some(place as usize)),
+                place if self.left.prints[place as usize].key == key => return (slot, Some(place as usize)),
                 _ => slot = (slot + 1) & (self.slots.len() - 1),
             }
         }
@@ -193,27 +199,28 @@ impl Table {
         right_only: &mut Waiting,
     ) -> Result<(), DiffFault> {
         for index in range {
-            let row = records.rows[index];
-            match self.find(records.keys[index]).1 {
-                None => right_only.extend(records, index..index + 1)?,
-                Some(place) if self.flags[place] & SEEN != 0 => {
-                    self.flags[place] |= REPEATED;
-                    repeated.add(self.right[place].max(row));
-                    self.right[place] = self.right[place].min(row);
-                }
-                Some(place) => {
-                    let is_same = self.left.prints[place] == records.prints[index];
-                    self.flags[place] |= if is_same { SEEN } else { SEEN | DIFFERS };
-                    self.right[place] = row;
-                }
+            let (print, row) = (records.prints[index], records.rows[index]);
+            let Some(place) = self.find(print.key).1 else {
+                right_only.extend(records, index..index + 1)?;
+                continue;
+            };
+            let seen = &mut self.seen[place];
+            if seen.flags & SEEN != 0 {
+                seen.flags |= REPEATED;
+                repeated.add(seen.right.max(row));
+                seen.right = seen.right.min(row);
+            } else {
+                let is_same = self.left.prints[place].others == print.others;
+                seen.flags |= if is_same { SEEN } else { SEEN | DIFFERS };
+                seen.right = row;
             }
         }
         Ok(())
     }
 
     fn finish(&self, joined: &mut Joined, marks_alone: bool) {
-        for (place, flags) in self.flags.iter().enumerate() {
-            let (left, right) = (self.left.rows[place], self.right[place]);
+        for (left, Seen { right, flags }) in self.left.rows.iter().zip(&self.seen) {
+            let (left, right) = (*left, *right);
             if flags & (LATER | REPEATED) != 0 {
                 continue;
             }

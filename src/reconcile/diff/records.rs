@@ -10,13 +10,20 @@ use std::sync::Arc;
 /// Rows that wait in memory before they are put aside together.
 pub const WAITING_ROWS: usize = 2_048;
 
-/// Rows as fingerprints of key and values, and their numbers.
+/// A row's fingerprints. Both are in one line of the cache: where one is looked at, the other is next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowPrint {
+    /// Of the key.
+    pub key: u128,
+    /// Of the other columns.
+    pub others: u128,
+}
+
+/// Rows as fingerprints, and their numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Records {
-    /// Of the keys.
-    pub keys: Vec<u128>,
-    /// Of the other columns.
-    pub prints: Vec<u128>,
+    /// Fingerprints.
+    pub prints: Vec<RowPrint>,
     /// Row numbers.
     pub rows: Vec<u32>,
 }
@@ -24,7 +31,7 @@ pub struct Records {
 impl Records {
     /// None yet, and room for so many.
     pub fn with_room(rows: usize) -> Self {
-        Records { keys: Vec::with_capacity(rows), prints: Vec::with_capacity(rows), rows: Vec::with_capacity(rows) }
+        Records { prints: Vec::with_capacity(rows), rows: Vec::with_capacity(rows) }
     }
 
     /// How many.
@@ -34,28 +41,26 @@ impl Records {
 
     /// Adds some of others' rows.
     pub fn extend(&mut self, other: &Records, range: Range<usize>) {
-        self.keys.extend_from_slice(&other.keys[range.clone()]);
         self.prints.extend_from_slice(&other.prints[range.clone()]);
         self.rows.extend_from_slice(&other.rows[range]);
     }
 
     /// 128 bits have no Arrow type of their own but a decimal's, which keeps them.
     fn into_batch(self) -> Result<RecordBatch, DiffFault> {
-        let wide = |words: Vec<u128>| -> ArrayRef {
-            Arc::new(Decimal128Array::from_iter_values(words.into_iter().map(|word| word as i128)))
+        let wide = |word: fn(&RowPrint) -> u128| -> ArrayRef {
+            Arc::new(Decimal128Array::from_iter_values(self.prints.iter().map(|print| word(print) as i128)))
         };
+        let (keys, others) = (wide(|print| print.key), wide(|print| print.others));
         let rows: ArrayRef = Arc::new(UInt32Array::from(self.rows));
-        let columns = [("key", wide(self.keys)), ("print", wide(self.prints)), ("row", rows)];
+        let columns = [("key", keys), ("others", others), ("row", rows)];
         RecordBatch::try_from_iter(columns).map_err(|_| DiffFault::Shape)
     }
 
     fn of_batch(batch: &RecordBatch) -> Self {
-        let wide = |place: usize| {
-            let words = batch.column(place).as_primitive::<Decimal128Type>().values();
-            words.iter().map(|word| *word as u128).collect()
-        };
+        let wide = |place: usize| batch.column(place).as_primitive::<Decimal128Type>().values().iter();
+        let prints = wide(0).zip(wide(1)).map(|(key, others)| RowPrint { key: *key as u128, others: *others as u128 });
         let rows = batch.column(2).as_primitive::<UInt32Type>().values().to_vec();
-        Records { keys: wide(0), prints: wide(1), rows }
+        Records { prints: prints.collect(), rows }
     }
 }
 

@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Memory of fingerprints, at least: less would put aside what a page of rows takes anyway.
-const MEMORY_BYTES_MIN: u64 = 1 << 20;
+const MEMORY_BYTES_MIN: u64 = 64 << 10;
 
 /// What is asked of `diff`.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ pub async fn diff(request: DiffRequest, out: &mut dyn Write) -> u8 {
 async fn journey(request: DiffRequest, out: &mut dyn Write) -> Result<u8, Failure> {
     let (terms, schema) = terms(&request)?;
     let memory_bytes = job::bytes(&request.memory_max).filter(|bytes| *bytes >= MEMORY_BYTES_MIN);
-    let memory_bytes = memory_bytes.ok_or_else(|| usage("`--memory-max` is a size such as 256MiB, 1MiB at least"))?;
+    let memory_bytes = memory_bytes.ok_or_else(|| usage("`--memory-max` is a size such as 256MiB, 64KiB at least"))?;
     let rows_file = request.out.as_deref().map(RowsFile::new).transpose()?;
     let named = [paths::find(&request.sides[0]).await?, paths::find(&request.sides[1]).await?];
     let versions = [named[0].version, named[1].version];
