@@ -241,7 +241,12 @@ fn judge(outcome: &DiffOutcome, allow_empty: bool) -> (DiffVerdict, String) {
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
-        return (DiffVerdict::Match, format!("{} the same", counted(outcome.compared, "row")));
+        let tolerated: u64 = outcome.columns.iter().map(|column| column.tolerated).sum();
+        let tolerated = match tolerated {
+            0 => String::new(),
+            cells => format!(" ({} within tolerance)", counted(cells, "cell")),
+        };
+        return (DiffVerdict::Match, format!("{} the same{tolerated}", counted(outcome.compared, "row")));
     }
     (DiffVerdict::Drift, parts.join(", "))
 }
