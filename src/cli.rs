@@ -238,7 +238,7 @@ pub struct DiffArgs {
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Memory that fingerprints may take; more go to the disk, encrypted.
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    #[arg(long, value_name = "SIZE", default_value = "192MiB")]
     pub memory_max: String,
     /// Print the result as JSON.
     #[arg(long)]
