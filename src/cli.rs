@@ -4,7 +4,7 @@
 
 use crate::data::{Name, NameFault};
 use crate::source::Wanted;
-use crate::verbs::{self, Days, InitRequest, PlanRequest, RunRequest, TestRequest, ValidateRequest};
+use crate::verbs::{self, Days, DiffRequest, InitRequest, PlanRequest, RunRequest, TestRequest, ValidateRequest};
 use crate::world::ProgressMode;
 use chrono::{Datelike, NaiveDate};
 use clap::builder::NonEmptyStringValueParser;
@@ -26,6 +26,7 @@ impl Cli {
             Verb::Plan(args) => verbs::plan(&args.into(), out),
             Verb::Validate(args) => verbs::validate(args.into(), out).await,
             Verb::Test(TestArgs { jobs, json }) => verbs::test(TestRequest { jobs, json }, out).await,
+            Verb::Diff(args) => verbs::diff(args.into(), out).await,
             Verb::Init(args) => verbs::init(args.into(), out).await,
             Verb::Completions { shell } => {
                 complete(shell, out);
@@ -63,6 +64,11 @@ pub enum Verb {
     /// Run jobs over their fixtures and compare with what is expected.
     #[command(after_help = "Examples:\n  nightferry test\n  UPDATE=1 nightferry test jobs/settlements.toml")]
     Test(TestArgs),
+    /// Compare two datasets, or a table at two versions, key by key and cell by cell.
+    #[command(
+        after_help = "Examples:\n  nightferry diff target/warehouse/cfd_unit@0 target/warehouse/cfd_unit --key cfd_id\n  cd target/warehouse; nightferry diff invoice@0 invoice --key invoice_id --ignore amount_gbp"
+    )]
+    Diff(DiffArgs),
     /// Write the JSON Schemas, or a first job from a database's catalogue.
     #[command(
         after_help = "From a database:\n  nightferry init --env prod --source settlements_db --schema settlements --job nightly\n\nExamples:\n  nightferry init --schemas\n  nightferry init --schemas --into target/editor"
@@ -230,6 +236,44 @@ pub struct TestArgs {
     pub json: bool,
 }
 
+/// Flags of `diff`.
+#[derive(Clone, Debug, Args)]
+pub struct DiffArgs {
+    /// The dataset that the other is compared with: .parquet, .csv or .jsonl (also .gz, .zst), a folder of
+    /// such files, 'folder/2026-*.csv', or a Delta table, such as table@3.
+    pub left: String,
+    /// The other dataset.
+    pub right: String,
+    /// Columns that tell one row from another [default: the schema's].
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub key: Vec<String>,
+    /// Compare these columns alone.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// Compare all columns but these.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', conflicts_with = "columns")]
+    pub ignore: Vec<String>,
+    /// What a column may differ by: abs:N, rel:N, ulp:N, precision:ms (or s), trim, case, nfc,
+    /// null_equals:TEXT, json. May be repeated.
+    #[arg(long, value_name = "COLUMN=RULE")]
+    pub tolerate: Vec<String>,
+    /// A schema file that says what the columns are; without it those of CSV are text.
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<PathBuf>,
+    /// A side without rows is fine.
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Write the differing rows there as Parquet. They are data as it is.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Memory that fingerprints may take; more go to the disk, encrypted.
+    #[arg(long, value_name = "SIZE", default_value = "192MiB")]
+    pub memory_max: String,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Flags of `init`.
 #[derive(Clone, Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["schemas", "source"])))]
@@ -296,6 +340,14 @@ impl From<RunArgs> for RunRequest {
             ProgressArg::None => ProgressMode::None,
         };
         RunRequest { job, environment, days: days.into(), dry_run, again, progress, json }
+    }
+}
+
+impl From<DiffArgs> for DiffRequest {
+    fn from(args: DiffArgs) -> Self {
+        let DiffArgs { left, right, key, columns, ignore, tolerate, schema, allow_empty, out, memory_max, json } = args;
+        let sides = [left, right];
+        DiffRequest { sides, key, columns, ignore, tolerate, schema, allow_empty, out, memory_max, json }
     }
 }
 

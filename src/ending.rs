@@ -32,6 +32,7 @@ pub const USAGE: u8 = 2;
 pub const PANIC: u8 = 101;
 
 const UNTOUCHED: &str = "nothing was read or written";
+const UNWRITTEN: &str = "both sides are as they were";
 const UNPUBLISHED: &str = "nothing was published";
 const PARTS_STAY: &str = "nothing was published; the parts stay under the run id";
 const PARTS_GONE: &str = "nothing was published; the parts were deleted";
@@ -57,6 +58,7 @@ endings! {
     NOT_YET "E-DATE-2" 2 UNTOUCHED, "name a day that has begun; a night of a later day would make every night before it an older one";
     THERE_ALREADY "E-INIT-2" 2 UNTOUCHED, "nothing that is there is written over: move it, choose other tables, or name the job otherwise";
     DAYS "E-DAYS-2" 2 UNTOUCHED, "name the first day with --from and the last with --to";
+    DIFF_USAGE "E-DIFF-2" 2 UNTOUCHED, "see `nightferry diff --help`";
     JOB_INVALID "E-JOB-10" 10 UNTOUCHED, "mend the places listed, then `nightferry validate`";
     SQL_REFUSED "E-SQL-10" 10 UNPUBLISHED, "mend the query or `where` named, then `nightferry validate --online`";
     LAYOUT "E-PERIOD-10" 10 UNPUBLISHED, "publish every period that the table has in one run (--from, --to), with periods that hold its own; or give the dataset another name";
@@ -65,6 +67,7 @@ endings! {
     MAY_WRITE "E-ROLE-12" 12 UNPUBLISHED, "use a role that may only read: `nightferry validate --online` prints the SQL that makes one";
     TLS_REFUSED "E-TLS-13" 13 UNPUBLISHED, "check the certificate and the `ca` of the place named; an unchecked connection is never used";
     NOT_THERE "E-THERE-14" 14 UNPUBLISHED, "check the name and the environment";
+    SIDE_NOT_THERE "E-SIDE-14" 14 UNWRITTEN, "check the path, the version and the columns named";
     STAMP "E-STAMP-14" 14 UNPUBLISHED, "this store holds another environment's data, or another job's table; check `--env` and the store's url";
     NOT_EXCLUSIVE "E-STORE-14" 14 UNPUBLISHED, "this store lets two writers create one object; use one whose conditional PUT is exclusive";
     SCHEMA_DRIFT "E-DRIFT-20" 20 PARTS_GONE, "classify the new column or mend the type in the schema file, then run again";
@@ -73,9 +76,12 @@ endings! {
     CORRUPT "E-INPUT-22" 22 PARTS_STAY, "get the object named again from where it was made, or under the name that is read, then run again";
     UNFINISHED "E-EXPORT-22" 22 PARTS_STAY, "wait until the export or dump has ended, or make it again, and bring every object of it along";
     COMPARISON_ERROR "E-KEY-22" 22 PARTS_STAY, "a key that is NULL or there twice, or an empty side: mend the source, or the key in the schema file";
+    SIDE_CORRUPT "E-SIDE-22" 22 UNWRITTEN, "get the file named again from where it was made, or say what its columns are with --schema";
+    SIDES_ERROR "E-DIFF-22" 22 UNWRITTEN, "compare by a key that is never NULL and there once on each side; an empty side is fine with --allow-empty";
     PERSONAL_DATA "E-PRIVACY-23" 23 PARTS_GONE, "classify the column in the schema file and say its treatment";
     AUDIENCE "E-AUDIENCE-23" 23 PARTS_GONE, "rows made for one audience were offered to another: a bug of ours, please report it";
     INCONCLUSIVE "E-RECON-24" 24 PARTS_STAY, "the comparison cannot be decided, and a retry will not change that; look at the report";
+    SIDES_CHANGED "E-DIFF-24" 24 UNWRITTEN, "compare again once nobody writes there";
     CHECK_FAILED "E-CHECK-25" 25 PARTS_STAY, "look at the check named in the report";
     READ_BACK "E-READBACK-42" 42 PARTS_STAY, "what was written does not read back as what was extracted: keep the parts and report it";
     CHECKSUM "E-SUM-42" 42 PARTS_STAY, "an object is not what was written; keep it and look at the store's own log";

@@ -87,7 +87,8 @@ fn told(n: usize, name: &str) -> String {
     if is_tellable(name) { name.to_owned() } else { format!("column {n} (its name is not repeated)") }
 }
 
-fn is_tellable(name: &str) -> bool {
+/// Whether a column's name looks like one, and may be told.
+pub fn is_tellable(name: &str) -> bool {
     let mut digits = 0;
     let is_short_of_digits = name.bytes().all(|byte| {
         digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };

@@ -15,6 +15,9 @@ use std::io::{Chain, Cursor, Read};
 /// Records among which the header is looked for.
 pub const HEADER_ROWS_MAX: usize = 10;
 
+/// What is said of a text without a header.
+pub const NO_HEADER: &str = "has no header with the key columns among its first 10 records";
+
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Longest name of a column: PostgreSQL's own limit for an identifier.
@@ -24,17 +27,72 @@ const HEADER_CELL_BYTES_MAX: usize = 63;
 /// reader takes for whole. No text of a database holds a NUL.
 const END: &[u8] = b"\n\0";
 
+/// Bytes of one row, at most: a quote that nobody closed makes a cell of everything behind it.
+const ROW_BYTES_MAX: u64 = 256 << 20;
+/// Bytes of a batch's cells after which it is full, however few rows it has.
+const BATCH_BYTES: usize = 16 << 20;
+
 /// The text, and [`END`] behind it.
-type Text = Chain<Cursor<Bytes>, &'static [u8]>;
+type Text = Chain<Guarded, &'static [u8]>;
+
+/// A text of which one row may have so many bytes.
+struct Guarded {
+    text: Box<dyn Read + Send>,
+    row_bytes: u64,
+    row_bytes_max: u64,
+}
+
+impl Read for Guarded {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if self.row_bytes > self.row_bytes_max {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        let count = self.text.read(into)?;
+        self.row_bytes += count as u64;
+        Ok(count)
+    }
+}
+
+/// The next record, if there is one.
+fn next(reader: &mut Reader<Text>, record: &mut ByteRecord) -> Result<bool, &'static str> {
+    reader.get_mut().get_mut().0.row_bytes = 0;
+    reader.read_byte_record(record).map_err(|error| match error.kind() {
+        csv::ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => TOO_LARGE,
+        csv::ErrorKind::Io(_) => UNREADABLE,
+        _ => "is not comma separated text",
+    })
+}
+
+/// What is said of a text that cannot be read on.
+const UNREADABLE: &str = "cannot be read or unpacked to its end";
+const TOO_LARGE: &str = "has a row of more than 256 MiB, or unpacks to more than its cap";
 
 /// Finds the header.
 pub fn open(bytes: Bytes, is_header: &dyn Fn(&[&str]) -> bool) -> Result<Opened, FormatFault> {
-    let text = bytes.slice(if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }..);
-    let mut reader: Reader<Text> =
-        ReaderBuilder::new().has_headers(false).flexible(true).from_reader(Cursor::new(text).chain(END));
+    open_stream(Box::new(Cursor::new(bytes)), is_header)
+}
+
+/// Finds the header of a text that comes from front to back and never lies in memory whole.
+pub fn open_stream(text: Box<dyn Read + Send>, is_header: &dyn Fn(&[&str]) -> bool) -> Result<Opened, FormatFault> {
+    open_within(text, is_header, ROW_BYTES_MAX)
+}
+
+fn open_within(
+    mut text: Box<dyn Read + Send>,
+    is_header: &dyn Fn(&[&str]) -> bool,
+    row_bytes_max: u64,
+) -> Result<Opened, FormatFault> {
+    let mut start = Vec::with_capacity(BYTE_ORDER_MARK.len());
+    let begun = text.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start);
+    begun.map_err(|_| FormatFault::new(UNREADABLE))?;
+    if start == BYTE_ORDER_MARK {
+        start.clear();
+    }
+    let text = Guarded { text: Box::new(Cursor::new(start).chain(text)), row_bytes: 0, row_bytes_max };
+    let mut reader: Reader<Text> = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.chain(END));
     let mut record = ByteRecord::new();
     for _ in 0..HEADER_ROWS_MAX {
-        if !reader.read_byte_record(&mut record).map_err(|_| FormatFault::new("is not comma separated text"))? {
+        if !next(&mut reader, &mut record).map_err(FormatFault::new)? {
             break;
         }
         let names: Option<Vec<&str>> =
@@ -60,7 +118,7 @@ pub fn open(bytes: Bytes, is_header: &dyn Fn(&[&str]) -> bool) -> Result<Opened,
             })
         }));
     }
-    Err(FormatFault::new("has no header with the key columns among its first 10 records"))
+    Err(FormatFault::new(NO_HEADER))
 }
 
 struct CsvRows {
@@ -90,10 +148,9 @@ impl Iterator for CsvRows {
 impl CsvRows {
     fn batch(&mut self) -> Result<Option<RecordBatch>, FormatFault> {
         let mut cells: Vec<_> = self.places.iter().map(|_| StringViewBuilder::new()).collect();
-        let mut rows = 0;
-        while rows < self.batch_rows_max {
-            let read = self.reader.read_byte_record(&mut self.record);
-            if !read.map_err(|_| FormatFault::at(self.row, "is not comma separated text"))? {
+        let (mut rows, mut bytes) = (0, 0);
+        while rows < self.batch_rows_max && bytes < BATCH_BYTES {
+            if !next(&mut self.reader, &mut self.record).map_err(|fault| FormatFault::at(self.row, fault))? {
                 self.ended = true;
                 break;
             }
@@ -116,6 +173,7 @@ impl CsvRows {
                 column.append_option((!cell.is_empty()).then_some(cell));
             }
             rows += 1;
+            bytes += self.record.as_slice().len();
             self.row += 1;
         }
         text_batch(&self.names, &self.places, cells, rows).map_err(|fault| FormatFault::at(self.row, fault))
@@ -156,6 +214,17 @@ mod tests {
         assert_eq!(refused, Err(FormatFault::at(1, "has 1 cells where the header has 2")));
         let opened = open(Bytes::from_static(b"CfD_ID\n\xff\n"), &|_| true).expect("a header");
         assert_eq!(opened.rows(vec![0], 10).next(), Some(Err(FormatFault::at(0, "is not text in UTF-8"))));
+    }
+
+    #[test]
+    fn ends_at_a_row_without_end_and_fills_no_memory_with_few_rows() {
+        let endless = || Box::new(Cursor::new("a,b\n1,\"").chain(std::io::repeat(b'x')));
+        let opened = open_within(endless(), &|_| true, 100_000).expect("a header");
+        assert_eq!(opened.rows(vec![0], 10).next(), Some(Err(FormatFault::at(0, TOO_LARGE))));
+        let row = format!("1,{}\n", "x".repeat(BATCH_BYTES / 2));
+        let opened = open(Bytes::from(format!("a,b\n{row}{row}{row}")), &|_| true).expect("a header");
+        let batches: Vec<_> = opened.rows(vec![0], 10).map(|batch| batch.expect("rows").num_rows()).collect();
+        assert_eq!(batches, [2, 1]);
     }
 
     #[test]

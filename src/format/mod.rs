@@ -7,6 +7,9 @@
 //! pg_toc.rs        the contents of pg_dump's folder -> tables, their columns and files
 //! jsonl.rs         a JSON object a line -> columns of text
 //! parquet_read.rs  other people's Parquet -> columns as they are
+//! parquet_scan.rs the same where it lies, the row groups and rows that are wanted
+//! ranged.rs        bytes of which any range can be read
+//! jsonl_blocks.rs  a JSON object a line, a block of lines at a time
 //! parquet_write.rs batches -> Parquet, a row group at a time
 //! parquet_back.rs  our own Parquet -> batches, to prove what was written
 //! unpack.rs        the same as compression, a slice at a time
@@ -21,15 +24,18 @@ pub mod compression;
 pub mod copy_text;
 pub mod csv;
 pub mod jsonl;
+pub mod jsonl_blocks;
 pub mod parquet_back;
 pub mod parquet_read;
+pub mod parquet_scan;
 pub mod parquet_write;
 pub mod pg_toc;
+pub mod ranged;
 pub mod spill;
 pub mod unpack;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringViewBuilder};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringViewBuilder, new_null_array};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use std::sync::Arc;
 
 /// Decoded bytes of one object, at most: beyond it an input is taken for a bomb.
@@ -80,6 +86,23 @@ impl Opened {
     pub fn rows(self, places: Vec<usize>, batch_rows_max: usize) -> Rows {
         (self.read)(places, batch_rows_max)
     }
+}
+
+/// The batch with a column of NULLs for each place that is none.
+pub fn with_absent(batch: &RecordBatch, places: &[Option<usize>]) -> RecordBatch {
+    let mut there = batch.schema_ref().fields().iter().zip(batch.columns());
+    let columns: Vec<(FieldRef, ArrayRef)> = places
+        .iter()
+        .map(|place| match place.and_then(|_| there.next()) {
+            Some((field, cells)) => (Arc::clone(field), Arc::clone(cells)),
+            None => (Arc::new(Field::new("", DataType::Null, true)), new_null_array(&DataType::Null, batch.num_rows())),
+        })
+        .collect();
+    let (fields, cells): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let with_all = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), cells, &options);
+    // Every column has the batch's length.
+    with_all.unwrap_or_else(|_| batch.clone())
 }
 
 /// Cells of text -> a batch of the columns `names` at `places`; `None` without rows.

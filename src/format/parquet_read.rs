@@ -12,6 +12,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::file::reader::ChunkReader;
 use std::sync::Arc;
 
 /// Decoded bytes of one batch, at most.
@@ -22,15 +23,21 @@ const DECODED_RATIO_MAX: u64 = 200;
 
 /// Reads the footer. Nested columns come as they are; whoever wants them says so by place.
 pub fn open(bytes: Bytes) -> Result<Opened, FormatFault> {
-    let file_bytes_max = DECODED_BYTES_MAX.max(bytes.len() as u64 * DECODED_RATIO_MAX);
-    open_within(bytes, Caps { batch_bytes_max: BATCH_BYTES_MAX, file_bytes_max })
+    let caps = caps(bytes.len() as u64);
+    open_within(bytes, caps)
 }
 
 /// How much may be decoded.
 #[derive(Clone, Copy)]
-struct Caps {
+pub(super) struct Caps {
     batch_bytes_max: u64,
     file_bytes_max: u64,
+}
+
+/// What a file of so many bytes may decode to.
+pub(super) fn caps(bytes: u64) -> Caps {
+    let file_bytes_max = DECODED_BYTES_MAX.max(bytes.saturating_mul(DECODED_RATIO_MAX));
+    Caps { batch_bytes_max: BATCH_BYTES_MAX, file_bytes_max }
 }
 
 fn open_within(bytes: Bytes, caps: Caps) -> Result<Opened, FormatFault> {
@@ -39,19 +46,24 @@ fn open_within(bytes: Bytes, caps: Caps) -> Result<Opened, FormatFault> {
     let columns = builder.schema().fields().iter().map(|field| (field.name().clone(), field.data_type().clone()));
     Ok(Opened::new(columns.collect(), move |places, batch_rows_max| -> Rows {
         let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().copied());
-        // A mask keeps the file's order; what was asked for may have another.
-        let mut sorted = places.clone();
-        sorted.sort_unstable();
-        let order = places.iter().map(|place| sorted.partition_point(|other| other < place)).collect();
         match builder.with_projection(mask).with_batch_size(batch_rows_max).build() {
-            Ok(reader) => Box::new(ParquetRows { reader: Some(reader), order, row: 0, bytes: 0, caps }),
+            Ok(reader) => rows(reader, &places, caps),
             Err(_) => Box::new(std::iter::once(Err(FormatFault::new("is not whole Parquet")))),
         }
     }))
 }
 
+/// The rows that `reader` gives, the columns at `places` in that order.
+pub(super) fn rows(reader: ParquetRecordBatchReader, places: &[usize], caps: Caps) -> Rows {
+    // A mask keeps the file's order; what was asked for may have another.
+    let mut sorted = places.to_vec();
+    sorted.sort_unstable();
+    let order = places.iter().map(|place| sorted.partition_point(|other| other < place)).collect();
+    Box::new(ParquetRows { reader: Some(reader), order, row: 0, bytes: 0, caps })
+}
+
 /// The footer, with views in place of the strings and bytes that it names.
-fn metadata(bytes: &Bytes) -> Option<ArrowReaderMetadata> {
+pub(super) fn metadata<R: ChunkReader>(bytes: &R) -> Option<ArrowReaderMetadata> {
     let found = ArrowReaderMetadata::load(bytes, ArrowReaderOptions::new()).ok()?;
     let fields: Vec<FieldRef> = found.schema().fields().iter().map(as_view).collect();
     let schema = Schema::new_with_metadata(fields, found.schema().metadata().clone());

@@ -207,6 +207,12 @@ impl File {
         Ok(())
     }
 
+    /// Takes what is encoded so far out of memory, for whoever puts it in its place before the rest.
+    pub fn take(&mut self) -> Result<Vec<u8>, WriteFault> {
+        self.writer.flush().map_err(|_| WriteFault::Encoder("handing bytes on"))?;
+        Ok(std::mem::take(self.writer.inner_mut()))
+    }
+
     /// Writes the footer.
     pub fn finish(mut self) -> Result<FinishedFile, WriteFault> {
         let refused = |_| WriteFault::Encoder("closing a file");

@@ -10,7 +10,7 @@ use super::shape::{nearest, one_of};
 use super::tree::{Entry, Node, Text};
 use super::write_file::check_write;
 use crate::changes::untold;
-use crate::data::{Audience, ColumnType, Form, Name, Treatment};
+use crate::data::{Audience, ColumnType, Form, Name, Schema, Treatment};
 use crate::privacy::treatment;
 use crate::problem::{Place, Problems, shown_path};
 use std::collections::{BTreeMap, BTreeSet};
@@ -237,6 +237,22 @@ fn check_confirmed(schemas: &BTreeMap<Name, SchemaFile>, problems: &mut Problems
 fn is_tolerable(column_type: ColumnType) -> bool {
     use ColumnType::{Bigint, Double, Integer, Numeric, Real, Smallint};
     matches!(column_type, Smallint | Integer | Bigint | Numeric { .. } | Real | Double)
+}
+
+/// A schema by itself: the text of the file `file`, which tells people where its faults are.
+pub fn schema(file: &str, text: String) -> Result<Schema, Problems> {
+    let mut problems = Problems::default();
+    let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".toml");
+    let name = Name::new(stem).ok();
+    if name.is_none() {
+        let hint = Some("schemas/<name>.toml, a name of small letters, digits and `_`".to_owned());
+        problems.add("E-FILE-READ", Place::start(file), "has a name that no schema has", hint);
+    }
+    let read = name.and_then(|name| schema_file::read(&name, Text { file: file.into(), text }, &mut problems));
+    match read {
+        Some(read) if problems.is_empty() => Ok(read.schema),
+        _ => Err(problems),
+    }
 }
 
 /// A column may point at a schema that this job does not read; that file is looked at as well.

@@ -49,9 +49,10 @@ pub use face::face;
 pub use face_json::json;
 pub use ground::is_this_machine;
 pub use job_file::{Job, RESERVED, Schedule};
-pub use load::{Checked, Read, load, load_environment};
+pub use load::{Checked, Read, load, load_environment, schema};
 pub use login_spec::{Auth, ClientSpec, KnownPower, LoginSpec, Trust, is_loopback};
 pub use plan::*;
+pub use shape::bytes;
 pub use write_plan::{MergePlan, PERIODS_MAX, WriteMode};
 
 /// The JSON Schemas (draft 2020-12) of the three kinds of file, by the name that each is written under.

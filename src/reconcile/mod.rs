@@ -10,12 +10,14 @@
 //! unique.rs     keys of a table that is compared with nothing
 //! verdict.rs    counts and stream facts -> verdict, proof, and words for people
 //! checks.rs     the author's SQL
+//! diff/         any two datasets, in bounded memory
 //! ```
 //!
 //! Pure. Never in here: what a verdict does to the run.
 
 mod checks;
 mod compare;
+pub mod diff;
 mod exact_sum;
 mod latest;
 mod merge;

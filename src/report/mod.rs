@@ -3,6 +3,7 @@
 //! ```text
 //! run.rs       the report's values; their JSON names are an API
 //! dataset.rs   those of one dataset
+//! diff.rs      what a comparison of two datasets came to; diff_terminal.rs: as a person reads it
 //! terminal.rs  the report as a person reads it after the run
 //! numbers.rs   1,234,567 and 3.2 MiB
 //! ```
@@ -10,6 +11,8 @@
 //! Pure. Never in here: a value from the data. Names, counts and places only.
 
 mod dataset;
+mod diff;
+mod diff_terminal;
 mod numbers;
 mod run;
 mod terminal;
@@ -18,6 +21,8 @@ pub use dataset::{
     CheckReport, ColumnReport, DatasetReport, DatasetState, MergeReport, PeriodReport, Proof, ReconciliationReport,
     SourceReport, StoreReport, StoreState, Verdict,
 };
+pub use diff::{DiffReport, DiffSide, DiffVerdict};
+pub use diff_terminal::diff_terminal;
 pub use numbers::{bytes, count};
 pub use run::{CostReport, Outcome, ProblemReport, RunReport};
 pub use terminal::terminal;

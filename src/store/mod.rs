@@ -20,7 +20,7 @@
 //! periods.rs    the same for tables that are written by periods
 //! delta/        the table's log                         manifest.rs   what a run put into a table
 //! runs.rs       nightferry_runs                         replicate.rs  the second cloud
-//! rows.rs       a table's rows as text
+//! rows.rs       a table's rows as text                  snapshot.rs   a table's files at a version
 //! table.rs      a table's files, to be read again where changes are merged into it
 //! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
 //! ```
@@ -52,6 +52,7 @@ mod proposal;
 mod replicate;
 mod rows;
 mod runs;
+mod snapshot;
 mod staging;
 mod table;
 #[cfg(test)]
@@ -72,5 +73,6 @@ pub use preflight::preflight;
 pub use replicate::{SecondState, replicate};
 pub use rows::rows_of_table;
 pub use runs::RUNS;
+pub use snapshot::{Snapshot, snapshot};
 pub use staging::{Staged, StagedPart, Staging};
 pub use table::Table;

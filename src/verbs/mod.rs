@@ -2,6 +2,7 @@
 //! exit code; what goes wrong is a line on stderr.
 
 mod days;
+mod diff;
 mod files;
 mod init;
 mod plan;
@@ -11,6 +12,7 @@ mod validate;
 mod walk;
 
 pub use days::Days;
+pub use diff::{DiffRequest, diff};
 pub use init::{InitRequest, init};
 pub use plan::{PlanRequest, plan};
 pub use run::{RunRequest, run};

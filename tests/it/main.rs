@@ -9,6 +9,7 @@ mod compared;
 mod crossing;
 mod damage;
 mod databases;
+mod differences;
 mod endings;
 mod face;
 mod ferry;

@@ -106,6 +106,8 @@ pub fn open(path: &str, bytes: Bytes, schema: &Schema) -> Result<Opened, FormatF
         Kind::Parquet => parquet_read::open(unpacked(bytes)?),
         Kind::JsonLines => jsonl::open(unpacked(bytes)?),
         Kind::Csv => csv::open(unpacked(bytes)?, &holds_key),
-        Kind::Copy => copy_text::open_with_header(compression.stream(bytes, DECODED_BYTES_MAX)?, &holds_key),
+        Kind::Copy => {
+            copy_text::open_with_header(compression.stream(std::io::Cursor::new(bytes), DECODED_BYTES_MAX)?, &holds_key)
+        }
     }
 }

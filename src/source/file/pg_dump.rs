@@ -102,7 +102,9 @@ impl PgDump {
         let compression =
             ENDINGS.iter().find(|(known, _)| *known == ending).map_or(Compression::Plain, |(_, kind)| *kind);
         let bytes_max = DECODED_BYTES_MAX.max(packed.len() as u64 * DECODED_RATIO_MAX);
-        let text = compression.stream(packed, bytes_max).map_err(|fault| super::corrupt(&at(table, name), fault))?;
+        let text = compression
+            .stream(std::io::Cursor::new(packed), bytes_max)
+            .map_err(|fault| super::corrupt(&at(table, name), fault))?;
         Ok(copy_text::open(columns.clone(), text, End::Marked))
     }
 

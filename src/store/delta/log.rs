@@ -96,7 +96,13 @@ pub async fn versions(table: &Folder) -> Result<Vec<u64>, StoreError> {
 
 /// Replays the log of the table in `table`.
 pub async fn replay(table: &Folder) -> Result<TableState, StoreError> {
-    let versions = versions(table).await?;
+    replay_to(table, None).await
+}
+
+/// Replays the log up to and with version `last`, or all of it.
+pub async fn replay_to(table: &Folder, last: Option<u64>) -> Result<TableState, StoreError> {
+    let mut versions = versions(table).await?;
+    versions.retain(|version| last.is_none_or(|last| *version <= last));
     let entries =
         futures::stream::iter(versions).map(|version| async move { Ok((version, read(table, version).await?)) });
     let mut entries = entries.buffered(READS_AT_ONCE);
