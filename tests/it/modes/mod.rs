@@ -51,6 +51,7 @@ impl Grid {
         let mut admin = grid.databases.admin.clone().database("postgres").connect().await.expect("the server");
         let name = grid.databases.name(Name::Settlements);
         run(&mut admin, &format!("create database \"{name}\"")).await;
+        run(&mut admin, &format!("revoke temporary on database \"{name}\" from public")).await;
         admin.close().await.expect("closed");
         let mut database = grid.database().await;
         run(&mut database, TABLE).await;

@@ -144,7 +144,7 @@ async fn a_catalogue_becomes_a_job_that_runs_once_a_person_looked_at_it() {
         ("keyless.toml", "# The source has no key"),
         ("keyless.toml", "key = [\"at\", \"what\"]"),
         ("searched.toml", "# not read: tree: its type is pg_node_tree"),
-        ("searched.toml", "mood = { type = \"enum\", class = \"internal\""),
+        ("searched.toml", "mood  = { type = \"enum\", class = \"internal\""),
         ("searched.toml", "words = { type = \"tsvector\", class = \"personal\""),
         ("searched.toml", "on_new_column = \"withhold\""),
         ("searched.toml", "stamp = { type = \"time\""),
