@@ -4,9 +4,10 @@
 //! it.
 
 use super::files::ENVIRONMENT;
-use super::plan::{Boundary, DumpLayout, Limits, Location, PostgresSpec, SecretRef, SourceSpec, StoreSpec};
+use super::plan::{Boundary, Limits, Location, PostgresSpec, SecretRef, SourceSpec, StoreSpec};
 use super::shape::{bytes, check};
 use super::tree::{Entry, Node, Text};
+use crate::changes::{Cleanup, Decimals, Layout, Payload, Reading, Times};
 use crate::data::{Audience, Name};
 use crate::problem::Problems;
 use std::collections::BTreeMap;
@@ -156,8 +157,9 @@ impl Reader<'_> {
         if let Some(files) = node.get("files") {
             return Some(SourceSpec::Files { url: self.location(files, "")? });
         }
-        let url = self.location(node.get("dump")?, "")?;
-        Some(SourceSpec::Dump { url, layout: DumpLayout::Confluent })
+        let dump = node.get("dump")?;
+        let layout = dump.get("layout").and_then(Node::text).and_then(Layout::parse)?;
+        Some(SourceSpec::Dump { url: self.location(dump, "")?, layout, reading: reading(dump) })
     }
 
     fn store(&mut self, name: &Name, node: &Node) -> Option<StoreSpec> {
@@ -269,6 +271,20 @@ fn secret(node: &Node) -> Option<SecretRef> {
         return Some(SecretRef::File(path));
     }
     node.get("test_key").and_then(Node::truth).filter(|truth| *truth).map(|_| SecretRef::TestKey)
+}
+
+/// How the values of a dump are read. Its words were checked.
+fn reading(dump: &Node) -> Reading {
+    let word = |key: &str| dump.get(key).and_then(Node::text);
+    let standard = Reading::default();
+    Reading {
+        payload: word("payload").and_then(Payload::parse).unwrap_or_default(),
+        decimals: word("decimals").and_then(Decimals::parse),
+        times: word("times").and_then(Times::parse),
+        placeholder: word("placeholder").map_or(standard.placeholder, str::to_owned),
+        cleanup: word("cleanup").and_then(Cleanup::parse),
+        schemas: standard.schemas,
+    }
 }
 
 fn limits(node: Option<&Node>) -> Limits {

@@ -1,5 +1,6 @@
 //! The plan of a run: every decision made, nothing touched yet.
 
+use crate::changes::{Layout, Reading};
 use crate::data::{Audience, Extract, Name, Period, Schema};
 use crate::privacy::ColumnTreatment;
 use std::collections::BTreeMap;
@@ -146,7 +147,9 @@ pub enum SourceSpec {
         /// Folder that holds a folder a topic.
         url: Location,
         /// How objects are named.
-        layout: DumpLayout,
+        layout: Layout,
+        /// How values are read.
+        reading: Reading,
     },
 }
 
@@ -167,13 +170,6 @@ pub struct PostgresSpec {
     pub ca: Option<String>,
     /// Connections at once, at most.
     pub connections: u32,
-}
-
-/// How a dump's objects are named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DumpLayout {
-    /// Confluent's S3 sink: `<topic>/partition=<n>/<topic>+<n>+<first offset>.json`.
-    Confluent,
 }
 
 /// A folder in some store: its URL and what its provider needs to know.

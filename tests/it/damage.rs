@@ -2,7 +2,7 @@
 
 use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 use bytes::Bytes;
-use nightferry::changes::{AsOf, Block, Object, confluent, decode};
+use nightferry::changes::{AsOf, Block, Layout, Object, Reading, confluent, decode};
 use nightferry::data::conform::conform;
 use nightferry::data::{Class, Column, ColumnType, Name, PgSnapshot, text};
 use nightferry::format::compression::Compression;
@@ -117,10 +117,11 @@ fn events(bytes: &[u8], first_offset: u64) -> Option<usize> {
     let columns = topic_columns();
     let as_of = AsOf { snapshot: PgSnapshot::parse("5000:5010:5003"), extracted_ms: 1_795_000_000_000 };
     let changes = decode(
-        &Block::whole(&object, Bytes::copy_from_slice(bytes)),
+        &Block::whole(&object, Layout::Confluent, Bytes::copy_from_slice(bytes)),
         &columns.iter().collect::<Vec<_>>(),
         &[0],
         &as_of,
+        &Reading::default(),
     )
     .ok()?;
     Some(changes.batches.iter().map(RecordBatch::num_rows).sum())

@@ -2,6 +2,7 @@
 
 use super::Options;
 use crate::access::{self, Folder, Purpose, secret};
+use crate::changes::{Layout, Reading};
 use crate::data::{Name, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
@@ -23,8 +24,8 @@ const ASIDE_PART: u64 = 4;
 pub struct Opened {
     /// Sources of rows.
     pub sources: BTreeMap<Name, Box<dyn Source>>,
-    /// Folders of topic dumps.
-    pub dumps: BTreeMap<Name, Folder>,
+    /// Topic dumps.
+    pub dumps: BTreeMap<Name, Dump>,
     /// Stores.
     pub stores: Stores,
     /// The store of reports and records.
@@ -42,6 +43,16 @@ pub struct Opened {
     /// Where parts wait that may not leave before the verdict.
     pub waiting_room: Folder,
     _scratch: ScratchFolder,
+}
+
+/// Dumps of topics, and how they are read.
+pub struct Dump {
+    /// Where they are.
+    pub folder: Folder,
+    /// How their objects are named.
+    pub layout: Layout,
+    /// How their values are read.
+    pub reading: Reading,
 }
 
 /// Opens everything that `plan` names. Fails before anything is read or written where something is wrong.
@@ -122,7 +133,7 @@ fn stores(plan: &Plan, root: &Path) -> Result<Stores, Failure> {
     Ok(stores)
 }
 
-type Sources = (BTreeMap<Name, Box<dyn Source>>, BTreeMap<Name, Folder>);
+type Sources = (BTreeMap<Name, Box<dyn Source>>, BTreeMap<Name, Dump>);
 
 /// Opens every source that the plan names.
 pub async fn sources(plan: &Plan, root: &Path) -> Result<Sources, Failure> {
@@ -132,8 +143,9 @@ pub async fn sources(plan: &Plan, root: &Path) -> Result<Sources, Failure> {
             access::open(location, root, name.as_str(), Purpose::Read).map_err(|error| Failure::access(&error))
         };
         let reached = match spec {
-            SourceSpec::Dump { url, .. } => {
-                dumps.insert(name.clone(), reach(url)?);
+            SourceSpec::Dump { url, layout, reading } => {
+                let folder = reach(url)?;
+                dumps.insert(name.clone(), Dump { folder, layout: *layout, reading: reading.clone() });
                 continue;
             }
             SourceSpec::Files { url } => Reached::Files(reach(url)?),

@@ -1,27 +1,30 @@
-//! Names of dump objects -> what they hold.
-//!
 //! Confluent's S3 sink: `<topic>/partition=<n>/<topic>+<n>+<first offset, 10 digits>.json[.gz|.zst]`, and with keys or headers
-//! siblings `....keys.json`, which hold no values. The layout keeps no offset of a record: a line's position is its first
-//! offset and its number, which gives the order but, where the sink leaves tombstones out, not the offset.
+//! siblings `....keys.json`, line by line the keys of the values, and `<topic>/tombstone/<topic>+<n>+<offset>.keys.json`.
+//!
+//! The layout keeps no offset of a record: a line's position is its first offset and its number, which gives the order but,
+//! where the sink leaves tombstones out, not the offset. Tombstones in their own folder have lost their place.
 
+use super::{Held, Object};
 use crate::format::compression::Compression;
-
-/// An object of a dump.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Object {
-    /// Partition of the topic.
-    pub partition: u32,
-    /// Offset of its first record.
-    pub first_offset: u64,
-    /// Path under the dump's folder.
-    pub path: String,
-}
 
 /// What the object at `path` (under the dump's folder) holds of `topic`; `None` when it holds none of its values.
 pub fn confluent(path: &str, topic: &str) -> Option<Object> {
     let (partition, first_offset, kind) = parts(path, topic)?;
     let (_, kind) = Compression::of(kind);
     (kind == ".json").then(|| Object { partition, first_offset, path: path.to_owned() })
+}
+
+/// What the object at `path` is to `topic`.
+pub fn held(path: &str, topic: &str) -> Held {
+    if let Some(object) = confluent(path, topic) {
+        return Held::Values(object);
+    }
+    let (_, plain) = Compression::of(path);
+    if let (Some(values), Some(_)) = (plain.strip_suffix(".keys.json"), parts(path, topic)) {
+        return Held::Keys(format!("{values}.json"));
+    }
+    let is_tombstone = path.strip_prefix(topic).is_some_and(|rest| rest.starts_with("/tombstone/"));
+    if is_tombstone || is_beside(path, topic) { Held::Beside } else { Held::Unknown }
 }
 
 /// Whether the object at `path` lies beside those that hold `topic`'s values and holds none: keys, headers, and what begins
