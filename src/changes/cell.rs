@@ -326,3 +326,6 @@ fn integer(bytes: &[u8]) -> Result<i128, RowFault> {
     let number = i128::from_be_bytes(wide);
     if (number < 0) == (sign != 0) { Ok(number) } else { Err(RowFault::Range) }
 }
+
+#[cfg(test)]
+mod tests;

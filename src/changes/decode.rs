@@ -5,33 +5,22 @@
 //! window. Events after the extract's moment are left out, and their being there shows how far the stream has come.
 
 use super::block::Block;
-use super::cell::{Manner, Target, Told, Untold, push};
-use super::debezium::{self, FieldHint};
+use super::blocks::SchemaBlocks;
+use super::building::Building;
+use super::cell::Manner;
+use super::debezium;
 use super::event::{Event, Operation, Snapshot, Unread};
 use super::facts::StreamFacts;
-use super::form::{Form, Open, described};
+use super::form::{Form, Open};
 use super::reading::{Cleanup, Payload, Reading};
 use super::record::{NoRecord, Record, each};
 use super::value::{Names, Row, Value};
 use super::{avro, dms, flat, wal2json};
-use crate::data::cell::CellBuilder;
-use crate::data::{Column, ColumnType, Origin, PgSnapshot};
-use arrow::array::{
-    ArrayRef, BooleanBuilder, RecordBatch, RecordBatchOptions, UInt8Builder, UInt32Builder, UInt64Builder,
-};
-use arrow::datatypes::{Field, Schema, SchemaRef};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use crate::data::{Column, Origin, PgSnapshot};
+use arrow::array::RecordBatch;
 
 /// Events of one batch, at most.
 const BATCH_EVENTS_MAX: usize = 16_384;
-
-/// Columns that stand behind the data's own: what the event does, and where it stands in the topic.
-pub const OP: &str = "@op";
-/// Partition of the event.
-pub const PARTITION: &str = "@partition";
-/// Position in the partition.
-pub const POSITION: &str = "@position";
 
 /// What an event does to its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +53,7 @@ impl From<&Origin> for AsOf {
 #[derive(Clone, Debug)]
 pub struct Changes {
     /// The columns asked for, then for each a boolean `?name` (true: the event tells it; false: an update that did not touch it;
-    /// NULL: nothing is known of it any more), then [`OP`], [`PARTITION`], [`POSITION`].
+    /// NULL: nothing is known of it any more), then [`OP`](super::OP), [`PARTITION`](super::PARTITION), [`POSITION`](super::POSITION).
     pub batches: Vec<RecordBatch>,
     /// What the block shows of the stream.
     pub facts: StreamFacts,
@@ -102,16 +91,6 @@ pub enum Because {
     /// The same of a delete, whose old row is what the table's REPLICA IDENTITY puts into the log.
     #[error("deletes a row and does not tell its key; hint: the table's REPLICA IDENTITY has to hold the key")]
     DeleteWithoutKey,
-}
-
-/// The schema of [`Changes::batches`] for these columns.
-pub fn schema(columns: &[&Column]) -> SchemaRef {
-    use arrow::datatypes::DataType::{Boolean, UInt8, UInt32, UInt64};
-    let cells = columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true));
-    let told = columns.iter().map(|column| Field::new(format!("?{}", column.name), Boolean, true));
-    let place =
-        [(OP, UInt8), (PARTITION, UInt32), (POSITION, UInt64)].map(|(name, kind)| Field::new(name, kind, false));
-    Arc::new(Schema::new(cells.chain(told).chain(place).collect::<Vec<_>>()))
 }
 
 /// Reads the records of `block` as events on `columns`; `key` are the places of the key's columns, which every event that counts
@@ -155,10 +134,10 @@ struct Pass<'a> {
 
 /// Where an event stands.
 #[derive(Clone, Copy)]
-struct Place {
+pub(super) struct Place {
     line: u64,
-    partition: u32,
-    position: u64,
+    pub(super) partition: u32,
+    pub(super) position: u64,
     timestamp_ms: Option<i64>,
 }
 
@@ -279,7 +258,10 @@ impl<'a> Pass<'a> {
             && !is_whole(&row)
             && let Some(key) = key
         {
-            self.key(key, &mut row).map_err(|_| place.fault(Because::DeleteWithoutKey))?;
+            self.key(key, &mut row).map_err(|unread| match unread {
+                Unread::NoSchema(id) => place.fault(Because::NoSchema(id)),
+                Unread::NoEvent => place.fault(Because::DeleteWithoutKey),
+            })?;
         }
         let told = self.blocks.forms(event.schema);
         self.push(place, op, event, &row, forms.unwrap_or(&told))
@@ -362,131 +344,6 @@ impl<'a> Pass<'a> {
                 committed_ms.is_none_or(|committed| committed <= as_of.extracted_ms)
             }
         }
-    }
-}
-
-/// The forms that the last schema block gives the columns: a topic repeats the same one with every event.
-struct SchemaBlocks {
-    /// For each column its names, the best first, and its type.
-    columns: Vec<(Vec<String>, ColumnType)>,
-    text: String,
-    /// The last Avro schema.
-    id: Option<u32>,
-    forms: Arc<[Form]>,
-}
-
-impl SchemaBlocks {
-    fn new(columns: &[&Column]) -> Self {
-        let names = |column: &&Column| {
-            let names = column.source.iter().cloned().chain([column.name.to_string()]);
-            (names.collect(), column.column_type)
-        };
-        SchemaBlocks {
-            columns: columns.iter().map(names).collect(),
-            text: String::new(),
-            id: None,
-            forms: Arc::default(),
-        }
-    }
-
-    /// The forms; none where there is no block.
-    fn forms(&mut self, block: Option<&str>) -> Arc<[Form]> {
-        let Some(block) = block else { return Arc::default() };
-        if block != self.text {
-            self.forms = self.described(&debezium::hints(block));
-            self.text = block.to_owned();
-        }
-        Arc::clone(&self.forms)
-    }
-
-    /// The forms by the Avro schema of that id.
-    fn of_schema(&mut self, id: u32, schemas: &avro::Schemas) -> Arc<[Form]> {
-        if self.id != Some(id) {
-            self.forms = self.described(&schemas.hints(id));
-            self.id = Some(id);
-        }
-        Arc::clone(&self.forms)
-    }
-
-    fn described(&self, hints: &HashMap<String, FieldHint>) -> Arc<[Form]> {
-        let form = |(names, column_type): &(Vec<String>, ColumnType)| {
-            let hint = names.iter().find_map(|name| hints.get(name));
-            hint.map_or(Form::Open, |hint| described(hint, *column_type))
-        };
-        self.columns.iter().map(form).collect()
-    }
-}
-
-struct Building<'a> {
-    columns: &'a [&'a Column],
-    cells: Vec<CellBuilder>,
-    told: Vec<BooleanBuilder>,
-    op: UInt8Builder,
-    partition: UInt32Builder,
-    position: UInt64Builder,
-    /// Of the last event, which cells it tells and are not NULL.
-    known: Vec<bool>,
-    rows: usize,
-    open: Open,
-    untold: BTreeMap<String, Untold>,
-    /// Takes a text whose escapes are read.
-    room: String,
-}
-
-impl<'a> Building<'a> {
-    fn new(columns: &'a [&'a Column], open: Open) -> Self {
-        Building {
-            columns,
-            cells: columns.iter().map(|column| CellBuilder::new(column.column_type, 0)).collect(),
-            told: columns.iter().map(|_| BooleanBuilder::new()).collect(),
-            op: UInt8Builder::new(),
-            partition: UInt32Builder::new(),
-            position: UInt64Builder::new(),
-            known: Vec::new(),
-            rows: 0,
-            open,
-            untold: Default::default(),
-            room: String::new(),
-        }
-    }
-
-    /// Adds the event; gives which of its cells hold a value.
-    fn push(&mut self, row: &Row<'_>, forms: &[Form], manner: Manner<'_>, op: Op, event: Place) -> &[bool] {
-        self.known.clear();
-        for (place, (cells, told)) in self.cells.iter_mut().zip(&mut self.told).enumerate() {
-            let value = row.cell(place);
-            let form = forms.get(place).copied().unwrap_or_default();
-            let mut target = Target { cells, place, form, open: &mut self.open };
-            let said = push(&mut target, value, manner, &mut self.room);
-            match said {
-                Told::Value => told.append_value(true),
-                Told::Kept => told.append_value(false),
-                Told::Unknown(untold) => {
-                    told.append_null();
-                    // A delete tells its key and need not tell more.
-                    if op == Op::Upsert && !self.untold.contains_key(self.columns[place].name.as_str()) {
-                        self.untold.insert(self.columns[place].name.to_string(), untold);
-                    }
-                }
-            }
-            self.known.push(said == Told::Value && value != Value::Null);
-        }
-        self.op.append_value(op as u8);
-        self.partition.append_value(event.partition);
-        self.position.append_value(event.position);
-        self.rows += 1;
-        &self.known
-    }
-
-    /// The batch, and room for the next; none only if its columns did not fit together, which they do by construction.
-    fn batch(&mut self) -> Option<RecordBatch> {
-        let cells = self.cells.iter_mut().map(CellBuilder::finish);
-        let told = self.told.iter_mut().map(|told| -> ArrayRef { Arc::new(told.finish()) });
-        let place: [ArrayRef; 3] =
-            [Arc::new(self.op.finish()), Arc::new(self.partition.finish()), Arc::new(self.position.finish())];
-        let columns = cells.chain(told).chain(place).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
-        RecordBatch::try_new_with_options(schema(self.columns), columns, &options).ok()
     }
 }
 

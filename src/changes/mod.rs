@@ -13,6 +13,8 @@
 //! moment.rs    a moment as connectors print it
 //! reading.rs   what the environment declares of all this
 //! facts.rs     what the stream shows of itself meanwhile
+//! blocks.rs    what schema blocks say of the columns
+//! building.rs  events -> batches
 //! decode.rs    a block -> Changes: typed columns, and what each row knows
 //! ```
 //!
@@ -20,6 +22,8 @@
 
 mod avro;
 mod block;
+mod blocks;
+mod building;
 mod cell;
 mod debezium;
 mod decode;
@@ -38,8 +42,9 @@ mod wal2json;
 
 pub use avro::{BadSchema, Schema as AvroSchema, Schemas};
 pub use block::{Block, Cutter, KeyLines, LongLine};
+pub use building::{OP, PARTITION, POSITION, schema};
 pub use cell::Untold;
-pub use decode::{AsOf, Because, Changes, DecodeFault, OP, Op, PARTITION, POSITION, decode, schema};
+pub use decode::{AsOf, Because, Changes, DecodeFault, Op, decode};
 pub use facts::{Run, StreamFacts};
 pub use form::{Decimals, Times};
 pub use layout::{Held, Layout, Object, confluent};

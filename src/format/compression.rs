@@ -1,8 +1,8 @@
-//! gzip, zstd or plain -> bytes, with a cap: a hundred kilobytes of gzip may hold a hundred megabytes of nothing.
+//! gzip, zstd, LZ4, Snappy or plain -> bytes, with a cap: a hundred kilobytes of gzip may hold a hundred megabytes of nothing.
 
 use super::FormatFault;
 use bytes::Bytes;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Error, ErrorKind, Read};
 
 /// How bytes are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,11 @@ pub enum Compression {
     Gzip,
     /// Zstandard, any number of frames.
     Zstd,
+    /// LZ4, any number of frames.
+    Lz4,
+    /// Snappy, in its own frames or in those of Java's `SnappyOutputStream`. Neither marks its end: a cut between two of them
+    /// shows only in what was cut.
+    Snappy,
 }
 
 impl Compression {
@@ -22,6 +27,10 @@ impl Compression {
             (Compression::Gzip, rest)
         } else if let Some(rest) = name.strip_suffix(".zst") {
             (Compression::Zstd, rest)
+        } else if let Some(rest) = name.strip_suffix(".lz4") {
+            (Compression::Lz4, rest)
+        } else if let Some(rest) = name.strip_suffix(".snappy").or_else(|| name.strip_suffix(".sz")) {
+            (Compression::Snappy, rest)
         } else {
             (Compression::Plain, name)
         }
@@ -41,21 +50,53 @@ impl Compression {
         Ok(unpacked.into())
     }
 
+    /// The bytes unpacked as they are read; what goes beyond `bytes_max` ends in [`ErrorKind::FileTooLarge`].
+    pub fn stream(self, packed: Bytes, bytes_max: u64) -> Result<Box<dyn Read + Send>, FormatFault> {
+        Ok(Box::new(Capped { bytes: self.reader(packed)?, left: bytes_max }))
+    }
+
     fn reader(self, packed: Bytes) -> Result<Box<dyn Read + Send>, FormatFault> {
         let packed = Cursor::new(packed);
         Ok(match self {
             Compression::Plain => Box::new(packed),
             Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(packed)),
             Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(packed).map_err(|_| self.torn())?),
+            Compression::Lz4 if !super::lz4::is_whole(packed.get_ref()) => Box::new(Torn),
+            Compression::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(packed)),
+            Compression::Snappy => super::snappy::reader(packed),
         })
     }
 
     /// What is said of packed bytes that are not whole.
-    pub(super) fn torn(self) -> FormatFault {
+    pub fn torn(self) -> FormatFault {
         match self {
             Compression::Gzip => FormatFault::new("is not whole gzip"),
+            Compression::Lz4 => FormatFault::new("is not whole LZ4"),
+            Compression::Snappy => FormatFault::new("is not whole Snappy"),
             _ => FormatFault::new("is not whole zstd"),
         }
+    }
+}
+
+/// Of what is known to be cut.
+struct Torn;
+
+impl Read for Torn {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(ErrorKind::InvalidData.into())
+    }
+}
+
+struct Capped {
+    bytes: Box<dyn Read + Send>,
+    left: u64,
+}
+
+impl Read for Capped {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.bytes.read(into)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| Error::from(ErrorKind::FileTooLarge))?;
+        Ok(read)
     }
 }
 
@@ -90,9 +131,36 @@ mod tests {
     }
 
     #[test]
+    fn streams_what_it_would_unpack_and_no_more_than_the_cap() {
+        let zeros = vec![0; 100_000];
+        let mut lz4 = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        lz4.write_all(&zeros).expect("packed");
+        let lz4 = lz4.finish().expect("packed");
+        for (compression, packed) in [
+            (Compression::Plain, zeros.clone()),
+            (Compression::Gzip, gzip(&zeros)),
+            (Compression::Zstd, zstd::encode_all(&zeros[..], 1).expect("packed")),
+            (Compression::Lz4, lz4),
+        ] {
+            let read = |bytes: &[u8], bytes_max| {
+                let mut out = Vec::new();
+                let stream = compression.stream(Bytes::copy_from_slice(bytes), bytes_max);
+                stream.expect("a stream").read_to_end(&mut out).map(|_| out).map_err(|error| error.kind())
+            };
+            assert_eq!(read(&packed, 100_000).as_ref(), Ok(&zeros), "{compression:?}");
+            assert_eq!(read(&packed, 99_999), Err(ErrorKind::FileTooLarge), "{compression:?}");
+            if compression != Compression::Plain {
+                assert!(read(&packed[..packed.len() / 2], 100_000).is_err(), "{compression:?}");
+            }
+        }
+    }
+
+    #[test]
     fn knows_them_by_name() {
         assert_eq!(Compression::of("a.csv.gz"), (Compression::Gzip, "a.csv"));
         assert_eq!(Compression::of("a.jsonl.zst"), (Compression::Zstd, "a.jsonl"));
+        assert_eq!(Compression::of("a.jsonl.lz4"), (Compression::Lz4, "a.jsonl"));
+        assert_eq!(Compression::of("a.json.snappy"), (Compression::Snappy, "a.json"));
         assert_eq!(Compression::of("a.parquet"), (Compression::Plain, "a.parquet"));
     }
 }

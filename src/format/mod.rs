@@ -1,7 +1,9 @@
 //! Bytes <-> batches: the only parquet.
 //!
 //! ```text
-//! compression.rs   gzip, zstd, plain -> bytes, with a cap
+//! compression.rs   gzip, zstd, LZ4, Snappy, plain -> bytes, with a cap
+//! lz4.rs           whether LZ4 is whole
+//! snappy.rs        the two frames of Snappy
 //! csv.rs           comma separated text -> columns of text
 //! jsonl.rs         a JSON object a line -> columns of text
 //! parquet_read.rs  other people's Parquet -> columns as they are
@@ -18,9 +20,11 @@ pub mod bounds;
 pub mod compression;
 pub mod csv;
 pub mod jsonl;
+mod lz4;
 pub mod parquet_back;
 pub mod parquet_read;
 pub mod parquet_write;
+mod snappy;
 pub mod spill;
 pub mod unpack;
 

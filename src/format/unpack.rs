@@ -25,8 +25,16 @@ pub struct Unpacker {
 }
 
 impl Unpacker {
-    /// For bytes packed as `kind`, which unpack to `bytes_max` at most.
+    /// Whether bytes packed as `kind` can be unpacked as they arrive; others are first put together ([`Compression::stream`]).
+    pub fn takes(kind: Compression) -> bool {
+        matches!(kind, Compression::Plain | Compression::Gzip | Compression::Zstd)
+    }
+
+    /// For bytes packed as `kind`, which it [takes](Unpacker::takes); they unpack to `bytes_max` at most.
     pub fn new(kind: Compression, bytes_max: u64) -> Result<Self, FormatFault> {
+        if !Unpacker::takes(kind) {
+            return Err(kind.torn());
+        }
         let zstd = match kind {
             Compression::Zstd => Some((Decoder::new().map_err(|_| kind.torn())?, vec![0; STEP_BYTES])),
             _ => None,
@@ -100,7 +108,7 @@ mod tests {
                 packer.write_all(bytes).expect("packed");
                 packer.finish().expect("packed")
             }
-            Compression::Zstd => zstd::encode_all(bytes, 1).expect("packed"),
+            _ => zstd::encode_all(bytes, 1).expect("packed"),
         }
     }
 

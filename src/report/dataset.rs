@@ -149,9 +149,33 @@ pub struct ReconciliationReport {
     pub tolerated: u64,
     /// Columns that were not compared.
     pub not_compared: Vec<String>,
+    /// What the stream showed of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<StreamReport>,
     /// The differing rows, in the restricted store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows_at: Option<String>,
+}
+
+/// What a stream showed of itself while it was read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct StreamReport {
+    /// Events.
+    pub events: u64,
+    /// Of those, after the extract's moment.
+    pub later: u64,
+    /// Of those, placed by a window of time.
+    pub by_window: u64,
+    /// Records without a value.
+    pub tombstones: u64,
+    /// Truncations that the extract shows.
+    pub truncates: u64,
+    /// Offsets that are not there, where records tell them. In a compacted topic that is as it should be.
+    pub lacking_offsets: u64,
+    /// Records whose offset came before: delivered, or dumped, again.
+    pub again: u64,
+    /// Columns that some event did not tell -> why.
+    pub untold: BTreeMap<String, &'static str>,
 }
 
 impl ReconciliationReport {
@@ -171,6 +195,7 @@ impl ReconciliationReport {
             unknown_cells: 0,
             tolerated: 0,
             not_compared: Vec::new(),
+            stream: None,
             rows_at: None,
         }
     }

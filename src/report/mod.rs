@@ -16,7 +16,7 @@ mod terminal;
 
 pub use dataset::{
     CheckReport, ColumnReport, DatasetReport, DatasetState, Proof, ReconciliationReport, SourceReport, StoreReport,
-    StoreState, Verdict,
+    StoreState, StreamReport, Verdict,
 };
 pub use numbers::{bytes, count};
 pub use run::{CostReport, Outcome, ProblemReport, RunReport};

@@ -4,6 +4,7 @@
 
 mod audience;
 mod canary;
+mod cases;
 mod clouds;
 mod compared;
 mod crossing;
@@ -15,6 +16,7 @@ mod ferry;
 mod generated;
 mod hostile;
 mod laws;
+mod layouts;
 mod nights;
 mod postgres;
 mod problems;

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use object_store::{GetOptions, GetRange};
+use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 
 /// Bytes of an object that are asked for at once.
@@ -174,14 +175,55 @@ impl RowsOf {
 struct Melt {
     piece: Bytes,
     unpacker: Option<Unpacker>,
+    /// Of a packing that is unpacked when it is there whole.
+    whole: Option<Whole>,
     cutter: Cutter,
+}
+
+/// A packed object that is put together, and then read.
+struct Whole {
+    compression: Compression,
+    packed: Vec<u8>,
+    unpacked: Option<Box<dyn Read + Send>>,
+}
+
+impl Whole {
+    fn add(&mut self, piece: &Bytes) -> Result<(), String> {
+        if (self.packed.len() + piece.len()) as u64 > WHOLE_BYTES_MAX {
+            return Err("is larger than 1 GiB, which is too large for its packing; hint: gzip and zstd are unpacked as they come".into());
+        }
+        self.packed.extend_from_slice(piece);
+        Ok(())
+    }
+
+    /// Unpacks some more behind `out`; whether that is all.
+    fn pull(&mut self, out: &mut Vec<u8>) -> Result<bool, String> {
+        let unpacked = match &mut self.unpacked {
+            Some(unpacked) => unpacked,
+            none => {
+                let packed = std::mem::take(&mut self.packed);
+                let stream = self.compression.stream(packed.into(), OBJECT_BYTES_MAX);
+                none.insert(stream.map_err(|fault| fault.to_string())?)
+            }
+        };
+        let read = unpacked.take(SLICE_BYTES as u64 * 16).read_to_end(out);
+        let fault = |error: std::io::Error| match error.kind() {
+            ErrorKind::FileTooLarge => "unpacks to more than its cap".to_owned(),
+            _ => self.compression.torn().to_string(),
+        };
+        Ok(read.map_err(fault)? == 0)
+    }
 }
 
 impl Melt {
     fn new(object: &Object, piece: Bytes, cutter: Cutter) -> Result<Self, String> {
         let (compression, _) = Compression::of(&object.path);
+        if !Unpacker::takes(compression) {
+            let whole = Whole { compression, packed: Vec::new(), unpacked: None };
+            return Ok(Melt { piece, unpacker: None, whole: Some(whole), cutter });
+        }
         let unpacker = Unpacker::new(compression, OBJECT_BYTES_MAX).map_err(|fault| fault.to_string())?;
-        Ok(Melt { piece, unpacker: Some(unpacker), cutter })
+        Ok(Melt { piece, unpacker: Some(unpacker), whole: None, cutter })
     }
 
     /// The next block; `None` when it takes another piece, or when there is none behind the last.
@@ -189,6 +231,16 @@ impl Melt {
         loop {
             if let Some(block) = self.cutter.cut().map_err(|fault| fault.to_string())? {
                 return Ok(Some(block));
+            }
+            if let Some(whole) = &mut self.whole {
+                whole.add(&std::mem::take(&mut self.piece))?;
+                if !is_last {
+                    return Ok(None);
+                }
+                if whole.pull(&mut self.cutter.pending)? {
+                    self.whole = None;
+                }
+                continue;
             }
             let Some(unpacker) = &mut self.unpacker else { return Ok(self.cutter.finish()) };
             if self.piece.is_empty() {

@@ -45,10 +45,16 @@ async fn gives_the_lines_of_an_object_of_many_pieces_whatever_packs_them() {
     let text = lines(2);
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut gzip, &text).expect("packed");
+    let mut lz4 = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    std::io::Write::write_all(&mut lz4, &text).expect("packed");
+    let mut snappy = snap::write::FrameEncoder::new(Vec::new());
+    std::io::Write::write_all(&mut snappy, &text).expect("packed");
     let packed = [
         ("", text.clone()),
         (".gz", gzip.finish().expect("packed")),
         (".zst", zstd::encode_all(text.as_slice(), 1).expect("packed")),
+        (".lz4", lz4.finish().expect("packed")),
+        (".snappy", snappy.into_inner().expect("packed")),
     ];
     for (ending, packed) in packed {
         assert!(packed.len() as u64 > PIECE_BYTES);

@@ -6,6 +6,7 @@ use super::cross::Crossed;
 use super::filed::differences;
 use super::lane::LaneDone;
 use super::open::Opened;
+use crate::changes::StreamFacts;
 use crate::data::{ColumnType, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
@@ -13,7 +14,7 @@ use crate::job::{DatasetPlan, OnVerdict, Plan, Severity};
 use crate::reconcile::{
     self, CheckFault, CheckOutcome, CheckTable, Counts, Curable, KeyFaults, Outcome, Stream, Tally, UniqueKeys, check,
 };
-use crate::report::{CheckReport, DatasetState, Proof, ReconciliationReport, Verdict};
+use crate::report::{CheckReport, DatasetState, Proof, ReconciliationReport, StreamReport, Verdict};
 use crate::world::{Progress, compute};
 use std::collections::BTreeMap;
 
@@ -198,7 +199,21 @@ fn report(
         unknown_cells: counts.unknown_cells,
         tolerated: counts.tolerated,
         not_compared: columns.filter(|name| !dataset.extract.columns.contains(name)).map(ToString::to_string).collect(),
+        stream: Some(stream(&outcome.facts)),
         rows_at,
+    }
+}
+
+fn stream(facts: &StreamFacts) -> StreamReport {
+    StreamReport {
+        events: facts.events,
+        later: facts.later,
+        by_window: facts.by_window,
+        tombstones: facts.tombstones,
+        truncates: facts.truncates,
+        lacking_offsets: facts.lacking(),
+        again: facts.again(),
+        untold: facts.untold.iter().map(|(column, untold)| (column.clone(), untold.phrase())).collect(),
     }
 }
 
