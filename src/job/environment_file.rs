@@ -159,7 +159,19 @@ impl Reader<'_> {
         }
         let dump = node.get("dump")?;
         let layout = dump.get("layout").and_then(Node::text).and_then(Layout::parse)?;
-        Some(SourceSpec::Dump { url: self.location(dump, "")?, layout, reading: reading(dump) })
+        let reading = reading(dump);
+        if reading.payload == Payload::DebeziumAvro && layout.is_lines() {
+            let at = self.text.place(dump.get("payload").map_or(0, |node| node.span.start));
+            let message = "`payload` is Avro, which no line of text holds";
+            self.problems.add(
+                "E-ENV-PAYLOAD",
+                at,
+                message,
+                Some("`layout = \"relay\"` keeps bytes as they are".into()),
+            );
+            return None;
+        }
+        Some(SourceSpec::Dump { url: self.location(dump, "")?, layout, reading })
     }
 
     fn store(&mut self, name: &Name, node: &Node) -> Option<StoreSpec> {

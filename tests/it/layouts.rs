@@ -90,6 +90,16 @@ fn confluents_keys_that_are_fewer_than_its_values() {
 }
 
 #[test]
+fn confluents_tombstones_where_they_alone_tell_deletions() {
+    let ferry = ferry("layout = \"confluent\", payload = \"debezium_flat\"");
+    ferry.write("in/topics/app.thing/partition=0/app.thing+0+0000000000.json", b"{\"id\":1,\"amount\":\"2.50\"}\n");
+    ferry.write("in/topics/app.thing/tombstone/app.thing+0+0000000001.keys.json", b"{\"id\":2}\n");
+    let came = ferry.run(&["run", "jobs/things.toml"]);
+    assert_eq!(came.code, 22);
+    assert!(came.err.contains("holds deletions whose place among the values nobody knows"), "{}", came.err);
+}
+
+#[test]
 fn what_kcat_prints_of_two_partitions_in_one_file() {
     let ferry = ferry("layout = \"kcat\"");
     let line = |partition: u32, offset: usize, key: &Value, value: &Value| {
@@ -140,11 +150,13 @@ fn lines_of_key_and_value() {
     matches(&ferry);
 }
 
+/// Key and value, as bytes.
+type Bytes = (Option<Vec<u8>>, Option<Vec<u8>>);
+
 /// Records in Parquet, the first at that offset.
-fn parquet(first: i64, records: &[(Option<Vec<u8>>, Option<Vec<u8>>)]) -> Vec<u8> {
-    let column = |of: fn(&(Option<Vec<u8>>, Option<Vec<u8>>)) -> Option<&[u8]>| -> ArrayRef {
-        Arc::new(BinaryArray::from_iter(records.iter().map(of)))
-    };
+fn parquet(first: i64, records: &[Bytes]) -> Vec<u8> {
+    let column =
+        |of: fn(&Bytes) -> Option<&[u8]>| -> ArrayRef { Arc::new(BinaryArray::from_iter(records.iter().map(of))) };
     let count = records.len() as i64;
     let offsets: ArrayRef = Arc::new(Int64Array::from_iter_values(first..first + count));
     let times: ArrayRef = Arc::new(TimestampMillisecondArray::from(vec![1; records.len()]).with_timezone("UTC"));

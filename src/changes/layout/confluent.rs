@@ -23,13 +23,15 @@ pub fn held(path: &str, topic: &str) -> Held {
     if let (Some(values), Some(_)) = (plain.strip_suffix(".keys.json"), parts(path, topic)) {
         return Held::Keys(format!("{values}.json"));
     }
-    let is_tombstone = path.strip_prefix(topic).is_some_and(|rest| rest.starts_with("/tombstone/"));
-    if is_tombstone || is_beside(path, topic) { Held::Beside } else { Held::Unknown }
+    if path.strip_prefix(topic).is_some_and(|rest| rest.starts_with("/tombstone/")) {
+        return Held::Tombstones;
+    }
+    if is_beside(path, topic) { Held::Beside } else { Held::Unknown }
 }
 
 /// Whether the object at `path` lies beside those that hold `topic`'s values and holds none: keys, headers, and what begins
 /// with `_` or `.`, as the marks of other tools do.
-pub fn is_beside(path: &str, topic: &str) -> bool {
+fn is_beside(path: &str, topic: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
     let is_sibling = |kind: &str| kind.starts_with(".keys.") || kind.starts_with(".headers.");
     file.starts_with(['_', '.']) || parts(path, topic).is_some_and(|(_, _, kind)| is_sibling(kind))
@@ -69,6 +71,13 @@ mod tests {
         ] {
             assert_eq!(confluent(name, "s.unit"), None, "{name}");
         }
+    }
+
+    #[test]
+    fn knows_keys_by_their_values_and_tombstones_that_lost_their_place() {
+        let values = "s.unit/partition=3/s.unit+3+0000000042.json".to_owned();
+        assert_eq!(held("s.unit/partition=3/s.unit+3+0000000042.keys.json.gz", "s.unit"), Held::Keys(values));
+        assert_eq!(held("s.unit/tombstone/s.unit+3+0000000042.keys.json", "s.unit"), Held::Tombstones);
     }
 
     #[test]

@@ -54,7 +54,9 @@ pub enum Held {
     Values(Object),
     /// It holds the keys of the values in the object at this path.
     Keys(String),
-    /// It holds what is no value: headers, marks of other tools, tombstones out of their place.
+    /// It holds tombstones that have lost their place among the values.
+    Tombstones,
+    /// It holds what is no value: headers, marks of other tools.
     Beside,
     /// Nobody can say: to pass it over would be to compare with less than the topic told.
     Unknown,

@@ -13,7 +13,7 @@ mod pour;
 use super::SourceError;
 use super::fault::{BUCKET, fault};
 use crate::access::Folder;
-use crate::changes::{Held, Layout, Object, Schemas};
+use crate::changes::{Held, Layout, Object, Payload, Schemas};
 use crate::data::Name;
 use crate::format::compression::Compression;
 use futures::TryStreamExt;
@@ -35,6 +35,8 @@ pub struct Topic {
     /// Path of the values without its packing -> path of their keys.
     keys: HashMap<String, String>,
     schemas: Arc<Schemas>,
+    /// An object of tombstones that have lost their place.
+    tombstones: Option<String>,
 }
 
 impl Topic {
@@ -45,6 +47,7 @@ impl Topic {
         let listed = folder.store().list(Some(&below)).try_collect::<Vec<_>>().await;
         let listed = listed.map_err(|error| fault(source, &format!("listing topic {topic}"), BUCKET, &error))?;
         let (mut objects, mut keys, mut schemas) = (Vec::new(), HashMap::new(), BTreeMap::new());
+        let mut tombstones = None;
         for meta in listed {
             let Some(path) = folder.relative(&meta.location) else { continue };
             let below = path.strip_prefix(topic).and_then(|rest| rest.strip_prefix('/'));
@@ -58,6 +61,7 @@ impl Topic {
                 Held::Values(object) if meta.size == 0 => return Err(corrupt(&object.path, "is empty".into())),
                 Held::Values(object) => objects.push(object),
                 Held::Keys(values) => drop(keys.insert(values, path)),
+                Held::Tombstones => tombstones = Some(path),
                 Held::Beside => {}
                 // What a store lists for an empty folder holds no byte.
                 Held::Unknown if meta.size == 0 => {}
@@ -72,8 +76,15 @@ impl Topic {
         if layout == Layout::KeyValue {
             follow(&mut objects);
         }
-        let mut opened =
-            Topic { source: source.clone(), folder: folder.clone(), layout, objects, keys, schemas: Arc::default() };
+        let mut opened = Topic {
+            source: source.clone(),
+            folder: folder.clone(),
+            layout,
+            objects,
+            keys,
+            schemas: Arc::default(),
+            tombstones,
+        };
         opened.schemas = Arc::new(opened.schemas(&schemas).await?);
         Ok(opened)
     }
@@ -86,6 +97,18 @@ impl Topic {
     /// The Avro schemas that lie beside them.
     pub fn avro(&self) -> Arc<Schemas> {
         Arc::clone(&self.schemas)
+    }
+
+    /// Fails where deletions are told by tombstones alone and the layout has lost their place among the values.
+    pub fn check_tombstones(&self, payload: Payload) -> Result<(), SourceError> {
+        match &self.tombstones {
+            Some(path) if payload == Payload::DebeziumFlat => Err(corrupt(
+                path,
+                "holds deletions whose place among the values nobody knows; hint: a layout that keeps offsets tells it"
+                    .into(),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Where the keys of an object's values lie.

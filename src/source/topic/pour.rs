@@ -38,7 +38,7 @@ impl Topic {
         let (object, mut current) = match state {
             State::Over => return Ok(None),
             State::Next(object, Some(current)) => (object, current),
-            State::Next(object, None) => (object, self.begin(object).await?),
+            State::Next(object, None) => (object, Box::new(self.begin(object).await?)),
         };
         if let Some(rows) = &mut current.rows {
             let block = rows.next(object, self.layout)?;
@@ -123,7 +123,7 @@ pub enum Poured {
 }
 
 enum State<'a> {
-    Next(&'a Object, Option<Current>),
+    Next(&'a Object, Option<Box<Current>>),
     Over,
 }
 

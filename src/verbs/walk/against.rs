@@ -25,6 +25,7 @@ pub async fn against(
         || Failure::new(ending::NOT_THERE, Phase::Reconcile, format!("source `{}` was not opened", reconcile.against));
     let dump = opened.dumps.get(&reconcile.against).ok_or_else(not_opened)?;
     let topic = Topic::open(&reconcile.against, &dump.folder, dump.layout, &reconcile.topic).await.map_err(away)?;
+    topic.check_tombstones(dump.reading.payload).map_err(away)?;
     let reading = Arc::new(Reading { schemas: topic.avro(), ..dump.reading.clone() });
     let columns: Arc<Vec<Column>> = Arc::new(comparison.columns().into_iter().cloned().collect());
     let (key, as_of) = (Arc::<[usize]>::from(comparison.key()), Arc::new(AsOf::from(origin)));
