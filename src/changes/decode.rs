@@ -11,9 +11,10 @@ use super::cell::Manner;
 use super::debezium;
 use super::event::{Event, Operation, Snapshot, Unread};
 use super::facts::StreamFacts;
+use super::fault::{Because, DecodeFault};
 use super::form::{Form, Open};
 use super::reading::{Cleanup, Payload, Reading};
-use super::record::{NoRecord, Record, each};
+use super::record::{Record, each};
 use super::value::{Names, Row, Value};
 use super::{avro, dms, flat, wal2json};
 use crate::data::{Column, Origin, PgSnapshot};
@@ -57,40 +58,6 @@ pub struct Changes {
     pub batches: Vec<RecordBatch>,
     /// What the block shows of the stream.
     pub facts: StreamFacts,
-}
-
-/// A line that cannot be taken for what happened to a row, by its number in the object from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} {because}")]
-pub struct DecodeFault {
-    /// The line.
-    pub line: u64,
-    /// What is wrong with it.
-    pub because: Because,
-}
-
-/// What is wrong with a line. An event whose key is not known cannot be left out either: the row that it is about would
-/// be compared with an older state of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Because {
-    /// It is no record of its layout.
-    #[error("is no record of the dump's layout")]
-    NoRecord,
-    /// It is no event.
-    #[error("is no change event")]
-    NoEvent,
-    /// It names a schema that is not beside the dump.
-    #[error("is of schema {0}, which is not in `_schemas` beside the topic's objects")]
-    NoSchema(u32),
-    /// It tells that a row is gone, and not which.
-    #[error("is a deletion without its key; hint: a layout that keeps keys tells it")]
-    TombstoneWithoutKey,
-    /// Its key is absent, NULL, or of another type than the schema says.
-    #[error("does not tell the key of its row in a way that can be read")]
-    NoKey,
-    /// The same of a delete, whose old row is what the table's REPLICA IDENTITY puts into the log.
-    #[error("deletes a row and does not tell its key; hint: the table's REPLICA IDENTITY has to hold the key")]
-    DeleteWithoutKey,
 }
 
 /// Reads the records of `block` as events on `columns`; `key` are the places of the key's columns, which every event that counts
@@ -347,52 +314,5 @@ impl<'a> Pass<'a> {
     }
 }
 
-impl From<NoRecord> for DecodeFault {
-    fn from(NoRecord { line }: NoRecord) -> Self {
-        DecodeFault { line, because: Because::NoRecord }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::changes::Layout;
-    use crate::changes::Object;
-    use crate::changes::value::testing::column;
-
-    fn decoded(lines: &str) -> Result<u64, String> {
-        let (id, amount) = (column("id", "bigint"), column("amount", "bigint"));
-        let object = Object { partition: 0, first_offset: 0, path: "t/partition=0/t+0+0.json".into() };
-        let as_of = AsOf { snapshot: None, extracted_ms: 1_000 };
-        let changes = decode(
-            &Block::whole(&object, Layout::Confluent, lines.to_owned().into()),
-            &[&id, &amount],
-            &[0],
-            &as_of,
-            &Reading::default(),
-        );
-        changes.map(|changes| changes.facts.events).map_err(|fault| fault.to_string())
-    }
-
-    #[test]
-    fn refuses_an_event_whose_key_it_does_not_know() {
-        let whole = r#"{"after":{"id":1,"amount":null},"op":"c"}"#;
-        assert_eq!(decoded(whole), Ok(1));
-        for after in [r#"{"ID":1}"#, r#"{"id":null}"#, r#"{"id":"x"}"#, "{}"] {
-            let fault = decoded(&format!("{whole}\n{{\"after\":{after},\"op\":\"u\"}}"));
-            let expected = "line 2 does not tell the key of its row in a way that can be read";
-            assert_eq!(fault, Err(expected.into()), "{after}");
-        }
-        for before in [r#"{"ID":1}"#, r#"{"id":null}"#, "{}", "null"] {
-            let fault = decoded(&format!("{whole}\n{{\"before\":{before},\"op\":\"d\"}}"));
-            let expected = "line 2 deletes a row and does not tell its key; hint: the table's REPLICA IDENTITY has to hold the key";
-            assert_eq!(fault, Err(expected.into()), "{before}");
-        }
-    }
-
-    #[test]
-    fn asks_no_key_of_a_truncation_and_of_what_came_later() {
-        assert_eq!(decoded(r#"{"op":"t"}"#), Ok(1));
-        assert_eq!(decoded(r#"{"after":{"ID":1},"source":{"ts_ms":2000},"op":"c"}"#), Ok(1));
-    }
-}
+mod tests;

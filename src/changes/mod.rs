@@ -12,6 +12,7 @@
 //! cell.rs      a value -> a cell of the declared type, or UNKNOWN and why
 //! moment.rs    a moment as connectors print it
 //! reading.rs   what the environment declares of all this
+//! fault.rs     why a line cannot be taken for what happened to a row
 //! facts.rs     what the stream shows of itself meanwhile
 //! blocks.rs    what schema blocks say of the columns
 //! building.rs  events -> batches
@@ -30,6 +31,7 @@ mod decode;
 mod dms;
 mod event;
 mod facts;
+mod fault;
 mod flat;
 mod form;
 mod layout;
@@ -44,8 +46,9 @@ pub use avro::{BadSchema, Schema as AvroSchema, Schemas};
 pub use block::{Block, Cutter, KeyLines, LongLine};
 pub use building::{OP, PARTITION, POSITION, schema};
 pub use cell::Untold;
-pub use decode::{AsOf, Because, Changes, DecodeFault, Op, decode};
+pub use decode::{AsOf, Changes, Op, decode};
 pub use facts::{Run, StreamFacts};
+pub use fault::{Because, DecodeFault};
 pub use form::{Decimals, Times};
 pub use layout::{Held, Layout, Object, confluent};
 pub use reading::{Cleanup, Payload, Reading};

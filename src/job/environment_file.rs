@@ -3,11 +3,12 @@
 //! Texts given as `{ env = "NAME" }` are looked up through a parameter; a variable that is not set is a fault that names
 //! it.
 
+use super::dump::reading;
 use super::files::ENVIRONMENT;
 use super::plan::{Boundary, Limits, Location, PostgresSpec, SecretRef, SourceSpec, StoreSpec};
 use super::shape::{bytes, check};
 use super::tree::{Entry, Node, Text};
-use crate::changes::{Cleanup, Decimals, Layout, Payload, Reading, Times};
+use crate::changes::{Layout, Payload};
 use crate::data::{Audience, Name};
 use crate::problem::Problems;
 use std::collections::BTreeMap;
@@ -283,20 +284,6 @@ fn secret(node: &Node) -> Option<SecretRef> {
         return Some(SecretRef::File(path));
     }
     node.get("test_key").and_then(Node::truth).filter(|truth| *truth).map(|_| SecretRef::TestKey)
-}
-
-/// How the values of a dump are read. Its words were checked.
-fn reading(dump: &Node) -> Reading {
-    let word = |key: &str| dump.get(key).and_then(Node::text);
-    let standard = Reading::default();
-    Reading {
-        payload: word("payload").and_then(Payload::parse).unwrap_or_default(),
-        decimals: word("decimals").and_then(Decimals::parse),
-        times: word("times").and_then(Times::parse),
-        placeholder: word("placeholder").map_or(standard.placeholder, str::to_owned),
-        cleanup: word("cleanup").and_then(Cleanup::parse),
-        schemas: standard.schemas,
-    }
 }
 
 fn limits(node: Option<&Node>) -> Limits {

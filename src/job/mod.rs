@@ -6,6 +6,7 @@
 //! files.rs             the three kinds of file, key by key
 //! job_file.rs          jobs/<name>.toml
 //! schema_file.rs       schemas/<name>.toml
+//! dump.rs              what an environment declares of a dump
 //! environment_file.rs  jobs/environments/<name>.toml
 //! ground.rs            where a location lies
 //! load.rs              all three together -> Checked
@@ -19,6 +20,7 @@
 //! A fault in a file is a [`Problem`](crate::problem::Problem) with its place; all faults are told at once.
 
 mod decide;
+mod dump;
 mod environment_file;
 mod face;
 mod face_json;
