@@ -2,17 +2,22 @@
 //!
 //! Never in here: what a line says.
 
-use super::layout::Object;
+use super::layout::{Layout, Object};
+use super::scan::NotJson;
+use arrow::array::RecordBatch;
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// Bytes after which a block ends with its line.
 const BLOCK_BYTES: usize = 4 << 20;
 /// Bytes of a line, at most: an event with its old and new row, and a schema beside each.
 const LINE_BYTES_MAX: usize = 64 << 20;
 
-/// Whole lines of an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Whole lines of an object, or rows of one.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Block {
+    /// What a line is.
+    pub layout: Layout,
     /// Partition of the topic.
     pub partition: u32,
     /// Position of its first event in the partition.
@@ -21,6 +26,36 @@ pub struct Block {
     pub first_line: u64,
     /// The lines.
     pub bytes: Bytes,
+    /// The rows, where there are no lines.
+    pub rows: Option<RecordBatch>,
+    /// The keys of the whole object's lines, where they lie beside it.
+    pub keys: Option<Arc<KeyLines>>,
+}
+
+/// The keys of an object's records, a line each.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeyLines {
+    bytes: Bytes,
+    /// Where each line ends.
+    ends: Vec<usize>,
+}
+
+impl KeyLines {
+    /// Of the whole object.
+    pub fn new(bytes: Bytes) -> Self {
+        let mut ends: Vec<usize> =
+            bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
+        ends.push(bytes.len());
+        KeyLines { bytes, ends }
+    }
+
+    /// The key of the line of this number, from 1. A value without a key line beside it stands in a damaged pair.
+    pub fn line(&self, number: u64) -> Result<&[u8], NotJson> {
+        let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1)).ok_or(NotJson)?;
+        let from = index.checked_sub(1).map_or(0, |before| self.ends.get(before).map_or(0, |end| end + 1));
+        let line = self.ends.get(index).and_then(|end| self.bytes.get(from..*end)).ok_or(NotJson)?;
+        if is_blank(line) { Err(NotJson) } else { Ok(line) }
+    }
 }
 
 /// A line is longer than any event.
@@ -31,6 +66,8 @@ pub struct LongLine(pub u64);
 /// An object being cut.
 #[derive(Debug)]
 pub struct Cutter {
+    layout: Layout,
+    keys: Option<Arc<KeyLines>>,
     /// What is not cut yet: [`Unpacker`](crate::format::unpack::Unpacker) writes behind it.
     pub pending: Vec<u8>,
     /// Bytes at its beginning that are known to hold no line end.
@@ -42,15 +79,22 @@ pub struct Cutter {
 
 impl Block {
     /// All lines of `object` at once.
-    pub fn whole(object: &Object, bytes: Bytes) -> Self {
-        Block { partition: object.partition, first_position: object.first_offset, first_line: 1, bytes }
+    pub fn whole(object: &Object, layout: Layout, bytes: Bytes) -> Self {
+        let (partition, first_position) = (object.partition, object.first_offset);
+        Block { layout, partition, first_position, first_line: 1, bytes, rows: None, keys: None }
+    }
+
+    /// Rows of `object`, the first of which has that number, from 1.
+    pub fn of_rows(object: &Object, layout: Layout, first_line: u64, rows: RecordBatch) -> Self {
+        Block { first_line, rows: Some(rows), ..Block::whole(object, layout, Bytes::new()) }
     }
 }
 
 impl Cutter {
-    /// At the beginning of `object`.
-    pub fn new(object: &Object) -> Self {
-        Cutter { pending: Vec::new(), searched: 0, partition: object.partition, position: object.first_offset, line: 1 }
+    /// At the beginning of `object`, whose keys may lie beside it.
+    pub fn new(object: &Object, layout: Layout, keys: Option<Arc<KeyLines>>) -> Self {
+        let (partition, position) = (object.partition, object.first_offset);
+        Cutter { layout, keys, pending: Vec::new(), searched: 0, partition, position, line: 1 }
     }
 
     /// The next block, when there is enough for one.
@@ -81,10 +125,13 @@ impl Cutter {
 
     fn block(&mut self, bytes: Vec<u8>) -> Block {
         let block = Block {
+            layout: self.layout,
             partition: self.partition,
             first_position: self.position,
             first_line: self.line,
             bytes: bytes.into(),
+            rows: None,
+            keys: self.keys.clone(),
         };
         for line in block.bytes.split_inclusive(|byte| *byte == b'\n') {
             self.line += u64::from(line.ends_with(b"\n"));
@@ -105,7 +152,7 @@ mod tests {
 
     fn cut(text: &[u8], feed_bytes: usize) -> Result<Vec<Block>, LongLine> {
         let object = Object { partition: 3, first_offset: 40, path: String::new() };
-        let (mut cutter, mut blocks) = (Cutter::new(&object), Vec::new());
+        let (mut cutter, mut blocks) = (Cutter::new(&object, Layout::Confluent, None), Vec::new());
         for piece in text.chunks(feed_bytes) {
             cutter.pending.extend_from_slice(piece);
             blocks.extend(cutter.cut()?);
@@ -128,6 +175,16 @@ mod tests {
             position += block.bytes.split(|byte| *byte == b'\n').filter(|line| !is_blank(line)).count() as u64;
         }
         assert_eq!((line, position), (20_001, 10_041));
+    }
+
+    #[test]
+    fn finds_the_key_of_a_line_and_misses_one_that_is_not_there() {
+        let keys = KeyLines::new(Bytes::from_static(b"{\"id\":1}\n\n{\"id\":3}"));
+        assert_eq!(keys.line(1), Ok(&b"{\"id\":1}"[..]));
+        assert_eq!(keys.line(3), Ok(&b"{\"id\":3}"[..]));
+        for number in [0, 2, 4, u64::MAX] {
+            assert_eq!(keys.line(number), Err(NotJson), "{number}");
+        }
     }
 
     #[test]

@@ -1,264 +1,322 @@
-//! A JSON value of a Debezium event -> a cell of the declared type.
+//! A value of an event -> a cell of the declared type.
 //!
 //! Debezium writes what a column holds in ways that its configuration and the schema block decide: decimals as base64 of
-//! the unscaled two's complement (`precise`), as text or as a float; dates as days; times in millis or micros. Where no
-//! schema block tells, the schema file's type does, with Debezium's defaults (`precise`, `adaptive`).
+//! the unscaled two's complement (`precise`), as text or as a float; dates as days; times in millis, micros or nanos. What the
+//! block says is done (`form`); what nobody says is read where it can mean one thing only.
 //! Source: Debezium documentation, PostgreSQL connector, "Data type mappings".
 
-use super::debezium::FieldHint;
-use super::printed;
+mod decimal;
+
+use super::form::{Decimals, Form, Open, micros};
+use super::value::Value;
+use super::{moment, printed};
 use crate::data::cell::CellBuilder;
 use crate::data::{Beyond, ColumnType, RowFault};
-use crate::format::jsonl;
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::value::RawValue;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use decimal::{integer, unscaled, variable_scale};
 
 /// What Debezium writes for a long value that an update did not touch: PostgreSQL leaves it out of the WAL.
 pub(super) const UNAVAILABLE: &str = "__debezium_unavailable_value";
+
+/// What Debezium writes for the infinities of a timestamp.
+const INFINITIES: [i64; 2] = [9_223_372_036_825_200_000, -9_223_372_036_832_400_000];
 
 /// What an event tells of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
     /// The value was added to the column.
     Value,
-    /// Nothing: the event does not say, or says it in a way that cannot be read. A NULL was added in its place.
-    Unknown,
+    /// That it is what it was: an update that did not touch it. A NULL was added in its place.
+    Kept,
+    /// Nothing, or in a form that is not certain. A NULL was added in its place.
+    Unknown(Untold),
 }
 
-/// Adds the cell to `column`. A value that the type cannot hold becomes the same NULL as in the extract where the schema says
-/// so (`beyond`), if it was certainly read as it was meant.
-pub fn push(column: &mut CellBuilder, beyond: Beyond, value: Option<&RawValue>, hint: Option<&FieldHint>) -> Told {
-    let pushed = match value {
-        None => Err(RowFault::Type),
-        Some(value) if value.get() == "null" => {
-            column.push_null();
-            Ok(())
+/// Why an event does not tell a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Untold {
+    /// The event has no such field.
+    Absent,
+    /// What stands there is no value of the type.
+    Unread,
+    /// What stands there is certainly a value, and beyond what the type holds.
+    Beyond,
+    /// A time's unit.
+    Unit,
+    /// Digits or base64.
+    Decimal,
+    /// A float of more digits than floats keep.
+    Float,
+    /// Base64 or hexadecimal.
+    Bytes,
+}
+
+impl Untold {
+    /// In words, behind `column: `.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Untold::Absent => "events do not hold it",
+            Untold::Unread => "what events hold is no value that its type can take",
+            Untold::Beyond => "what events hold is beyond what its type can take",
+            Untold::Unit => "nothing says what its numbers count; hint: `times` of the source",
+            Untold::Decimal => "nothing says whether it is digits or base64; hint: `decimals` of the source",
+            Untold::Float => "a float keeps no more than 15 of its digits",
+            Untold::Bytes => "nothing says whether it is base64 or hexadecimal",
         }
-        Some(value) => decode(column, value, hint),
+    }
+}
+
+/// What an event says of all its cells.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner<'a> {
+    /// What stands for a value that an update did not touch; `None` where the event is no update and every value is one.
+    pub placeholder: Option<&'a str>,
+    /// Whether numbers are written digit by digit, and never come from a float.
+    pub are_numbers_exact: bool,
+    /// Whether a field that is not there was not touched.
+    pub is_absent_kept: bool,
+    /// Whether NaN and the infinities come as NULL.
+    pub is_nan_null: bool,
+    /// Whether bytes are hexadecimal.
+    pub are_bytes_hex: bool,
+    /// How decimals are written where no schema block says so.
+    pub decimals: Option<Decimals>,
+}
+
+/// A column and what is known of its form.
+pub struct Target<'a> {
+    /// The cells.
+    pub cells: &'a mut CellBuilder,
+    /// The place of the column in `open`.
+    pub place: usize,
+    /// What becomes of a value that its type cannot hold.
+    pub beyond: Beyond,
+    /// As the schema block says.
+    pub form: Form,
+    /// What the block has shown.
+    pub open: &'a mut Open,
+}
+
+/// Adds the cell.
+pub fn push(target: &mut Target<'_>, value: Value<'_>, manner: Manner<'_>, room: &mut String) -> Told {
+    let told = match value {
+        Value::Null if manner.is_nan_null && is_number(target.cells.column_type()) => Told::Unknown(Untold::Unread),
+        Value::Null => {
+            target.cells.push_null();
+            return Told::Value;
+        }
+        Value::Absent if manner.is_absent_kept => Told::Kept,
+        Value::Absent => Told::Unknown(Untold::Absent),
+        Value::Quoted(text) => match text.read(room) {
+            Ok(text) => written(target, text, manner),
+            Err(_) => Told::Unknown(Untold::Unread),
+        },
+        Value::Text(text) => written(target, text, manner),
+        // A number has no scale of its own that PostgreSQL would print.
+        _ if matches!(target.cells.column_type(), ColumnType::Printed(_)) => printed::push(target, value),
+        Value::Number(text) => done(number(target, text, manner)),
+        Value::Whole(number) => done(whole(target, number)),
+        Value::Float(number) => done(float(target, &number.to_string(), f64::from(number))),
+        Value::Double(number) => done(float(target, &number.to_string(), number)),
+        Value::Truth(truth) if target.cells.column_type() == ColumnType::Boolean => {
+            done(target.cells.push_text(if truth { "true" } else { "false" }).map_err(unread))
+        }
+        Value::Bytes(bytes) => raw(target, bytes, manner),
+        Value::Decimal(bytes, scale) => done(decimal(target, bytes, scale)),
+        Value::Nested(text) if matches!(target.cells.column_type(), ColumnType::Numeric { .. }) => {
+            done(variable_scale(target, text))
+        }
+        Value::Nested(_) | Value::Truth(_) | Value::Other => Told::Unknown(Untold::Unread),
     };
+    // The extract's NULL of such a value is this one.
+    let is_nulled = told == Told::Unknown(Untold::Beyond) && target.beyond == Beyond::Null;
+    if told != Told::Value {
+        target.cells.push_null();
+    }
+    if is_nulled { Told::Value } else { told }
+}
+
+fn is_number(column_type: ColumnType) -> bool {
+    matches!(column_type, ColumnType::Real | ColumnType::Double | ColumnType::Numeric { .. })
+}
+
+fn done(pushed: Result<(), Untold>) -> Told {
     match pushed {
         Ok(()) => Told::Value,
-        Err(RowFault::Range)
-            if beyond == Beyond::Null && value.is_some_and(|value| is_certain(column.column_type(), value, hint)) =>
-        {
-            column.push_null();
-            Told::Value
-        }
-        Err(_) => {
-            column.push_null();
-            Told::Unknown
-        }
+        Err(untold) => Told::Unknown(untold),
     }
 }
 
-fn decode(column: &mut CellBuilder, value: &RawValue, hint: Option<&FieldHint>) -> Result<(), RowFault> {
-    let raw = value.get();
-    if let ColumnType::Printed(printed) = column.column_type() {
-        return column.push_text(&printed::text(printed, value, hint)?);
-    }
-    if raw.starts_with('{') && matches!(column.column_type(), ColumnType::Numeric { .. }) {
-        let variable = variable_scale(raw)?;
-        return column.push_decimal(unscaled(&variable.value)?, variable.scale);
-    }
-    let text = jsonl::cell(value).map_err(|_| RowFault::Type)?.ok_or(RowFault::Null)?;
-    let is_text = raw.starts_with('"');
-    if is_text && text == UNAVAILABLE {
-        return Err(RowFault::Type);
-    }
-    let logical = hint.and_then(|hint| hint.name.as_deref()).unwrap_or_default();
-    match column.column_type() {
-        ColumnType::Numeric { scale, .. } if is_text && is_base64_decimal(&text, hint) => {
-            let scale = hint.and_then(|hint| hint.scale).unwrap_or(i32::from(scale));
-            column.push_decimal(unscaled(&text)?, scale)
-        }
-        ColumnType::Time | ColumnType::Timestamp | ColumnType::Timestamptz if !is_text => {
-            let number: i64 = text.parse().map_err(|_| RowFault::Type)?;
-            column.push_whole(micros(number, logical)?)
-        }
-        ColumnType::Date if !is_text => column.push_whole(text.parse().map_err(|_| RowFault::Type)?),
-        ColumnType::Bytea if is_text => {
-            let bytes = STANDARD.decode(text.as_bytes()).map_err(|_| RowFault::Type)?;
-            // In base64 like any other value of the column.
-            if bytes == UNAVAILABLE.as_bytes() { Err(RowFault::Type) } else { column.push_bytes(&bytes) }
-        }
-        _ => column.push_text(&text),
+fn unread(fault: RowFault) -> Untold {
+    match fault {
+        RowFault::Range => Untold::Beyond,
+        _ => Untold::Unread,
     }
 }
 
-/// `numeric` without a declared scale: `{"scale":2,"value":"fQ=="}`.
-#[derive(serde::Deserialize)]
-pub(super) struct VariableScale {
-    pub(super) scale: i32,
-    pub(super) value: String,
+/// Of a float, which may be another number than the one that was stored: nothing that does not fit is certain.
+fn uncertain(_: RowFault) -> Untold {
+    Untold::Unread
 }
 
-pub(super) fn variable_scale(raw: &str) -> Result<VariableScale, RowFault> {
-    serde_json::from_str(raw).map_err(|_| RowFault::Type)
+fn written(target: &mut Target<'_>, text: &str, manner: Manner<'_>) -> Told {
+    if manner.placeholder.is_some_and(|placeholder| is_placeholder(text, placeholder)) {
+        return Told::Kept;
+    }
+    match target.cells.column_type() {
+        ColumnType::Printed(printed) => done(printed::written(target, printed, text, manner.decimals)),
+        ColumnType::Numeric { scale, .. } => done(decimal_text(target, text, i32::from(scale), manner)),
+        ColumnType::Bytea if manner.are_bytes_hex => {
+            done(hex(text).and_then(|bytes| target.cells.push_bytes(&bytes).map_err(unread)))
+        }
+        ColumnType::Bytea => match bytes(target, text) {
+            Ok(bytes) => raw(target, &bytes, manner),
+            Err(untold) => Told::Unknown(untold),
+        },
+        ColumnType::Timestamp | ColumnType::Timestamptz if let Some(micros) = moment::utc(text) => {
+            done(target.cells.push_whole(micros).map_err(unread))
+        }
+        // Without a zone at the source: connectors print it as if it were UTC.
+        ColumnType::Date | ColumnType::Time | ColumnType::Timestamp => {
+            done(target.cells.push_text(text.strip_suffix('Z').unwrap_or(text)).map_err(unread))
+        }
+        _ => done(target.cells.push_text(text).map_err(unread)),
+    }
 }
 
-/// Whether a value that the declared type cannot hold is one, and not another value in a writing that was taken for its:
-/// a float stands for some other number, and base64 without a scale of its own was read by the schema file's.
-fn is_certain(column_type: ColumnType, value: &RawValue, hint: Option<&FieldHint>) -> bool {
-    let raw = value.get();
-    let text = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
-    let logical = hint.and_then(|hint| hint.name.as_deref()).unwrap_or_default();
-    match (column_type, text) {
-        (ColumnType::Numeric { .. }, None) => raw.starts_with('{'),
-        (ColumnType::Numeric { .. }, Some("NaN" | "Infinity" | "-Infinity")) => true,
-        (ColumnType::Numeric { .. }, Some(text)) => {
-            !is_base64_decimal(text, hint) || hint.is_some_and(|hint| hint.scale.is_some())
+/// The placeholder itself, or of `hstore` in JSON as key and value.
+fn is_placeholder(text: &str, placeholder: &str) -> bool {
+    let is_hstore = || {
+        let key = text.strip_prefix("{\"").and_then(|text| text.strip_prefix(placeholder));
+        let value = key.and_then(|text| text.strip_prefix("\":\"")).and_then(|text| text.strip_prefix(placeholder));
+        value == Some("\"}")
+    };
+    text == placeholder || text.starts_with('{') && is_hstore()
+}
+
+/// Bytes, which are the placeholder's where an update did not touch them.
+fn raw(target: &mut Target<'_>, bytes: &[u8], manner: Manner<'_>) -> Told {
+    if manner.placeholder.is_some_and(|placeholder| placeholder.as_bytes() == bytes) {
+        return Told::Kept;
+    }
+    match (target.cells.column_type(), target.form) {
+        (ColumnType::Bytea, _) => done(target.cells.push_bytes(bytes).map_err(unread)),
+        (ColumnType::Numeric { scale, .. }, Form::Unscaled(told)) => {
+            done(decimal(target, bytes, told.unwrap_or(i32::from(scale))))
         }
-        (ColumnType::Date | ColumnType::Timestamp | ColumnType::Timestamptz, Some(text)) => {
-            matches!(text, "infinity" | "-infinity")
-        }
-        (ColumnType::Date, None) => raw.parse::<i64>().is_ok(),
-        (ColumnType::Time | ColumnType::Timestamp | ColumnType::Timestamptz, None) => {
-            raw.parse().is_ok_and(|number| micros(number, logical).is_ok())
+        _ => Told::Unknown(Untold::Unread),
+    }
+}
+
+/// Bytes in base64, or in hexadecimal where every one of them is a digit of it.
+fn bytes(target: &mut Target<'_>, text: &str) -> Result<Vec<u8>, Untold> {
+    let base64 = || STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).map_err(|_| Untold::Unread);
+    if target.form == Form::Base64 || text.is_empty() {
+        return base64();
+    }
+    let is_hex = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let decoded = base64();
+    let is_either = is_hex && decoded.is_ok();
+    match target.open.is_base64(target.place, !is_hex, is_either).ok_or(Untold::Bytes)? {
+        true => decoded,
+        false => hex(text),
+    }
+}
+
+fn hex(text: &str) -> Result<Vec<u8>, Untold> {
+    crate::data::text::bytea(&format!("\\x{text}")).map_err(unread)
+}
+
+fn decimal_text(target: &mut Target<'_>, text: &str, scale: i32, manner: Manner<'_>) -> Result<(), Untold> {
+    let is_base64 = match (target.form, manner.decimals) {
+        (Form::Unscaled(_), _) => true,
+        (Form::Open, Some(mode)) => mode == Decimals::Precise,
+        (Form::Open, None) => {
+            let decodes = text.len().is_multiple_of(4) && !text.is_empty() && unscaled(text).is_ok();
+            let is_number = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
+            let is_either = decodes && (is_number || text == "Infinity");
+            target.open.is_base64(target.place, decodes, is_either).ok_or(Untold::Decimal)?
         }
         _ => false,
+    };
+    if !is_base64 {
+        return target.cells.push_text(text).map_err(unread);
     }
+    let scale = match target.form {
+        Form::Unscaled(told) => told.ok_or(Untold::Decimal)?,
+        _ => scale,
+    };
+    // Without a block the scale is the declared one, which may not be the one that was meant.
+    let fault = if matches!(target.form, Form::Unscaled(_)) { unread } else { uncertain };
+    target.cells.push_decimal(unscaled(text).map_err(fault)?, scale).map_err(fault)
 }
 
-/// Whether a decimal given as text is base64 (`precise`) rather than digits (`string`). The schema block knows. Without one,
-/// a sign, a point or a length that base64 cannot have shows digits, and anything else is Debezium's default.
-pub(super) fn is_base64_decimal(text: &str, hint: Option<&FieldHint>) -> bool {
-    match hint.and_then(|hint| hint.physical.as_deref()) {
-        Some("bytes") => true,
-        Some(_) => false,
-        None => {
-            text.len().is_multiple_of(4) && !text.contains(['.', '-']) && !text.is_empty() && !text.starts_with("NaN")
+fn decimal(target: &mut Target<'_>, bytes: &[u8], scale: i32) -> Result<(), Untold> {
+    target.cells.push_decimal(integer(bytes).map_err(unread)?, scale).map_err(unread)
+}
+
+fn number(target: &mut Target<'_>, text: &str, manner: Manner<'_>) -> Result<(), Untold> {
+    let is_exact = manner.are_numbers_exact || target.form == Form::Plain;
+    match target.cells.column_type() {
+        ColumnType::Numeric { precision, scale } if !is_exact => {
+            let units = crate::data::text::decimal(text, precision, scale).map_err(uncertain)?;
+            let units = float_units(units)?;
+            target.cells.push_decimal(units, i32::from(scale)).map_err(uncertain)
         }
+        ColumnType::Smallint
+        | ColumnType::Integer
+        | ColumnType::Bigint
+        | ColumnType::Date
+        | ColumnType::Time
+        | ColumnType::Timestamp
+        | ColumnType::Timestamptz => whole(target, text.parse().map_err(|_| Untold::Unread)?),
+        ColumnType::Numeric { .. } | ColumnType::Real | ColumnType::Double | ColumnType::Boolean => {
+            target.cells.push_text(text).map_err(unread)
+        }
+        _ => Err(Untold::Unread),
     }
 }
 
-/// Big-endian two's complement of up to 16 bytes.
-fn unscaled(base64: &str) -> Result<i128, RowFault> {
-    let bytes = STANDARD.decode(base64.as_bytes()).map_err(|_| RowFault::Type)?;
-    let first = *bytes.first().ok_or(RowFault::Type)?;
-    let sign: u8 = if first & 0x80 == 0 { 0 } else { 0xff };
-    let surplus = bytes.len().saturating_sub(16);
-    // Leading bytes that only repeat the sign carry nothing.
-    if bytes[..surplus].iter().any(|byte| *byte != sign) {
-        return Err(RowFault::Range);
-    }
-    let mut wide = [sign; 16];
-    let kept = &bytes[surplus..];
-    wide[16 - kept.len()..].copy_from_slice(kept);
-    let number = i128::from_be_bytes(wide);
-    if (number < 0) == (sign != 0) { Ok(number) } else { Err(RowFault::Range) }
+/// Units of a decimal that came as a float: with 15 digits or fewer it is the decimal that the float was made of.
+fn float_units(units: i128) -> Result<i128, Untold> {
+    if units.unsigned_abs() < 1_000_000_000_000_000 { Ok(units) } else { Err(Untold::Float) }
 }
 
-/// Microseconds of a time or timestamp given as a number, by its logical type.
-fn micros(number: i64, logical: &str) -> Result<i64, RowFault> {
-    match logical {
-        "io.debezium.time.Timestamp"
-        | "io.debezium.time.Time"
-        | "org.apache.kafka.connect.data.Timestamp"
-        | "org.apache.kafka.connect.data.Time" => number.checked_mul(1_000).ok_or(RowFault::Range),
-        "io.debezium.time.NanoTimestamp" | "io.debezium.time.NanoTime" if number % 1_000 == 0 => Ok(number / 1_000),
-        "io.debezium.time.NanoTimestamp" | "io.debezium.time.NanoTime" => Err(RowFault::Range),
-        _ => Ok(number),
+fn float(target: &mut Target<'_>, text: &str, number: f64) -> Result<(), Untold> {
+    match target.cells.column_type() {
+        ColumnType::Real | ColumnType::Double => target.cells.push_text(text).map_err(unread),
+        ColumnType::Numeric { precision, scale } if number.is_finite() => {
+            let units = crate::data::text::decimal(text, precision, scale).map_err(uncertain)?;
+            target.cells.push_decimal(float_units(units)?, i32::from(scale)).map_err(uncertain)
+        }
+        _ => Err(Untold::Unread),
     }
+}
+
+fn whole(target: &mut Target<'_>, number: i64) -> Result<(), Untold> {
+    let column_type = target.cells.column_type();
+    // A number whose unit is not told is beyond the type only where no unit makes it anything else.
+    let is_time = matches!(column_type, ColumnType::Time | ColumnType::Timestamp | ColumnType::Timestamptz);
+    let is_certain = !is_time || target.form != Form::Open;
+    let fault = if is_certain { unread } else { uncertain };
+    let number = match (column_type, target.form) {
+        (ColumnType::Timestamp | ColumnType::Timestamptz, Form::Open) if INFINITIES.contains(&number) => {
+            return Err(Untold::Beyond);
+        }
+        (ColumnType::Time | ColumnType::Timestamp | ColumnType::Timestamptz, Form::Count(unit)) => {
+            micros(number, unit).map_err(uncertain)?
+        }
+        (ColumnType::Time | ColumnType::Timestamp | ColumnType::Timestamptz, Form::Open) => {
+            target.open.micros(target.place, column_type, number).ok_or(Untold::Unit)?
+        }
+        (ColumnType::Time | ColumnType::Timestamp | ColumnType::Timestamptz, _) => return Err(Untold::Unit),
+        (ColumnType::Date, Form::Days | Form::Open) => number,
+        (ColumnType::Date, _) => return Err(Untold::Unit),
+        _ => number,
+    };
+    target.cells.push_whole(number).map_err(fault)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use arrow::array::{Array, AsArray};
-    use arrow::datatypes::{Decimal128Type, TimestampMicrosecondType};
-
-    fn column(column_type: &str) -> CellBuilder {
-        CellBuilder::new(ColumnType::parse(column_type).expect("a type"), 1)
-    }
-
-    fn decimal(column_type: &str, json: &str, hint: Option<&FieldHint>) -> Option<i128> {
-        let mut cells = column(column_type);
-        let raw = RawValue::from_string(json.into()).expect("JSON");
-        let told = push(&mut cells, Beyond::Error, Some(&raw), hint);
-        let cells = cells.finish();
-        (told == Told::Value).then(|| cells.as_primitive::<Decimal128Type>().value(0))
-    }
-
-    #[test]
-    fn reads_decimals_in_every_writing() {
-        // Unscaled integers in base64, as a live connector wrote them; worked out by hand.
-        assert_eq!(decimal("numeric(14,2)", r#""fQ==""#, None), Some(125));
-        assert_eq!(decimal("numeric(14,4)", r#""BAg=""#, None), Some(1032));
-        assert_eq!(decimal("numeric(14,2)", r#""AcnDgA==""#, None), Some(30_000_000));
-        assert_eq!(decimal("numeric(14,2)", r#""/w==""#, None), Some(-1));
-        assert_eq!(decimal("numeric(20,0)", r#""AP//////////""#, None), Some(18_446_744_073_709_551_615));
-        assert_eq!(decimal("numeric(14,2)", r#"{"scale":0,"value":"Ag=="}"#, None), Some(200));
-        assert_eq!(decimal("numeric(14,2)", r#""-1.50""#, None), Some(-150));
-        assert_eq!(decimal("numeric(14,2)", "1.5", None), Some(150));
-        assert_eq!(decimal("numeric(14,2)", r#"{"scale":-2147483648,"value":"Ag=="}"#, None), None);
-        let text = FieldHint { physical: Some("string".into()), ..FieldHint::default() };
-        assert_eq!(decimal("numeric(14,0)", r#""1234""#, Some(&text)), Some(1234));
-        let bytes = FieldHint { physical: Some("bytes".into()), scale: Some(3), ..FieldHint::default() };
-        assert_eq!(decimal("numeric(14,2)", r#""BNI=""#, Some(&bytes)), None);
-        let beyond = FieldHint { scale: Some(i32::MIN), ..bytes };
-        assert_eq!(decimal("numeric(14,2)", r#""BNI=""#, Some(&beyond)), None);
-    }
-
-    #[test]
-    fn reads_times_by_their_logical_type() {
-        let millis = FieldHint { name: Some("io.debezium.time.Timestamp".into()), ..FieldHint::default() };
-        for (json, hint, expected) in [("1500", Some(&millis), 1_500_000), ("1500", None, 1500)] {
-            let mut cells = column("timestamp");
-            assert_eq!(
-                push(&mut cells, Beyond::Error, Some(&RawValue::from_string(json.into()).expect("JSON")), hint),
-                Told::Value
-            );
-            assert_eq!(cells.finish().as_primitive::<TimestampMicrosecondType>().value(0), expected);
-        }
-        let mut cells = column("timestamptz");
-        let iso = RawValue::from_string(r#""2026-11-22T00:00:00.5Z""#.into()).expect("JSON");
-        assert_eq!(push(&mut cells, Beyond::Error, Some(&iso), None), Told::Value);
-    }
-
-    #[test]
-    fn does_not_know_what_is_absent_unavailable_or_unreadable() {
-        for json in [None, Some(r#""__debezium_unavailable_value""#), Some("[1]")] {
-            let mut cells = column("numeric(4,2)");
-            let raw = json.map(|json| RawValue::from_string(json.into()).expect("JSON"));
-            assert_eq!(push(&mut cells, Beyond::Error, raw.as_deref(), None), Told::Unknown);
-            assert_eq!(cells.finish().null_count(), 1);
-        }
-        let mut cells = column("bytea");
-        let placeholder = format!("\"{}\"", STANDARD.encode(UNAVAILABLE));
-        let raw = RawValue::from_string(placeholder).expect("JSON");
-        assert_eq!(push(&mut cells, Beyond::Error, Some(&raw), None), Told::Unknown);
-        let mut cells = column("text");
-        let null = RawValue::from_string("null".into()).expect("JSON");
-        assert_eq!(push(&mut cells, Beyond::Error, Some(&null), None), Told::Value);
-    }
-
-    #[test]
-    fn makes_the_extracts_null_only_of_what_is_certainly_beyond_the_type() {
-        let text = FieldHint { physical: Some("string".into()), ..FieldHint::default() };
-        let scaled = FieldHint { physical: Some("bytes".into()), scale: Some(3), ..FieldHint::default() };
-        let nanos = FieldHint { name: Some("io.debezium.time.NanoTimestamp".into()), ..FieldHint::default() };
-        for (word, json, hint, told) in [
-            ("numeric(4,2)", r#""NaN""#, None, Told::Value),
-            ("numeric(4,2)", r#""Infinity""#, Some(&text), Told::Value),
-            ("numeric(4,2)", r#""123.456""#, Some(&text), Told::Value),
-            ("numeric(4,2)", r#"{"scale":3,"value":"BNI="}"#, None, Told::Value),
-            ("numeric(4,2)", r#""BNI=""#, Some(&scaled), Told::Value),
-            ("numeric(4,2)", r#""AcnDgA==""#, None, Told::Unknown),
-            ("numeric(4,2)", "0.30000000000000004", None, Told::Unknown),
-            ("date", "2147483647", None, Told::Value),
-            ("date", "-800000", None, Told::Value),
-            ("timestamp", "9223372036825200000", None, Told::Value),
-            ("timestamp", "1500", Some(&nanos), Told::Unknown),
-            ("timestamptz", r#""-infinity""#, None, Told::Value),
-            ("timestamptz", r#""2026-11-22""#, None, Told::Unknown),
-            ("time", "86400000000", None, Told::Value),
-        ] {
-            let raw = RawValue::from_string(json.into()).expect("JSON");
-            let mut cells = column(word);
-            assert_eq!(push(&mut cells, Beyond::Null, Some(&raw), hint), told, "{word} {json}");
-            let mut cells = column(word);
-            assert_eq!(push(&mut cells, Beyond::Error, Some(&raw), hint), Told::Unknown, "{word} {json}");
-        }
-    }
-}
+mod tests;

@@ -4,27 +4,24 @@
 //! a live server. Without transactions on both sides, the commit time against the extract's does, and the proof is a
 //! window. Events after the extract's moment are left out, and their being there shows how far the stream has come.
 
-use super::block::{Block, is_blank};
-use super::cell::{Told, push};
-use super::debezium::{self, FieldHint, Operation, Unread};
-use crate::data::cell::CellBuilder;
+use super::block::Block;
+use super::blocks::SchemaBlocks;
+use super::building::Building;
+use super::cell::Manner;
+use super::debezium;
+use super::event::{Event, Operation, Snapshot, Unread};
+use super::facts::StreamFacts;
+use super::fault::{Because, DecodeFault};
+use super::form::{Form, Open};
+use super::reading::{Cleanup, Payload, Reading};
+use super::record::{Record, each};
+use super::value::{Names, Row, Value};
+use super::{avro, dms, flat, wal2json};
 use crate::data::{Column, Origin, PgSnapshot};
-use arrow::array::{
-    ArrayRef, BooleanBuilder, RecordBatch, RecordBatchOptions, UInt8Builder, UInt32Builder, UInt64Builder,
-};
-use arrow::datatypes::{Field, Schema, SchemaRef};
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use arrow::array::RecordBatch;
 
 /// Events of one batch, at most.
 const BATCH_EVENTS_MAX: usize = 16_384;
-
-/// Columns that stand behind the data's own: what the event does, and where it stands in the topic.
-pub const OP: &str = "@op";
-/// Partition of the event.
-pub const PARTITION: &str = "@partition";
-/// Position in the partition.
-pub const POSITION: &str = "@position";
 
 /// What an event does to its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,278 +53,266 @@ impl From<&Origin> for AsOf {
 /// Events of one block.
 #[derive(Clone, Debug)]
 pub struct Changes {
-    /// The columns asked for, then for each a boolean `?name` (true: the event tells it), then [`OP`], [`PARTITION`], [`POSITION`].
+    /// The columns asked for, then for each a boolean `?name` (true: the event tells it; false: an update that did not touch it;
+    /// NULL: nothing is known of it any more), then [`OP`](super::OP), [`PARTITION`](super::PARTITION), [`POSITION`](super::POSITION).
     pub batches: Vec<RecordBatch>,
     /// What the block shows of the stream.
     pub facts: StreamFacts,
 }
 
-/// What is known of a stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StreamFacts {
-    /// Events that count, and later ones.
-    pub events: u64,
-    /// Events after the extract's moment.
-    pub later: u64,
-    /// Events whose transaction could not be compared: the window of time decided.
-    pub by_window: u64,
-    /// Tombstones.
-    pub tombstones: u64,
-    /// Truncations that count.
-    pub truncates: u64,
-    /// Partition -> first and last position.
-    pub offsets: HashMap<u32, (u64, u64)>,
-    /// Partitions that hold an event after the extract's moment: what the extract shows has arrived in them, all of it.
-    pub passed: BTreeSet<u32>,
-}
-
-impl StreamFacts {
-    /// Takes over what another block of the same topic shows.
-    pub fn add(&mut self, other: &StreamFacts) {
-        self.events += other.events;
-        self.later += other.later;
-        self.by_window += other.by_window;
-        self.tombstones += other.tombstones;
-        self.truncates += other.truncates;
-        self.passed.extend(&other.passed);
-        for (partition, (first, last)) in &other.offsets {
-            let range = self.offsets.entry(*partition).or_insert((*first, *last));
-            *range = (range.0.min(*first), range.1.max(*last));
-        }
+/// Reads the records of `block` as events on `columns`; `key` are the places of the key's columns, which every event that counts
+/// has to tell.
+pub fn decode(
+    block: &Block,
+    columns: &[&Column],
+    key: &[usize],
+    as_of: &AsOf,
+    reading: &Reading,
+) -> Result<Changes, DecodeFault> {
+    let terms = Terms { columns, key, as_of, reading };
+    let first = Pass::new(&terms, Open::new(columns.len(), reading.times));
+    let (changes, open) = first.over(block)?;
+    match open.settled() {
+        None => Ok(changes),
+        // What was taken of a form is not what the block came to: its events are read by what is certain.
+        Some(settled) => Ok(Pass::new(&terms, settled).over(block)?.0),
     }
 }
 
-/// A line that cannot be taken for what happened to a row, by its number in the object from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} {because}")]
-pub struct DecodeFault {
-    /// The line.
-    pub line: u64,
-    /// What is wrong with it.
-    pub because: Because,
+/// What is asked of a block.
+struct Terms<'a> {
+    columns: &'a [&'a Column],
+    key: &'a [usize],
+    as_of: &'a AsOf,
+    reading: &'a Reading,
 }
 
-/// What is wrong with a line. An event whose key is not known cannot be left out either: the row that it is about would
-/// be compared with an older state of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Because {
-    /// It is no event.
-    #[error("is no change event")]
-    NoEvent,
-    /// Its key is absent, NULL, or of another type than the schema says.
-    #[error("does not tell the key of its row in a way that can be read")]
-    NoKey,
-    /// The same of a delete, whose old row is what the table's REPLICA IDENTITY puts into the log.
-    #[error("deletes a row and does not tell its key; hint: the table's REPLICA IDENTITY has to hold the key")]
-    DeleteWithoutKey,
+/// A block being read.
+struct Pass<'a> {
+    terms: &'a Terms<'a>,
+    names: Names,
+    building: Building<'a>,
+    blocks: SchemaBlocks,
+    batches: Vec<RecordBatch>,
+    facts: StreamFacts,
+    /// The delete before: the tombstone that follows it has its fate.
+    deleted: Option<(u32, u64, bool)>,
 }
 
-/// The schema of [`Changes::batches`] for these columns.
-pub fn schema(columns: &[&Column]) -> SchemaRef {
-    use arrow::datatypes::DataType::{Boolean, UInt8, UInt32, UInt64};
-    let cells = columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true));
-    let told = columns.iter().map(|column| Field::new(format!("?{}", column.name), Boolean, false));
-    let place =
-        [(OP, UInt8), (PARTITION, UInt32), (POSITION, UInt64)].map(|(name, kind)| Field::new(name, kind, false));
-    Arc::new(Schema::new(cells.chain(told).chain(place).collect::<Vec<_>>()))
+/// Where an event stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    line: u64,
+    pub(super) partition: u32,
+    pub(super) position: u64,
+    timestamp_ms: Option<i64>,
 }
 
-/// Reads the lines of `block` as events on `columns`; `key` are the places of the key's columns, which every event that counts
-/// has to tell.
-pub fn decode(block: &Block, columns: &[&Column], key: &[usize], as_of: &AsOf) -> Result<Changes, DecodeFault> {
-    let mut facts = StreamFacts::default();
-    let mut batches = Vec::new();
-    let mut building = Building::new(columns);
-    let mut hints = Hints::default();
-    let mut number = 0;
-    for (index, line) in block.bytes.split(|byte| *byte == b'\n').enumerate() {
-        let fault = |because| DecodeFault { line: block.first_line + index as u64, because };
-        if is_blank(line) {
-            continue;
+impl Place {
+    fn fault(&self, because: Because) -> DecodeFault {
+        DecodeFault { line: self.line, because }
+    }
+}
+
+impl<'a> Pass<'a> {
+    fn new(terms: &'a Terms<'a>, open: Open) -> Self {
+        Pass {
+            terms,
+            names: Names::new(terms.columns),
+            building: Building::new(terms.columns, open),
+            blocks: SchemaBlocks::new(terms.columns),
+            batches: Vec::new(),
+            facts: StreamFacts::default(),
+            deleted: None,
         }
-        let position = block.first_position + number;
-        number += 1;
-        facts.offsets.insert(block.partition, (block.first_position, position));
-        let line = std::str::from_utf8(line).map_err(|_| fault(Because::NoEvent))?;
-        let event = debezium::read(line).map_err(|unread| match unread {
-            Unread::NoEvent => fault(Because::NoEvent),
-            Unread::NoOldRow => fault(Because::DeleteWithoutKey),
+    }
+
+    fn over(mut self, block: &Block) -> Result<(Changes, Open), DecodeFault> {
+        each(block, &mut |record| {
+            self.facts.at(record.partition, record.position, block.layout.has_offsets());
+            self.record(record)
         })?;
-        let Some(event) = event else {
-            facts.tombstones += 1;
-            continue;
+        if self.building.rows > 0 {
+            self.batches.extend(self.building.batch());
+        }
+        self.facts.is_every_offset_due = self.terms.reading.cleanup == Some(Cleanup::Delete);
+        self.facts.untold = std::mem::take(&mut self.building.untold);
+        Ok((Changes { batches: self.batches, facts: self.facts }, self.building.open))
+    }
+
+    fn record(&mut self, record: &Record<'_>) -> Result<(), DecodeFault> {
+        let Record { line, partition, position, timestamp_ms, .. } = *record;
+        let place = Place { line, partition, position, timestamp_ms };
+        let key = record.key.as_deref();
+        let mut row = self.names.row();
+        let unread = |unread| match unread {
+            Unread::NoEvent => place.fault(Because::NoEvent),
+            Unread::NoSchema(id) => place.fault(Because::NoSchema(id)),
         };
+        let Some(value) = record.value.as_deref() else { return self.tombstone(place, key) };
+        let reading = self.terms.reading;
+        if reading.payload == Payload::DebeziumAvro {
+            let event = avro::read(value, &reading.schemas, &mut self.names, &mut row).map_err(unread)?;
+            return match event {
+                Some((event, id)) => {
+                    let forms = self.blocks.of_schema(id, &reading.schemas);
+                    self.event(place, &event, row, key, Some(&forms))
+                }
+                None => self.tombstone(place, key),
+            };
+        }
+        let text = std::str::from_utf8(value).map_err(|_| place.fault(Because::NoEvent))?;
+        let known = &self.blocks.text;
+        let event = match reading.payload {
+            Payload::Debezium => debezium::read(text, known, &mut self.names, &mut row),
+            Payload::DebeziumFlat => flat::read(text, &mut self.names, &mut row),
+            Payload::Dms => dms::read(text, &mut self.names, &mut row),
+            Payload::Wal2json => return self.wal2json(place, text, key),
+            Payload::DebeziumAvro => Err(Unread::NoEvent),
+        };
+        match event.map_err(unread)? {
+            Some(event) => self.event(place, &event, row, key, None),
+            None => self.tombstone(place, key),
+        }
+    }
+
+    /// A value of wal2json holds any number of changes.
+    fn wal2json(&mut self, place: Place, text: &str, key: Option<&[u8]>) -> Result<(), DecodeFault> {
+        let changes = wal2json::changes(text).map_err(|_| place.fault(Because::NoEvent))?;
+        for (index, change) in changes.iter().enumerate() {
+            let mut row = self.names.row();
+            let event = change.read(&mut self.names, &mut row).map_err(|_| place.fault(Because::NoEvent))?;
+            let position = wal2json::position(place.position, index).ok_or(place.fault(Because::NoEvent))?;
+            self.event(Place { position, ..place }, &event, row, key, None)?;
+        }
+        Ok(())
+    }
+
+    fn event<'r>(
+        &mut self,
+        place: Place,
+        event: &Event<'r>,
+        mut row: Row<'r>,
+        key: Option<&'r [u8]>,
+        forms: Option<&[Form]>,
+    ) -> Result<(), DecodeFault> {
         let op = match event.operation {
             Operation::Upsert => Op::Upsert,
             Operation::Delete => Op::Delete,
             Operation::Truncate => Op::Truncate,
-            Operation::Other => continue,
+            Operation::Other => return Ok(()),
         };
-        facts.events += 1;
-        if !counts(&event, as_of, &mut facts) {
-            facts.later += 1;
-            facts.passed.insert(block.partition);
-            continue;
+        self.facts.events += 1;
+        if let Some(table) = event.table.as_ref().filter(|table| !self.facts.tables.contains(*table)) {
+            self.facts.tables.insert(table.clone());
         }
-        facts.truncates += u64::from(op == Op::Truncate);
-        let is_known = building.push(&event, hints.of(event.schema), op, block.partition, position);
-        match op {
-            Op::Upsert if !key.iter().all(|place| is_known[*place]) => return Err(fault(Because::NoKey)),
-            Op::Delete if !key.iter().all(|place| is_known[*place]) => return Err(fault(Because::DeleteWithoutKey)),
-            Op::Upsert | Op::Delete | Op::Truncate => {}
+        let counts = self.counts(event.source.txid, event.source.committed_ms);
+        if op == Op::Delete {
+            self.deleted = Some((place.partition, place.position, counts));
         }
-        if building.rows == BATCH_EVENTS_MAX {
-            batches.extend(std::mem::replace(&mut building, Building::new(columns)).finish());
+        if !counts {
+            self.facts.later += 1;
+            // A row that a snapshot read says nothing of the changes that came before it.
+            if event.source.snapshot == Snapshot::No {
+                self.facts.passed.insert(place.partition);
+            }
+            return Ok(());
         }
-    }
-    if building.rows > 0 {
-        batches.extend(building.finish());
-    }
-    Ok(Changes { batches, facts })
-}
-
-/// Whether the extract shows the event. What tells nothing of its moment counts, and the proof says so.
-fn counts(event: &debezium::Event<'_>, as_of: &AsOf, facts: &mut StreamFacts) -> bool {
-    match (&as_of.snapshot, event.txid) {
-        (Some(snapshot), Some(txid)) => snapshot.shows(txid),
-        _ => {
-            facts.by_window += 1;
-            event.committed_ms.is_none_or(|committed| committed <= as_of.extracted_ms)
+        self.facts.truncates += u64::from(op == Op::Truncate);
+        let is_whole =
+            |row: &Row<'_>| self.terms.key.iter().all(|at| !matches!(row.cell(*at), Value::Absent | Value::Null));
+        if op == Op::Delete
+            && !is_whole(&row)
+            && let Some(key) = key
+        {
+            self.key(key, &mut row).map_err(|unread| match unread {
+                Unread::NoSchema(id) => place.fault(Because::NoSchema(id)),
+                Unread::NoEvent => place.fault(Because::DeleteWithoutKey),
+            })?;
         }
-    }
-}
-
-/// The hints of the last schema block: a topic repeats the same one on every line.
-#[derive(Default)]
-struct Hints {
-    text: String,
-    hints: HashMap<String, FieldHint>,
-}
-
-impl Hints {
-    fn of(&mut self, schema: Option<&serde_json::value::RawValue>) -> &HashMap<String, FieldHint> {
-        let text = schema.map_or("", |schema| schema.get());
-        if text != self.text {
-            self.hints = schema.map(debezium::hints).unwrap_or_default();
-            self.text = text.to_owned();
-        }
-        &self.hints
-    }
-}
-
-struct Building<'a> {
-    columns: &'a [&'a Column],
-    cells: Vec<CellBuilder>,
-    told: Vec<BooleanBuilder>,
-    op: UInt8Builder,
-    partition: UInt32Builder,
-    position: UInt64Builder,
-    /// Of the last event, which cells it tells and are not NULL.
-    known: Vec<bool>,
-    rows: usize,
-}
-
-impl<'a> Building<'a> {
-    fn new(columns: &'a [&'a Column]) -> Self {
-        Building {
-            columns,
-            cells: columns.iter().map(|column| CellBuilder::new(column.column_type, 0)).collect(),
-            told: columns.iter().map(|_| BooleanBuilder::new()).collect(),
-            op: UInt8Builder::new(),
-            partition: UInt32Builder::new(),
-            position: UInt64Builder::new(),
-            known: Vec::new(),
-            rows: 0,
-        }
+        let told = self.blocks.forms(event.schema);
+        self.push(place, op, event, &row, forms.unwrap_or(&told))
     }
 
-    /// Adds the event; gives which of its cells hold a value.
     fn push(
         &mut self,
-        event: &debezium::Event<'_>,
-        hints: &HashMap<String, FieldHint>,
+        place: Place,
         op: Op,
-        partition: u32,
-        position: u64,
-    ) -> &[bool] {
-        self.known.clear();
-        for (column, (cells, told)) in self.columns.iter().zip(self.cells.iter_mut().zip(&mut self.told)) {
-            let spellings = column.source.iter().map(String::as_str).chain([column.name.as_str()]);
-            let found = spellings.filter_map(|name| event.image.get(name).map(|value| (name, *value))).next();
-            let hint = found.and_then(|(name, _)| hints.get(name));
-            let found = found.map(|(_, value)| value);
-            let is_told = push(cells, column.beyond, found, hint) == Told::Value;
-            told.append_value(is_told);
-            self.known.push(is_told && found.is_some_and(|value| value.get() != "null"));
+        event: &Event<'_>,
+        row: &Row<'_>,
+        forms: &[Form],
+    ) -> Result<(), DecodeFault> {
+        let reading = self.terms.reading;
+        let manner = Manner {
+            placeholder: event.is_untouched_possible.then_some(reading.placeholder.as_str()),
+            are_numbers_exact: reading.payload == Payload::Wal2json,
+            is_absent_kept: reading.payload == Payload::Wal2json && event.is_untouched_possible,
+            is_nan_null: reading.payload == Payload::Wal2json,
+            are_bytes_hex: reading.payload == Payload::Wal2json,
+            decimals: reading.decimals,
+        };
+        let is_known = self.building.push(row, forms, manner, op, place);
+        let is_told = self.terms.key.iter().all(|at| is_known[*at]);
+        match op {
+            Op::Upsert if !is_told => return Err(place.fault(Because::NoKey)),
+            Op::Delete if !is_told => return Err(place.fault(Because::DeleteWithoutKey)),
+            Op::Upsert | Op::Delete | Op::Truncate => {}
         }
-        self.op.append_value(op as u8);
-        self.partition.append_value(partition);
-        self.position.append_value(position);
-        self.rows += 1;
-        &self.known
+        if self.building.rows == BATCH_EVENTS_MAX {
+            self.batches.extend(self.building.batch());
+        }
+        Ok(())
     }
 
-    /// The batch; none only if its columns did not fit together, which they do by construction.
-    fn finish(mut self) -> Option<RecordBatch> {
-        let cells = self.cells.iter_mut().map(CellBuilder::finish);
-        let told = self.told.iter_mut().map(|told| -> ArrayRef { Arc::new(told.finish()) });
-        let place: [ArrayRef; 3] =
-            [Arc::new(self.op.finish()), Arc::new(self.partition.finish()), Arc::new(self.position.finish())];
-        let columns = cells.chain(told).chain(place).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
-        RecordBatch::try_new_with_options(schema(self.columns), columns, &options).ok()
+    /// Reads a record's key into the key's columns.
+    fn key<'r>(&mut self, key: &'r [u8], row: &mut Row<'r>) -> Result<(), Unread> {
+        if self.terms.reading.payload == Payload::DebeziumAvro {
+            return avro::key(key, &self.terms.reading.schemas, &mut self.names, row);
+        }
+        let text = std::str::from_utf8(key).map_err(|_| Unread::NoEvent)?;
+        flat::key(text, &mut self.names, row)
+    }
+
+    /// A record without a value. Behind a delete it says the same again. By itself it matters where the delete may be gone: in rows
+    /// without an envelope, and in a compacted topic.
+    fn tombstone(&mut self, place: Place, key: Option<&[u8]>) -> Result<(), DecodeFault> {
+        self.facts.tombstones += 1;
+        let reading = self.terms.reading;
+        let is_flat = reading.payload == Payload::DebeziumFlat;
+        if !is_flat && (reading.cleanup != Some(Cleanup::Compact) || key.is_none()) {
+            return Ok(());
+        }
+        let key = key.ok_or(place.fault(Because::TombstoneWithoutKey))?;
+        let is_behind = |(partition, position, _): &(u32, u64, bool)| {
+            *partition == place.partition && position.checked_add(1) == Some(place.position)
+        };
+        let counts = match self.deleted.take().filter(is_behind) {
+            Some((_, _, counts)) => counts,
+            None => self.counts(None, place.timestamp_ms),
+        };
+        if !counts {
+            return Ok(());
+        }
+        let mut row = self.names.row();
+        let without_key = place.fault(Because::TombstoneWithoutKey);
+        self.key(key, &mut row).map_err(|_| without_key)?;
+        let event = Event::tombstone();
+        self.push(place, Op::Delete, &event, &row, &[]).map_err(|_| without_key)
+    }
+
+    /// Whether the extract shows what has this transaction or this time. What tells nothing of its moment counts, and the proof
+    /// says so.
+    fn counts(&mut self, txid: Option<u64>, committed_ms: Option<i64>) -> bool {
+        let as_of = self.terms.as_of;
+        match (&as_of.snapshot, txid) {
+            (Some(snapshot), Some(txid)) => snapshot.shows(txid),
+            _ => {
+                self.facts.by_window += 1;
+                committed_ms.is_none_or(|committed| committed <= as_of.extracted_ms)
+            }
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::changes::Object;
-    use crate::data::{Beyond, Class, ColumnType, Name};
-
-    fn column(name: &str) -> Column {
-        Column {
-            name: Name::new(name).expect("a name"),
-            column_type: ColumnType::Bigint,
-            class: Class::Internal,
-            kind: None,
-            source: vec![name.into()],
-            nullable: true,
-            beyond: Beyond::Error,
-            unit: None,
-            description: None,
-            references: None,
-            treat: Default::default(),
-        }
-    }
-
-    fn decoded(lines: &str) -> Result<u64, String> {
-        let (id, amount) = (column("id"), column("amount"));
-        let object = Object { partition: 0, first_offset: 0, path: "t/partition=0/t+0+0.json".into() };
-        let as_of = AsOf { snapshot: None, extracted_ms: 1_000 };
-        let changes = decode(&Block::whole(&object, lines.to_owned().into()), &[&id, &amount], &[0], &as_of);
-        changes.map(|changes| changes.facts.events).map_err(|fault| fault.to_string())
-    }
-
-    #[test]
-    fn refuses_an_event_whose_key_it_does_not_know() {
-        let whole = r#"{"after":{"id":1,"amount":null},"op":"c"}"#;
-        assert_eq!(decoded(whole), Ok(1));
-        for after in [r#"{"ID":1}"#, r#"{"id":null}"#, r#"{"id":"x"}"#, "{}"] {
-            let fault = decoded(&format!("{whole}\n{{\"after\":{after},\"op\":\"u\"}}"));
-            let expected = "line 2 does not tell the key of its row in a way that can be read";
-            assert_eq!(fault, Err(expected.into()), "{after}");
-        }
-        for before in [r#"{"ID":1}"#, r#"{"id":null}"#, "{}", "null"] {
-            let fault = decoded(&format!("{whole}\n{{\"before\":{before},\"op\":\"d\"}}"));
-            let expected = "line 2 deletes a row and does not tell its key; hint: the table's REPLICA IDENTITY has to hold the key";
-            assert_eq!(fault, Err(expected.into()), "{before}");
-        }
-    }
-
-    #[test]
-    fn asks_no_key_of_a_truncation_and_of_what_came_later() {
-        assert_eq!(decoded(r#"{"op":"t"}"#), Ok(1));
-        assert_eq!(decoded(r#"{"after":{"ID":1},"source":{"ts_ms":2000},"op":"c"}"#), Ok(1));
-    }
-}
+mod tests;

@@ -1,24 +1,58 @@
 //! Change events -> the latest state of each key.
 //!
 //! ```text
-//! layout.rs    an object's name -> topic partition, first offset, packing
+//! layout/      an object's name -> topic partition, first offset, packing; one file or row a layout
 //! block.rs     an object's bytes as they arrive -> blocks of whole lines
-//! debezium.rs  a line -> envelope: before, after, source, op
-//! cell.rs      a JSON value -> a cell of the declared type, or UNKNOWN
+//! record.rs    a block -> records: key, value, offset, time, as far as the layout keeps them
+//! debezium.rs flat.rs avro/ dms.rs wal2json.rs
+//!              a value -> an event and the cells of its row
+//! event.rs     what an event does, and what it says of its transaction
+//! scan.rs      JSON without a tree           value.rs   what stands in a cell, whatever its encoding
+//! form.rs      how a column is written: as the schema block says, as declared, or as can only be meant
+//! cell.rs      a value -> a cell of the declared type, or UNKNOWN and why
 //! printed.rs   the same for types that are carried as PostgreSQL's text
+//! moment.rs    a moment as connectors print it
+//! reading.rs   what the environment declares of all this
+//! fault.rs     why a line cannot be taken for what happened to a row
+//! facts.rs     what the stream shows of itself meanwhile
+//! blocks.rs    what schema blocks say of the columns
+//! building.rs  events -> batches
 //! decode.rs    a block -> Changes: typed columns, and what each row knows
 //! ```
 //!
 //! Pure. Never in here: where the bytes come from, and a value in an error.
 
+mod avro;
 mod block;
+mod blocks;
+mod building;
 mod cell;
 mod debezium;
 mod decode;
+mod dms;
+mod event;
+mod facts;
+mod fault;
+mod flat;
+mod form;
 mod layout;
+mod moment;
 mod printed;
+mod reading;
+mod record;
+mod scan;
+mod value;
+mod wal2json;
 
-pub use block::{Block, Cutter, LongLine};
-pub use decode::{AsOf, Because, Changes, DecodeFault, OP, Op, StreamFacts, decode, schema};
-pub use layout::{Object, confluent, is_beside};
+pub use avro::{BadSchema, Schema as AvroSchema, Schemas};
+pub use block::{Block, Cutter, KeyLines, LongLine};
+pub use building::{OP, PARTITION, POSITION, schema};
+pub use cell::Untold;
+pub use decode::{AsOf, Changes, Op, decode};
+pub use facts::{Run, StreamFacts};
+pub use fault::{Because, DecodeFault};
+pub use form::{Decimals, Times};
+pub use layout::{Held, Layout, Object, confluent};
 pub use printed::untold;
+pub use reading::{Cleanup, Payload, Reading};
+pub use record::COLUMNS as RECORD_COLUMNS;

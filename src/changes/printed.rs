@@ -6,13 +6,13 @@
 //! Sources: Debezium documentation, PostgreSQL connector, "Data type mappings"; its `ReplicationMessageColumnValueResolver` and
 //! `PostgresValueConverter`.
 
-use super::cell::{UNAVAILABLE, is_base64_decimal, variable_scale};
-use super::debezium::FieldHint;
-use crate::data::{ColumnType, Printed, RowFault, is_number};
-use crate::format::jsonl;
+use super::cell::{Target, Told, Untold};
+use super::form::{Decimals, Form};
+use super::value::Value;
+use crate::data::{ColumnType, Printed, is_number};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// Types whose text Debezium hands on as it is.
 const HANDED_ON: &[&str] = &[
@@ -53,42 +53,82 @@ pub fn untold(column_type: ColumnType) -> Option<&'static str> {
     }
 }
 
-/// The text.
-pub(super) fn text(printed: Printed, value: &RawValue, hint: Option<&FieldHint>) -> Result<String, RowFault> {
+/// Adds what is written as text.
+pub(super) fn written(
+    target: &mut Target<'_>,
+    printed: Printed,
+    text: &str,
+    decimals: Option<Decimals>,
+) -> Result<(), Untold> {
     if untold(ColumnType::Printed(printed)).is_some() {
-        return Err(RowFault::Type);
+        return Err(Untold::Unread);
     }
-    let raw = value.get();
-    if printed.word() == "numeric" && raw.starts_with('{') {
-        let variable = variable_scale(raw)?;
-        return digits(&variable.value, variable.scale);
-    }
-    if !raw.starts_with('"') {
-        return Err(RowFault::Type);
-    }
-    let text = jsonl::cell(value).map_err(|_| RowFault::Type)?.ok_or(RowFault::Null)?;
-    if text == UNAVAILABLE {
-        return Err(RowFault::Type);
-    }
-    if printed.word() != "numeric" {
-        return Ok(text.into_owned());
-    }
-    if is_base64_decimal(&text, hint) {
-        // Without a schema block nobody knows the scale; nor whether `1234` is base64 at all.
-        let scale = hint.and_then(|hint| hint.scale).ok_or(RowFault::Type)?;
-        return digits(&text, scale);
-    }
-    if is_number(&text) { Ok(text.into_owned()) } else { Err(RowFault::Type) }
+    let text = match printed.word() {
+        "numeric" => number(target.form, text, decimals)?,
+        _ => Cow::Borrowed(text),
+    };
+    target.cells.push_text(&text).map_err(|_| Untold::Unread)
 }
 
-/// A number of `scale` digits after the point from its unscaled big-endian two's complement in base64.
-fn digits(base64: &str, scale: i32) -> Result<String, RowFault> {
-    let scale = usize::try_from(scale).ok().filter(|scale| *scale <= SCALE_MAX).ok_or(RowFault::Type)?;
-    if base64.len() > NUMBER_BYTES_MAX * 2 {
-        return Err(RowFault::Type);
+/// Adds what is no text: numbers of any size in their bytes.
+pub(super) fn push(target: &mut Target<'_>, value: Value<'_>) -> Told {
+    let ColumnType::Printed(printed) = target.cells.column_type() else { return Told::Unknown(Untold::Unread) };
+    let digits = match value {
+        _ if printed.word() != "numeric" || printed.is_array() => Err(Untold::Unread),
+        Value::Nested(text) => variable_scale(text),
+        Value::Decimal(bytes, scale) => digits(bytes.to_vec(), scale),
+        _ => Err(Untold::Unread),
+    };
+    match digits.and_then(|digits| target.cells.push_text(&digits).map_err(|_| Untold::Unread)) {
+        Ok(()) => Told::Value,
+        Err(untold) => Told::Unknown(untold),
     }
-    let mut bytes = STANDARD.decode(base64.as_bytes()).map_err(|_| RowFault::Type)?;
-    let is_negative = bytes.first().ok_or(RowFault::Type)? & 0x80 != 0;
+}
+
+/// A number's text: digits, or base64 where that is said. Without a schema block nobody knows the scale of base64; nor whether
+/// `1234` is any.
+fn number(form: Form, text: &str, decimals: Option<Decimals>) -> Result<Cow<'_, str>, Untold> {
+    let is_text = match (form, decimals) {
+        (Form::Unscaled(scale), _) => {
+            return in_base64(text, scale.ok_or(Untold::Decimal)?).map(Cow::Owned);
+        }
+        (Form::Open, Some(mode)) => mode != Decimals::Precise,
+        (Form::Open, None) => !(text.len().is_multiple_of(4) && text.bytes().all(|byte| byte.is_ascii_digit())),
+        _ => true,
+    };
+    match is_text {
+        true if is_number(text) => Ok(Cow::Borrowed(text)),
+        true => Err(Untold::Unread),
+        false => Err(Untold::Decimal),
+    }
+}
+
+/// `numeric` without a declared scale: `{"scale":2,"value":"fQ=="}`.
+fn variable_scale(text: &str) -> Result<String, Untold> {
+    #[derive(serde::Deserialize)]
+    struct Variable<'a> {
+        scale: i32,
+        #[serde(borrow)]
+        value: Cow<'a, str>,
+    }
+    let variable: Variable<'_> = serde_json::from_str(text).map_err(|_| Untold::Unread)?;
+    in_base64(&variable.value, variable.scale)
+}
+
+fn in_base64(base64: &str, scale: i32) -> Result<String, Untold> {
+    if base64.len() > NUMBER_BYTES_MAX * 2 {
+        return Err(Untold::Unread);
+    }
+    digits(STANDARD.decode(base64.as_bytes()).map_err(|_| Untold::Unread)?, scale)
+}
+
+/// A number of `scale` digits after the point from its unscaled big-endian two's complement.
+fn digits(mut bytes: Vec<u8>, scale: i32) -> Result<String, Untold> {
+    let scale = usize::try_from(scale).ok().filter(|scale| *scale <= SCALE_MAX).ok_or(Untold::Unread)?;
+    if bytes.len() > NUMBER_BYTES_MAX {
+        return Err(Untold::Unread);
+    }
+    let is_negative = bytes.first().ok_or(Untold::Unread)? & 0x80 != 0;
     if is_negative {
         let mut carries = true;
         for byte in bytes.iter_mut().rev() {
@@ -121,27 +161,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read(word: &str, json: &str, hint: Option<&FieldHint>) -> Option<String> {
-        let raw = RawValue::from_string(json.into()).expect("JSON");
-        text(Printed::parse(word).expect("a type"), &raw, hint).ok()
-    }
-
-    #[test]
-    fn hands_on_the_text_of_what_debezium_takes_as_text() {
-        for (word, text) in
-            [("enum", "it's"), ("inet", "10.0.0.1"), ("int4range", "[1,10)"), ("xml", "<a/>"), ("citext", "Wren")]
-        {
-            assert_eq!(read(word, &format!("{text:?}"), None).as_deref(), Some(text), "{word}");
-            assert_eq!(read(word, "1", None), None, "{word}");
-            assert_eq!(read(word, &format!("{UNAVAILABLE:?}"), None), None, "{word}");
-        }
-    }
-
     #[test]
     fn says_of_every_other_type_that_it_is_not_told() {
         for word in ["interval", "timetz", "bit(3)", "tstzrange", "hstore", "composite", "point", "enum[]", "money[]"] {
             assert!(ColumnType::parse(word).is_some_and(|column_type| untold(column_type).is_some()), "{word}");
-            assert_eq!(read(word, r#""x""#, None), None, "{word}");
+        }
+        for word in ["enum", "citext", "inet", "int4range", "numeric"] {
+            assert!(ColumnType::parse(word).is_some_and(|column_type| untold(column_type).is_none()), "{word}");
         }
         let date = ColumnType::Date.beyond_as_text().expect("text");
         assert!(untold(date).is_some() && untold(ColumnType::Date).is_none());
@@ -158,31 +184,41 @@ mod tests {
             (r#"{"scale":0,"value":"AQAAAAAAAAAAAAAAAAAAAAA="}"#, Some("340282366920938463463374607431768211456")),
             (r#"{"scale":-2,"value":"Ag=="}"#, None),
             (r#"{"scale":2,"value":""}"#, None),
-            (r#""-1.50""#, Some("-1.50")),
-            (r#""NaN""#, Some("NaN")),
-            (r#""1E+30""#, None),
-            (r#""fQ==""#, None),
-            ("1.5", None),
         ] {
-            assert_eq!(read("numeric", json, None).as_deref(), expected, "{json}");
+            assert_eq!(variable_scale(json).ok().as_deref(), expected, "{json}");
         }
-        let bytes = FieldHint { physical: Some("bytes".into()), scale: Some(2), ..FieldHint::default() };
-        assert_eq!(read("numeric", r#""fQ==""#, Some(&bytes)).as_deref(), Some("1.25"));
-        let text = FieldHint { physical: Some("string".into()), ..FieldHint::default() };
-        assert_eq!(read("numeric", r#""1234""#, Some(&text)).as_deref(), Some("1234"));
+    }
+
+    #[test]
+    fn takes_a_text_for_a_number_where_it_can_be_nothing_else() {
+        let read = |form, text, decimals| number(form, text, decimals).map(Cow::into_owned);
+        for (form, text, decimals, expected) in [
+            (Form::Open, "-1.50", None, Ok("-1.50")),
+            (Form::Open, "NaN", None, Ok("NaN")),
+            (Form::Open, "1234", None, Err(Untold::Decimal)),
+            (Form::Open, "1234", Some(Decimals::String), Ok("1234")),
+            (Form::Open, "1234", Some(Decimals::Precise), Err(Untold::Decimal)),
+            (Form::Open, "1E+30", None, Err(Untold::Unread)),
+            (Form::Open, "fQ==", None, Err(Untold::Unread)),
+            (Form::Plain, "1234", None, Ok("1234")),
+            (Form::Unscaled(Some(2)), "fQ==", None, Ok("1.25")),
+            (Form::Unscaled(None), "fQ==", None, Err(Untold::Decimal)),
+        ] {
+            assert_eq!(read(form, text, decimals), expected.map(str::to_owned), "{text} {form:?} {decimals:?}");
+        }
     }
 
     proptest! {
         #[test]
         fn writes_whole_numbers_as_rust_does(number: i128) {
-            let json = format!(r#"{{"scale":0,"value":"{}"}}"#, STANDARD.encode(number.to_be_bytes()));
-            prop_assert_eq!(read("numeric", &json, None), Some(number.to_string()));
+            prop_assert_eq!(digits(number.to_be_bytes().to_vec(), 0), Ok(number.to_string()));
         }
 
         #[test]
-        fn takes_any_text_without_panic(json in "\\PC{0,40}", scale: i32) {
-            let _ = digits(&json, scale);
-            let _ = read("numeric", &serde_json::to_string(&json).expect("JSON"), None);
+        fn takes_any_text_without_panic(text in "\\PC{0,40}", scale: i32) {
+            let _ = in_base64(&text, scale);
+            let _ = variable_scale(&text);
+            let _ = number(Form::Open, &text, None);
         }
     }
 }

@@ -1,8 +1,11 @@
-//! gzip, zstd, LZ4 or plain -> bytes, with a cap: a hundred kilobytes of gzip may hold a hundred megabytes of nothing.
+//! gzip, zstd, LZ4, Snappy or plain -> bytes, with a cap: a hundred kilobytes of gzip may hold a hundred megabytes of nothing.
 
 use super::FormatFault;
 use bytes::Bytes;
 use std::io::{Cursor, Error, ErrorKind, Read};
+
+/// Packed bytes of a whole that has to be looked at before it is read, at most.
+const PACKED_BYTES_MAX: u64 = 1 << 30;
 
 /// How bytes are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,8 +16,11 @@ pub enum Compression {
     Gzip,
     /// Zstandard, any number of frames.
     Zstd,
-    /// LZ4, any number of frames. No name ends in it but those of pg_dump.
+    /// LZ4, any number of frames.
     Lz4,
+    /// Snappy, in its own frames or in those of Java's `SnappyOutputStream`. Neither marks its end: a cut between two of them
+    /// shows only in what was cut.
+    Snappy,
 }
 
 impl Compression {
@@ -24,6 +30,10 @@ impl Compression {
             (Compression::Gzip, rest)
         } else if let Some(rest) = name.strip_suffix(".zst") {
             (Compression::Zstd, rest)
+        } else if let Some(rest) = name.strip_suffix(".lz4") {
+            (Compression::Lz4, rest)
+        } else if let Some(rest) = name.strip_suffix(".snappy").or_else(|| name.strip_suffix(".sz")) {
+            (Compression::Snappy, rest)
         } else {
             (Compression::Plain, name)
         }
@@ -56,22 +66,43 @@ impl Compression {
         })
     }
 
-    fn reader(self, packed: impl Read + Send + 'static) -> Result<Box<dyn Read + Send>, FormatFault> {
+    fn reader(self, mut packed: impl Read + Send + 'static) -> Result<Box<dyn Read + Send>, FormatFault> {
         Ok(match self {
             Compression::Plain => Box::new(packed),
             Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(packed)),
             Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(packed).map_err(|_| self.torn())?),
-            Compression::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(packed)),
+            // Neither says at its end that it is one: they are looked at whole.
+            Compression::Lz4 | Compression::Snappy => {
+                let mut bytes = Vec::new();
+                let read = packed.by_ref().take(PACKED_BYTES_MAX).read_to_end(&mut bytes).map_err(|_| self.torn())?;
+                if read as u64 == PACKED_BYTES_MAX || (self == Compression::Lz4 && !super::lz4::is_whole(&bytes)) {
+                    return Ok(Box::new(Torn));
+                }
+                match self {
+                    Compression::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(Cursor::new(bytes))),
+                    _ => super::snappy::reader(Cursor::new(bytes.into())),
+                }
+            }
         })
     }
 
     /// What is said of packed bytes that are not whole.
-    pub(super) fn torn(self) -> FormatFault {
+    pub fn torn(self) -> FormatFault {
         match self {
             Compression::Gzip => FormatFault::new("is not whole gzip"),
             Compression::Lz4 => FormatFault::new("is not whole LZ4"),
+            Compression::Snappy => FormatFault::new("is not whole Snappy"),
             _ => FormatFault::new("is not whole zstd"),
         }
+    }
+}
+
+/// Of what is known to be cut.
+struct Torn;
+
+impl Read for Torn {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(ErrorKind::InvalidData.into())
     }
 }
 
@@ -145,6 +176,8 @@ mod tests {
     fn knows_them_by_name() {
         assert_eq!(Compression::of("a.csv.gz"), (Compression::Gzip, "a.csv"));
         assert_eq!(Compression::of("a.jsonl.zst"), (Compression::Zstd, "a.jsonl"));
+        assert_eq!(Compression::of("a.jsonl.lz4"), (Compression::Lz4, "a.jsonl"));
+        assert_eq!(Compression::of("a.json.snappy"), (Compression::Snappy, "a.json"));
         assert_eq!(Compression::of("a.parquet"), (Compression::Plain, "a.parquet"));
     }
 }

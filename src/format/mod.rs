@@ -1,7 +1,9 @@
 //! Bytes <-> batches: the only parquet.
 //!
 //! ```text
-//! compression.rs   gzip, zstd, plain -> bytes, with a cap
+//! compression.rs   gzip, zstd, LZ4, Snappy, plain -> bytes, with a cap
+//! lz4.rs           whether LZ4 is whole
+//! snappy.rs        the two frames of Snappy
 //! csv.rs           comma separated text -> columns of text
 //! copy_text.rs     PostgreSQL's COPY text -> columns of text
 //! pg_toc.rs        the contents of pg_dump's folder -> tables, their columns and files
@@ -25,12 +27,14 @@ pub mod copy_text;
 pub mod csv;
 pub mod jsonl;
 pub mod jsonl_blocks;
+mod lz4;
 pub mod parquet_back;
 pub mod parquet_read;
 pub mod parquet_scan;
 pub mod parquet_write;
 pub mod pg_toc;
 pub mod ranged;
+mod snappy;
 pub mod spill;
 pub mod unpack;
 

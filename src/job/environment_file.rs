@@ -3,10 +3,12 @@
 //! Texts given as `{ env = "NAME" }` are looked up through a parameter; a variable that is not set is a fault that names
 //! it.
 
+use super::dump::reading;
 use super::files::ENVIRONMENT;
-use super::plan::{Boundary, DumpLayout, Limits, Location, PostgresSpec, SecretRef, SourceSpec, StoreSpec};
+use super::plan::{Boundary, Limits, Location, PostgresSpec, SecretRef, SourceSpec, StoreSpec};
 use super::shape::{bytes, check};
 use super::tree::{Entry, Node, Text};
+use crate::changes::{Layout, Payload};
 use crate::data::{Audience, Name};
 use crate::problem::Problems;
 use std::collections::BTreeMap;
@@ -167,8 +169,21 @@ impl Reader<'_> {
         if let Some(dump) = node.get("pg_dump") {
             return Some(SourceSpec::PgDump { url: self.location(dump, "")?, time_zone: self.time_zone(dump)? });
         }
-        let url = self.location(node.get("dump")?, "")?;
-        Some(SourceSpec::Dump { url, layout: DumpLayout::Confluent })
+        let dump = node.get("dump")?;
+        let layout = dump.get("layout").and_then(Node::text).and_then(Layout::parse)?;
+        let reading = reading(dump);
+        if reading.payload == Payload::DebeziumAvro && layout.is_lines() {
+            let at = self.text.place(dump.get("payload").map_or(0, |node| node.span.start));
+            let message = "`payload` is Avro, which no line of text holds";
+            self.problems.add(
+                "E-ENV-PAYLOAD",
+                at,
+                message,
+                Some("`layout = \"relay\"` keeps bytes as they are".into()),
+            );
+            return None;
+        }
+        Some(SourceSpec::Dump { url: self.location(dump, "")?, layout, reading })
     }
 
     fn time_zone(&mut self, node: &Node) -> Option<chrono_tz::Tz> {

@@ -1,6 +1,7 @@
 //! The three kinds of file, key by key.
 
 use super::shape::{Key, Shape, optional, required};
+use crate::changes::{Cleanup, Decimals, Layout, Payload, Times};
 
 /// Words that `type` may start with are parsed by `ColumnType`; these are the classes, audiences and the like.
 const CLASSES: &[&str] = &["open", "internal", "personal", "sensitive"];
@@ -211,7 +212,24 @@ const PG_DUMP: &[Key] = &[
 
 const DUMP: &[Key] = &[
     required("url", Shape::Given, "a local folder, s3://, az:// or abfss://"),
-    required("layout", Shape::Word(&["confluent"]), "how the objects are named"),
+    required("layout", Shape::Word(Layout::WORDS), "how the objects are named, and what a line of them holds"),
+    optional("payload", Shape::Word(Payload::WORDS), "what the records' values are [debezium]"),
+    optional(
+        "decimals",
+        Shape::Word(Decimals::WORDS),
+        "the connector's decimal.handling.mode, where values do not say it",
+    ),
+    optional("times", Shape::Word(Times::WORDS), "the connector's time.precision.mode, where values do not say it"),
+    optional(
+        "placeholder",
+        Shape::Text,
+        "the connector's unavailable.value.placeholder [__debezium_unavailable_value]",
+    ),
+    optional(
+        "cleanup",
+        Shape::Word(Cleanup::WORDS),
+        "the topic's cleanup.policy: with `delete` an offset that is not there is drift",
+    ),
     optional("region", Shape::Given, "the bucket's region"),
     optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
     optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),

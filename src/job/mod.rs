@@ -9,6 +9,7 @@
 //! write_file.rs        how its tables are written: write and period
 //! merge_file.rs        the same of `merge`
 //! schema_file.rs       schemas/<name>.toml
+//! dump.rs              what an environment declares of a dump
 //! environment_file.rs  jobs/environments/<name>.toml
 //! login_spec.rs        how a PostgreSQL login is guarded
 //! ground.rs            where a location lies
@@ -24,6 +25,7 @@
 //! A fault in a file is a [`Problem`](crate::problem::Problem) with its place; all faults are told at once.
 
 mod decide;
+mod dump;
 mod environment_file;
 mod face;
 mod face_json;

@@ -2,6 +2,7 @@
 
 use super::login_spec::LoginSpec;
 use super::write_plan::WriteMode;
+use crate::changes::{Layout, Reading};
 use crate::data::{Audience, Extract, Name, Period, Schema};
 use crate::privacy::ColumnTreatment;
 use std::collections::BTreeMap;
@@ -164,7 +165,9 @@ pub enum SourceSpec {
         /// Folder that holds a folder a topic.
         url: Location,
         /// How objects are named.
-        layout: DumpLayout,
+        layout: Layout,
+        /// How values are read.
+        reading: Reading,
     },
 }
 
@@ -187,13 +190,6 @@ pub struct PostgresSpec {
     pub connections: u32,
     /// How the login is guarded.
     pub login: LoginSpec,
-}
-
-/// How a dump's objects are named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DumpLayout {
-    /// Confluent's S3 sink: `<topic>/partition=<n>/<topic>+<n>+<first offset>.json`.
-    Confluent,
 }
 
 /// A folder in some store: its URL and what its provider needs to know.

@@ -1,11 +1,12 @@
 //! A bucket's change events -> the latest state of each key.
 //!
 //! Not the latest event wins, but the latest cell: PostgreSQL leaves a long value that an update did not touch out of the
-//! log, so an event may not tell a cell. The last told value is carried; where none was ever told the cell is UNKNOWN. Order
+//! log, so an event may not touch a cell. The last told value is carried; where none was ever told, or what the event says of it
+//! cannot be read, the cell is UNKNOWN. Order
 //! is the partition's; an event that was delivered twice says the same twice.
 
 use crate::changes::Op;
-use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take};
 use arrow::datatypes::{SchemaRef, UInt8Type, UInt32Type, UInt64Type};
 use arrow::error::ArrowError;
@@ -97,7 +98,10 @@ fn fold<'a>(
         let state = state.get_or_insert_with(|| State { cells: vec![UNKNOWN; told.len()], partition });
         state.partition = partition;
         for (cell, told) in state.cells.iter_mut().zip(told) {
-            if told.value(row) {
+            if told.is_null(row) {
+                // It may be another by now: what was told before is not carried over.
+                *cell = UNKNOWN;
+            } else if told.value(row) {
                 *cell = *event;
             }
         }

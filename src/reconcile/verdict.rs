@@ -62,6 +62,10 @@ pub fn judge(counts: &Counts, facts: &StreamFacts, stream: Stream) -> Judged {
         let side = if counts.extract_rows == 0 { "the extract has no rows" } else { "the topic has no events" };
         return judged(Verdict::Error, side.into());
     }
+    if facts.tables.len() > 1 {
+        let phrase = format!("the topic holds changes of {} tables", facts.tables.len());
+        return judged(Verdict::Inconclusive(Curable::Never), phrase);
+    }
     if facts.truncates > 0 && facts.offsets.len() > 1 {
         let phrase = "the table was emptied, and partitions have no order between them";
         return judged(Verdict::Inconclusive(Curable::Never), phrase.into());
@@ -83,8 +87,15 @@ pub fn judge(counts: &Counts, facts: &StreamFacts, stream: Stream) -> Judged {
     if differing > 0 {
         return judged(Verdict::Drift, drift_phrase(counts));
     }
+    if facts.is_every_offset_due && facts.lacking() > 0 {
+        let phrase = format!("the topic's dump lacks {}", counted(facts.lacking(), "offset"));
+        return judged(Verdict::Drift, phrase);
+    }
     if counts.unknown_cells > 0 {
-        let phrase = format!("the topic does not tell {}", counted(counts.unknown_cells, "cell"));
+        let because: Vec<String> =
+            facts.untold.iter().map(|(column, untold)| format!("{column}: {}", untold.phrase())).collect();
+        let because = if because.is_empty() { String::new() } else { format!(" ({})", because.join("; ")) };
+        let phrase = format!("the topic does not tell {}{because}", counted(counts.unknown_cells, "cell"));
         return judged(Verdict::Inconclusive(Curable::Never), phrase);
     }
     let tolerated = if counts.tolerated > 0 {

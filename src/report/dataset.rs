@@ -204,9 +204,33 @@ pub struct ReconciliationReport {
     /// Of those that were extracted, why.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub not_compared_because: BTreeMap<String, String>,
+    /// What the stream showed of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<StreamReport>,
     /// The differing rows, in the restricted store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows_at: Option<String>,
+}
+
+/// What a stream showed of itself while it was read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct StreamReport {
+    /// Events.
+    pub events: u64,
+    /// Of those, after the extract's moment.
+    pub later: u64,
+    /// Of those, placed by a window of time.
+    pub by_window: u64,
+    /// Records without a value.
+    pub tombstones: u64,
+    /// Truncations that the extract shows.
+    pub truncates: u64,
+    /// Offsets that are not there, where records tell them. In a compacted topic that is as it should be.
+    pub lacking_offsets: u64,
+    /// Records whose offset came before: delivered, or dumped, again.
+    pub again: u64,
+    /// Columns that some event did not tell -> why.
+    pub untold: BTreeMap<String, &'static str>,
 }
 
 impl ReconciliationReport {
@@ -227,6 +251,7 @@ impl ReconciliationReport {
             tolerated: 0,
             not_compared: Vec::new(),
             not_compared_because: BTreeMap::new(),
+            stream: None,
             rows_at: None,
         }
     }

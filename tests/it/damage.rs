@@ -2,7 +2,7 @@
 
 use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 use bytes::Bytes;
-use nightferry::changes::{AsOf, Block, Object, confluent, decode};
+use nightferry::changes::{AsOf, Block, Cleanup, Layout, Object, Payload, Reading, confluent, decode};
 use nightferry::data::conform::conform;
 use nightferry::data::{Beyond, Class, Column, ColumnType, Name, PgSnapshot, text};
 use nightferry::format::compression::Compression;
@@ -113,17 +113,31 @@ fn topic_columns() -> Vec<Column> {
     types.iter().map(|(name, column_type)| column(name, column_type, true)).collect()
 }
 
+/// Lines of every other layout and payload.
+const OTHERS: &[u8] = br#"{"topic":"t","partition":1,"offset":7,"ts":1,"key":"{\"id\":1}","payload":"{\"id\":1,\"amount\":\"1.50\",\"__op\":\"u\"}"}
+{"key":{"id":1},"value":{"data":{"id":1,"amount":1.5},"metadata":{"record-type":"data","operation":"update","commit-timestamp":"2026-11-22T00:00:00Z"}},"metadata":{"offset":1,"partition":0,"timestamp":2}}
+{"id":1}^{"action":"U","xid":571,"columns":[{"name":"id","value":1},{"name":"raw","value":"00ff"}],"identity":[{"name":"id","value":2}]}
+{"change":[{"kind":"delete","oldkeys":{"keynames":["id"],"keyvalues":[1]}}]}
+{"id":1}^NULL
+"#;
+
+const LAYOUTS: [Layout; 5] = [Layout::Confluent, Layout::Kcat, Layout::Lenses, Layout::Aiven, Layout::KeyValue];
+const PAYLOADS: [Payload; 5] =
+    [Payload::Debezium, Payload::DebeziumFlat, Payload::Dms, Payload::Wal2json, Payload::DebeziumAvro];
+
+/// Events of a block, read as every layout and payload; the most of them.
 fn events(bytes: &[u8], first_offset: u64) -> Option<usize> {
+    let all = LAYOUTS.iter().flat_map(|layout| PAYLOADS.map(|payload| (*layout, payload)));
+    all.filter_map(|(layout, payload)| events_of(bytes, first_offset, layout, payload)).max()
+}
+
+fn events_of(bytes: &[u8], first_offset: u64, layout: Layout, payload: Payload) -> Option<usize> {
     let object = Object { partition: 0, first_offset, path: "t/partition=0/t+0+0.json".into() };
     let columns = topic_columns();
     let as_of = AsOf { snapshot: PgSnapshot::parse("5000:5010:5003"), extracted_ms: 1_795_000_000_000 };
-    let changes = decode(
-        &Block::whole(&object, Bytes::copy_from_slice(bytes)),
-        &columns.iter().collect::<Vec<_>>(),
-        &[0],
-        &as_of,
-    )
-    .ok()?;
+    let reading = Reading { payload, cleanup: Some(Cleanup::Compact), ..Reading::default() };
+    let block = Block::whole(&object, layout, Bytes::copy_from_slice(bytes));
+    let changes = decode(&block, &columns.iter().collect::<Vec<_>>(), &[0], &as_of, &reading).ok()?;
     Some(changes.batches.iter().map(RecordBatch::num_rows).sum())
 }
 
@@ -181,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn any_dump_is_read_or_refused(bytes in prop_oneof![damaged(EVENTS), proptest::collection::vec(any::<u8>(), 0..80)], first in 0..=i64::MAX as u64) {
+    fn any_dump_is_read_or_refused(bytes in prop_oneof![damaged(EVENTS), damaged(OTHERS), proptest::collection::vec(any::<u8>(), 0..80)], first in 0..=i64::MAX as u64) {
         prop_assert!(events(&bytes, first).unwrap_or_default() < 80);
     }
 

@@ -282,7 +282,7 @@ fn a_topic_that_is_behind_the_extract_ends_with_74() {
 fn an_object_of_a_topic_that_the_layout_does_not_name_ends_with_22() {
     let folder = "in/topics/app.app.thing/partition=0";
     let ferry = against([Some(10), Some(20), Some(30)], 6000, "");
-    ferry.write(&format!("{folder}/app.app.thing+0+0000000000.keys.json"), b"1\n");
+    ferry.write(&format!("{folder}/app.app.thing+0+0000000000.keys.json"), &b"{\"id\":1}\n".repeat(9));
     ferry.write(&format!("{folder}/_SUCCESS"), b"done");
     assert_eq!(ferry.run(&["run", "jobs/things.toml", "--dry-run"]).code, 0);
     ferry.write(&format!("{folder}/app.app.thing+0+0000000004.JSON"), b"{}\n");

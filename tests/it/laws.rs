@@ -1,7 +1,7 @@
 //! Laws that hold for any rows: of treatment, of encoding, of tallies, and of the comparison with a topic.
 
 use arrow::array::*;
-use nightferry::changes::{AsOf, Block, Object, decode};
+use nightferry::changes::{AsOf, Block, Layout, Object, Reading, decode};
 use nightferry::data::{
     Audience, Batch, Beyond, Class, Column, ColumnType, Generalisation, Name, Origin, PgSnapshot, Treatment,
 };
@@ -220,10 +220,11 @@ fn compared(extract: &[Vec<(i64, i32)>], objects: &[(u32, u64, String)]) -> Outc
     for (partition, first_offset, lines) in objects {
         let object = Object { partition: *partition, first_offset: *first_offset, path: String::new() };
         let changes = decode(
-            &Block::whole(&object, lines.clone().into()),
+            &Block::whole(&object, Layout::Confluent, lines.clone().into()),
             &columns.iter().collect::<Vec<_>>(),
             &[0],
             &AsOf::from(&origin),
+            &Reading::default(),
         );
         comparison.add_changes(&changes.expect("events")).expect("added");
     }

@@ -4,6 +4,7 @@
 
 mod audience;
 mod canary;
+mod cases;
 mod clouds;
 mod compared;
 mod crossing;
@@ -17,6 +18,7 @@ mod forms;
 mod generated;
 mod hostile;
 mod laws;
+mod layouts;
 mod modes;
 mod nights;
 mod postgres;

@@ -1,11 +1,11 @@
 //! A dataset against its topic: the dump's blocks decoded on every core, in order, then both sides compared.
 
 use super::open::Opened;
-use crate::changes::{AsOf, Block, Changes, decode};
+use crate::changes::{AsOf, Block, Changes, Reading, decode};
 use crate::data::{Column, Origin};
 use crate::ending;
 use crate::failure::{Failure, Phase};
-use crate::job::{DumpLayout, ReconcilePlan};
+use crate::job::ReconcilePlan;
 use crate::reconcile::{CompareFault, Comparison, Outcome};
 use crate::source::{Poured, SourceError, Topic};
 use crate::world::compute;
@@ -23,16 +23,21 @@ pub async fn against(
     let away = |error: SourceError| Failure::source(&error, Phase::Reconcile);
     let not_opened =
         || Failure::new(ending::NOT_THERE, Phase::Reconcile, format!("source `{}` was not opened", reconcile.against));
-    let folder = opened.dumps.get(&reconcile.against).ok_or_else(not_opened)?;
-    let topic = Topic::open(&reconcile.against, folder, DumpLayout::Confluent, &reconcile.topic).await.map_err(away)?;
+    let dump = opened.dumps.get(&reconcile.against).ok_or_else(not_opened)?;
+    let topic = Topic::open(&reconcile.against, &dump.folder, dump.layout, &reconcile.topic).await.map_err(away)?;
+    topic.check_tombstones(dump.reading.payload).map_err(away)?;
+    let reading = Arc::new(Reading { schemas: topic.avro(), ..dump.reading.clone() });
     let columns: Arc<Vec<Column>> = Arc::new(comparison.columns().into_iter().cloned().collect());
     let (key, as_of) = (Arc::<[usize]>::from(comparison.key()), Arc::new(AsOf::from(origin)));
     let decoded = topic.pour().map(|poured| {
         let (columns, key, as_of) = (Arc::clone(&columns), Arc::clone(&key), Arc::clone(&as_of));
+        let reading = Arc::clone(&reading);
         async move {
             match poured? {
                 Poured::Ended(path, tag) => Ok(Next::Input(path, tag)),
-                Poured::Block(path, block) => compute(move || changes(path, &block, &columns, &key, &as_of)).await,
+                Poured::Block(path, block) => {
+                    compute(move || changes(path, &block, &columns, &key, &as_of, &reading)).await
+                }
             }
         }
     });
@@ -59,9 +64,10 @@ fn changes(
     columns: &[Column],
     key: &[usize],
     as_of: &AsOf,
+    reading: &Reading,
 ) -> Result<Next, SourceError> {
     let columns: Vec<&Column> = columns.iter().collect();
-    let decoded = decode(block, &columns, key, as_of);
+    let decoded = decode(block, &columns, key, as_of, reading);
     decoded.map(Next::Changes).map_err(|fault| SourceError::Corrupt { object, fault: fault.to_string(), row: None })
 }
 

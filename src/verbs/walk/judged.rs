@@ -6,7 +6,7 @@ use super::crossed::Crossed;
 use super::filed::differences;
 use super::lane::LaneDone;
 use super::open::Opened;
-use crate::changes::untold;
+use crate::changes::{StreamFacts, untold};
 use crate::data::{ColumnType, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
@@ -14,7 +14,7 @@ use crate::job::{DatasetPlan, OnVerdict, Plan, Severity};
 use crate::reconcile::{
     self, CheckFault, CheckOutcome, CheckTable, Counts, Curable, KeyFaults, Outcome, Stream, Tally, UniqueKeys, check,
 };
-use crate::report::{CheckReport, DatasetState, Proof, ReconciliationReport, Verdict};
+use crate::report::{CheckReport, DatasetState, Proof, ReconciliationReport, StreamReport, Verdict};
 use crate::world::{Progress, compute};
 use std::collections::BTreeMap;
 
@@ -221,6 +221,7 @@ fn report(
         tolerated: counts.tolerated,
         not_compared: columns.filter(|name| !is_compared(name)).collect(),
         not_compared_because: untold,
+        stream: Some(stream(&outcome.facts)),
         rows_at,
     }
 }
@@ -229,6 +230,19 @@ fn report(
 fn expected(crossed: &Crossed, output: usize) -> Tally {
     let merged = crossed.merged.as_ref().and_then(|merged| merged.outputs.get(output));
     merged.map_or_else(|| crossed.read.clone(), |merged| crossed.read.clone().and(merged.again.clone()))
+}
+
+fn stream(facts: &StreamFacts) -> StreamReport {
+    StreamReport {
+        events: facts.events,
+        later: facts.later,
+        by_window: facts.by_window,
+        tombstones: facts.tombstones,
+        truncates: facts.truncates,
+        lacking_offsets: facts.lacking(),
+        again: facts.again(),
+        untold: facts.untold.iter().map(|(column, untold)| (column.clone(), untold.phrase())).collect(),
+    }
 }
 
 /// Holds what was read back from the parts against what the source gave: of kept columns everything, of treated ones rows

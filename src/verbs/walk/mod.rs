@@ -40,7 +40,7 @@ mod unit;
 
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
-use crate::job::Plan;
+use crate::job::{Plan, WriteMode};
 use crate::report::{Outcome, RunReport};
 use crate::store::{self, Decision, JobRecord, SecondState};
 use crate::world::World;
@@ -197,8 +197,11 @@ async fn cross_over(
 async fn extract(night: &mut Walked<'_>, opened: &mut Opened, world: &World, options: &Options) {
     let plan = night.plan;
     for (name, source) in &mut opened.sources {
-        let of_it = plan.datasets.iter().filter(|dataset| dataset.from == *name).map(|dataset| &dataset.extract);
-        source.tell_what_comes(&of_it.collect::<Vec<_>>());
+        let of_it: Vec<_> = plan.datasets.iter().filter(|dataset| dataset.from == *name).collect();
+        // Periods and merges ask several times, and a merge knows only then for what.
+        if of_it.iter().all(|dataset| matches!(dataset.write, WriteMode::Replace)) {
+            source.tell_what_comes(&of_it.iter().map(|dataset| &dataset.extract).collect::<Vec<_>>());
+        }
     }
     for dataset in &plan.datasets {
         night.begun += 1;

@@ -3,13 +3,14 @@
 use super::Options;
 use super::login::login;
 use crate::access::{self, Folder, Purpose, secret};
+use crate::changes::{Layout, Reading};
 use crate::data::{Name, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Aside;
 use crate::job::{Location, Plan, SourceSpec};
 use crate::privacy::{Keys, Recognisers};
-use crate::source::{self, Layout, Reached, Source};
+use crate::source::{self, Layout as FolderLayout, Reached, Source};
 use crate::store::{self, Store, Stores};
 use crate::world::{DiskScratch, ScratchFolder, World};
 use secrecy::ExposeSecret;
@@ -24,8 +25,8 @@ const ASIDE_PART: u64 = 4;
 pub struct Opened {
     /// Sources of rows.
     pub sources: BTreeMap<Name, Box<dyn Source>>,
-    /// Folders of topic dumps.
-    pub dumps: BTreeMap<Name, Folder>,
+    /// Topic dumps.
+    pub dumps: BTreeMap<Name, Dump>,
     /// Stores.
     pub stores: Stores,
     /// The store of reports and records.
@@ -57,6 +58,16 @@ impl Opened {
 
 fn no_scratch(_: std::io::Error) -> Failure {
     Failure::new(ending::DISK, Phase::Open, "no scratch space can be made")
+}
+
+/// Dumps of topics, and how they are read.
+pub struct Dump {
+    /// Where they are.
+    pub folder: Folder,
+    /// How their objects are named.
+    pub layout: Layout,
+    /// How their values are read.
+    pub reading: Reading,
 }
 
 /// Opens everything that `plan` names. Fails before anything is read or written where something is wrong.
@@ -158,7 +169,7 @@ fn own_ground(others: &[(&Name, PathBuf)], name: &Name, ground: &Path) -> Result
     }
 }
 
-type Sources = (BTreeMap<Name, Box<dyn Source>>, BTreeMap<Name, Folder>);
+type Sources = (BTreeMap<Name, Box<dyn Source>>, BTreeMap<Name, Dump>);
 
 /// Opens every source that the plan names.
 pub async fn sources(plan: &Plan, root: &Path) -> Result<Sources, Failure> {
@@ -168,13 +179,18 @@ pub async fn sources(plan: &Plan, root: &Path) -> Result<Sources, Failure> {
             access::open(location, root, name.as_str(), Purpose::Read).map_err(|error| Failure::access(&error))
         };
         let reached = match spec {
-            SourceSpec::Dump { url, .. } => {
-                dumps.insert(name.clone(), reach(url)?);
+            SourceSpec::Dump { url, layout, reading } => {
+                let folder = reach(url)?;
+                dumps.insert(name.clone(), Dump { folder, layout: *layout, reading: reading.clone() });
                 continue;
             }
-            SourceSpec::Files { url } => Reached::Files(reach(url)?, Layout::Named),
-            SourceSpec::RdsExport { url, database } => Reached::Files(reach(url)?, Layout::RdsExport { database }),
-            SourceSpec::PgDump { url, time_zone } => Reached::Files(reach(url)?, Layout::PgDump { zone: *time_zone }),
+            SourceSpec::Files { url } => Reached::Files(reach(url)?, FolderLayout::Named),
+            SourceSpec::RdsExport { url, database } => {
+                Reached::Files(reach(url)?, FolderLayout::RdsExport { database })
+            }
+            SourceSpec::PgDump { url, time_zone } => {
+                Reached::Files(reach(url)?, FolderLayout::PgDump { zone: *time_zone })
+            }
             SourceSpec::Postgres(postgres) => Reached::Postgres(postgres, login(name, postgres, root)?),
         };
         let opened = source::open(name, reached, &plan.limits).await;

@@ -1,21 +1,11 @@
-//! Names of dump objects -> what they hold.
-//!
 //! Confluent's S3 sink: `<topic>/partition=<n>/<topic>+<n>+<first offset, 10 digits>.json[.gz|.zst]`, and with keys or headers
-//! siblings `....keys.json`, which hold no values. The layout keeps no offset of a record: a line's position is its first
-//! offset and its number, which gives the order but, where the sink leaves tombstones out, not the offset.
+//! siblings `....keys.json`, line by line the keys of the values, and `<topic>/tombstone/<topic>+<n>+<offset>.keys.json`.
+//!
+//! The layout keeps no offset of a record: a line's position is its first offset and its number, which gives the order but,
+//! where the sink leaves tombstones out, not the offset. Tombstones in their own folder have lost their place.
 
+use super::{Held, Object};
 use crate::format::compression::Compression;
-
-/// An object of a dump.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Object {
-    /// Partition of the topic.
-    pub partition: u32,
-    /// Offset of its first record.
-    pub first_offset: u64,
-    /// Path under the dump's folder.
-    pub path: String,
-}
 
 /// What the object at `path` (under the dump's folder) holds of `topic`; `None` when it holds none of its values.
 pub fn confluent(path: &str, topic: &str) -> Option<Object> {
@@ -24,9 +14,24 @@ pub fn confluent(path: &str, topic: &str) -> Option<Object> {
     (kind == ".json").then(|| Object { partition, first_offset, path: path.to_owned() })
 }
 
+/// What the object at `path` is to `topic`.
+pub fn held(path: &str, topic: &str) -> Held {
+    if let Some(object) = confluent(path, topic) {
+        return Held::Values(object);
+    }
+    let (_, plain) = Compression::of(path);
+    if let (Some(values), Some(_)) = (plain.strip_suffix(".keys.json"), parts(path, topic)) {
+        return Held::Keys(format!("{values}.json"));
+    }
+    if path.strip_prefix(topic).is_some_and(|rest| rest.starts_with("/tombstone/")) {
+        return Held::Tombstones;
+    }
+    if is_beside(path, topic) { Held::Beside } else { Held::Unknown }
+}
+
 /// Whether the object at `path` lies beside those that hold `topic`'s values and holds none: keys, headers, and what begins
 /// with `_` or `.`, as the marks of other tools do.
-pub fn is_beside(path: &str, topic: &str) -> bool {
+fn is_beside(path: &str, topic: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
     let is_sibling = |kind: &str| kind.starts_with(".keys.") || kind.starts_with(".headers.");
     file.starts_with(['_', '.']) || parts(path, topic).is_some_and(|(_, _, kind)| is_sibling(kind))
@@ -66,6 +71,13 @@ mod tests {
         ] {
             assert_eq!(confluent(name, "s.unit"), None, "{name}");
         }
+    }
+
+    #[test]
+    fn knows_keys_by_their_values_and_tombstones_that_lost_their_place() {
+        let values = "s.unit/partition=3/s.unit+3+0000000042.json".to_owned();
+        assert_eq!(held("s.unit/partition=3/s.unit+3+0000000042.keys.json.gz", "s.unit"), Held::Keys(values));
+        assert_eq!(held("s.unit/tombstone/s.unit+3+0000000042.keys.json", "s.unit"), Held::Tombstones);
     }
 
     #[test]

@@ -1,0 +1,110 @@
+//! Events -> batches: the schema's columns, what each event tells of them, and where it stands.
+
+use super::cell::{Manner, Target, Told, Untold, push};
+use super::decode::{Op, Place};
+use super::form::{Form, Open};
+use super::value::{Row, Value};
+use crate::data::Column;
+use crate::data::cell::CellBuilder;
+use arrow::array::{
+    ArrayRef, BooleanBuilder, RecordBatch, RecordBatchOptions, UInt8Builder, UInt32Builder, UInt64Builder,
+};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Columns that stand behind the data's own: what the event does, and where it stands in the topic.
+pub const OP: &str = "@op";
+/// Partition of the event.
+pub const PARTITION: &str = "@partition";
+/// Position in the partition.
+pub const POSITION: &str = "@position";
+
+/// The schema of [`Changes::batches`] for these columns.
+pub fn schema(columns: &[&Column]) -> SchemaRef {
+    use arrow::datatypes::DataType::{Boolean, UInt8, UInt32, UInt64};
+    let cells = columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true));
+    let told = columns.iter().map(|column| Field::new(format!("?{}", column.name), Boolean, true));
+    let place =
+        [(OP, UInt8), (PARTITION, UInt32), (POSITION, UInt64)].map(|(name, kind)| Field::new(name, kind, false));
+    Arc::new(Schema::new(cells.chain(told).chain(place).collect::<Vec<_>>()))
+}
+
+/// Events on their way to a batch.
+pub struct Building<'a> {
+    columns: &'a [&'a Column],
+    cells: Vec<CellBuilder>,
+    told: Vec<BooleanBuilder>,
+    op: UInt8Builder,
+    partition: UInt32Builder,
+    position: UInt64Builder,
+    /// Of the last event, which cells it tells and are not NULL.
+    known: Vec<bool>,
+    /// Events so far.
+    pub rows: usize,
+    /// What the block has shown of open forms.
+    pub open: Open,
+    /// Column -> why some event did not tell it.
+    pub untold: BTreeMap<String, Untold>,
+    /// Takes a text whose escapes are read.
+    room: String,
+}
+
+impl<'a> Building<'a> {
+    /// None yet.
+    pub fn new(columns: &'a [&'a Column], open: Open) -> Self {
+        Building {
+            columns,
+            cells: columns.iter().map(|column| CellBuilder::new(column.column_type, 0)).collect(),
+            told: columns.iter().map(|_| BooleanBuilder::new()).collect(),
+            op: UInt8Builder::new(),
+            partition: UInt32Builder::new(),
+            position: UInt64Builder::new(),
+            known: Vec::new(),
+            rows: 0,
+            open,
+            untold: Default::default(),
+            room: String::new(),
+        }
+    }
+
+    /// Adds the event; gives which of its cells hold a value.
+    pub fn push(&mut self, row: &Row<'_>, forms: &[Form], manner: Manner<'_>, op: Op, event: Place) -> &[bool] {
+        self.known.clear();
+        for (place, (cells, told)) in self.cells.iter_mut().zip(&mut self.told).enumerate() {
+            let value = row.cell(place);
+            let form = forms.get(place).copied().unwrap_or_default();
+            let beyond = self.columns[place].beyond;
+            let mut target = Target { cells, place, beyond, form, open: &mut self.open };
+            let said = push(&mut target, value, manner, &mut self.room);
+            match said {
+                Told::Value => told.append_value(true),
+                Told::Kept => told.append_value(false),
+                Told::Unknown(untold) => {
+                    told.append_null();
+                    // A delete tells its key and need not tell more.
+                    if op == Op::Upsert && !self.untold.contains_key(self.columns[place].name.as_str()) {
+                        self.untold.insert(self.columns[place].name.to_string(), untold);
+                    }
+                }
+            }
+            self.known.push(said == Told::Value && value != Value::Null);
+        }
+        self.op.append_value(op as u8);
+        self.partition.append_value(event.partition);
+        self.position.append_value(event.position);
+        self.rows += 1;
+        &self.known
+    }
+
+    /// The batch, and room for the next; none only if its columns did not fit together, which they do by construction.
+    pub fn batch(&mut self) -> Option<RecordBatch> {
+        let cells = self.cells.iter_mut().map(CellBuilder::finish);
+        let told = self.told.iter_mut().map(|told| -> ArrayRef { Arc::new(told.finish()) });
+        let place: [ArrayRef; 3] =
+            [Arc::new(self.op.finish()), Arc::new(self.partition.finish()), Arc::new(self.position.finish())];
+        let columns = cells.chain(told).chain(place).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
+        RecordBatch::try_new_with_options(schema(self.columns), columns, &options).ok()
+    }
+}

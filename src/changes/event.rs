@@ -1,0 +1,163 @@
+//! An event, whatever it is written in: what it does, and what it says of its transaction.
+
+use super::scan::{NotJson, Scanner};
+use super::value::Value;
+
+/// What an event does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Create, update or snapshot read: the row is the new state.
+    Upsert,
+    /// Delete: the row holds the key.
+    Delete,
+    /// The table was emptied.
+    Truncate,
+    /// Something that is no row: a message.
+    Other,
+}
+
+impl Operation {
+    /// By Debezium's letter.
+    pub fn of(letter: &str) -> Option<Self> {
+        match letter {
+            "c" | "u" | "r" => Some(Operation::Upsert),
+            "d" => Some(Operation::Delete),
+            "t" => Some(Operation::Truncate),
+            "m" => Some(Operation::Other),
+            _ => None,
+        }
+    }
+}
+
+/// One event. Its cells are in the row that it was read into.
+pub struct Event<'a> {
+    /// What it does.
+    pub operation: Operation,
+    /// Whether it may be an update, which leaves long values out that it did not touch.
+    pub is_untouched_possible: bool,
+    /// What it says of its transaction.
+    pub source: Source,
+    /// The schema block beside it.
+    pub schema: Option<&'a str>,
+    /// The table, of writings whose topics may hold several.
+    pub table: Option<String>,
+}
+
+impl Event<'_> {
+    /// A record without a value.
+    pub fn tombstone() -> Self {
+        let source = Source::default();
+        Event { operation: Operation::Delete, is_untouched_possible: false, source, schema: None, table: None }
+    }
+}
+
+/// Why a value cannot be read as an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It is none.
+    NoEvent,
+    /// It names a schema that is not beside the dump.
+    NoSchema(u32),
+}
+
+/// What an event says of its transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The database's transaction.
+    pub txid: Option<u64>,
+    /// When it committed, milliseconds since 1970.
+    pub committed_ms: Option<i64>,
+    /// The place of the change in the log. Neither unique nor in order, in a sound topic too.
+    pub lsn: Option<u64>,
+    /// Whether the row was read by a snapshot.
+    pub snapshot: Snapshot,
+}
+
+/// Whether a row was read by a snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Snapshot {
+    /// It was changed.
+    #[default]
+    No,
+    /// By one of the whole table.
+    Whole,
+    /// By one that goes on beside the changes.
+    Incremental,
+}
+
+/// Transaction ids below it stand for no transaction. Source: PostgreSQL, `FirstNormalTransactionId` in `access/transam.h`.
+const FIRST_TXID: u64 = 3;
+
+impl Source {
+    /// Reads Debezium's `source`, an object. What is not in it, or is garbage, is not told.
+    pub fn read(scanner: &mut Scanner<'_>) -> Result<Self, NotJson> {
+        let mut source = Source::default();
+        let mut room = String::new();
+        let mut goes_on = scanner.enter()?;
+        while goes_on {
+            let name = scanner.name()?;
+            let value = Value::from(scanner.value()?);
+            source.put(name.read(&mut room)?, value);
+            goes_on = scanner.more()?;
+        }
+        Ok(source)
+    }
+
+    /// Takes over one of its fields.
+    pub fn put(&mut self, name: &str, value: Value<'_>) {
+        match name {
+            "txId" => self.txid = whole(value).and_then(|id| u64::try_from(id).ok()).filter(|id| *id >= FIRST_TXID),
+            "ts_ms" => self.committed_ms = whole(value),
+            "lsn" => self.lsn = whole(value).and_then(|lsn| u64::try_from(lsn).ok()).filter(|lsn| *lsn > 0),
+            "snapshot" => {
+                self.snapshot = match value {
+                    Value::Truth(true) => Snapshot::Whole,
+                    Value::Quoted(text) => snapshot(text.plain().unwrap_or_default()),
+                    Value::Text(text) => snapshot(text),
+                    _ => Snapshot::No,
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Source: Debezium, `SnapshotRecord.java`.
+fn snapshot(word: &str) -> Snapshot {
+    match word {
+        "true" | "first" | "first_in_data_collection" | "last_in_data_collection" | "last" => Snapshot::Whole,
+        "incremental" => Snapshot::Incremental,
+        _ => Snapshot::No,
+    }
+}
+
+/// A whole number, also where it is written as a text.
+pub fn whole(value: Value<'_>) -> Option<i64> {
+    match value {
+        Value::Whole(number) => Some(number),
+        Value::Number(text) | Value::Text(text) => text.parse().ok(),
+        Value::Quoted(text) => text.plain()?.parse().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_nothing_from_garbage() {
+        let read = |text: &str| Source::read(&mut Scanner::new(text));
+        let told = Source { txid: Some(571), committed_ms: Some(9), lsn: Some(7), snapshot: Snapshot::Whole };
+        assert_eq!(read(r#"{"txId":"571","ts_ms":9,"lsn":7,"snapshot":"last","x":{}}"#), Ok(told));
+        for text in [
+            r#"{"txId":null,"lsn":-9223372036854776000,"snapshot":false}"#,
+            r#"{"txId":0,"lsn":-1,"ts_ms":"soon","snapshot":"false"}"#,
+            r#"{"txId":5.71e2,"lsn":1e3,"ts_ms":99999999999999999999}"#,
+            "{}",
+        ] {
+            assert_eq!(read(text), Ok(Source::default()), "{text}");
+        }
+        assert_eq!(read(r#"{"snapshot":"incremental"}"#).map(|source| source.snapshot), Ok(Snapshot::Incremental));
+    }
+}

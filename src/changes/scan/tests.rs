@@ -1,0 +1,49 @@
+//! What is JSON and what is none.
+
+use super::*;
+use proptest::prelude::*;
+
+fn whole(text: &str) -> Result<Json<'_>, NotJson> {
+    let mut scanner = Scanner::new(text);
+    let value = scanner.value()?;
+    scanner.end().map(|()| value)
+}
+
+#[test]
+fn gives_values_as_they_are_written() {
+    assert_eq!(whole(" null "), Ok(Json::Null));
+    assert_eq!(whole("-1.50e+3"), Ok(Json::Number("-1.50e+3")));
+    assert_eq!(whole(r#"[{"a":"]}"},[]]"#), Ok(Json::Nested(r#"[{"a":"]}"},[]]"#)));
+    let Ok(Json::Text(text)) = whole(r#""long enough \"for\" eight""#) else { panic!("no text") };
+    assert_eq!(text.read(&mut String::new()), Ok(r#"long enough "for" eight"#));
+}
+
+#[test]
+fn refuses_what_is_no_json() {
+    for text in ["", "nul", "+1", "01", "1.", ".5", "\"a", "\"a\\", "\"\n\"", "[}", "{", "1 2", "NaN", "-"] {
+        assert_eq!(whole(text), Err(NotJson), "{text}");
+    }
+    assert_eq!(whole(&"[".repeat(100_000)), Err(NotJson));
+    assert!(whole(&format!("{}{}", "[".repeat(127), "]".repeat(127))).is_ok());
+}
+
+proptest! {
+    #[test]
+    fn reads_what_serde_reads(text in any::<String>(), number in any::<f64>(), whole_number in any::<i64>()) {
+        let written = serde_json::json!([text, number, whole_number, null, true]);
+        let written = written.to_string();
+        prop_assert_eq!(whole(&written), Ok(Json::Nested(&written)));
+        let quoted = serde_json::to_string(&text).expect("JSON");
+        let Ok(Json::Text(read)) = whole(&quoted) else { panic!("no text") };
+        let mut room = String::new();
+        prop_assert_eq!(read.read(&mut room), Ok(text.as_str()));
+    }
+
+    #[test]
+    fn never_panics(text in "[\\[\\]{}\",:0-9eE.\\\\a-fu \\-]{0,40}") {
+        let mut scanner = Scanner::new(&text);
+        while scanner.value().is_ok() && scanner.peek().is_some() {
+            let _ = (scanner.enter(), scanner.name(), scanner.more());
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Dumps of Kafka topics: the objects that hold a topic, in order, and what lies beside them.
+//!
+//! ```text
+//! pour.rs     objects as they arrive -> blocks of lines or rows
+//! beside.rs   keys and schemas that lie beside the objects
+//! ```
+//!
+//! Never in here: what an event means (`changes`).
+
+mod beside;
+mod pour;
+
+use super::SourceError;
+use super::fault::{BUCKET, fault};
+use crate::access::Folder;
+use crate::changes::{Held, Layout, Object, Payload, Schemas};
+use crate::data::Name;
+use crate::format::compression::Compression;
+use futures::TryStreamExt;
+pub use pour::Poured;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// What the Avro schemas of a topic lie in.
+const SCHEMAS: &str = "_schemas/";
+/// Room for the positions of one object, where records keep none and objects none of their first.
+const OBJECT_POSITIONS: u32 = 40;
+
+/// A topic's dump.
+pub struct Topic {
+    source: Name,
+    folder: Folder,
+    layout: Layout,
+    objects: Vec<Object>,
+    /// Path of the values without its packing -> path of their keys.
+    keys: HashMap<String, String>,
+    schemas: Arc<Schemas>,
+    /// An object of tombstones that have lost their place.
+    tombstones: Option<String>,
+}
+
+impl Topic {
+    /// Lists the objects that hold `topic`, by partition and first offset.
+    pub async fn open(source: &Name, folder: &Folder, layout: Layout, topic: &str) -> Result<Self, SourceError> {
+        // Aiven's objects lie beside each other, the topic in their names.
+        let below = folder.at(if layout == Layout::Aiven { "" } else { topic });
+        let listed = folder.store().list(Some(&below)).try_collect::<Vec<_>>().await;
+        let listed = listed.map_err(|error| fault(source, &format!("listing topic {topic}"), BUCKET, &error))?;
+        let (mut objects, mut keys, mut schemas) = (Vec::new(), HashMap::new(), BTreeMap::new());
+        let mut tombstones = None;
+        for meta in listed {
+            let Some(path) = folder.relative(&meta.location) else { continue };
+            let below = path.strip_prefix(topic).and_then(|rest| rest.strip_prefix('/'));
+            if let Some(id) = below.and_then(|below| below.strip_prefix(SCHEMAS)) {
+                let id =
+                    id.strip_suffix(".avsc").and_then(|id| id.parse::<u32>().ok()).ok_or_else(|| unnamed(&path))?;
+                schemas.insert(id, path);
+                continue;
+            }
+            match layout.held(&path, topic) {
+                Held::Values(object) if meta.size == 0 => return Err(corrupt(&object.path, "is empty".into())),
+                Held::Values(object) => objects.push(object),
+                Held::Keys(values) => drop(keys.insert(values, path)),
+                Held::Tombstones => tombstones = Some(path),
+                Held::Beside => {}
+                // What a store lists for an empty folder holds no byte.
+                Held::Unknown if meta.size == 0 => {}
+                Held::Unknown => return Err(unknown(path, layout)),
+            }
+        }
+        if objects.is_empty() {
+            let hint = format!("the dump of source `{source}` holds it as {}", layout.named());
+            return Err(SourceError::NotThere { what: format!("topic {topic}"), hint: Some(hint) });
+        }
+        objects.sort();
+        if layout == Layout::KeyValue {
+            follow(&mut objects);
+        }
+        let mut opened = Topic {
+            source: source.clone(),
+            folder: folder.clone(),
+            layout,
+            objects,
+            keys,
+            schemas: Arc::default(),
+            tombstones,
+        };
+        opened.schemas = Arc::new(opened.schemas(&schemas).await?);
+        Ok(opened)
+    }
+
+    /// The objects, in order.
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    /// The Avro schemas that lie beside them.
+    pub fn avro(&self) -> Arc<Schemas> {
+        Arc::clone(&self.schemas)
+    }
+
+    /// Fails where deletions are told by tombstones alone and the layout has lost their place among the values.
+    pub fn check_tombstones(&self, payload: Payload) -> Result<(), SourceError> {
+        match &self.tombstones {
+            Some(path) if payload == Payload::DebeziumFlat => Err(corrupt(
+                path,
+                "holds deletions whose place among the values nobody knows; hint: a layout that keeps offsets tells it"
+                    .into(),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the keys of an object's values lie.
+    fn keys_of(&self, object: &Object) -> Option<&String> {
+        let (_, plain) = Compression::of(&object.path);
+        self.keys.get(plain)
+    }
+}
+
+/// Positions that go on from one object of a partition to the next.
+fn follow(objects: &mut [Object]) {
+    let mut before: Option<(u32, u64)> = None;
+    for object in objects {
+        let index = before.filter(|(partition, _)| *partition == object.partition).map_or(0, |(_, index)| index + 1);
+        object.first_offset = index << OBJECT_POSITIONS;
+        before = Some((object.partition, index));
+    }
+}
+
+fn corrupt(object: &str, fault: String) -> SourceError {
+    SourceError::Corrupt { object: object.to_owned(), fault, row: None }
+}
+
+fn unnamed(path: &str) -> SourceError {
+    corrupt(path, "is named otherwise than a schema; hint: _schemas/<id>.avsc".into())
+}
+
+/// An object that may hold events and is not read: to pass it over would be to compare with less than the topic told.
+fn unknown(object: String, layout: Layout) -> SourceError {
+    let packing = if layout.is_lines() { ", also packed (`.gz`, `.zst`, `.lz4`, `.snappy`)," } else { "" };
+    let fault = format!(
+        "is named otherwise than the layout says; hint: {}{packing} is read; keys and headers beside it, and names that start with `_` or `.`, are passed over",
+        layout.named()
+    );
+    corrupt(&object, fault)
+}
+
+#[cfg(test)]
+mod tests;
