@@ -82,8 +82,9 @@ impl<'a> Building<'a> {
                 Told::Kept => told.append_value(false),
                 Told::Unknown(untold) => {
                     told.append_null();
-                    // A delete tells its key and need not tell more.
-                    if op == Op::Upsert && !self.untold.contains_key(self.columns[place].name.as_str()) {
+                    // A delete tells its key and need not tell more; and what no topic tells is not compared.
+                    let is_compared = super::printed::untold(self.columns[place].column_type).is_none();
+                    if op == Op::Upsert && is_compared && !self.untold.contains_key(self.columns[place].name.as_str()) {
                         self.untold.insert(self.columns[place].name.to_string(), untold);
                     }
                 }

@@ -174,7 +174,7 @@ async fn session(shared: Arc<Shared>, mut connection: PgConnection, is_first: bo
             }
         };
         let goes_on = match task {
-            Task::Look(asked) => look(&shared, &mut connection, asked).await,
+            Task::Look(asked) => look(&shared, &mut connection, *asked).await,
             Task::Read(table, place, hand) => {
                 if !held.as_ref().is_some_and(|held| Arc::ptr_eq(held, &table)) {
                     let during = format!("looking at {}", table.what);

@@ -44,7 +44,7 @@ pub struct Asked {
 /// One thing for a session to do.
 pub enum Task {
     /// Look at an extract, and tell the queue what came of it.
-    Look(Asked),
+    Look(Box<Asked>),
     /// Read the part of that number and hand it on.
     Read(Arc<Table>, usize, mpsc::UnboundedSender<Handed>),
 }
@@ -70,7 +70,7 @@ struct State {
 
 enum Entry {
     /// To be looked at.
-    Asked(Asked),
+    Asked(Box<Asked>),
     /// Somebody looks at it.
     Looking,
     /// Parts from `next` on are to be read.
@@ -101,7 +101,7 @@ impl Queue {
     pub fn push(&self, asked: Asked) {
         let mut state = self.state();
         if state.lost.is_none() {
-            state.entries.push_back(Entry::Asked(asked));
+            state.entries.push_back(Entry::Asked(Box::new(asked)));
         }
         drop(state);
         self.wake.notify_waiters();

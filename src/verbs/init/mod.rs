@@ -16,6 +16,8 @@ mod json_schemas;
 mod names;
 mod source;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use super::files;
 use crate::data::Name;

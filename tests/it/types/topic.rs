@@ -70,7 +70,7 @@ fn project(database: &Database, rows: &[Value]) -> Ferry {
     let ferry = Ferry::empty();
     ferry.write("schemas/told.toml", SCHEMA.as_bytes());
     ferry.write("jobs/told.toml", JOB.as_bytes());
-    let topics = "[source.topics]\ndump = { url = \"topics\", layout = \"confluent\" }\n";
+    let topics = "[source.topics]\ndump = { url = \"topics\", layout = \"confluent\", times = \"adaptive\" }\n";
     ferry.write("jobs/environments/dev.toml", format!("{}\n{topics}", database.environment()).as_bytes());
     let event = |row: &Value, transaction: u64| json!({"before": null, "after": row, "source": {"txId": transaction, "ts_ms": 1_000}, "op": "c"});
     // The last shows that the topic has come past the extract.
