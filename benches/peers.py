@@ -23,7 +23,7 @@ ODBC = (
 )
 
 RIVET = """
-source: {{ type: postgres, url_env: PEER_URL, tls: {{ mode: verify-full, ca_file: "{CA}" }} }}
+source: {{ type: postgres, url_env: PEER_PLAIN_URL, tls: {{ mode: verify-full, ca_file: "{CA}" }} }}
 exports:
   - name: contact
     query: '{select}'
@@ -76,19 +76,19 @@ def peers(project, select, server, environment, rows):
     out = str(project / "out")
     words = dict(server, select=select, out=out)
     url = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/bench?sslmode=verify-full&sslrootcert={CA}".format(**server)
-    given = dict(environment, PEER_URL=url, PEER_SELECT=select, PEER_OUT=out, RUNTIME__DLTHUB_TELEMETRY="false")
+    given = dict(environment, PEER_URL=url, PEER_PLAIN_URL=url.split("?")[0], PEER_SELECT=select, PEER_OUT=out, RUNTIME__DLTHUB_TELEMETRY="false")
 
     def rivet(name, mode):
         path = project / f"{name}.yaml"
         path.write_text(RIVET.format(**words, mode=mode))
         return [str(PEERS / "bin" / "rivet"), "run", "--config", str(path)]
 
-    halves = f"mode: chunked\n    chunk_column: contact_id\n    chunk_size: {rows // 2 + 1}\n    parallel: 2"
+    halves = f"mode: chunked\n    chunk_column: Contact_Id\n    chunk_size: {rows // 2 + 1}\n    parallel: 2"
     duck = str(PEERS / "duck" / "bin" / "python")
     odbc = [str(PEERS / "bin" / "odbc2parquet"), "query", "--column-compression-default", "zstd"]
     commands = {
         "ConnectorX": [PYTHON, "-c", CONNECTORX.replace("{options}", "{}")],
-        "ConnectorX, 2 ranges": [PYTHON, "-c", CONNECTORX.replace("{options}", "dict(partition_on='contact_id', partition_num=2)")],
+        "ConnectorX, 2 ranges": [PYTHON, "-c", CONNECTORX.replace("{options}", "dict(partition_on='Contact_Id', partition_num=2)")],
         "ADBC": [PYTHON, "-c", ADBC],
         "DuckDB": [duck, "-c", DUCKDB],
         "dlt": [PYTHON, "-c", DLT],

@@ -280,7 +280,7 @@ const MEMORY_BYTES_MAX: u64 = 1 << 30;
 /// The part of a container's memory that rows may take: the rest is for parts under way, buffers and the program.
 const CONTAINER_PART: u64 = 2;
 /// The part of a run's memory that one row group may take before it is encoded, and the part that those under way may.
-const ROW_GROUP_PART: u64 = 8;
+const ROW_GROUP_PART: u64 = 16;
 const ROW_GROUPS_PART: u64 = 4;
 
 impl Limits {
@@ -290,7 +290,7 @@ impl Limits {
     }
 
     /// Arrow bytes that end a row group. Where parts are cut depends on nothing but the environment's own words as long as
-    /// there are 256 MiB for rows: the same rows give the same files on a larger machine.
+    /// there are 512 MiB for rows: the same rows give the same files on a larger machine.
     pub fn unit_bytes_max(&self) -> u64 {
         self.row_group_bytes_max.min(self.memory_bytes_max / ROW_GROUP_PART)
     }
@@ -314,7 +314,7 @@ mod tests {
             assert_eq!((limits.unit_bytes_max(), limits.units_max(16)), (32 << 20, units), "{container_gib} GiB");
         }
         let small = standard.within(64 << 20);
-        assert_eq!((small.unit_bytes_max(), small.units_max(16)), (4 << 20, 2));
+        assert_eq!((small.unit_bytes_max(), small.units_max(16)), (2 << 20, 4));
         assert_eq!(standard.units_max(2), 3);
     }
 }

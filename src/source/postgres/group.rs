@@ -46,6 +46,11 @@ const AHEAD_BYTES_MAX: u64 = 32 << 20;
 /// The part of a run's memory that all sessions' may take.
 const AHEAD_PART: u64 = 8;
 
+/// Bytes of COPY in a batch, and the part of a run's memory that one may take: wide rows end a batch before `batch_rows_max`
+/// does. With 512 MiB for rows and more a batch is the same on every machine.
+const BATCH_BYTES_MAX: u64 = 16 << 20;
+const BATCH_PART: u64 = 32;
+
 /// What answers once an extract was looked at.
 pub type Answered = oneshot::Receiver<Result<Started, SourceError>>;
 
@@ -60,6 +65,7 @@ struct Shared {
     login: Login,
     moment: Moment,
     cell_bytes_max: usize,
+    batch_bytes_max: usize,
     ahead_bytes_max: u32,
     queue: Queue,
 }
@@ -82,6 +88,8 @@ impl Group {
             login: login.clone(),
             moment,
             cell_bytes_max: limits.cell_bytes_max,
+            batch_bytes_max: usize::try_from((limits.memory_bytes_max / BATCH_PART).min(BATCH_BYTES_MAX))
+                .unwrap_or(usize::MAX),
             ahead_bytes_max: u32::try_from(ahead.min(AHEAD_BYTES_MAX)).unwrap_or(u32::MAX),
             queue: Queue::default(),
         });
@@ -186,8 +194,13 @@ async fn session(shared: Arc<Shared>, mut connection: PgConnection, is_first: bo
                     held = Some(Arc::clone(&table));
                 }
                 let part = table.division.parts.get(place).cloned().unwrap_or_default();
-                let reader =
-                    Reader { from: &shared.from, pulse: &pulse, cell_bytes_max: shared.cell_bytes_max, ahead: &ahead };
+                let reader = Reader {
+                    from: &shared.from,
+                    pulse: &pulse,
+                    cell_bytes_max: shared.cell_bytes_max,
+                    batch_bytes_max: shared.batch_bytes_max,
+                    ahead: &ahead,
+                };
                 reader.read(&mut connection, &table, &part, &hand).await
             }
         };

@@ -21,9 +21,6 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bytes of COPY in a batch: wide rows end a batch before `batch_rows_max` does.
-const BATCH_BYTES_MAX: usize = 16 << 20;
-
 /// What a reader hands on.
 pub enum Handed {
     /// Rows; the room they took is free again when the permit goes.
@@ -62,6 +59,8 @@ pub struct Reader<'a> {
     pub pulse: &'a Pulse,
     /// Bytes of a cell, at most.
     pub cell_bytes_max: usize,
+    /// Bytes of COPY in a batch.
+    pub batch_bytes_max: usize,
     /// What may wait.
     pub ahead: &'a Ahead,
 }
@@ -95,7 +94,7 @@ impl Reader<'_> {
     ) -> Result<Option<u64>, SourceError> {
         let limits = CopyLimits {
             batch_rows_max: table.extract.batch_rows_max,
-            batch_bytes_max: BATCH_BYTES_MAX,
+            batch_bytes_max: self.batch_bytes_max,
             cell_bytes_max: self.cell_bytes_max,
         };
         let reader = CopyReader::new(&table.columns, limits).ok_or_else(|| changed(&table.what))?;
