@@ -5,6 +5,7 @@
 //! location.rs   what it names -> dyn ObjectStore + prefix; azure.rs: Azure's; the only object_store builders
 //! folder.rs     a folder in some store, and the paths under it
 //! meaning.rs    an object store's error -> what it means, on either bank
+//! backoff.rs    how long to wait before another try
 //! iam.rs        a login to a database that AWS credentials sign
 //! secret.rs     where a secret is found -> its bytes
 //! ```
@@ -14,6 +15,7 @@
 
 mod address;
 mod azure;
+pub mod backoff;
 mod folder;
 pub mod iam;
 mod location;

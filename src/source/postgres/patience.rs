@@ -3,11 +3,11 @@
 //! Never in here: what is lost when a session ends. A session that was there and is gone is not waited for.
 
 use super::login::{Login, enter};
+use crate::access::backoff;
 use crate::data::Name;
 use crate::job::PostgresSpec;
 use crate::source::{Answer, SourceError};
 use sqlx::PgConnection;
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// Times that a connection is tried: for room, in ten minutes or so.
@@ -69,12 +69,9 @@ fn passes(error: &SourceError, waits: Waits) -> bool {
     }
 }
 
-/// The pause after the `tried`th try: twice the one before, give or take half.
-pub fn pause(tried: u32) -> Duration {
-    let pause = PAUSE_FIRST.saturating_mul(1 << tried.saturating_sub(1).min(16)).min(PAUSE_MAX);
-    // Every `RandomState` has keys of its own.
-    let random = RandomState::new().hash_one(tried) as f64 / u64::MAX as f64;
-    pause.mul_f64(0.5 + random)
+/// The pause after the `tried`th try.
+fn pause(tried: u32) -> Duration {
+    backoff::pause(PAUSE_FIRST, PAUSE_MAX, tried)
 }
 
 #[cfg(test)]

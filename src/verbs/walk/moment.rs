@@ -9,12 +9,12 @@
 
 use super::open::Opened;
 use super::{Options, Walked, discard};
+use crate::access::backoff;
 use crate::data::Name;
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::source::SourceError;
 use crate::world::World;
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// Times that another moment is taken in one run.
@@ -22,6 +22,8 @@ const ANOTHER_MAX: u32 = 3;
 
 /// The first pause before it; each is twice the one before, give or take half.
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
+/// The longest.
+const PAUSE_MAX: Duration = Duration::from_secs(256);
 
 /// The moments of a run.
 #[derive(Default)]
@@ -42,7 +44,7 @@ impl Moments {
         let Some(from) = gone(night) else { return false };
         while self.taken_again < ANOTHER_MAX {
             self.taken_again += 1;
-            tokio::time::sleep(pause(self.taken_again)).await;
+            tokio::time::sleep(backoff::pause(PAUSE_FIRST, PAUSE_MAX, self.taken_again)).await;
             match renewed(opened, &from).await {
                 Ok(true) => return self.begin(night, opened, world, options).await,
                 Ok(false) => return false,
@@ -91,10 +93,4 @@ fn gone(night: &Walked<'_>) -> Option<Name> {
     let failed = night.failures.first().filter(|_| night.failures.iter().all(is_away))?;
     let dataset = failed.dataset.as_ref()?;
     night.plan.datasets.iter().find(|planned| planned.name == *dataset).map(|planned| planned.from.clone())
-}
-
-fn pause(taken: u32) -> Duration {
-    let pause = PAUSE_FIRST.saturating_mul(1 << taken.saturating_sub(1).min(8));
-    // Every `RandomState` has keys of its own.
-    pause.mul_f64(0.5 + RandomState::new().hash_one(taken) as f64 / u64::MAX as f64)
 }
