@@ -6,12 +6,17 @@
 //! canonical.rs  one writing for each value, so that pseudonyms join
 //! treat.rs      one column, one treatment -> what the audience sees
 //! redact.rs     rows + treatments -> Redacted, the only thing a store takes
+//! recognise/    every kind's shape, check, words and examples: one table
+//! names/        names of people and streets, by lists
+//! engine/       a cell -> what in it is about a person
+//! columns/      a column -> what it is of
 //! detect.rs     what looks like personal data in a text that nobody declared as such
 //! ```
 //!
 //! Pure and parallel: keys and treatments come in as parameters, nothing is read or written.
 
 mod canonical;
+mod columns;
 mod detect;
 mod engine;
 mod keys;
@@ -21,6 +26,7 @@ mod recognise;
 mod redact;
 mod treat;
 
+pub use columns::{CellKind, ColumnTally, ColumnVerdict, Span, verdict};
 pub use detect::{CARD, Recognisers};
 pub use engine::{Engine, Finding, Header, NotMade, Work};
 pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};
