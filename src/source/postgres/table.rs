@@ -8,7 +8,7 @@ use super::divide::{self, Columns, Division};
 use super::exporter::Moment;
 use super::fault::{During, fault};
 use crate::data::drift::{Drift, FoundColumn, match_columns};
-use crate::data::select::{Part, Shown, cell, quoted, select, select_part};
+use crate::data::select::{Large, Part, Shown, bounded_cell, cell, quoted, select, select_part};
 use crate::data::{Column, Extract, Name, Rows};
 use crate::source::SourceError;
 use crate::source::pgcopy::CopyColumn;
@@ -36,8 +36,14 @@ pub struct Table {
 }
 
 impl Table {
-    /// Looks at what `extract` asks for, on a session of the group. Its locks stay until the group ends.
-    pub async fn ready(from: &Name, connection: &mut PgConnection, extract: &Extract) -> Result<Self, SourceError> {
+    /// Looks at what `extract` asks for, on a session of the group. Its locks stay until the group ends. Of a cell that is larger
+    /// than `cell_bytes_max` it asks for a little more than that.
+    pub async fn ready(
+        from: &Name,
+        connection: &mut PgConnection,
+        extract: &Extract,
+        cell_bytes_max: usize,
+    ) -> Result<Self, SourceError> {
         let what = what(&extract.rows);
         let away = |error: sqlx::Error| fault(from, &error, during(&extract.rows, &what));
         let found = match &extract.rows {
@@ -61,7 +67,16 @@ impl Table {
         let prepared =
             catalog::prepared(connection, &select(&as_they_are, &extract.rows, &conditions)).await.map_err(away)?;
         let (shown, columns) = copy_columns(&prepared, extract, &what)?;
-        let cells: Vec<String> = names.iter().zip(shown).map(|(name, shown)| cell(name, shown)).collect();
+        let may_be_large = match &extract.rows {
+            Rows::Table { table, .. } => catalog::may_hold_large(connection, table).await.map_err(away)?,
+            Rows::Query { .. } => true,
+        };
+        let cells =
+            names.iter().zip(shown).map(|(name, (shown, large))| match large.filter(|_| may_be_large) {
+                Some(large) => bounded_cell(name, shown, large, cell_bytes_max),
+                None => cell(name, shown),
+            });
+        let cells: Vec<String> = cells.collect();
         hold(from, connection, extract, &select(&cells, &extract.rows, &conditions)).await?;
         let names = names.into_iter().map(str::to_owned).collect();
         Ok(Table {
@@ -151,14 +166,14 @@ fn copy_columns(
     prepared: &[SourceColumn],
     extract: &Extract,
     what: &str,
-) -> Result<(Vec<Shown>, Vec<CopyColumn>), SourceError> {
+) -> Result<(Vec<(Shown, Option<Large>)>, Vec<CopyColumn>), SourceError> {
     let mut drift = Drift::default();
     let (mut shown, mut columns) = (Vec::new(), Vec::with_capacity(prepared.len()));
     for (name, found) in extract.columns.iter().zip(prepared) {
         let Some(column) = extract.schema.column(name.as_str()) else { return Err(changed(what)) };
         match found.read_as(column.column_type) {
             Some((how, wire)) => {
-                shown.push(how);
+                shown.push((how, found.large(how)));
                 columns.push(CopyColumn { name: name.to_string(), wire, declared: column.column_type });
             }
             None => drift.retyped.push((name.to_string(), found.word.clone(), column.column_type.to_string())),

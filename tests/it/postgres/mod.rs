@@ -8,6 +8,7 @@ mod endings;
 mod files;
 mod iam;
 mod keys;
+mod large;
 mod logins;
 mod lost;
 mod moments;
