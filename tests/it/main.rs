@@ -17,6 +17,7 @@ mod ferry;
 mod forms;
 mod generated;
 mod hostile;
+mod large_files;
 mod laws;
 mod layouts;
 mod modes;

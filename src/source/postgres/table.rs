@@ -71,11 +71,10 @@ impl Table {
             Rows::Table { table, .. } => catalog::may_hold_large(connection, table).await.map_err(away)?,
             Rows::Query { .. } => true,
         };
-        let cells =
-            names.iter().zip(shown).map(|(name, (shown, large))| match large.filter(|_| may_be_large) {
-                Some(large) => bounded_cell(name, shown, large, cell_bytes_max),
-                None => cell(name, shown),
-            });
+        let cells = names.iter().zip(shown).map(|(name, (shown, large))| match large.filter(|_| may_be_large) {
+            Some(large) => bounded_cell(name, shown, large, cell_bytes_max),
+            None => cell(name, shown),
+        });
         let cells: Vec<String> = cells.collect();
         hold(from, connection, extract, &select(&cells, &extract.rows, &conditions)).await?;
         let names = names.into_iter().map(str::to_owned).collect();

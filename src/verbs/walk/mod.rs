@@ -261,7 +261,11 @@ async fn file(report: &RunReport, opened: &Opened, plan: &Plan) {
 /// SQL; reads no row.
 pub async fn online(plan: &Plan, world: &World) -> Vec<Failure> {
     let mut failures = Vec::new();
-    let (mut sources, _) = match open::sources(plan, world.project.root()).await {
+    let (_scratch, aside) = match open::room_aside(plan, &uuid::Uuid::now_v7().to_string()) {
+        Ok(room) => room,
+        Err(failure) => return vec![failure],
+    };
+    let (mut sources, _) = match open::sources(plan, world.project.root(), &aside).await {
         Ok(opened) => opened,
         Err(failure) => return vec![failure],
     };
