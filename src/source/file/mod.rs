@@ -281,7 +281,7 @@ impl Source for Files {
             let like = opened.first().map(MatchedPart::names).unwrap_or_default();
             let first = stream::iter(opened.into_iter().flat_map(move |part| part.rows(size, period.clone())));
             let batches = first.chain(self.in_turn(table, extract, in_turn, like)).boxed();
-            Ok(Extraction { withheld, batches })
+            Ok(Extraction { withheld, rows_expected: None, batches })
         })
     }
 

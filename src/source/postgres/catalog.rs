@@ -1,5 +1,6 @@
 //! What the server says about tables and queries: columns, types, and whether a table is still the one of our snapshot.
 
+use super::estimate::{Estimate, estimate};
 use super::types::SourceType;
 use crate::data::select::{self, Large, Shown};
 use crate::data::{ColumnType, TableName};
@@ -162,9 +163,10 @@ pub async fn query_columns(connection: &mut PgConnection, sql: &str) -> Result<V
     prepared(connection, &select::whole_query(sql)).await
 }
 
-/// Plans a prepared SELECT, so that every table and partition it will read is locked and every permission checked.
-pub async fn planned(connection: &mut PgConnection, select: &str) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(AssertSqlSafe(format!("EXPLAIN {select}"))).execute(connection).await.map(|_| ())
+/// Plans a prepared SELECT, so that every table and partition it will read is locked and every permission checked; and what the
+/// server expects of it.
+pub async fn planned(connection: &mut PgConnection, select: &str) -> Result<Option<Estimate>, sqlx::Error> {
+    estimate(connection, select).await
 }
 
 /// Whether a table may hold values that are too large to be sent.

@@ -5,6 +5,7 @@
 
 use super::catalog::{self, SourceColumn};
 use super::divide::{self, Columns, Division};
+use super::estimate::Estimate;
 use super::exporter::Moment;
 use super::fault::{During, fault};
 use crate::data::drift::{Drift, FoundColumn, match_columns};
@@ -25,6 +26,8 @@ pub struct Table {
     pub columns: Vec<CopyColumn>,
     /// Columns that nobody classified and that are left out.
     pub withheld: Vec<String>,
+    /// How many rows the server expects.
+    pub rows_expected: Option<u64>,
     /// Its parts.
     pub division: Division,
     /// Its columns as they are named at the source.
@@ -76,13 +79,14 @@ impl Table {
             None => cell(name, shown),
         });
         let cells: Vec<String> = cells.collect();
-        hold(from, connection, extract, &select(&cells, &extract.rows, &conditions)).await?;
+        let expected = hold(from, connection, extract, &select(&cells, &extract.rows, &conditions)).await?;
         let names = names.into_iter().map(str::to_owned).collect();
         Ok(Table {
             what,
             extract: extract.clone(),
             columns,
             withheld,
+            rows_expected: expected.map(|expected| expected.rows as u64),
             division: Division::default(),
             names,
             cells,
@@ -107,7 +111,7 @@ impl Table {
     /// Takes the locks of the session that looked at it for another as well, and looks whether it is still what the snapshot
     /// shows: the first may be gone before anybody knows, and its locks with it.
     pub async fn hold(&self, from: &Name, connection: &mut PgConnection) -> Result<(), SourceError> {
-        hold(from, connection, &self.extract, &self.select(&Part::default())).await
+        hold(from, connection, &self.extract, &self.select(&Part::default())).await.map(|_| ())
     }
 
     /// The SELECT of one part.
@@ -121,11 +125,16 @@ impl Table {
     }
 }
 
-/// Locks what `select` reads, and holds what it is now against the snapshot.
-async fn hold(from: &Name, connection: &mut PgConnection, extract: &Extract, select: &str) -> Result<(), SourceError> {
+/// Locks what `select` reads, and holds what it is now against the snapshot. What the server expects of it.
+async fn hold(
+    from: &Name,
+    connection: &mut PgConnection,
+    extract: &Extract,
+    select: &str,
+) -> Result<Option<Estimate>, SourceError> {
     let what = what(&extract.rows);
     let away = |error: sqlx::Error| fault(from, &error, during(&extract.rows, &what));
-    catalog::planned(connection, select).await.map_err(away)?;
+    let expected = catalog::planned(connection, select).await.map_err(away)?;
     let changed = |table: String, how: &str| {
         let during = format!("reading {what}: {table} {how} since the snapshot");
         Err(SourceError::Away { from: from.clone(), during, answer: None })
@@ -135,7 +144,7 @@ async fn hold(from: &Name, connection: &mut PgConnection, extract: &Extract, sel
     }
     match divide::repartitioned(connection).await.map_err(away)? {
         Some(table) => changed(table, "got or lost a partition"),
-        None => Ok(()),
+        None => Ok(expected),
     }
 }
 
@@ -160,12 +169,15 @@ fn choose<'a>(
     Ok((matched.places.iter().map(|place| found[*place].name.as_str()).collect(), matched.withheld))
 }
 
+/// How a column is asked for, and cut where it is too large.
+type Asked = (Shown, Option<Large>);
+
 /// How each column is asked for and read: types once more, now that the tables are locked.
 fn copy_columns(
     prepared: &[SourceColumn],
     extract: &Extract,
     what: &str,
-) -> Result<(Vec<(Shown, Option<Large>)>, Vec<CopyColumn>), SourceError> {
+) -> Result<(Vec<Asked>, Vec<CopyColumn>), SourceError> {
     let mut drift = Drift::default();
     let (mut shown, mut columns) = (Vec::new(), Vec::with_capacity(prepared.len()));
     for (name, found) in extract.columns.iter().zip(prepared) {
@@ -247,6 +259,7 @@ pub mod tests {
             },
             columns: Vec::new(),
             withheld: Vec::new(),
+            rows_expected: None,
             division: Division { parts: vec![Part::default(); parts], is_of_one_session: false },
             names: Vec::new(),
             cells: Vec::new(),

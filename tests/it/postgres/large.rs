@@ -59,6 +59,15 @@ async fn a_cell_is_read_up_to_the_limit_and_is_a_bad_row_beyond_it() {
     }
 }
 
+/// A job over the columns `id` and `note` of a table of the server.
+pub fn of_table(table: &str, dataset: &str) -> Ferry {
+    let ferry = Ferry::of_one_file("unused.csv", b"", "note = { type = \"text\", class = \"open\" }", dataset);
+    let postgres = "postgres = { host = { env = \"NIGHTFERRY_PG_HOST\" }, port = { env = \"NIGHTFERRY_PG_PORT\" }, database = \"postgres\", user = { env = \"NIGHTFERRY_PG_USER\" }, password = { env = \"NIGHTFERRY_PG_PASSWORD\" }, ca = { env = \"NIGHTFERRY_PG_CA\" } }";
+    ferry.edit("jobs/environments/dev.toml", "files = { url = \"in\" }", postgres);
+    ferry.edit("jobs/things.toml", "app.thing", table);
+    ferry
+}
+
 /// The binary, given so much address space; a message of 400 MiB is received into a buffer that doubles.
 fn within_700_mib(ferry: &Ferry, arguments: &[&str]) -> Came {
     let mut command = Command::new("sh");
@@ -76,11 +85,7 @@ async fn a_cell_of_400_mib_costs_no_memory_wherever_it_lies() {
         INSERT INTO one VALUES (1, 'a'); INSERT INTO heir VALUES (2, repeat('x', 400 << 20)); INSERT INTO parted SELECT * FROM one";
     let _bench = Bench::lay("it_enormous", lay).await;
     for table in ["one", "parted", "seen"] {
-        let ferry =
-            Ferry::of_one_file("unused.csv", b"", "note = { type = \"text\", class = \"open\" }", "bad_rows_max = 1");
-        let postgres = "postgres = { host = { env = \"NIGHTFERRY_PG_HOST\" }, port = { env = \"NIGHTFERRY_PG_PORT\" }, database = \"postgres\", user = { env = \"NIGHTFERRY_PG_USER\" }, password = { env = \"NIGHTFERRY_PG_PASSWORD\" }, ca = { env = \"NIGHTFERRY_PG_CA\" } }";
-        ferry.edit("jobs/environments/dev.toml", "files = { url = \"in\" }", postgres);
-        ferry.edit("jobs/things.toml", "app.thing", &format!("it_enormous.{table}"));
+        let ferry = of_table(&format!("it_enormous.{table}"), "bad_rows_max = 1");
         let came = within_700_mib(&ferry, &["run", "jobs/things.toml", "--json"]);
         assert_eq!(came.code, 0, "{table}: {}", came.err);
         let report: Value = serde_json::from_str(&came.out).expect("a report");

@@ -23,3 +23,4 @@ mod server;
 mod stalls;
 mod town;
 mod values;
+mod waiting;
