@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod audience;
+mod awaited;
 mod canary;
 mod cases;
 mod clouds;

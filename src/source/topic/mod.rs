@@ -89,6 +89,16 @@ impl Topic {
         Ok(opened)
     }
 
+    /// The same without the objects that were read before; `read`: path -> the object as it was then.
+    pub fn beyond(mut self, read: &HashMap<String, Object>) -> Result<Self, SourceError> {
+        let moved = self.objects.iter().find(|object| read.get(&object.path).is_some_and(|before| before != *object));
+        if let Some(object) = moved {
+            return Err(corrupt(&object.path, "is no longer where it was among the topic's objects".into()));
+        }
+        self.objects.retain(|object| !read.contains_key(&object.path));
+        Ok(self)
+    }
+
     /// The objects, in order.
     pub fn objects(&self) -> &[Object] {
         &self.objects
