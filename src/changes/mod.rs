@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! layout/      an object's name -> topic partition, first offset, packing; one file or row a layout
+//! manifest.rs  what the relay says of the objects that it landed
 //! block.rs     an object's bytes as they arrive -> blocks of whole lines
 //! record.rs    a block -> records: key, value, offset, time, as far as the layout keeps them
 //! debezium.rs flat.rs avro/ dms.rs wal2json.rs
@@ -41,6 +42,7 @@ mod form;
 mod heartbeat;
 mod layout;
 mod log;
+mod manifest;
 mod moment;
 mod printed;
 mod reading;
@@ -61,6 +63,7 @@ pub use form::{Decimals, Times};
 pub use heartbeat::passes;
 pub use layout::{Held, Layout, Object, confluent};
 pub use log::LogFacts;
+pub use manifest::{BadManifest, Manifest, Manifests, Named, Treated};
 pub use printed::untold;
 pub use reading::{Cleanup, Payload, Reading};
 pub use record::COLUMNS as RECORD_COLUMNS;

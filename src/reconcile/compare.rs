@@ -5,7 +5,6 @@
 
 use super::diff::{Passed, Tolerance, beyond};
 use super::latest::{Latest, Settled};
-use crate::changes::untold;
 use crate::data::{Column, ColumnType, Within, beside};
 use crate::frame::match_keys;
 use arrow::array::{
@@ -90,6 +89,8 @@ pub struct Terms {
     pub columns: Vec<Column>,
     /// Places of the key's columns.
     pub key: Vec<usize>,
+    /// For each column, whether a topic tells it.
+    pub told: Vec<bool>,
     /// For each column, what it may differ by.
     pub tolerance: Vec<Tolerance>,
     /// The place of the column that says when a row belongs, and the period that the extract is of; `None` is everything.
@@ -198,9 +199,8 @@ fn cells<'a>(
     counts: &mut Counts,
 ) -> Result<Vec<(&'a str, BooleanArray)>, CompareFault> {
     let mut out = Vec::new();
-    let is_compared =
-        |place: &usize, column: &Column| !terms.key.contains(place) && untold(column.column_type).is_none();
-    for (place, column) in terms.columns.iter().enumerate().filter(|(place, column)| is_compared(place, column)) {
+    let is_compared = |place: &usize| !terms.key.contains(place) && terms.told[*place];
+    for (place, column) in terms.columns.iter().enumerate().filter(|(place, _)| is_compared(place)) {
         let (one, two) = (take(rows.column(place), ours, None)?, take(&latest.columns[place], theirs, None)?);
         let known = take(&latest.known[place], theirs, None)?;
         let known = known.as_boolean();

@@ -53,9 +53,10 @@ impl Comparison {
         let topic_schema = crate::changes::schema(&wanted);
         let extract_fields: Vec<_> = topic_schema.fields().iter().take(columns.len()).cloned().collect();
         let places = key.iter().filter_map(|name| columns.iter().position(|column| column.name == *name)).collect();
+        let told = columns.iter().map(|column| crate::changes::untold(column.column_type).is_none()).collect();
         let spills = || (0..BUCKETS).map(|_| Spill::new(aside)).collect();
         Comparison {
-            terms: Terms { columns, key: places, tolerance, within: None },
+            terms: Terms { columns, key: places, told, tolerance, within: None },
             extract_schema: Arc::new(arrow::datatypes::Schema::new(extract_fields)),
             topic_schema,
             extract: spills(),
@@ -71,6 +72,46 @@ impl Comparison {
         let place = self.terms.columns.iter().position(|column| column.name == within.by);
         self.terms.within = place.map(|place| (place, within));
         self
+    }
+
+    /// The same against a topic whose rows were treated, as far as its extract goes: `columns` are those of this comparison, as they
+    /// are then; `treat` makes the cells of the column at a place so. Those whose place `told` denies are not compared.
+    ///
+    /// Before any change is added.
+    pub fn treated(
+        self,
+        columns: Vec<Column>,
+        told: Vec<bool>,
+        treat: &dyn Fn(usize, &ArrayRef) -> Option<ArrayRef>,
+        aside: &Aside,
+    ) -> Result<Self, CompareFault> {
+        let before = self.terms.converter()?;
+        let within = self.terms.within;
+        let key: Vec<crate::data::Name> = self.terms.key.iter().map(|place| columns[*place].name.clone()).collect();
+        let mut treated = Comparison::new(columns, &key, &BTreeMap::new(), aside);
+        treated.terms.tolerance = self.terms.tolerance;
+        treated.terms.within = within;
+        treated.terms.told.iter_mut().zip(told).for_each(|(is_told, told)| *is_told &= told);
+        let after = treated.terms.converter()?;
+        let all = |cells: &[ArrayRef], places: &[usize]| {
+            let cells = cells.iter().zip(places).map(|(cells, place)| treat(*place, cells));
+            cells.collect::<Option<Vec<_>>>().ok_or(CompareFault::Shape)
+        };
+        for spill in self.extract {
+            for batch in spill.iter() {
+                let places: Vec<usize> = (0..treated.terms.columns.len()).collect();
+                let rows = all(batch?.columns(), &places)?;
+                let rows = RecordBatch::try_new(treated.extract_schema.clone(), rows)?;
+                spread(&mut treated.extract, &rows, &treated.terms.key, &after)?;
+            }
+        }
+        let parser = before.parser();
+        for left_out in &self.left_out {
+            let cells = before.convert_rows([parser.parse(left_out)])?;
+            let cells = all(&cells, &treated.terms.key)?;
+            treated.left_out.insert(after.convert_columns(&cells)?.row(0).data().to_vec());
+        }
+        Ok(treated)
     }
 
     /// The columns that are compared.

@@ -42,6 +42,8 @@ pub struct Stream {
     pub allow_empty: bool,
     /// Whether a heartbeat shows that the stream has come past the extract, in partitions too where nothing happens.
     pub heartbeat: bool,
+    /// Records of the stream that could not be landed where they belong.
+    pub dead_letters: u64,
 }
 
 /// A verdict with its proof and words.
@@ -89,6 +91,11 @@ pub fn judge(counts: &Counts, facts: &StreamFacts, stream: Stream) -> Judged {
         return judged(Verdict::Inconclusive(Curable::Never), phrase.into());
     }
     let differing = counts.missing + counts.extra + counts.changed;
+    if differing > 0 && stream.dead_letters > 0 {
+        let letters = counted(stream.dead_letters, "record");
+        let phrase = format!("{letters} of the topic are not in the dump ({})", drift_phrase(counts));
+        return judged(Verdict::Inconclusive(Curable::Never), phrase);
+    }
     let has_passed = |partition: &u32| stream.heartbeat || facts.passed.contains(partition);
     let all_passed = !facts.offsets.is_empty() && facts.offsets.keys().all(has_passed);
     let is_proven = (counts.extra > 0 && all_passed) || counts.differing_in.keys().any(has_passed);
@@ -181,7 +188,7 @@ fn drift_phrase(counts: &Counts) -> String {
 mod tests {
     use super::*;
 
-    const STREAM: Stream = Stream { has_snapshot: true, allow_empty: false, heartbeat: false };
+    const STREAM: Stream = Stream { has_snapshot: true, allow_empty: false, heartbeat: false, dead_letters: 0 };
 
     fn counts() -> Counts {
         Counts { extract_rows: 10, topic_keys: 10, compared: 10, ..Counts::default() }
@@ -269,6 +276,10 @@ mod tests {
         assert_eq!(judge(&falls, &facts(1), STREAM).verdict, Verdict::Inconclusive(Curable::Never));
         let drift = Counts { changed: 1, differing_in: [(0, 1)].into(), ..near };
         assert_eq!(judge(&drift, &facts(1), STREAM).verdict, Verdict::Drift);
+        let changed = Counts { changed: 1, differing_in: [(0, 1)].into(), ..counts() };
+        let letters = Stream { dead_letters: 1, ..STREAM };
+        assert_eq!(judge(&changed, &facts(1), letters).verdict, Verdict::Inconclusive(Curable::Never));
+        assert_eq!(judge(&counts(), &facts(1), letters).verdict, Verdict::Match);
         let emptied = StreamFacts { truncates: 1, truncates_in_flight: 1, ..facts(1) };
         assert_eq!(judge(&counts(), &emptied, STREAM).verdict, Verdict::Inconclusive(Curable::AtAnotherMoment));
     }

@@ -211,6 +211,9 @@ pub struct ReconciliationReport {
     /// Of those that were extracted, why.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub not_compared_because: BTreeMap<String, String>,
+    /// Column -> what was done to it in the dump, and to the extract before the two were compared.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub treated: BTreeMap<String, String>,
     /// What the stream showed of itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamReport>,
@@ -280,6 +283,7 @@ impl ReconciliationReport {
             undecided: 0,
             not_compared: Vec::new(),
             not_compared_because: BTreeMap::new(),
+            treated: BTreeMap::new(),
             stream: None,
             rows_at: None,
         }

@@ -64,6 +64,11 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
             let cells = counted(passed.cells, "cell");
             fact("tolerated", format!("{column} of {}: {cells} by {}{largest}", dataset.name, passed.rule));
         }
+        if !dataset.reconciliation.treated.is_empty() {
+            let columns = dataset.reconciliation.treated.iter().map(|(column, how)| format!("{column} {how}"));
+            let columns = columns.collect::<Vec<_>>().join(", ");
+            fact("compared", format!("{} as its dump was treated: {columns}", dataset.name));
+        }
         for (column, because) in &dataset.reconciliation.not_compared_because {
             fact("untold", format!("{column} of {} was not compared: {because}", dataset.name));
         }

@@ -148,7 +148,8 @@ fn judged(case: &Value) -> Value {
     }
     let outcome = comparison.finish().expect("compared");
     let is_true = |key: &str| case[key] == json!(true);
-    let stream = Stream { has_snapshot, allow_empty: is_true("allow_empty"), heartbeat: is_true("heartbeat") };
+    let stream =
+        Stream { has_snapshot, allow_empty: is_true("allow_empty"), heartbeat: is_true("heartbeat"), dead_letters: 0 };
     let judged = judge(&outcome.counts, &outcome.facts, stream);
     let verdict = match judged.verdict {
         nightferry::reconcile::Verdict::Match => "MATCH",

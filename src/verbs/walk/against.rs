@@ -4,17 +4,18 @@
 //! pauses, until the comparison is decided or the time is over. Told to stop, the run is dropped between two of these steps.
 
 use super::open::{Dump, Opened};
+use super::treated::{TreatedDump, treated};
 use crate::access::backoff;
-use crate::changes::{AsOf, Block, Changes, Object, Reading, decode, passes};
+use crate::changes::{AsOf, Block, Changes, Manifests, Object, Reading, Treated, decode, passes};
 use crate::data::{Column, Origin};
 use crate::ending;
 use crate::failure::{Failure, Phase};
-use crate::job::ReconcilePlan;
+use crate::job::{Plan, ReconcilePlan};
 use crate::reconcile::{self, CompareFault, Comparison, Curable, Judged, Outcome, Stream, Verdict};
 use crate::source::{Poured, SourceError, Topic};
 use crate::world::compute;
 use futures::StreamExt;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,44 +32,63 @@ pub struct Compared {
     pub heartbeat: bool,
     /// The dump's objects, each with its tag.
     pub inputs: Vec<(String, String)>,
+    /// What was done to the dump's rows before they were landed.
+    pub treated: TreatedDump,
 }
 
-/// Reads the topic and compares; waits for it, from `since` on, as long as the plan says.
-pub async fn against(
-    comparison: Comparison,
-    reconcile: &ReconcilePlan,
-    origin: &Origin,
-    opened: &Opened,
-    stream: Stream,
-    since: Instant,
-) -> Result<Compared, Failure> {
+/// What is compared with what.
+pub struct Asked<'a> {
+    /// The job.
+    pub plan: &'a Plan,
+    /// The comparison that it asks for.
+    pub reconcile: &'a ReconcilePlan,
+    /// The extract's moment.
+    pub origin: &'a Origin,
+    /// What a verdict needs besides.
+    pub stream: Stream,
+    /// When the job's rows were all there.
+    pub since: Instant,
+}
+
+/// Reads the topic and compares; waits for it as long as the plan says.
+pub async fn against(comparison: Comparison, asked: Asked<'_>, opened: &Opened) -> Result<Compared, Failure> {
+    let Asked { reconcile, origin, since, .. } = asked;
     let not_opened =
         || Failure::new(ending::NOT_THERE, Phase::Reconcile, format!("source `{}` was not opened", reconcile.against));
     let dump = opened.dumps.get(&reconcile.against).ok_or_else(not_opened)?;
     let as_of = Arc::new(AsOf::from(origin).within(reconcile.window));
-    let mut reader = Reader { dump, reconcile, as_of, read: HashMap::new(), inputs: Vec::new() };
+    let mut reader = Reader {
+        plan: asked.plan,
+        dump,
+        reconcile,
+        opened,
+        as_of,
+        stream: asked.stream,
+        read: HashMap::new(),
+        inputs: Vec::new(),
+        treatments: None,
+        treated: TreatedDump::default(),
+    };
     let wait = reconcile.wait.to_std().unwrap_or_default();
-    let mut stream = Stream { heartbeat: reader.beats().await?, ..stream };
-    let mut comparison = comparison;
-    reader.read_on(&mut comparison).await?;
+    let (comparison, _) = reader.read_on(comparison).await?;
     if wait.is_zero() {
         let outcome = compute(move || comparison.finish()).await.map_err(no_room)?;
-        return Ok(reader.compared(outcome, stream));
+        return Ok(reader.compared(outcome));
     }
     let (mut comparison, mut outcome) = so_far(comparison).await?;
     let mut tried = 0;
     loop {
-        let judged = reconcile::judge(&outcome.counts, &outcome.facts, stream);
+        let judged = reconcile::judge(&outcome.counts, &outcome.facts, reader.stream);
         let left = wait.saturating_sub(since.elapsed());
         if judged.verdict != Verdict::Inconclusive(Curable::Later) || left.is_zero() {
-            return Ok(reader.compared(outcome, stream));
+            return Ok(reader.compared(outcome));
         }
         tried += 1;
         tracing::info!(topic = reconcile.topic, left_seconds = left.as_secs(), "waiting for the stream");
         tokio::time::sleep(backoff::pause(PAUSES.0, PAUSES.1, tried).min(left)).await;
-        // First the heartbeat: what it proves had been dumped is in the list that follows.
-        stream.heartbeat |= reader.beats().await?;
-        if reader.read_on(&mut comparison).await? {
+        let is_more;
+        (comparison, is_more) = reader.read_on(comparison).await?;
+        if is_more {
             (comparison, outcome) = so_far(comparison).await?;
         }
     }
@@ -86,11 +106,17 @@ async fn so_far(comparison: Comparison) -> Result<(Comparison, Outcome), Failure
 
 /// A topic's dump being read.
 struct Reader<'a> {
+    plan: &'a Plan,
     dump: &'a Dump,
     reconcile: &'a ReconcilePlan,
+    opened: &'a Opened,
     as_of: Arc<AsOf>,
+    stream: Stream,
     read: HashMap<String, Object>,
     inputs: Vec<(String, String)>,
+    /// What the dump's manifests said of treatments when it was listed first.
+    treatments: Option<BTreeMap<String, Treated>>,
+    treated: TreatedDump,
 }
 
 impl Reader<'_> {
@@ -119,10 +145,17 @@ impl Reader<'_> {
     }
 
     /// Reads what the dump holds and was not read before; whether that is anything.
-    async fn read_on(&mut self, comparison: &mut Comparison) -> Result<bool, Failure> {
+    async fn read_on(&mut self, comparison: Comparison) -> Result<(Comparison, bool), Failure> {
+        // First the heartbeat: what it proves had been dumped is in the list that follows.
+        let beats = self.stream.heartbeat || self.beats().await?;
         let topic = self.open(&self.reconcile.topic).await.map_err(away)?;
         topic.check_tombstones(self.dump.reading.payload).map_err(away)?;
         let topic = topic.beyond(&self.read).map_err(away)?;
+        let none = Manifests { is_read_to_its_end: true, ..Manifests::default() };
+        let landed = topic.landed().unwrap_or(&none);
+        self.stream.dead_letters = landed.dead_letters;
+        self.stream.heartbeat = beats && landed.is_read_to_its_end;
+        let mut comparison = self.as_landed(comparison, landed).await?;
         let reading = Arc::new(Reading { schemas: topic.avro(), ..self.dump.reading.clone() });
         let columns: Arc<Vec<Column>> = Arc::new(comparison.columns().into_iter().cloned().collect());
         let (key, as_of) = (Arc::<[usize]>::from(comparison.key()), Arc::clone(&self.as_of));
@@ -147,12 +180,30 @@ impl Reader<'_> {
         }
         drop(decoded);
         self.read.extend(topic.objects().iter().map(|object| (object.path.clone(), object.clone())));
-        Ok(!topic.objects().is_empty())
+        Ok((comparison, !topic.objects().is_empty()))
     }
 
-    fn compared(self, outcome: Outcome, stream: Stream) -> Compared {
-        let judged = reconcile::judge(&outcome.counts, &outcome.facts, stream);
-        Compared { outcome, judged, heartbeat: stream.heartbeat, inputs: self.inputs }
+    /// The comparison with rows that were treated as the dump's manifests say, which they say once and for all.
+    async fn as_landed(&mut self, comparison: Comparison, landed: &Manifests) -> Result<Comparison, Failure> {
+        match &self.treatments {
+            Some(before) if *before == landed.treated => Ok(comparison),
+            Some(_) => {
+                let fault = "was landed with another treatment while it was read".to_owned();
+                Err(away(corrupt(self.reconcile.topic.clone(), fault)))
+            }
+            None => {
+                let (comparison, dump) = treated(comparison, landed, self.plan, self.reconcile, self.opened).await?;
+                self.treatments = Some(landed.treated.clone());
+                self.treated = dump;
+                Ok(comparison)
+            }
+        }
+    }
+
+    fn compared(self, outcome: Outcome) -> Compared {
+        let judged = reconcile::judge(&outcome.counts, &outcome.facts, self.stream);
+        let Reader { stream: Stream { heartbeat, .. }, inputs, treated, .. } = self;
+        Compared { outcome, judged, heartbeat, inputs, treated }
     }
 }
 

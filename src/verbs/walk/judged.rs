@@ -1,7 +1,7 @@
 //! What a night comes to: each dataset's verdict, its checks, and whether what was written is what was read.
 
 use super::Options;
-use super::against::{Compared, against};
+use super::against::{Asked, Compared, against};
 use super::crossed::Crossed;
 use super::filed::differences;
 use super::lane::LaneDone;
@@ -68,7 +68,7 @@ pub async fn judge(
             );
             failures.push(Failure::new(ending::COMPARISON_ERROR, Phase::Extract, what).of(&dataset.name));
         }
-        let (report, offsets) = match reconciled(dataset, run, crossed, opened, options, since).await {
+        let (report, offsets) = match reconciled((plan, dataset), run, crossed, opened, options, since).await {
             Ok((report, offsets, failure)) => {
                 failures.extend(failure.map(|failure| failure.of(&dataset.name)));
                 (report, offsets)
@@ -127,7 +127,7 @@ pub async fn judge(
 type Reconciled = (ReconciliationReport, BTreeMap<String, (u64, u64)>, Option<Failure>);
 
 async fn reconciled(
-    dataset: &DatasetPlan,
+    (job, dataset): (&Plan, &DatasetPlan),
     run: &str,
     crossed: &mut Crossed,
     opened: &Opened,
@@ -139,8 +139,9 @@ async fn reconciled(
         return Ok((report, BTreeMap::new(), failure));
     };
     let has_snapshot = crossed.origin.snapshot.is_some();
-    let stream = Stream { has_snapshot, allow_empty: dataset.allow_empty, heartbeat: false };
-    let compared = against(comparison, plan, &crossed.origin, opened, stream, since).await?;
+    let stream = Stream { has_snapshot, allow_empty: dataset.allow_empty, heartbeat: false, dead_letters: 0 };
+    let asked = Asked { plan: job, reconcile: plan, origin: &crossed.origin, stream, since };
+    let compared = against(comparison, asked, opened).await?;
     crossed.origin.inputs.extend(compared.inputs.iter().cloned());
     let Compared { outcome, judged, .. } = &compared;
     let rows_at = match options.dry_run {
@@ -201,6 +202,7 @@ fn report(
         .iter()
         .filter(|column| dataset.extract.columns.contains(&column.name))
         .filter_map(|column| Some((column.name.to_string(), untold(column.column_type)?.to_owned())))
+        .chain(compared.treated.not_compared.clone())
         .collect();
     let is_compared = |name: &str| {
         !untold.contains_key(name) && dataset.extract.columns.iter().any(|extracted| extracted.as_str() == name)
@@ -232,6 +234,7 @@ fn report(
         undecided: counts.in_flight + counts.out_of_order,
         not_compared: columns.filter(|name| !is_compared(name)).collect(),
         not_compared_because: untold,
+        treated: compared.treated.columns.clone(),
         stream: Some(stream(compared)),
         rows_at,
     }
