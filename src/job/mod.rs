@@ -8,6 +8,7 @@
 //! rows_file.rs         its rows: table, query, where and parameters
 //! write_file.rs        how its tables are written: write and period
 //! merge_file.rs        the same of `merge`
+//! reconcile_file.rs    what its rows are compared with
 //! schema_file.rs       schemas/<name>.toml
 //! dump.rs              what an environment declares of a dump
 //! environment_file.rs  jobs/environments/<name>.toml
@@ -36,6 +37,7 @@ mod load;
 mod login_spec;
 mod merge_file;
 mod plan;
+mod reconcile_file;
 mod rows_file;
 mod schema_file;
 mod select;

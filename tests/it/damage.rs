@@ -134,7 +134,12 @@ fn events(bytes: &[u8], first_offset: u64) -> Option<usize> {
 fn events_of(bytes: &[u8], first_offset: u64, layout: Layout, payload: Payload) -> Option<usize> {
     let object = Object { partition: 0, first_offset, path: "t/partition=0/t+0+0.json".into() };
     let columns = topic_columns();
-    let as_of = AsOf { snapshot: PgSnapshot::parse("5000:5010:5003"), extracted_ms: 1_795_000_000_000 };
+    let as_of = AsOf {
+        snapshot: PgSnapshot::parse("5000:5010:5003"),
+        position: None,
+        extracted_ms: 1_795_000_000_000,
+        window_ms: 0,
+    };
     let reading = Reading { payload, cleanup: Some(Cleanup::Compact), ..Reading::default() };
     let block = Block::whole(&object, layout, Bytes::copy_from_slice(bytes));
     let changes = decode(&block, &columns.iter().collect::<Vec<_>>(), &[0], &as_of, &reading).ok()?;

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod audience;
+mod awaited;
 mod canary;
 mod cases;
 mod clouds;
@@ -30,6 +31,7 @@ mod services;
 mod set_aside;
 mod stores;
 mod tidy;
+mod treated;
 mod types;
 #[path = "../../benches/worlds/mod.rs"]
 mod worlds;

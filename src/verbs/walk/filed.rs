@@ -12,6 +12,7 @@ use crate::store::{Encoder, PartLimits, Parts, file_part};
 use crate::{ending, store::StoreError};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
 use arrow::compute::concat_batches;
+use arrow::datatypes::DataType;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -77,6 +78,7 @@ pub async fn differences(
     let schema = rows.schema();
     let shown = schema.fields().iter().map(|field| {
         let planned = dataset.set_aside.iter().find(|shown| shown.column.name.as_str() == field.name()).cloned();
+        let planned = planned.map(|shown| as_compared(shown, field.data_type()));
         let ours = || {
             let column = plain(Name::new(field.name()).ok()?, ColumnType::Text);
             Some(ColumnTreatment { column, treatment: Treatment::Keep })
@@ -88,6 +90,15 @@ pub async fn differences(
     let limits = PartLimits { rows_max: u64::MAX, bytes_max: u64::MAX };
     let filing = Filing { shelf: "differences", dataset: &dataset.name, run, opened, limits };
     Ok(file(std::iter::once(Ok(rows)), &shown, &filing).await?.into_iter().next())
+}
+
+/// Of a column that was compared as the topic's dump has it, treated: that, where people may see the column at all.
+fn as_compared(shown: ColumnTreatment, as_is: &DataType) -> ColumnTreatment {
+    if shown.column.column_type.arrow() == *as_is {
+        return shown;
+    }
+    let treatment = if shown.treatment == Treatment::Keep { Treatment::Keep } else { Treatment::Drop };
+    ColumnTreatment { column: Column { column_type: ColumnType::Text, ..shown.column }, treatment }
 }
 
 /// Where rows are filed, and in files of which size.

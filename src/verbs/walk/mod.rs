@@ -12,6 +12,7 @@
 //! unit.rs       a row group's worth of rows, on the CPU pool
 //! lane.rs       one store's parts of a dataset: read back, scanned, uploaded unseen
 //! against.rs    the dataset against its topic
+//! treated.rs    the same where the topic's dump was treated
 //! filed.rs      quarantined and differing rows -> the restricted store
 //! judged.rs     what all of it comes to: verdicts, checks, what was read back
 //! published.rs  the night -> its record and commits, then the second cloud
@@ -36,6 +37,7 @@ mod open;
 mod published;
 mod stopped;
 mod told;
+mod treated;
 mod unit;
 
 use crate::ending::{self, Ending};

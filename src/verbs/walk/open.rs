@@ -43,11 +43,17 @@ pub struct Opened {
     pub aside: Aside,
     /// Where parts wait that may not leave before the verdict.
     pub waiting_room: Folder,
+    root: PathBuf,
     scratch: ScratchFolder,
     aside_bytes_max: u64,
 }
 
 impl Opened {
+    /// The keys of other domains, from the plan's own secret.
+    pub fn keys_of(&self, plan: &Plan, domains: Vec<Name>) -> Result<Keys, Failure> {
+        keys_of(plan, &self.root, domains)
+    }
+
     /// Begins the scratch space anew: what was put aside is gone, and its room free.
     pub fn put_aside_anew(&mut self) -> Result<(), Failure> {
         let disk = DiskScratch::open(self.scratch.path()).map_err(no_scratch)?;
@@ -109,6 +115,7 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
         recognisers: Arc::new(recognisers),
         aside,
         waiting_room,
+        root: root.to_path_buf(),
         scratch,
         aside_bytes_max: aside_bytes_max(plan),
     })
@@ -136,6 +143,10 @@ fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
             _ => None,
         })
         .collect();
+    keys_of(plan, root, domains)
+}
+
+fn keys_of(plan: &Plan, root: &Path, domains: Vec<Name>) -> Result<Keys, Failure> {
     if domains.is_empty() {
         return Ok(Keys::none());
     }
