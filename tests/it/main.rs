@@ -5,6 +5,7 @@
 mod audience;
 mod canary;
 mod cases;
+mod claims;
 mod clouds;
 mod compared;
 mod crossing;
