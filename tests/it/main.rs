@@ -6,6 +6,7 @@ mod audience;
 mod awaited;
 mod canary;
 mod cases;
+mod claims;
 mod clouds;
 mod compared;
 mod crossing;

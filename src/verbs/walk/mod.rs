@@ -15,6 +15,7 @@
 //! treated.rs    the same where the topic's dump was treated
 //! filed.rs      quarantined and differing rows -> the restricted store
 //! judged.rs     what all of it comes to: verdicts, checks, what was read back
+//! checked.rs    the checks; looked_up.rs, the keys of a table that another job published
 //! published.rs  the night -> its record and commits, then the second cloud
 //! stopped.rs    what a run that is told to stop still does
 //! told.rs       the report
@@ -23,6 +24,7 @@
 //! Nothing is published before every dataset is judged; one refused dataset publishes none.
 
 mod against;
+mod checked;
 mod cross;
 mod crossed;
 mod decided;
@@ -30,6 +32,7 @@ mod filed;
 mod judged;
 mod lane;
 mod login;
+mod looked_up;
 mod merged;
 mod merged_keys;
 mod moment;
