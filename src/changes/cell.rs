@@ -113,8 +113,10 @@ pub fn push(target: &mut Target<'_>, value: Value<'_>, manner: Manner<'_>, room:
             Err(_) => Told::Unknown(Untold::Unread),
         },
         Value::Text(text) => written(target, text, manner),
-        // A number has no scale of its own that PostgreSQL would print.
-        _ if matches!(target.cells.column_type(), ColumnType::Printed(_)) => printed::push(target, value),
+        // Most connectors' numbers have no scale of their own that PostgreSQL would print.
+        _ if matches!(target.cells.column_type(), ColumnType::Printed(_)) => {
+            printed::push(target, value, manner.are_numbers_exact)
+        }
         Value::Number(text) => done(number(target, text, manner)),
         Value::Whole(number) => done(whole(target, number)),
         Value::Float(number) => done(float(target, &number.to_string(), f64::from(number))),
@@ -138,7 +140,11 @@ pub fn push(target: &mut Target<'_>, value: Value<'_>, manner: Manner<'_>, room:
 }
 
 fn is_number(column_type: ColumnType) -> bool {
-    matches!(column_type, ColumnType::Real | ColumnType::Double | ColumnType::Numeric { .. })
+    match column_type {
+        ColumnType::Real | ColumnType::Double | ColumnType::Numeric { .. } => true,
+        ColumnType::Printed(printed) => printed.word() == "numeric" && !printed.is_array(),
+        _ => false,
+    }
 }
 
 fn done(pushed: Result<(), Untold>) -> Told {
@@ -241,7 +247,7 @@ fn decimal_text(target: &mut Target<'_>, text: &str, scale: i32, manner: Manner<
         _ => false,
     };
     if !is_base64 {
-        return target.cells.push_text(text).map_err(unread);
+        return target.cells.push_text(printed::spelled(text)).map_err(unread);
     }
     let scale = match target.form {
         Form::Unscaled(told) => told.ok_or(Untold::Decimal)?,

@@ -84,6 +84,27 @@ fn reads_decimals_in_every_writing() {
 }
 
 #[test]
+#[test]
+fn reads_the_words_for_what_is_no_number() {
+    let said = Manner { decimals: Some(Decimals::String), ..UPDATE };
+    for (word, expected) in [("NAN", "NaN"), ("POSITIVE_INFINITY", "Infinity"), ("NEGATIVE_INFINITY", "-Infinity")] {
+        let text = format!("\"{word}\"");
+        assert_eq!(json("numeric", &text, None, said), (Told::Value, printed("numeric", expected)));
+        assert_eq!(json("numeric(14,2)", &text, None, said).0, Told::Unknown(Untold::Beyond), "{word}");
+    }
+}
+
+#[test]
+fn takes_digits_for_a_numeric_of_any_size_only_where_they_are_the_servers_own() {
+    let exact = Manner { are_numbers_exact: true, is_nan_null: true, ..UPDATE };
+    assert_eq!(json("numeric", "3.1400", None, exact), (Told::Value, printed("numeric", "3.1400")));
+    assert_eq!(json("numeric", "1e3", None, exact).0, Told::Unknown(Untold::Unread));
+    is_untold("numeric", "3.1400", None, Untold::Unread);
+    // What cannot be written in JSON comes as NULL too.
+    assert_eq!(json("numeric", "null", None, exact).0, Told::Unknown(Untold::Unread));
+    assert_eq!(json("numeric", "null", None, UPDATE).0, Told::Value);
+}
+
 fn takes_a_float_for_a_decimal_only_as_far_as_it_is_exact() {
     let double = hint("", "double", None);
     is_read("numeric(20,2)", "1234567890123.45", Some(&double), "1234567890123.45");
