@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 const UPDATE: Manner<'_> = Manner {
     placeholder: Some(UNAVAILABLE),
+    is_moved: false,
     are_numbers_exact: false,
     is_absent_kept: false,
     is_nan_null: false,
@@ -84,7 +85,6 @@ fn reads_decimals_in_every_writing() {
 }
 
 #[test]
-#[test]
 fn reads_the_words_for_what_is_no_number() {
     let said = Manner { decimals: Some(Decimals::String), ..UPDATE };
     for (word, expected) in [("NAN", "NaN"), ("POSITIVE_INFINITY", "Infinity"), ("NEGATIVE_INFINITY", "-Infinity")] {
@@ -105,6 +105,7 @@ fn takes_digits_for_a_numeric_of_any_size_only_where_they_are_the_servers_own() 
     assert_eq!(json("numeric", "null", None, UPDATE).0, Told::Value);
 }
 
+#[test]
 fn takes_a_float_for_a_decimal_only_as_far_as_it_is_exact() {
     let double = hint("", "double", None);
     is_read("numeric(20,2)", "1234567890123.45", Some(&double), "1234567890123.45");
