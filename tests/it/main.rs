@@ -19,6 +19,7 @@ mod generated;
 mod hostile;
 mod laws;
 mod layouts;
+mod live;
 mod modes;
 mod nights;
 mod postgres;
