@@ -22,6 +22,7 @@ mod hostile;
 mod large_files;
 mod laws;
 mod layouts;
+mod live;
 mod modes;
 mod nights;
 mod postgres;

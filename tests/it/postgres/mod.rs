@@ -19,7 +19,7 @@ mod parameters;
 mod parts;
 mod powers;
 mod restarts;
-mod server;
+pub mod server;
 mod stalls;
 mod town;
 mod values;
