@@ -26,6 +26,8 @@ pub enum Treatment {
     },
     /// A coarser value of the same meaning.
     Generalise(Generalisation),
+    /// Text in which everything found about a person is replaced by its kind, such as `<phone>`.
+    Scrub,
 }
 
 /// How a value is made coarser.
@@ -64,6 +66,7 @@ impl fmt::Display for Treatment {
             Treatment::Null => f.write_str("null"),
             Treatment::Mask { last } => write!(f, "mask (last {last})"),
             Treatment::Label => f.write_str("label"),
+            Treatment::Scrub => f.write_str("scrub"),
             Treatment::Hmac { domain } => write!(f, "hmac ({domain})"),
             Treatment::Generalise(Generalisation::Year) => f.write_str("generalise (year)"),
             Treatment::Generalise(Generalisation::Month) => f.write_str("generalise (month)"),

@@ -174,6 +174,7 @@ fn read_treatment(node: &Node) -> Option<Treatment> {
         Some("drop") => return Some(Treatment::Drop),
         Some("null") => return Some(Treatment::Null),
         Some("label") => return Some(Treatment::Label),
+        Some("scrub") => return Some(Treatment::Scrub),
         _ => {}
     }
     if let Some(domain) = node.get("hmac").and_then(Node::text) {
@@ -214,6 +215,10 @@ fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'static st
         Treatment::Mask { .. } | Treatment::Label | Treatment::Hmac { .. } => {
             ("it takes text, uuid, json and whole numbers", text || whole)
         }
+        Treatment::Scrub => (
+            "it takes text, varchar and char",
+            matches!(column_type, ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_)),
+        ),
         Treatment::Generalise(Generalisation::Year | Generalisation::Month) => ("it takes dates and timestamps", dated),
         Treatment::Generalise(Generalisation::District) => {
             ("it takes text", text && form.is_none_or(|form| form == Form::Word))

@@ -4,6 +4,7 @@
 
 use super::canonical::{Canonical, Writing};
 use super::keys::Keys;
+use super::scrub::scrub;
 use crate::data::{Column, ColumnType, Generalisation, Treatment};
 use arrow::array::{
     Array, ArrayRef, AsArray, Date32Array, PrimitiveArray, StringViewArray, StringViewBuilder,
@@ -46,7 +47,7 @@ pub struct TreatmentFault {
 pub fn published_type(column: &Column, treatment: &Treatment) -> DataType {
     match treatment {
         Treatment::Mask { .. } | Treatment::Label | Treatment::Hmac { .. } => DataType::Utf8View,
-        Treatment::Generalise(Generalisation::District) => DataType::Utf8View,
+        Treatment::Generalise(Generalisation::District) | Treatment::Scrub => DataType::Utf8View,
         _ => column.column_type.published(),
     }
 }
@@ -87,6 +88,10 @@ pub fn treat(
             .ok_or_else(fault)
         }
         Treatment::Generalise(how) => generalise(values, column, how).ok_or_else(fault),
+        Treatment::Scrub => {
+            let texts = values.as_string_view_opt().ok_or_else(fault)?;
+            scrub(texts, column.name.as_str()).map_err(|_| fault())
+        }
     }
 }
 
