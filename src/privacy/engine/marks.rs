@@ -171,7 +171,13 @@ fn password(text: &[u8], at: usize) -> Option<Scored> {
     if is_login {
         return login(text, at);
     }
-    let mut start = at + 1;
+    secret_at(text, at + 1)
+}
+
+/// The secret that begins there, behind quotes and the like.
+fn secret_at(text: &[u8], from: usize) -> Option<Scored> {
+    let quotes = |byte: &u8| matches!(byte, b'"' | b'\'' | b' ' | b'`');
+    let mut start = from;
     while text.get(start).is_some_and(|byte| quotes(byte) || matches!(byte, b':' | b'=' | b'>')) {
         start += 1;
     }
@@ -218,6 +224,11 @@ fn keys(text: &[u8], scored: &mut Vec<Scored>) {
         let end = text[start..].iter().position(|byte| !is_key(byte)).map_or(text.len(), |next| start + next);
         at = end;
         if end - start < KEY_BYTES_MIN {
+            if SECRETS.iter().any(|word| text[start..end].eq_ignore_ascii_case(word))
+                && text[end..].starts_with(b" is ")
+            {
+                scored.extend(secret_at(text, end + 4));
+            }
             if text[start..end].starts_with(b"-----BEGIN") {
                 at = private_key(text, start, scored).max(at);
             }

@@ -364,8 +364,12 @@ impl Search<'_> {
             }
             _ if is_place || !is_plain && !behind => 0.2,
             _ => match (word.forename(), behind) {
+                _ if !self.is_capital_word(token) => 0.3,
                 (3, _) => 0.65,
+                // `Ford`, `Wells`: a surname, or a firm's or a place's, far oftener.
+                (2, false) if word.surname() == 3 => 0.35,
                 (2, _) => 0.56,
+                (1, _) if self.is_given_to(token.start) => 0.52,
                 (1, true) => 0.55,
                 (0, true) if word.surname() >= 2 && is_plain => 0.5,
                 _ => 0.25,
@@ -458,6 +462,15 @@ impl Search<'_> {
             }
         }
         scored.push(name(surname.start, forename.end, 0.92));
+    }
+
+    /// Whether a word before it takes somebody: `to Raj`, `with Raj`.
+    fn is_given_to(&self, start: usize) -> bool {
+        let (word, gap) = self.word_before(start);
+        gap == b" "
+            && [&b"to"[..], b"with", b"from", b"by", b"told", b"asked", b"and", b"met"]
+                .iter()
+                .any(|cue| word.eq_ignore_ascii_case(cue))
     }
 
     /// What stands before a name.
