@@ -7,6 +7,9 @@ use unicode_normalization::UnicodeNormalization;
 /// About twice as many places as words: few glances a look-up.
 const PLACES_LOG: u32 = 18;
 
+/// Bits that tell forenames from most other words.
+const FORENAME_BITS: usize = 1 << 17;
+
 /// What a word may be, in bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Word(u32);
@@ -98,12 +101,14 @@ impl Word {
 pub struct Lexicon {
     /// The upper 32 bits tell words apart, the lower are a [`Word`]; 0 is an empty place.
     places: Vec<u64>,
+    /// A bit for the hash of each forename that is not rare: few enough bits to stay near, so that most words are passed over at once.
+    forenames: Vec<u64>,
 }
 
 impl Lexicon {
     /// Reads the lists.
     pub fn new() -> Self {
-        let mut lexicon = Lexicon { places: vec![0; 1 << PLACES_LOG] };
+        let mut lexicon = Lexicon { places: vec![0; 1 << PLACES_LOG], forenames: vec![0; FORENAME_BITS / 64] };
         for (text, shift) in [
             (include_str!("data/forenames.txt"), FORENAME),
             (include_str!("data/surnames.txt"), SURNAME),
@@ -128,6 +133,10 @@ impl Lexicon {
 
     fn add(&mut self, word: &str, is: u32) {
         let hash = hash(word.as_bytes());
+        if Word(is).forename() > 1 {
+            let bit = hash as usize % FORENAME_BITS;
+            self.forenames[bit / 64] |= 1 << (bit % 64);
+        }
         let (mut place, mark, mask) = (hash as usize, mark(hash), self.places.len() - 1);
         place &= mask;
         while self.places[place] != 0 && self.places[place] >> 32 != mark {
@@ -145,6 +154,12 @@ impl Lexicon {
         let text = String::from_utf8_lossy(word);
         let plain: String = text.nfd().filter(char::is_ascii).collect();
         self.look_plain(plain.as_bytes())
+    }
+
+    /// Whether a word may be a forename that is not rare; where not, it is none.
+    pub fn may_be_forename(&self, word: &[u8]) -> bool {
+        let bit = hash(word) as usize % FORENAME_BITS;
+        !word.is_ascii() || self.forenames[bit / 64] >> (bit % 64) & 1 == 1
     }
 
     fn look_plain(&self, word: &[u8]) -> Word {
@@ -166,11 +181,22 @@ fn mark(hash: u64) -> u64 {
     (hash >> 32).max(1)
 }
 
-/// Of the letters in small; what stands between them is left out.
+/// Of the letters in small, eight at a time; what stands between them is left out.
 fn hash(word: &[u8]) -> u64 {
-    let letters = word.iter().filter(|byte| byte.is_ascii_alphabetic());
-    let hash = letters
-        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte | 0x20)).wrapping_mul(0x0100_0000_01b3));
+    let (mut hash, mut letters, mut count) = (0u64, 0u64, 0u32);
+    for byte in word.iter().filter(|byte| byte.is_ascii_alphabetic()) {
+        letters = letters << 8 | u64::from(byte | 0x20);
+        count += 1;
+        if count.is_multiple_of(8) {
+            hash = mixed(hash ^ letters);
+            letters = 0;
+        }
+    }
+    mixed(hash ^ letters ^ u64::from(count) << 57)
+}
+
+fn mixed(hash: u64) -> u64 {
+    let hash = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     hash ^ hash >> 29
 }
 

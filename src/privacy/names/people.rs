@@ -12,6 +12,8 @@ use crate::privacy::recognise::{Kind, RECOGNISERS};
 
 /// Words of one row, at most.
 const ROW_WORDS_MAX: usize = 8;
+/// And in a text whose capitals say nothing.
+const LOOSE_WORDS_MAX: usize = 4;
 /// Letters of a word of a name, at most.
 const WORD_BYTES_MAX: usize = 32;
 
@@ -115,29 +117,56 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn run(&self, scored: &mut Vec<Scored>) {
+        let text = self.text;
         let mut row = Row::default();
         let mut at = 0;
-        while at < self.text.len() {
-            let byte = self.text[at];
-            if !is_letter(byte) {
-                at += 1;
-                continue;
-            }
-            // A word begins here: what came before was no letter.
-            let end = self.end_of_word(at);
-            let begins = at == 0 || !is_joined(self.text[at - 1]);
-            let ends = self.text.get(end).is_none_or(|next| !next.is_ascii_digit() && !matches!(next, b'@' | b'_'));
-            if (self.is_loose || is_capital(self.text, at)) && begins && ends && end - at <= WORD_BYTES_MAX {
-                let token = self.token(at, end);
+        // Where no word can begin is passed over at once: most of a text is small letters.
+        let is_start =
+            |byte: &u8| if self.is_loose { is_letter(*byte) } else { matches!(byte, b'A'..=b'Z' | 0xc3..=0xc5) };
+        while let Some(start) = text[at..].iter().position(is_start).map(|next| at + next) {
+            let end = self.end_of_word(start);
+            let begins = match text[..start] {
+                [.., letter, b'\'' | b'-'] if is_letter(letter) => false,
+                [.., before] => !is_joined(before) && !is_letter(before),
+                [] => true,
+            };
+            let ends = text.get(end).is_none_or(|next| !next.is_ascii_digit() && !matches!(next, b'@' | b'_'));
+            let is_one = begins && ends && end - start <= WORD_BYTES_MAX && (self.is_loose || is_capital(text, start));
+            if is_one && self.is_loose {
+                self.take_loose(start, end, &mut row, scored);
+            } else if is_one {
+                let token = self.token(start, end);
                 if !self.goes_on(&row, &token) {
                     self.judge(&row, scored);
                     row.count = 0;
                 }
                 row.push(token);
             }
-            at = end;
+            at = end.max(start + 1);
         }
         self.judge(&row, scored);
+    }
+
+    /// A word of a text whose capitals say nothing: a row begins with a forename, behind a title or with a surname and a comma, and is short.
+    fn take_loose(&self, start: usize, end: usize, row: &mut Row, scored: &mut Vec<Scored>) {
+        if row.count > 0 {
+            let token = self.token(start, end);
+            if row.count < LOOSE_WORDS_MAX && self.goes_on(row, &token) {
+                row.push(token);
+                return;
+            }
+            self.judge(row, scored);
+            row.count = 0;
+        }
+        let may_be_titled = start > 2 && self.text[start - 1] == b' ' && b"rsfRSF.".contains(&self.text[start - 2]);
+        let letters = &self.text[start..end];
+        if end - start == 1 && letters[0].is_ascii_uppercase()
+            || self.lexicon.may_be_forename(letters)
+            || self.text[end..].starts_with(b", ")
+            || may_be_titled && self.is_behind_title(start)
+        {
+            row.push(self.token(start, end));
+        }
     }
 
     /// Letters, and apostrophes and hyphens between them; without a genitive's ending.

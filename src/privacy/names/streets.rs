@@ -172,22 +172,16 @@ impl Search<'_> {
         let text = self.text;
         let mut at = 0;
         let (mut row, mut words) = (None, 0);
-        while at < text.len() {
-            if !text[at].is_ascii_alphabetic() {
-                // A comma ends a house's name, a blank goes on.
-                if text[at] != b' ' {
-                    row = None;
-                }
-                at += 1;
-                continue;
-            }
+        let mut row_end = 0;
+        while let Some(begin) = text[at..].iter().position(u8::is_ascii_uppercase).map(|next| at + next) {
+            at = begin;
             let end = self.end_of_word(at);
             let letters = &text[at..end];
-            if !letters[0].is_ascii_uppercase() {
+            // A row goes on behind one blank; a comma ends a house's name.
+            if at != row_end + 1 || text[row_end] != b' ' {
                 row = None;
-                at = end;
-                continue;
             }
+            row_end = end;
             let start = *row.get_or_insert_with(|| {
                 words = 0;
                 at
@@ -209,7 +203,7 @@ impl Search<'_> {
                     scored.push(address(start, end, NAMED));
                 }
             }
-            at = end;
+            at = end.max(at + 1);
         }
     }
 
