@@ -4,6 +4,7 @@
 //! there shows how far the stream has come.
 
 use super::as_of::{AsOf, Placed};
+use super::avro::Framed;
 use super::block::Block;
 use super::blocks::SchemaBlocks;
 use super::building::{About, Building};
@@ -136,7 +137,7 @@ impl<'a> Pass<'a> {
     fn record(&mut self, record: &Record<'_>) -> Result<(), DecodeFault> {
         let Record { line, partition, position, timestamp_ms, .. } = *record;
         let place = Place { line, partition, position, about: About::default(), lsn: None, timestamp_ms };
-        let key = record.key.as_deref();
+        let key = record.key.as_deref().map(|bytes| Framed { bytes, header: record.key_schema });
         let mut row = self.names.row();
         let unread = |unread| match unread {
             Unread::NoEvent => place.fault(Because::NoEvent),
@@ -144,9 +145,13 @@ impl<'a> Pass<'a> {
         };
         let Some(value) = record.value.as_deref() else { return self.tombstone(place, key) };
         let reading = self.terms.reading;
-        if reading.payload == Payload::DebeziumAvro {
-            let event = avro::read(value, &reading.schemas, &mut self.names, &mut row).map_err(unread)?;
-            return match event {
+        if reading.payload.is_avro() {
+            let value = Framed { bytes: value, header: record.value_schema };
+            let event = match reading.payload.is_flat() {
+                true => avro::row(value, &reading.schemas, &mut self.names, &mut row),
+                false => avro::read(value, &reading.schemas, &mut self.names, &mut row),
+            };
+            return match event.map_err(unread)? {
                 Some((event, id)) => {
                     let forms = self.blocks.of_schema(id, &reading.schemas);
                     self.event(place, &event, row, key, Some(&forms))
@@ -161,7 +166,7 @@ impl<'a> Pass<'a> {
             Payload::DebeziumFlat => flat::read(text, &mut self.names, &mut row),
             Payload::Dms => dms::read(text, &mut self.names, &mut row),
             Payload::Wal2json => return self.wal2json(place, text, key),
-            Payload::DebeziumAvro => Err(Unread::NoEvent),
+            Payload::DebeziumAvro | Payload::DebeziumFlatAvro => Err(Unread::NoEvent),
         };
         match event.map_err(unread)? {
             Some(event) => self.event(place, &event, row, key, None),
@@ -170,7 +175,7 @@ impl<'a> Pass<'a> {
     }
 
     /// A value of wal2json holds any number of changes.
-    fn wal2json(&mut self, place: Place, text: &str, key: Option<&[u8]>) -> Result<(), DecodeFault> {
+    fn wal2json(&mut self, place: Place, text: &str, key: Option<Framed<'_>>) -> Result<(), DecodeFault> {
         let changes = wal2json::changes(text).map_err(|_| place.fault(Because::NoEvent))?;
         for (index, change) in changes.iter().enumerate() {
             let mut row = self.names.row();
@@ -186,7 +191,7 @@ impl<'a> Pass<'a> {
         place: Place,
         event: &Event<'r>,
         mut row: Row<'r>,
-        key: Option<&'r [u8]>,
+        key: Option<Framed<'r>>,
         forms: Option<&[Form]>,
     ) -> Result<(), DecodeFault> {
         let op = match event.operation {
@@ -266,20 +271,20 @@ impl<'a> Pass<'a> {
     }
 
     /// Reads a record's key into the key's columns.
-    fn key<'r>(&mut self, key: &'r [u8], row: &mut Row<'r>) -> Result<(), Unread> {
-        if self.terms.reading.payload == Payload::DebeziumAvro {
+    fn key<'r>(&mut self, key: Framed<'r>, row: &mut Row<'r>) -> Result<(), Unread> {
+        if self.terms.reading.payload.is_avro() {
             return avro::key(key, &self.terms.reading.schemas, &mut self.names, row);
         }
-        let text = std::str::from_utf8(key).map_err(|_| Unread::NoEvent)?;
+        let text = std::str::from_utf8(key.bytes).map_err(|_| Unread::NoEvent)?;
         flat::key(text, &mut self.names, row)
     }
 
     /// A record without a value. Behind a delete it says the same again. By itself it matters where the delete may be gone: in rows
     /// without an envelope, and in a compacted topic.
-    fn tombstone(&mut self, place: Place, key: Option<&[u8]>) -> Result<(), DecodeFault> {
+    fn tombstone(&mut self, place: Place, key: Option<Framed<'_>>) -> Result<(), DecodeFault> {
         self.facts.tombstones += 1;
         let reading = self.terms.reading;
-        let is_flat = reading.payload == Payload::DebeziumFlat;
+        let is_flat = reading.payload.is_flat();
         if !is_flat && (reading.cleanup != Some(Cleanup::Compact) || key.is_none()) {
             return Ok(());
         }
@@ -301,7 +306,10 @@ impl<'a> Pass<'a> {
         let place = Place { lsn, ..place.known_as(placed) };
         let mut row = self.names.row();
         let without_key = place.fault(Because::TombstoneWithoutKey);
-        self.key(key, &mut row).map_err(|_| without_key)?;
+        self.key(key, &mut row).map_err(|unread| match unread {
+            Unread::NoSchema(id) => place.fault(Because::NoSchema(id)),
+            Unread::NoEvent => without_key,
+        })?;
         let event = Event::tombstone();
         self.push(place, Op::Delete, &event, &row, &[]).map_err(|_| without_key)
     }

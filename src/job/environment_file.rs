@@ -8,7 +8,7 @@ use super::files::ENVIRONMENT;
 use super::plan::{Boundary, Limits, Location, PostgresSpec, SecretRef, SourceSpec, StoreSpec};
 use super::shape::{bytes, check};
 use super::tree::{Entry, Node, Text};
-use crate::changes::{Layout, Payload};
+use crate::changes::Layout;
 use crate::data::{Audience, Name};
 use crate::problem::Problems;
 use std::collections::BTreeMap;
@@ -172,7 +172,7 @@ impl Reader<'_> {
         let dump = node.get("dump")?;
         let layout = dump.get("layout").and_then(Node::text).and_then(Layout::parse)?;
         let reading = reading(dump);
-        if reading.payload == Payload::DebeziumAvro && layout.is_lines() {
+        if reading.payload.is_avro() && layout.is_lines() {
             let at = self.text.place(dump.get("payload").map_or(0, |node| node.span.start));
             let message = "`payload` is Avro, which no line of text holds";
             self.problems.add(

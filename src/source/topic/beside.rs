@@ -2,13 +2,13 @@
 //! them say.
 
 use super::{Topic, corrupt};
-use crate::changes::{AvroSchema, KeyLines, Manifest, Manifests, Object, Schemas};
+use crate::changes::{AvroSchema, KeyLines, Manifest, Manifests, Object, SchemaId, Schemas};
 use crate::format::compression::Compression;
 use crate::source::SourceError;
 use std::collections::BTreeMap;
 
-/// What the keys of an object may unpack to: a key is a small part of its record.
-const KEYS_BYTES_MAX: u64 = 1 << 30;
+/// What the keys of an object may unpack to: a key is a small part of its record, and they are held while its values are read.
+const KEYS_BYTES_MAX: u64 = 256 << 20;
 /// Schemas of a topic, at most.
 const SCHEMAS_MAX: usize = 4_096;
 /// Manifests of a topic, at most: a night each for more than a hundred years.
@@ -24,7 +24,7 @@ impl Topic {
     }
 
     /// The schemas at `paths`, by id.
-    pub(super) async fn schemas(&self, paths: &BTreeMap<u32, String>) -> Result<Schemas, SourceError> {
+    pub(super) async fn schemas(&self, paths: &BTreeMap<SchemaId, String>) -> Result<Schemas, SourceError> {
         let mut schemas = Schemas::default();
         for (id, path) in paths {
             if schemas.0.len() == SCHEMAS_MAX {
