@@ -4,6 +4,7 @@
 
 mod audience;
 mod awaited;
+mod bad_input;
 mod canary;
 mod cases;
 mod clouds;

@@ -99,6 +99,7 @@ pub async fn cross(
         outputs: dataset.outputs.clone(),
         dataset: dataset.name.clone(),
         keys: Arc::clone(keys),
+        cell_bytes_max: plan.limits.cell_bytes_max,
         run: run.to_owned(),
         snapshot: crossed.origin.snapshot.as_ref().map(ToString::to_string),
     });
