@@ -82,6 +82,8 @@ struct Pass<'a> {
     blocks: SchemaBlocks,
     batches: Vec<RecordBatch>,
     facts: StreamFacts,
+    /// Whether the record in hand says that its row had another key before.
+    is_moved: Option<bool>,
     /// The delete before: the tombstone that follows it has its fate.
     deleted: Option<(Place, Placed)>,
 }
@@ -117,6 +119,7 @@ impl<'a> Pass<'a> {
             blocks: SchemaBlocks::new(terms.columns),
             batches: Vec::new(),
             facts: StreamFacts::default(),
+            is_moved: None,
             deleted: None,
         }
     }
@@ -138,6 +141,7 @@ impl<'a> Pass<'a> {
         let Record { line, partition, position, timestamp_ms, .. } = *record;
         let place = Place { line, partition, position, about: About::default(), lsn: None, timestamp_ms };
         let key = record.key.as_deref().map(|bytes| Framed { bytes, header: record.key_schema });
+        self.is_moved = record.is_moved;
         let mut row = self.names.row();
         let unread = |unread| match unread {
             Unread::NoEvent => place.fault(Because::NoEvent),
@@ -218,7 +222,7 @@ impl<'a> Pass<'a> {
         if placed == Placed::Later {
             self.facts.later += 1;
             // A row that a snapshot read says nothing of the changes that came before it.
-            if event.source.snapshot == Snapshot::No {
+            if event.source.snapshot == Snapshot::No && self.terms.as_of.is_past(event.source.txid) {
                 self.facts.passed.insert(place.partition);
             }
             return Ok(());
@@ -249,8 +253,10 @@ impl<'a> Pass<'a> {
         forms: &[Form],
     ) -> Result<(), DecodeFault> {
         let reading = self.terms.reading;
+        let is_moved = self.may_be_moved(op, event);
         let manner = Manner {
-            placeholder: event.is_untouched_possible.then_some(reading.placeholder.as_str()),
+            placeholder: (event.is_untouched_possible || is_moved).then_some(reading.placeholder.as_str()),
+            is_moved,
             are_numbers_exact: reading.payload == Payload::Wal2json,
             is_absent_kept: reading.payload == Payload::Wal2json && event.is_untouched_possible,
             is_nan_null: reading.payload == Payload::Wal2json,
@@ -268,6 +274,16 @@ impl<'a> Pass<'a> {
             self.batches.extend(self.building.batch());
         }
         Ok(())
+    }
+
+    /// Whether it may be the event of a row under a new key. Debezium makes a delete and a create of such an update, and the
+    /// create leaves out what the update left out. Without headers nobody can tell it from a row that was inserted.
+    fn may_be_moved(&self, op: Op, event: &Event<'_>) -> bool {
+        use Payload::{Debezium, DebeziumAvro, DebeziumFlat, DebeziumFlatAvro};
+        let payload = self.terms.reading.payload;
+        let is_debezium = matches!(payload, Debezium | DebeziumFlat | DebeziumAvro | DebeziumFlatAvro);
+        let is_create = op == Op::Upsert && !event.is_untouched_possible && event.source.snapshot == Snapshot::No;
+        is_debezium && is_create && self.is_moved != Some(false)
     }
 
     /// Reads a record's key into the key's columns.

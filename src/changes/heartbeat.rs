@@ -25,7 +25,7 @@ pub fn passes(block: &Block, as_of: &AsOf, reading: &Reading) -> Result<bool, De
         let value = Framed { bytes: value, header: record.value_schema };
         let beat = beat(value, reading, &mut names).ok_or(fault)?;
         let is_read = beat.snapshot != Snapshot::No;
-        passes |= !is_read && as_of.place(&beat).0 == Placed::Later;
+        passes |= !is_read && as_of.place(&beat).0 == Placed::Later && as_of.is_past(beat.txid);
         Ok(())
     })?;
     Ok(passes)
@@ -69,7 +69,7 @@ mod tests {
 
     fn passes_with(lines: &str) -> Result<bool, String> {
         let as_of = AsOf {
-            snapshot: PgSnapshot::parse("700:701:"),
+            snapshot: PgSnapshot::parse("700:705:702"),
             position: None,
             extracted_ms: 1_795_000_000_000,
             window_ms: 1_000,
@@ -87,10 +87,12 @@ mod tests {
             (r#"{"schema":{"type":"struct"},"payload":{"ts_ms":1795000001001}}"#, true),
             ("{\"ts_ms\":1795000001001}\n{\"ts_ms\":1}", true),
             (r#"{"after":{"id":1},"source":{"txId":700,"ts_ms":1},"op":"u"}"#, false),
-            (r#"{"after":{"id":1},"source":{"txId":701,"ts_ms":1},"op":"u","ts_ms":1795000009000}"#, true),
+            (r#"{"after":{"id":1},"source":{"txId":705,"ts_ms":1},"op":"u","ts_ms":1795000009000}"#, true),
+            // In progress when the extract was taken: others that it shows may come behind.
+            (r#"{"after":{"id":1},"source":{"txId":702,"ts_ms":1},"op":"u"}"#, false),
             // A transaction that the extract shows shows no more, whatever the time.
             (r#"{"after":{"id":1},"source":{"txId":700,"ts_ms":1795000009000},"op":"u","ts_ms":1795000009000}"#, false),
-            (r#"{"after":{"id":1},"source":{"txId":701,"snapshot":"true"},"op":"r"}"#, false),
+            (r#"{"after":{"id":1},"source":{"txId":705,"snapshot":"true"},"op":"r"}"#, false),
             ("null", false),
         ] {
             assert_eq!(passes_with(lines), Ok(expected), "{lines}");

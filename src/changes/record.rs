@@ -32,6 +32,8 @@ pub struct Record<'a> {
     pub value_schema: Option<&'a [u8]>,
     /// See `value_schema`.
     pub key_schema: Option<&'a [u8]>,
+    /// Whether its headers say that the row had another key before; `None` where the layout keeps no headers.
+    pub is_moved: Option<bool>,
 }
 
 /// A line or row that is no record.
@@ -61,6 +63,7 @@ pub fn each<E: From<NoRecord>>(block: &Block, of: &mut dyn FnMut(&Record<'_>) ->
             timestamp_ms: None,
             value_schema: None,
             key_schema: None,
+            is_moved: None,
         };
         number += 1;
         let record = match block.layout {
@@ -105,7 +108,12 @@ struct Envelope {
     are_texts: bool,
     /// Whether offset and partition have to be there.
     is_placed: bool,
+    /// Whether a record without `headers` had none.
+    are_headers_told: bool,
 }
+
+/// The header of a row's event under its new key. Source: Debezium documentation, PostgreSQL connector, "Primary key updates".
+const OLD_KEY: &str = "__debezium.oldkey";
 
 /// Source: kcat, `json.c`.
 const KCAT: Envelope = Envelope {
@@ -116,6 +124,7 @@ const KCAT: Envelope = Envelope {
     metadata: None,
     are_texts: true,
     is_placed: true,
+    are_headers_told: true,
 };
 
 /// Source: Lenses, "Backup and restore", `store.envelope`.
@@ -127,6 +136,7 @@ const LENSES: Envelope = Envelope {
     metadata: Some("metadata"),
     are_texts: false,
     is_placed: true,
+    are_headers_told: false,
 };
 
 /// Source: Aiven's S3 connector, `format.output.type = jsonl` and `format.output.fields`.
@@ -138,12 +148,14 @@ const AIVEN: Envelope = Envelope {
     metadata: None,
     are_texts: false,
     is_placed: false,
+    are_headers_told: false,
 };
 
 fn enveloped<'a>(line: &'a [u8], envelope: &Envelope, mut record: Record<'a>) -> Result<Record<'a>, NotJson> {
     let text = std::str::from_utf8(line).map_err(|_| NotJson)?;
     let mut scanner = Scanner::new(text);
     let mut found = Found::default();
+    record.is_moved = envelope.are_headers_told.then_some(false);
     fields(&mut scanner, envelope, &mut record, &mut found, true)?;
     scanner.end()?;
     if !found.value || envelope.is_placed && !(found.offset && found.partition) {
@@ -194,6 +206,8 @@ fn fields<'a>(
             found.partition = true;
         } else if is_place && name == envelope.timestamp {
             record.timestamp_ms = moment(value);
+        } else if is_outer && name == "headers" {
+            record.is_moved = Some(written.contains(OLD_KEY));
         }
         goes_on = scanner.more()?;
     }
@@ -299,6 +313,7 @@ fn each_row<E: From<NoRecord>>(
             timestamp_ms: times.is_valid(row).then(|| times.value(row)),
             value_schema: header(row, VALUE_HEADER),
             key_schema: header(row, KEY_HEADER),
+            is_moved: headers.as_ref().map(|headers| headers.get(row, OLD_KEY).is_some()),
         })?;
     }
     Ok(())

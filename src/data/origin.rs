@@ -76,6 +76,12 @@ impl PgSnapshot {
         xid < self.xmin || (xid < self.xmax && self.in_progress.binary_search(&xid).is_err())
     }
 
+    /// Whether transaction `xid` had not begun: it is told like that of [`shows`](Self::shows).
+    pub fn is_before(&self, xid: u64) -> bool {
+        let xid = if xid <= u64::from(u32::MAX) { self.widen(xid as u32) } else { xid };
+        xid >= self.xmax
+    }
+
     fn widen(&self, xid: u32) -> u64 {
         let distance = xid.wrapping_sub(self.xmax as u32) as i32;
         self.xmax.saturating_add_signed(i64::from(distance))
@@ -107,6 +113,7 @@ mod tests {
             [99, 100, 101, 103, 109, 110, 111].map(|xid| seen.shows(xid)),
             [true, true, false, false, true, false, false]
         );
+        assert_eq!([99, 103, 109, 110, 111].map(|xid| seen.is_before(xid)), [false, false, false, true, true]);
         assert_eq!(seen.to_string(), "100:110:101,103");
     }
 

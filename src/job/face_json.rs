@@ -1,7 +1,7 @@
 //! The plan as JSON, names as in the files.
 
 use super::face::read;
-use super::plan::{DatasetPlan, Plan, SourceSpec, StoreSpec};
+use super::plan::{CheckedBy, DatasetPlan, Plan, SourceSpec, StoreSpec};
 use super::select::select;
 use super::write_plan::WriteMode;
 use crate::data::OnNewColumn;
@@ -88,7 +88,10 @@ fn dataset(plan: &Plan, dataset: &DatasetPlan) -> Value {
             "tolerate": reconcile.tolerate.iter().map(|(column, rules)| (column.to_string(), rules.told())).collect::<BTreeMap<_, _>>(),
         })),
         "checks": dataset.checks.iter().map(|check| json!({
-            "name": check.name, "severity": check.severity, "sql": check.sql,
+            "name": check.name, "severity": check.severity,
+            "kind": match &check.how { CheckedBy::Sql(_) => "sql", CheckedBy::Claim(claim) => claim.kind() },
+            "sql": match &check.how { CheckedBy::Sql(sql) => Some(sql), CheckedBy::Claim(_) => None },
+            "claim": match &check.how { CheckedBy::Sql(_) => None, CheckedBy::Claim(claim) => Some(claim.to_string()) },
         })).collect::<Vec<_>>(),
         "bad_rows_max": dataset.bad_rows_max,
         "allow_empty": dataset.allow_empty,

@@ -1,5 +1,6 @@
 //! The three kinds of file, key by key.
 
+use super::check_keys::CHECK;
 use super::shape::{Key, Shape, optional, required};
 use crate::changes::{Cleanup, Decimals, Layout, Payload, Times};
 
@@ -41,7 +42,7 @@ const DATASET: Shape = Shape::Table(&[
     optional("bad_rows_max", Shape::Whole, "more bad rows than this stop the job [0]"),
     optional("allow_empty", Shape::Truth, "whether no rows at all is fine [false]"),
     optional("reconcile", Shape::Table(RECONCILE), "what the rows are compared with"),
-    optional("check", Shape::List(&Shape::Table(CHECK)), "claims in SQL over the job's datasets"),
+    optional("check", Shape::List(&Shape::Table(CHECK)), "claims about the rows before treatment, each of one kind"),
 ]);
 
 const PARAMETER: &[Key] = &[
@@ -92,12 +93,6 @@ const TOLERANCE: &[Key] = &[
     optional("nfc", Shape::Truth, "Unicode's writings of one letter"),
     optional("null_equals", Shape::List(&Shape::AnyText), "texts that stand for NULL"),
     optional("json", Shape::Truth, "the same JSON in any order of fields and writing of numbers"),
-];
-
-const CHECK: &[Key] = &[
-    required("name", Shape::Text, "what the check claims"),
-    required("sql", Shape::Text, "SQL that gives one row with a boolean column `holds`"),
-    optional("severity", Shape::Word(&["error", "warn"]), "what its failure does [error]"),
 ];
 
 /// `schemas/<name>.toml`

@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 /// Names that no dataset may have: a store keeps them for tables and folders of its own.
-pub const RESERVED: &[&str] = &["nightferry_runs", "quarantine", "differences", "reports"];
+pub const RESERVED: &[&str] = &["nightferry_runs", "quarantine", "differences", "breaches", "reports"];
 
 /// A job as its file says it.
 #[derive(Clone, Debug)]
@@ -83,7 +83,25 @@ pub struct Dataset {
     /// What it is compared with.
     pub reconcile: Option<Reconcile>,
     /// Its checks.
-    pub checks: Vec<(String, String, Severity)>,
+    pub checks: Vec<Check>,
+}
+
+/// A check as its job says it. What it claims is looked up in the schemas later (`check_file`).
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// What it claims, in the author's words.
+    pub name: String,
+    /// What its failure does.
+    pub severity: Severity,
+    /// The keys of its table.
+    pub node: Node,
+}
+
+impl Check {
+    /// Its SQL, where that is what it claims.
+    pub fn sql(&self) -> Option<&str> {
+        self.node.get("sql")?.text()
+    }
 }
 
 /// Table or query file.
@@ -243,7 +261,7 @@ fn read_dataset(
             Some("warn") => Severity::Warn,
             _ => Severity::Error,
         };
-        Some((node.get("name")?.text()?.to_owned(), node.get("sql")?.text()?.to_owned(), severity))
+        Some(Check { name: node.get("name")?.text()?.to_owned(), severity, node: node.clone() })
     };
     Some(Dataset {
         at: key_span.start,

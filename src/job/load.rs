@@ -1,8 +1,10 @@
 //! Job, schemas and environment together -> [`Checked`]: whatever one names is looked up in the others.
 
+use super::check_file::{Around, claim};
+use super::check_types::Told;
 use super::environment_file::{self, Environment, Variable};
 use super::job_file::{self, Dataset, DatasetRows, Job};
-use super::merge_file::check_merge;
+use super::merge_file::{check_merge, check_merged};
 use super::plan::SourceSpec;
 use super::rows_file::check_parameters;
 use super::schema_file::{self, SchemaFile};
@@ -13,6 +15,7 @@ use crate::changes::untold;
 use crate::data::{Audience, Column, ColumnType, Form, Name, Schema, Treatment};
 use crate::privacy::treatment;
 use crate::problem::{Place, Problems, shown_path};
+use crate::reconcile::claims::Claim;
 use crate::reconcile::diff::{Tolerance, kind};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +33,8 @@ pub struct Checked {
     pub environment: Environment,
     /// Query files by name.
     pub queries: BTreeMap<String, String>,
+    /// What the checks of each dataset claim, in their order; `None` of one in SQL.
+    pub claims: BTreeMap<Name, Vec<Option<Claim>>>,
 }
 
 impl Checked {
@@ -71,12 +76,45 @@ pub fn load(file: &str, environment: &str, read: Read<'_>, variable: Variable<'_
         }
     }
     let read_schemas: BTreeMap<_, _> = schemas.into_iter().filter_map(|(name, schema)| Some((name, schema?))).collect();
+    let claims = match (&job, &environment) {
+        (Some(job), Some(environment)) => claims(job, &read_schemas, environment, read, &mut problems),
+        _ => BTreeMap::new(),
+    };
     check_references(&read_schemas, read, &mut problems);
     check_confirmed(&read_schemas, &mut problems);
     match (job, environment) {
-        (Some(job), Some(environment)) => problems.or(Checked { job, schemas: read_schemas, environment, queries }),
+        (Some(job), Some(environment)) => {
+            problems.or(Checked { job, schemas: read_schemas, environment, queries, claims })
+        }
         _ => Err(problems),
     }
+}
+
+/// What the checks of a job claim.
+fn claims(
+    job: &Job,
+    schemas: &BTreeMap<Name, SchemaFile>,
+    environment: &Environment,
+    read: Read<'_>,
+    problems: &mut Problems,
+) -> BTreeMap<Name, Vec<Option<Claim>>> {
+    let mut claims = BTreeMap::new();
+    for dataset in &job.datasets {
+        let around = Around { job, dataset, schemas, environment, read };
+        let of_dataset: &mut Vec<Option<Claim>> = claims.entry(dataset.name.clone()).or_default();
+        for check in &dataset.checks {
+            match claim(check, &around) {
+                Ok(claim) => {
+                    claim.iter().for_each(|claim| check_merged(job, dataset, check, claim, problems));
+                    of_dataset.push(claim);
+                }
+                Err(told) => told.into_iter().for_each(|Told { id, at, message, hint }| {
+                    problems.add(id, job.text.place(at), message, Some(hint));
+                }),
+            }
+        }
+    }
+    claims
 }
 
 /// The schemas that a job names, and where; of a job with faults too, so that all are told at once.

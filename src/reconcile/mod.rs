@@ -10,6 +10,7 @@
 //! merge.rs      which rows of a table give way to changed ones
 //! unique.rs     keys of a table that is compared with nothing
 //! verdict.rs    counts and stream facts -> verdict, proof, and words for people
+//! claims/       what the author declares of a dataset: unique, not NULL, sums, periods of a day ..
 //! checks.rs     the author's SQL
 //! diff/         any two datasets, in bounded memory
 //! ```
@@ -17,6 +18,7 @@
 //! Pure. Never in here: what a verdict does to the run.
 
 mod checks;
+pub mod claims;
 mod compare;
 pub mod diff;
 mod exact_sum;

@@ -1,5 +1,6 @@
 //! What a report says of one dataset. The JSON names are an API, as those of the whole report.
 
+use super::numbers::counted;
 use super::run::seconds_utc;
 use crate::data::{Period, PgPosition};
 use crate::job::Severity;
@@ -295,14 +296,74 @@ impl ReconciliationReport {
 pub struct CheckReport {
     /// Its claim.
     pub name: String,
+    /// Its kind: the word of the job file.
+    pub kind: &'static str,
     /// Whether it holds.
     pub holds: bool,
     /// What its failure does.
     pub severity: Severity,
+    /// How often it does not hold; absent of SQL, and where it could not be made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken: Option<u64>,
+    /// What is counted so; absent where nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
+    /// Places in the extract, from 0, of the first rows at fault: one for each key, group or gap.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<u64>,
+    /// The table of another job that keys were looked up in, and its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looked_up: Option<String>,
     /// Why it does not hold, when it is not simply false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Rows at fault, in the restricted store; column `broken_check` says of which check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_at: Option<String>,
 }
+
+/// What is counted of a broken check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Rows.
+    Rows,
+    /// Groups of rows.
+    Groups,
+    /// Days, each of each group.
+    Days,
+}
+
+impl CheckReport {
+    /// How it stands when it does not hold: a claim that has nothing to be held against is neither true nor false.
+    pub fn standing(&self) -> &'static str {
+        let is_made = self.kind == "sql" || self.broken.is_some();
+        if is_made { "does not hold" } else { "was not made" }
+    }
+
+    /// Why it does not hold, in a phrase: counts and places, never a value.
+    pub fn because(&self) -> Option<String> {
+        let noun = match self.counted {
+            Some(Counted::Rows) => "row",
+            Some(Counted::Groups) => "group",
+            Some(Counted::Days) => "day",
+            None => return self.reason.clone(),
+        };
+        let broken = counted(self.broken.unwrap_or(0), noun);
+        let places: Vec<String> = self.rows.iter().take(PLACES_TOLD_MAX).map(u64::to_string).collect();
+        let more = if self.rows.len() > places.len() { " .." } else { "" };
+        let at = match places.as_slice() {
+            [] => String::new(),
+            [one] => format!(", at row {one} of the extract"),
+            many => format!(", at rows {}{more} of the extract", many.join(", ")),
+        };
+        let reason = self.reason.as_ref().map(|reason| format!("; {reason}")).unwrap_or_default();
+        Some(format!("{broken} at fault{at}{reason}"))
+    }
+}
+
+/// Places told in a phrase.
+const PLACES_TOLD_MAX: usize = 3;
 
 /// What one store got of a dataset.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -27,8 +27,8 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
     table(&mut out, ["table", "rows", "treated", "against the topic"].map(String::from), &lines);
     for dataset in &report.datasets {
         for check in dataset.checks.iter().filter(|check| !check.holds) {
-            let reason = check.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-            let _ = writeln!(out, "  check of {} does not hold: {}{reason}", dataset.name, check.name);
+            let reason = check.because().map(|because| format!(" ({because})")).unwrap_or_default();
+            let _ = writeln!(out, "  check of {} {}: {}{reason}", dataset.name, check.standing(), check.name);
         }
     }
     if !report.datasets.is_empty() {
@@ -80,6 +80,9 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
         }
         if let Some(rows_at) = &dataset.reconciliation.rows_at {
             fact("look", format!("{}: the differing rows are in {}", dataset.name, placed(rows_at, places)));
+        }
+        if let Some(rows_at) = dataset.checks.iter().find_map(|check| check.rows_at.as_ref()) {
+            fact("look", format!("{}: rows that break its checks are in {}", dataset.name, placed(rows_at, places)));
         }
     }
     out

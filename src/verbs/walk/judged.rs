@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::against::{Asked, Compared, against};
+use super::checked::checked;
 use super::crossed::Crossed;
 use super::filed::differences;
 use super::lane::LaneDone;
@@ -10,10 +11,8 @@ use crate::changes::{Means, untold};
 use crate::data::{ColumnType, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
-use crate::job::{DatasetPlan, OnVerdict, Plan, ReconcilePlan, Severity};
-use crate::reconcile::{
-    self, CheckFault, CheckOutcome, CheckTable, Counts, Curable, KeyFaults, Stream, Tally, UniqueKeys, check,
-};
+use crate::job::{DatasetPlan, OnVerdict, Plan, ReconcilePlan};
+use crate::reconcile::{self, Counts, Curable, KeyFaults, Stream, Tally, UniqueKeys};
 use crate::report::{CheckReport, DatasetState, Proof, ReconciliationReport, StreamReport, ToleratedReport, Verdict};
 use crate::world::{Progress, compute};
 use std::collections::BTreeMap;
@@ -80,47 +79,11 @@ pub async fn judge(
         };
         judgements.push(Judgement { report, checks: Vec::new(), offsets });
     }
-    let tables: Vec<CheckTable<'_>> = crossed
-        .iter()
-        .filter_map(|crossed| {
-            Some(CheckTable {
-                name: crossed.name.as_str(),
-                schema: crossed.schema.clone(),
-                rows: crossed.kept.as_ref()?,
-            })
-        })
-        .collect();
-    for (dataset, judgement) in plan.datasets.iter().zip(&mut judgements) {
-        for planned in &dataset.checks {
-            let (holds, reason) = match check(&tables, &planned.sql, plan.limits.memory_bytes_max) {
-                Ok(CheckOutcome::Holds) => (true, None),
-                Ok(CheckOutcome::Fails(reason)) => (false, reason.map(str::to_owned)),
-                Ok(CheckOutcome::Fault(fault)) => (false, Some(format!("its SQL {fault}"))),
-                Err(CheckFault::Memory(no_room)) => {
-                    // Whatever it would have come to: it was not made.
-                    let what = format!("the check `{}` cannot be made: it {no_room}", planned.name);
-                    failures.push(Failure::new(ending::MEMORY, Phase::Reconcile, what).of(&dataset.name));
-                    (false, Some(CheckFault::Memory(no_room).to_string()))
-                }
-                Err(fault @ CheckFault::Scratch(_)) => {
-                    let what = format!("the check `{}` cannot be made: {fault}", planned.name);
-                    failures.push(Failure::new(ending::DISK, Phase::Reconcile, what).of(&dataset.name));
-                    (false, Some(fault.to_string()))
-                }
-            };
-            if !holds && planned.severity == Severity::Error {
-                let because = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-                let what = format!("the check `{}` does not hold{because}", planned.name);
-                failures.push(Failure::new(ending::CHECK_FAILED, Phase::Reconcile, what).of(&dataset.name));
-            }
-            judgement.checks.push(CheckReport {
-                name: planned.name.clone(),
-                holds,
-                severity: planned.severity,
-                reason,
-            });
-        }
+    let (reports, of_checks) = checked(plan, run, crossed, opened, options).await;
+    for (judgement, checks) in judgements.iter_mut().zip(reports) {
+        judgement.checks = checks;
     }
+    failures.extend(of_checks);
     (judgements, failures)
 }
 
