@@ -14,11 +14,11 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-fn name(text: &str) -> Name {
+pub fn name(text: &str) -> Name {
     Name::new(text).expect("a name")
 }
 
-fn column(of: &str, column_type: &str, class: Class, kind: Option<&str>) -> Column {
+pub fn column(of: &str, column_type: &str, class: Class, kind: Option<&str>) -> Column {
     Column {
         name: name(of),
         column_type: ColumnType::parse(column_type).expect("a type"),
@@ -38,7 +38,7 @@ fn keys() -> Keys {
     Keys::derive(TEST_SECRET, ["people", "banks"].map(name)).expect("keys")
 }
 
-fn texts(values: &[Option<String>]) -> ArrayRef {
+pub fn texts(values: &[Option<String>]) -> ArrayRef {
     Arc::new(values.iter().map(Option::as_deref).collect::<StringViewArray>())
 }
 

@@ -36,5 +36,6 @@ mod stores;
 mod tidy;
 mod treated;
 mod types;
+mod verdicts;
 #[path = "../../benches/worlds/mod.rs"]
 mod worlds;
