@@ -30,6 +30,7 @@ mod services;
 mod set_aside;
 mod stores;
 mod tidy;
+mod treatments;
 mod types;
 #[path = "../../benches/worlds/mod.rs"]
 mod worlds;
