@@ -145,9 +145,12 @@ impl Checked {
             reconcile: dataset.reconcile.as_ref().map(|reconcile| ReconcilePlan {
                 against: reconcile.against.value.clone(),
                 topic: reconcile.topic.clone(),
+                wait: reconcile.wait,
+                window: reconcile.window,
+                heartbeat: reconcile.heartbeat.clone(),
                 on_drift: reconcile.on_drift,
                 on_inconclusive: reconcile.on_inconclusive,
-                tolerate: reconcile.tolerate.iter().map(|(name, abs)| (name.value.clone(), abs.clone())).collect(),
+                tolerate: reconcile.tolerate.iter().map(|(name, rules)| (name.value.clone(), rules.clone())).collect(),
             }),
             checks: self.checks(dataset)?,
             schema,

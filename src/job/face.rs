@@ -199,8 +199,18 @@ fn write_reconcile(out: &mut String, plan: &Plan, dataset: &DatasetPlan, reconci
     for (name, because) in extracted(dataset).filter_map(|column| Some((&column.name, untold(column.column_type)?))) {
         let _ = writeln!(out, "{INDENT}{name} is not compared: {because}");
     }
-    for (column, abs) in &reconcile.tolerate {
-        let _ = writeln!(out, "{INDENT}{column} may differ by {abs}");
+    if !reconcile.wait.is_zero() {
+        let _ = writeln!(out, "{INDENT}waits {} s for a stream that is behind", reconcile.wait.num_seconds());
+    }
+    if let Some(heartbeat) = &reconcile.heartbeat {
+        let _ = writeln!(out, "{INDENT}{heartbeat} shows how far the stream has come");
+    }
+    if !reconcile.window.is_zero() {
+        let seconds = reconcile.window.num_seconds();
+        let _ = writeln!(out, "{INDENT}by the clock nothing is told within {seconds} s of the extract");
+    }
+    for (column, tolerance) in &reconcile.tolerate {
+        let _ = writeln!(out, "{INDENT}{column} may differ by {}", tolerance.told());
     }
 }
 

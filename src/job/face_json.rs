@@ -8,6 +8,7 @@ use crate::data::OnNewColumn;
 use crate::privacy::ColumnTreatment;
 use crate::reconcile::Deleted;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// The plan as JSON.
 pub fn json(plan: &Plan) -> Value {
@@ -83,7 +84,9 @@ fn dataset(plan: &Plan, dataset: &DatasetPlan) -> Value {
         "against": dataset.reconcile.as_ref().map(|reconcile| json!({
             "source": reconcile.against, "url": dump(&reconcile.against), "topic": reconcile.topic,
             "on_drift": reconcile.on_drift.as_str(), "on_inconclusive": reconcile.on_inconclusive.as_str(),
-            "tolerate": reconcile.tolerate,
+            "wait_seconds": reconcile.wait.num_seconds(), "heartbeat": reconcile.heartbeat,
+            "window_seconds": reconcile.window.num_seconds(),
+            "tolerate": reconcile.tolerate.iter().map(|(column, rules)| (column.to_string(), rules.told())).collect::<BTreeMap<_, _>>(),
         })),
         "checks": dataset.checks.iter().map(|check| json!({
             "name": check.name, "severity": check.severity,

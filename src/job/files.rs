@@ -71,12 +71,29 @@ const MERGE: &[Key] = &[
 const RECONCILE: &[Key] = &[
     required("against", Shape::Name, "a source of the environment that holds topic dumps"),
     required("topic", Shape::Text, "the topic of the table's changes"),
+    optional("wait", Shape::Text, "how long a stream that is behind is waited for: \"15m\" [not at all]"),
+    optional("heartbeat", Shape::Text, "a topic of the same dump that shows how far the stream has come"),
+    optional(
+        "window",
+        Shape::Text,
+        "how far from the extract's moment the clock does not tell what it shows, where transactions do not: \"30s\" [0]",
+    ),
     optional("on_drift", Shape::Word(&["refuse", "publish"]), "what a difference does [refuse]"),
     optional("on_inconclusive", Shape::Word(&["refuse", "publish"]), "what an undecidable comparison does [refuse]"),
     optional("tolerate", Shape::Columns(&Shape::Table(TOLERANCE)), "differences that count as none, by column"),
 ];
 
-const TOLERANCE: &[Key] = &[required("abs", Shape::Text, "largest difference, as a decimal number in quotes")];
+const TOLERANCE: &[Key] = &[
+    optional("abs", Shape::Text, "numbers and floats no further apart than this decimal number in quotes"),
+    optional("rel", Shape::Text, "numbers and floats no further apart than this part of the larger, in quotes"),
+    optional("ulp", Shape::Whole, "floats no more than so many floats apart"),
+    optional("precision", Shape::Word(&["ms", "s"]), "times and moments that are the same once cut off"),
+    optional("trim", Shape::Truth, "blanks at the ends of a text"),
+    optional("case", Shape::Truth, "upper and lower case"),
+    optional("nfc", Shape::Truth, "Unicode's writings of one letter"),
+    optional("null_equals", Shape::List(&Shape::AnyText), "texts that stand for NULL"),
+    optional("json", Shape::Truth, "the same JSON in any order of fields and writing of numbers"),
+];
 
 /// `schemas/<name>.toml`
 pub const SCHEMA: Shape = Shape::Table(&[

@@ -12,10 +12,11 @@ use super::shape::{nearest, one_of};
 use super::tree::{Entry, Node, Text};
 use super::write_file::check_write;
 use crate::changes::untold;
-use crate::data::{Audience, ColumnType, Form, Name, Schema};
+use crate::data::{Audience, Column, ColumnType, Form, Name, Schema};
 use crate::privacy::treatment;
 use crate::problem::{Place, Problems, shown_path};
 use crate::reconcile::claims::Claim;
+use crate::reconcile::diff::{Tolerance, kind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads a text of the project by its name; the fault as a phrase, such as `is not there`.
@@ -214,17 +215,15 @@ fn check_dataset(
             problems.add("E-JOB-UNTOLD", place(reconcile.against.at), message, Some(hint.into()));
         }
     }
-    for (name, _) in dataset.reconcile.iter().flat_map(|reconcile| &reconcile.tolerate) {
-        match schema.column(name.value.as_str()) {
-            None => {
-                let message = format!("unknown column `{}`", name.value);
-                problems.add("E-JOB-COLUMN", place(name.at), message, Some(nearest(name.value.as_str(), &columns)));
-            }
-            Some(column) if !is_tolerable(column.column_type) => {
-                let message = format!("column `{}` is {}, which takes no tolerance", name.value, column.column_type);
-                problems.add("E-JOB-TOLERATE", place(name.at), message, Some("numbers do".into()));
-            }
-            Some(_) => {}
+    for (name, tolerance) in dataset.reconcile.iter().flat_map(|reconcile| &reconcile.tolerate) {
+        let Some(column) = schema.column(name.value.as_str()) else {
+            let message = format!("unknown column `{}`", name.value);
+            problems.add("E-JOB-COLUMN", place(name.at), message, Some(nearest(name.value.as_str(), &columns)));
+            continue;
+        };
+        if let Some(hint) = untolerable(schema, column, tolerance) {
+            let message = format!("column `{}` is {}, and takes no such tolerance", name.value, column.column_type);
+            problems.add("E-JOB-TOLERATE", place(name.at), message, Some(hint.into()));
         }
     }
     let audiences =
@@ -274,9 +273,16 @@ fn check_confirmed(schemas: &BTreeMap<Name, SchemaFile>, problems: &mut Problems
     }
 }
 
-fn is_tolerable(column_type: ColumnType) -> bool {
-    use ColumnType::{Bigint, Double, Integer, Numeric, Real, Smallint};
-    matches!(column_type, Smallint | Integer | Bigint | Numeric { .. } | Real | Double)
+/// Why a column cannot differ by that much and be the same.
+fn untolerable(schema: &Schema, column: &Column, tolerance: &Tolerance) -> Option<&'static str> {
+    if schema.is_key(&column.name) {
+        return Some("a key is the same or it is another");
+    }
+    if untold(column.column_type).is_some() {
+        return Some("a topic does not tell it");
+    }
+    let fits = kind(&column.column_type.arrow()).is_some_and(|kind| tolerance.fits(kind));
+    (!fits).then_some("abs and rel are for numbers, ulp for floats, precision for moments, the others for text")
 }
 
 /// A schema by itself: the text of the file `file`, which tells people where its faults are.

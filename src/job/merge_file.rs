@@ -43,7 +43,7 @@ pub fn read_merge(text: &Text, node: &Node, problems: &mut Problems) -> Option<W
 }
 
 /// `15m` in seconds.
-fn seconds(text: &str) -> Option<i64> {
+pub(super) fn seconds(text: &str) -> Option<i64> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let number: i64 = text[..digits].parse().ok()?;
     let unit = match &text[digits..] {

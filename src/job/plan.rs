@@ -6,6 +6,8 @@ use crate::changes::{Layout, Reading};
 use crate::data::{Audience, Extract, Name, Period, Schema};
 use crate::privacy::ColumnTreatment;
 use crate::reconcile::claims::{Claim, Take};
+use crate::reconcile::diff::Tolerance;
+use chrono::TimeDelta;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -93,8 +95,14 @@ pub struct ReconcilePlan {
     pub on_drift: OnVerdict,
     /// What an undecidable comparison does.
     pub on_inconclusive: OnVerdict,
-    /// Absolute tolerance by column, as written (a decimal number).
-    pub tolerate: BTreeMap<Name, String>,
+    /// How long a stream that is behind is waited for, from when the job's rows are there; zero: not at all.
+    pub wait: TimeDelta,
+    /// How far from the extract's moment, either way, nobody can tell by the clock what it shows.
+    pub window: TimeDelta,
+    /// A topic of the same dump that shows how far the stream has come.
+    pub heartbeat: Option<String>,
+    /// Column -> what it may differ by.
+    pub tolerate: BTreeMap<Name, Tolerance>,
 }
 
 /// What a verdict other than MATCH does.

@@ -14,16 +14,21 @@
 mod bucket;
 mod canonical;
 mod detect;
+mod engine;
 mod ff1;
 mod keys;
+mod names;
 mod policy;
+mod recognise;
 mod redact;
 mod shift;
 mod treat;
 
 pub use bucket::ascend;
 pub use detect::{CARD, Recognisers};
+pub use engine::{Engine, Finding, Header, NotMade, Work};
 pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};
 pub use policy::{PolicyFault, treatment};
+pub use recognise::{KINDS, Kind, RECOGNISERS, Recogniser};
 pub use redact::{ColumnTreatment, RedactFault, Redacted, again, published_schema, redact};
 pub use treat::{TreatmentFault, published_type};

@@ -5,6 +5,7 @@
 //! tally.rs      per column: rows, NULLs, sum, smallest, largest; tally(a + b) = tally(a) + tally(b)
 //! sides.rs      both sides in buckets by key, put aside
 //! latest.rs     a bucket's events -> the latest state of each key, cell by cell
+//! order.rs      what of a key came again, and what came anew
 //! compare.rs    a bucket's rows against the latest states, typed
 //! merge.rs      which rows of a table give way to changed ones
 //! unique.rs     keys of a table that is compared with nothing
@@ -23,6 +24,7 @@ pub mod diff;
 mod exact_sum;
 mod latest;
 mod merge;
+mod order;
 mod sides;
 mod tally;
 mod unique;

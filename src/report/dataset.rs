@@ -167,6 +167,8 @@ pub enum Verdict {
 pub enum Proof {
     /// By transaction id: exact.
     Txid,
+    /// By places in the database's log, all but one transaction proven.
+    CommitLsn,
     /// By the clocks of source and stream: a window.
     Window,
     /// There was nothing to compare.
@@ -200,17 +202,37 @@ pub struct ReconciliationReport {
     pub unknown_cells: u64,
     /// Cells that differ within their tolerance.
     pub tolerated: u64,
+    /// Column -> what was let pass in it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tolerated_columns: BTreeMap<String, ToleratedReport>,
+    /// Keys of which nobody can tell what the extract should show: their last event came too near to its moment, or out of order.
+    pub undecided: u64,
     /// Columns that were not compared.
     pub not_compared: Vec<String>,
     /// Of those that were extracted, why.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub not_compared_because: BTreeMap<String, String>,
+    /// Column -> what was done to it in the dump, and to the extract before the two were compared.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub treated: BTreeMap<String, String>,
     /// What the stream showed of itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamReport>,
     /// The differing rows, in the restricted store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows_at: Option<String>,
+}
+
+/// What was let pass in a column.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ToleratedReport {
+    /// What the job declares, in words; never a text that stands for NULL.
+    pub rule: String,
+    /// Cells that differ by no more.
+    pub cells: u64,
+    /// The largest difference among them, as a decimal number; of moments in seconds, and of texts none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub largest: Option<String>,
 }
 
 /// What a stream showed of itself while it was read.
@@ -220,6 +242,8 @@ pub struct StreamReport {
     pub events: u64,
     /// Of those, after the extract's moment.
     pub later: u64,
+    /// Of those, placed by the database's log.
+    pub by_log: u64,
     /// Of those, placed by a window of time.
     pub by_window: u64,
     /// Records without a value.
@@ -230,6 +254,12 @@ pub struct StreamReport {
     pub lacking_offsets: u64,
     /// Records whose offset came before: delivered, or dumped, again.
     pub again: u64,
+    /// Events that came again behind newer ones of their key.
+    pub replayed: u64,
+    /// Rows that a snapshot read before a change of theirs that stands before them.
+    pub stale_reads: u64,
+    /// Whether a heartbeat shows that the stream has come past the extract.
+    pub heartbeat: bool,
     /// Columns that some event did not tell -> why.
     pub untold: BTreeMap<String, &'static str>,
 }
@@ -250,8 +280,11 @@ impl ReconciliationReport {
             null_keys: 0,
             unknown_cells: 0,
             tolerated: 0,
+            tolerated_columns: BTreeMap::new(),
+            undecided: 0,
             not_compared: Vec::new(),
             not_compared_because: BTreeMap::new(),
+            treated: BTreeMap::new(),
             stream: None,
             rows_at: None,
         }

@@ -19,7 +19,7 @@ mod terminal;
 
 pub use dataset::{
     CheckReport, ColumnReport, Counted, DatasetReport, DatasetState, MergeReport, PeriodReport, Proof,
-    ReconciliationReport, SourceReport, StoreReport, StoreState, StreamReport, Verdict,
+    ReconciliationReport, SourceReport, StoreReport, StoreState, StreamReport, ToleratedReport, Verdict,
 };
 pub use diff::{DiffReport, DiffSide, DiffVerdict};
 pub use diff_terminal::diff_terminal;

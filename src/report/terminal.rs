@@ -59,6 +59,16 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
             let what = format!("{} of {}: NULL for {}", column, dataset.name, counted(*cells, "value"));
             fact("beyond", format!("{what} that the declared type cannot hold (beyond)"));
         }
+        for (column, passed) in &dataset.reconciliation.tolerated_columns {
+            let largest = passed.largest.as_ref().map(|most| format!(", at most {most} apart")).unwrap_or_default();
+            let cells = counted(passed.cells, "cell");
+            fact("tolerated", format!("{column} of {}: {cells} by {}{largest}", dataset.name, passed.rule));
+        }
+        if !dataset.reconciliation.treated.is_empty() {
+            let columns = dataset.reconciliation.treated.iter().map(|(column, how)| format!("{column} {how}"));
+            let columns = columns.collect::<Vec<_>>().join(", ");
+            fact("compared", format!("{} as its dump was treated: {columns}", dataset.name));
+        }
         for (column, because) in &dataset.reconciliation.not_compared_because {
             fact("untold", format!("{column} of {} was not compared: {because}", dataset.name));
         }
@@ -161,6 +171,7 @@ fn compared(outcome: Outcome, reconciliation: &ReconciliationReport) -> String {
     };
     let how = match (reconciliation.verdict, reconciliation.proof) {
         (Verdict::Match, Proof::Txid) => "exact, by transaction".into(),
+        (Verdict::Match, Proof::CommitLsn) => "by the database's log".into(),
         (Verdict::Match, _) => "within a window of time".into(),
         _ => reconciliation.phrase.clone(),
     };

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod audience;
+mod awaited;
 mod canary;
 mod cases;
 mod claims;
@@ -18,8 +19,10 @@ mod ferry;
 mod forms;
 mod generated;
 mod hostile;
+mod large_files;
 mod laws;
 mod layouts;
+mod live;
 mod modes;
 mod nights;
 mod postgres;
@@ -30,6 +33,7 @@ mod services;
 mod set_aside;
 mod stores;
 mod tidy;
+mod treated;
 mod treatments;
 mod types;
 #[path = "../../benches/worlds/mod.rs"]

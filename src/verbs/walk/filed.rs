@@ -99,6 +99,7 @@ async fn together(
     let schema = rows.schema();
     let shown = schema.fields().iter().map(|field| {
         let planned = dataset.set_aside.iter().find(|shown| shown.column.name.as_str() == field.name()).cloned();
+        let planned = planned.map(|shown| as_compared(shown, field.data_type()));
         let ours = || {
             let is_whole = *field.data_type() == DataType::Int64;
             let column_type = if is_whole { ColumnType::Bigint } else { ColumnType::Text };
@@ -112,6 +113,15 @@ async fn together(
     let limits = PartLimits { rows_max: u64::MAX, bytes_max: u64::MAX };
     let filing = Filing { shelf, dataset: &dataset.name, run, opened, limits };
     Ok(file(std::iter::once(Ok(rows)), &shown, &filing).await?.into_iter().next())
+}
+
+/// Of a column that was compared as the topic's dump has it, treated: that, where people may see the column at all.
+fn as_compared(shown: ColumnTreatment, as_is: &DataType) -> ColumnTreatment {
+    if shown.column.column_type.arrow() == *as_is {
+        return shown;
+    }
+    let treatment = if shown.treatment == Treatment::Keep { Treatment::Keep } else { Treatment::Drop };
+    ColumnTreatment { column: Column { column_type: ColumnType::Text, ..shown.column }, treatment }
 }
 
 /// Where rows are filed, and in files of which size.
