@@ -138,8 +138,22 @@ const TREATMENT: Shape = Shape::WordOr(
         ),
         optional("hmac", Shape::Name, "a pseudonym that joins within this domain"),
         optional("generalise", GENERALISE, "a coarser value of the same meaning"),
+        optional("ff1", Shape::Table(FF1), "other digits or letters of the same form, which the key can undo"),
+        optional("date_shift", Shape::Table(DATE_SHIFT), "dates moved alike for each person"),
+        optional("bucket", Shape::List(&Shape::Text), "the range in words, by the edges given in quotes"),
     ],
 );
+
+const FF1: &[Key] = &[
+    required("domain", Shape::Name, "values of one domain join"),
+    optional("alphabet", Shape::Word(&["digits", "alphanumeric"]), "what a text is made of [digits]"),
+];
+
+const DATE_SHIFT: &[Key] = &[
+    required("domain", Shape::Name, "dates of one domain are moved alike"),
+    required("subject", Shape::Name, "the column that says whose the row is"),
+    required("days", Shape::Count, "furthest, either way: 7 to 3650"),
+];
 
 const GENERALISE: Shape = Shape::WordOr(
     &["year", "month", "district"],
@@ -160,7 +174,10 @@ pub const ENVIRONMENT: Shape = Shape::Table(&[
     required("store", Shape::Things(&STORE), "where they go, by name"),
     optional(
         "secrets",
-        Shape::Table(&[optional("tokens", Shape::Secret, "the key that pseudonyms are derived from")]),
+        Shape::Table(&[
+            optional("tokens", Shape::Secret, "the key that pseudonyms are derived from"),
+            optional("tokens_version", Shape::Count, "another version gives other pseudonyms for everything [1]"),
+        ]),
         "where secrets are found",
     ),
     optional("limits", Shape::Table(LIMITS), "bounds of a run"),

@@ -34,6 +34,8 @@ pub struct Plan {
     pub stores: BTreeMap<Name, StoreSpec>,
     /// Where the key of `hmac` comes from; `None` when the environment has none.
     pub tokens: Option<SecretRef>,
+    /// The version of the keys that are derived from it.
+    pub tokens_version: u32,
     /// Limits of the run.
     pub limits: Limits,
     /// sha256 of the job file, hex.

@@ -4,23 +4,27 @@
 //! policy.rs     class x audience x declared treatment -> treatment, or a refusal
 //! keys.rs       one secret -> a key for each domain of pseudonyms
 //! canonical.rs  one writing for each value, so that pseudonyms join
-//! treat.rs      one column, one treatment -> what the audience sees
+//! treat.rs      one column, one treatment -> what the audience sees; ff1.rs, shift.rs, bucket.rs what is longer
 //! redact.rs     rows + treatments -> Redacted, the only thing a store takes
 //! detect.rs     what looks like personal data in a text that nobody declared as such
 //! ```
 //!
 //! Pure and parallel: keys and treatments come in as parameters, nothing is read or written.
 
+mod bucket;
 mod canonical;
 mod detect;
 mod engine;
+mod ff1;
 mod keys;
 mod names;
 mod policy;
 mod recognise;
 mod redact;
+mod shift;
 mod treat;
 
+pub use bucket::ascend;
 pub use detect::{CARD, Recognisers};
 pub use engine::{Engine, Finding, Header, NotMade, Work};
 pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};

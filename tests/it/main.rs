@@ -35,6 +35,7 @@ mod set_aside;
 mod stores;
 mod tidy;
 mod treated;
+mod treatments;
 mod types;
 mod verdicts;
 #[path = "../../benches/worlds/mod.rs"]

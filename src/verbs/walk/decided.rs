@@ -74,10 +74,7 @@ pub fn night_write<'a>(dataset: &'a DatasetPlan, crossed: &Crossed, keys: &Keys)
 /// otherwise do not belong in one table with these.
 pub fn columns(output: &OutputPlan, keys: &Keys) -> String {
     let made = output.columns.iter().filter(|shown| shown.treatment.is_visible()).map(|shown| {
-        let key = match &shown.treatment {
-            crate::data::Treatment::Hmac { domain } => keys.check(domain).map(|check| format!(" {check}")),
-            _ => None,
-        };
+        let key = shown.treatment.domain().and_then(|domain| keys.check(domain)).map(|check| format!(" {check}"));
         let of = format!("{} {}{}", shown.column.column_type, shown.treatment, key.unwrap_or_default());
         (shown.column.name.to_string(), of)
     });

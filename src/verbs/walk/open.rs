@@ -4,7 +4,7 @@ use super::Options;
 use super::login::login;
 use crate::access::{self, Folder, Purpose, secret};
 use crate::changes::{Layout, Reading};
-use crate::data::{Name, Treatment};
+use crate::data::Name;
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Aside;
@@ -137,12 +137,7 @@ pub fn room_aside(plan: &Plan, run: &str) -> Result<(ScratchFolder, Aside), Fail
 fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
     let outputs = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
     let shown = outputs.chain(plan.datasets.iter().flat_map(|dataset| &dataset.set_aside));
-    let domains: Vec<Name> = shown
-        .filter_map(|shown| match &shown.treatment {
-            Treatment::Hmac { domain } => Some(domain.clone()),
-            _ => None,
-        })
-        .collect();
+    let domains: Vec<Name> = shown.filter_map(|shown| shown.treatment.domain().cloned()).collect();
     keys_of(plan, root, domains)
 }
 
@@ -153,7 +148,7 @@ fn keys_of(plan: &Plan, root: &Path, domains: Vec<Name>) -> Result<Keys, Failure
     let invalid = |what: String| Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what);
     let tokens = plan.tokens.as_ref().ok_or_else(|| invalid("the environment has no key for pseudonyms".into()))?;
     let key = secret::key(tokens, root, &World::variable).map_err(|fault| invalid(fault.to_string()))?;
-    Keys::derive(key.expose_secret(), domains).map_err(|fault| invalid(fault.to_string()))
+    Keys::derive_version(key.expose_secret(), plan.tokens_version, domains).map_err(|fault| invalid(fault.to_string()))
 }
 
 fn stores(plan: &Plan, root: &Path) -> Result<Stores, Failure> {
