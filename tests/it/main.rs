@@ -3,8 +3,10 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod audience;
+mod awaited;
 mod canary;
 mod cases;
+mod claims;
 mod clouds;
 mod compared;
 mod crossing;
@@ -17,6 +19,7 @@ mod ferry;
 mod forms;
 mod generated;
 mod hostile;
+mod large_files;
 mod laws;
 mod layouts;
 mod live;
@@ -30,6 +33,7 @@ mod services;
 mod set_aside;
 mod stores;
 mod tidy;
+mod treated;
 mod types;
 #[path = "../../benches/worlds/mod.rs"]
 mod worlds;
