@@ -7,7 +7,7 @@ use super::diff::Tolerance;
 use super::latest::{Whole, latest};
 use crate::changes::{Changes, StreamFacts};
 use crate::data::{Batch, Column, Within};
-use crate::format::spill::{Aside, Spill};
+use crate::format::spill::{Aside, Spill, compact};
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::SchemaRef;
@@ -18,6 +18,9 @@ use std::sync::Arc;
 /// Buckets. With 64, a table of 50 million narrow rows has under a million rows in each.
 pub(super) const BUCKETS: usize = 64;
 
+/// Events that are put into their buckets together: fewer would make many small batches.
+const SPREAD_ROWS: usize = 65_536;
+
 /// A comparison under way.
 pub struct Comparison {
     terms: Terms,
@@ -25,6 +28,8 @@ pub struct Comparison {
     topic_schema: SchemaRef,
     extract: Vec<Spill>,
     topic: Vec<Spill>,
+    /// Events that are not in their buckets yet.
+    waiting: Vec<RecordBatch>,
     left_out: HashSet<Vec<u8>>,
     facts: StreamFacts,
 }
@@ -61,6 +66,7 @@ impl Comparison {
             topic_schema,
             extract: spills(),
             topic: spills(),
+            waiting: Vec::new(),
             left_out: HashSet::new(),
             facts: StreamFacts::default(),
         }
@@ -135,11 +141,17 @@ impl Comparison {
     /// Adds events of the topic.
     pub fn add_changes(&mut self, changes: &Changes) -> Result<(), CompareFault> {
         self.facts.add(&changes.facts);
-        let converter = self.terms.converter()?;
-        for batch in &changes.batches {
-            spread(&mut self.topic, batch, &self.terms.key, &converter)?;
+        self.waiting.extend(changes.batches.iter().cloned());
+        if self.waiting.iter().map(RecordBatch::num_rows).sum::<usize>() < SPREAD_ROWS {
+            return Ok(());
         }
-        Ok(())
+        self.settle()
+    }
+
+    /// Puts what waits into its buckets.
+    fn settle(&mut self) -> Result<(), CompareFault> {
+        let rows = concat_batches(&self.topic_schema, &std::mem::take(&mut self.waiting))?;
+        spread(&mut self.topic, &rows, &self.terms.key, &self.terms.converter()?)
     }
 
     /// The keys of bad rows that can be read as keys.
@@ -160,7 +172,8 @@ impl Comparison {
     }
 
     /// Compares, a bucket at a time.
-    pub fn finish(self) -> Result<Outcome, CompareFault> {
+    pub fn finish(mut self) -> Result<Outcome, CompareFault> {
+        self.settle()?;
         let mut outcome = Outcome::of(&self);
         for (extract, topic) in self.extract.into_iter().zip(self.topic) {
             outcome.bucket(
@@ -173,7 +186,8 @@ impl Comparison {
     }
 
     /// Compares what there is so far, and keeps it: more of the topic may come.
-    pub fn so_far(&self) -> Result<Outcome, CompareFault> {
+    pub fn so_far(&mut self) -> Result<Outcome, CompareFault> {
+        self.settle()?;
         let mut outcome = Outcome::of(self);
         for (extract, topic) in self.extract.iter().zip(&self.topic) {
             outcome.bucket(
@@ -227,7 +241,7 @@ fn spread(
     }
     for (bucket, places) in buckets.iter_mut().zip(places) {
         if !places.is_empty() {
-            bucket.push(take_record_batch(rows, &UInt32Array::from(places))?)?;
+            bucket.push(compact(&take_record_batch(rows, &UInt32Array::from(places))?)?)?;
         }
     }
     Ok(())

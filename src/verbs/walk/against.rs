@@ -95,7 +95,7 @@ pub async fn against(comparison: Comparison, asked: Asked<'_>, opened: &Opened) 
 }
 
 /// Compares what there is, and gives the comparison back: more may come.
-async fn so_far(comparison: Comparison) -> Result<(Comparison, Outcome), Failure> {
+async fn so_far(mut comparison: Comparison) -> Result<(Comparison, Outcome), Failure> {
     let (comparison, outcome) = compute(move || {
         let outcome = comparison.so_far();
         (comparison, outcome)
