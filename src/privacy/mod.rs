@@ -6,6 +6,10 @@
 //! canonical.rs  one writing for each value, so that pseudonyms join
 //! treat.rs      one column, one treatment -> what the audience sees; ff1.rs, shift.rs, bucket.rs what is longer
 //! redact.rs     rows + treatments -> Redacted, the only thing a store takes
+//! recognise/    every kind's shape, check, words and examples: one table
+//! names/        names of people and streets, by lists
+//! engine/       a cell -> what in it is about a person
+//! columns/      a column -> what it is of
 //! detect.rs     what looks like personal data in a text that nobody declared as such
 //! ```
 //!
@@ -13,6 +17,7 @@
 
 mod bucket;
 mod canonical;
+mod columns;
 mod detect;
 mod engine;
 mod ff1;
@@ -25,6 +30,7 @@ mod shift;
 mod treat;
 
 pub use bucket::ascend;
+pub use columns::{CellKind, ColumnTally, ColumnVerdict, Span, verdict};
 pub use detect::{CARD, Recognisers};
 pub use engine::{Engine, Finding, Header, NotMade, Work};
 pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};

@@ -151,6 +151,11 @@ impl Header {
         self.rows >> row & 1 == 1
     }
 
+    /// Whether it speaks for any row.
+    pub fn speaks(&self) -> bool {
+        self.rows & !AGAINST_BIT != 0
+    }
+
     /// Whether the column is of people's names.
     pub fn is_of_names(&self) -> bool {
         self.is_of_names

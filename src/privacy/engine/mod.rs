@@ -26,7 +26,7 @@ use normal::Normal;
 use numbers::Automaton;
 use std::sync::Mutex;
 
-pub use context::{Header, Surroundings};
+pub use context::{Header, Surroundings, words_of};
 pub use numbers::Work;
 
 /// Findings of less are none.
@@ -100,9 +100,9 @@ impl Engine {
         }
     }
 
-    /// The names that people have.
-    pub fn lexicon(&self) -> &names::Lexicon {
-        &self.names
+    /// Whether a whole cell may be a person's name, and whether the lists have it as one.
+    pub fn name(&self, cell: &str) -> (bool, bool) {
+        names::whole(&self.names, cell.as_bytes())
     }
 
     /// What is found in a cell, in order, none overlapping another. `header` is what the column's name says.

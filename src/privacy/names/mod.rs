@@ -13,6 +13,7 @@ mod streets;
 mod words;
 
 pub use lexicon::{Lexicon, Word};
+pub use people::whole;
 
 use super::engine::{Scored, Surroundings};
 

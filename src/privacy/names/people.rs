@@ -18,6 +18,8 @@ const WORD_BYTES_MAX: usize = 32;
 /// How sure something else in a text must be to speak for a name.
 const PERSONAL_MIN: f32 = 0.6;
 
+/// Bytes of a name, at most.
+const NAME_BYTES_MAX: usize = 60;
 /// Bytes of a time before who speaks, at most.
 const STAMP_BYTES_MAX: usize = 40;
 
@@ -57,7 +59,7 @@ impl Row {
 
 /// Finds names of people.
 pub fn find(lexicon: &Lexicon, around: &Surroundings<'_>, scored: &mut Vec<Scored>) {
-    if around.header.is_of_names() && whole(lexicon, around.text) {
+    if around.header.is_of_names() && whole(lexicon, around.text).0 {
         let start = around.text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         scored.push(name(start, around.text.trim_ascii_end().len(), 0.8));
         return;
@@ -72,24 +74,35 @@ fn name(start: usize, end: usize, score: f32) -> Scored {
     Scored { start, end, kind: Kind::PersonName, score, row: RECOGNISERS.len() + 1, is_named: false }
 }
 
-/// Whether a text is nothing but a name, or may well be: up to five words of letters, none of them of another trade.
-pub fn whole(lexicon: &Lexicon, text: &[u8]) -> bool {
+/// Whether a text may be nothing but a name (up to five words of letters, none of them of another trade), and whether the lists have it
+/// as one.
+pub fn whole(lexicon: &Lexicon, text: &[u8]) -> (bool, bool) {
     let text = text.trim_ascii();
     let is_letters = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80 || b" '-.,".contains(byte);
-    if text.is_empty() || text.len() > 60 || !text.iter().all(is_letters) {
-        return false;
+    if text.is_empty() || text.len() > NAME_BYTES_MAX || !text.iter().all(is_letters) {
+        return (false, false);
     }
-    let mut count = 0;
-    let mut known = 0;
+    let (mut count, mut names, mut unlike) = (0, 0, 0);
     for part in text.split(|byte| matches!(byte, b' ' | b',' | b'.')).filter(|part| !part.is_empty()) {
         let word = lexicon.look(part);
-        if word.is(Is::Firm) && word.surname() < 2 || word.is(Is::Stop) && word.forename() == 0 && word.surname() == 0 {
-            return false;
+        if word.is(Is::Title) || part.len() == 1 || word.is(Is::Particle) {
+            continue;
         }
-        known += usize::from(word.forename() > 0 || word.surname() > 0 || word.ordinary() == 0);
+        if word.is(Is::Firm) && word.surname() < 3 || word.is(Is::Stop) && word.forename() == 0 && word.surname() < 3 {
+            return (false, false);
+        }
+        let is_name = word.forename() > 1
+            || word.surname() > 1
+            || (word.forename() > 0 || word.surname() > 0) && word.ordinary() == 0;
+        names += usize::from(is_name && (word.ordinary() < 3 || word.forename() == 3 || word.surname() == 3));
+        unlike += usize::from(
+            word.ordinary() > 1 && word.surname() < 2 && word.forename() < 2
+                || word.is(Is::Place) && count == 0 && word.forename() < 2,
+        );
         count += 1;
     }
-    (1..=5).contains(&count) && known * 2 >= count
+    let may_be = (1..=5).contains(&count) && unlike * 2 <= count && unlike < 2;
+    (may_be, may_be && names * 2 > count)
 }
 
 struct Search<'a> {

@@ -2,7 +2,7 @@
 
 use super::areas::is_area;
 use super::{checks, dates};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// What speaks for a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,16 +1,16 @@
 //! `nightferry diff A B --key ..`: any two datasets of Parquet, CSV or JSON lines, or a Delta table at two versions.
 //!
 //! ```text
-//! paths.rs      what was named -> files          learn.rs   a file -> its columns and types
-//! side.rs       files -> a side, typed           rows_file.rs  the differing rows, where somebody wants them
+//! learn.rs      a file -> its columns and types   side.rs       files -> a side, typed
+//! rows_file.rs  the differing rows, where somebody wants them
 //! ```
 
 mod learn;
-mod paths;
 mod rows_file;
 mod side;
 
 use super::files;
+use super::paths;
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::csv::NO_HEADER;
@@ -69,7 +69,10 @@ async fn journey(request: DiffRequest, out: &mut dyn Write) -> Result<u8, Failur
     let memory_bytes = job::bytes(&request.memory_max).filter(|bytes| *bytes >= MEMORY_BYTES_MIN);
     let memory_bytes = memory_bytes.ok_or_else(|| usage("`--memory-max` is a size such as 256MiB, 64KiB at least"))?;
     let rows_file = request.out.as_deref().map(RowsFile::new).transpose()?;
-    let named = [paths::find(&request.sides[0]).await?, paths::find(&request.sides[1]).await?];
+    let named = [
+        paths::find(&request.sides[0], ending::DIFF_USAGE).await?,
+        paths::find(&request.sides[1], ending::DIFF_USAGE).await?,
+    ];
     let versions = [named[0].version, named[1].version];
     let key = terms.key.clone();
     let compared = compute(move || compared(named, schema.as_ref(), &terms, memory_bytes, rows_file)).await?;
