@@ -1,7 +1,8 @@
 //! One secret of the environment -> one HMAC key for each domain of pseudonyms.
 //!
 //! HKDF-SHA-256 (RFC 5869): salt `nightferry/tokens/v1`, info `domain/<name>`, 32 bytes. Two domains share nothing, so a
-//! token of one says nothing about the other. Never in here: where the secret comes from (`access`).
+//! token of one says nothing about the other; and the secret of the fingerprints (info `fingerprints`) nothing about either.
+//! Never in here: where the secret comes from (`access`).
 
 use crate::data::Name;
 use ring::{hkdf, hmac};
@@ -19,7 +20,19 @@ const CHECKED: &[u8] = b"nightferry\0check";
 const SALT: &[u8] = b"nightferry/tokens/v1";
 
 /// The keys of a run's domains. Debug prints names only.
-pub struct Keys(HashMap<Name, hmac::Key>);
+pub struct Keys {
+    domains: HashMap<Name, hmac::Key>,
+    fingerprints: Option<[u8; 32]>,
+}
+
+/// So many bytes are asked of HKDF.
+struct Bytes32;
+
+impl hkdf::KeyType for Bytes32 {
+    fn len(&self) -> usize {
+        32
+    }
+}
 
 /// A secret that is too short to be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +42,7 @@ pub struct SecretTooShort;
 impl Keys {
     /// No domain at all: for jobs without `hmac`.
     pub fn none() -> Self {
-        Keys(HashMap::new())
+        Keys { domains: HashMap::new(), fingerprints: None }
     }
 
     /// A key for each of `domains`, from `secret`.
@@ -45,7 +58,14 @@ impl Keys {
             let key = root.expand(&info, hmac::HMAC_SHA256).map(hmac::Key::from);
             keys.extend(key.into_iter().map(|key| (domain.clone(), key)));
         }
-        Ok(Keys(keys))
+        let mut fingerprints = [0; 32];
+        let filled = root.expand(&[b"fingerprints"], Bytes32).and_then(|key| key.fill(&mut fingerprints));
+        Ok(Keys { domains: keys, fingerprints: filled.ok().map(|()| fingerprints) })
+    }
+
+    /// The secret of fingerprints that other runs and sites with the same secret share; `None` without one.
+    pub fn fingerprints(&self) -> Option<&[u8; 32]> {
+        self.fingerprints.as_ref()
     }
 
     /// Tells one key of a domain from another and says nothing else of it: 16 hex digits of its HMAC of a fixed text.
@@ -56,13 +76,13 @@ impl Keys {
 
     /// The key of a domain.
     pub fn get(&self, domain: &Name) -> Option<&hmac::Key> {
-        self.0.get(domain)
+        self.domains.get(domain)
     }
 }
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.domains.keys()).finish()
     }
 }
 
