@@ -23,6 +23,10 @@ pub struct Latest {
     pub keys: Vec<Vec<u8>>,
     /// The partition that each key is in.
     pub partitions: Vec<u32>,
+    /// The position of the last event of each key.
+    pub positions: Vec<u64>,
+    /// Keys that were there and were deleted -> partition and position of the event that did it.
+    pub deleted: HashMap<Vec<u8>, (u32, u64)>,
 }
 
 /// Marks a cell that no event told.
@@ -50,8 +54,11 @@ pub fn latest(
     });
     let states = fold(&order, &keys, ops, partitions, &told);
     let mut live: Vec<(&[u8], &State)> =
-        states.iter().filter_map(|(key, state)| Some((*key, state.as_ref()?))).collect();
+        states.iter().filter(|(_, state)| state.is_there).map(|(key, state)| (*key, state)).collect();
     live.sort_unstable_by_key(|(key, _)| *key);
+    let place = |state: &State| (state.partition, positions.value(state.last as usize));
+    let deleted = states.iter().filter(|(_, state)| !state.is_there);
+    let deleted = deleted.map(|(key, state)| (key.to_vec(), place(state))).collect();
     let mut columns = Vec::with_capacity(width);
     let mut known = Vec::with_capacity(width);
     for place in 0..width {
@@ -60,43 +67,53 @@ pub fn latest(
         columns.push(take(events.column(place), &from, None)?);
         known.push(BooleanArray::from_iter(live.iter().map(|(_, state)| Some(state.cells[place] != UNKNOWN))));
     }
-    let partitions = live.iter().map(|(_, state)| state.partition).collect();
-    Ok(Latest { columns, known, keys: live.into_iter().map(|(key, _)| key.to_vec()).collect(), partitions })
+    let (partitions, positions) = live.iter().map(|(_, state)| place(state)).unzip();
+    let keys = live.into_iter().map(|(key, _)| key.to_vec()).collect();
+    Ok(Latest { columns, known, keys, partitions, positions, deleted })
 }
 
-/// A row that is there: for each column the event that last told it.
+/// A row that is there, or was: for each column the event that last told it.
 struct State {
     cells: Vec<u32>,
     partition: u32,
+    /// The event that last touched it.
+    last: u32,
+    is_there: bool,
 }
 
-/// Key -> its state; `None` once it was deleted.
+/// Key -> its state.
 fn fold<'a>(
     order: &[u32],
     keys: &'a Rows,
     ops: &arrow::array::UInt8Array,
     partitions: &UInt32Array,
     told: &[&BooleanArray],
-) -> HashMap<&'a [u8], Option<State>> {
-    let mut states: HashMap<&[u8], Option<State>> = HashMap::new();
+) -> HashMap<&'a [u8], State> {
+    let mut states: HashMap<&[u8], State> = HashMap::new();
     for event in order {
         let row = *event as usize;
         let partition = partitions.value(row);
         if ops.value(row) == Op::Truncate as u8 {
-            states
-                .values_mut()
-                .filter(|state| state.as_ref().is_some_and(|s| s.partition == partition))
-                .for_each(|s| *s = None);
+            for state in states.values_mut().filter(|state| state.is_there && state.partition == partition) {
+                (state.is_there, state.last) = (false, *event);
+            }
             continue;
         }
-        let state = states.entry(keys.row(row).data()).or_default();
+        let absent = || State { cells: vec![UNKNOWN; told.len()], partition, last: *event, is_there: false };
+        let state = states.entry(keys.row(row).data()).or_insert_with(absent);
         if ops.value(row) == Op::Delete as u8 {
-            *state = None;
+            // Of several that tell the same the first one did it.
+            if state.is_there {
+                (state.is_there, state.partition, state.last) = (false, partition, *event);
+            }
             continue;
         }
-        // After a delete nothing is carried over: the new row knows only what its own events tell.
-        let state = state.get_or_insert_with(|| State { cells: vec![UNKNOWN; told.len()], partition });
-        state.partition = partition;
+        (state.partition, state.last) = (partition, *event);
+        if !state.is_there {
+            // After a delete nothing is carried over: the new row knows only what its own events tell.
+            state.is_there = true;
+            state.cells.fill(UNKNOWN);
+        }
         for (cell, told) in state.cells.iter_mut().zip(told) {
             if told.is_null(row) {
                 // It may be another by now: what was told before is not carried over.

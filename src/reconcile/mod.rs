@@ -10,6 +10,7 @@
 //! unique.rs     keys of a table that is compared with nothing
 //! verdict.rs    counts and stream facts -> verdict, proof, and words for people
 //! checks.rs     the author's SQL
+//! outputs/      what a comparison leaves behind: the drift, the columns, the stream, fingerprints, the change set
 //! diff/         any two datasets, in bounded memory
 //! ```
 //!
@@ -21,6 +22,7 @@ pub mod diff;
 mod exact_sum;
 mod latest;
 mod merge;
+pub mod outputs;
 mod sides;
 mod tally;
 mod unique;

@@ -4,6 +4,7 @@
 
 use super::compare::{CompareFault, Counts, Terms, Tolerance, compare};
 use super::latest::{Latest, latest};
+use super::outputs::{Gathering, Outputs, Seal};
 use crate::changes::{Changes, StreamFacts};
 use crate::data::text::decimal;
 use crate::data::{Batch, Column, Within};
@@ -27,6 +28,8 @@ pub struct Comparison {
     topic: Vec<Spill>,
     left_out: HashSet<Vec<u8>>,
     facts: StreamFacts,
+    seal: Seal,
+    aside: Aside,
 }
 
 /// What a comparison came to.
@@ -35,17 +38,18 @@ pub struct Outcome {
     pub counts: Counts,
     /// What the stream showed.
     pub facts: StreamFacts,
-    /// Up to a thousand differing rows: the columns, then `side` and `differs`.
-    pub differences: Vec<RecordBatch>,
+    /// What it leaves behind.
+    pub outputs: Outputs,
 }
 
 impl Comparison {
     /// A comparison of `columns` (those of the extract, in its order) by the columns named in `key`. `tolerate`: column ->
-    /// largest difference, a decimal number.
+    /// largest difference, a decimal number. `seal` is the key of the fingerprints that are shown.
     pub fn new(
         columns: Vec<Column>,
         key: &[crate::data::Name],
         tolerate: &BTreeMap<crate::data::Name, String>,
+        seal: &Seal,
         aside: &Aside,
     ) -> Self {
         let tolerance = columns.iter().map(|column| tolerance(column, tolerate.get(&column.name)?)).collect();
@@ -62,6 +66,8 @@ impl Comparison {
             topic: spills(),
             left_out: HashSet::new(),
             facts: StreamFacts::default(),
+            seal: seal.clone(),
+            aside: aside.clone(),
         }
     }
 
@@ -121,7 +127,8 @@ impl Comparison {
     /// Compares, a bucket at a time.
     pub fn finish(self) -> Result<Outcome, CompareFault> {
         let converter = self.terms.converter()?;
-        let (mut counts, mut differences) = (Counts::default(), Vec::new());
+        let mut counts = Counts::default();
+        let mut gathering = Gathering::new(&self.terms, &self.seal, &self.aside);
         for (extract, topic) in self.extract.into_iter().zip(self.topic) {
             if extract.rows() == 0 && topic.rows() == 0 {
                 continue;
@@ -131,9 +138,11 @@ impl Comparison {
             let states: Latest =
                 latest(&self.topic_schema, &topic.batches()?, self.terms.columns.len(), &self.terms.key, &converter)?;
             drop(topic);
-            compare(&self.terms, &rows, &states, &self.left_out, &mut counts, &mut differences)?;
+            let found = compare(&self.terms, &rows, &states, &self.left_out, &mut counts)?;
+            gathering.add(&self.terms, &rows, &states, &found)?;
         }
-        Ok(Outcome { counts, facts: self.facts, differences })
+        let outputs = gathering.finish(&self.terms, &self.facts)?;
+        Ok(Outcome { counts, facts: self.facts, outputs })
     }
 }
 

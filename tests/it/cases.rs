@@ -6,6 +6,7 @@ use nightferry::changes::{AsOf, Block, Cleanup, Decimals, Layout, Object, Payloa
 use nightferry::data::conform::conform;
 use nightferry::data::{Class, Column, ColumnType, Name, Origin, PgSnapshot};
 use nightferry::format::spill::Aside;
+use nightferry::reconcile::outputs::Seal;
 use nightferry::reconcile::{Comparison, Stream, judge};
 use nightferry::world::DiskScratch;
 use serde_json::{Value, json};
@@ -91,7 +92,7 @@ fn judged(case: &Value) -> Value {
         .collect();
     let folder = tempfile::tempdir().expect("a folder");
     let aside = Aside::new(Arc::new(DiskScratch::open(folder.path()).expect("scratch")), 1 << 20);
-    let mut comparison = Comparison::new(columns.clone(), &key, &BTreeMap::new(), &aside);
+    let mut comparison = Comparison::new(columns.clone(), &key, &BTreeMap::new(), &Seal::new(&[1; 32]), &aside);
     let rows = case["rows"].as_array().expect("rows");
     let cells = columns.iter().map(|column| -> (&str, ArrayRef, bool) {
         let cells = rows.iter().map(|row| row[column.name.as_str()].as_str());

@@ -21,6 +21,8 @@ mod laws;
 mod layouts;
 mod modes;
 mod nights;
+mod outputs;
+mod pages;
 mod postgres;
 mod problems;
 mod progress;

@@ -3,8 +3,8 @@
 use super::Options;
 use super::against::against;
 use super::crossed::Crossed;
-use super::filed::differences;
 use super::lane::LaneDone;
+use super::left::{self, Left};
 use super::open::Opened;
 use crate::changes::{StreamFacts, untold};
 use crate::data::{ColumnType, Treatment};
@@ -140,12 +140,13 @@ async fn reconciled(
     crossed.origin.inputs.extend(inputs);
     let stream = Stream { has_snapshot: crossed.origin.snapshot.is_some(), allow_empty: dataset.allow_empty };
     let judged = reconcile::judge(&outcome.counts, &outcome.facts, stream);
-    let rows_at = match options.dry_run {
-        true => None,
-        false => differences(&outcome.differences, dataset, run, opened).await?,
+    let change_set = (!options.dry_run).then(|| left::change_set(&outcome.outputs, &judged, dataset));
+    let left = match options.dry_run {
+        true => Left::default(),
+        false => left::left(&outcome.outputs, change_set.as_ref(), dataset, run, opened).await?,
     };
     let failure = refusal(&judged, plan.on_drift, plan.on_inconclusive);
-    let report = report(dataset, &outcome, &judged, rows_at.map(|path| format!("restricted/{path}")));
+    let report = ReconciliationReport { change_set, ..report(dataset, &outcome, &judged, left) };
     let offsets = outcome.facts.offsets.iter().map(|(partition, range)| (partition.to_string(), *range)).collect();
     Ok((report, offsets, failure))
 }
@@ -183,12 +184,7 @@ fn refusal(judged: &reconcile::Judged, on_drift: OnVerdict, on_inconclusive: OnV
     Some(Failure::new(ending, Phase::Reconcile, judged.phrase.clone()))
 }
 
-fn report(
-    dataset: &DatasetPlan,
-    outcome: &Outcome,
-    judged: &reconcile::Judged,
-    rows_at: Option<String>,
-) -> ReconciliationReport {
+fn report(dataset: &DatasetPlan, outcome: &Outcome, judged: &reconcile::Judged, left: Left) -> ReconciliationReport {
     let counts = &outcome.counts;
     let untold: BTreeMap<String, String> = dataset
         .schema
@@ -221,8 +217,13 @@ fn report(
         tolerated: counts.tolerated,
         not_compared: columns.filter(|name| !is_compared(name)).collect(),
         not_compared_because: untold,
-        stream: Some(stream(&outcome.facts)),
-        rows_at,
+        stream: Some(StreamReport { partitions: left::partitions(&outcome.outputs), ..stream(&outcome.facts) }),
+        columns: left::columns(&outcome.outputs, dataset),
+        spread: left::spread(&outcome.outputs),
+        fingerprints: Some(left::fingerprints(&outcome.outputs)),
+        change_set: None,
+        rows_at: left.rows_at,
+        outputs: left.outputs,
     }
 }
 
@@ -242,6 +243,7 @@ fn stream(facts: &StreamFacts) -> StreamReport {
         lacking_offsets: facts.lacking(),
         again: facts.again(),
         untold: facts.untold.iter().map(|(column, untold)| (column.clone(), untold.phrase())).collect(),
+        partitions: Vec::new(),
     }
 }
 
