@@ -13,10 +13,11 @@ test:
 	@tests/services/install
 	@$(with_services); cargo test --locked --features failpoints $(ARGS); "$$NIGHTFERRY_HADOLINT" Dockerfile
 
-# The kills over a million rows, optimised: nothing is ignored in `make test`, it is only smaller there.
+# The kills over a million rows, and thirty extracts of tables that are written to: nothing is ignored in `make test`, it is only
+# smaller there.
 soak:
 	@tests/services/install
-	@$(with_services); NIGHTFERRY_SOAK=1 cargo test --locked --release --features failpoints --test it $(ARGS) -- nights::kills --nocapture
+	@$(with_services); NIGHTFERRY_SOAK=1 cargo test --locked --release --features failpoints --test it $(ARGS) -- nights::kills live:: --nocapture
 
 # Release, since a debug build measures the compiler's laziness. `make bench ARGS='--rows 1000000 --runs 3'`.
 bench:

@@ -79,6 +79,7 @@ impl Failure {
             SourceError::Sql { .. } if phase == Phase::Open => ending::JOB_INVALID,
             SourceError::Sql { .. } => ending::SQL_REFUSED,
             SourceError::Memory { .. } => ending::MEMORY,
+            SourceError::Scratch(_) => ending::DISK,
             SourceError::Unfinished { .. } => ending::UNFINISHED,
             SourceError::Corrupt { .. } => ending::CORRUPT,
         };

@@ -20,14 +20,44 @@ pub const PARTITION: &str = "@partition";
 /// Position in the partition.
 pub const POSITION: &str = "@position";
 
+/// What else is known of it: bits of [`About`].
+pub const ABOUT: &str = "@about";
+/// Its place in the database's log, where it tells one.
+pub const LSN: &str = "@lsn";
+
+/// What is known of an event besides its row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct About(pub u8);
+
+impl About {
+    /// Nobody can tell whether the extract shows it.
+    pub const IN_FLIGHT: About = About(1);
+    /// A snapshot of the whole table read it.
+    pub const READ: About = About(2);
+    /// A snapshot that goes on beside the changes read it.
+    pub const READ_BESIDE: About = About(4);
+
+    /// Both.
+    #[must_use]
+    pub fn and(self, other: About) -> Self {
+        About(self.0 | other.0)
+    }
+
+    /// Whether that is among it.
+    pub fn has(self, other: About) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
 /// The schema of [`Changes::batches`] for these columns.
 pub fn schema(columns: &[&Column]) -> SchemaRef {
     use arrow::datatypes::DataType::{Boolean, UInt8, UInt32, UInt64};
     let cells = columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true));
     let told = columns.iter().map(|column| Field::new(format!("?{}", column.name), Boolean, true));
-    let place =
-        [(OP, UInt8), (PARTITION, UInt32), (POSITION, UInt64)].map(|(name, kind)| Field::new(name, kind, false));
-    Arc::new(Schema::new(cells.chain(told).chain(place).collect::<Vec<_>>()))
+    let place = [(OP, UInt8), (PARTITION, UInt32), (POSITION, UInt64), (ABOUT, UInt8)];
+    let place = place.map(|(name, kind)| Field::new(name, kind, false));
+    let lsn = Field::new(LSN, UInt64, true);
+    Arc::new(Schema::new(cells.chain(told).chain(place).chain([lsn]).collect::<Vec<_>>()))
 }
 
 /// Events on their way to a batch.
@@ -38,6 +68,8 @@ pub struct Building<'a> {
     op: UInt8Builder,
     partition: UInt32Builder,
     position: UInt64Builder,
+    about: UInt8Builder,
+    lsn: UInt64Builder,
     /// Of the last event, which cells it tells and are not NULL.
     known: Vec<bool>,
     /// Events so far.
@@ -60,6 +92,8 @@ impl<'a> Building<'a> {
             op: UInt8Builder::new(),
             partition: UInt32Builder::new(),
             position: UInt64Builder::new(),
+            about: UInt8Builder::new(),
+            lsn: UInt64Builder::new(),
             known: Vec::new(),
             rows: 0,
             open,
@@ -94,6 +128,8 @@ impl<'a> Building<'a> {
         self.op.append_value(op as u8);
         self.partition.append_value(event.partition);
         self.position.append_value(event.position);
+        self.about.append_value(event.about.0);
+        self.lsn.append_option(event.lsn);
         self.rows += 1;
         &self.known
     }
@@ -102,8 +138,13 @@ impl<'a> Building<'a> {
     pub fn batch(&mut self) -> Option<RecordBatch> {
         let cells = self.cells.iter_mut().map(CellBuilder::finish);
         let told = self.told.iter_mut().map(|told| -> ArrayRef { Arc::new(told.finish()) });
-        let place: [ArrayRef; 3] =
-            [Arc::new(self.op.finish()), Arc::new(self.partition.finish()), Arc::new(self.position.finish())];
+        let place: [ArrayRef; 5] = [
+            Arc::new(self.op.finish()),
+            Arc::new(self.partition.finish()),
+            Arc::new(self.position.finish()),
+            Arc::new(self.about.finish()),
+            Arc::new(self.lsn.finish()),
+        ];
         let columns = cells.chain(told).chain(place).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
         RecordBatch::try_new_with_options(schema(self.columns), columns, &options).ok()

@@ -50,6 +50,8 @@ pub enum Untold {
     Float,
     /// Base64 or hexadecimal.
     Bytes,
+    /// What stands for a long value, in an event that says nothing of the row's key before.
+    Moved,
 }
 
 impl Untold {
@@ -63,6 +65,9 @@ impl Untold {
             Untold::Decimal => "nothing says whether it is digits or base64; hint: `decimals` of the source",
             Untold::Float => "a float keeps no more than 15 of its digits",
             Untold::Bytes => "nothing says whether it is base64 or hexadecimal",
+            Untold::Moved => {
+                "where a row's key changed, its event leaves out long values that stayed; hint: replica identity full"
+            }
         }
     }
 }
@@ -72,6 +77,8 @@ impl Untold {
 pub struct Manner<'a> {
     /// What stands for a value that an update did not touch; `None` where the event is no update and every value is one.
     pub placeholder: Option<&'a str>,
+    /// Whether the row may be new under its key, so that there is nothing that it would stand for.
+    pub is_moved: bool,
     /// Whether numbers are written digit by digit, and never come from a float.
     pub are_numbers_exact: bool,
     /// Whether a field that is not there was not touched.
@@ -106,15 +113,17 @@ pub fn push(target: &mut Target<'_>, value: Value<'_>, manner: Manner<'_>, room:
             target.cells.push_null();
             return Told::Value;
         }
-        Value::Absent if manner.is_absent_kept => Told::Kept,
+        Value::Absent if manner.is_absent_kept => kept(manner),
         Value::Absent => Told::Unknown(Untold::Absent),
         Value::Quoted(text) => match text.read(room) {
             Ok(text) => written(target, text, manner),
             Err(_) => Told::Unknown(Untold::Unread),
         },
         Value::Text(text) => written(target, text, manner),
-        // A number has no scale of its own that PostgreSQL would print.
-        _ if matches!(target.cells.column_type(), ColumnType::Printed(_)) => printed::push(target, value),
+        // Most connectors' numbers have no scale of their own that PostgreSQL would print.
+        _ if matches!(target.cells.column_type(), ColumnType::Printed(_)) => {
+            printed::push(target, value, manner.are_numbers_exact)
+        }
         Value::Number(text) => done(number(target, text, manner)),
         Value::Whole(number) => done(whole(target, number)),
         Value::Float(number) => done(float(target, &number.to_string(), f64::from(number))),
@@ -138,7 +147,11 @@ pub fn push(target: &mut Target<'_>, value: Value<'_>, manner: Manner<'_>, room:
 }
 
 fn is_number(column_type: ColumnType) -> bool {
-    matches!(column_type, ColumnType::Real | ColumnType::Double | ColumnType::Numeric { .. })
+    match column_type {
+        ColumnType::Real | ColumnType::Double | ColumnType::Numeric { .. } => true,
+        ColumnType::Printed(printed) => printed.word() == "numeric" && !printed.is_array(),
+        _ => false,
+    }
 }
 
 fn done(pushed: Result<(), Untold>) -> Told {
@@ -162,7 +175,7 @@ fn uncertain(_: RowFault) -> Untold {
 
 fn written(target: &mut Target<'_>, text: &str, manner: Manner<'_>) -> Told {
     if manner.placeholder.is_some_and(|placeholder| is_placeholder(text, placeholder)) {
-        return Told::Kept;
+        return kept(manner);
     }
     match target.cells.column_type() {
         ColumnType::Printed(printed) => done(printed::written(target, printed, text, manner.decimals)),
@@ -185,6 +198,11 @@ fn written(target: &mut Target<'_>, text: &str, manner: Manner<'_>) -> Told {
     }
 }
 
+/// What is told of a value that an update did not touch.
+fn kept(manner: Manner<'_>) -> Told {
+    if manner.is_moved { Told::Unknown(Untold::Moved) } else { Told::Kept }
+}
+
 /// The placeholder itself, or of `hstore` in JSON as key and value.
 fn is_placeholder(text: &str, placeholder: &str) -> bool {
     let is_hstore = || {
@@ -198,7 +216,7 @@ fn is_placeholder(text: &str, placeholder: &str) -> bool {
 /// Bytes, which are the placeholder's where an update did not touch them.
 fn raw(target: &mut Target<'_>, bytes: &[u8], manner: Manner<'_>) -> Told {
     if manner.placeholder.is_some_and(|placeholder| placeholder.as_bytes() == bytes) {
-        return Told::Kept;
+        return kept(manner);
     }
     match (target.cells.column_type(), target.form) {
         (ColumnType::Bytea, _) => done(target.cells.push_bytes(bytes).map_err(unread)),
@@ -241,7 +259,7 @@ fn decimal_text(target: &mut Target<'_>, text: &str, scale: i32, manner: Manner<
         _ => false,
     };
     if !is_base64 {
-        return target.cells.push_text(text).map_err(unread);
+        return target.cells.push_text(printed::spelled(text)).map_err(unread);
     }
     let scale = match target.form {
         Form::Unscaled(told) => told.ok_or(Untold::Decimal)?,

@@ -1,15 +1,15 @@
 //! A block of an object -> [`Changes`]: the rows that the events tell, typed, with what each of them does and knows.
 //!
-//! An event counts when its transaction is visible in the extract's snapshot: the only rule that gives no false drift on
-//! a live server. Without transactions on both sides, the commit time against the extract's does, and the proof is a
-//! window. Events after the extract's moment are left out, and their being there shows how far the stream has come.
+//! An event counts when the extract shows it, or may (`as_of`). Events after the extract's moment are left out, and their being
+//! there shows how far the stream has come.
 
+use super::as_of::{AsOf, Placed};
 use super::block::Block;
 use super::blocks::SchemaBlocks;
-use super::building::Building;
+use super::building::{About, Building};
 use super::cell::Manner;
 use super::debezium;
-use super::event::{Event, Operation, Snapshot, Unread};
+use super::event::{Event, Operation, Snapshot, Source, Unread};
 use super::facts::StreamFacts;
 use super::fault::{Because, DecodeFault};
 use super::form::{Form, Open};
@@ -17,7 +17,7 @@ use super::reading::{Cleanup, Payload, Reading};
 use super::record::{Record, each};
 use super::value::{Names, Row, Value};
 use super::{avro, dms, flat, wal2json};
-use crate::data::{Column, Origin, PgSnapshot};
+use crate::data::Column;
 use arrow::array::RecordBatch;
 
 /// Events of one batch, at most.
@@ -35,26 +35,12 @@ pub enum Op {
     Truncate = 2,
 }
 
-/// The moment that events are compared with.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AsOf {
-    /// The extract's transactions.
-    pub snapshot: Option<PgSnapshot>,
-    /// The extract's time, milliseconds since 1970.
-    pub extracted_ms: i64,
-}
-
-impl From<&Origin> for AsOf {
-    fn from(origin: &Origin) -> Self {
-        AsOf { snapshot: origin.snapshot.clone(), extracted_ms: origin.extracted_at.timestamp_millis() }
-    }
-}
-
 /// Events of one block.
 #[derive(Clone, Debug)]
 pub struct Changes {
     /// The columns asked for, then for each a boolean `?name` (true: the event tells it; false: an update that did not touch it;
-    /// NULL: nothing is known of it any more), then [`OP`](super::OP), [`PARTITION`](super::PARTITION), [`POSITION`](super::POSITION).
+    /// NULL: nothing is known of it any more), then [`OP`](super::OP), [`PARTITION`](super::PARTITION), [`POSITION`](super::POSITION),
+    /// [`ABOUT`](super::ABOUT) and [`LSN`](super::LSN).
     pub batches: Vec<RecordBatch>,
     /// What the block shows of the stream.
     pub facts: StreamFacts,
@@ -95,8 +81,10 @@ struct Pass<'a> {
     blocks: SchemaBlocks,
     batches: Vec<RecordBatch>,
     facts: StreamFacts,
+    /// Whether the record in hand says that its row had another key before.
+    is_moved: Option<bool>,
     /// The delete before: the tombstone that follows it has its fate.
-    deleted: Option<(u32, u64, bool)>,
+    deleted: Option<(Place, Placed)>,
 }
 
 /// Where an event stands.
@@ -105,10 +93,17 @@ pub(super) struct Place {
     line: u64,
     pub(super) partition: u32,
     pub(super) position: u64,
+    pub(super) about: About,
+    pub(super) lsn: Option<u64>,
     timestamp_ms: Option<i64>,
 }
 
 impl Place {
+    fn known_as(self, placed: Placed) -> Self {
+        let in_flight = if placed == Placed::InFlight { About::IN_FLIGHT } else { About::default() };
+        Place { about: self.about.and(in_flight), ..self }
+    }
+
     fn fault(&self, because: Because) -> DecodeFault {
         DecodeFault { line: self.line, because }
     }
@@ -123,6 +118,7 @@ impl<'a> Pass<'a> {
             blocks: SchemaBlocks::new(terms.columns),
             batches: Vec::new(),
             facts: StreamFacts::default(),
+            is_moved: None,
             deleted: None,
         }
     }
@@ -142,8 +138,9 @@ impl<'a> Pass<'a> {
 
     fn record(&mut self, record: &Record<'_>) -> Result<(), DecodeFault> {
         let Record { line, partition, position, timestamp_ms, .. } = *record;
-        let place = Place { line, partition, position, timestamp_ms };
+        let place = Place { line, partition, position, about: About::default(), lsn: None, timestamp_ms };
         let key = record.key.as_deref();
+        self.is_moved = record.is_moved;
         let mut row = self.names.row();
         let unread = |unread| match unread {
             Unread::NoEvent => place.fault(Because::NoEvent),
@@ -206,19 +203,27 @@ impl<'a> Pass<'a> {
         if let Some(table) = event.table.as_ref().filter(|table| !self.facts.tables.contains(*table)) {
             self.facts.tables.insert(table.clone());
         }
-        let counts = self.counts(event.source.txid, event.source.committed_ms);
+        let source = event.source;
+        let read = match source.snapshot {
+            Snapshot::No => About::default(),
+            Snapshot::Whole => About::READ,
+            Snapshot::Incremental => About::READ_BESIDE,
+        };
+        let placed = self.facts.placed(self.terms.as_of, (place.partition, place.position), &source);
+        let place = Place { about: place.about.and(read), lsn: source.lsn, ..place };
         if op == Op::Delete {
-            self.deleted = Some((place.partition, place.position, counts));
+            self.deleted = Some((place, placed));
         }
-        if !counts {
+        if placed == Placed::Later {
             self.facts.later += 1;
             // A row that a snapshot read says nothing of the changes that came before it.
-            if event.source.snapshot == Snapshot::No {
+            if event.source.snapshot == Snapshot::No && self.is_past(event.source.txid) {
                 self.facts.passed.insert(place.partition);
             }
             return Ok(());
         }
-        self.facts.truncates += u64::from(op == Op::Truncate);
+        let place = place.known_as(placed);
+        self.facts.counts(op, place.partition, &source, placed);
         let is_whole =
             |row: &Row<'_>| self.terms.key.iter().all(|at| !matches!(row.cell(*at), Value::Absent | Value::Null));
         if op == Op::Delete
@@ -234,6 +239,15 @@ impl<'a> Pass<'a> {
         self.push(place, op, event, &row, forms.unwrap_or(&told))
     }
 
+    /// Whether all that the extract shows lies before such a later event. A transaction that was in progress may have written its
+    /// commit to the log before others that the extract shows: only one that had not begun comes behind them all.
+    fn is_past(&self, txid: Option<u64>) -> bool {
+        match (&self.terms.as_of.snapshot, txid) {
+            (Some(snapshot), Some(txid)) => snapshot.is_before(txid),
+            _ => true,
+        }
+    }
+
     fn push(
         &mut self,
         place: Place,
@@ -243,8 +257,10 @@ impl<'a> Pass<'a> {
         forms: &[Form],
     ) -> Result<(), DecodeFault> {
         let reading = self.terms.reading;
+        let is_moved = self.may_be_moved(op, event);
         let manner = Manner {
-            placeholder: event.is_untouched_possible.then_some(reading.placeholder.as_str()),
+            placeholder: (event.is_untouched_possible || is_moved).then_some(reading.placeholder.as_str()),
+            is_moved,
             are_numbers_exact: reading.payload == Payload::Wal2json,
             is_absent_kept: reading.payload == Payload::Wal2json && event.is_untouched_possible,
             is_nan_null: reading.payload == Payload::Wal2json,
@@ -262,6 +278,15 @@ impl<'a> Pass<'a> {
             self.batches.extend(self.building.batch());
         }
         Ok(())
+    }
+
+    /// Whether it may be the event of a row under a new key. Debezium makes a delete and a create of such an update, and the
+    /// create leaves out what the update left out. Without headers nobody can tell it from a row that was inserted.
+    fn may_be_moved(&self, op: Op, event: &Event<'_>) -> bool {
+        use Payload::{Debezium, DebeziumAvro, DebeziumFlat};
+        let is_debezium = matches!(self.terms.reading.payload, Debezium | DebeziumFlat | DebeziumAvro);
+        let is_create = op == Op::Upsert && !event.is_untouched_possible && event.source.snapshot == Snapshot::No;
+        is_debezium && is_create && self.is_moved != Some(false)
     }
 
     /// Reads a record's key into the key's columns.
@@ -283,34 +308,26 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         let key = key.ok_or(place.fault(Because::TombstoneWithoutKey))?;
-        let is_behind = |(partition, position, _): &(u32, u64, bool)| {
-            *partition == place.partition && position.checked_add(1) == Some(place.position)
+        let is_behind = |(deleted, _): &(Place, Placed)| {
+            deleted.partition == place.partition && deleted.position.checked_add(1) == Some(place.position)
         };
-        let counts = match self.deleted.take().filter(is_behind) {
-            Some((_, _, counts)) => counts,
-            None => self.counts(None, place.timestamp_ms),
+        let (lsn, placed) = match self.deleted.take().filter(is_behind) {
+            Some((deleted, placed)) => (deleted.lsn, placed),
+            None => {
+                let source = Source { committed_ms: place.timestamp_ms, ..Source::default() };
+                let at = (place.partition, place.position);
+                (None, self.facts.placed(self.terms.as_of, at, &source))
+            }
         };
-        if !counts {
+        if placed == Placed::Later {
             return Ok(());
         }
+        let place = Place { lsn, ..place.known_as(placed) };
         let mut row = self.names.row();
         let without_key = place.fault(Because::TombstoneWithoutKey);
         self.key(key, &mut row).map_err(|_| without_key)?;
         let event = Event::tombstone();
         self.push(place, Op::Delete, &event, &row, &[]).map_err(|_| without_key)
-    }
-
-    /// Whether the extract shows what has this transaction or this time. What tells nothing of its moment counts, and the proof
-    /// says so.
-    fn counts(&mut self, txid: Option<u64>, committed_ms: Option<i64>) -> bool {
-        let as_of = self.terms.as_of;
-        match (&as_of.snapshot, txid) {
-            (Some(snapshot), Some(txid)) => snapshot.shows(txid),
-            _ => {
-                self.facts.by_window += 1;
-                committed_ms.is_none_or(|committed| committed <= as_of.extracted_ms)
-            }
-        }
     }
 }
 

@@ -69,6 +69,8 @@ pub struct Source {
     pub committed_ms: Option<i64>,
     /// The place of the change in the log. Neither unique nor in order, in a sound topic too.
     pub lsn: Option<u64>,
+    /// Where the commit before this transaction's lies in the log.
+    pub last_commit: Option<u64>,
     /// Whether the row was read by a snapshot.
     pub snapshot: Snapshot,
 }
@@ -109,6 +111,13 @@ impl Source {
             "txId" => self.txid = whole(value).and_then(|id| u64::try_from(id).ok()).filter(|id| *id >= FIRST_TXID),
             "ts_ms" => self.committed_ms = whole(value),
             "lsn" => self.lsn = whole(value).and_then(|lsn| u64::try_from(lsn).ok()).filter(|lsn| *lsn > 0),
+            "sequence" => {
+                self.last_commit = match value {
+                    Value::Quoted(text) => last_commit(text.written()),
+                    Value::Text(text) => last_commit(text),
+                    _ => None,
+                }
+            }
             "snapshot" => {
                 self.snapshot = match value {
                     Value::Truth(true) => Snapshot::Whole,
@@ -120,6 +129,14 @@ impl Source {
             _ => {}
         }
     }
+}
+
+/// The first of the two numbers of `["<last commit>","<change>"]`, an array in a text: its quotes may be escaped or not.
+/// Source: Debezium, `SourceInfo.java`.
+fn last_commit(sequence: &str) -> Option<u64> {
+    let first = sequence.split_once(',')?.0;
+    let digits = first.trim_matches(|sign: char| matches!(sign, '[' | '\\' | '"' | ' '));
+    digits.parse().ok().filter(|lsn| *lsn > 0)
 }
 
 /// Source: Debezium, `SnapshotRecord.java`.
@@ -148,12 +165,22 @@ mod tests {
     #[test]
     fn takes_nothing_from_garbage() {
         let read = |text: &str| Source::read(&mut Scanner::new(text));
-        let told = Source { txid: Some(571), committed_ms: Some(9), lsn: Some(7), snapshot: Snapshot::Whole };
-        assert_eq!(read(r#"{"txId":"571","ts_ms":9,"lsn":7,"snapshot":"last","x":{}}"#), Ok(told));
+        let told = Source {
+            txid: Some(571),
+            committed_ms: Some(9),
+            lsn: Some(7),
+            last_commit: Some(5),
+            snapshot: Snapshot::Whole,
+        };
+        let text = r#"{"txId":"571","ts_ms":9,"lsn":7,"sequence":"[\"5\", \"7\"]","snapshot":"last","x":{}}"#;
+        assert_eq!(read(text), Ok(told));
         for text in [
             r#"{"txId":null,"lsn":-9223372036854776000,"snapshot":false}"#,
             r#"{"txId":0,"lsn":-1,"ts_ms":"soon","snapshot":"false"}"#,
             r#"{"txId":5.71e2,"lsn":1e3,"ts_ms":99999999999999999999}"#,
+            r#"{"sequence":"[null,\"7\"]"}"#,
+            r#"{"sequence":"[\"5\"]"}"#,
+            r#"{"sequence":[5,7]}"#,
             "{}",
         ] {
             assert_eq!(read(text), Ok(Source::default()), "{text}");

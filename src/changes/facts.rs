@@ -2,7 +2,11 @@
 //!
 //! Never in here: what that means for a verdict.
 
+use super::as_of::{AsOf, Means, Placed};
 use super::cell::Untold;
+use super::decode::Op;
+use super::event::{Snapshot, Source};
+use super::log::LogFacts;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Runs of offsets that a partition lacks, told one by one, at most.
@@ -17,10 +21,20 @@ pub struct StreamFacts {
     pub later: u64,
     /// Events whose transaction could not be compared: the window of time decided.
     pub by_window: u64,
+    /// Events that places in the log decided.
+    pub by_log: u64,
     /// Tombstones.
     pub tombstones: u64,
     /// Truncations that count.
     pub truncates: u64,
+    /// Truncations of which nobody can tell whether the extract shows them.
+    pub truncates_in_flight: u64,
+    /// The furthest place in the log of a truncation that counts.
+    pub emptied_at: Option<u64>,
+    /// Events that count and do not tell their place in the log.
+    pub without_place: u64,
+    /// What it shows of the database's log.
+    pub log: LogFacts,
     /// Partition -> first and last position.
     pub offsets: HashMap<u32, (u64, u64)>,
     /// Partitions that hold an event after the extract's moment: what the extract shows has arrived in them, all of it.
@@ -107,13 +121,51 @@ impl StreamFacts {
         }
     }
 
+    /// Where an event stands to the extract; how that is known is counted. `at`: its partition and position.
+    pub(super) fn placed(&mut self, as_of: &AsOf, at: (u32, u64), source: &Source) -> Placed {
+        let (placed, means) = as_of.place(source);
+        match means {
+            Means::Transaction => {}
+            Means::Log => self.by_log += 1,
+            Means::Clock => self.by_window += 1,
+        }
+        if let (Means::Log, Some(commit)) = (means, source.last_commit) {
+            let is_before = as_of.position.is_some_and(|position| commit < position);
+            match placed {
+                Placed::Later if is_before => self.log.committed(commit),
+                Placed::Later => {}
+                Placed::Shown | Placed::InFlight => self.log.shown(commit, at.0, at.1),
+            }
+        }
+        placed
+    }
+
+    /// An event that counts does that, and tells this of the log.
+    pub(super) fn counts(&mut self, op: Op, partition: u32, source: &Source, placed: Placed) {
+        match source.lsn {
+            Some(lsn) if source.snapshot == Snapshot::Whole => self.log.read(partition, lsn),
+            Some(lsn) => self.log.changed(partition, lsn),
+            None => self.without_place += 1,
+        }
+        if op == Op::Truncate {
+            self.truncates += 1;
+            self.truncates_in_flight += u64::from(placed == Placed::InFlight);
+            self.emptied_at = self.emptied_at.max(source.lsn);
+        }
+    }
+
     /// Takes over what the block behind shows of the same topic.
     pub fn add(&mut self, other: &StreamFacts) {
         self.events += other.events;
         self.later += other.later;
         self.by_window += other.by_window;
+        self.by_log += other.by_log;
         self.tombstones += other.tombstones;
         self.truncates += other.truncates;
+        self.truncates_in_flight += other.truncates_in_flight;
+        self.emptied_at = self.emptied_at.max(other.emptied_at);
+        self.without_place += other.without_place;
+        self.log.add(&other.log);
         self.passed.extend(&other.passed);
         self.tables.extend(other.tables.iter().cloned());
         self.is_every_offset_due |= other.is_every_offset_due;
@@ -130,6 +182,13 @@ impl StreamFacts {
                 None => drop(self.runs.insert(*partition, run.clone())),
             }
         }
+    }
+
+    /// Where in the log the table was last emptied, where that alone tells which rows of several partitions were there before: a
+    /// truncation locks the table, so every other change lies on one side of it.
+    pub fn emptied_across(&self) -> Option<u64> {
+        let is_ordered = self.without_place == 0 && !self.log.begins_anew();
+        self.emptied_at.filter(|_| self.offsets.len() > 1 && is_ordered)
     }
 
     /// Offsets that are not there, in all partitions.

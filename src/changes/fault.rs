@@ -22,6 +22,9 @@ pub enum Because {
     /// It is no event.
     #[error("is no change event")]
     NoEvent,
+    /// It shows nothing of how far the stream has come.
+    #[error("is neither a heartbeat nor a change event")]
+    NoHeartbeat,
     /// It names a schema that is not beside the dump.
     #[error("is of schema {0}, which is not in `_schemas` beside the topic's objects")]
     NoSchema(u32),

@@ -29,6 +29,7 @@ impl<'a> Beside<'a> {
             ("__deleted", Value::Truth(truth)) => self.is_deleted = truth,
             ("__txId" | "__source_txId", value) => self.source.put("txId", value),
             ("__lsn" | "__source_lsn", value) => self.source.put("lsn", value),
+            ("__sequence" | "__source_sequence", value) => self.source.put("sequence", value),
             ("__snapshot" | "__source_snapshot", value) => self.source.put("snapshot", value),
             // `__ts_ms` is when the connector saw it, which says nothing of the commit.
             ("__source_ts_ms", value) => self.source.put("ts_ms", value),

@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! layout/      an object's name -> topic partition, first offset, packing; one file or row a layout
+//! manifest.rs  what the relay says of the objects that it landed
 //! block.rs     an object's bytes as they arrive -> blocks of whole lines
 //! record.rs    a block -> records: key, value, offset, time, as far as the layout keeps them
 //! debezium.rs flat.rs avro/ dms.rs wal2json.rs
 //!              a value -> an event and the cells of its row
 //! event.rs     what an event does, and what it says of its transaction
+//! as_of.rs     whether an extract shows it
 //! scan.rs      JSON without a tree           value.rs   what stands in a cell, whatever its encoding
 //! form.rs      how a column is written: as the schema block says, as declared, or as can only be meant
 //! cell.rs      a value -> a cell of the declared type, or UNKNOWN and why
@@ -14,7 +16,8 @@
 //! moment.rs    a moment as connectors print it
 //! reading.rs   what the environment declares of all this
 //! fault.rs     why a line cannot be taken for what happened to a row
-//! facts.rs     what the stream shows of itself meanwhile
+//! heartbeat.rs whether a stream has come past the extract where nothing happens
+//! facts.rs log.rs  what the stream shows of itself and of the database's log meanwhile
 //! blocks.rs    what schema blocks say of the columns
 //! building.rs  events -> batches
 //! decode.rs    a block -> Changes: typed columns, and what each row knows
@@ -22,6 +25,7 @@
 //!
 //! Pure. Never in here: where the bytes come from, and a value in an error.
 
+mod as_of;
 mod avro;
 mod block;
 mod blocks;
@@ -35,7 +39,10 @@ mod facts;
 mod fault;
 mod flat;
 mod form;
+mod heartbeat;
 mod layout;
+mod log;
+mod manifest;
 mod moment;
 mod printed;
 mod reading;
@@ -44,15 +51,19 @@ mod scan;
 mod value;
 mod wal2json;
 
+pub use as_of::{AsOf, Means, Placed};
 pub use avro::{BadSchema, Schema as AvroSchema, Schemas};
 pub use block::{Block, Cutter, KeyLines, LongLine};
-pub use building::{OP, PARTITION, POSITION, schema};
+pub use building::{ABOUT, About, LSN, OP, PARTITION, POSITION, schema};
 pub use cell::Untold;
-pub use decode::{AsOf, Changes, Op, decode};
+pub use decode::{Changes, Op, decode};
 pub use facts::{Run, StreamFacts};
 pub use fault::{Because, DecodeFault};
 pub use form::{Decimals, Times};
+pub use heartbeat::passes;
 pub use layout::{Held, Layout, Object, confluent};
+pub use log::LogFacts;
+pub use manifest::{BadManifest, Manifest, Manifests, Named, Treated};
 pub use printed::untold;
 pub use reading::{Cleanup, Payload, Reading};
 pub use record::COLUMNS as RECORD_COLUMNS;

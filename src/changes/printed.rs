@@ -70,11 +70,12 @@ pub(super) fn written(
     target.cells.push_text(&text).map_err(|_| Untold::Unread)
 }
 
-/// Adds what is no text: numbers of any size in their bytes.
-pub(super) fn push(target: &mut Target<'_>, value: Value<'_>) -> Told {
+/// Adds what is no text: numbers of any size in their bytes, or digit by digit where `are_numbers_exact`.
+pub(super) fn push(target: &mut Target<'_>, value: Value<'_>, are_numbers_exact: bool) -> Told {
     let ColumnType::Printed(printed) = target.cells.column_type() else { return Told::Unknown(Untold::Unread) };
     let digits = match value {
         _ if printed.word() != "numeric" || printed.is_array() => Err(Untold::Unread),
+        Value::Number(text) if are_numbers_exact && is_number(text) => Ok(text.to_owned()),
         Value::Nested(text) => variable_scale(text),
         Value::Decimal(bytes, scale) => digits(bytes.to_vec(), scale),
         _ => Err(Untold::Unread),
@@ -96,10 +97,21 @@ fn number(form: Form, text: &str, decimals: Option<Decimals>) -> Result<Cow<'_, 
         (Form::Open, None) => !(text.len().is_multiple_of(4) && text.bytes().all(|byte| byte.is_ascii_digit())),
         _ => true,
     };
+    let text = spelled(text);
     match is_text {
         true if is_number(text) => Ok(Cow::Borrowed(text)),
         true => Err(Untold::Unread),
         false => Err(Untold::Decimal),
+    }
+}
+
+/// A number's text as PostgreSQL spells it. Source: Debezium, `SpecialValueDecimal.java`.
+pub(super) fn spelled(text: &str) -> &str {
+    match text {
+        "NAN" => "NaN",
+        "POSITIVE_INFINITY" => "Infinity",
+        "NEGATIVE_INFINITY" => "-Infinity",
+        text => text,
     }
 }
 
@@ -195,6 +207,8 @@ mod tests {
         for (form, text, decimals, expected) in [
             (Form::Open, "-1.50", None, Ok("-1.50")),
             (Form::Open, "NaN", None, Ok("NaN")),
+            (Form::Open, "NAN", Some(Decimals::String), Ok("NaN")),
+            (Form::Plain, "NEGATIVE_INFINITY", None, Ok("-Infinity")),
             (Form::Open, "1234", None, Err(Untold::Decimal)),
             (Form::Open, "1234", Some(Decimals::String), Ok("1234")),
             (Form::Open, "1234", Some(Decimals::Precise), Err(Untold::Decimal)),

@@ -27,6 +27,8 @@ pub struct Record<'a> {
     pub value: Option<Cow<'a, [u8]>>,
     /// The record's own time, milliseconds since 1970, where the layout keeps it.
     pub timestamp_ms: Option<i64>,
+    /// Whether its headers say that the row had another key before; `None` where the layout keeps no headers.
+    pub is_moved: Option<bool>,
 }
 
 /// A line or row that is no record.
@@ -54,6 +56,7 @@ pub fn each<E: From<NoRecord>>(block: &Block, of: &mut dyn FnMut(&Record<'_>) ->
             key: None,
             value: None,
             timestamp_ms: None,
+            is_moved: None,
         };
         number += 1;
         let record = match block.layout {
@@ -98,7 +101,12 @@ struct Envelope {
     are_texts: bool,
     /// Whether offset and partition have to be there.
     is_placed: bool,
+    /// Whether a record without `headers` had none.
+    are_headers_told: bool,
 }
+
+/// The header of a row's event under its new key. Source: Debezium documentation, PostgreSQL connector, "Primary key updates".
+const OLD_KEY: &str = "__debezium.oldkey";
 
 /// Source: kcat, `json.c`.
 const KCAT: Envelope = Envelope {
@@ -109,6 +117,7 @@ const KCAT: Envelope = Envelope {
     metadata: None,
     are_texts: true,
     is_placed: true,
+    are_headers_told: true,
 };
 
 /// Source: Lenses, "Backup and restore", `store.envelope`.
@@ -120,6 +129,7 @@ const LENSES: Envelope = Envelope {
     metadata: Some("metadata"),
     are_texts: false,
     is_placed: true,
+    are_headers_told: false,
 };
 
 /// Source: Aiven's S3 connector, `format.output.type = jsonl` and `format.output.fields`.
@@ -131,12 +141,14 @@ const AIVEN: Envelope = Envelope {
     metadata: None,
     are_texts: false,
     is_placed: false,
+    are_headers_told: false,
 };
 
 fn enveloped<'a>(line: &'a [u8], envelope: &Envelope, mut record: Record<'a>) -> Result<Record<'a>, NotJson> {
     let text = std::str::from_utf8(line).map_err(|_| NotJson)?;
     let mut scanner = Scanner::new(text);
     let mut found = Found::default();
+    record.is_moved = envelope.are_headers_told.then_some(false);
     fields(&mut scanner, envelope, &mut record, &mut found, true)?;
     scanner.end()?;
     if !found.value || envelope.is_placed && !(found.offset && found.partition) {
@@ -187,6 +199,8 @@ fn fields<'a>(
             found.partition = true;
         } else if is_place && name == envelope.timestamp {
             record.timestamp_ms = moment(value);
+        } else if is_outer && name == "headers" {
+            record.is_moved = Some(written.contains(OLD_KEY));
         }
         goes_on = scanner.more()?;
     }
@@ -256,6 +270,7 @@ fn each_row<E: From<NoRecord>>(
             key: keys.is_valid(row).then(|| Cow::Borrowed(keys.value(row))),
             value: values.is_valid(row).then(|| Cow::Borrowed(values.value(row))),
             timestamp_ms: times.is_valid(row).then(|| times.value(row)),
+            is_moved: None,
         })?;
     }
     Ok(())

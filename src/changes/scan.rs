@@ -38,6 +38,11 @@ impl<'a> Quoted<'a> {
         if self.has_escapes { None } else { self.text.get(1..self.text.len() - 1) }
     }
 
+    /// As it is written, with its quotes and whatever is escaped.
+    pub fn written(self) -> &'a str {
+        self.text
+    }
+
     /// What it says; `room` takes it where something is escaped.
     pub fn read<'r>(self, room: &'r mut String) -> Result<&'r str, NotJson>
     where

@@ -72,6 +72,11 @@ impl Names {
         Names { by_name, columns: columns.len(), last: Vec::new() }
     }
 
+    /// Of one field.
+    pub fn of(name: &str) -> Self {
+        Names { by_name: HashMap::from([(name.to_owned(), vec![(0, 0)])]), columns: 1, last: Vec::new() }
+    }
+
     /// An empty row.
     pub fn row<'a>(&self) -> Row<'a> {
         Row { cells: vec![(Value::Absent, usize::MAX); self.columns] }

@@ -33,6 +33,15 @@ pub struct PgPosition {
     pub standby: bool,
 }
 
+impl PgPosition {
+    /// The place as a number of bytes.
+    pub fn place(&self) -> Option<u64> {
+        let (high, low) = self.lsn.split_once('/')?;
+        let part = |digits: &str| u64::from_str_radix(digits, 16).ok().filter(|part| *part <= u64::from(u32::MAX));
+        Some(part(high)? << 32 | part(low)?)
+    }
+}
+
 /// A PostgreSQL snapshot, as `pg_current_snapshot()` prints it: `xmin:xmax:xip,xip`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PgSnapshot {
@@ -67,6 +76,12 @@ impl PgSnapshot {
         xid < self.xmin || (xid < self.xmax && self.in_progress.binary_search(&xid).is_err())
     }
 
+    /// Whether transaction `xid` had not begun: it is told like that of [`shows`](Self::shows).
+    pub fn is_before(&self, xid: u64) -> bool {
+        let xid = if xid <= u64::from(u32::MAX) { self.widen(xid as u32) } else { xid };
+        xid >= self.xmax
+    }
+
     fn widen(&self, xid: u32) -> u64 {
         let distance = xid.wrapping_sub(self.xmax as u32) as i32;
         self.xmax.saturating_add_signed(i64::from(distance))
@@ -98,6 +113,7 @@ mod tests {
             [99, 100, 101, 103, 109, 110, 111].map(|xid| seen.shows(xid)),
             [true, true, false, false, true, false, false]
         );
+        assert_eq!([99, 103, 109, 110, 111].map(|xid| seen.is_before(xid)), [false, false, false, true, true]);
         assert_eq!(seen.to_string(), "100:110:101,103");
     }
 
@@ -108,6 +124,16 @@ mod tests {
         assert!(seen.shows(4));
         assert!(seen.shows(u64::from(u32::MAX)));
         assert!(!seen.shows(6));
+    }
+
+    #[test]
+    fn reads_a_place_in_the_log() {
+        let place = |lsn: &str| PgPosition { lsn: lsn.into(), timeline: None, system: None, standby: false }.place();
+        assert_eq!(place("0/16B3748"), Some(0x16B3748));
+        assert_eq!(place("1/0"), Some(1 << 32));
+        for lsn in ["", "16B3748", "0/100000000", "x/1"] {
+            assert_eq!(place(lsn), None, "{lsn}");
+        }
     }
 
     #[test]

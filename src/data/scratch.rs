@@ -24,6 +24,9 @@ pub trait Scratch: Send + Sync {
 
     /// Reads a piece again.
     fn get(&self, piece: Piece) -> Result<Vec<u8>, ScratchFault>;
+
+    /// Gives a piece up: its place may be taken by another of the same length.
+    fn free(&self, piece: Piece);
 }
 
 /// Scratch space of a test, in memory and in the open.
@@ -49,5 +52,9 @@ impl Scratch for MemoryScratch {
 
     fn get(&self, piece: Piece) -> Result<Vec<u8>, ScratchFault> {
         Ok(self.0.lock().expect("a lock")[piece.number as usize].clone())
+    }
+
+    fn free(&self, piece: Piece) {
+        self.0.lock().expect("a lock")[piece.number as usize].clear();
     }
 }

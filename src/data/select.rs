@@ -41,6 +41,52 @@ pub fn cell(name: &str, shown: Shown) -> String {
     }
 }
 
+/// A value that the server is told to cut before it sends it, since all of a row comes in one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Large {
+    /// Text of any length. Its size is known without fetching it.
+    Text,
+    /// `bytea`; the same.
+    Bytes,
+    /// Of another type, asked for as the text that the server prints.
+    Printed,
+    /// `json` or `jsonb`, by the function that makes one.
+    Json(&'static str),
+}
+
+/// Bytes at rest from which on a value of another type is printed to learn its length: smaller ones stay in their table's own
+/// pages, packed to a 255th at most.
+const AT_REST_SMALL: usize = 2000;
+
+/// [`cell`], no larger than a little more than `bytes_max`. One that is larger is sent cut, and still larger than `bytes_max`:
+/// whoever reads it counts it as too large, and never takes it for the value.
+pub fn bounded_cell(name: &str, shown: Shown, large: Large, bytes_max: usize) -> String {
+    let (column, cut) = (quoted(name), bytes_max.saturating_add(1));
+    let whole = cell(name, shown);
+    let suffix = format!(" AS {column}");
+    let value = whole.strip_suffix(&suffix).unwrap_or(&whole);
+    let is_large_printed = |printed: &str| {
+        format!(
+            "pg_catalog.pg_column_size({column}) > {AT_REST_SMALL} AND pg_catalog.octet_length({printed}) > {bytes_max}"
+        )
+    };
+    let (is_large, instead) = match large {
+        Large::Text => {
+            (format!("pg_catalog.octet_length({column}) > {bytes_max}"), format!("pg_catalog.left({column}, {cut})"))
+        }
+        Large::Bytes => (
+            format!("pg_catalog.octet_length({column}) > {bytes_max}"),
+            format!("pg_catalog.substr({column}, 1, {cut})"),
+        ),
+        Large::Printed => (is_large_printed(value), format!("pg_catalog.left({value}, {cut})")),
+        Large::Json(make) => (
+            is_large_printed(&format!("{column}::pg_catalog.text")),
+            format!("pg_catalog.{make}(pg_catalog.repeat('x', {cut}))"),
+        ),
+    };
+    format!("CASE WHEN {is_large} THEN {instead} ELSE {value} END{suffix}")
+}
+
 /// The columns of a query, before any is chosen.
 pub fn whole_query(sql: &str) -> String {
     format!("SELECT * FROM (\n{}\n) AS q", trimmed(sql))
@@ -127,6 +173,25 @@ mod tests {
         let printed = "CASE WHEN \"a\" IS DISTINCT FROM NULL THEN pg_catalog.format('%s', \"a\") END AS \"a\"";
         assert_eq!(cell("a", Shown::Printed), printed);
         assert_eq!(cell("a", Shown::Cast), "\"a\"::pg_catalog.text AS \"a\"");
+    }
+
+    #[test]
+    fn has_the_server_cut_what_is_too_large_to_be_sent() {
+        for (shown, large, expected) in [
+            (
+                Shown::AsItIs,
+                Large::Text,
+                "CASE WHEN pg_catalog.octet_length(\"a\") > 9 THEN pg_catalog.left(\"a\", 10) ELSE \"a\" END AS \"a\"",
+            ),
+            (
+                Shown::Cast,
+                Large::Printed,
+                "CASE WHEN pg_catalog.pg_column_size(\"a\") > 2000 AND pg_catalog.octet_length(\"a\"::pg_catalog.text) > 9 \
+                 THEN pg_catalog.left(\"a\"::pg_catalog.text, 10) ELSE \"a\"::pg_catalog.text END AS \"a\"",
+            ),
+        ] {
+            assert_eq!(bounded_cell("a", shown, large, 9), expected);
+        }
     }
 
     #[test]

@@ -8,7 +8,6 @@
 use super::{FormatFault, Opened, Rows, text_batch};
 use arrow::array::{RecordBatch, StringViewBuilder};
 use arrow::datatypes::DataType;
-use bytes::Bytes;
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use std::io::{Chain, Cursor, Read};
 
@@ -66,11 +65,6 @@ fn next(reader: &mut Reader<Text>, record: &mut ByteRecord) -> Result<bool, &'st
 /// What is said of a text that cannot be read on.
 const UNREADABLE: &str = "cannot be read or unpacked to its end";
 const TOO_LARGE: &str = "has a row of more than 256 MiB, or unpacks to more than its cap";
-
-/// Finds the header.
-pub fn open(bytes: Bytes, is_header: &dyn Fn(&[&str]) -> bool) -> Result<Opened, FormatFault> {
-    open_stream(Box::new(Cursor::new(bytes)), is_header)
-}
 
 /// Finds the header of a text that comes from front to back and never lies in memory whole.
 pub fn open_stream(text: Box<dyn Read + Send>, is_header: &dyn Fn(&[&str]) -> bool) -> Result<Opened, FormatFault> {
@@ -184,6 +178,11 @@ impl CsvRows {
 mod tests {
     use super::*;
     use arrow::array::{ArrayRef, AsArray};
+    use bytes::Bytes;
+
+    fn open(text: Bytes, is_header: &dyn Fn(&[&str]) -> bool) -> Result<Opened, FormatFault> {
+        open_stream(Box::new(Cursor::new(text)), is_header)
+    }
 
     fn read(text: &str, places: Vec<usize>) -> Result<Vec<Vec<Option<String>>>, FormatFault> {
         let opened = open(Bytes::copy_from_slice(text.as_bytes()), &|names| names.contains(&"CfD_ID"))?;

@@ -2,7 +2,9 @@
 //!
 //! Each block is read as [`super::jsonl`] reads a file. Never in here: what a field's values mean beyond JSON's own types.
 
-use super::{FormatFault, jsonl};
+use super::{FormatFault, Opened, Rows, jsonl};
+use arrow::array::RecordBatch;
+use arrow::datatypes::DataType;
 use bytes::Bytes;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -111,25 +113,30 @@ impl Held {
     }
 }
 
-/// The fields of a block's objects, in the order in which they first appear, and how many objects there are.
-pub fn fields(block: &Bytes) -> Result<(Vec<(String, Held)>, u64), FormatFault> {
-    let mut seen = Fields::default();
-    let mut rows = 0;
-    for line in block.split(|byte| *byte == b'\n').filter(|line| !line.iter().all(u8::is_ascii_whitespace)) {
-        let mut json = serde_json::Deserializer::from_slice(line);
-        let read = json.deserialize_map(&mut seen).and_then(|()| json.end());
-        read.map_err(|_| FormatFault::at(rows, "is not a JSON object"))?;
-        rows += 1;
-    }
-    Ok((seen.fields, rows))
-}
-
 #[derive(Default)]
 struct Fields {
     fields: Vec<(String, Held)>,
     known: HashMap<String, usize>,
 }
 
+impl Fields {
+    /// Adds those of a block's objects; how many there are.
+    fn add(&mut self, block: &Bytes) -> Result<u64, FormatFault> {
+        if block.last().is_some_and(|byte| *byte != b'\n') {
+            return Err(FormatFault::new("ends inside a line"));
+        }
+        let mut rows = 0;
+        for line in block.split(|byte| *byte == b'\n').filter(|line| !line.iter().all(u8::is_ascii_whitespace)) {
+            let mut json = serde_json::Deserializer::from_slice(line);
+            let read = json.deserialize_map(&mut *self).and_then(|()| json.end());
+            read.map_err(|_| FormatFault::at(rows, "is not a JSON object"))?;
+            rows += 1;
+        }
+        Ok(rows)
+    }
+}
+
+/// The fields in the order in which they first appear.
 impl<'de> Visitor<'de> for &mut Fields {
     type Value = ();
 
@@ -154,22 +161,83 @@ impl<'de> Visitor<'de> for &mut Fields {
     }
 }
 
-/// The rows of a block: the fields `names`, in that order, as text; a field that no object of the block has is NULL.
-pub fn rows(block: Bytes, names: &[String], batch_rows_max: usize) -> Result<super::Rows, FormatFault> {
-    let opened = jsonl::open(block)?;
-    let places: Vec<Option<usize>> =
-        names.iter().map(|name| opened.columns.iter().position(|(column, _)| column == name)).collect();
-    let wanted: Vec<usize> = places.iter().flatten().copied().collect();
-    let batches = opened.rows(wanted, batch_rows_max);
-    Ok(Box::new(batches.map(move |batch| batch.map(|batch| super::with_absent(&batch, &places)))))
+/// A text that can be read from its start any number of times.
+pub type Again = Box<dyn Fn() -> Result<Box<dyn Read + Send>, FormatFault> + Send>;
+
+/// Reads the field names of every line; a column that appears late must be classified too.
+pub fn open(text: Again) -> Result<Opened, FormatFault> {
+    let (found, _) = learn(text()?)?;
+    let names: Vec<String> = found.into_iter().map(|(name, _)| name).collect();
+    let columns = names.iter().map(|name| (name.clone(), DataType::Utf8View)).collect();
+    Ok(Opened::new(columns, move |places, batch_rows_max| -> Rows {
+        let names = places.iter().filter_map(|place| names.get(*place).cloned()).collect();
+        match text() {
+            Ok(text) => Box::new(TextRows::new(text, names, batch_rows_max)),
+            Err(fault) => Box::new(std::iter::once(Err(fault))),
+        }
+    }))
+}
+
+/// The fields of a whole text's objects, and how many objects there are.
+pub fn learn(text: impl Read) -> Result<(Vec<(String, Held)>, u64), FormatFault> {
+    let (mut seen, mut rows) = (Fields::default(), 0);
+    for block in Blocks::new(text) {
+        rows += seen.add(&block?).map_err(|fault| behind(fault, rows))?;
+    }
+    Ok((seen.fields, rows))
+}
+
+/// A fault that counts its row from `first`.
+fn behind(fault: FormatFault, first: u64) -> FormatFault {
+    FormatFault { row: fault.row.map(|row| row + first), ..fault }
+}
+
+/// The rows of a text, block by block.
+pub struct TextRows<R> {
+    blocks: Blocks<R>,
+    names: Vec<String>,
+    batch_rows_max: usize,
+    block: Option<Rows>,
+    /// Rows before the block in hand, and of it.
+    first: u64,
+    read: u64,
+    failed: bool,
+}
+
+impl<R: Read> TextRows<R> {
+    /// The fields `names` of the objects of `text`, in that order; one that is not there is NULL.
+    pub fn new(text: R, names: Vec<String>, batch_rows_max: usize) -> Self {
+        TextRows { blocks: Blocks::new(text), names, batch_rows_max, block: None, first: 0, read: 0, failed: false }
+    }
+}
+
+impl<R: Read> Iterator for TextRows<R> {
+    type Item = Result<RecordBatch, FormatFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.failed {
+            if let Some(batch) = self.block.as_mut().and_then(Iterator::next) {
+                self.failed = batch.is_err();
+                self.read += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
+                return Some(batch.map_err(|fault| behind(fault, self.first)));
+            }
+            self.first += std::mem::take(&mut self.read);
+            match self.blocks.next()? {
+                Ok(block) => self.block = Some(jsonl::rows(block, self.names.clone(), self.batch_rows_max)),
+                Err(fault) => return Some(Err(fault)),
+            }
+        }
+        None
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::array::{ArrayRef, AsArray};
 
     fn held(text: &str) -> Vec<(String, Held)> {
-        fields(&Bytes::copy_from_slice(text.as_bytes())).expect("fields").0
+        learn(text.as_bytes()).expect("fields").0
     }
 
     #[test]
@@ -184,10 +252,7 @@ mod tests {
                 ("d".to_owned(), Held { truths: true, ..none }),
             ]
         );
-        assert_eq!(
-            fields(&Bytes::from_static(b"{\"a\":1}\n{\"a\":")).err(),
-            Some(FormatFault::at(1, "is not a JSON object"))
-        );
+        assert_eq!(learn(&b"{\"a\":1}\n{\"a\":\n"[..]).err(), Some(FormatFault::at(1, "is not a JSON object")));
     }
 
     #[test]
@@ -198,5 +263,56 @@ mod tests {
         assert!(blocks.len() > 2 && blocks[..blocks.len() - 1].iter().all(|block| block.ends_with(b"\n")));
         assert_eq!(blocks.concat(), text.as_bytes());
         assert_eq!(Blocks::new(&b""[..]).count(), 0);
+    }
+
+    fn again(text: String) -> Result<Opened, FormatFault> {
+        let text = Bytes::from(text);
+        open(Box::new(move || Ok(Box::new(std::io::Cursor::new(text.clone())))))
+    }
+
+    fn read(text: &str) -> Result<Vec<Vec<Option<String>>>, FormatFault> {
+        let opened = again(text.to_owned())?;
+        let places = (0..opened.columns.len()).collect();
+        let mut rows = Vec::new();
+        for batch in opened.rows(places, 2) {
+            let batch = batch?;
+            let cell = |column: &ArrayRef, row| column.as_string_view().iter().nth(row).flatten().map(str::to_owned);
+            rows.extend(
+                (0..batch.num_rows()).map(|row| batch.columns().iter().map(|column| cell(column, row)).collect()),
+            );
+        }
+        Ok(rows)
+    }
+
+    #[test]
+    fn keeps_the_digits_of_a_number_and_the_text_of_an_object() {
+        let cell = |text: &str| Some(text.to_owned());
+        let rows = read(
+            "{\"id\":9007199254740993,\"amount\":1.10}\n\n{\"id\":2,\"notes\":{\"a\": [1]},\"name\":\"M\\u00f4r\"}\n",
+        );
+        assert_eq!(
+            rows,
+            Ok(vec![
+                vec![cell("9007199254740993"), cell("1.10"), None, None],
+                vec![cell("2"), None, cell("{\"a\": [1]}"), cell("Môr")],
+            ])
+        );
+    }
+
+    #[test]
+    fn refuses_a_torn_last_line_and_a_line_that_is_no_object() {
+        assert_eq!(read("{\"id\":1}\n{\"id\":"), Err(FormatFault::new("ends inside a line")));
+        assert_eq!(read("{\"id\":1}\n[1]\n"), Err(FormatFault::at(1, "is not a JSON object")));
+        assert_eq!(read("{\"id\":1} x\n"), Err(FormatFault::at(0, "is not a JSON object")));
+    }
+
+    #[test]
+    fn counts_rows_over_blocks_in_a_fault() {
+        let line = format!("{{\"a\":\"{}\"}}\n", "x".repeat(1 << 20));
+        let last = "{\"a\":\"\\ud800\"}\n";
+        let opened = again(line.repeat(11) + last).expect("columns");
+        let rows: Vec<_> = opened.rows(vec![0], 1).collect();
+        assert_eq!(rows.iter().flatten().map(RecordBatch::num_rows).sum::<usize>(), 11);
+        assert_eq!(rows.last(), Some(&Err(FormatFault::at(11, "holds a text that is no text"))));
     }
 }

@@ -14,6 +14,7 @@
 //! jsonl_blocks.rs  a JSON object a line, a block of lines at a time
 //! parquet_write.rs batches -> Parquet, a row group at a time
 //! parquet_back.rs  our own Parquet -> batches, to prove what was written
+//! pieces.rs        bytes put aside, of which any range can be read
 //! unpack.rs        the same as compression, a slice at a time
 //! spill.rs         batches put aside and read again
 //! bounds.rs        counts of NULL, smallest and largest values, from a file's footer
@@ -33,6 +34,7 @@ pub mod parquet_read;
 pub mod parquet_scan;
 pub mod parquet_write;
 pub mod pg_toc;
+pub mod pieces;
 pub mod ranged;
 mod snappy;
 pub mod spill;

@@ -40,7 +40,8 @@ pub(super) fn caps(bytes: u64) -> Caps {
     Caps { batch_bytes_max: BATCH_BYTES_MAX, file_bytes_max }
 }
 
-fn open_within(bytes: Bytes, caps: Caps) -> Result<Opened, FormatFault> {
+/// Reads the footer of what may lie anywhere.
+pub(super) fn open_within(bytes: impl ChunkReader + 'static, caps: Caps) -> Result<Opened, FormatFault> {
     let metadata = metadata(&bytes).ok_or_else(|| FormatFault::new("is not whole Parquet"))?;
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata);
     let columns = builder.schema().fields().iter().map(|field| (field.name().clone(), field.data_type().clone()));

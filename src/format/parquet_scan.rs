@@ -1,11 +1,11 @@
 //! Parquet where it lies -> batches, a row group at a time and only the rows that are wanted: a file of any size in the memory
 //! of a few pages.
 //!
-//! The caps are those of [`super::parquet_read`], by row group.
+//! The caps are those of [`super::parquet_read`]; where row groups are read one by one, each has its own.
 
-use super::parquet_read::{caps, metadata, rows};
+use super::parquet_read::{caps, metadata, open_within, rows};
 use super::ranged::{From, Ranged};
-use super::{FormatFault, Rows};
+use super::{FormatFault, Opened, Rows};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder, RowSelection};
@@ -16,6 +16,12 @@ use std::sync::Arc;
 
 /// Bytes read at once where only a header is wanted.
 const HEADER_BYTES: usize = 4 << 10;
+
+/// Reads the footer of a file whose rows are all wanted. Nested columns come as they are.
+pub fn open(bytes: Arc<dyn Ranged>) -> Result<Opened, FormatFault> {
+    let caps = caps(bytes.length());
+    open_within(Chunks(bytes), caps)
+}
 
 /// A file whose footer was read.
 #[derive(Clone)]

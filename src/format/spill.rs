@@ -29,8 +29,16 @@ impl Aside {
         Aside { scratch: Arc::clone(&self.scratch), room: Arc::new(AtomicU64::new(0)) }
     }
 
-    fn take(&self, bytes: u64) -> bool {
+    pub(super) fn take(&self, bytes: u64) -> bool {
         self.room.try_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes)).is_ok()
+    }
+
+    pub(super) fn give_back(&self, bytes: u64) {
+        self.room.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn scratch(&self) -> &dyn Scratch {
+        self.scratch.as_ref()
     }
 }
 
@@ -90,7 +98,7 @@ impl Spill {
 impl Drop for Spill {
     fn drop(&mut self) {
         let freed = self.kept.iter().map(|kept| if let Kept::Here(_, bytes) = kept { *bytes } else { 0 }).sum();
-        self.aside.room.fetch_add(freed, Ordering::Relaxed);
+        self.aside.give_back(freed);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Never in here: faults of the files. What comes in has been found sound.
 
-use super::job_file::{Dataset, DatasetRows, Written};
+use super::job_file::{Check, Dataset, DatasetRows, Written};
 use super::load::Checked;
 use super::plan::*;
 use super::schema_file::SchemaFile;
@@ -10,6 +10,7 @@ use super::write_plan::{PERIODS_MAX, WriteMode, filter, write};
 use crate::data::{Audience, Column, Extract, Name, Period, Rows};
 use crate::privacy::{ColumnTreatment, treatment};
 use crate::problem::Problems;
+use crate::reconcile::claims::Claim;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ impl Checked {
     pub fn plan(&self, period: Period) -> Result<Plan, Problems> {
         let mut problems = Problems::default();
         let sql: Vec<&str> =
-            self.job.datasets.iter().flat_map(|dataset| &dataset.checks).map(|(_, sql, _)| sql.as_str()).collect();
+            self.job.datasets.iter().flat_map(|dataset| &dataset.checks).filter_map(Check::sql).collect();
         let words: BTreeSet<&str> =
             sql.iter().flat_map(|sql| sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')).collect();
         let mut datasets = Vec::new();
@@ -49,6 +50,7 @@ impl Checked {
         let stores: BTreeSet<&str> = datasets
             .iter()
             .flat_map(|dataset| dataset.outputs.iter().map(|output| output.store.as_str()))
+            .chain(self.claims.values().flatten().flatten().filter_map(looked_up).map(Name::as_str))
             .chain(["restricted", "security"])
             .collect();
         let plan = Plan {
@@ -98,6 +100,7 @@ impl Checked {
                 || matches!(&dataset.write, Written::Merge { watermark, .. } if watermark.value == *name)
                 || tolerated(name)
                 || words.contains(name.as_str())
+                || self.is_claimed(&dataset.name, name)
                 || shown.filter(|shown| shown.column.name == *name).any(|shown| shown.treatment.needs_values())
         };
         let columns = schema.columns.iter().map(|column| column.name.clone()).filter(is_needed).collect();
@@ -134,17 +137,44 @@ impl Checked {
             reconcile: dataset.reconcile.as_ref().map(|reconcile| ReconcilePlan {
                 against: reconcile.against.value.clone(),
                 topic: reconcile.topic.clone(),
+                wait: reconcile.wait,
+                window: reconcile.window,
+                heartbeat: reconcile.heartbeat.clone(),
                 on_drift: reconcile.on_drift,
                 on_inconclusive: reconcile.on_inconclusive,
-                tolerate: reconcile.tolerate.iter().map(|(name, abs)| (name.value.clone(), abs.clone())).collect(),
+                tolerate: reconcile.tolerate.iter().map(|(name, rules)| (name.value.clone(), rules.clone())).collect(),
             }),
-            checks: dataset
-                .checks
-                .iter()
-                .map(|(name, sql, severity)| CheckPlan { name: name.clone(), sql: sql.clone(), severity: *severity })
-                .collect(),
+            checks: self.checks(dataset)?,
             schema,
         })
+    }
+
+    fn checks(&self, dataset: &Dataset) -> Option<Vec<CheckPlan>> {
+        let claims = self.claims.get(&dataset.name).map(Vec::as_slice).unwrap_or_default();
+        let planned = |(place, check): (usize, &Check)| {
+            let how = match claims.get(place)? {
+                Some(claim) => CheckedBy::Claim(claim.clone()),
+                None => CheckedBy::Sql(check.sql()?.to_owned()),
+            };
+            Some(CheckPlan { name: check.name.clone(), how, severity: check.severity })
+        };
+        dataset.checks.iter().enumerate().map(planned).collect()
+    }
+
+    /// Whether a claim of the job looks at a column of a dataset.
+    fn is_claimed(&self, dataset: &Name, column: &Name) -> bool {
+        let claims =
+            self.claims.iter().flat_map(|(own, claims)| claims.iter().flatten().map(move |claim| (own, claim)));
+        let mut sides = claims.flat_map(|(own, claim)| claim.sides(own));
+        sides.any(|(of, take)| of == dataset && take.columns().contains(&column))
+    }
+}
+
+/// The store of the table that a claim looks keys up in, where another job publishes it.
+fn looked_up(claim: &Claim) -> Option<&Name> {
+    match claim {
+        Claim::References(_, of) => of.published.as_ref().map(|published| &published.store),
+        _ => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The plan as a person reads it: every query, path, treatment, check and limit.
 
 use super::login_spec::Trust;
-use super::plan::{CheckPlan, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
+use super::plan::{CheckPlan, CheckedBy, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
 use super::select::select;
 use super::write_plan::{MergePlan, WriteMode};
 use crate::changes::untold;
@@ -26,7 +26,9 @@ pub fn face(plan: &Plan) -> String {
         write_dataset(&mut out, plan, dataset);
     }
     let _ = writeln!(out, "\nstores");
-    for (name, holds) in [("restricted", "bad rows, differing rows"), ("security", "the job's nights, reports")] {
+    for (name, holds) in
+        [("restricted", "bad rows, differing rows, rows that break a check"), ("security", "the job's nights, reports")]
+    {
         if let Some(store) = plan.stores.values().find(|store| store.name.as_str() == name) {
             let _ = writeln!(out, "  {name:<10}{}  for {}: {holds}", places(store, ""), store.audience);
         }
@@ -77,12 +79,19 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
             let _ = writeln!(out, "  against   nothing: not compared");
         }
     }
-    for CheckPlan { name, sql, severity } in &dataset.checks {
+    for CheckPlan { name, how, severity } in &dataset.checks {
         let severity = if *severity == Severity::Warn { "warn" } else { "error" };
-        let _ = writeln!(out, "  check     {name} ({severity})\n{INDENT}{}", indented(sql.trim()));
+        let how = match how {
+            CheckedBy::Sql(sql) => indented(sql.trim()),
+            CheckedBy::Claim(claim) => format!("{}: {claim}", claim.kind()),
+        };
+        let _ = writeln!(out, "  check     {name} ({severity})\n{INDENT}{how}");
     }
     if dataset.set_aside.iter().any(|shown| shown.treatment != Treatment::Keep) {
-        let _ = writeln!(out, "  aside     differing and bad rows, for restricted; of bad rows only what is kept");
+        let _ = writeln!(
+            out,
+            "  aside     differing and bad rows and those that break a check, for restricted; of bad rows only what is kept"
+        );
         write_columns(out, &dataset.set_aside);
     }
     let empty = if dataset.allow_empty { "fine" } else { "refused" };
@@ -177,8 +186,18 @@ fn write_reconcile(out: &mut String, plan: &Plan, dataset: &DatasetPlan, reconci
     for (name, because) in extracted(dataset).filter_map(|column| Some((&column.name, untold(column.column_type)?))) {
         let _ = writeln!(out, "{INDENT}{name} is not compared: {because}");
     }
-    for (column, abs) in &reconcile.tolerate {
-        let _ = writeln!(out, "{INDENT}{column} may differ by {abs}");
+    if !reconcile.wait.is_zero() {
+        let _ = writeln!(out, "{INDENT}waits {} s for a stream that is behind", reconcile.wait.num_seconds());
+    }
+    if let Some(heartbeat) = &reconcile.heartbeat {
+        let _ = writeln!(out, "{INDENT}{heartbeat} shows how far the stream has come");
+    }
+    if !reconcile.window.is_zero() {
+        let seconds = reconcile.window.num_seconds();
+        let _ = writeln!(out, "{INDENT}by the clock nothing is told within {seconds} s of the extract");
+    }
+    for (column, tolerance) in &reconcile.tolerate {
+        let _ = writeln!(out, "{INDENT}{column} may differ by {}", tolerance.told());
     }
 }
 

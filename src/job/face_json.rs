@@ -1,13 +1,14 @@
 //! The plan as JSON, names as in the files.
 
 use super::face::read;
-use super::plan::{DatasetPlan, Plan, SourceSpec, StoreSpec};
+use super::plan::{CheckedBy, DatasetPlan, Plan, SourceSpec, StoreSpec};
 use super::select::select;
 use super::write_plan::WriteMode;
 use crate::data::OnNewColumn;
 use crate::privacy::ColumnTreatment;
 use crate::reconcile::Deleted;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// The plan as JSON.
 pub fn json(plan: &Plan) -> Value {
@@ -82,10 +83,15 @@ fn dataset(plan: &Plan, dataset: &DatasetPlan) -> Value {
         "against": dataset.reconcile.as_ref().map(|reconcile| json!({
             "source": reconcile.against, "url": dump(&reconcile.against), "topic": reconcile.topic,
             "on_drift": reconcile.on_drift.as_str(), "on_inconclusive": reconcile.on_inconclusive.as_str(),
-            "tolerate": reconcile.tolerate,
+            "wait_seconds": reconcile.wait.num_seconds(), "heartbeat": reconcile.heartbeat,
+            "window_seconds": reconcile.window.num_seconds(),
+            "tolerate": reconcile.tolerate.iter().map(|(column, rules)| (column.to_string(), rules.told())).collect::<BTreeMap<_, _>>(),
         })),
         "checks": dataset.checks.iter().map(|check| json!({
-            "name": check.name, "severity": check.severity, "sql": check.sql,
+            "name": check.name, "severity": check.severity,
+            "kind": match &check.how { CheckedBy::Sql(_) => "sql", CheckedBy::Claim(claim) => claim.kind() },
+            "sql": match &check.how { CheckedBy::Sql(sql) => Some(sql), CheckedBy::Claim(_) => None },
+            "claim": match &check.how { CheckedBy::Sql(_) => None, CheckedBy::Claim(claim) => Some(claim.to_string()) },
         })).collect::<Vec<_>>(),
         "bad_rows_max": dataset.bad_rows_max,
         "allow_empty": dataset.allow_empty,

@@ -1,5 +1,6 @@
 //! The three kinds of file, key by key.
 
+use super::check_keys::CHECK;
 use super::shape::{Key, Shape, optional, required};
 use crate::changes::{Cleanup, Decimals, Layout, Payload, Times};
 
@@ -41,7 +42,7 @@ const DATASET: Shape = Shape::Table(&[
     optional("bad_rows_max", Shape::Whole, "more bad rows than this stop the job [0]"),
     optional("allow_empty", Shape::Truth, "whether no rows at all is fine [false]"),
     optional("reconcile", Shape::Table(RECONCILE), "what the rows are compared with"),
-    optional("check", Shape::List(&Shape::Table(CHECK)), "claims in SQL over the job's datasets"),
+    optional("check", Shape::List(&Shape::Table(CHECK)), "claims about the rows before treatment, each of one kind"),
 ]);
 
 const PARAMETER: &[Key] = &[
@@ -70,17 +71,28 @@ const MERGE: &[Key] = &[
 const RECONCILE: &[Key] = &[
     required("against", Shape::Name, "a source of the environment that holds topic dumps"),
     required("topic", Shape::Text, "the topic of the table's changes"),
+    optional("wait", Shape::Text, "how long a stream that is behind is waited for: \"15m\" [not at all]"),
+    optional("heartbeat", Shape::Text, "a topic of the same dump that shows how far the stream has come"),
+    optional(
+        "window",
+        Shape::Text,
+        "how far from the extract's moment the clock does not tell what it shows, where transactions do not: \"30s\" [0]",
+    ),
     optional("on_drift", Shape::Word(&["refuse", "publish"]), "what a difference does [refuse]"),
     optional("on_inconclusive", Shape::Word(&["refuse", "publish"]), "what an undecidable comparison does [refuse]"),
     optional("tolerate", Shape::Columns(&Shape::Table(TOLERANCE)), "differences that count as none, by column"),
 ];
 
-const TOLERANCE: &[Key] = &[required("abs", Shape::Text, "largest difference, as a decimal number in quotes")];
-
-const CHECK: &[Key] = &[
-    required("name", Shape::Text, "what the check claims"),
-    required("sql", Shape::Text, "SQL that gives one row with a boolean column `holds`"),
-    optional("severity", Shape::Word(&["error", "warn"]), "what its failure does [error]"),
+const TOLERANCE: &[Key] = &[
+    optional("abs", Shape::Text, "numbers and floats no further apart than this decimal number in quotes"),
+    optional("rel", Shape::Text, "numbers and floats no further apart than this part of the larger, in quotes"),
+    optional("ulp", Shape::Whole, "floats no more than so many floats apart"),
+    optional("precision", Shape::Word(&["ms", "s"]), "times and moments that are the same once cut off"),
+    optional("trim", Shape::Truth, "blanks at the ends of a text"),
+    optional("case", Shape::Truth, "upper and lower case"),
+    optional("nfc", Shape::Truth, "Unicode's writings of one letter"),
+    optional("null_equals", Shape::List(&Shape::AnyText), "texts that stand for NULL"),
+    optional("json", Shape::Truth, "the same JSON in any order of fields and writing of numbers"),
 ];
 
 /// `schemas/<name>.toml`

@@ -2,18 +2,21 @@
 
 use super::files::JOB;
 use super::plan::{OnVerdict, Severity};
+use super::reconcile_file::read_reconcile;
 use super::rows_file::{read_parameters, read_rows};
-use super::shape::{check, shown};
+use super::shape::check;
 use super::tree::{Entry, Node, Text};
 use super::write_file::read_write;
 use crate::data::{Condition, Every, Literal, Name, TableName};
 use crate::problem::Problems;
 use crate::reconcile::Deleted;
+use crate::reconcile::diff::Tolerance;
+use chrono::TimeDelta;
 use std::ops::Range;
 use std::str::FromStr;
 
 /// Names that no dataset may have: a store keeps them for tables and folders of its own.
-pub const RESERVED: &[&str] = &["nightferry_runs", "quarantine", "differences", "reports"];
+pub const RESERVED: &[&str] = &["nightferry_runs", "quarantine", "differences", "breaches", "reports"];
 
 /// A job as its file says it.
 #[derive(Clone, Debug)]
@@ -80,7 +83,25 @@ pub struct Dataset {
     /// What it is compared with.
     pub reconcile: Option<Reconcile>,
     /// Its checks.
-    pub checks: Vec<(String, String, Severity)>,
+    pub checks: Vec<Check>,
+}
+
+/// A check as its job says it. What it claims is looked up in the schemas later (`check_file`).
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// What it claims, in the author's words.
+    pub name: String,
+    /// What its failure does.
+    pub severity: Severity,
+    /// The keys of its table.
+    pub node: Node,
+}
+
+impl Check {
+    /// Its SQL, where that is what it claims.
+    pub fn sql(&self) -> Option<&str> {
+        self.node.get("sql")?.text()
+    }
 }
 
 /// Table or query file.
@@ -125,12 +146,18 @@ pub struct Reconcile {
     pub against: Placed<Name>,
     /// Topic.
     pub topic: String,
+    /// How long a stream that is behind is waited for.
+    pub wait: TimeDelta,
+    /// How far from the extract's moment nobody can tell by the clock what it shows.
+    pub window: TimeDelta,
+    /// A topic that shows how far the stream has come.
+    pub heartbeat: Option<String>,
     /// What a difference does.
     pub on_drift: OnVerdict,
     /// What an undecidable comparison does.
     pub on_inconclusive: OnVerdict,
-    /// Column -> largest difference.
-    pub tolerate: Vec<(Placed<Name>, String)>,
+    /// Column -> what it may differ by.
+    pub tolerate: Vec<(Placed<Name>, Tolerance)>,
 }
 
 /// Reads a job. `None` when its shape is wrong; every fault is told either way.
@@ -234,7 +261,7 @@ fn read_dataset(
             Some("warn") => Severity::Warn,
             _ => Severity::Error,
         };
-        Some((node.get("name")?.text()?.to_owned(), node.get("sql")?.text()?.to_owned(), severity))
+        Some(Check { name: node.get("name")?.text()?.to_owned(), severity, node: node.clone() })
     };
     Some(Dataset {
         at: key_span.start,
@@ -249,46 +276,5 @@ fn read_dataset(
         reconcile,
         checks: node.get("check").map(Node::items).unwrap_or_default().iter().filter_map(check).collect(),
         name,
-    })
-}
-
-fn read_reconcile(text: &Text, node: &Node, problems: &mut Problems) -> Option<Reconcile> {
-    let on = |key: &str| match node.get(key).and_then(Node::text) {
-        Some("publish") => OnVerdict::Publish,
-        _ => OnVerdict::Refuse,
-    };
-    let mut tolerate = Vec::new();
-    for Entry { key, key_span, node } in node.get("tolerate").map(Node::entries).unwrap_or_default() {
-        let Some(abs) = node.get("abs") else { continue };
-        let number = abs.text().unwrap_or_default();
-        if crate::data::text::decimal(number, 38, 18).is_ok_and(|number| number >= 0) {
-            tolerate.extend(Name::new(key).ok().map(|value| (Placed { value, at: key_span.start }, number.to_owned())));
-        } else {
-            let message = format!("`tolerate.{}.abs` is no decimal number from 0", shown(key));
-            problems.add(
-                "E-JOB-TOLERATE",
-                text.place(abs.span.start),
-                message,
-                Some("in quotes, such as \"0.01\"".into()),
-            );
-        }
-    }
-    let topic = node.get("topic")?;
-    let name = topic.text()?;
-    // Kafka's own rule for topic names; it also keeps them inside their folder.
-    let is_topic = name.len() <= 249
-        && !matches!(name, "." | "..")
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
-    if !is_topic {
-        let hint = "letters, digits, `.`, `_` and `-`";
-        problems.add("E-JOB-TOPIC", text.place(topic.span.start), "`topic` is no name of a topic", Some(hint.into()));
-    }
-    let against = node.get("against")?;
-    Some(Reconcile {
-        against: Placed { value: Name::new(against.text()?).ok()?, at: against.span.start },
-        topic: name.to_owned(),
-        on_drift: on("on_drift"),
-        on_inconclusive: on("on_inconclusive"),
-        tolerate,
     })
 }

@@ -1,8 +1,10 @@
 //! Job, schemas and environment together -> [`Checked`]: whatever one names is looked up in the others.
 
+use super::check_file::{Around, claim};
+use super::check_types::Told;
 use super::environment_file::{self, Environment, Variable};
 use super::job_file::{self, Dataset, DatasetRows, Job};
-use super::merge_file::check_merge;
+use super::merge_file::{check_merge, check_merged};
 use super::plan::SourceSpec;
 use super::rows_file::check_parameters;
 use super::schema_file::{self, SchemaFile};
@@ -10,9 +12,11 @@ use super::shape::{nearest, one_of};
 use super::tree::{Entry, Node, Text};
 use super::write_file::check_write;
 use crate::changes::untold;
-use crate::data::{Audience, ColumnType, Form, Name, Schema, Treatment};
+use crate::data::{Audience, Column, ColumnType, Form, Name, Schema, Treatment};
 use crate::privacy::treatment;
 use crate::problem::{Place, Problems, shown_path};
+use crate::reconcile::claims::Claim;
+use crate::reconcile::diff::{Tolerance, kind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads a text of the project by its name; the fault as a phrase, such as `is not there`.
@@ -29,6 +33,8 @@ pub struct Checked {
     pub environment: Environment,
     /// Query files by name.
     pub queries: BTreeMap<String, String>,
+    /// What the checks of each dataset claim, in their order; `None` of one in SQL.
+    pub claims: BTreeMap<Name, Vec<Option<Claim>>>,
 }
 
 impl Checked {
@@ -70,12 +76,45 @@ pub fn load(file: &str, environment: &str, read: Read<'_>, variable: Variable<'_
         }
     }
     let read_schemas: BTreeMap<_, _> = schemas.into_iter().filter_map(|(name, schema)| Some((name, schema?))).collect();
+    let claims = match (&job, &environment) {
+        (Some(job), Some(environment)) => claims(job, &read_schemas, environment, read, &mut problems),
+        _ => BTreeMap::new(),
+    };
     check_references(&read_schemas, read, &mut problems);
     check_confirmed(&read_schemas, &mut problems);
     match (job, environment) {
-        (Some(job), Some(environment)) => problems.or(Checked { job, schemas: read_schemas, environment, queries }),
+        (Some(job), Some(environment)) => {
+            problems.or(Checked { job, schemas: read_schemas, environment, queries, claims })
+        }
         _ => Err(problems),
     }
+}
+
+/// What the checks of a job claim.
+fn claims(
+    job: &Job,
+    schemas: &BTreeMap<Name, SchemaFile>,
+    environment: &Environment,
+    read: Read<'_>,
+    problems: &mut Problems,
+) -> BTreeMap<Name, Vec<Option<Claim>>> {
+    let mut claims = BTreeMap::new();
+    for dataset in &job.datasets {
+        let around = Around { job, dataset, schemas, environment, read };
+        let of_dataset: &mut Vec<Option<Claim>> = claims.entry(dataset.name.clone()).or_default();
+        for check in &dataset.checks {
+            match claim(check, &around) {
+                Ok(claim) => {
+                    claim.iter().for_each(|claim| check_merged(job, dataset, check, claim, problems));
+                    of_dataset.push(claim);
+                }
+                Err(told) => told.into_iter().for_each(|Told { id, at, message, hint }| {
+                    problems.add(id, job.text.place(at), message, Some(hint));
+                }),
+            }
+        }
+    }
+    claims
 }
 
 /// The schemas that a job names, and where; of a job with faults too, so that all are told at once.
@@ -176,17 +215,15 @@ fn check_dataset(
             problems.add("E-JOB-UNTOLD", place(reconcile.against.at), message, Some(hint.into()));
         }
     }
-    for (name, _) in dataset.reconcile.iter().flat_map(|reconcile| &reconcile.tolerate) {
-        match schema.column(name.value.as_str()) {
-            None => {
-                let message = format!("unknown column `{}`", name.value);
-                problems.add("E-JOB-COLUMN", place(name.at), message, Some(nearest(name.value.as_str(), &columns)));
-            }
-            Some(column) if !is_tolerable(column.column_type) => {
-                let message = format!("column `{}` is {}, which takes no tolerance", name.value, column.column_type);
-                problems.add("E-JOB-TOLERATE", place(name.at), message, Some("numbers do".into()));
-            }
-            Some(_) => {}
+    for (name, tolerance) in dataset.reconcile.iter().flat_map(|reconcile| &reconcile.tolerate) {
+        let Some(column) = schema.column(name.value.as_str()) else {
+            let message = format!("unknown column `{}`", name.value);
+            problems.add("E-JOB-COLUMN", place(name.at), message, Some(nearest(name.value.as_str(), &columns)));
+            continue;
+        };
+        if let Some(hint) = untolerable(schema, column, tolerance) {
+            let message = format!("column `{}` is {}, and takes no such tolerance", name.value, column.column_type);
+            problems.add("E-JOB-TOLERATE", place(name.at), message, Some(hint.into()));
         }
     }
     let audiences =
@@ -234,9 +271,16 @@ fn check_confirmed(schemas: &BTreeMap<Name, SchemaFile>, problems: &mut Problems
     }
 }
 
-fn is_tolerable(column_type: ColumnType) -> bool {
-    use ColumnType::{Bigint, Double, Integer, Numeric, Real, Smallint};
-    matches!(column_type, Smallint | Integer | Bigint | Numeric { .. } | Real | Double)
+/// Why a column cannot differ by that much and be the same.
+fn untolerable(schema: &Schema, column: &Column, tolerance: &Tolerance) -> Option<&'static str> {
+    if schema.is_key(&column.name) {
+        return Some("a key is the same or it is another");
+    }
+    if untold(column.column_type).is_some() {
+        return Some("a topic does not tell it");
+    }
+    let fits = kind(&column.column_type.arrow()).is_some_and(|kind| tolerance.fits(kind));
+    (!fits).then_some("abs and rel are for numbers, ulp for floats, precision for moments, the others for text")
 }
 
 /// A schema by itself: the text of the file `file`, which tells people where its faults are.

@@ -6,13 +6,14 @@
 //! Never in here: the other ways of writing (`write_file`).
 
 use super::environment_file::Environment;
-use super::job_file::{Dataset, Job, Placed, Written};
+use super::job_file::{Check, Dataset, Job, Placed, Written};
 use super::shape::nearest;
 use super::tree::{Node, Text};
 use crate::data::{ColumnType, Name, Schema, Treatment};
 use crate::privacy::treatment;
 use crate::problem::Problems;
 use crate::reconcile::Deleted;
+use crate::reconcile::claims::Claim;
 
 /// Longest `lag`: a month.
 const LAG_SECONDS_MAX: i64 = 31 * 86_400;
@@ -42,7 +43,7 @@ pub fn read_merge(text: &Text, node: &Node, problems: &mut Problems) -> Option<W
 }
 
 /// `15m` in seconds.
-fn seconds(text: &str) -> Option<i64> {
+pub(super) fn seconds(text: &str) -> Option<i64> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let number: i64 = text[..digits].parse().ok()?;
     let unit = match &text[digits..] {
@@ -86,7 +87,7 @@ pub fn check_merge(job: &Job, dataset: &Dataset, schema: &Schema, environment: &
     }
     let words =
         |sql: &str| sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name.as_str());
-    if job.datasets.iter().flat_map(|dataset| &dataset.checks).any(|(_, sql, _)| words(sql)) {
+    if job.datasets.iter().flat_map(|dataset| &dataset.checks).filter_map(Check::sql).any(words) {
         told(
             format!("dataset `{name}` merges, and a check asks for all its rows"),
             "the run has the changed rows alone",
@@ -107,6 +108,18 @@ pub fn check_merge(job: &Job, dataset: &Dataset, schema: &Schema, environment: &
                     format!("column `{column_name}` of the key is not shown to `{}` as it is", store.audience);
                 told(message, "rows of a table are found by their key: `keep` it, or write the table as a whole");
             }
+        }
+    }
+}
+
+/// Tells a claim that needs all rows of a dataset of which the run has the changed ones.
+pub fn check_merged(job: &Job, dataset: &Dataset, check: &Check, claim: &Claim, problems: &mut Problems) {
+    for (name, _) in claim.sides(&dataset.name) {
+        let is_merged = |dataset: &&Dataset| matches!(dataset.write, Written::Merge { .. }) && dataset.name == *name;
+        if job.datasets.iter().any(|dataset| is_merged(&dataset)) {
+            let message = format!("dataset `{name}` merges, and a check asks for all its rows");
+            let place = job.text.place(check.node.span.start);
+            problems.add("E-JOB-MERGE", place, message, Some("the run has the changed rows alone".into()));
         }
     }
 }

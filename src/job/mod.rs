@@ -8,6 +8,9 @@
 //! rows_file.rs         its rows: table, query, where and parameters
 //! write_file.rs        how its tables are written: write and period
 //! merge_file.rs        the same of `merge`
+//! reconcile_file.rs    what its rows are compared with
+//! check_keys.rs        its checks, key by key
+//! check_file.rs        what they claim; check_types.rs of which columns, check_references.rs and check_other.rs of other tables
 //! schema_file.rs       schemas/<name>.toml
 //! dump.rs              what an environment declares of a dump
 //! environment_file.rs  jobs/environments/<name>.toml
@@ -24,6 +27,11 @@
 //!
 //! A fault in a file is a [`Problem`](crate::problem::Problem) with its place; all faults are told at once.
 
+mod check_file;
+mod check_keys;
+mod check_other;
+mod check_references;
+mod check_types;
 mod decide;
 mod dump;
 mod environment_file;
@@ -36,6 +44,7 @@ mod load;
 mod login_spec;
 mod merge_file;
 mod plan;
+mod reconcile_file;
 mod rows_file;
 mod schema_file;
 mod select;

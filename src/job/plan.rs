@@ -5,6 +5,9 @@ use super::write_plan::WriteMode;
 use crate::changes::{Layout, Reading};
 use crate::data::{Audience, Extract, Name, Period, Schema};
 use crate::privacy::ColumnTreatment;
+use crate::reconcile::claims::{Claim, Take};
+use crate::reconcile::diff::Tolerance;
+use chrono::TimeDelta;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -97,8 +100,14 @@ pub struct ReconcilePlan {
     pub on_drift: OnVerdict,
     /// What an undecidable comparison does.
     pub on_inconclusive: OnVerdict,
-    /// Absolute tolerance by column, as written (a decimal number).
-    pub tolerate: BTreeMap<Name, String>,
+    /// How long a stream that is behind is waited for, from when the job's rows are there; zero: not at all.
+    pub wait: TimeDelta,
+    /// How far from the extract's moment, either way, nobody can tell by the clock what it shows.
+    pub window: TimeDelta,
+    /// A topic of the same dump that shows how far the stream has come.
+    pub heartbeat: Option<String>,
+    /// Column -> what it may differ by.
+    pub tolerate: BTreeMap<Name, Tolerance>,
 }
 
 /// What a verdict other than MATCH does.
@@ -121,15 +130,50 @@ impl OnVerdict {
     }
 }
 
-/// A check written in SQL: one row with a boolean column `holds`.
+/// A check.
 #[derive(Clone, Debug)]
 pub struct CheckPlan {
-    /// What it claims.
+    /// What it claims, in the author's words.
     pub name: String,
-    /// The SQL, over this job's datasets by name.
-    pub sql: String,
+    /// How that is found out.
+    pub how: CheckedBy,
     /// What its failure does.
     pub severity: Severity,
+}
+
+/// How a check is made.
+#[derive(Clone, Debug)]
+pub enum CheckedBy {
+    /// SQL over this job's datasets by name, that gives one row with a boolean column `holds`.
+    Sql(String),
+    /// A claim that is looked at while rows come.
+    Claim(Claim),
+}
+
+/// A side of a claim: the place of its dataset in the plan, of the check there, and of the side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SideOf {
+    /// The dataset that has the check.
+    pub dataset: usize,
+    /// The check.
+    pub check: usize,
+    /// The side.
+    pub side: usize,
+}
+
+impl Plan {
+    /// What the checks of the job need of a dataset's rows.
+    pub fn takes(&self, of: &Name) -> Vec<(SideOf, Take)> {
+        let mut takes = Vec::new();
+        for (dataset, owner) in self.datasets.iter().enumerate() {
+            for (check, planned) in owner.checks.iter().enumerate() {
+                let CheckedBy::Claim(claim) = &planned.how else { continue };
+                let sides = claim.sides(&owner.name).into_iter().enumerate().filter(|(_, (name, _))| *name == of);
+                takes.extend(sides.map(|(side, (_, take))| (SideOf { dataset, check, side }, take)));
+            }
+        }
+        takes
+    }
 }
 
 /// How bad a failed check is.

@@ -12,6 +12,8 @@ use serde_json::{Map, Value as Json, json};
 pub enum Shape {
     /// Any text that is not empty.
     Text,
+    /// Any text, also an empty one.
+    AnyText,
     /// A text, or `{ env = "NAME" }`: the text of an environment variable.
     Given,
     /// A name of ours: snake_case.
@@ -100,6 +102,8 @@ pub fn check(text: &Text, node: &Node, shape: Shape, path: &str, problems: &mut 
             Some(_) => {}
             None => wrong("a text"),
         },
+        Shape::AnyText if node.text().is_some() => {}
+        Shape::AnyText => wrong("a text"),
         Shape::Given | Shape::GivenWhole if matches!(node.value, Value::Table(_)) => {
             table(text, node, ENV, path, problems)
         }
@@ -301,6 +305,7 @@ fn schema_of(shape: Shape) -> Json {
     let env = || schema_of(Shape::Table(ENV));
     match shape {
         Shape::Text | Shape::Path => json!({ "type": "string", "minLength": 1 }),
+        Shape::AnyText => json!({ "type": "string" }),
         Shape::Given => json!({ "anyOf": [{ "type": "string", "minLength": 1 }, env()] }),
         Shape::Name => json!({ "type": "string", "pattern": NAME_PATTERN }),
         Shape::Word(words) => json!({ "enum": words }),

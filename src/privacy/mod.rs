@@ -13,13 +13,18 @@
 
 mod canonical;
 mod detect;
+mod engine;
 mod keys;
+mod names;
 mod policy;
+mod recognise;
 mod redact;
 mod treat;
 
 pub use detect::{CARD, Recognisers};
+pub use engine::{Engine, Finding, Header, NotMade, Work};
 pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};
 pub use policy::{PolicyFault, treatment};
+pub use recognise::{KINDS, Kind, RECOGNISERS, Recogniser};
 pub use redact::{ColumnTreatment, RedactFault, Redacted, again, published_schema, redact};
 pub use treat::{TreatmentFault, published_type};

@@ -3,8 +3,8 @@
 //! Values are compared by their type: 1.50 is 1.5 (one scale by declaration), NaN is NaN, -0.0 is 0.0, NULL is not '' and
 //! NULL is not NaN. A cell that the stream does not tell is counted, not compared.
 
-use super::latest::Latest;
-use crate::changes::untold;
+use super::diff::{Passed, Tolerance, beyond};
+use super::latest::{Latest, Settled};
 use crate::data::{Column, ColumnType, Within};
 use crate::frame::match_keys;
 use arrow::array::{
@@ -12,14 +12,14 @@ use arrow::array::{
 };
 use arrow::compute::kernels::cmp::distinct;
 use arrow::compute::{and, not, take};
-use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type};
+use arrow::datatypes::{Float32Type, Float64Type};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// A comparison in numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Counts {
     /// Rows of the extract that were compared.
     pub extract_rows: u64,
@@ -44,8 +44,23 @@ pub struct Counts {
     pub null_keys: u64,
     /// Cells that the stream does not tell.
     pub unknown_cells: u64,
+    /// Column -> what differs in it within its tolerance.
+    pub tolerated: BTreeMap<String, Passed>,
+    /// Keys whose last change came so near to the extract's moment that nobody can tell on which side.
+    pub in_flight: u64,
+    /// Keys whose last event stands before others in the database's log, with nothing that explains it.
+    pub out_of_order: u64,
+    /// Events that came again behind newer ones of their key.
+    pub replayed: u64,
+    /// Rows that a snapshot read before a change of theirs that stands before them.
+    pub stale: u64,
+}
+
+impl Counts {
     /// Cells that differ within their tolerance.
-    pub tolerated: u64,
+    pub fn tolerated_cells(&self) -> u64 {
+        self.tolerated.values().map(|passed| passed.cells).sum()
+    }
 }
 
 /// The comparison itself failed: a fault of ours, or no room.
@@ -71,19 +86,12 @@ pub struct Terms {
     pub columns: Vec<Column>,
     /// Places of the key's columns.
     pub key: Vec<usize>,
-    /// For each column, the largest difference in units of its last place (floats: as a float).
-    pub tolerance: Vec<Option<Tolerance>>,
+    /// For each column, whether a topic tells it.
+    pub told: Vec<bool>,
+    /// For each column, what it may differ by.
+    pub tolerance: Vec<Tolerance>,
     /// The place of the column that says when a row belongs, and the period that the extract is of; `None` is everything.
     pub within: Option<(usize, Within)>,
-}
-
-/// The largest difference that counts as none.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Tolerance {
-    /// For whole numbers and decimals.
-    Units(i128),
-    /// For floats.
-    Float(f64),
 }
 
 impl Terms {
@@ -93,10 +101,10 @@ impl Terms {
         RowConverter::new(self.key.iter().map(field).collect())
     }
 
-    /// Places of the columns that are compared cell by cell: outside the key, and of types that a topic tells.
+    /// Places of the columns that are compared cell by cell: outside the key, and told by the topic.
     pub fn compared(&self) -> impl Iterator<Item = usize> + '_ {
         let places = 0..self.columns.len();
-        places.filter(|place| !self.key.contains(place) && untold(self.columns[*place].column_type).is_none())
+        places.filter(|place| !self.key.contains(place) && self.told[*place])
     }
 }
 
@@ -161,23 +169,32 @@ pub fn compare<'a>(
     let converter = terms.converter()?;
     let key_columns: Vec<ArrayRef> = terms.key.iter().map(|place| rows.column(*place).clone()).collect();
     let keys = converter.convert_columns(&key_columns)?;
+    let open: HashSet<&[u8]> = of_keys(latest, |settled| settled != Settled::Yes);
     let mut seen: HashSet<&[u8]> = HashSet::new();
-    let mut unique = Vec::new();
+    let (mut unique, mut undecided) = (Vec::new(), 0);
     for row in 0..rows.num_rows() {
         if key_columns.iter().any(|column| column.is_null(row)) {
             counts.null_keys += 1;
         } else if !seen.insert(keys.row(row).data()) {
             counts.duplicates += 1;
+        } else if open.contains(keys.row(row).data()) {
+            undecided += 1;
         } else if !left_out.contains(keys.row(row).data()) {
             unique.push(row as u32);
         }
     }
     let belongs = belonging(terms, latest, |key| seen.contains(key))?;
-    let topic: Vec<u32> = (0..latest.keys.len() as u32)
+    let mut topic: Vec<u32> = (0..latest.keys.len() as u32)
         .filter(|key| belongs[*key as usize] && !left_out.contains(&latest.keys[*key as usize]))
         .collect();
-    counts.extract_rows += unique.len() as u64;
+    counts.extract_rows += unique.len() as u64 + undecided;
     counts.topic_keys += topic.len() as u64;
+    counts.replayed += latest.replayed;
+    counts.stale += latest.stale;
+    let of = |settled: Settled| topic.iter().filter(|key| latest.settled[**key as usize] == settled).count() as u64;
+    counts.in_flight += of(Settled::InFlight);
+    counts.out_of_order += of(Settled::OutOfOrder);
+    topic.retain(|key| latest.settled[*key as usize] == Settled::Yes);
     let left = BinaryViewArray::from_iter_values(unique.iter().map(|row| keys.row(*row as usize).data()));
     let right = BinaryViewArray::from_iter_values(topic.iter().map(|key| latest.keys[*key as usize].as_slice()));
     let matched = match_keys(Arc::new(left), Arc::new(right)).map_err(|_| CompareFault::Shape)?;
@@ -209,6 +226,12 @@ pub fn any<'a>(masks: impl Iterator<Item = &'a BooleanArray>, length: usize) -> 
     bits.collect()
 }
 
+/// The keys that the stream settles so.
+fn of_keys(latest: &Latest, is_so: impl Fn(Settled) -> bool) -> HashSet<&[u8]> {
+    let keys = latest.keys.iter().zip(&latest.settled).filter(|(_, settled)| is_so(**settled));
+    keys.map(|(key, _)| key.as_slice()).collect()
+}
+
 /// Which of the topic's latest states are compared with an extract of one period: those of the period, those that do not tell
 /// their day, and those of another day whose key the extract has (they differ in the column that says when).
 fn belonging(terms: &Terms, latest: &Latest, is_of_extract: impl Fn(&[u8]) -> bool) -> Result<Vec<bool>, CompareFault> {
@@ -229,29 +252,47 @@ fn cells<'a>(
     let mut out = Vec::new();
     for place in terms.compared() {
         let column = &terms.columns[place];
+        let name = column.name.as_str();
         let (one, two) = (take(rows.column(place), ours, None)?, take(&latest.columns[place], theirs, None)?);
-        let known = take(&latest.known[place], theirs, None)?.as_boolean().clone();
-        counts.unknown_cells += (known.len() - known.true_count()) as u64;
+        let known = take(&latest.known[place], theirs, None)?;
+        let known = is_told(&one, &two, known.as_boolean(), column.column_type)?;
+        let untold = not(&known)?;
+        counts.unknown_cells += untold.true_count() as u64;
         let (one, two) = (plain(one, column.column_type), plain(two, column.column_type));
         let mut differs = and(&distinct(&one, &two)?, &known)?;
         let mut tolerated = 0;
-        if let Some(tolerance) = terms.tolerance[place] {
-            let beyond = BooleanArray::from_iter((0..differs.len()).map(|row| {
-                let within = differs.value(row) && within(&one, &two, row, tolerance);
-                tolerated += u64::from(within);
-                Some(differs.value(row) && !within)
-            }));
-            differs = beyond;
+        if differs.true_count() > 0 && terms.tolerance[place] != Tolerance::default() {
+            let passed = counts.tolerated.entry(name.to_owned()).or_default();
+            let before = passed.cells;
+            differs = beyond(&differs, [&one, &two], &terms.tolerance[place], passed)?;
+            tolerated = passed.cells - before;
         }
-        counts.tolerated += tolerated;
-        let name = column.name.as_str();
         if differs.true_count() > 0 {
             *counts.changed_columns.entry(name.to_owned()).or_default() += differs.true_count() as u64;
         }
-        let untold = not(&known)?;
         out.push(ColumnFound { place, name, differs, known, untold, tolerated });
     }
     Ok(out)
+}
+
+/// Which of the stream's known cells are told. Connectors that write numerics by their digits write NULL for NaN and the infinities
+/// (Debezium's `decimal.handling.mode = precise`, wal2json): beside one of these, nobody knows what NULL was.
+fn is_told(
+    one: &ArrayRef,
+    two: &ArrayRef,
+    known: &BooleanArray,
+    column_type: ColumnType,
+) -> Result<BooleanArray, CompareFault> {
+    if !is_printed_numeric(column_type) {
+        return Ok(known.clone());
+    }
+    let is_number = |text: Option<&str>| text.is_none_or(|text| !matches!(text, "NaN" | "Infinity" | "-Infinity"));
+    let told = one.as_string_view().iter().enumerate().map(|(row, text)| Some(two.is_valid(row) || is_number(text)));
+    Ok(and(known, &told.collect())?)
+}
+
+fn is_printed_numeric(column_type: ColumnType) -> bool {
+    matches!(column_type, ColumnType::Printed(printed) if printed.word() == "numeric" && !printed.is_array())
 }
 
 /// The values with one writing for equals: one zero and one NaN; `char(n)` without trailing blanks, a printed `numeric` without
@@ -280,7 +321,7 @@ pub fn plain(values: ArrayRef, column_type: ColumnType) -> ArrayRef {
             let trimmed = values.as_string_view().iter().map(|text| text.map(|text| text.trim_end_matches(' ')));
             Arc::new(trimmed.collect::<StringViewArray>())
         }
-        ColumnType::Printed(printed) if printed.word() == "numeric" && !printed.is_array() => {
+        _ if is_printed_numeric(column_type) => {
             let trimmed = |number: &str| match number.contains('.') {
                 true => number.trim_end_matches('0').trim_end_matches('.').to_owned(),
                 false => number.to_owned(),
@@ -289,32 +330,5 @@ pub fn plain(values: ArrayRef, column_type: ColumnType) -> ArrayRef {
             Arc::new(numbers.collect::<StringViewArray>())
         }
         _ => values,
-    }
-}
-
-fn within(one: &ArrayRef, two: &ArrayRef, row: usize, tolerance: Tolerance) -> bool {
-    if one.is_null(row) || two.is_null(row) {
-        return false;
-    }
-    let units = |values: &ArrayRef| match values.data_type() {
-        DataType::Int16 => Some(values.as_primitive::<Int16Type>().value(row).into()),
-        DataType::Int32 => Some(values.as_primitive::<Int32Type>().value(row).into()),
-        DataType::Int64 => Some(values.as_primitive::<Int64Type>().value(row).into()),
-        DataType::Decimal128(..) => Some(values.as_primitive::<Decimal128Type>().value(row)),
-        _ => None,
-    };
-    let float = |values: &ArrayRef| match values.data_type() {
-        DataType::Float32 => Some(f64::from(values.as_primitive::<Float32Type>().value(row))),
-        DataType::Float64 => Some(values.as_primitive::<Float64Type>().value(row)),
-        _ => None,
-    };
-    match tolerance {
-        Tolerance::Units(abs) => {
-            let (one, two): (Option<i128>, Option<i128>) = (units(one), units(two));
-            one.zip(two)
-                .and_then(|(one, two)| one.checked_sub(two))
-                .is_some_and(|by| by.unsigned_abs() <= abs.unsigned_abs())
-        }
-        Tolerance::Float(abs) => float(one).zip(float(two)).is_some_and(|(one, two)| (one - two).abs() <= abs),
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! Not the latest event wins, but the latest cell: PostgreSQL leaves a long value that an update did not touch out of the
 //! log, so an event may not touch a cell. The last told value is carried; where none was ever told, or what the event says of it
-//! cannot be read, the cell is UNKNOWN. Order
-//! is the partition's; an event that was delivered twice says the same twice.
+//! cannot be read, the cell is UNKNOWN. Order is the partition's; what came again is told from what came anew by its place in the
+//! database's log (`order`).
 
-use crate::changes::Op;
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
+use super::order::{Order, Turn};
+use crate::changes::{About, LogFacts, Op};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt8Array, UInt32Array, UInt64Array};
 use arrow::compute::{concat_batches, take};
 use arrow::datatypes::{SchemaRef, UInt8Type, UInt32Type, UInt64Type};
 use arrow::error::ArrowError;
@@ -14,6 +15,7 @@ use arrow::row::{RowConverter, Rows};
 use std::collections::HashMap;
 
 /// Latest states: the columns, for each a mask of the cells that are known, and the keys.
+#[derive(Default)]
 pub struct Latest {
     /// The columns' cells, a row a key.
     pub columns: Vec<ArrayRef>,
@@ -27,94 +29,165 @@ pub struct Latest {
     pub positions: Vec<u64>,
     /// Keys that were there and were deleted -> partition and position of the event that did it.
     pub deleted: HashMap<Vec<u8>, (u32, u64)>,
+    /// Of each key, whether the stream settles what the extract should show.
+    pub settled: Vec<Settled>,
+    /// Events that came again behind newer ones of their key.
+    pub replayed: u64,
+    /// Rows that a snapshot read before a change of theirs that stands before them.
+    pub stale: u64,
+}
+
+/// Whether the stream settles what the extract should show of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It does.
+    Yes,
+    /// Its last event came so near to the extract's moment that nobody can tell on which side.
+    InFlight,
+    /// Its last event stands before others in the database's log, and none of them before it in the topic.
+    OutOfOrder,
 }
 
 /// Marks a cell that no event told.
 const UNKNOWN: u32 = u32::MAX;
 
-/// Folds the events. `width` columns come first in each batch, then as many masks, then op, partition and position;
-/// `key` are the places of the key's columns.
+/// What is known of the whole stream before its events are folded.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole<'a> {
+    /// Of the database's log.
+    pub log: &'a LogFacts,
+    /// Where in it the table was last emptied, where that tells which rows of all partitions were there before.
+    pub emptied_at: Option<u64>,
+}
+
+/// Events in columns.
+struct Events<'a> {
+    ops: &'a UInt8Array,
+    partitions: &'a UInt32Array,
+    positions: &'a UInt64Array,
+    about: &'a UInt8Array,
+    lsn: &'a UInt64Array,
+    told: Vec<&'a BooleanArray>,
+}
+
+/// Folds the events. `width` columns come first in each batch, then as many masks, then op, partition, position, what else is
+/// known and the place in the log; `key` are the places of the key's columns.
 pub fn latest(
     schema: &SchemaRef,
     batches: &[RecordBatch],
-    width: usize,
     key: &[usize],
     converter: &RowConverter,
+    whole: Whole<'_>,
 ) -> Result<Latest, ArrowError> {
-    let events = concat_batches(schema, batches)?;
-    let keys = converter.convert_columns(&key.iter().map(|place| events.column(*place).clone()).collect::<Vec<_>>())?;
-    let ops = events.column(2 * width).as_primitive::<UInt8Type>();
-    let partitions = events.column(2 * width + 1).as_primitive::<UInt32Type>();
-    let positions = events.column(2 * width + 2).as_primitive::<UInt64Type>();
-    let told: Vec<&BooleanArray> = (width..2 * width).map(|place| events.column(place).as_boolean()).collect();
-    let mut order: Vec<u32> = (0..events.num_rows() as u32).collect();
+    let width = (schema.fields().len() - 5) / 2;
+    let batch = concat_batches(schema, batches)?;
+    let keys = converter.convert_columns(&key.iter().map(|place| batch.column(*place).clone()).collect::<Vec<_>>())?;
+    let events = Events {
+        ops: batch.column(2 * width).as_primitive::<UInt8Type>(),
+        partitions: batch.column(2 * width + 1).as_primitive::<UInt32Type>(),
+        positions: batch.column(2 * width + 2).as_primitive::<UInt64Type>(),
+        about: batch.column(2 * width + 3).as_primitive::<UInt8Type>(),
+        lsn: batch.column(2 * width + 4).as_primitive::<UInt64Type>(),
+        told: (width..2 * width).map(|place| batch.column(place).as_boolean()).collect(),
+    };
+    let mut order: Vec<u32> = (0..batch.num_rows() as u32).collect();
     order.sort_unstable_by_key(|event| {
         let event = *event as usize;
-        (partitions.value(event), positions.value(event))
+        (events.partitions.value(event), events.positions.value(event))
     });
-    let states = fold(&order, &keys, ops, partitions, &told);
-    let mut live: Vec<(&[u8], &State)> =
-        states.iter().filter(|(_, state)| state.is_there).map(|(key, state)| (*key, state)).collect();
-    live.sort_unstable_by_key(|(key, _)| *key);
-    let place = |state: &State| (state.partition, positions.value(state.last as usize));
-    let deleted = states.iter().filter(|(_, state)| !state.is_there);
-    let deleted = deleted.map(|(key, state)| (key.to_vec(), place(state))).collect();
-    let mut columns = Vec::with_capacity(width);
-    let mut known = Vec::with_capacity(width);
+    let mut latest = Latest::default();
+    let states = fold(&order, &keys, &events, whole, &mut latest);
+    let is_told = |state: &State| state.row.is_some() || state.settled != Settled::Yes;
+    let mut told: Vec<(&[u8], &State)> =
+        states.iter().filter(|(_, state)| is_told(state)).map(|(key, state)| (*key, state)).collect();
+    told.sort_unstable_by_key(|(key, _)| *key);
+    let cell = |state: &State, place: usize| state.row.as_ref().map_or(UNKNOWN, |row| row[place]);
     for place in 0..width {
         let from: UInt32Array =
-            live.iter().map(|(_, state)| Some(state.cells[place]).filter(|event| *event != UNKNOWN)).collect();
-        columns.push(take(events.column(place), &from, None)?);
-        known.push(BooleanArray::from_iter(live.iter().map(|(_, state)| Some(state.cells[place] != UNKNOWN))));
+            told.iter().map(|(_, state)| Some(cell(state, place)).filter(|event| *event != UNKNOWN)).collect();
+        latest.columns.push(take(batch.column(place), &from, None)?);
+        latest.known.push(BooleanArray::from_iter(told.iter().map(|(_, state)| Some(cell(state, place) != UNKNOWN))));
     }
-    let (partitions, positions) = live.iter().map(|(_, state)| place(state)).unzip();
-    let keys = live.into_iter().map(|(key, _)| key.to_vec()).collect();
-    Ok(Latest { columns, known, keys, partitions, positions, deleted })
+    let place = |state: &State| (state.partition, events.positions.value(state.last as usize));
+    let deleted = states.iter().filter(|(_, state)| !is_told(state));
+    latest.deleted = deleted.map(|(key, state)| (key.to_vec(), place(state))).collect();
+    (latest.partitions, latest.positions) = told.iter().map(|(_, state)| place(state)).unzip();
+    latest.settled = told.iter().map(|(_, state)| state.settled).collect();
+    latest.keys = told.into_iter().map(|(key, _)| key.to_vec()).collect();
+    Ok(latest)
 }
 
-/// A row that is there, or was: for each column the event that last told it.
+/// What is known of a key.
 struct State {
-    cells: Vec<u32>,
+    /// For each column the event that last told it; `None` once the row is gone.
+    row: Option<Vec<u32>>,
     partition: u32,
     /// The event that last touched it.
     last: u32,
-    is_there: bool,
+    settled: Settled,
+    order: Order,
 }
 
-/// Key -> its state.
 fn fold<'a>(
     order: &[u32],
     keys: &'a Rows,
-    ops: &arrow::array::UInt8Array,
-    partitions: &UInt32Array,
-    told: &[&BooleanArray],
+    events: &Events<'_>,
+    whole: Whole<'_>,
+    latest: &mut Latest,
 ) -> HashMap<&'a [u8], State> {
     let mut states: HashMap<&[u8], State> = HashMap::new();
     for event in order {
         let row = *event as usize;
-        let partition = partitions.value(row);
-        if ops.value(row) == Op::Truncate as u8 {
-            for state in states.values_mut().filter(|state| state.is_there && state.partition == partition) {
-                (state.is_there, state.last) = (false, *event);
+        let (op, partition) = (events.ops.value(row), events.partitions.value(row));
+        let lsn = events.lsn.is_valid(row).then(|| events.lsn.value(row));
+        if op == Op::Truncate as u8 {
+            // Across partitions its place in the log orders it, and every other event has looked at that.
+            if whole.emptied_at.is_none() {
+                for state in states.values_mut().filter(|state| state.partition == partition) {
+                    state.last = if state.row.is_some() { *event } else { state.last };
+                    (state.row, state.settled) = (None, Settled::Yes);
+                }
             }
             continue;
         }
-        let absent = || State { cells: vec![UNKNOWN; told.len()], partition, last: *event, is_there: false };
-        let state = states.entry(keys.row(row).data()).or_insert_with(absent);
-        if ops.value(row) == Op::Delete as u8 {
-            // Of several that tell the same the first one did it.
-            if state.is_there {
-                (state.is_there, state.partition, state.last) = (false, partition, *event);
-            }
+        if whole.emptied_at.is_some_and(|emptied| lsn.is_some_and(|lsn| lsn < emptied)) {
             continue;
         }
-        (state.partition, state.last) = (partition, *event);
-        if !state.is_there {
-            // After a delete nothing is carried over: the new row knows only what its own events tell.
-            state.is_there = true;
-            state.cells.fill(UNKNOWN);
+        let about = About(events.about.value(row));
+        let state = states.entry(keys.row(row).data()).or_insert_with(|| State {
+            row: None,
+            partition,
+            last: *event,
+            settled: Settled::Yes,
+            order: Order::default(),
+        });
+        state.settled = match state.order.turn(lsn, about, state.partition == partition) {
+            Turn::Replayed => {
+                latest.replayed += 1;
+                continue;
+            }
+            Turn::Stale => {
+                latest.stale += 1;
+                continue;
+            }
+            Turn::Older => continue,
+            Turn::Unexplained => Settled::OutOfOrder,
+            Turn::Next if is_in_flight(events, row, about, whole.log) => Settled::InFlight,
+            // What the extract shows of a key it shows of everything before.
+            Turn::Next => Settled::Yes,
+        };
+        state.partition = partition;
+        // Of several that delete it the first one did it.
+        if op != Op::Delete as u8 || state.row.is_some() {
+            state.last = *event;
         }
-        for (cell, told) in state.cells.iter_mut().zip(told) {
+        if op == Op::Delete as u8 {
+            state.row = None;
+            continue;
+        }
+        // After a delete nothing is carried over: the new row knows only what its own events tell.
+        let cells = state.row.get_or_insert_with(|| vec![UNKNOWN; events.told.len()]);
+        for (cell, told) in cells.iter_mut().zip(&events.told) {
             if told.is_null(row) {
                 // It may be another by now: what was told before is not carried over.
                 *cell = UNKNOWN;
@@ -124,4 +197,8 @@ fn fold<'a>(
         }
     }
     states
+}
+
+fn is_in_flight(events: &Events<'_>, row: usize, about: About, log: &LogFacts) -> bool {
+    about.has(About::IN_FLIGHT) || log.is_unproven(events.partitions.value(row), events.positions.value(row))
 }

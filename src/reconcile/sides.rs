@@ -2,11 +2,11 @@
 //!
 //! Rows of one key meet in one bucket, so a bucket is compared by itself and no more than one is in memory at a time.
 
-use super::compare::{CompareFault, Counts, Terms, Tolerance, compare};
-use super::latest::{Latest, latest};
+use super::compare::{CompareFault, Counts, Terms, compare};
+use super::diff::Tolerance;
+use super::latest::{Whole, latest};
 use super::outputs::{Gathering, Outputs, Seal};
 use crate::changes::{Changes, StreamFacts};
-use crate::data::text::decimal;
 use crate::data::{Batch, Column, Within};
 use crate::format::spill::{Aside, Spill};
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
@@ -44,22 +44,23 @@ pub struct Outcome {
 
 impl Comparison {
     /// A comparison of `columns` (those of the extract, in its order) by the columns named in `key`. `tolerate`: column ->
-    /// largest difference, a decimal number. `seal` is the key of the fingerprints that are shown.
+    /// what it may differ by. `seal` is the key of the fingerprints that are shown.
     pub fn new(
         columns: Vec<Column>,
         key: &[crate::data::Name],
-        tolerate: &BTreeMap<crate::data::Name, String>,
+        tolerate: &BTreeMap<crate::data::Name, Tolerance>,
         seal: &Seal,
         aside: &Aside,
     ) -> Self {
-        let tolerance = columns.iter().map(|column| tolerance(column, tolerate.get(&column.name)?)).collect();
+        let tolerance = columns.iter().map(|column| tolerate.get(&column.name).cloned().unwrap_or_default()).collect();
         let wanted: Vec<&Column> = columns.iter().collect();
         let topic_schema = crate::changes::schema(&wanted);
         let extract_fields: Vec<_> = topic_schema.fields().iter().take(columns.len()).cloned().collect();
         let places = key.iter().filter_map(|name| columns.iter().position(|column| column.name == *name)).collect();
+        let told = columns.iter().map(|column| crate::changes::untold(column.column_type).is_none()).collect();
         let spills = || (0..BUCKETS).map(|_| Spill::new(aside)).collect();
         Comparison {
-            terms: Terms { columns, key: places, tolerance, within: None },
+            terms: Terms { columns, key: places, told, tolerance, within: None },
             extract_schema: Arc::new(arrow::datatypes::Schema::new(extract_fields)),
             topic_schema,
             extract: spills(),
@@ -77,6 +78,46 @@ impl Comparison {
         let place = self.terms.columns.iter().position(|column| column.name == within.by);
         self.terms.within = place.map(|place| (place, within));
         self
+    }
+
+    /// The same against a topic whose rows were treated, as far as its extract goes: `columns` are those of this comparison, as they
+    /// are then; `treat` makes the cells of the column at a place so. Those whose place `told` denies are not compared.
+    ///
+    /// Before any change is added.
+    pub fn treated(
+        self,
+        columns: Vec<Column>,
+        told: Vec<bool>,
+        treat: &dyn Fn(usize, &ArrayRef) -> Option<ArrayRef>,
+        aside: &Aside,
+    ) -> Result<Self, CompareFault> {
+        let before = self.terms.converter()?;
+        let within = self.terms.within;
+        let key: Vec<crate::data::Name> = self.terms.key.iter().map(|place| columns[*place].name.clone()).collect();
+        let mut treated = Comparison::new(columns, &key, &BTreeMap::new(), &self.seal, aside);
+        treated.terms.tolerance = self.terms.tolerance;
+        treated.terms.within = within;
+        treated.terms.told.iter_mut().zip(told).for_each(|(is_told, told)| *is_told &= told);
+        let after = treated.terms.converter()?;
+        let all = |cells: &[ArrayRef], places: &[usize]| {
+            let cells = cells.iter().zip(places).map(|(cells, place)| treat(*place, cells));
+            cells.collect::<Option<Vec<_>>>().ok_or(CompareFault::Shape)
+        };
+        for spill in self.extract {
+            for batch in spill.iter() {
+                let places: Vec<usize> = (0..treated.terms.columns.len()).collect();
+                let rows = all(batch?.columns(), &places)?;
+                let rows = RecordBatch::try_new(treated.extract_schema.clone(), rows)?;
+                spread(&mut treated.extract, &rows, &treated.terms.key, &after)?;
+            }
+        }
+        let parser = before.parser();
+        for left_out in &self.left_out {
+            let cells = before.convert_rows([parser.parse(left_out)])?;
+            let cells = all(&cells, &treated.terms.key)?;
+            treated.left_out.insert(after.convert_columns(&cells)?.row(0).data().to_vec());
+        }
+        Ok(treated)
     }
 
     /// The columns that are compared.
@@ -126,23 +167,51 @@ impl Comparison {
 
     /// Compares, a bucket at a time.
     pub fn finish(self) -> Result<Outcome, CompareFault> {
-        let converter = self.terms.converter()?;
-        let mut counts = Counts::default();
-        let mut gathering = Gathering::new(&self.terms, &self.seal, &self.aside);
-        for (extract, topic) in self.extract.into_iter().zip(self.topic) {
-            if extract.rows() == 0 && topic.rows() == 0 {
-                continue;
-            }
-            let rows = concat_batches(&self.extract_schema, &extract.batches()?)?;
-            drop(extract);
-            let states: Latest =
-                latest(&self.topic_schema, &topic.batches()?, self.terms.columns.len(), &self.terms.key, &converter)?;
-            drop(topic);
-            let found = compare(&self.terms, &rows, &states, &self.left_out, &mut counts)?;
-            gathering.add(&self.terms, &rows, &states, &found)?;
+        let mut comparing = Comparing::new(&self);
+        for (extract, topic) in self.extract.iter().zip(&self.topic) {
+            comparing.bucket(extract, topic)?;
         }
-        let outputs = gathering.finish(&self.terms, &self.facts)?;
-        Ok(Outcome { counts, facts: self.facts, outputs })
+        comparing.finish()
+    }
+
+    /// Compares what there is so far, and keeps it: more of the topic may come.
+    pub fn so_far(&self) -> Result<Outcome, CompareFault> {
+        let mut comparing = Comparing::new(self);
+        for (extract, topic) in self.extract.iter().zip(&self.topic) {
+            comparing.bucket(extract, topic)?;
+        }
+        comparing.finish()
+    }
+}
+
+/// A comparison, bucket by bucket.
+struct Comparing<'a> {
+    of: &'a Comparison,
+    counts: Counts,
+    gathering: Gathering,
+}
+
+impl<'a> Comparing<'a> {
+    fn new(of: &'a Comparison) -> Self {
+        Comparing { of, counts: Counts::default(), gathering: Gathering::new(&of.terms, &of.seal, &of.aside) }
+    }
+
+    fn bucket(&mut self, extract: &Spill, topic: &Spill) -> Result<(), CompareFault> {
+        if extract.rows() == 0 && topic.rows() == 0 {
+            return Ok(());
+        }
+        let Comparison { terms, facts, left_out, .. } = self.of;
+        let rows = concat_batches(&self.of.extract_schema, &extract.batches()?)?;
+        let whole = Whole { log: &facts.log, emptied_at: facts.emptied_across() };
+        let states = latest(&self.of.topic_schema, &topic.batches()?, &terms.key, &terms.converter()?, whole)?;
+        let found = compare(terms, &rows, &states, left_out, &mut self.counts)?;
+        self.gathering.add(terms, &rows, &states, &found)
+    }
+
+    fn finish(self) -> Result<Outcome, CompareFault> {
+        let facts = self.of.facts.clone();
+        let outputs = self.gathering.finish(&self.of.terms, &facts)?;
+        Ok(Outcome { counts: self.counts, facts, outputs })
     }
 }
 
@@ -178,17 +247,4 @@ pub(super) fn bucket(key: &[u8], buckets: usize) -> usize {
         .iter()
         .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     (hash % buckets as u64) as usize
-}
-
-fn tolerance(column: &Column, abs: &str) -> Option<Tolerance> {
-    use crate::data::ColumnType::{Double, Numeric, Real};
-    match column.column_type {
-        Real | Double => abs.parse().ok().map(Tolerance::Float),
-        Numeric { scale, .. } => {
-            // A tolerance finer than the last place allows nothing more than the last place does.
-            let fine = decimal(abs, 38, 18).ok()?;
-            Some(Tolerance::Units(fine / 10i128.pow(18u32.saturating_sub(u32::from(scale)))))
-        }
-        _ => Some(Tolerance::Units(decimal(abs, 38, 18).ok()? / 10i128.pow(18))),
-    }
 }

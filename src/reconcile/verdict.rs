@@ -6,7 +6,7 @@
 //! partition in which nothing happens any more passes no moment: what differs there is undecided, and never called drift.
 
 use super::compare::Counts;
-use crate::changes::StreamFacts;
+use crate::changes::{Means, StreamFacts};
 use std::fmt::Write;
 
 /// What a comparison came to.
@@ -16,7 +16,7 @@ pub enum Verdict {
     Match,
     /// Rows differ.
     Drift,
-    /// It cannot be decided; `true` when a retry may cure it.
+    /// It cannot be decided.
     Inconclusive(Curable),
     /// It cannot be made.
     Error,
@@ -27,17 +27,23 @@ pub enum Verdict {
 pub enum Curable {
     /// The stream is behind; later it may not be.
     Later,
+    /// Rows changed too near to the extract's moment; around another moment others do, or none.
+    AtAnotherMoment,
     /// Nothing that time does will tell.
     Never,
 }
 
-/// The two facts of the stream that a verdict needs besides the counts.
+/// What a verdict needs besides the counts and what the stream shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stream {
     /// Whether the extract carries a snapshot.
     pub has_snapshot: bool,
     /// Whether an empty side is fine.
     pub allow_empty: bool,
+    /// Whether a heartbeat shows that the stream has come past the extract, in partitions too where nothing happens.
+    pub heartbeat: bool,
+    /// Records of the stream that could not be landed where they belong.
+    pub dead_letters: u64,
 }
 
 /// A verdict with its proof and words.
@@ -45,36 +51,54 @@ pub struct Stream {
 pub struct Judged {
     /// What it came to.
     pub verdict: Verdict,
-    /// Whether every event was placed by its transaction.
-    pub by_transaction: bool,
+    /// How it is known of every event on which side of the extract's moment it is.
+    pub means: Means,
     /// In words, such as `1 row differs in amount_gbp`.
     pub phrase: String,
 }
 
 /// Judges a comparison.
 pub fn judge(counts: &Counts, facts: &StreamFacts, stream: Stream) -> Judged {
-    let by_transaction = stream.has_snapshot && facts.by_window == 0;
-    let judged = |verdict, phrase: String| Judged { verdict, by_transaction, phrase };
+    let means = means(facts, stream);
+    let judged = |verdict, phrase: String| Judged { verdict, means, phrase };
     if counts.null_keys + counts.duplicates > 0 {
         return judged(Verdict::Error, key_phrase(counts));
     }
-    if !stream.allow_empty && (counts.extract_rows == 0 || (facts.events == 0 && counts.topic_keys == 0)) {
-        let side = if counts.extract_rows == 0 { "the extract has no rows" } else { "the topic has no events" };
-        return judged(Verdict::Error, side.into());
+    if !stream.allow_empty && counts.extract_rows == 0 {
+        return judged(Verdict::Error, "the extract has no rows".into());
+    }
+    if !stream.allow_empty && facts.events == 0 && counts.topic_keys == 0 {
+        // Where nothing shows that the stream came past the extract, what it should hold may still come.
+        return match stream.heartbeat {
+            true => judged(Verdict::Error, "the topic has no events".into()),
+            false => judged(Verdict::Inconclusive(Curable::Later), "the topic has no events yet".into()),
+        };
     }
     if facts.tables.len() > 1 {
         let phrase = format!("the topic holds changes of {} tables", facts.tables.len());
         return judged(Verdict::Inconclusive(Curable::Never), phrase);
     }
-    if facts.truncates > 0 && facts.offsets.len() > 1 {
+    if facts.truncates_in_flight > 0 {
+        let phrase = "the table was emptied so near to the extract's moment that nobody can tell on which side";
+        return judged(Verdict::Inconclusive(Curable::AtAnotherMoment), phrase.into());
+    }
+    if facts.truncates > 0 && facts.offsets.len() > 1 && facts.emptied_across().is_none() {
         let phrase = "the table was emptied, and partitions have no order between them";
         return judged(Verdict::Inconclusive(Curable::Never), phrase.into());
     }
+    if means == Means::Log && facts.log.begins_anew() {
+        let phrase = "the database's log began anew, and its places before and behind are not to be compared";
+        return judged(Verdict::Inconclusive(Curable::Never), phrase.into());
+    }
     let differing = counts.missing + counts.extra + counts.changed;
-    let all_passed =
-        !facts.offsets.is_empty() && facts.offsets.keys().all(|partition| facts.passed.contains(partition));
-    let is_proven = (counts.extra > 0 && all_passed)
-        || counts.differing_in.keys().any(|partition| facts.passed.contains(partition));
+    if differing > 0 && stream.dead_letters > 0 {
+        let letters = counted(stream.dead_letters, "record");
+        let phrase = format!("{letters} of the topic are not in the dump ({})", drift_phrase(counts));
+        return judged(Verdict::Inconclusive(Curable::Never), phrase);
+    }
+    let has_passed = |partition: &u32| stream.heartbeat || facts.passed.contains(partition);
+    let all_passed = !facts.offsets.is_empty() && facts.offsets.keys().all(has_passed);
+    let is_proven = (counts.extra > 0 && all_passed) || counts.differing_in.keys().any(has_passed);
     if differing > 0 && !is_proven && facts.later > 0 {
         let phrase =
             format!("a partition of the topic holds nothing later than the extract ({})", drift_phrase(counts));
@@ -91,6 +115,16 @@ pub fn judge(counts: &Counts, facts: &StreamFacts, stream: Stream) -> Judged {
         let phrase = format!("the topic's dump lacks {}", counted(facts.lacking(), "offset"));
         return judged(Verdict::Drift, phrase);
     }
+    if counts.out_of_order > 0 {
+        let rows = counted(counts.out_of_order, "row");
+        let phrase = format!("the places in the log that events of {rows} tell fall, and nothing says why");
+        return judged(Verdict::Inconclusive(Curable::Never), phrase);
+    }
+    if counts.in_flight > 0 {
+        let rows = counted(counts.in_flight, "row");
+        let phrase = format!("{rows} changed so near to the extract's moment that nobody can tell on which side");
+        return judged(Verdict::Inconclusive(Curable::AtAnotherMoment), phrase);
+    }
     if counts.unknown_cells > 0 {
         let because: Vec<String> =
             facts.untold.iter().map(|(column, untold)| format!("{column}: {}", untold.phrase())).collect();
@@ -98,12 +132,21 @@ pub fn judge(counts: &Counts, facts: &StreamFacts, stream: Stream) -> Judged {
         let phrase = format!("the topic does not tell {}{because}", counted(counts.unknown_cells, "cell"));
         return judged(Verdict::Inconclusive(Curable::Never), phrase);
     }
-    let tolerated = if counts.tolerated > 0 {
-        format!(" ({} within tolerance)", counted(counts.tolerated, "cell"))
-    } else {
-        String::new()
+    let tolerated = match counts.tolerated_cells() {
+        0 => String::new(),
+        cells => format!(" ({} within tolerance)", counted(cells, "cell")),
     };
     judged(Verdict::Match, format!("{} the same{tolerated}", counted(counts.compared, "row")))
+}
+
+/// The least that any event was placed by.
+fn means(facts: &StreamFacts, stream: Stream) -> Means {
+    match () {
+        () if facts.by_window > 0 => Means::Clock,
+        () if facts.by_log > 0 => Means::Log,
+        () if stream.has_snapshot => Means::Transaction,
+        () => Means::Clock,
+    }
 }
 
 fn counted(number: u64, thing: &str) -> String {
@@ -145,7 +188,7 @@ fn drift_phrase(counts: &Counts) -> String {
 mod tests {
     use super::*;
 
-    const STREAM: Stream = Stream { has_snapshot: true, allow_empty: false };
+    const STREAM: Stream = Stream { has_snapshot: true, allow_empty: false, heartbeat: false, dead_letters: 0 };
 
     fn counts() -> Counts {
         Counts { extract_rows: 10, topic_keys: 10, compared: 10, ..Counts::default() }
@@ -208,10 +251,45 @@ mod tests {
     }
 
     #[test]
+    fn takes_a_heartbeat_for_what_no_event_of_a_quiet_partition_tells() {
+        let quiet = StreamFacts { offsets: [(0, (0, 5)), (1, (0, 5))].into(), ..facts(0) };
+        let changed = Counts { changed: 1, differing_in: [(1, 1)].into(), ..counts() };
+        let extra = Counts { extra: 1, ..counts() };
+        let beats = Stream { heartbeat: true, ..STREAM };
+        for counts in [changed, extra] {
+            assert_eq!(judge(&counts, &quiet, STREAM).verdict, Verdict::Inconclusive(Curable::Later));
+            assert_eq!(judge(&counts, &quiet, beats).verdict, Verdict::Drift);
+        }
+        let nothing = Counts { extract_rows: 3, extra: 3, ..Counts::default() };
+        let none = StreamFacts::default();
+        assert_eq!(judge(&nothing, &none, STREAM).verdict, Verdict::Inconclusive(Curable::Later));
+        assert_eq!(judge(&nothing, &none, beats).verdict, Verdict::Error);
+    }
+
+    #[test]
+    fn says_what_nobody_can_tell_and_drift_first() {
+        let near = Counts { in_flight: 2, ..counts() };
+        let judged = judge(&near, &facts(1), STREAM);
+        assert_eq!(judged.verdict, Verdict::Inconclusive(Curable::AtAnotherMoment));
+        assert!(judged.phrase.starts_with("2 rows changed so near"), "{}", judged.phrase);
+        let falls = Counts { out_of_order: 1, ..counts() };
+        assert_eq!(judge(&falls, &facts(1), STREAM).verdict, Verdict::Inconclusive(Curable::Never));
+        let drift = Counts { changed: 1, differing_in: [(0, 1)].into(), ..near };
+        assert_eq!(judge(&drift, &facts(1), STREAM).verdict, Verdict::Drift);
+        let changed = Counts { changed: 1, differing_in: [(0, 1)].into(), ..counts() };
+        let letters = Stream { dead_letters: 1, ..STREAM };
+        assert_eq!(judge(&changed, &facts(1), letters).verdict, Verdict::Inconclusive(Curable::Never));
+        assert_eq!(judge(&counts(), &facts(1), letters).verdict, Verdict::Match);
+        let emptied = StreamFacts { truncates: 1, truncates_in_flight: 1, ..facts(1) };
+        assert_eq!(judge(&counts(), &emptied, STREAM).verdict, Verdict::Inconclusive(Curable::AtAnotherMoment));
+    }
+
+    #[test]
     fn says_by_which_means_it_knows() {
-        assert!(judge(&counts(), &facts(1), STREAM).by_transaction);
-        let window = StreamFacts { by_window: 1, ..facts(1) };
-        assert!(!judge(&counts(), &window, STREAM).by_transaction);
-        assert!(!judge(&counts(), &facts(1), Stream { has_snapshot: false, allow_empty: false }).by_transaction);
+        let means = |facts: &StreamFacts, stream| judge(&counts(), facts, stream).means;
+        assert_eq!(means(&facts(1), STREAM), Means::Transaction);
+        assert_eq!(means(&StreamFacts { by_log: 1, ..facts(1) }, STREAM), Means::Log);
+        assert_eq!(means(&StreamFacts { by_window: 1, by_log: 1, ..facts(1) }, STREAM), Means::Clock);
+        assert_eq!(means(&facts(1), Stream { has_snapshot: false, ..STREAM }), Means::Clock);
     }
 }

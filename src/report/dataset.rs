@@ -1,6 +1,7 @@
 //! What a report says of one dataset. The JSON names are an API, as those of the whole report.
 
 use super::drift::{ChangeSetReport, ComparedColumn, FingerprintReport, OutputReport, PartitionReport, SpreadReport};
+use super::numbers::counted;
 use super::run::seconds_utc;
 use crate::data::{Period, PgPosition};
 use crate::job::Severity;
@@ -167,6 +168,8 @@ pub enum Verdict {
 pub enum Proof {
     /// By transaction id: exact.
     Txid,
+    /// By places in the database's log, all but one transaction proven.
+    CommitLsn,
     /// By the clocks of source and stream: a window.
     Window,
     /// There was nothing to compare.
@@ -200,11 +203,19 @@ pub struct ReconciliationReport {
     pub unknown_cells: u64,
     /// Cells that differ within their tolerance.
     pub tolerated: u64,
+    /// Column -> what was let pass in it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tolerated_columns: BTreeMap<String, ToleratedReport>,
+    /// Keys of which nobody can tell what the extract should show: their last event came too near to its moment, or out of order.
+    pub undecided: u64,
     /// Columns that were not compared.
     pub not_compared: Vec<String>,
     /// Of those that were extracted, why.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub not_compared_because: BTreeMap<String, String>,
+    /// Column -> what was done to it in the dump, and to the extract before the two were compared.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub treated: BTreeMap<String, String>,
     /// What the stream showed of itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamReport>,
@@ -228,6 +239,18 @@ pub struct ReconciliationReport {
     pub outputs: BTreeMap<&'static str, OutputReport>,
 }
 
+/// What was let pass in a column.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ToleratedReport {
+    /// What the job declares, in words; never a text that stands for NULL.
+    pub rule: String,
+    /// Cells that differ by no more.
+    pub cells: u64,
+    /// The largest difference among them, as a decimal number; of moments in seconds, and of texts none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub largest: Option<String>,
+}
+
 /// What a stream showed of itself while it was read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct StreamReport {
@@ -235,6 +258,8 @@ pub struct StreamReport {
     pub events: u64,
     /// Of those, after the extract's moment.
     pub later: u64,
+    /// Of those, placed by the database's log.
+    pub by_log: u64,
     /// Of those, placed by a window of time.
     pub by_window: u64,
     /// Records without a value.
@@ -245,6 +270,12 @@ pub struct StreamReport {
     pub lacking_offsets: u64,
     /// Records whose offset came before: delivered, or dumped, again.
     pub again: u64,
+    /// Events that came again behind newer ones of their key.
+    pub replayed: u64,
+    /// Rows that a snapshot read before a change of theirs that stands before them.
+    pub stale_reads: u64,
+    /// Whether a heartbeat shows that the stream has come past the extract.
+    pub heartbeat: bool,
     /// Columns that some event did not tell -> why.
     pub untold: BTreeMap<String, &'static str>,
     /// Its partitions, up to 256 of them.
@@ -267,8 +298,11 @@ impl ReconciliationReport {
             null_keys: 0,
             unknown_cells: 0,
             tolerated: 0,
+            tolerated_columns: BTreeMap::new(),
+            undecided: 0,
             not_compared: Vec::new(),
             not_compared_because: BTreeMap::new(),
+            treated: BTreeMap::new(),
             stream: None,
             columns: Vec::new(),
             spread: None,
@@ -285,14 +319,74 @@ impl ReconciliationReport {
 pub struct CheckReport {
     /// Its claim.
     pub name: String,
+    /// Its kind: the word of the job file.
+    pub kind: &'static str,
     /// Whether it holds.
     pub holds: bool,
     /// What its failure does.
     pub severity: Severity,
+    /// How often it does not hold; absent of SQL, and where it could not be made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken: Option<u64>,
+    /// What is counted so; absent where nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
+    /// Places in the extract, from 0, of the first rows at fault: one for each key, group or gap.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<u64>,
+    /// The table of another job that keys were looked up in, and its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looked_up: Option<String>,
     /// Why it does not hold, when it is not simply false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Rows at fault, in the restricted store; column `broken_check` says of which check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_at: Option<String>,
 }
+
+/// What is counted of a broken check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Rows.
+    Rows,
+    /// Groups of rows.
+    Groups,
+    /// Days, each of each group.
+    Days,
+}
+
+impl CheckReport {
+    /// How it stands when it does not hold: a claim that has nothing to be held against is neither true nor false.
+    pub fn standing(&self) -> &'static str {
+        let is_made = self.kind == "sql" || self.broken.is_some();
+        if is_made { "does not hold" } else { "was not made" }
+    }
+
+    /// Why it does not hold, in a phrase: counts and places, never a value.
+    pub fn because(&self) -> Option<String> {
+        let noun = match self.counted {
+            Some(Counted::Rows) => "row",
+            Some(Counted::Groups) => "group",
+            Some(Counted::Days) => "day",
+            None => return self.reason.clone(),
+        };
+        let broken = counted(self.broken.unwrap_or(0), noun);
+        let places: Vec<String> = self.rows.iter().take(PLACES_TOLD_MAX).map(u64::to_string).collect();
+        let more = if self.rows.len() > places.len() { " .." } else { "" };
+        let at = match places.as_slice() {
+            [] => String::new(),
+            [one] => format!(", at row {one} of the extract"),
+            many => format!(", at rows {}{more} of the extract", many.join(", ")),
+        };
+        let reason = self.reason.as_ref().map(|reason| format!("; {reason}")).unwrap_or_default();
+        Some(format!("{broken} at fault{at}{reason}"))
+    }
+}
+
+/// Places told in a phrase.
+const PLACES_TOLD_MAX: usize = 3;
 
 /// What one store got of a dataset.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -27,8 +27,8 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
     table(&mut out, ["table", "rows", "treated", "against the topic"].map(String::from), &lines);
     for dataset in &report.datasets {
         for check in dataset.checks.iter().filter(|check| !check.holds) {
-            let reason = check.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-            let _ = writeln!(out, "  check of {} does not hold: {}{reason}", dataset.name, check.name);
+            let reason = check.because().map(|because| format!(" ({because})")).unwrap_or_default();
+            let _ = writeln!(out, "  check of {} {}: {}{reason}", dataset.name, check.standing(), check.name);
         }
     }
     if !report.datasets.is_empty() {
@@ -59,6 +59,16 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
             let what = format!("{} of {}: NULL for {}", column, dataset.name, counted(*cells, "value"));
             fact("beyond", format!("{what} that the declared type cannot hold (beyond)"));
         }
+        for (column, passed) in &dataset.reconciliation.tolerated_columns {
+            let largest = passed.largest.as_ref().map(|most| format!(", at most {most} apart")).unwrap_or_default();
+            let cells = counted(passed.cells, "cell");
+            fact("tolerated", format!("{column} of {}: {cells} by {}{largest}", dataset.name, passed.rule));
+        }
+        if !dataset.reconciliation.treated.is_empty() {
+            let columns = dataset.reconciliation.treated.iter().map(|(column, how)| format!("{column} {how}"));
+            let columns = columns.collect::<Vec<_>>().join(", ");
+            fact("compared", format!("{} as its dump was treated: {columns}", dataset.name));
+        }
         for (column, because) in &dataset.reconciliation.not_compared_because {
             fact("untold", format!("{column} of {} was not compared: {because}", dataset.name));
         }
@@ -70,6 +80,9 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
         }
         if let Some(rows_at) = &dataset.reconciliation.rows_at {
             fact("look", format!("{}: the differing rows are in {}", dataset.name, placed(rows_at, places)));
+        }
+        if let Some(rows_at) = dataset.checks.iter().find_map(|check| check.rows_at.as_ref()) {
+            fact("look", format!("{}: rows that break its checks are in {}", dataset.name, placed(rows_at, places)));
         }
     }
     if let Some(page_at) = &report.page_at {
@@ -162,6 +175,7 @@ fn compared(outcome: Outcome, reconciliation: &ReconciliationReport) -> String {
     };
     let how = match (reconciliation.verdict, reconciliation.proof) {
         (Verdict::Match, Proof::Txid) => "exact, by transaction".into(),
+        (Verdict::Match, Proof::CommitLsn) => "by the database's log".into(),
         (Verdict::Match, _) => "within a window of time".into(),
         _ => reconciliation.phrase.clone(),
     };

@@ -4,6 +4,7 @@
 
 use super::postgres::Powers;
 use crate::access::{Meaning, meaning};
+use crate::data::scratch::ScratchFault;
 use crate::data::{Name, NoRoom};
 use crate::frame::SqlFault;
 use std::fmt;
@@ -78,6 +79,9 @@ pub enum SourceError {
         /// How much fits.
         no_room: NoRoom,
     },
+    /// There is no room to put an object aside while it is read (exit 51).
+    #[error("{0}")]
+    Scratch(#[from] ScratchFault),
     /// An export or a dump that did not come to its end, or of which something is not there (exit 22).
     #[error("{what} is not complete: {why}")]
     Unfinished {

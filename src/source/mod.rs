@@ -67,6 +67,8 @@ pub trait Source: Send {
 pub struct Extraction<'a> {
     /// Columns that the source has, the schema does not, and `on_new_column = "withhold"` leaves out.
     pub withheld: Vec<String>,
+    /// How many rows are expected, where somebody knows about: for people who wait.
+    pub rows_expected: Option<u64>,
     /// Rows in the source's order, at most `batch_rows_max` a batch. Ends with `None` only when every row has arrived: a
     /// connection that dies ends in an error, never in a short extract.
     pub batches: BoxStream<'a, Result<RawBatch, SourceError>>,

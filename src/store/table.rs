@@ -6,7 +6,7 @@ use super::Store;
 use super::absent::{get, name};
 use super::delta::action::{Add, decode_path};
 use super::delta::layout;
-use super::delta::log::{TableState, replay};
+use super::delta::log::{TableState, replay_to};
 use super::fault::StoreError;
 use super::owner::Owner;
 use super::part::sha256;
@@ -27,14 +27,25 @@ pub struct Table {
 impl Table {
     /// The table of `dataset` in `store`, which must be this job's of this environment, or not there yet.
     pub async fn open(store: &Store, dataset: &Name, stamp: &str, job: &Name) -> Result<Self, StoreError> {
+        Self::open_at(store, dataset, stamp, job, None).await
+    }
+
+    /// The same as it was at `version`, or at its last version before, where there is none of that number.
+    pub async fn open_at(
+        store: &Store,
+        dataset: &Name,
+        stamp: &str,
+        job: &Name,
+        version: Option<u64>,
+    ) -> Result<Self, StoreError> {
         let folder = store.primary().child(dataset.as_str());
-        let state = replay(&folder).await?;
+        let state = replay_to(&folder, version).await?;
         Owner { stamp, job: job.as_str() }.check(&folder, dataset.as_str(), &state)?;
         let files = state.files.values().cloned().collect();
         Ok(Table { folder, dataset: dataset.clone(), state, files })
     }
 
-    /// Its last version; `None` when it is not there yet.
+    /// Its version; `None` when it is not there yet.
     pub fn version(&self) -> Option<u64> {
         self.state.version
     }

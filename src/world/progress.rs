@@ -45,6 +45,8 @@ struct Table {
     job: ProgressBar,
     bar: ProgressBar,
     rows: AtomicU64,
+    /// Rows that are expected, 0 where nobody knows.
+    expected: AtomicU64,
     bytes: AtomicU64,
     started: Instant,
     told: AtomicU64,
@@ -93,6 +95,7 @@ impl Progress {
             job: self.job.clone(),
             bar,
             rows: AtomicU64::new(0),
+            expected: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             started: Instant::now(),
             told: AtomicU64::new(0),
@@ -117,6 +120,11 @@ impl Progress {
 }
 
 impl TableProgress {
+    /// About so many rows will have come at the end.
+    pub fn expect(&self, rows: u64) {
+        self.0.expected.store(rows, Ordering::Relaxed);
+    }
+
     /// More rows have been read, and encoded bytes written.
     pub fn add(&self, rows: u64, written: u64) {
         let table = &self.0;
@@ -124,23 +132,32 @@ impl TableProgress {
         let written = table.bytes.fetch_add(written, Ordering::Relaxed) + written;
         let seconds = table.started.elapsed().as_secs_f64().max(0.001);
         let rate = (rows as f64 / seconds) as u64;
+        // An estimate that was passed says nothing of what is left.
+        let left = table.expected.load(Ordering::Relaxed).checked_sub(rows).filter(|left| *left > 0);
         match table.mode {
             ProgressMode::Bar => table.bar.set_message(format!(
-                "{:<20} {:>12} rows {:>10} rows/s {:>10}",
+                "{:<20} {:>12} rows {:>10} rows/s {:>10}{}",
                 table.name,
                 count(rows),
                 count(rate),
-                bytes(written)
+                bytes(written),
+                left.map(|left| format!("  about {} left", count(left))).unwrap_or_default()
             )),
             ProgressMode::Log | ProgressMode::Json => {
                 let turn = table.started.elapsed().as_secs() / LINE_EVERY.as_secs();
                 if turn > table.told.swap(turn, Ordering::Relaxed) {
                     if table.mode == ProgressMode::Log {
-                        tracing::info!(table = table.name, rows, rows_per_second = rate, bytes = written);
-                    } else {
-                        line(
-                            &serde_json::json!({ "table": table.name, "rows": rows, "rows_per_second": rate, "bytes": written }),
+                        tracing::info!(
+                            table = table.name,
+                            rows,
+                            rows_per_second = rate,
+                            bytes = written,
+                            rows_left = left
                         );
+                    } else {
+                        line(&serde_json::json!({
+                            "table": table.name, "rows": rows, "rows_per_second": rate, "bytes": written, "rows_left": left,
+                        }));
                     }
                 }
             }

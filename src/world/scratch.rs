@@ -6,6 +6,7 @@
 use crate::data::scratch::{Piece, Scratch, ScratchFault};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt};
@@ -16,7 +17,29 @@ use std::sync::Mutex;
 pub struct DiskScratch {
     file: File,
     key: LessSafeKey,
-    end: Mutex<(u64, u64)>,
+    room: Mutex<Room>,
+}
+
+/// What of the file is taken.
+#[derive(Default)]
+struct Room {
+    end: u64,
+    /// Pieces so far: the number of the next.
+    pieces: u64,
+    /// Where pieces of a length were given up.
+    free: HashMap<u64, Vec<u64>>,
+}
+
+impl Room {
+    fn take(&mut self, length: u64) -> Piece {
+        let given_up = self.free.get_mut(&length).and_then(Vec::pop);
+        let offset = given_up.unwrap_or_else(|| {
+            self.end += length;
+            self.end - length
+        });
+        self.pieces += 1;
+        Piece { offset, length, number: self.pieces - 1 }
+    }
 }
 
 impl DiskScratch {
@@ -30,7 +53,7 @@ impl DiskScratch {
         let no_key = |_| io::Error::other("no randomness");
         SystemRandom::new().fill(&mut secret).map_err(no_key)?;
         let key = UnboundKey::new(&CHACHA20_POLY1305, &secret).map_err(no_key)?;
-        Ok(DiskScratch { file, key: LessSafeKey::new(key), end: Mutex::new((0, 0)) })
+        Ok(DiskScratch { file, key: LessSafeKey::new(key), room: Mutex::default() })
     }
 }
 
@@ -44,12 +67,7 @@ impl Scratch for DiskScratch {
     fn put(&self, bytes: &[u8]) -> Result<Piece, ScratchFault> {
         let full = ScratchFault("written: no room, or the disk failed");
         let length = (bytes.len() + CHACHA20_POLY1305.tag_len()) as u64;
-        let piece = {
-            let mut end = self.end.lock().map_err(|_| full)?;
-            let piece = Piece { offset: end.0, length, number: end.1 };
-            *end = (end.0 + length, end.1 + 1);
-            piece
-        };
+        let piece = self.room.lock().map_err(|_| full)?.take(length);
         let mut sealed = bytes.to_vec();
         let sealing = self.key.seal_in_place_append_tag(nonce(piece.number), Aad::empty(), &mut sealed);
         sealing.map_err(|_| full)?;
@@ -64,6 +82,12 @@ impl Scratch for DiskScratch {
         let length = self.key.open_in_place(nonce(piece.number), Aad::empty(), &mut sealed).map_err(|_| gone)?.len();
         sealed.truncate(length);
         Ok(sealed)
+    }
+
+    fn free(&self, piece: Piece) {
+        if let Ok(mut room) = self.room.lock() {
+            room.free.entry(piece.length).or_default().push(piece.offset);
+        }
     }
 }
 
@@ -80,6 +104,19 @@ mod tests {
             assert_eq!(scratch.get(*piece), Ok(vec![n as u8; n * 100]));
         }
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    }
+
+    #[test]
+    fn takes_the_place_of_what_was_given_up_and_seals_it_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let scratch = DiskScratch::open(folder.path()).expect("scratch");
+        let (first, second) = (scratch.put(&[1; 100]).expect("room"), scratch.put(&[2; 100]).expect("room"));
+        scratch.free(first);
+        let (other, third) = (scratch.put(&[3; 99]).expect("room"), scratch.put(&[3; 100]).expect("room"));
+        assert_eq!((third.offset, third.number), (first.offset, 3));
+        assert_eq!(scratch.get(third), Ok(vec![3; 100]));
+        assert_eq!((scratch.get(second), scratch.get(other)), (Ok(vec![2; 100]), Ok(vec![3; 99])));
+        assert_eq!(scratch.get(first), Err(ScratchFault("read again")), "what was given up is gone");
     }
 
     #[test]

@@ -2,12 +2,13 @@
 //! decoder, the comparison and the verdict.
 
 use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
-use nightferry::changes::{AsOf, Block, Cleanup, Decimals, Layout, Object, Payload, Reading, Times, decode};
+use nightferry::changes::{AsOf, Block, Cleanup, Decimals, Layout, Means, Object, Payload, Reading, Times, decode};
 use nightferry::data::conform::conform;
-use nightferry::data::{Class, Column, ColumnType, Name, Origin, PgSnapshot};
-use nightferry::format::spill::Aside;
+use nightferry::data::{Beyond, Class, Column, ColumnType, Name, Origin, PgPosition, PgSnapshot};
+use nightferry::format::spill::{Aside, Spill};
+use nightferry::reconcile::diff::Tolerance;
 use nightferry::reconcile::outputs::Seal;
-use nightferry::reconcile::{Comparison, Stream, judge};
+use nightferry::reconcile::{CheckOutcome, CheckTable, Comparison, Stream, check, judge};
 use nightferry::world::DiskScratch;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +24,10 @@ fn columns(case: &Value) -> Vec<Column> {
         class: Class::Open,
         kind: None,
         source: vec![name.clone()],
-        beyond: nightferry::data::Beyond::Error,
+        beyond: match case["declared"]["beyond"][name].as_str() {
+            Some("null") => Beyond::Null,
+            _ => Beyond::Error,
+        },
         nullable: true,
         unit: None,
         description: None,
@@ -81,7 +85,28 @@ fn lines(case: &Value, columns: &[Column], payload: Payload) -> String {
     lines
 }
 
-/// Verdict, and keys that are missing, extra and changed.
+/// What columns may differ by, as `--tolerate` has it.
+fn tolerate(case: &Value) -> BTreeMap<Name, Tolerance> {
+    let of = |(name, rules): (&String, &Value)| {
+        let mut tolerance = Tolerance::default();
+        for rule in rules.as_array().expect("rules") {
+            tolerance.add(rule.as_str().expect("a rule")).expect("a rule");
+        }
+        (Name::new(name).expect("a name"), tolerance)
+    };
+    case["declared"]["tolerate"].as_object().into_iter().flatten().map(of).collect()
+}
+
+/// Whether the case's check holds over its rows; `null` without one.
+fn checked(case: &Value, rows: &RecordBatch, aside: &Aside) -> Value {
+    let Some(sql) = case["check"].as_str() else { return Value::Null };
+    let mut kept = Spill::new(aside);
+    kept.push(rows.clone()).expect("room");
+    let tables = [CheckTable { name: "thing", schema: rows.schema(), rows: &kept }];
+    json!(check(&tables, sql, 1 << 20).expect("made") == CheckOutcome::Holds)
+}
+
+/// Verdict and proof, what keys come to, and what the stream showed.
 fn judged(case: &Value) -> Value {
     let (columns, reading) = (columns(case), reading(case));
     let key: Vec<Name> = case["key"]
@@ -92,7 +117,7 @@ fn judged(case: &Value) -> Value {
         .collect();
     let folder = tempfile::tempdir().expect("a folder");
     let aside = Aside::new(Arc::new(DiskScratch::open(folder.path()).expect("scratch")), 1 << 20);
-    let mut comparison = Comparison::new(columns.clone(), &key, &BTreeMap::new(), &Seal::new(&[1; 32]), &aside);
+    let mut comparison = Comparison::new(columns.clone(), &key, &tolerate(case), &Seal::new(&[1; 32]), &aside);
     let rows = case["rows"].as_array().expect("rows");
     let cells = columns.iter().map(|column| -> (&str, ArrayRef, bool) {
         let cells = rows.iter().map(|row| row[column.name.as_str()].as_str());
@@ -105,17 +130,27 @@ fn judged(case: &Value) -> Value {
     let snapshot = PgSnapshot::parse(case["snapshot"].as_str().expect("a snapshot"));
     let has_snapshot = snapshot.is_some();
     let extracted_at = chrono::DateTime::from_timestamp(1_767_225_700, 0).expect("a moment");
-    let origin = Origin { extracted_at, snapshot, inputs: Vec::new(), server: None, position: None };
+    let place = |lsn: u64| PgPosition {
+        lsn: format!("{:X}/{:X}", lsn >> 32, lsn & 0xffff_ffff),
+        timeline: None,
+        system: None,
+        standby: false,
+    };
+    let position = case["extract_lsn"].as_u64().map(place);
+    let origin = Origin { extracted_at, snapshot, inputs: Vec::new(), server: None, position };
+    let window = chrono::TimeDelta::seconds(case["declared"]["window_seconds"].as_i64().unwrap_or(0));
     let object = Object { partition: 0, first_offset: 0, path: "t/a.jsonl".into() };
     let places = comparison.key().to_vec();
     let block = Block::whole(&object, Layout::Kcat, lines(case, &columns, reading.payload).into());
-    match decode(&block, &columns.iter().collect::<Vec<_>>(), &places, &AsOf::from(&origin), &reading) {
+    match decode(&block, &columns.iter().collect::<Vec<_>>(), &places, &AsOf::from(&origin).within(window), &reading) {
         Ok(changes) => comparison.add_changes(&changes).expect("added"),
         // A record whose key is NULL: the comparison is not made.
         Err(_) => return json!({"verdict": "ERROR", "missing": 0, "extra": 0, "changed": 0}),
     }
     let outcome = comparison.finish().expect("compared");
-    let stream = Stream { has_snapshot, allow_empty: case["allow_empty"] == json!(true) };
+    let is_true = |key: &str| case[key] == json!(true);
+    let stream =
+        Stream { has_snapshot, allow_empty: is_true("allow_empty"), heartbeat: is_true("heartbeat"), dead_letters: 0 };
     let judged = judge(&outcome.counts, &outcome.facts, stream);
     let verdict = match judged.verdict {
         nightferry::reconcile::Verdict::Match => "MATCH",
@@ -123,11 +158,21 @@ fn judged(case: &Value) -> Value {
         nightferry::reconcile::Verdict::Inconclusive(_) => "INCONCLUSIVE",
         nightferry::reconcile::Verdict::Error => "ERROR",
     };
-    if verdict == "ERROR" {
-        return json!({"verdict": verdict, "missing": 0, "extra": 0, "changed": 0});
-    }
-    let counts = outcome.counts;
-    json!({"verdict": verdict, "missing": counts.missing, "extra": counts.extra, "changed": counts.changed})
+    let proof = match judged.means {
+        Means::Transaction => "txid",
+        Means::Log => "commit_lsn",
+        Means::Clock => "window",
+    };
+    let (counts, facts) = (&outcome.counts, &outcome.facts);
+    let told = match verdict {
+        "ERROR" => [0; 3],
+        _ => [counts.missing, counts.extra, counts.changed],
+    };
+    json!({"verdict": verdict, "missing": told[0], "extra": told[1], "changed": told[2], "proof": proof,
+        "tolerated": counts.tolerated_cells(), "undecided": counts.in_flight + counts.out_of_order,
+        "duplicates": counts.duplicates, "null_keys": counts.null_keys,
+        "later": facts.later, "again": facts.again(), "replayed": counts.replayed, "stale": counts.stale,
+        "holds": checked(case, &batch.rows, &aside)})
 }
 
 #[test]
@@ -135,11 +180,14 @@ fn every_case_of_a_topic_against_an_extract_comes_to_its_verdict() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reconcile/cases.jsonl");
     let text = std::fs::read_to_string(path).expect("the cases");
     let cases: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a case")).collect();
-    assert!(cases.len() >= 65, "{} cases", cases.len());
+    assert!(cases.len() >= 84, "{} cases", cases.len());
+    let is_as_expected = |case: &Value, judged: &Value| {
+        case["expect"].as_object().expect("what is expected").iter().all(|(key, expected)| judged[key] == *expected)
+    };
     let wrong: Vec<String> = cases
         .iter()
         .map(|case| (case, judged(case)))
-        .filter(|(case, judged)| *judged != case["expect"])
+        .filter(|(case, judged)| !is_as_expected(case, judged))
         .map(|(case, judged)| format!("{} {}: {judged}, not {}", case["case"], case["title"], case["expect"]))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

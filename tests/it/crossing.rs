@@ -75,8 +75,11 @@ fn a_report_lies_in_the_security_store_and_says_what_was_printed() {
     let (_, printed) = ferry.report(&["jobs/contracts.toml"]);
     let files = ferry.files("target/security");
     let filed: Vec<&String> = files.iter().filter(|file| file.starts_with("reports/contracts/")).collect();
-    assert_eq!(filed.len(), 1, "{files:?}");
-    let filed: Value = serde_json::from_str(&ferry.read(&format!("target/security/{}", filed[0]))).expect("JSON");
+    // The report, and beside it the page that shows the same.
+    let [page, report] = filed.as_slice() else { panic!("{files:?}") };
+    assert_eq!(page.strip_suffix("html"), report.strip_suffix("json"));
+    assert_eq!(printed["page_at"], format!("security/{page}"));
+    let filed: Value = serde_json::from_str(&ferry.read(&format!("target/security/{report}"))).expect("JSON");
     assert_eq!(filed, printed);
     assert_eq!(dataset(&printed, "contact")["stores"][0]["columns"][3]["treatment"], "drop");
 }
@@ -149,7 +152,9 @@ fn a_plan_touches_nothing_and_names_every_select_path_treatment_and_limit() {
 fn everything_is_planned(ferry: &Ferry, name: &str, text: &str, plan: &Value) {
     let job: toml::Table = ferry.read(&format!("jobs/{name}.toml")).parse().expect("TOML");
     let told = |what: &str| assert!(text.contains(what), "{what} in {text}");
-    for (store, holds) in [("restricted", "bad rows, differing rows"), ("security", "the job's nights, reports")] {
+    for (store, holds) in
+        [("restricted", "bad rows, differing rows, rows that break a check"), ("security", "the job's nights, reports")]
+    {
         assert_eq!(plan[store]["url"], format!("target/{store}"));
         told(&format!("target/{store}  for {store}: {holds}"));
     }
@@ -180,9 +185,18 @@ fn everything_is_planned(ferry: &Ferry, name: &str, text: &str, plan: &Value) {
         }
         let checks = asked.get("check").and_then(|checks| checks.as_array());
         for (place, check) in checks.iter().flat_map(|checks| checks.iter()).enumerate() {
-            let sql = check["sql"].as_str().expect("SQL");
-            assert_eq!(planned["checks"][place]["sql"], sql);
-            sql.trim().lines().for_each(&told);
+            let planned = &planned["checks"][place];
+            match check.get("sql").map(|sql| sql.as_str().expect("SQL")) {
+                Some(sql) => {
+                    assert_eq!((&planned["kind"], &planned["sql"]), (&"sql".into(), &sql.into()));
+                    sql.trim().lines().for_each(&told);
+                }
+                None => {
+                    let kind = planned["kind"].as_str().expect("a kind");
+                    assert!(check.get(kind).is_some(), "{check} is planned as {kind}");
+                    told(&format!("{kind}: {}", planned["claim"].as_str().expect("a claim")));
+                }
+            }
         }
         let query = asked.get("query").and_then(|file| file.as_str()).map(|file| ferry.read(file)).unwrap_or_default();
         query.lines().for_each(&told);

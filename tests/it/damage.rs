@@ -6,13 +6,13 @@ use nightferry::changes::{AsOf, Block, Cleanup, Layout, Object, Payload, Reading
 use nightferry::data::conform::conform;
 use nightferry::data::{Beyond, Class, Column, ColumnType, Name, PgSnapshot, text};
 use nightferry::format::compression::Compression;
-use nightferry::format::{Opened, csv, jsonl};
+use nightferry::format::{FormatFault, Opened, csv, jsonl_blocks};
 use nightferry::frame::{Table, sql};
 use nightferry::job::load;
 use nightferry::privacy::Recognisers;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Cursor, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -134,7 +134,12 @@ fn events(bytes: &[u8], first_offset: u64) -> Option<usize> {
 fn events_of(bytes: &[u8], first_offset: u64, layout: Layout, payload: Payload) -> Option<usize> {
     let object = Object { partition: 0, first_offset, path: "t/partition=0/t+0+0.json".into() };
     let columns = topic_columns();
-    let as_of = AsOf { snapshot: PgSnapshot::parse("5000:5010:5003"), extracted_ms: 1_795_000_000_000 };
+    let as_of = AsOf {
+        snapshot: PgSnapshot::parse("5000:5010:5003"),
+        position: None,
+        extracted_ms: 1_795_000_000_000,
+        window_ms: 0,
+    };
     let reading = Reading { payload, cleanup: Some(Cleanup::Compact), ..Reading::default() };
     let block = Block::whole(&object, layout, Bytes::copy_from_slice(bytes));
     let changes = decode(&block, &columns.iter().collect::<Vec<_>>(), &[0], &as_of, &reading).ok()?;
@@ -182,14 +187,14 @@ proptest! {
 
     #[test]
     fn any_csv_is_read_or_refused(bytes in prop_oneof![damaged(CSV), proptest::collection::vec(any::<u8>(), 0..80)]) {
-        if let Ok(opened) = csv::open(bytes.into(), &|names| names.first() == Some(&"id")) {
+        if let Ok(opened) = csv::open_stream(Box::new(Cursor::new(bytes)), &|names| names.first() == Some(&"id")) {
             prop_assert!(rows(opened) < 80);
         }
     }
 
     #[test]
     fn any_json_lines_are_read_or_refused(bytes in prop_oneof![damaged(JSON_LINES), proptest::collection::vec(any::<u8>(), 0..80)]) {
-        if let Ok(opened) = jsonl::open(bytes.into()) {
+        if let Ok(opened) = json_lines(bytes.into()) {
             prop_assert!(rows(opened) < 80);
         }
     }
@@ -282,10 +287,14 @@ fn a_dump_of_the_last_offsets_there_can_be_keeps_its_order() {
     }
 }
 
+fn json_lines(bytes: Bytes) -> Result<Opened, FormatFault> {
+    jsonl_blocks::open(Box::new(move || Ok(Box::new(Cursor::new(bytes.clone())))))
+}
+
 #[test]
 fn a_csv_that_ends_inside_quotes_is_damaged() {
     let is_header = |names: &[&str]| names.first() == Some(&"id");
-    let torn = csv::open(Bytes::from_static(b"id,name\n1,a\n2,\"Wren Al"), &is_header).expect("a header");
+    let torn = csv::open_stream(Box::new(&b"id,name\n1,a\n2,\"Wren Al"[..]), &is_header).expect("a header");
     let read: Vec<_> = torn.rows(vec![0, 1], 10).collect();
     assert!(read.iter().any(Result::is_err), "half a cell was taken for a whole one");
 }

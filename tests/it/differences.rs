@@ -354,7 +354,7 @@ fn input_that_is_torn_or_not_what_it_is_said_to_be_ends_with_22() {
     ferry.write("torn.parquet", &whole[..whole.len() - 20]);
     refused(&ferry, "torn.parquet left.csv --key id", "E-SIDE-22", "`torn.parquet` is not whole Parquet");
     ferry.write("half.jsonl", format!("{{\"id\":\"a\"}}\n{{\"id\":\"{CANARY}").as_bytes());
-    refused(&ferry, "left.csv half.jsonl --key id", "E-SIDE-22", "`half.jsonl` is not a JSON object (row 1)");
+    refused(&ferry, "left.csv half.jsonl --key id", "E-SIDE-22", "`half.jsonl` ends inside a line");
     ferry.write("unended.jsonl", b"{\"id\":\"a\"}\n{\"id\":\"b\"}");
     refused(&ferry, "left.csv unended.jsonl --key id", "E-SIDE-22", "`unended.jsonl` ends inside a line");
     ferry.write("mixed.jsonl", b"{\"id\":\"a\",\"v\":1}\n{\"id\":\"b\",\"v\":\"1\"}\n");

@@ -46,6 +46,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-STORE-71", "endings::a_store_that_does_not_answer_ends_with_71"),
     ("E-SECOND-72", "endings::a_second_cloud_that_does_not_answer_ends_with_72_and_the_next_run_carries_it"),
     ("E-STOP-73", "crossing::a_run_that_is_told_to_stop_ends_with_73_and_publishes_nothing"),
+    ("E-WINDOW-74", "awaited::a_row_that_changed_within_the_window_ends_with_74_and_is_published_by_declaration"),
     ("E-STREAM-74", "endings::a_topic_that_is_behind_the_extract_ends_with_74"),
 ];
 

@@ -260,7 +260,7 @@ proptest! {
         let objects = [(1, 0, later), (0, lines as u64, back.to_owned()), (0, 0, front.to_owned())];
         let other = compared(&[others.to_vec(), some.to_vec()], &objects);
         prop_assert_eq!(&one.counts, &other.counts);
-        let stream = Stream { has_snapshot: true, allow_empty: false };
+        let stream = Stream { has_snapshot: true, allow_empty: false, heartbeat: false, dead_letters: 0 };
         prop_assert_eq!(judge(&one.counts, &one.facts, stream), judge(&other.counts, &other.facts, stream));
     }
 }

@@ -154,7 +154,7 @@ fn lines_of_key_and_value() {
 type Bytes = (Option<Vec<u8>>, Option<Vec<u8>>);
 
 /// Records in Parquet, the first at that offset.
-fn parquet(first: i64, records: &[Bytes]) -> Vec<u8> {
+pub fn parquet(first: i64, records: &[Bytes]) -> Vec<u8> {
     let column =
         |of: fn(&Bytes) -> Option<&[u8]>| -> ArrayRef { Arc::new(BinaryArray::from_iter(records.iter().map(of))) };
     let count = records.len() as i64;
@@ -190,7 +190,7 @@ fn records_in_parquet_and_a_gap_between_two_of_them() {
 }
 
 /// Avro's bytes: a whole number, a text or bytes, a branch of a union.
-fn whole(number: i64) -> Vec<u8> {
+pub fn whole(number: i64) -> Vec<u8> {
     let mut left = (number << 1 ^ number >> 63) as u64;
     let mut bytes = Vec::new();
     while left >= 0x80 {

@@ -3,8 +3,10 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod audience;
+mod awaited;
 mod canary;
 mod cases;
+mod claims;
 mod clouds;
 mod compared;
 mod crossing;
@@ -17,8 +19,10 @@ mod ferry;
 mod forms;
 mod generated;
 mod hostile;
+mod large_files;
 mod laws;
 mod layouts;
+mod live;
 mod modes;
 mod nights;
 mod outputs;
@@ -31,6 +35,7 @@ mod services;
 mod set_aside;
 mod stores;
 mod tidy;
+mod treated;
 mod types;
 #[path = "../../benches/worlds/mod.rs"]
 mod worlds;

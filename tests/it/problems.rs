@@ -39,6 +39,7 @@ const NAMES_TOLD: &[&str] = &[
     "E-ENV-READ",
     "E-ENV-VARIABLE",
     "E-FILE-READ",
+    "E-JOB-CHECK",
     "E-JOB-COLUMN",
     "E-JOB-MERGE",
     "E-JOB-PERIOD",

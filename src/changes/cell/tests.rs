@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 const UPDATE: Manner<'_> = Manner {
     placeholder: Some(UNAVAILABLE),
+    is_moved: false,
     are_numbers_exact: false,
     is_absent_kept: false,
     is_nan_null: false,
@@ -81,6 +82,27 @@ fn reads_decimals_in_every_writing() {
     for value in [r#""NaN""#, r#""""#, "[1]", "true", r#"{"scale":2}"#] {
         is_untold("numeric(14,2)", value, None, Untold::Unread);
     }
+}
+
+#[test]
+fn reads_the_words_for_what_is_no_number() {
+    let said = Manner { decimals: Some(Decimals::String), ..UPDATE };
+    for (word, expected) in [("NAN", "NaN"), ("POSITIVE_INFINITY", "Infinity"), ("NEGATIVE_INFINITY", "-Infinity")] {
+        let text = format!("\"{word}\"");
+        assert_eq!(json("numeric", &text, None, said), (Told::Value, printed("numeric", expected)));
+        assert_eq!(json("numeric(14,2)", &text, None, said).0, Told::Unknown(Untold::Beyond), "{word}");
+    }
+}
+
+#[test]
+fn takes_digits_for_a_numeric_of_any_size_only_where_they_are_the_servers_own() {
+    let exact = Manner { are_numbers_exact: true, is_nan_null: true, ..UPDATE };
+    assert_eq!(json("numeric", "3.1400", None, exact), (Told::Value, printed("numeric", "3.1400")));
+    assert_eq!(json("numeric", "1e3", None, exact).0, Told::Unknown(Untold::Unread));
+    is_untold("numeric", "3.1400", None, Untold::Unread);
+    // What cannot be written in JSON comes as NULL too.
+    assert_eq!(json("numeric", "null", None, exact).0, Told::Unknown(Untold::Unread));
+    assert_eq!(json("numeric", "null", None, UPDATE).0, Told::Value);
 }
 
 #[test]

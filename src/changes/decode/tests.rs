@@ -8,7 +8,7 @@ use crate::changes::value::testing::column;
 fn decoded(lines: &str) -> Result<u64, String> {
     let (id, amount) = (column("id", "bigint"), column("amount", "bigint"));
     let object = Object { partition: 0, first_offset: 0, path: "t/partition=0/t+0+0.json".into() };
-    let as_of = AsOf { snapshot: None, extracted_ms: 1_000 };
+    let as_of = AsOf { snapshot: None, position: None, extracted_ms: 1_000, window_ms: 0 };
     let changes = decode(
         &Block::whole(&object, Layout::Confluent, lines.to_owned().into()),
         &[&id, &amount],

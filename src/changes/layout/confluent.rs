@@ -74,6 +74,13 @@ mod tests {
     }
 
     #[test]
+    fn knows_a_topic_whose_own_name_begins_like_a_mark() {
+        let beats = "__debezium-heartbeat.s/partition=0/__debezium-heartbeat.s+0+0000000007.json";
+        let held = super::super::Layout::Confluent.held(beats, "__debezium-heartbeat.s");
+        assert!(matches!(held, Held::Values(Object { partition: 0, first_offset: 7, .. })), "{held:?}");
+    }
+
+    #[test]
     fn knows_keys_by_their_values_and_tombstones_that_lost_their_place() {
         let values = "s.unit/partition=3/s.unit+3+0000000042.json".to_owned();
         assert_eq!(held("s.unit/partition=3/s.unit+3+0000000042.keys.json.gz", "s.unit"), Held::Keys(values));

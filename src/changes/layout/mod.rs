@@ -96,7 +96,10 @@ impl Layout {
 
     /// What the object at `path` (under the dump's folder) is to `topic`.
     pub fn held(self, path: &str, topic: &str) -> Held {
-        if path.rsplit('/').next().unwrap_or(path).starts_with(['_', '.']) {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        // A topic's own name may begin so: Debezium's heartbeats do.
+        let is_named = matches!(self, Layout::Confluent | Layout::Aiven) && file.starts_with(topic);
+        if file.starts_with(['_', '.']) && !is_named {
             return Held::Beside;
         }
         let values = match self {

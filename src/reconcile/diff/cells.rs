@@ -1,7 +1,7 @@
 //! Rows of the same keys, side by side -> the cells that differ, column by column.
 
 use super::DiffFault;
-use super::align::{Aligned, Kind};
+use super::align::{Aligned, Kind, kind};
 use super::print::{one_double, one_single};
 use super::tolerance::Tolerance;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal256Array, RecordBatch};
@@ -11,6 +11,7 @@ use arrow::datatypes::{
     DECIMAL256_MAX_PRECISION, DataType, Decimal256Type, DecimalType, Float32Type, Float64Type, Int64Type, TimeUnit,
     i256,
 };
+use arrow::error::ArrowError;
 use std::sync::Arc;
 
 /// A column's cells that differ, and those that differ by no more than was declared.
@@ -19,7 +20,14 @@ pub struct ColumnTally {
     /// Rows in which it differs.
     pub changed: u64,
     /// Rows in which it differs within its tolerance.
-    pub tolerated: u64,
+    pub passed: Passed,
+}
+
+/// Cells of a column that differ by no more than was declared.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Passed {
+    /// How many.
+    pub cells: u64,
     largest: Option<Largest>,
 }
 
@@ -31,7 +39,7 @@ enum Largest {
     Float(f64),
 }
 
-impl ColumnTally {
+impl Passed {
     /// The largest difference that was let pass, as a decimal number; of moments in seconds.
     pub fn largest(&self) -> Option<String> {
         Some(match self.largest? {
@@ -41,7 +49,7 @@ impl ColumnTally {
     }
 
     fn let_pass(&mut self, apart: Option<Largest>) {
-        self.tolerated += 1;
+        self.cells += 1;
         let is_larger = match (self.largest, apart) {
             (_, None) => false,
             (None, _) => true,
@@ -69,17 +77,40 @@ pub fn differing(
             _ => distinct(&one, &two).map_err(|_| DiffFault::Shape)?,
         };
         if differs.true_count() > 0 && **tolerance != Tolerance::default() {
-            let near = Near::of(column.kind, [&one, &two], tolerance)?;
-            let beyond = (0..differs.len()).map(|row| {
-                let passes = differs.value(row) && near.at(row, tolerance, tally);
-                Some(differs.value(row) && !passes)
-            });
-            differs = beyond.collect();
+            differs = within(column.kind, &differs, [&one, &two], tolerance, &mut tally.passed)?;
         }
         tally.changed += differs.true_count() as u64;
         all.push(differs);
     }
     Ok(all)
+}
+
+/// Of the rows in which two columns of one type differ, those in which they do by more than was declared; counts the others.
+pub fn beyond(
+    differs: &BooleanArray,
+    sides: [&ArrayRef; 2],
+    tolerance: &Tolerance,
+    passed: &mut Passed,
+) -> Result<BooleanArray, ArrowError> {
+    match kind(sides[0].data_type()) {
+        Some(kind) => within(kind, differs, sides, tolerance, passed).map_err(|_| ArrowError::CastError(String::new())),
+        None => Ok(differs.clone()),
+    }
+}
+
+fn within(
+    kind: Kind,
+    differs: &BooleanArray,
+    sides: [&ArrayRef; 2],
+    tolerance: &Tolerance,
+    passed: &mut Passed,
+) -> Result<BooleanArray, DiffFault> {
+    let near = Near::of(kind, sides, tolerance)?;
+    let beyond = (0..differs.len()).map(|row| {
+        let passes = differs.value(row) && near.at(row, tolerance, passed);
+        Some(differs.value(row) && !passes)
+    });
+    Ok(beyond.collect())
 }
 
 /// The values with one writing for equals: one zero and one NaN.
@@ -141,7 +172,7 @@ impl Near {
     }
 
     /// Whether the cells of a row, which differ, are as good as the same.
-    fn at(&self, row: usize, tolerance: &Tolerance, tally: &mut ColumnTally) -> bool {
+    fn at(&self, row: usize, tolerance: &Tolerance, passes: &mut Passed) -> bool {
         let passed = match self {
             Near::Numbers(sides, scale) => values(sides, row).and_then(|[one, two]| {
                 let apart = tolerance.numbers(one, two, u32::from(scale.unsigned_abs()))?;
@@ -170,7 +201,7 @@ impl Near {
             Near::Never => None,
         };
         if let Some(apart) = passed {
-            tally.let_pass(apart);
+            passes.let_pass(apart);
         }
         passed.is_some()
     }

@@ -29,7 +29,8 @@ mod side;
 mod tests;
 mod tolerance;
 
-pub use align::{Found, Kind, common, word};
+pub use align::{Found, Kind, common, kind, word};
+pub use cells::{Passed, beyond};
 pub use outcome::{ChangedRow, ColumnOutcome, DiffOutcome, Position, RowsTold, SideOutcome};
 pub use rows_out::Sink;
 pub use side::{Batches, InputFault, Piece, Side, keep_rows};

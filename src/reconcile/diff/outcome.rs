@@ -111,8 +111,8 @@ pub fn outcome(
         name: name(*place),
         changed: tally.changed,
         tolerance: Some(tolerances[*place].told()).filter(|told| !told.is_empty()),
-        tolerated: tally.tolerated,
-        largest: tally.largest(),
+        tolerated: tally.passed.cells,
+        largest: tally.passed.largest(),
     };
     DiffOutcome {
         sides: std::array::from_fn(|which| SideOutcome {

@@ -7,14 +7,14 @@
 //! Never in here: whether it is written. That is the verdict's.
 
 use super::super::compare::{CompareFault, Counts, Terms, compare};
-use super::super::latest::Latest;
+use super::super::latest::{Latest, Settled};
 use super::drift::{Bucket, named, unknown};
 use super::prints::Prints;
 use super::seal::Seal;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringViewArray, UInt32Array};
 use arrow::compute::{interleave, take, take_record_batch};
 use arrow::datatypes::Int64Type;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// Keys that a change set may name.
@@ -179,13 +179,15 @@ pub fn apply(terms: &Terms, prints: &Prints, state: &Latest, changes: &RecordBat
     let columns =
         (0..width).map(|place| Ok(interleave(&[state.columns[place].as_ref(), cells[place].as_ref()], &pick)?));
     let place = |at: &(usize, usize), of: &dyn Fn(usize) -> u64| if at.0 == 0 { of(at.1) } else { 0 };
+    let count = pick.len();
     Ok(Latest {
         columns: columns.collect::<Result<_, ChangeFault>>()?,
         known: (0..width).map(masks).collect::<Result<_, _>>()?,
         keys: now.keys().map(|key| key.to_vec()).collect(),
         partitions: pick.iter().map(|at| place(at, &|at| u64::from(state.partitions[at])) as u32).collect(),
         positions: pick.iter().map(|at| place(at, &|at| state.positions[at])).collect(),
-        deleted: HashMap::new(),
+        settled: vec![Settled::Yes; count],
+        ..Latest::default()
     })
 }
 
@@ -252,7 +254,7 @@ pub fn proves(
     let Ok(twice) = applied(&once) else { return Ok(false) };
     let mut counts = Counts::default();
     compare(terms, &rows, &once, &HashSet::new(), &mut counts)?;
-    let left = counts.missing + counts.extra + counts.changed + counts.unknown_cells + counts.tolerated;
+    let left = counts.missing + counts.extra + counts.changed + counts.unknown_cells + counts.tolerated_cells();
     let is_same = once.keys == twice.keys && once.columns == twice.columns && once.known == twice.known;
     Ok(left == 0 && is_same && counts.extract_rows == rows.num_rows() as u64)
 }
@@ -262,12 +264,14 @@ fn of_keys(latest: &Latest, places: &UInt32Array) -> Result<Latest, CompareFault
     let pick = |column: &ArrayRef| Ok(take(column, places, None)?);
     let mask = |known: &BooleanArray| Ok(take(known, places, None)?.as_boolean().clone());
     let at = || places.values().iter().map(|place| *place as usize);
+    let count = places.len();
     Ok(Latest {
         columns: latest.columns.iter().map(pick).collect::<Result<_, CompareFault>>()?,
         known: latest.known.iter().map(mask).collect::<Result<_, CompareFault>>()?,
         keys: at().map(|place| latest.keys[place].clone()).collect(),
         partitions: at().map(|place| latest.partitions[place]).collect(),
         positions: at().map(|place| latest.positions[place]).collect(),
-        deleted: HashMap::new(),
+        settled: vec![Settled::Yes; count],
+        ..Latest::default()
     })
 }

@@ -3,7 +3,7 @@
 //! A cell that the stream does not tell is no NULL: beside every column stands whether it is known.
 
 use super::super::compare::{CompareFault, Terms, plain};
-use super::super::diff::Printer;
+use super::super::diff::{Printer, Tolerance};
 use arrow::array::{Array, ArrayRef, BooleanArray};
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ impl Prints {
     pub fn new(terms: &Terms, seed: u64) -> Self {
         let width = terms.columns.len();
         let compared: Vec<usize> = terms.compared().collect();
-        let exact = compared.iter().copied().filter(|place| terms.tolerance[*place].is_none()).collect();
+        let exact = compared.iter().copied().filter(|place| terms.tolerance[*place] == Tolerance::default()).collect();
         Prints { printer: Printer::new(seed, 2 * width), width, key: terms.key.clone(), compared, exact }
     }
 

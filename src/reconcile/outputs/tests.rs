@@ -1,7 +1,8 @@
 //! Laws of what a comparison leaves behind, over small random worlds.
 
 use super::super::compare::{Counts, Terms, compare};
-use super::super::latest::Latest;
+use super::super::diff::Tolerance;
+use super::super::latest::{Latest, Settled};
 use super::changes::{ChangeFault, apply};
 use super::*;
 use crate::data::scratch::MemoryScratch;
@@ -9,7 +10,7 @@ use crate::data::{Beyond, Class, Column, ColumnType, Name};
 use arrow::array::{BooleanArray, Int32Array, Int64Array, StringViewArray};
 use arrow::datatypes::{Field, Schema};
 use proptest::prelude::*;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// A key's values: a number, or NULL; and a text that the stream may not tell.
@@ -34,7 +35,7 @@ fn terms() -> Terms {
         column("amount", ColumnType::Integer, Class::Open),
         column("email", ColumnType::Text, Class::Personal),
     ];
-    Terms { columns, key: vec![0], tolerance: vec![None; 3], within: None }
+    Terms { columns, key: vec![0], told: vec![true; 3], tolerance: vec![Tolerance::default(); 3], within: None }
 }
 
 fn text(word: Option<u8>) -> Option<String> {
@@ -67,7 +68,8 @@ fn state(of: &BTreeMap<i64, Values>, untold: &HashSet<i64>) -> Latest {
         keys: keys.iter().map(|key| key.data().to_vec()).collect(),
         partitions: vec![0; rows.num_rows()],
         positions: (0..rows.num_rows() as u64).collect(),
-        deleted: HashMap::new(),
+        settled: vec![Settled::Yes; rows.num_rows()],
+        ..Latest::default()
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! frame.rs    markup into which text comes escaped, and what stands around every page
 //! parts.rs    tables, numbers, verdicts        chart.rs  drawings, each said in words too
-//! run.rs      the page of a run                dataset.rs  one dataset of it
+//! run.rs      the page of a run                dataset.rs  one dataset of it; its stream.rs, and where to look.rs
 //! diff.rs     the page of a comparison
 //! ```
 //!
@@ -13,8 +13,10 @@ mod chart;
 mod dataset;
 mod diff;
 mod frame;
+mod look;
 mod parts;
 mod run;
+mod stream;
 #[cfg(test)]
 mod tests;
 

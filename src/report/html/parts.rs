@@ -99,6 +99,9 @@ pub fn proof(report: &ReconciliationReport) -> &'static str {
         (_, Proof::Txid) => {
             "Exact: every change of the stream was placed before or after the extract by its transaction."
         }
+        (_, Proof::CommitLsn) => {
+            "By the database's log: every change was placed before or after the extract by where its transaction was committed."
+        }
         (_, Proof::Window) => {
             "Within a window of time: some changes of the stream could not be placed by their transaction, only by clocks."
         }

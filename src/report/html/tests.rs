@@ -2,7 +2,7 @@
 
 use super::super::dataset::{
     CheckReport, ColumnReport, DatasetReport, DatasetState, Proof, ReconciliationReport, SourceReport, StoreReport,
-    StoreState, StreamReport, Verdict,
+    StoreState, StreamReport, ToleratedReport, Verdict,
 };
 use super::super::drift::{
     ChangeSetReport, ChangeSetState, ComparedColumn, FingerprintReport, OutputReport, PartitionReport, SpreadReport,
@@ -24,6 +24,9 @@ fn of(word: &str) -> RunReport {
     reconciliation.proof = Proof::Txid;
     (reconciliation.compared, reconciliation.changed) = (100, 1);
     reconciliation.not_compared_because = [(text(), text())].into();
+    reconciliation.treated = [(text(), text())].into();
+    let tolerated = ToleratedReport { rule: text(), cells: 1, largest: Some(text()) };
+    reconciliation.tolerated_columns = [(text(), tolerated)].into();
     reconciliation.columns =
         vec![ComparedColumn { name: text(), compared: 100, different: 1, tolerated: 0, unknown: 0 }];
     reconciliation.spread = Some(SpreadReport { column: text(), keys: vec![50, 50], differing: vec![0, 1] });
@@ -59,7 +62,18 @@ fn of(word: &str) -> RunReport {
         merge: None,
         columns: vec![column],
     };
-    let check = CheckReport { name: text(), holds: false, severity: Severity::Error, reason: Some(text()) };
+    let check = CheckReport {
+        name: text(),
+        kind: "sql",
+        holds: false,
+        severity: Severity::Error,
+        broken: None,
+        counted: None,
+        rows: Vec::new(),
+        looked_up: Some(text()),
+        reason: Some(text()),
+        rows_at: Some(text()),
+    };
     let source = SourceReport {
         extracted_at: DateTime::UNIX_EPOCH,
         snapshot: Some(text()),

@@ -7,10 +7,11 @@ use super::rds_export::{OfItself, RdsExport};
 use super::{Files, Part, corrupt, found, named};
 use crate::data::drift::FoundColumn;
 use crate::data::{Name, Schema, TableName};
+use crate::format::ranged::Ranged;
 use crate::format::{FormatFault, Opened};
 use crate::source::SourceError;
-use bytes::Bytes;
 use object_store::ObjectMeta;
+use std::sync::Arc;
 
 /// What the environment says of a folder.
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +110,7 @@ impl Form {
         &self,
         table: &TableName,
         name: &str,
-        bytes: Bytes,
+        bytes: Arc<dyn Ranged>,
         schema: &Schema,
     ) -> Result<Opened, SourceError> {
         match self {

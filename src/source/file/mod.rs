@@ -27,6 +27,9 @@ use super::{Extraction, RawBatch, Source, SourceError};
 use crate::access::Folder;
 use crate::data::drift::{FoundColumn, Matched, match_columns};
 use crate::data::{Extract, Name, Origin, Rows, Schema, TableName};
+use crate::format::pieces::Pieces;
+use crate::format::ranged::Ranged;
+use crate::format::spill::Aside;
 use crate::format::{FormatFault, Opened};
 use bytes::Bytes;
 use form::Form;
@@ -34,12 +37,16 @@ pub use form::Layout;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
-use object_store::{ObjectMeta, ObjectStoreExt};
+use object_store::{GetOptions, GetRange, ObjectMeta};
 use sql::Reads;
+use std::sync::Arc;
 use within::OfPeriod;
 
-/// Packed bytes of one object, at most.
-const OBJECT_BYTES_MAX: u64 = 2 << 30;
+/// Bytes of an object that are fetched at once.
+const FETCH_BYTES: u64 = 8 << 20;
+
+/// Bytes of an object that tells of others, at most: the contents of a dump of a hundred thousand tables.
+const NAMED_BYTES_MAX: usize = 256 << 20;
 
 /// Tables named in a hint, at most.
 const HINT_TABLES_MAX: usize = 20;
@@ -53,6 +60,7 @@ pub struct Files {
     form: Form,
     origin: Origin,
     tables_bytes_max: u64,
+    aside: Aside,
 }
 
 /// A part of a table.
@@ -110,12 +118,13 @@ struct Input {
 
 impl Files {
     /// Lists the folder and reads what it says of itself. The whole tables that one `where` or `query` needs may take
-    /// `tables_bytes_max` bytes.
+    /// `tables_bytes_max` bytes; the objects being read are put aside in `aside`.
     pub async fn open(
         name: &Name,
         folder: Folder,
         layout: Layout<'_>,
         tables_bytes_max: u64,
+        aside: &Aside,
     ) -> Result<Self, SourceError> {
         let listed = folder.store().list(Some(&folder.at(""))).try_collect::<Vec<_>>().await;
         let mut listed = listed.map_err(|error| fault(name, "listing its files", BUCKET, &error))?;
@@ -138,33 +147,54 @@ impl Files {
             objects,
             form: Form::Named,
             tables_bytes_max,
+            aside: aside.clone(),
         };
         files.form = files.learn(layout).await?;
         Ok(files)
     }
 
-    async fn read(&mut self, object: &ObjectMeta) -> Result<Bytes, SourceError> {
+    /// Fetches an object, all of it of one version.
+    async fn fetch(&mut self, object: &ObjectMeta) -> Result<Pieces, SourceError> {
         let relative = self.folder.relative(&object.location).unwrap_or_default();
-        if object.size > OBJECT_BYTES_MAX {
-            return Err(corrupt(&relative, FormatFault::new("is larger than 2 GiB")));
-        }
-        let got = self.folder.store().get(&object.location).await;
         let away = |error| fault(&self.name, &format!("reading {relative}"), &relative, &error);
-        let got = got.map_err(away)?;
-        let tag = got.meta.e_tag.clone().unwrap_or_default();
-        let bytes = got.bytes().await.map_err(away)?;
-        if !self.origin.inputs.iter().any(|(input, _)| *input == relative) {
-            self.origin.inputs.push((relative, tag));
+        let mut pieces = Pieces::new(&self.aside);
+        let mut tag = None;
+        loop {
+            let start = pieces.length();
+            // An empty object has no range.
+            let range = (object.size > 0).then(|| GetRange::Bounded(start..start + FETCH_BYTES));
+            let options = GetOptions { range, if_match: tag.clone(), ..GetOptions::default() };
+            let got = self.folder.store().get_opts(&object.location, options).await.map_err(away)?;
+            let (size, of_tag) = (got.meta.size, got.meta.e_tag.clone());
+            let bytes = got.bytes().await.map_err(away)?;
+            if bytes.is_empty() && size > start {
+                return Err(corrupt(&relative, FormatFault::new("ends before the bytes that it should have")));
+            }
+            tag = of_tag;
+            pieces.push(bytes)?;
+            if pieces.length() >= size {
+                break;
+            }
         }
-        Ok(bytes)
+        if !self.origin.inputs.iter().any(|(input, _)| *input == relative) {
+            self.origin.inputs.push((relative, tag.unwrap_or_default()));
+        }
+        Ok(pieces)
     }
 
-    /// Reads an object of the folder by its name, where it is there.
+    /// Reads an object of the folder by its name, where it is there: one that tells of others, and is small.
     async fn read_named(&mut self, name: &str) -> Result<Option<Bytes>, SourceError> {
-        match self.objects.iter().find(|(known, _)| known == name).map(|(_, object)| object.clone()) {
-            Some(object) => self.read(&object).await.map(Some),
-            None => Ok(None),
-        }
+        let Some(object) = self.objects.iter().find(|(known, _)| known == name).map(|(_, object)| object.clone())
+        else {
+            return Ok(None);
+        };
+        let too_large = || corrupt(name, FormatFault::new("is larger than 256 MiB"));
+        let length = usize::try_from(object.size).ok().filter(|size| *size <= NAMED_BYTES_MAX).ok_or_else(too_large)?;
+        let pieces = self.fetch(&object).await?;
+        let mut bytes = vec![0; length];
+        // Another length than was listed: the object was written meanwhile.
+        let read = pieces.length() == object.size && pieces.read_at(0, &mut bytes).is_ok();
+        if read { Ok(Some(bytes.into())) } else { Err(corrupt(name, FormatFault::new("changed while it was read"))) }
     }
 
     /// The parts of a table, in order.
@@ -177,7 +207,7 @@ impl Files {
         let (at, opened) = match part {
             Part::WithoutRows => (table.to_string(), self.form.without_rows(table)?),
             Part::Object(object) => {
-                let bytes = self.read(object).await?;
+                let bytes = Arc::new(self.fetch(object).await?);
                 let name = self.folder.relative(&object.location).unwrap_or_default();
                 (self.form.at(table, &name), self.form.open(table, &name, bytes, schema)?)
             }
@@ -251,7 +281,7 @@ impl Source for Files {
             let like = opened.first().map(MatchedPart::names).unwrap_or_default();
             let first = stream::iter(opened.into_iter().flat_map(move |part| part.rows(size, period.clone())));
             let batches = first.chain(self.in_turn(table, extract, in_turn, like)).boxed();
-            Ok(Extraction { withheld, batches })
+            Ok(Extraction { withheld, rows_expected: None, batches })
         })
     }
 

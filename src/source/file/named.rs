@@ -12,11 +12,15 @@
 use super::names::{Kind, Place, READ, place};
 use super::{Part, corrupt};
 use crate::data::{Column, Name, Origin, PgSnapshot, Schema, TableName};
-use crate::format::{DECODED_BYTES_MAX, FormatFault, Opened, copy_text, csv, jsonl, parquet_read};
+use crate::format::compression::Compression;
+use crate::format::ranged::{From, Ranged};
+use crate::format::{DECODED_BYTES_MAX, FormatFault, Opened, copy_text, csv, jsonl_blocks, parquet_read, parquet_scan};
 use crate::source::SourceError;
 use bytes::Bytes;
 use chrono::DateTime;
 use object_store::ObjectMeta;
+use std::io::Read;
+use std::sync::Arc;
 
 /// Says what moment the files beside it show.
 pub const MOMENT: &str = "extract.json";
@@ -95,19 +99,27 @@ pub fn tables(objects: &[(String, ObjectMeta)]) -> Vec<TableName> {
 }
 
 /// Reads an object as far as its columns.
-pub fn open(path: &str, bytes: Bytes, schema: &Schema) -> Result<Opened, FormatFault> {
+pub fn open(path: &str, bytes: Arc<dyn Ranged>, schema: &Schema) -> Result<Opened, FormatFault> {
     let Some((kind, compression)) = Kind::of(path) else { return Err(FormatFault::new("is of no known format")) };
     let key: Vec<&Column> = schema.key.iter().filter_map(|name| schema.column(name.as_str())).collect();
     let holds_key = |names: &[&str]| {
         key.iter().all(|column| names.iter().any(|name| column.is_spelt(name) || column.name.as_str() == *name))
     };
-    let unpacked = |bytes| compression.unpack(bytes, DECODED_BYTES_MAX);
+    let whole_file = Arc::clone(&bytes);
+    let text = move || compression.stream(From::new(Arc::clone(&bytes), 0), DECODED_BYTES_MAX);
     match kind {
-        Kind::Parquet => parquet_read::open(unpacked(bytes)?),
-        Kind::JsonLines => jsonl::open(unpacked(bytes)?),
-        Kind::Csv => csv::open(unpacked(bytes)?, &holds_key),
-        Kind::Copy => {
-            copy_text::open_with_header(compression.stream(std::io::Cursor::new(bytes), DECODED_BYTES_MAX)?, &holds_key)
-        }
+        Kind::Parquet if compression == Compression::Plain => parquet_scan::open(whole_file),
+        // Parquet that somebody packed once more has to lie in memory.
+        Kind::Parquet => parquet_read::open(whole(text()?)?),
+        Kind::JsonLines => jsonl_blocks::open(Box::new(text)),
+        Kind::Csv => csv::open_stream(text()?, &holds_key),
+        Kind::Copy => copy_text::open_with_header(text()?, &holds_key),
     }
+}
+
+fn whole(mut text: Box<dyn Read + Send>) -> Result<Bytes, FormatFault> {
+    let mut bytes = Vec::new();
+    let read = text.read_to_end(&mut bytes);
+    read.map_err(|_| FormatFault::new("cannot be read or unpacked to its end"))?;
+    Ok(bytes.into())
 }

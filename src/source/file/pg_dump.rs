@@ -18,12 +18,13 @@ use crate::data::TableName;
 use crate::format::compression::Compression;
 use crate::format::copy_text::{self, End};
 use crate::format::pg_toc::{self, DumpedRows, DumpedTable, Toc};
+use crate::format::ranged::{From, Ranged};
 use crate::format::{DECODED_BYTES_MAX, FormatFault, Opened};
 use crate::source::SourceError;
-use bytes::Bytes;
 use chrono::{DateTime, Offset, TimeZone, Utc};
 use chrono_tz::{OffsetComponents, Tz};
 use object_store::ObjectMeta;
+use std::sync::Arc;
 
 /// The contents of the folder.
 pub const CONTENTS: &str = "toc.dat";
@@ -94,16 +95,16 @@ impl PgDump {
     }
 
     /// Rows of the file `name` of `table`, unpacked as they are read.
-    pub fn open(&self, table: &TableName, name: &str, packed: Bytes) -> Result<Opened, SourceError> {
+    pub fn open(&self, table: &TableName, name: &str, packed: Arc<dyn Ranged>) -> Result<Opened, SourceError> {
         let DumpedRows::Copied { columns, .. } = &self.table(table)?.rows else {
             return Err(SourceError::NotThere { what: format!("any row of the table {table}"), hint: None });
         };
         let ending = name.rsplit_once(".dat").map_or("", |(_, ending)| ending);
         let compression =
             ENDINGS.iter().find(|(known, _)| *known == ending).map_or(Compression::Plain, |(_, kind)| *kind);
-        let bytes_max = DECODED_BYTES_MAX.max(packed.len() as u64 * DECODED_RATIO_MAX);
+        let bytes_max = DECODED_BYTES_MAX.max(packed.length().saturating_mul(DECODED_RATIO_MAX));
         let text = compression
-            .stream(std::io::Cursor::new(packed), bytes_max)
+            .stream(From::new(packed, 0), bytes_max)
             .map_err(|fault| super::corrupt(&at(table, name), fault))?;
         Ok(copy_text::open(columns.clone(), text, End::Marked))
     }

@@ -81,7 +81,7 @@ impl Files {
             .step_by(size.max(1))
             .map(|at| Ok(RawBatch { rows: rows.slice(at, size.min(rows.num_rows() - at)), faults: Vec::new() }))
             .collect();
-        Ok(Extraction { withheld: matched.withheld, batches: stream::iter(batches).boxed() })
+        Ok(Extraction { withheld: matched.withheld, rows_expected: None, batches: stream::iter(batches).boxed() })
     }
 
     /// The tables that some SQL names, among those that are there.

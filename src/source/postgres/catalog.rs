@@ -1,7 +1,8 @@
 //! What the server says about tables and queries: columns, types, and whether a table is still the one of our snapshot.
 
+use super::estimate::{Estimate, estimate};
 use super::types::SourceType;
-use crate::data::select::{self, Shown};
+use crate::data::select::{self, Large, Shown};
 use crate::data::{ColumnType, TableName};
 use crate::source::pgcopy::Wire;
 use sqlx::{AssertSqlSafe, Column, Executor, PgConnection, Row, SqlSafeStr};
@@ -22,6 +23,11 @@ impl SourceColumn {
     /// How it comes as `declared`; `None` when it cannot.
     pub fn read_as(&self, declared: ColumnType) -> Option<(Shown, Wire)> {
         self.source_type.as_ref()?.read_as(declared)
+    }
+
+    /// How a value that is too large is cut at the server, where it is asked for like that.
+    pub fn large(&self, shown: Shown) -> Option<Large> {
+        self.source_type.as_ref()?.large(shown)
     }
 }
 
@@ -81,6 +87,21 @@ const REWRITTEN: &str = "\
       AND c.relkind IN ('r', 'm') AND c.relfilenode <> 0
       AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid)
     ORDER BY 1 LIMIT 1";
+
+/// Whether a value of a table may lie outside its own pages, which is where large ones are: not where neither it nor any of its
+/// partitions and heirs has a page for them. Of what is no table nobody knows.
+///
+/// Source: PostgreSQL 15, chapter 73.2 `TOAST`.
+const MAY_HOLD_LARGE: &str = "\
+    WITH RECURSIVE parts AS (
+        SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname = $2
+        UNION
+        SELECT i.inhrelid FROM parts JOIN pg_catalog.pg_inherits i ON i.inhparent = parts.oid)
+    SELECT COALESCE(pg_catalog.bool_or(
+        c.relkind NOT IN ('r', 'p', 'm')
+        OR c.reltoastrelid <> 0 AND COALESCE(pg_catalog.pg_relation_size(c.reltoastrelid), 1) > 0), true)
+    FROM parts JOIN pg_catalog.pg_class c ON c.oid = parts.oid";
 
 /// The columns of a table, view, partitioned or foreign table; none when there is no such thing.
 pub async fn columns(connection: &mut PgConnection, table: &TableName) -> Result<Vec<SourceColumn>, sqlx::Error> {
@@ -142,9 +163,16 @@ pub async fn query_columns(connection: &mut PgConnection, sql: &str) -> Result<V
     prepared(connection, &select::whole_query(sql)).await
 }
 
-/// Plans a prepared SELECT, so that every table and partition it will read is locked and every permission checked.
-pub async fn planned(connection: &mut PgConnection, select: &str) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(AssertSqlSafe(format!("EXPLAIN {select}"))).execute(connection).await.map(|_| ())
+/// Plans a prepared SELECT, so that every table and partition it will read is locked and every permission checked; and what the
+/// server expects of it.
+pub async fn planned(connection: &mut PgConnection, select: &str) -> Result<Option<Estimate>, sqlx::Error> {
+    estimate(connection, select).await
+}
+
+/// Whether a table may hold values that are too large to be sent.
+pub async fn may_hold_large(connection: &mut PgConnection, table: &TableName) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(MAY_HOLD_LARGE).bind(&table.schema).bind(&table.table);
+    query.fetch_one(connection).await?.try_get(0)
 }
 
 /// A table that was truncated or rewritten after our snapshot, if there is one among those that are locked.

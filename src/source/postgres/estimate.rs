@@ -9,6 +9,8 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 pub struct Estimate {
     /// In the server's own unit.
     pub cost: f64,
+    /// How many rows it gives.
+    pub rows: f64,
     /// Of all its rows.
     pub bytes: f64,
 }
@@ -56,7 +58,8 @@ async fn plan(connection: &mut PgConnection, how: &str, select: &str) -> Result<
 fn read(line: &str) -> Option<Estimate> {
     let after = |word: &str| line.split_once(word).map(|(_, rest)| rest.split([' ', ')']).next().unwrap_or(""));
     let number = |word: &str| after(word).and_then(|number| number.parse::<f64>().ok());
-    Some(Estimate { cost: number("..")?, bytes: number("rows=")? * number("width=")? })
+    let rows = number("rows=")?;
+    Some(Estimate { cost: number("..")?, rows, bytes: rows * number("width=")? })
 }
 
 #[cfg(test)]
@@ -66,7 +69,7 @@ mod tests {
     #[test]
     fn reads_the_first_line_of_a_plan() {
         let line = "Seq Scan on parted_low parted_1  (cost=0.29..2650.00 rows=10 width=6)";
-        assert_eq!(read(line), Some(Estimate { cost: 2650.0, bytes: 60.0 }));
+        assert_eq!(read(line), Some(Estimate { cost: 2650.0, rows: 10.0, bytes: 60.0 }));
         assert_eq!(read("Seq Scan on t"), None);
     }
 }

@@ -242,7 +242,7 @@ async fn look(shared: &Arc<Shared>, connection: &mut PgConnection, asked: Asked)
     let looked = async {
         let marked = exporter::mark(connection).await;
         marked.map_err(|error| fault(&shared.from, &error, During::Waiting))?;
-        let mut table = Table::ready(&shared.from, connection, &extract).await?;
+        let mut table = Table::ready(&shared.from, connection, &extract, shared.cell_bytes_max).await?;
         if is_to_be_read {
             table.divide(&shared.from, connection, &shared.moment).await?;
         }
@@ -257,8 +257,9 @@ async fn look(shared: &Arc<Shared>, connection: &mut PgConnection, asked: Asked)
     };
     let started = looked.map(|mut table| {
         let (withheld, parts) = (std::mem::take(&mut table.withheld), table.division.parts.len());
+        let rows_expected = table.rows_expected;
         let begun = is_to_be_read.then(|| shared.queue.begin(table));
-        Started { withheld, parts, begun }
+        Started { withheld, rows_expected, parts, begun }
     });
     if !matches!(&started, Ok(Started { begun: Some(_), .. })) {
         shared.queue.looked();

@@ -113,10 +113,10 @@ impl PostgresSource {
         };
         let is_last = is_told && self.coming.is_empty();
         let mut started = self.answer(answered, &what).await?;
-        let withheld = std::mem::take(&mut started.withheld);
+        let (withheld, rows_expected) = (std::mem::take(&mut started.withheld), started.rows_expected);
         let handing = Handing::new(what.clone(), &self.group, started, &self.unfinished, is_last);
         let handing = handing.ok_or_else(|| self.away(&what, "it was only looked at"))?;
-        Ok(Extraction { withheld, batches: handing.stream().await? })
+        Ok(Extraction { withheld, rows_expected, batches: handing.stream().await? })
     }
 
     async fn asked(&mut self, extract: &Extract) -> Result<(), SourceError> {

@@ -25,6 +25,8 @@ type Begins = mpsc::UnboundedSender<mpsc::UnboundedReceiver<Handed>>;
 pub struct Started {
     /// Columns that are left out.
     pub withheld: Vec<String>,
+    /// How many rows the server expects.
+    pub rows_expected: Option<u64>,
     /// How many parts there are.
     pub parts: usize,
     /// They; none where it was only to be looked at.

@@ -86,7 +86,7 @@ async fn written(
             Rows::Query { file, sql } => {
                 sqlx::raw_sql("SAVEPOINT query").execute(&mut *connection).await?;
                 match catalog::planned(connection, &whole_query(sql)).await {
-                    Ok(()) => tables.extend(locked(connection).await?),
+                    Ok(_) => tables.extend(locked(connection).await?),
                     Err(_) => unplanned.push(file.as_str()),
                 }
                 sqlx::raw_sql("ROLLBACK TO query").execute(&mut *connection).await?;

@@ -5,10 +5,11 @@
 
 use super::catalog::{self, SourceColumn};
 use super::divide::{self, Columns, Division};
+use super::estimate::Estimate;
 use super::exporter::Moment;
 use super::fault::{During, fault};
 use crate::data::drift::{Drift, FoundColumn, match_columns};
-use crate::data::select::{Part, Shown, cell, quoted, select, select_part};
+use crate::data::select::{Large, Part, Shown, bounded_cell, cell, quoted, select, select_part};
 use crate::data::{Column, Extract, Name, Rows};
 use crate::source::SourceError;
 use crate::source::pgcopy::CopyColumn;
@@ -25,6 +26,8 @@ pub struct Table {
     pub columns: Vec<CopyColumn>,
     /// Columns that nobody classified and that are left out.
     pub withheld: Vec<String>,
+    /// How many rows the server expects.
+    pub rows_expected: Option<u64>,
     /// Its parts.
     pub division: Division,
     /// Its columns as they are named at the source.
@@ -36,8 +39,14 @@ pub struct Table {
 }
 
 impl Table {
-    /// Looks at what `extract` asks for, on a session of the group. Its locks stay until the group ends.
-    pub async fn ready(from: &Name, connection: &mut PgConnection, extract: &Extract) -> Result<Self, SourceError> {
+    /// Looks at what `extract` asks for, on a session of the group. Its locks stay until the group ends. Of a cell that is larger
+    /// than `cell_bytes_max` it asks for a little more than that.
+    pub async fn ready(
+        from: &Name,
+        connection: &mut PgConnection,
+        extract: &Extract,
+        cell_bytes_max: usize,
+    ) -> Result<Self, SourceError> {
         let what = what(&extract.rows);
         let away = |error: sqlx::Error| fault(from, &error, during(&extract.rows, &what));
         let found = match &extract.rows {
@@ -61,14 +70,23 @@ impl Table {
         let prepared =
             catalog::prepared(connection, &select(&as_they_are, &extract.rows, &conditions)).await.map_err(away)?;
         let (shown, columns) = copy_columns(&prepared, extract, &what)?;
-        let cells: Vec<String> = names.iter().zip(shown).map(|(name, shown)| cell(name, shown)).collect();
-        hold(from, connection, extract, &select(&cells, &extract.rows, &conditions)).await?;
+        let may_be_large = match &extract.rows {
+            Rows::Table { table, .. } => catalog::may_hold_large(connection, table).await.map_err(away)?,
+            Rows::Query { .. } => true,
+        };
+        let cells = names.iter().zip(shown).map(|(name, (shown, large))| match large.filter(|_| may_be_large) {
+            Some(large) => bounded_cell(name, shown, large, cell_bytes_max),
+            None => cell(name, shown),
+        });
+        let cells: Vec<String> = cells.collect();
+        let expected = hold(from, connection, extract, &select(&cells, &extract.rows, &conditions)).await?;
         let names = names.into_iter().map(str::to_owned).collect();
         Ok(Table {
             what,
             extract: extract.clone(),
             columns,
             withheld,
+            rows_expected: expected.map(|expected| expected.rows as u64),
             division: Division::default(),
             names,
             cells,
@@ -93,7 +111,7 @@ impl Table {
     /// Takes the locks of the session that looked at it for another as well, and looks whether it is still what the snapshot
     /// shows: the first may be gone before anybody knows, and its locks with it.
     pub async fn hold(&self, from: &Name, connection: &mut PgConnection) -> Result<(), SourceError> {
-        hold(from, connection, &self.extract, &self.select(&Part::default())).await
+        hold(from, connection, &self.extract, &self.select(&Part::default())).await.map(|_| ())
     }
 
     /// The SELECT of one part.
@@ -107,11 +125,16 @@ impl Table {
     }
 }
 
-/// Locks what `select` reads, and holds what it is now against the snapshot.
-async fn hold(from: &Name, connection: &mut PgConnection, extract: &Extract, select: &str) -> Result<(), SourceError> {
+/// Locks what `select` reads, and holds what it is now against the snapshot. What the server expects of it.
+async fn hold(
+    from: &Name,
+    connection: &mut PgConnection,
+    extract: &Extract,
+    select: &str,
+) -> Result<Option<Estimate>, SourceError> {
     let what = what(&extract.rows);
     let away = |error: sqlx::Error| fault(from, &error, during(&extract.rows, &what));
-    catalog::planned(connection, select).await.map_err(away)?;
+    let expected = catalog::planned(connection, select).await.map_err(away)?;
     let changed = |table: String, how: &str| {
         let during = format!("reading {what}: {table} {how} since the snapshot");
         Err(SourceError::Away { from: from.clone(), during, answer: None })
@@ -121,7 +144,7 @@ async fn hold(from: &Name, connection: &mut PgConnection, extract: &Extract, sel
     }
     match divide::repartitioned(connection).await.map_err(away)? {
         Some(table) => changed(table, "got or lost a partition"),
-        None => Ok(()),
+        None => Ok(expected),
     }
 }
 
@@ -146,19 +169,22 @@ fn choose<'a>(
     Ok((matched.places.iter().map(|place| found[*place].name.as_str()).collect(), matched.withheld))
 }
 
+/// How a column is asked for, and cut where it is too large.
+type Asked = (Shown, Option<Large>);
+
 /// How each column is asked for and read: types once more, now that the tables are locked.
 fn copy_columns(
     prepared: &[SourceColumn],
     extract: &Extract,
     what: &str,
-) -> Result<(Vec<Shown>, Vec<CopyColumn>), SourceError> {
+) -> Result<(Vec<Asked>, Vec<CopyColumn>), SourceError> {
     let mut drift = Drift::default();
     let (mut shown, mut columns) = (Vec::new(), Vec::with_capacity(prepared.len()));
     for (name, found) in extract.columns.iter().zip(prepared) {
         let Some(column) = extract.schema.column(name.as_str()) else { return Err(changed(what)) };
         match found.read_as(column.column_type) {
             Some((how, wire)) => {
-                shown.push(how);
+                shown.push((how, found.large(how)));
                 columns.push(CopyColumn { name: name.to_string(), wire, declared: column.column_type });
             }
             None => drift.retyped.push((name.to_string(), found.word.clone(), column.column_type.to_string())),
@@ -233,6 +259,7 @@ pub mod tests {
             },
             columns: Vec::new(),
             withheld: Vec::new(),
+            rows_expected: None,
             division: Division { parts: vec![Part::default(); parts], is_of_one_session: false },
             names: Vec::new(),
             cells: Vec::new(),

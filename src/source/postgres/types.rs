@@ -2,12 +2,17 @@
 //!
 //! Pure. Never in here: what the server says about types (`catalog`).
 
-use crate::data::select::Shown;
+use crate::data::select::{Large, Shown};
 use crate::data::{At, ColumnType};
 use crate::source::pgcopy::Wire;
 
-/// `money` in PostgreSQL's catalogue.
+/// Types in PostgreSQL's catalogue.
+const BYTEA: u32 = 17;
+const TEXT: u32 = 25;
+const JSON: u32 = 114;
 const MONEY: u32 = 790;
+const VARCHAR: u32 = 1043;
+const JSONB: u32 = 3802;
 
 /// A type of the server, domains seen through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +48,19 @@ impl SourceType {
             (MONEY, ColumnType::Numeric { .. }) => Some((Shown::Numeric, Wire::Numeric)),
             (_, ColumnType::Text) if self.is_sent_as_text() => Some((Shown::AsItIs, Wire::Text)),
             (id, _) => Wire::of(id).filter(|wire| wire.reads_as(declared)).map(|wire| (Shown::AsItIs, wire)),
+        }
+    }
+
+    /// How a value of it is cut where it is too large to be sent; `None` for those that have an end of their own.
+    pub fn large(&self, shown: Shown) -> Option<Large> {
+        match (shown, self.id) {
+            (Shown::Numeric, _) => None,
+            (Shown::Cast | Shown::Printed, _) => Some(Large::Printed),
+            (Shown::AsItIs, TEXT | VARCHAR) => Some(Large::Text),
+            (Shown::AsItIs, BYTEA) => Some(Large::Bytes),
+            (Shown::AsItIs, JSON) => Some(Large::Json("to_json")),
+            (Shown::AsItIs, JSONB) => Some(Large::Json("to_jsonb")),
+            (Shown::AsItIs, _) => self.is_at(At::Extension("citext")).then_some(Large::Text),
         }
     }
 

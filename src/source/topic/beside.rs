@@ -1,7 +1,8 @@
-//! What lies beside a topic's objects: keys of the values in them, and the schemas that values name.
+//! What lies beside a topic's objects: keys of the values in them, the schemas that values name, and what the runs that landed
+//! them say.
 
 use super::{Topic, corrupt};
-use crate::changes::{AvroSchema, KeyLines, Schemas};
+use crate::changes::{AvroSchema, KeyLines, Manifest, Manifests, Object, Schemas};
 use crate::format::compression::Compression;
 use crate::source::SourceError;
 use std::collections::BTreeMap;
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 const KEYS_BYTES_MAX: u64 = 1 << 30;
 /// Schemas of a topic, at most.
 const SCHEMAS_MAX: usize = 4_096;
+/// Manifests of a topic, at most: a night each for more than a hundred years.
+const MANIFESTS_MAX: usize = 65_536;
 
 impl Topic {
     /// The keys at `path`.
@@ -32,5 +35,32 @@ impl Topic {
             schemas.0.insert(*id, schema);
         }
         Ok(schemas)
+    }
+
+    /// The manifests at `paths`, together.
+    pub(super) async fn manifests(&self, paths: &[String]) -> Result<Manifests, SourceError> {
+        let mut manifests = Vec::new();
+        for path in paths {
+            if manifests.len() == MANIFESTS_MAX {
+                return Err(corrupt(path, format!("is one of more than {MANIFESTS_MAX} manifests")));
+            }
+            let text = self.whole(path).await?.bytes;
+            let manifest = Manifest::parse(&text).map_err(|bad| corrupt(path, bad.to_string()))?;
+            manifests.push((path.clone(), manifest));
+        }
+        Manifests::all(&manifests).map_err(|(path, bad)| corrupt(&path, bad.to_string()))
+    }
+
+    /// Holds the bytes of an object against its manifest, where one names it.
+    pub(super) fn check_bytes(&self, object: &Object, bytes: &[u8]) -> Result<(), SourceError> {
+        let below = object.path.strip_prefix(&self.name).and_then(|path| path.strip_prefix('/'));
+        let named = self.manifests.as_ref().zip(below).and_then(|(manifests, path)| manifests.objects.get(path));
+        let Some(named) = named else { return Ok(()) };
+        let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+        let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        match hex.eq_ignore_ascii_case(&named.sha256) {
+            true => Ok(()),
+            false => Err(corrupt(&object.path, "is not what its manifest says: its bytes have another SHA-256".into())),
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! pour.rs     objects as they arrive -> blocks of lines or rows
-//! beside.rs   keys and schemas that lie beside the objects
+//! beside.rs   keys, schemas and manifests that lie beside the objects
 //! ```
 //!
 //! Never in here: what an event means (`changes`).
@@ -13,7 +13,7 @@ mod pour;
 use super::SourceError;
 use super::fault::{BUCKET, fault};
 use crate::access::Folder;
-use crate::changes::{Held, Layout, Object, Payload, Schemas};
+use crate::changes::{Held, Layout, Manifests, Object, Payload, Schemas};
 use crate::data::Name;
 use crate::format::compression::Compression;
 use futures::TryStreamExt;
@@ -23,18 +23,22 @@ use std::sync::Arc;
 
 /// What the Avro schemas of a topic lie in.
 const SCHEMAS: &str = "_schemas/";
+/// What the manifests of the runs that landed it lie in.
+const RUNS: &str = "_runs/";
 /// Room for the positions of one object, where records keep none and objects none of their first.
 const OBJECT_POSITIONS: u32 = 40;
 
 /// A topic's dump.
 pub struct Topic {
     source: Name,
+    name: String,
     folder: Folder,
     layout: Layout,
     objects: Vec<Object>,
     /// Path of the values without its packing -> path of their keys.
     keys: HashMap<String, String>,
     schemas: Arc<Schemas>,
+    manifests: Option<Manifests>,
     /// An object of tombstones that have lost their place.
     tombstones: Option<String>,
 }
@@ -47,7 +51,7 @@ impl Topic {
         let listed = folder.store().list(Some(&below)).try_collect::<Vec<_>>().await;
         let listed = listed.map_err(|error| fault(source, &format!("listing topic {topic}"), BUCKET, &error))?;
         let (mut objects, mut keys, mut schemas) = (Vec::new(), HashMap::new(), BTreeMap::new());
-        let mut tombstones = None;
+        let (mut tombstones, mut runs, mut sizes) = (None, Vec::new(), HashMap::new());
         for meta in listed {
             let Some(path) = folder.relative(&meta.location) else { continue };
             let below = path.strip_prefix(topic).and_then(|rest| rest.strip_prefix('/'));
@@ -57,6 +61,11 @@ impl Topic {
                 schemas.insert(id, path);
                 continue;
             }
+            if below.is_some_and(|below| below.starts_with(RUNS) && below.ends_with(".json")) {
+                runs.push(path);
+                continue;
+            }
+            sizes.insert(path.clone(), meta.size);
             match layout.held(&path, topic) {
                 Held::Values(object) if meta.size == 0 => return Err(corrupt(&object.path, "is empty".into())),
                 Held::Values(object) => objects.push(object),
@@ -78,20 +87,42 @@ impl Topic {
         }
         let mut opened = Topic {
             source: source.clone(),
+            name: topic.to_owned(),
             folder: folder.clone(),
             layout,
             objects,
             keys,
             schemas: Arc::default(),
+            manifests: None,
             tombstones,
         };
         opened.schemas = Arc::new(opened.schemas(&schemas).await?);
+        if !runs.is_empty() {
+            let manifests = opened.manifests(&runs).await?;
+            opened.objects = named(topic, opened.objects, &sizes, &manifests)?;
+            opened.manifests = Some(manifests);
+        }
         Ok(opened)
+    }
+
+    /// The same without the objects that were read before; `read`: path -> the object as it was then.
+    pub fn beyond(mut self, read: &HashMap<String, Object>) -> Result<Self, SourceError> {
+        let moved = self.objects.iter().find(|object| read.get(&object.path).is_some_and(|before| before != *object));
+        if let Some(object) = moved {
+            return Err(corrupt(&object.path, "is no longer where it was among the topic's objects".into()));
+        }
+        self.objects.retain(|object| !read.contains_key(&object.path));
+        Ok(self)
     }
 
     /// The objects, in order.
     pub fn objects(&self) -> &[Object] {
         &self.objects
+    }
+
+    /// What the runs say that landed it, where they say something.
+    pub fn landed(&self) -> Option<&Manifests> {
+        self.manifests.as_ref()
     }
 
     /// The Avro schemas that lie beside them.
@@ -116,6 +147,26 @@ impl Topic {
         let (_, plain) = Compression::of(&object.path);
         self.keys.get(plain)
     }
+}
+
+/// The objects that manifests name: others are still being landed. Every one that is named is there, as large as it was.
+fn named(
+    topic: &str,
+    mut objects: Vec<Object>,
+    sizes: &HashMap<String, u64>,
+    manifests: &Manifests,
+) -> Result<Vec<Object>, SourceError> {
+    for object in manifests.objects.values() {
+        let path = format!("{topic}/{}", object.path);
+        match sizes.get(&path) {
+            Some(bytes) if *bytes == object.bytes => {}
+            Some(_) => return Err(corrupt(&path, "is not as large as its manifest says".into())),
+            None => return Err(corrupt(&path, "is named in a manifest and is not there".into())),
+        }
+    }
+    let below = |object: &Object| object.path.strip_prefix(topic)?.strip_prefix('/').map(str::to_owned);
+    objects.retain(|object| below(object).is_some_and(|path| manifests.objects.contains_key(&path)));
+    Ok(objects)
 }
 
 /// Positions that go on from one object of a partition to the next.

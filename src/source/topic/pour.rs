@@ -65,6 +65,7 @@ impl Topic {
     async fn begin(&self, object: &Object) -> Result<Current, SourceError> {
         if !self.layout.is_lines() {
             let whole = self.whole(&object.path).await?;
+            self.check_bytes(object, &whole.bytes)?;
             let rows = RowsOf::open(object, whole.bytes)?;
             let melt = Melt::new(object, Bytes::new(), self.cutter(object, None));
             let melt = melt.map_err(|fault| corrupt(&object.path, fault))?;

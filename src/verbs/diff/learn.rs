@@ -7,7 +7,7 @@ use super::paths::{Holds, SideFile};
 use crate::data::drift::is_tellable;
 use crate::data::{ColumnType, Schema};
 use crate::format::compression::Compression;
-use crate::format::jsonl_blocks::{self, Blocks, Held};
+use crate::format::jsonl_blocks::{self, Held};
 use crate::format::parquet_scan::ParquetScan;
 use crate::format::ranged::{From, Ranged};
 use crate::format::{DECODED_BYTES_MAX, FormatFault, csv};
@@ -92,18 +92,7 @@ pub fn learn(
             Ok(Learned { columns: columns.collect(), pieces: vec![(Open::Csv(text, header.clone()), 0, None)] })
         }
         Holds::JsonLines => {
-            let (mut fields, mut rows): (Vec<(String, Held)>, u64) = (Vec::new(), 0);
-            for block in Blocks::new(text.open()?) {
-                let at = |fault: FormatFault| FormatFault { row: fault.row.map(|row| row + rows), ..fault };
-                let (found, count) = jsonl_blocks::fields(&block?).map_err(at)?;
-                rows += count;
-                for (name, held) in found {
-                    match fields.iter_mut().find(|(known, _)| *known == name) {
-                        Some((_, before)) => before.add(held),
-                        None => fields.push((name, held)),
-                    }
-                }
-            }
+            let (fields, rows) = jsonl_blocks::learn(text.open()?)?;
             let columns = fields.iter().map(|(name, held)| match known(name) {
                 Some(known) => Ok(known),
                 None => held_type(name, *held).map(|(data_type, declared)| (name.clone(), data_type, declared)),

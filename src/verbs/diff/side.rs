@@ -6,7 +6,7 @@ use super::learn::{Learned, Open, learn, told};
 use super::paths::SideFile;
 use crate::data::conform::conform;
 use crate::data::{Class, Column, ColumnType, Name, Schema};
-use crate::format::jsonl_blocks::{self, Blocks};
+use crate::format::jsonl_blocks::TextRows;
 use crate::format::ranged::Ranged;
 use crate::format::{FormatFault, Rows, csv, with_absent};
 use crate::reconcile::diff::{Batches, Found, InputFault, Piece, Side, common, keep_rows};
@@ -170,15 +170,7 @@ fn rows(open: &Open, places: &[Option<usize>], keep: Option<&[u32]>) -> Rows {
         }),
         Open::JsonLines(text, names) => text.open().map(|text| -> Rows {
             let names: Vec<String> = there.iter().map(|place| names[*place].clone()).collect();
-            let rows = Blocks::new(text).flat_map(move |block| -> Rows {
-                // Rows of a block are counted from its own first.
-                let nowhere = |fault: FormatFault| FormatFault { row: None, ..fault };
-                match block.and_then(|block| jsonl_blocks::rows(block, &names, BATCH_ROWS)) {
-                    Ok(rows) => Box::new(rows.map(move |batch| batch.map_err(nowhere))),
-                    Err(fault) => Box::new(std::iter::once(Err(nowhere(fault)))),
-                }
-            });
-            Box::new(rows)
+            Box::new(TextRows::new(text, names, BATCH_ROWS))
         }),
     };
     match opened {

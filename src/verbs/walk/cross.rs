@@ -16,7 +16,8 @@ use crate::data::{Column, Extract, Name};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Spill;
-use crate::job::{DatasetPlan, OutputPlan, Plan, ReconcilePlan};
+use crate::job::{CheckedBy, DatasetPlan, OutputPlan, Plan, ReconcilePlan, SideOf};
+use crate::reconcile::claims::{Gathered, Take, Taker};
 use crate::reconcile::{Comparison, Tally, UniqueKeys};
 use crate::source::Source;
 use crate::store::{Encoder, PartLimits, Parts, Staging};
@@ -49,8 +50,19 @@ pub async fn cross(
         let what = format!("source `{}` was not opened", dataset.from);
         return Err((vec![Failure::new(ending::NOT_THERE, Phase::Extract, what)], None));
     };
-    let is_checked =
-        plan.datasets.iter().flat_map(|dataset| &dataset.checks).any(|check| names(&check.sql, &dataset.name));
+    let is_checked = plan.datasets.iter().flat_map(|dataset| &dataset.checks).any(|check| match &check.how {
+        CheckedBy::Sql(sql) => names(sql, &dataset.name),
+        CheckedBy::Claim(_) => false,
+    });
+    let is_shown = dataset.checks.iter().any(|check| match &check.how {
+        CheckedBy::Sql(_) => false,
+        CheckedBy::Claim(claim) => claim.needs_all_rows(),
+    });
+    let (sides, takes): (Vec<SideOf>, Vec<Take>) = plan.takes(&dataset.name).into_iter().unzip();
+    let Some(takers) = takes.into_iter().map(|take| Taker::new(take, &columns)).collect() else {
+        let what = "a check looks at a column that is not extracted";
+        return Err((vec![Failure::new(ending::JOB_INVALID, Phase::Extract, what)], None));
+    };
     let comparison = |against: &ReconcilePlan| {
         let whole = Comparison::new(columns.clone(), &dataset.schema.key, &against.tolerate, seal, aside);
         match dataset.write.within() {
@@ -76,7 +88,8 @@ pub async fn cross(
         withheld: Vec::new(),
         periods: Vec::new(),
         read: Tally::default(),
-        kept: is_checked.then(|| Spill::new(aside)),
+        kept: (is_checked || is_shown).then(|| Spill::new(aside)),
+        gathered: sides.into_iter().map(|side| (side, Gathered::new(aside))).collect(),
         schema: Arc::clone(&schema),
         comparison: dataset.reconcile.as_ref().map(comparison),
         unique: (!unique.is_empty()).then(|| UniqueKeys::new(aside)),
@@ -97,6 +110,7 @@ pub async fn cross(
         unique,
         are_rows_kept: crossed.comparison.is_some() || crossed.kept.is_some() || crossed.merging.is_some(),
         outputs: dataset.outputs.clone(),
+        takers,
         dataset: dataset.name.clone(),
         keys: Arc::clone(keys),
         run: run.to_owned(),
@@ -188,6 +202,9 @@ async fn extract(
     }
     let mut extraction = source.extract(asked.extract).await.map_err(away)?;
     crossed.withheld = std::mem::take(&mut extraction.withheld);
+    if let Some(rows) = extraction.rows_expected {
+        table.expect(crossed.rows_read + rows);
+    }
     let mut running = FuturesOrdered::new();
     let before = crossed.rows_read;
     let (mut unit, mut ordinal, mut ended) = (Unit::default(), before, false);
@@ -241,6 +258,9 @@ async fn absorb(
         if let Some(unique) = &mut crossed.unique {
             unique.add(keys).map_err(no_room)?;
         }
+    }
+    for ((_, gathered), taken) in crossed.gathered.iter_mut().zip(done.taken) {
+        taken.into_iter().try_for_each(|taken| gathered.add(taken)).map_err(no_room)?;
     }
     for batch in done.batches {
         crossed.rows_bad += batch.bad.len() as u64;

@@ -4,6 +4,8 @@ use super::lane::LaneDone;
 use super::merged::{MergedAll, Merging};
 use crate::data::{BadRow, Name, Origin, Period};
 use crate::format::spill::Spill;
+use crate::job::SideOf;
+use crate::reconcile::claims::Gathered;
 use crate::reconcile::{Comparison, Tally, UniqueKeys};
 use arrow::datatypes::SchemaRef;
 
@@ -35,8 +37,10 @@ pub struct Crossed {
     pub periods: Vec<(Period, u64)>,
     /// The tally of the good rows, before treatment.
     pub read: Tally,
-    /// The rows before treatment, for checks that name the dataset.
+    /// The rows before treatment, for SQL that names the dataset, and to show those that break a claim.
     pub kept: Option<Spill>,
+    /// What the job's checks need of the rows, by the side that needs it.
+    pub gathered: Vec<(SideOf, Gathered)>,
     /// The columns of `kept`.
     pub schema: SchemaRef,
     /// The extract's side of the comparison.

@@ -11,6 +11,8 @@ use crate::privacy::{ColumnTreatment, redact};
 use crate::store::{Encoder, Part, PartLimits, Parts, file_part};
 use crate::{ending, store::StoreError};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
+use arrow::compute::concat_batches;
+use arrow::datatypes::DataType;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -62,6 +64,54 @@ pub async fn quarantine(
         [one] => Some(one.clone()),
         [first, ..] => first.rsplit_once('/').map(|(folder, _)| folder.to_owned()),
     })
+}
+
+/// Files rows that break the dataset's checks, treated for `restricted`. Gives the path.
+pub async fn breaches(
+    rows: &[RecordBatch],
+    dataset: &DatasetPlan,
+    run: &str,
+    opened: &Opened,
+) -> Result<Option<String>, Failure> {
+    together("breaches", rows, dataset, run, opened).await
+}
+
+/// Files few rows in one file: columns of the dataset, treated, and columns of ours, of text or whole numbers.
+async fn together(
+    shelf: &str,
+    rows: &[RecordBatch],
+    dataset: &DatasetPlan,
+    run: &str,
+    opened: &Opened,
+) -> Result<Option<String>, Failure> {
+    let Some(first) = rows.first() else { return Ok(None) };
+    let rows = concat_batches(&first.schema(), rows).map_err(|_| shape())?;
+    let schema = rows.schema();
+    let shown = schema.fields().iter().map(|field| {
+        let planned = dataset.set_aside.iter().find(|shown| shown.column.name.as_str() == field.name()).cloned();
+        let planned = planned.map(|shown| as_compared(shown, field.data_type()));
+        let ours = || {
+            let is_whole = *field.data_type() == DataType::Int64;
+            let column_type = if is_whole { ColumnType::Bigint } else { ColumnType::Text };
+            let column = plain(Name::new(field.name()).ok()?, column_type);
+            Some(ColumnTreatment { column, treatment: Treatment::Keep })
+        };
+        planned.or_else(ours)
+    });
+    let shown: Vec<ColumnTreatment> = shown.collect::<Option<_>>().ok_or_else(shape)?;
+    // There are at most `ROWS_MAX` of a check: one file.
+    let limits = PartLimits { rows_max: u64::MAX, bytes_max: u64::MAX };
+    let filing = Filing { shelf, list: "part", dataset: &dataset.name, run, opened, limits };
+    Ok(file(std::iter::once(Ok(rows)), &shown, &filing).await?.into_iter().next())
+}
+
+/// Of a column that was compared as the topic's dump has it, treated: that, where people may see the column at all.
+pub fn as_compared(shown: ColumnTreatment, as_is: &DataType) -> ColumnTreatment {
+    if shown.column.column_type.arrow() == *as_is {
+        return shown;
+    }
+    let treatment = if shown.treatment == Treatment::Keep { Treatment::Keep } else { Treatment::Drop };
+    ColumnTreatment { column: Column { column_type: ColumnType::Text, ..shown.column }, treatment }
 }
 
 /// Where rows are filed, and in files of which size.

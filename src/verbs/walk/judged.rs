@@ -1,22 +1,22 @@
 //! What a night comes to: each dataset's verdict, its checks, and whether what was written is what was read.
 
 use super::Options;
-use super::against::against;
+use super::against::{Asked, Compared, against};
+use super::checked::checked;
 use super::crossed::Crossed;
 use super::lane::LaneDone;
 use super::left::{self, Left};
 use super::open::Opened;
-use crate::changes::{StreamFacts, untold};
+use crate::changes::{Means, untold};
 use crate::data::{ColumnType, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
-use crate::job::{DatasetPlan, OnVerdict, Plan, Severity};
-use crate::reconcile::{
-    self, CheckFault, CheckOutcome, CheckTable, Counts, Curable, KeyFaults, Outcome, Stream, Tally, UniqueKeys, check,
-};
-use crate::report::{CheckReport, DatasetState, Proof, ReconciliationReport, StreamReport, Verdict};
+use crate::job::{DatasetPlan, OnVerdict, Plan, ReconcilePlan};
+use crate::reconcile::{self, Counts, Curable, KeyFaults, Stream, Tally, UniqueKeys};
+use crate::report::{CheckReport, DatasetState, Proof, ReconciliationReport, StreamReport, ToleratedReport, Verdict};
 use crate::world::{Progress, compute};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// What one dataset comes to.
 pub struct Judgement {
@@ -38,6 +38,7 @@ pub async fn judge(
     options: &Options,
 ) -> (Vec<Judgement>, Vec<Failure>) {
     let (mut judgements, mut failures) = (Vec::new(), Vec::new());
+    let since = Instant::now();
     for (dataset, crossed) in plan.datasets.iter().zip(crossed.iter_mut()) {
         progress.stage(dataset.name.as_str(), "comparing");
         failures.extend(
@@ -66,7 +67,7 @@ pub async fn judge(
             );
             failures.push(Failure::new(ending::COMPARISON_ERROR, Phase::Extract, what).of(&dataset.name));
         }
-        let (report, offsets) = match reconciled(dataset, run, crossed, opened, options).await {
+        let (report, offsets) = match reconciled((plan, dataset), run, crossed, opened, options, since).await {
             Ok((report, offsets, failure)) => {
                 failures.extend(failure.map(|failure| failure.of(&dataset.name)));
                 (report, offsets)
@@ -78,75 +79,41 @@ pub async fn judge(
         };
         judgements.push(Judgement { report, checks: Vec::new(), offsets });
     }
-    let tables: Vec<CheckTable<'_>> = crossed
-        .iter()
-        .filter_map(|crossed| {
-            Some(CheckTable {
-                name: crossed.name.as_str(),
-                schema: crossed.schema.clone(),
-                rows: crossed.kept.as_ref()?,
-            })
-        })
-        .collect();
-    for (dataset, judgement) in plan.datasets.iter().zip(&mut judgements) {
-        for planned in &dataset.checks {
-            let (holds, reason) = match check(&tables, &planned.sql, plan.limits.memory_bytes_max) {
-                Ok(CheckOutcome::Holds) => (true, None),
-                Ok(CheckOutcome::Fails(reason)) => (false, reason.map(str::to_owned)),
-                Ok(CheckOutcome::Fault(fault)) => (false, Some(format!("its SQL {fault}"))),
-                Err(CheckFault::Memory(no_room)) => {
-                    // Whatever it would have come to: it was not made.
-                    let what = format!("the check `{}` cannot be made: it {no_room}", planned.name);
-                    failures.push(Failure::new(ending::MEMORY, Phase::Reconcile, what).of(&dataset.name));
-                    (false, Some(CheckFault::Memory(no_room).to_string()))
-                }
-                Err(fault @ CheckFault::Scratch(_)) => {
-                    let what = format!("the check `{}` cannot be made: {fault}", planned.name);
-                    failures.push(Failure::new(ending::DISK, Phase::Reconcile, what).of(&dataset.name));
-                    (false, Some(fault.to_string()))
-                }
-            };
-            if !holds && planned.severity == Severity::Error {
-                let because = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-                let what = format!("the check `{}` does not hold{because}", planned.name);
-                failures.push(Failure::new(ending::CHECK_FAILED, Phase::Reconcile, what).of(&dataset.name));
-            }
-            judgement.checks.push(CheckReport {
-                name: planned.name.clone(),
-                holds,
-                severity: planned.severity,
-                reason,
-            });
-        }
+    let (reports, of_checks) = checked(plan, run, crossed, opened, options).await;
+    for (judgement, checks) in judgements.iter_mut().zip(reports) {
+        judgement.checks = checks;
     }
+    failures.extend(of_checks);
     (judgements, failures)
 }
 
 type Reconciled = (ReconciliationReport, BTreeMap<String, (u64, u64)>, Option<Failure>);
 
 async fn reconciled(
-    dataset: &DatasetPlan,
+    (job, dataset): (&Plan, &DatasetPlan),
     run: &str,
     crossed: &mut Crossed,
     opened: &Opened,
     options: &Options,
+    since: Instant,
 ) -> Result<Reconciled, Failure> {
     let (Some(plan), Some(comparison)) = (&dataset.reconcile, crossed.comparison.take()) else {
         let (report, failure) = keys_alone(crossed.unique.take()).await?;
         return Ok((report, BTreeMap::new(), failure));
     };
-    let mut inputs = Vec::new();
-    let outcome = against(comparison, plan, &crossed.origin, opened, &mut inputs).await?;
-    crossed.origin.inputs.extend(inputs);
-    let stream = Stream { has_snapshot: crossed.origin.snapshot.is_some(), allow_empty: dataset.allow_empty };
-    let judged = reconcile::judge(&outcome.counts, &outcome.facts, stream);
-    let change_set = (!options.dry_run).then(|| left::change_set(&outcome.outputs, &judged, dataset));
+    let has_snapshot = crossed.origin.snapshot.is_some();
+    let stream = Stream { has_snapshot, allow_empty: dataset.allow_empty, heartbeat: false, dead_letters: 0 };
+    let asked = Asked { plan: job, reconcile: plan, origin: &crossed.origin, stream, since };
+    let compared = against(comparison, asked, opened).await?;
+    crossed.origin.inputs.extend(compared.inputs.iter().cloned());
+    let Compared { outcome, judged, .. } = &compared;
+    let change_set = (!options.dry_run).then(|| left::change_set(&compared, dataset));
     let left = match options.dry_run {
         true => Left::default(),
         false => left::left(&outcome.outputs, change_set.as_ref(), dataset, run, opened).await?,
     };
-    let failure = refusal(&judged, plan.on_drift, plan.on_inconclusive);
-    let report = ReconciliationReport { change_set, ..report(dataset, &outcome, &judged, left) };
+    let failure = refusal(judged, plan.on_drift, plan.on_inconclusive);
+    let report = ReconciliationReport { change_set, ..report(dataset, plan, &compared, left) };
     let offsets = outcome.facts.offsets.iter().map(|(partition, range)| (partition.to_string(), *range)).collect();
     Ok((report, offsets, failure))
 }
@@ -178,13 +145,15 @@ fn refusal(judged: &reconcile::Judged, on_drift: OnVerdict, on_inconclusive: OnV
         reconcile::Verdict::Drift => ending::RECONCILIATION_DRIFT,
         reconcile::Verdict::Inconclusive(_) if on_inconclusive == OnVerdict::Publish => return None,
         reconcile::Verdict::Inconclusive(Curable::Later) => ending::STREAM_BEHIND,
+        reconcile::Verdict::Inconclusive(Curable::AtAnotherMoment) => ending::IN_FLIGHT,
         reconcile::Verdict::Inconclusive(Curable::Never) => ending::INCONCLUSIVE,
         reconcile::Verdict::Error => ending::COMPARISON_ERROR,
     };
     Some(Failure::new(ending, Phase::Reconcile, judged.phrase.clone()))
 }
 
-fn report(dataset: &DatasetPlan, outcome: &Outcome, judged: &reconcile::Judged, left: Left) -> ReconciliationReport {
+fn report(dataset: &DatasetPlan, plan: &ReconcilePlan, compared: &Compared, left: Left) -> ReconciliationReport {
+    let Compared { outcome, judged, .. } = compared;
     let counts = &outcome.counts;
     let untold: BTreeMap<String, String> = dataset
         .schema
@@ -192,6 +161,7 @@ fn report(dataset: &DatasetPlan, outcome: &Outcome, judged: &reconcile::Judged, 
         .iter()
         .filter(|column| dataset.extract.columns.contains(&column.name))
         .filter_map(|column| Some((column.name.to_string(), untold(column.column_type)?.to_owned())))
+        .chain(compared.treated.not_compared.clone())
         .collect();
     let is_compared = |name: &str| {
         !untold.contains_key(name) && dataset.extract.columns.iter().any(|extracted| extracted.as_str() == name)
@@ -204,7 +174,11 @@ fn report(dataset: &DatasetPlan, outcome: &Outcome, judged: &reconcile::Judged, 
             reconcile::Verdict::Inconclusive(_) => Verdict::Inconclusive,
             reconcile::Verdict::Error => Verdict::Error,
         },
-        proof: if judged.by_transaction { Proof::Txid } else { Proof::Window },
+        proof: match judged.means {
+            Means::Transaction => Proof::Txid,
+            Means::Log => Proof::CommitLsn,
+            Means::Clock => Proof::Window,
+        },
         phrase: judged.phrase.clone(),
         compared: counts.compared,
         missing: counts.missing,
@@ -214,10 +188,13 @@ fn report(dataset: &DatasetPlan, outcome: &Outcome, judged: &reconcile::Judged, 
         duplicates: counts.duplicates,
         null_keys: counts.null_keys,
         unknown_cells: counts.unknown_cells,
-        tolerated: counts.tolerated,
+        tolerated: counts.tolerated_cells(),
+        tolerated_columns: tolerated(plan, counts),
+        undecided: counts.in_flight + counts.out_of_order,
         not_compared: columns.filter(|name| !is_compared(name)).collect(),
         not_compared_because: untold,
-        stream: Some(StreamReport { partitions: left::partitions(&outcome.outputs), ..stream(&outcome.facts) }),
+        treated: compared.treated.columns.clone(),
+        stream: Some(StreamReport { partitions: left::partitions(&outcome.outputs), ..stream(compared) }),
         columns: left::columns(&outcome.outputs, dataset),
         spread: left::spread(&outcome.outputs),
         fingerprints: Some(left::fingerprints(&outcome.outputs)),
@@ -233,15 +210,30 @@ fn expected(crossed: &Crossed, output: usize) -> Tally {
     merged.map_or_else(|| crossed.read.clone(), |merged| crossed.read.clone().and(merged.again.clone()))
 }
 
-fn stream(facts: &StreamFacts) -> StreamReport {
+/// What was let pass, of every column that the job lets anything pass in.
+fn tolerated(plan: &ReconcilePlan, counts: &Counts) -> BTreeMap<String, ToleratedReport> {
+    let told = plan.tolerate.iter().map(|(column, rules)| {
+        let passed = counts.tolerated.get(column.as_str()).cloned().unwrap_or_default();
+        let report = ToleratedReport { rule: rules.told(), cells: passed.cells, largest: passed.largest() };
+        (column.to_string(), report)
+    });
+    told.collect()
+}
+
+fn stream(compared: &Compared) -> StreamReport {
+    let (facts, counts) = (&compared.outcome.facts, &compared.outcome.counts);
     StreamReport {
         events: facts.events,
         later: facts.later,
+        by_log: facts.by_log,
         by_window: facts.by_window,
         tombstones: facts.tombstones,
         truncates: facts.truncates,
         lacking_offsets: facts.lacking(),
         again: facts.again(),
+        replayed: counts.replayed,
+        stale_reads: counts.stale,
+        heartbeat: compared.heartbeat,
         untold: facts.untold.iter().map(|(column, untold)| (column.clone(), untold.phrase())).collect(),
         partitions: Vec::new(),
     }

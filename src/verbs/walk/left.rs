@@ -3,7 +3,8 @@
 //! `differences/<dataset>/run=<run>/<list>-00000-<8 of sha256>.parquet`: `part` has the differing rows as the policy shows them, the
 //! others are named as in the README. Lists of drift hold no readable value of a column that is about a person.
 
-use super::filed::{Filing, file, plain, shape};
+use super::against::Compared;
+use super::filed::{Filing, as_compared, file, plain, shape};
 use super::open::Opened;
 use crate::data::scratch::ScratchFault;
 use crate::data::{ColumnType, Name, Treatment};
@@ -11,8 +12,8 @@ use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::DatasetPlan;
 use crate::privacy::ColumnTreatment;
+use crate::reconcile::Verdict;
 use crate::reconcile::outputs::{CHANGES_MAX, ChangeState, LEDGER_BUCKETS, Listed, Outputs, Spread};
-use crate::reconcile::{Judged, Verdict};
 use crate::report::{
     ChangeSetReport, ChangeSetState, ComparedColumn, FingerprintReport, OutputReport, PartitionReport, SpreadReport,
 };
@@ -122,11 +123,11 @@ fn shown(dataset: &DatasetPlan, schema: &SchemaRef, shows: Shows) -> Result<Vec<
         let planned = dataset.set_aside.iter().find(|shown| shown.column.name.as_str() == field.name());
         if let Some(planned) = planned {
             let is_readable = planned.column.class.is_personal() && planned.treatment == Treatment::Keep;
-            let treatment = match shows {
-                Shows::NoPerson if is_readable => Treatment::Null,
-                _ => planned.treatment.clone(),
-            };
-            return Some(ColumnTreatment { column: planned.column.clone(), treatment });
+            let shown = as_compared(planned.clone(), field.data_type());
+            return Some(match shows {
+                Shows::NoPerson if is_readable => ColumnTreatment { treatment: Treatment::Null, ..shown },
+                _ => shown,
+            });
         }
         let column_type = match field.data_type() {
             DataType::Int64 => ColumnType::Bigint,
@@ -141,8 +142,11 @@ fn shown(dataset: &DatasetPlan, schema: &SchemaRef, shows: Shows) -> Result<Vec<
 }
 
 /// Whether there is a change set, and why not.
-pub fn change_set(outputs: &Outputs, judged: &Judged, dataset: &DatasetPlan) -> ChangeSetReport {
+pub fn change_set(compared: &Compared, dataset: &DatasetPlan) -> ChangeSetReport {
+    let Compared { outcome, judged, treated, .. } = compared;
+    let outputs = &outcome.outputs;
     let changes = outputs.changes.changes;
+    let undecided = outcome.counts.in_flight + outcome.counts.out_of_order;
     let refused = |phrase: String| ChangeSetReport { state: ChangeSetState::Refused, changes: 0, phrase };
     let hidden = dataset
         .set_aside
@@ -160,10 +164,19 @@ pub fn change_set(outputs: &Outputs, judged: &Judged, dataset: &DatasetPlan) -> 
         (Verdict::Match | Verdict::Drift, ChangeState::Proven) if changes == 0 => {
             ChangeSetReport { state: ChangeSetState::NotNeeded, changes, phrase: "no row differs".into() }
         }
+        (Verdict::Match | Verdict::Drift, ChangeState::Proven) if !treated.columns.is_empty() => {
+            refused("the topic's dump was treated: what it holds is not what the database has".into())
+        }
         (Verdict::Match | Verdict::Drift, ChangeState::Proven) => match hidden {
             Some(shown) => refused(format!("the restricted store does not keep `{}` as it is", shown.column.name)),
             None => {
-                let phrase = "applied to the topic's state, once and twice, it comes to the extract's: MATCH".into();
+                let undecided = match undecided {
+                    0 => String::new(),
+                    many => format!("; undecided keys are left alone ({many})"),
+                };
+                let phrase = format!(
+                    "applied to the topic's state, once and twice, it comes to the extract's: MATCH{undecided}"
+                );
                 ChangeSetReport { state: ChangeSetState::Proven, changes, phrase }
             }
         },

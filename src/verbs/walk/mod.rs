@@ -12,9 +12,11 @@
 //! unit.rs       a row group's worth of rows, on the CPU pool
 //! lane.rs       one store's parts of a dataset: read back, scanned, uploaded unseen
 //! against.rs    the dataset against its topic
+//! treated.rs    the same where the topic's dump was treated
 //! filed.rs      rows that a person may have to look at -> the restricted store
 //! left.rs       what a comparison left behind -> there too
 //! judged.rs     what all of it comes to: verdicts, checks, what was read back
+//! checked.rs    the checks; looked_up.rs, the keys of a table that another job published
 //! published.rs  the night -> its record and commits, then the second cloud
 //! stopped.rs    what a run that is told to stop still does
 //! told.rs       the report
@@ -23,6 +25,7 @@
 //! Nothing is published before every dataset is judged; one refused dataset publishes none.
 
 mod against;
+mod checked;
 mod cross;
 mod crossed;
 mod decided;
@@ -31,6 +34,7 @@ mod judged;
 mod lane;
 mod left;
 mod login;
+mod looked_up;
 mod merged;
 mod merged_keys;
 mod moment;
@@ -38,6 +42,7 @@ mod open;
 mod published;
 mod stopped;
 mod told;
+mod treated;
 mod unit;
 
 use crate::ending::{self, Ending};
@@ -272,7 +277,11 @@ async fn file(report: &RunReport, opened: &Opened, plan: &Plan) -> bool {
 /// SQL; reads no row.
 pub async fn online(plan: &Plan, world: &World) -> Vec<Failure> {
     let mut failures = Vec::new();
-    let (mut sources, _) = match open::sources(plan, world.project.root()).await {
+    let (_scratch, aside) = match open::room_aside(plan, &uuid::Uuid::now_v7().to_string()) {
+        Ok(room) => room,
+        Err(failure) => return vec![failure],
+    };
+    let (mut sources, _) = match open::sources(plan, world.project.root(), &aside).await {
         Ok(opened) => opened,
         Err(failure) => return vec![failure],
     };

@@ -47,11 +47,17 @@ pub struct Opened {
     pub aside: Aside,
     /// Where parts wait that may not leave before the verdict.
     pub waiting_room: Folder,
+    root: PathBuf,
     scratch: ScratchFolder,
     aside_bytes_max: u64,
 }
 
 impl Opened {
+    /// The keys of other domains, from the plan's own secret.
+    pub fn keys_of(&self, plan: &Plan, domains: Vec<Name>) -> Result<Keys, Failure> {
+        keys_of(plan, &self.root, domains)
+    }
+
     /// Begins the scratch space anew: what was put aside is gone, and its room free.
     pub fn put_aside_anew(&mut self) -> Result<(), Failure> {
         let disk = DiskScratch::open(self.scratch.path()).map_err(no_scratch)?;
@@ -77,11 +83,7 @@ pub struct Dump {
 /// Opens everything that `plan` names. Fails before anything is read or written where something is wrong.
 pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> Result<Opened, Failure> {
     let root = world.project.root();
-    ScratchFolder::tidy(&std::env::temp_dir());
-    let scratch = ScratchFolder::make(&std::env::temp_dir(), run).map_err(no_scratch)?;
-    let disk = DiskScratch::open(scratch.path()).map_err(no_scratch)?;
-    let aside_bytes_max = plan.limits.memory_bytes_max / ASIDE_PART;
-    let aside = Aside::new(Arc::new(disk), aside_bytes_max);
+    let (scratch, aside) = room_aside(plan, run)?;
     let waiting = Location {
         url: scratch.path().join("parts").to_string_lossy().into_owned(),
         region: None,
@@ -106,7 +108,7 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
             store::preflight(store.primary()).await.map_err(|error| Failure::store(&error, Phase::Open))?;
         }
     }
-    let (sources, dumps) = sources(plan, root).await?;
+    let (sources, dumps) = sources(plan, root, &aside).await?;
     Ok(Opened {
         sources,
         dumps,
@@ -119,9 +121,22 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
         recognisers: Arc::new(recognisers),
         aside,
         waiting_room,
+        root: root.to_path_buf(),
         scratch,
-        aside_bytes_max,
+        aside_bytes_max: aside_bytes_max(plan),
     })
+}
+
+fn aside_bytes_max(plan: &Plan) -> u64 {
+    plan.limits.memory_bytes_max / ASIDE_PART
+}
+
+/// Where a run puts things aside, and the folder that goes with it.
+pub fn room_aside(plan: &Plan, run: &str) -> Result<(ScratchFolder, Aside), Failure> {
+    ScratchFolder::tidy(&std::env::temp_dir());
+    let scratch = ScratchFolder::make(&std::env::temp_dir(), run).map_err(no_scratch)?;
+    let disk = DiskScratch::open(scratch.path()).map_err(no_scratch)?;
+    Ok((scratch, Aside::new(Arc::new(disk), aside_bytes_max(plan))))
 }
 
 /// The keys of every domain that an output of the plan, or what is set aside, needs.
@@ -134,6 +149,10 @@ fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
             _ => None,
         })
         .collect();
+    keys_of(plan, root, domains)
+}
+
+fn keys_of(plan: &Plan, root: &Path, domains: Vec<Name>) -> Result<Keys, Failure> {
     let invalid = |what: String| Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what);
     let Some(tokens) = &plan.tokens else {
         return if domains.is_empty() {
@@ -197,7 +216,7 @@ fn own_ground(others: &[(&Name, PathBuf)], name: &Name, ground: &Path) -> Result
 type Sources = (BTreeMap<Name, Box<dyn Source>>, BTreeMap<Name, Dump>);
 
 /// Opens every source that the plan names.
-pub async fn sources(plan: &Plan, root: &Path) -> Result<Sources, Failure> {
+pub async fn sources(plan: &Plan, root: &Path, aside: &Aside) -> Result<Sources, Failure> {
     let (mut sources, mut dumps) = (BTreeMap::new(), BTreeMap::new());
     for (name, spec) in &plan.sources {
         let reach = |location: &Location| {
@@ -218,7 +237,7 @@ pub async fn sources(plan: &Plan, root: &Path) -> Result<Sources, Failure> {
             }
             SourceSpec::Postgres(postgres) => Reached::Postgres(postgres, login(name, postgres, root)?),
         };
-        let opened = source::open(name, reached, &plan.limits).await;
+        let opened = source::open(name, reached, &plan.limits, aside).await;
         sources.insert(name.clone(), opened.map_err(|error| Failure::source(&error, Phase::Open))?);
     }
     Ok((sources, dumps))

@@ -8,6 +8,7 @@ use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::{Limits, OutputPlan};
 use crate::privacy::{Keys, RedactFault, Redacted, redact};
+use crate::reconcile::claims::{Taken, Taker};
 use crate::reconcile::{self, CompareFault, Tally};
 use crate::source::RawBatch;
 use crate::store::{Encoded, Encoder};
@@ -23,6 +24,8 @@ pub struct Terms {
     /// Whether rows before treatment are looked at once more: by a comparison or a check.
     pub are_rows_kept: bool,
     pub outputs: Vec<OutputPlan>,
+    /// What the job's checks need of the rows.
+    pub takers: Vec<Taker>,
     pub dataset: Name,
     pub keys: Arc<Keys>,
     pub run: String,
@@ -42,6 +45,8 @@ pub struct Done {
     pub batches: Vec<Batch>,
     pub tally: Tally,
     pub keys: Vec<reconcile::Keys>,
+    /// For each taker, what it took of each batch.
+    pub taken: Vec<Vec<Taken>>,
     pub encoded: Vec<Encoded>,
     pub rows: u64,
 }
@@ -77,12 +82,16 @@ pub fn work(
     first_ordinal: u64,
 ) -> Result<Done, Failure> {
     let (tally, rows) = (Tally::default(), unit.rows as u64);
-    let mut done = Done { batches: Vec::new(), tally, keys: Vec::new(), encoded: Vec::new(), rows };
+    let taken = terms.takers.iter().map(|_| Vec::new()).collect();
+    let mut done = Done { batches: Vec::new(), tally, keys: Vec::new(), taken, encoded: Vec::new(), rows };
     let mut treated: Vec<Vec<Redacted>> = terms.outputs.iter().map(|_| Vec::new()).collect();
     let mut ordinal = first_ordinal;
     for raw in unit.batches {
         let rows = raw.rows.num_rows() as u64;
         let mut batch = conformed(terms, raw, ordinal)?;
+        for (taker, taken) in terms.takers.iter().zip(&mut done.taken) {
+            taken.push(taker.of(&batch, ordinal).map_err(no_room)?);
+        }
         ordinal += rows;
         if let Some(within) = within {
             of_period(within, &batch.rows)?;

@@ -1,0 +1,260 @@
+//! What a run of the relay says of the objects that it landed: `<topic>/_runs/<run>.json`, written last.
+//!
+//! ```json
+//! {"manifest": 1, "run": "0199b6c2-..", "complete": true, "audience": "analytics",
+//!  "partitions": {"0": {"first": 0, "next": 9632, "end": 9632}},
+//!  "objects": [{"path": "p=0/00000000000000000000.parquet", "records": 9632, "bytes": 181223, "sha256": ".."}],
+//!  "treated": {"email": {"treatment": {"hmac": "people"}, "key": "16 hex digits"}, "bank_account": {"treatment": "drop"}},
+//!  "dead_letters": 0}
+//! ```
+//!
+//! Several of them make one dump: their ranges follow one another, and an object that none of them names is still being landed.
+//! `treated` names fields of the row, those within JSON by a dotted path; a field that is not there was kept as it is. Whatever
+//! else a manifest holds is not looked at.
+//!
+//! Never in here: what becomes of a comparison (`walk`).
+
+use crate::data::{Generalisation, Name, Treatment};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The manifests that are read.
+const VERSION: u64 = 1;
+
+/// A manifest.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    partitions: BTreeMap<u32, Landed>,
+    objects: Vec<Named>,
+    /// Field -> what was done to it; of a pseudonym, what tells its key from others.
+    treated: BTreeMap<String, (Treatment, Option<String>)>,
+    dead_letters: u64,
+}
+
+/// The same as it is written.
+#[derive(Deserialize)]
+struct Text {
+    manifest: u64,
+    partitions: BTreeMap<u32, Landed>,
+    objects: Vec<Named>,
+    #[serde(default)]
+    treated: BTreeMap<String, Written>,
+    #[serde(default)]
+    dead_letters: u64,
+}
+
+/// A stretch of a partition.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Landed {
+    /// Its first offset.
+    first: u64,
+    /// The offset behind it.
+    next: u64,
+    /// Where the partition ended when the run began.
+    end: u64,
+}
+
+/// An object that a manifest names.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Named {
+    /// Its path below the topic's folder.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its hash, in hexadecimal.
+    pub sha256: String,
+}
+
+#[derive(Deserialize)]
+struct Written {
+    treatment: Value,
+    key: Option<String>,
+}
+
+/// What was done to a field before it was landed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Treated {
+    /// This; of a pseudonym, by the key that this tells from others.
+    As(Treatment, Option<String>),
+    /// One thing in one run and another in another.
+    InTwoWays,
+}
+
+/// What the manifests of a topic say together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manifests {
+    /// The objects, by their paths below the topic's folder.
+    pub objects: BTreeMap<String, Named>,
+    /// Field -> what was done to it.
+    pub treated: BTreeMap<String, Treated>,
+    /// Records that could not be treated, and were put elsewhere.
+    pub dead_letters: u64,
+    /// Whether every partition was read as far as it went when the last run began.
+    pub is_read_to_its_end: bool,
+}
+
+/// Why a manifest cannot be followed. No value of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadManifest {
+    /// It is none.
+    #[error("is no manifest of a dump")]
+    Unread,
+    /// It is of a version that is not read.
+    #[error("is a manifest of another version than {VERSION}")]
+    Version,
+    /// A treatment that is none of ours.
+    #[error("names a treatment that is none of ours")]
+    Treatment,
+    /// Its ranges do not follow those of the manifests before.
+    #[error("leaves out offsets of partition {0} between those that the dump's manifests name")]
+    Gap(u32),
+}
+
+impl Manifest {
+    /// Reads one.
+    pub fn parse(text: &[u8]) -> Result<Self, BadManifest> {
+        let text: Text = serde_json::from_slice(text).map_err(|_| BadManifest::Unread)?;
+        if text.manifest != VERSION {
+            return Err(BadManifest::Version);
+        }
+        if text.partitions.values().any(|range| range.first > range.next) {
+            return Err(BadManifest::Unread);
+        }
+        let treated = text.treated.into_iter().map(|(field, Written { treatment: written, key })| {
+            Ok((field, (treatment(&written).ok_or(BadManifest::Treatment)?, key)))
+        });
+        let treated = treated.collect::<Result<_, _>>()?;
+        let Text { partitions, objects, dead_letters, .. } = text;
+        Ok(Manifest { partitions, objects, treated, dead_letters })
+    }
+}
+
+impl Manifests {
+    /// All those of a topic, each with its path; a fault names the path that it was found at.
+    pub fn all(manifests: &[(String, Manifest)]) -> Result<Self, (String, BadManifest)> {
+        let mut all = Manifests { is_read_to_its_end: true, ..Manifests::default() };
+        let mut ranges: BTreeMap<u32, Vec<(Landed, &String)>> = BTreeMap::new();
+        for (path, manifest) in manifests {
+            all.dead_letters += manifest.dead_letters;
+            all.objects.extend(manifest.objects.iter().map(|object| (object.path.clone(), object.clone())));
+            manifest.partitions.iter().for_each(|(at, range)| ranges.entry(*at).or_default().push((*range, path)));
+        }
+        for (partition, mut ranges) in ranges {
+            ranges.sort_by_key(|(range, _)| (range.first, range.next));
+            let mut next = ranges.first().map_or(0, |(range, _)| range.first);
+            for (range, path) in &ranges {
+                if range.first > next {
+                    return Err(((*path).clone(), BadManifest::Gap(partition)));
+                }
+                next = next.max(range.next);
+            }
+            let end = ranges.iter().map(|(range, _)| range.end).max().unwrap_or(0);
+            all.is_read_to_its_end &= next >= end;
+        }
+        let fields: BTreeSet<&String> = manifests.iter().flat_map(|(_, manifest)| manifest.treated.keys()).collect();
+        for field in fields {
+            let said = || manifests.iter().map(|(_, manifest)| manifest.treated.get(field));
+            let treated = match said().next().flatten() {
+                Some((treatment, key)) if said().all(|other| other == said().next().flatten()) => {
+                    Treated::As(treatment.clone(), key.clone())
+                }
+                _ => Treated::InTwoWays,
+            };
+            all.treated.insert(field.clone(), treated);
+        }
+        Ok(all)
+    }
+}
+
+/// A treatment as a schema file writes it.
+fn treatment(written: &Value) -> Option<Treatment> {
+    match written {
+        Value::String(word) => match word.as_str() {
+            "keep" => Some(Treatment::Keep),
+            "drop" => Some(Treatment::Drop),
+            "null" => Some(Treatment::Null),
+            "label" => Some(Treatment::Label),
+            _ => None,
+        },
+        Value::Object(one) if one.len() == 1 => {
+            let (word, how) = one.iter().next()?;
+            match word.as_str() {
+                "mask" => Some(Treatment::Mask { last: u8::try_from(how.get("last")?.as_u64()?).ok()? }),
+                "hmac" => Some(Treatment::Hmac { domain: Name::new(how.as_str()?).ok()? }),
+                "generalise" => Some(Treatment::Generalise(match how.as_str() {
+                    Some("year") => Generalisation::Year,
+                    Some("month") => Generalisation::Month,
+                    Some("district") => Generalisation::District,
+                    _ => Generalisation::Band { width: how.get("band")?.as_u64().filter(|width| *width > 0)? },
+                })),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn all(manifests: &[Value]) -> Result<Manifests, (String, BadManifest)> {
+        let parse = |(at, manifest): (usize, &Value)| {
+            let manifest = Manifest::parse(manifest.to_string().as_bytes());
+            manifest.map(|manifest| (at.to_string(), manifest)).map_err(|bad| (at.to_string(), bad))
+        };
+        Manifests::all(&manifests.iter().enumerate().map(parse).collect::<Result<Vec<_>, _>>()?)
+    }
+
+    fn run(first: u64, next: u64, end: u64, treated: Value) -> Value {
+        json!({"manifest": 1, "run": "r", "complete": next == end, "treated": treated, "dead_letters": 1,
+            "partitions": {"0": {"first": first, "next": next, "end": end}},
+            "objects": [{"path": format!("p=0/{first:020}.parquet"), "records": 1, "bytes": 3, "sha256": "00"}]})
+    }
+
+    #[test]
+    fn puts_the_runs_of_a_topic_together() {
+        let email = json!({"email": {"treatment": {"hmac": "people"}, "key": "k"}, "born_on": {"treatment": {"generalise": "year"}}});
+        let two = all(&[run(5, 9, 9, email.clone()), run(9, 12, 12, email)]).expect("manifests");
+        assert_eq!((two.objects.len(), two.dead_letters, two.is_read_to_its_end), (2, 2, true));
+        let people = Treatment::Hmac { domain: Name::new("people").expect("a name") };
+        assert_eq!(two.treated["email"], Treated::As(people, Some("k".into())));
+        assert_eq!(two.treated["born_on"], Treated::As(Treatment::Generalise(Generalisation::Year), None));
+    }
+
+    #[test]
+    fn sees_what_was_left_out_cut_short_or_treated_in_two_ways() {
+        let gap = all(&[run(0, 4, 4, json!({})), run(5, 9, 9, json!({}))]);
+        assert_eq!(gap.err(), Some(("1".into(), BadManifest::Gap(0))));
+        assert!(!all(&[run(0, 4, 9, json!({}))]).expect("a manifest").is_read_to_its_end);
+        let (kept, hidden) = (json!({}), json!({"email": {"treatment": "drop"}}));
+        let two = all(&[run(0, 4, 4, kept), run(4, 9, 9, hidden)]).expect("manifests");
+        assert_eq!(two.treated["email"], Treated::InTwoWays);
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        let of = |treatment: Value| {
+            all(&[run(0, 1, 1, json!({"a": {"treatment": treatment}}))]).map(|all| all.treated.len())
+        };
+        for treatment in [
+            json!("shred"),
+            json!({"mask": 3}),
+            json!({"hmac": "No Name"}),
+            json!({"generalise": {"band": 0}}),
+            json!({}),
+            json!(1),
+        ] {
+            assert_eq!(of(treatment.clone()), Err(("0".into(), BadManifest::Treatment)), "{treatment}");
+        }
+        for (manifest, bad) in [
+            (json!({}), BadManifest::Unread),
+            (json!({"manifest": 2, "partitions": {}, "objects": []}), BadManifest::Version),
+            (run(4, 1, 1, json!({})), BadManifest::Unread),
+        ] {
+            assert_eq!(all(&[manifest]).err(), Some(("0".into(), bad)));
+        }
+    }
+}
