@@ -44,6 +44,13 @@ pub struct Plan {
     pub environment_hash: String,
 }
 
+impl Plan {
+    /// Where each store is, as the environment file writes it.
+    pub fn places(&self) -> BTreeMap<String, String> {
+        self.stores.iter().map(|(name, store)| (name.to_string(), store.primary.url.clone())).collect()
+    }
+}
+
 /// One dataset of a job, decided.
 #[derive(Clone, Debug)]
 pub struct DatasetPlan {

@@ -2,7 +2,8 @@
 //!
 //! HKDF-SHA-256 (RFC 5869): salt `nightferry/tokens/v1`, info `domain/<name>`, then `/ff1` or `/date_shift` for those uses, then
 //! `/v<n>` from version 2 on; 32 bytes each. Two domains, uses or versions share nothing, so a token of one says nothing about
-//! another. Never in here: where the secret comes from (`access`).
+//! another; and the secret of the fingerprints (info `fingerprints`) nothing about any. Never in here: where the secret comes
+//! from (`access`).
 
 use super::ff1::Ff1;
 use crate::data::Name;
@@ -21,7 +22,10 @@ const CHECKED: &[u8] = b"nightferry\0check";
 const SALT: &[u8] = b"nightferry/tokens/v1";
 
 /// The keys of a run's domains. Debug prints names only.
-pub struct Keys(HashMap<Name, Domain>);
+pub struct Keys {
+    domains: HashMap<Name, Domain>,
+    fingerprints: Option<[u8; 32]>,
+}
 
 /// The keys of one domain.
 struct Domain {
@@ -38,7 +42,7 @@ pub struct SecretTooShort;
 impl Keys {
     /// No domain at all: for jobs without `hmac`.
     pub fn none() -> Self {
-        Keys(HashMap::new())
+        Keys { domains: HashMap::new(), fingerprints: None }
     }
 
     /// The keys of each of `domains`, from `secret`, in their first version.
@@ -69,7 +73,16 @@ impl Keys {
             let of_domain = Domain { token: of("")?, dates: of("/date_shift")?, ff1: Ff1::new(&key).ok()? };
             Some((domain.clone(), of_domain))
         };
-        Ok(Keys(domains.into_iter().filter_map(keys).collect()))
+        let mut fingerprints = [0; 32];
+        let info = [b"fingerprints".as_slice(), version.as_bytes()];
+        let filled = root.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut fingerprints));
+        let domains = domains.into_iter().filter_map(keys).collect();
+        Ok(Keys { domains, fingerprints: filled.ok().map(|()| fingerprints) })
+    }
+
+    /// The secret of fingerprints that other runs and sites with the same secret share; `None` without one.
+    pub fn fingerprints(&self) -> Option<&[u8; 32]> {
+        self.fingerprints.as_ref()
     }
 
     /// Tells one key of a domain from another and says nothing else of it: 16 hex digits of its HMAC of a fixed text.
@@ -80,23 +93,23 @@ impl Keys {
 
     /// The key of a domain's tokens.
     pub fn get(&self, domain: &Name) -> Option<&hmac::Key> {
-        self.0.get(domain).map(|domain| &domain.token)
+        self.domains.get(domain).map(|domain| &domain.token)
     }
 
     /// The key that says how far a domain's dates are moved.
     pub fn dates(&self, domain: &Name) -> Option<&hmac::Key> {
-        self.0.get(domain).map(|domain| &domain.dates)
+        self.domains.get(domain).map(|domain| &domain.dates)
     }
 
     /// The permutation of a domain's numbers and texts.
     pub fn ff1(&self, domain: &Name) -> Option<&Ff1> {
-        self.0.get(domain).map(|domain| &domain.ff1)
+        self.domains.get(domain).map(|domain| &domain.ff1)
     }
 }
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.domains.keys()).finish()
     }
 }
 

@@ -26,6 +26,8 @@ mod layouts;
 mod live;
 mod modes;
 mod nights;
+mod outputs;
+mod pages;
 mod postgres;
 mod problems;
 mod progress;

@@ -45,7 +45,7 @@ pub async fn cross(
         dataset.extract.columns.iter().filter_map(|name| dataset.schema.column(name.as_str()).cloned()).collect();
     let fields = columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true));
     let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let Opened { sources, stores, keys, recognisers, aside, waiting_room, .. } = opened;
+    let Opened { sources, stores, keys, seal, recognisers, aside, waiting_room, .. } = opened;
     let Some(source) = sources.get_mut(&dataset.from) else {
         let what = format!("source `{}` was not opened", dataset.from);
         return Err((vec![Failure::new(ending::NOT_THERE, Phase::Extract, what)], None));
@@ -64,7 +64,7 @@ pub async fn cross(
         return Err((vec![Failure::new(ending::JOB_INVALID, Phase::Extract, what)], None));
     };
     let comparison = |against: &ReconcilePlan| {
-        let whole = Comparison::new(columns.clone(), &dataset.schema.key, &against.tolerate, aside);
+        let whole = Comparison::new(columns.clone(), &dataset.schema.key, &against.tolerate, seal, aside);
         match dataset.write.within() {
             Some(within) => whole.within(within),
             None => whole,
