@@ -7,6 +7,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
 use nightferry::changes::{AsOf, Block, Layout, Object, Reading, decode};
 use nightferry::data::{Batch, Class, Origin, PgSnapshot};
 use nightferry::format::spill::Aside;
+use nightferry::reconcile::outputs::Seal;
 use nightferry::reconcile::{Comparison, Counts, Curable, Judged, Stream, Verdict, judge};
 use nightferry::world::DiskScratch;
 use proptest::prelude::*;
@@ -106,7 +107,8 @@ fn compared(rows: &[Row], batch_rows: usize, objects: &[(u32, u64, String)], asi
     let columns = vec![column("id", "bigint", Class::Internal, None), column("note", "text", Class::Open, None)];
     let folder = tempfile::tempdir().expect("a folder");
     let aside = Aside::new(Arc::new(DiskScratch::open(folder.path()).expect("scratch")), aside_bytes);
-    let mut comparison = Comparison::new(columns.clone(), &[name("id")], &BTreeMap::new(), &aside);
+    let mut comparison =
+        Comparison::new(columns.clone(), &[name("id")], &BTreeMap::new(), &Seal::new(&[7; 32]), &aside);
     for rows in rows.chunks(batch_rows) {
         let ids: ArrayRef = Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>());
         let notes: ArrayRef = Arc::new(rows.iter().map(|row| Some(&row.1)).collect::<StringViewArray>());
