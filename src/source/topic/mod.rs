@@ -60,7 +60,8 @@ impl Topic {
                 schemas.insert(id, path);
                 continue;
             }
-            if below.is_some_and(|below| below.starts_with(RUNS) && below.ends_with(".json")) {
+            let is_run = below.is_some_and(|below| below.starts_with(RUNS) && below.ends_with(".json"));
+            if is_run && layout == Layout::Relay {
                 runs.push(path);
                 continue;
             }
@@ -112,6 +113,17 @@ impl Topic {
         }
         self.objects.retain(|object| !read.contains_key(&object.path));
         Ok(self)
+    }
+
+    /// The same with nothing but the last object of each partition, where the objects' names tell which that is.
+    #[must_use]
+    pub fn newest(mut self) -> Self {
+        if matches!(self.layout, Layout::Confluent | Layout::Relay | Layout::Aiven) {
+            let objects = std::mem::take(&mut self.objects);
+            let last: BTreeMap<u32, Object> = objects.into_iter().map(|object| (object.partition, object)).collect();
+            self.objects = last.into_values().collect();
+        }
+        self
     }
 
     /// The objects, in order.
