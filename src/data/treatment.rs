@@ -43,11 +43,24 @@ pub enum Treatment {
         /// Furthest, either way.
         days: u16,
     },
+    /// JSON with these fields, each treated, and no others.
+    Fields(Vec<FieldTreatment>),
     /// The range that a value is in, in words.
     Bucket {
         /// Where ranges begin, as texts of the column's type, ascending.
         edges: Vec<String>,
     },
+}
+
+/// What is done to a field of JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldTreatment {
+    /// The names of the objects' fields on the way; arrays on it are gone through.
+    pub path: Vec<String>,
+    /// What it is about, such as `email`.
+    pub kind: Option<String>,
+    /// What is done to it.
+    pub treatment: Treatment,
 }
 
 /// What a text is made of, besides what stands between.
@@ -93,17 +106,19 @@ impl Treatment {
             Treatment::Generalise(_) => "generalise",
             Treatment::Ff1 { .. } => "ff1",
             Treatment::DateShift { .. } => "date_shift",
+            Treatment::Fields(_) => "fields",
             Treatment::Bucket { .. } => "bucket",
         }
     }
 
-    /// The domain whose key makes the values.
-    pub fn domain(&self) -> Option<&Name> {
+    /// The domains whose keys make the values.
+    pub fn domains(&self) -> Vec<&Name> {
         match self {
             Treatment::Hmac { domain } | Treatment::Ff1 { domain, .. } | Treatment::DateShift { domain, .. } => {
-                Some(domain)
+                vec![domain]
             }
-            _ => None,
+            Treatment::Fields(fields) => fields.iter().flat_map(|field| field.treatment.domains()).collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -143,6 +158,10 @@ impl fmt::Display for Treatment {
             Treatment::Ff1 { domain, alphabet: Alphabet::Alphanumeric } => write!(f, "ff1 ({domain}, alphanumeric)"),
             Treatment::DateShift { domain, subject, days } => {
                 write!(f, "date_shift ({domain}, by {subject}, {days} days)")
+            }
+            Treatment::Fields(fields) => {
+                let fields = fields.iter().map(|field| format!("{} {}", field.path.join("."), field.treatment));
+                write!(f, "fields ({})", fields.collect::<Vec<_>>().join(", "))
             }
             Treatment::Bucket { edges } => write!(f, "bucket ({})", edges.join(", ")),
         }

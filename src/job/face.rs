@@ -107,7 +107,7 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
 pub(super) fn domains(plan: &Plan) -> Vec<&str> {
     let outputs = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
     let shown = outputs.chain(plan.datasets.iter().flat_map(|dataset| &dataset.set_aside));
-    let domains: BTreeSet<&str> = shown.filter_map(|shown| shown.treatment.domain()).map(Name::as_str).collect();
+    let domains: BTreeSet<&str> = shown.flat_map(|shown| shown.treatment.domains()).map(Name::as_str).collect();
     domains.into_iter().collect()
 }
 

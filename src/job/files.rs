@@ -127,22 +127,37 @@ const REFERENCE: &[Key] =
 const TREATMENT: Shape = Shape::WordOr(
     &["keep", "drop", "null", "label"],
     &[
-        optional(
-            "mask",
-            Shape::Table(&[required(
-                "last",
-                Shape::Whole,
-                "how many letters and digits stay readable at the end: 4, and half of the value, at most",
-            )]),
-            "hide all but the end",
-        ),
+        optional("mask", MASK, "hide all but the end"),
         optional("hmac", Shape::Name, "a pseudonym that joins within this domain"),
         optional("generalise", GENERALISE, "a coarser value of the same meaning"),
         optional("ff1", Shape::Table(FF1), "other digits or letters of the same form, which the key can undo"),
+        optional("fields", Shape::Paths(&Shape::Table(FIELD)), "the only fields of JSON that are seen, by their paths"),
         optional("date_shift", Shape::Table(DATE_SHIFT), "dates moved alike for each person"),
         optional("bucket", Shape::List(&Shape::Text), "the range in words, by the edges given in quotes"),
     ],
 );
+
+const MASK: Shape = Shape::Table(&[required(
+    "last",
+    Shape::Whole,
+    "how many letters and digits stay readable at the end: 4, and half of the value, at most",
+)]);
+
+const FIELD: &[Key] = &[
+    required(
+        "treat",
+        Shape::WordOr(
+            &["keep", "null", "label"],
+            &[
+                optional("mask", MASK, "hide all but the end"),
+                optional("hmac", Shape::Name, "a pseudonym that joins within this domain"),
+                optional("ff1", Shape::Table(FF1), "other digits or letters of the same form, which the key can undo"),
+            ],
+        ),
+        "what is seen of it",
+    ),
+    optional("kind", Shape::Name, "what it is about, such as email"),
+];
 
 const FF1: &[Key] = &[
     required("domain", Shape::Name, "values of one domain join"),

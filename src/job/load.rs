@@ -234,7 +234,7 @@ fn check_dataset(
         let hashed = schema
             .columns
             .iter()
-            .find(|column| column.treat.get(&audience).is_some_and(|treat| treat.domain().is_some()));
+            .find(|column| column.treat.get(&audience).is_some_and(|treat| !treat.domains().is_empty()));
         if let (Some(column), None) = (hashed, &environment.tokens) {
             let at = text.place(places.get(&column.name).copied().unwrap_or(0));
             let message =

@@ -1,7 +1,7 @@
 //! A `treat` of a schema file -> the treatment, and what its column has against it.
 
-use super::tree::{Node, Text};
-use crate::data::{Alphabet, Class, ColumnType, Form, Generalisation, Name, Schema, Treatment};
+use super::tree::{Entry, Node, Text};
+use crate::data::{Alphabet, Class, ColumnType, FieldTreatment, Form, Generalisation, Name, Schema, Treatment};
 use crate::privacy::ascend;
 use crate::problem::Problems;
 use std::collections::BTreeMap;
@@ -41,6 +41,14 @@ pub fn read_treatment(node: &Node) -> Option<Treatment> {
         let name = |key: &str| Name::new(shift.get(key)?.text()?).ok();
         let days = u16::try_from(shift.get("days")?.whole()?).unwrap_or(u16::MAX);
         return Some(Treatment::DateShift { domain: name("domain")?, subject: name("subject")?, days });
+    }
+    if let Some(fields) = node.get("fields") {
+        let field = |entry: &Entry| {
+            let kind = entry.node.get("kind").and_then(Node::text).map(str::to_owned);
+            let path = entry.key.split('.').map(str::to_owned).collect();
+            Some(FieldTreatment { path, kind, treatment: read_treatment(entry.node.get("treat")?)? })
+        };
+        return Some(Treatment::Fields(fields.entries().iter().map(field).collect::<Option<_>>()?));
     }
     if let Some(bucket) = node.get("bucket") {
         let edges = bucket.items().iter().filter_map(Node::text).map(str::to_owned).collect();
@@ -95,6 +103,12 @@ pub fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'stati
             (takes, is_text || (is_wide && *alphabet == Alphabet::Digits))
         }
         Treatment::DateShift { .. } => ("it takes dates and timestamps", dated),
+        Treatment::Fields(fields) => {
+            let is_json = matches!(column_type, ColumnType::Json | ColumnType::Jsonb);
+            let are_paths =
+                !fields.is_empty() && fields.iter().flat_map(|field| &field.path).all(|name| !name.is_empty());
+            ("it takes json and jsonb, and at least one path such as \"contact.email\"", is_json && are_paths)
+        }
         Treatment::Bucket { edges } => (
             "it takes numbers and dates; its edges are values of the column's type, in quotes, each above the one before",
             (number || dated) && ascend(column_type, edges),
@@ -109,6 +123,7 @@ pub fn weakness(treatment: &Treatment, class: Class) -> Option<&'static str> {
         Treatment::Mask { last } if *last > MASK_LAST_MAX => {
             Some("a mask leaves the last 4 letters and digits at most")
         }
+        Treatment::Fields(fields) => fields.iter().find_map(|field| weakness(&field.treatment, class)),
         Treatment::DateShift { days, .. } if !(DAYS_MIN..=DAYS_MAX).contains(days) => {
             Some("a date is moved by up to 7 days at least, and by 3650 at most")
         }

@@ -5,6 +5,7 @@
 use super::bucket::bucketed;
 use super::canonical::{Canonical, Writing};
 use super::ff1::Ff1;
+use super::fields::shown;
 use super::keys::Keys;
 use super::shift::{Subject, shifted};
 use crate::data::{Alphabet, Column, ColumnType, Generalisation, Treatment};
@@ -98,6 +99,10 @@ pub fn treat(
             let key = keys.dates(domain).ok_or_else(fault)?;
             subject.and_then(|subject| shifted(values, subject, *days, key)).ok_or_else(fault)
         }
+        Treatment::Fields(fields) => match column.column_type {
+            ColumnType::Json | ColumnType::Jsonb => shown(values, fields, keys).ok_or_else(fault),
+            _ => Err(fault()),
+        },
         Treatment::Bucket { edges } => bucketed(values, column.column_type, edges).ok_or_else(fault),
     }
 }
@@ -215,7 +220,7 @@ fn labelled(values: &ArrayRef, column: &Column, label: &str) -> Option<ArrayRef>
 
 /// Letters and digits become `*` but the last `last` of them, and never fewer than half of them; a value with no more than
 /// `last` shows none.
-fn mask(text: &str, last: usize, out: &mut String) {
+pub(super) fn mask(text: &str, last: usize, out: &mut String) {
     if text.is_ascii() {
         // The same for one byte a sign, which is what nearly all numbers are written in.
         let signs = text.bytes().filter(u8::is_ascii_alphanumeric).count();
@@ -244,7 +249,7 @@ fn hidden_of(signs: usize, last: usize) -> usize {
     if signs > last { (signs - last).max(signs.div_ceil(2)) } else { signs }
 }
 
-fn token(key: &hmac::Key, writing: Writing, written: &str, out: &mut String) {
+pub(super) fn token(key: &hmac::Key, writing: Writing, written: &str, out: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let tag = match writing {
         Writing::Canonical => hmac::sign(key, written.as_bytes()),

@@ -51,7 +51,8 @@ const NAMES_TOLD: &[&str] = &[
 ];
 
 /// Words of our own language: a type that no file of `sound` declares, a word of a key.
-const OWN_WORDS: &[&str] = &["null", "smallint", "numeric(5,0)", "composite", "interval", "numeric", "text[]"];
+const OWN_WORDS: &[&str] =
+    &["null", "json", "jsonb", "smallint", "numeric(5,0)", "composite", "interval", "numeric", "text[]"];
 
 #[test]
 fn every_fault_is_told_as_its_snapshot_says() {

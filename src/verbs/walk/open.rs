@@ -143,7 +143,7 @@ pub fn room_aside(plan: &Plan, run: &str) -> Result<(ScratchFolder, Aside), Fail
 fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
     let outputs = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
     let shown = outputs.chain(plan.datasets.iter().flat_map(|dataset| &dataset.set_aside));
-    let domains: Vec<Name> = shown.filter_map(|shown| shown.treatment.domain().cloned()).collect();
+    let domains: Vec<Name> = shown.flat_map(|shown| shown.treatment.domains()).cloned().collect();
     keys_of(plan, root, domains)
 }
 
