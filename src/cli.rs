@@ -74,7 +74,7 @@ pub enum Verb {
     Diff(DiffArgs),
     /// Find personal data in files or a table: every cell, and what each column is of.
     #[command(
-        after_help = "Examples:\n  nightferry scan fixtures/privacy/people.csv\n  nightferry scan target/warehouse/invoice --fail-on any"
+        after_help = "Examples:\n  nightferry scan fixtures/contracts/extract/contracts.contact.parquet\n  nightferry scan fixtures/contracts/extract/contracts.milestone.csv --fail-on nino,card,email"
     )]
     Scan(ScanArgs),
     /// Write the JSON Schemas, or a first job from a database's catalogue.

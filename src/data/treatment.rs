@@ -26,6 +26,8 @@ pub enum Treatment {
     },
     /// A coarser value of the same meaning.
     Generalise(Generalisation),
+    /// Text in which everything found about a person is replaced by its kind, such as `<phone>`.
+    Scrub,
     /// Digits and letters become others of the same form: the same value gives the same one in every column of the domain and of
     /// one type, and whoever has the key can undo it.
     Ff1 {
@@ -102,6 +104,7 @@ impl Treatment {
             Treatment::Null => "null",
             Treatment::Mask { .. } => "mask",
             Treatment::Label => "label",
+            Treatment::Scrub => "scrub",
             Treatment::Hmac { .. } => "hmac",
             Treatment::Generalise(_) => "generalise",
             Treatment::Ff1 { .. } => "ff1",
@@ -149,6 +152,7 @@ impl fmt::Display for Treatment {
             Treatment::Null => f.write_str("null"),
             Treatment::Mask { last } => write!(f, "mask (last {last})"),
             Treatment::Label => f.write_str("label"),
+            Treatment::Scrub => f.write_str("scrub"),
             Treatment::Hmac { domain } => write!(f, "hmac ({domain})"),
             Treatment::Generalise(Generalisation::Year) => f.write_str("generalise (year)"),
             Treatment::Generalise(Generalisation::Month) => f.write_str("generalise (month)"),

@@ -125,7 +125,7 @@ const REFERENCE: &[Key] =
     &[required("schema", Shape::Name, "the other schema"), required("column", Shape::Name, "its column")];
 
 const TREATMENT: Shape = Shape::WordOr(
-    &["keep", "drop", "null", "label"],
+    &["keep", "drop", "null", "label", "scrub"],
     &[
         optional("mask", MASK, "hide all but the end"),
         optional("hmac", Shape::Name, "a pseudonym that joins within this domain"),

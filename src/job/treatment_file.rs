@@ -22,6 +22,7 @@ pub fn read_treatment(node: &Node) -> Option<Treatment> {
         Some("drop") => return Some(Treatment::Drop),
         Some("null") => return Some(Treatment::Null),
         Some("label") => return Some(Treatment::Label),
+        Some("scrub") => return Some(Treatment::Scrub),
         _ => {}
     }
     if let Some(domain) = node.get("hmac").and_then(Node::text) {
@@ -82,6 +83,10 @@ pub fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'stati
         Treatment::Hmac { .. } if form == Some(Form::Varied) => (
             "equal values of it may have several texts, so that tokens would not join: `label`, `null` or `drop` it",
             false,
+        ),
+        Treatment::Scrub => (
+            "it takes text, varchar and char",
+            matches!(column_type, ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_)),
         ),
         Treatment::Mask { .. } | Treatment::Label | Treatment::Hmac { .. } => {
             ("it takes text, uuid, json and whole numbers", text || whole)

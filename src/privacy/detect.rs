@@ -25,7 +25,7 @@ const SURER: f32 = 0.8;
 pub const CARD: &str = "card";
 
 /// All recognisers, compiled once for a run.
-pub struct Recognisers(Engine);
+pub struct Recognisers(&'static Engine);
 
 /// How many cells hold something of each kind.
 type Counts = BTreeMap<&'static str, u64>;
@@ -33,26 +33,25 @@ type Counts = BTreeMap<&'static str, u64>;
 impl Recognisers {
     /// Compiles the patterns.
     pub fn new() -> Result<Self, NotMade> {
-        Engine::new().map(Recognisers)
-    }
-
-    /// The engine itself.
-    pub fn engine(&self) -> &Engine {
-        &self.0
+        Engine::shared().map(Recognisers)
     }
 
     /// How many cells of a column hold something of each kind that must not be in any column nobody declared as personal.
     pub fn findings(&self, column: &StringViewArray) -> BTreeMap<&'static str, u64> {
-        self.count(column, &counts_in_the_open)
+        self.count(column, &Header::none(), &counts_in_the_open)
     }
 
-    /// How many cells of a column still hold something of any kind, after all of it was replaced.
-    pub fn left(&self, column: &StringViewArray) -> BTreeMap<&'static str, u64> {
-        self.count(column, &|_, _| true)
+    /// How many cells of the column `name` still hold something of any kind, after all of it was replaced.
+    pub fn left(&self, column: &StringViewArray, name: &str) -> BTreeMap<&'static str, u64> {
+        self.count(column, &Header::new(name), &|_, _| true)
     }
 
-    fn count(&self, column: &StringViewArray, counts: &(dyn Fn(&str, &Finding) -> bool + Sync)) -> Counts {
-        let header = Header::none();
+    fn count(
+        &self,
+        column: &StringViewArray,
+        header: &Header,
+        counts: &(dyn Fn(&str, &Finding) -> bool + Sync),
+    ) -> Counts {
         let pieces = (0..column.len()).into_par_iter().step_by(CELLS_AT_ONCE);
         let of_piece = |start: usize| {
             let mut work = self.0.take_work();
@@ -62,7 +61,7 @@ impl Recognisers {
                     continue;
                 }
                 let cell = column.value(row);
-                self.0.find(cell, &header, &mut work, &mut found);
+                self.0.find(cell, header, &mut work, &mut found);
                 found.retain(|finding| counts(cell, finding));
                 found.sort_unstable_by_key(|finding| finding.kind);
                 found.dedup_by_key(|finding| finding.kind);

@@ -10,6 +10,7 @@
 //! names/        names of people and streets, by lists
 //! engine/       a cell -> what in it is about a person
 //! columns/      a column -> what it is of
+//! scrub.rs      free text -> the same with every finding replaced by its label
 //! detect.rs     what looks like personal data in a text that nobody declared as such
 //! ```
 //!
@@ -27,6 +28,7 @@ mod names;
 mod policy;
 mod recognise;
 mod redact;
+mod scrub;
 mod shift;
 mod treat;
 

@@ -7,6 +7,7 @@ use super::canonical::{Canonical, Writing};
 use super::ff1::Ff1;
 use super::fields::shown;
 use super::keys::Keys;
+use super::scrub::scrub;
 use super::shift::{Subject, shifted};
 use crate::data::{Alphabet, Column, ColumnType, Generalisation, Treatment};
 use arrow::array::{
@@ -52,7 +53,7 @@ pub fn published_type(column: &Column, treatment: &Treatment) -> DataType {
         Treatment::Mask { .. } | Treatment::Label | Treatment::Hmac { .. } | Treatment::Bucket { .. } => {
             DataType::Utf8View
         }
-        Treatment::Generalise(Generalisation::District) => DataType::Utf8View,
+        Treatment::Generalise(Generalisation::District) | Treatment::Scrub => DataType::Utf8View,
         _ => column.column_type.published(),
     }
 }
@@ -91,6 +92,10 @@ pub fn treat(
             .ok_or_else(fault)
         }
         Treatment::Generalise(how) => generalise(values, column, how).ok_or_else(fault),
+        Treatment::Scrub => {
+            let texts = values.as_string_view_opt().ok_or_else(fault)?;
+            scrub(texts, column.name.as_str()).map_err(|_| fault())
+        }
         Treatment::Ff1 { domain, alphabet } => {
             let ff1 = keys.ff1(domain).ok_or_else(fault)?;
             permuted(values, column, ff1, *alphabet).ok_or_else(fault)

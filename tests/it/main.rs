@@ -32,6 +32,7 @@ mod postgres;
 mod problems;
 mod progress;
 mod readers;
+mod scans;
 mod services;
 mod set_aside;
 mod stores;

@@ -98,9 +98,10 @@ pub fn said(name: &str) -> Said {
     let last = words.rsplit(' ').next().unwrap_or_default();
     let padded = format!(" {words} ");
     let has = |phrase: &str| padded.contains(&format!(" {phrase} "));
-    let found = PHRASES
-        .iter()
-        .find_map(|(kind, phrases)| phrases.split('|').find(|phrase| has(phrase)).map(|phrase| (*kind, phrase)));
+    // Of a kind's phrases the longest that fits: `born on` before `born`.
+    let phrase_of =
+        |phrases: &'static str| phrases.split('|').filter(|phrase| has(phrase)).max_by_key(|phrase| phrase.len());
+    let found = PHRASES.iter().find_map(|(kind, phrases)| phrase_of(phrases).map(|phrase| (*kind, phrase)));
     let Some((kind, phrase)) = found else { return Said::Nothing };
     // `email_verified`, `address_id`: what is asked of a kind is not of it. `born_on` and `address_1` are.
     let is_other = OTHERS.contains(&format!(" {last} ")) && !phrase.ends_with(last) && last.parse::<u32>().is_err();

@@ -24,7 +24,7 @@ use super::names;
 use super::recognise::Kind;
 use normal::Normal;
 use numbers::Automaton;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 pub use context::{Header, Surroundings, words_of};
 pub use numbers::Work;
@@ -74,12 +74,18 @@ pub struct NotMade;
 
 impl Engine {
     /// Compiles the patterns and reads the lists of names.
-    pub fn new() -> Result<Self, NotMade> {
+    fn new() -> Result<Self, NotMade> {
         Ok(Engine {
             automaton: Automaton::new().ok_or(NotMade)?,
             names: names::Lexicon::new(),
             spare: Mutex::default(),
         })
+    }
+
+    /// The one of this process: the same patterns and lists serve every column, and are made when they are first needed.
+    pub fn shared() -> Result<&'static Self, NotMade> {
+        static SHARED: LazyLock<Result<Engine, NotMade>> = LazyLock::new(Engine::new);
+        SHARED.as_ref().map_err(|fault| *fault)
     }
 
     /// What one thread needs to look; made once, used for many cells.

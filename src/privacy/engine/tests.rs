@@ -2,12 +2,10 @@
 
 use super::*;
 use crate::privacy::recognise::RECOGNISERS;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 fn engine() -> &'static Engine {
-    static SHARED: OnceLock<Engine> = OnceLock::new();
-    SHARED.get_or_init(|| Engine::new().expect("an engine"))
+    Engine::shared().expect("an engine")
 }
 
 fn found(text: &str) -> Vec<(&'static str, String)> {
@@ -119,5 +117,95 @@ fn finds_the_same_in_a_cell_whatever_was_looked_at_before() {
         engine().find(text, &Header::none(), &mut work, &mut findings);
         let kinds: Vec<_> = findings.iter().map(|finding| finding.kind.id()).collect();
         assert_eq!(kinds, expected.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), "{text}");
+    }
+}
+
+/// Pieces that every branch of the engine begins with.
+const PIECES: &[&str] = &[
+    "Sarah",
+    "Smith",
+    "Mr",
+    "Dear ",
+    ", ",
+    " ",
+    "\n",
+    ":",
+    "=",
+    "@",
+    ".",
+    "-",
+    "/",
+    "(",
+    ")",
+    "+",
+    "+44",
+    "07700 900123",
+    "12",
+    "1985",
+    "High Street",
+    "Street",
+    "Flat ",
+    "Cottage",
+    "The ",
+    "at ",
+    "password=",
+    "eyJ",
+    "AKIA",
+    "://",
+    "St. ",
+    "O'",
+    "J. ",
+    "van ",
+    "AB",
+    "QQ123456C",
+    "GB82",
+    "4111",
+    "SW1A 1AA",
+    "\u{eb}",
+    "\u{ff11}",
+    "\u{200b}",
+    "\u{301}",
+    "\u{1f600}",
+    "\\u0040",
+    "\\n",
+    "PO Box ",
+    "-----BEGIN ",
+    "PRIVATE KEY",
+    "_",
+    "#",
+    "\u{a3}",
+    "a",
+    "Z",
+    "0",
+    "::",
+    "dob ",
+    "account ",
+    "\u{2019}s",
+    "McDonald",
+    "BFPO ",
+    "'",
+    "\"",
+    "{",
+    "}",
+    "[",
+    "]",
+    "x@y.zz",
+    "Rose Cottage, Mill Lane",
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(3000))]
+    #[test]
+    fn takes_any_text_and_finds_pieces_of_it_in_order(places in proptest::collection::vec(0..PIECES.len(), 0..14), tail in ".{0,12}") {
+        let text: String = places.iter().map(|place| PIECES[*place]).chain([tail.as_str()]).collect();
+        let (mut work, mut found) = (engine().take_work(), Vec::new());
+        engine().find(&text, &Header::new("contact name account"), &mut work, &mut found);
+        let mut end = 0;
+        for finding in &found {
+            proptest::prop_assert!(finding.start >= end && finding.start < finding.end && text.get(finding.start..finding.end).is_some(), "{text:?}: {found:?}");
+            proptest::prop_assert!((SCORE_MIN..=1.0).contains(&finding.score));
+            end = finding.end;
+        }
+        engine().give_back(work);
     }
 }

@@ -163,8 +163,7 @@ impl Search<'_> {
     }
 
     fn next_is_street(&self, at: usize) -> bool {
-        let end = self.end_of_word(at);
-        let letters = &self.text[at..end];
+        let Some(letters) = self.text.get(at..self.end_of_word(at)) else { return false };
         letters.first().is_some_and(u8::is_ascii_uppercase) && self.lexicon.look(letters).is(Is::StreetSurely)
     }
 

@@ -65,8 +65,8 @@ async fn journey(request: ScanRequest, out: &mut dyn Write) -> Result<u8, Failur
     let named = paths::find(&path, ending::SCAN_USAGE).await?;
     let scanned = compute(move || {
         let no_engine = |_| Failure::new(ending::MEMORY, Phase::Open, "the recognisers do not compile");
-        let engine = Engine::new().map_err(no_engine)?;
-        look::look(&named.files, &engine, wants_spans)
+        let engine = Engine::shared().map_err(no_engine)?;
+        look::look(&named.files, engine, wants_spans)
     });
     let scanned = scanned.await?;
     match request.what {

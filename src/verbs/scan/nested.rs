@@ -189,8 +189,8 @@ mod tests {
             [
                 ("a.b", CellKind::Text, vec![(0, Some("x"))]),
                 ("n", CellKind::Number, vec![(0, Some("7"))]),
-                ("l[].e", CellKind::Text, vec![(1, Some("p")), (1, Some("q"))]),
                 ("a", CellKind::Other, vec![(1, None)]),
+                ("l[].e", CellKind::Text, vec![(1, Some("p")), (1, Some("q"))]),
             ]
         );
         assert!(of_lines(b"[1]\n", 5).is_err_and(|fault| fault.row == Some(5)));

@@ -170,6 +170,8 @@ fn look(part: &Part, output: &OutputPlan, recognisers: &Recognisers) -> Result<S
         for shown in scanned() {
             let name = shown.column.name.as_str();
             let found = match batch.column_by_name(name) {
+                // Scrubbed text holds nothing of any kind, not only of those that no column may hold.
+                Some(cells) if shown.treatment == Treatment::Scrub => recognisers.left(cells.as_string_view(), name),
                 Some(cells) if *cells.data_type() == DataType::Utf8View => recognisers.findings(cells.as_string_view()),
                 Some(cells) if *cells.data_type() == DataType::Int64 => {
                     BTreeMap::from([(CARD, recognisers.cards(cells.as_primitive::<Int64Type>()))])
