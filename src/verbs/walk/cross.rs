@@ -203,7 +203,7 @@ async fn extract(
     let mut extraction = source.extract(asked.extract).await.map_err(away)?;
     crossed.withheld = std::mem::take(&mut extraction.withheld);
     if let Some(rows) = extraction.rows_expected {
-        table.expect(crossed.rows_read + rows);
+        table.expects(crossed.rows_read + rows);
     }
     let mut running = FuturesOrdered::new();
     let before = crossed.rows_read;
