@@ -68,21 +68,51 @@ pub fn key(all: &'static str, differing: &'static str) -> Markup {
         .raw("</li></ul>")
 }
 
-/// Where in a range what differs lies, in words: `between 60 % and 62 % of it`.
+/// Of things that are not all in one place, the part that has to be in one to be told by it, in a hundred.
+const MOST_PERCENT: u64 = 80;
+
+/// Where in a range what differs lies, in words: `between 60 % and 62 % of it`, or `118 of them in its last 5 %`.
 pub fn lies(differing: &[u64]) -> Option<String> {
     let first = differing.iter().position(|number| *number > 0)?;
     let last = differing.iter().rposition(|number| *number > 0)?;
-    let percent = |bin: usize| (bin as f64 / differing.len() as f64 * 100.0).round();
-    let (from, to) = (percent(first), percent(last + 1));
-    Some(match (from as u64, to as u64) {
-        (0, 100) => {
-            let bins = differing.iter().filter(|number| **number > 0).count() as u64;
-            format!("all over it, in {} of its {}", counted(bins, "part"), count(differing.len() as u64))
+    let (from, to) = densest(differing);
+    // A place that is a small part of the range, and not where everything is.
+    if (from, to) != (first, last) && (to - from + 1) * 4 <= differing.len() {
+        let most: u64 = differing[from..=to].iter().sum();
+        return Some(format!("{} of them {}", count(most), stretch(from, to, differing.len())));
+    }
+    if first == 0 && last + 1 == differing.len() {
+        let bins = differing.iter().filter(|number| **number > 0).count() as u64;
+        return Some(format!("all over it, in {} of its {}", counted(bins, "part"), count(differing.len() as u64)));
+    }
+    Some(stretch(first, last, differing.len()))
+}
+
+/// The shortest stretch of bins that holds most of what differs, the first of several.
+fn densest(differing: &[u64]) -> (usize, usize) {
+    let all: u64 = differing.iter().sum();
+    let (mut best, mut from, mut held) = ((0, differing.len().saturating_sub(1)), 0, 0);
+    for (to, number) in differing.iter().enumerate() {
+        held += number;
+        while (held - differing[from]) * 100 >= all * MOST_PERCENT {
+            held -= differing[from];
+            from += 1;
         }
+        if held * 100 >= all * MOST_PERCENT && to - from < best.1 - best.0 {
+            best = (from, to);
+        }
+    }
+    best
+}
+
+fn stretch(first: usize, last: usize, bins: usize) -> String {
+    let percent = |bin: usize| (bin as f64 / bins as f64 * 100.0).round() as u64;
+    match (percent(first), percent(last + 1)) {
+        (0, 100) => "all over it".into(),
         (0, to) => format!("in its first {to} %"),
         (from, 100) => format!("in its last {} %", 100 - from),
         (from, to) => format!("between {from} % and {to} % of it"),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +127,9 @@ mod tests {
             (vec![0, 0, 0, 7], Some("in its last 25 %")),
             (vec![0, 1, 1, 0], Some("between 25 % and 75 % of it")),
             (vec![1, 0, 0, 1], Some("all over it, in 2 parts of its 4")),
+            (vec![1, 0, 0, 0, 9, 9, 0, 0, 0, 1], Some("18 of them between 40 % and 60 % of it")),
+            (vec![0, 0, 5], Some("in its last 33 %")),
+            (vec![7], Some("all over it, in 1 part of its 1")),
         ] {
             assert_eq!(lies(&differing).as_deref(), words, "{differing:?}");
         }

@@ -164,7 +164,8 @@ fn spread(of: &ReconciliationReport) -> Markup {
     let Some(spread) = &of.spread else { return Markup::new() };
     let Some(lies) = chart::lies(&spread.differing) else { return Markup::new() };
     let differing: u64 = spread.differing.iter().sum();
-    let words = format!("{} {lies}", counted(differing, "row"));
+    let comma = if lies.contains("of them") { "," } else { "" };
+    let words = format!("{}{comma} {lies}{comma}", counted(differing, "row"));
     let label = format!("Rows over the range of {}: what differs lies {lies}", spread.column);
     Markup::new()
         .raw("<h4>Where in the range of <code>")

@@ -16,6 +16,7 @@ use crate::reconcile::Verdict;
 use crate::reconcile::outputs::{CHANGES_MAX, ChangeState, LEDGER_BUCKETS, Listed, Outputs, Spread};
 use crate::report::{
     ChangeSetReport, ChangeSetState, ComparedColumn, FingerprintReport, OutputReport, PartitionReport, SpreadReport,
+    count,
 };
 use crate::store::PartLimits;
 use arrow::array::RecordBatch;
@@ -157,7 +158,7 @@ pub fn change_set(compared: &Compared, dataset: &DatasetPlan) -> ChangeSetReport
             refused("the comparison is inconclusive: nobody knows what is to be changed".into())
         }
         (Verdict::Error, _) => refused("the comparison cannot be made".into()),
-        (_, ChangeState::TooMany) => refused(format!("more than {CHANGES_MAX} keys differ")),
+        (_, ChangeState::TooMany) => refused(format!("more than {} keys differ", count(CHANGES_MAX))),
         (_, ChangeState::Unproven) => {
             refused("applied to the topic's state it did not come to the extract's (please report this)".into())
         }
