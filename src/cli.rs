@@ -274,6 +274,9 @@ pub struct DiffArgs {
     /// Write the differing rows there as Parquet. They are data as it is.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write the report there as a page for a browser. It holds no value of the data.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Memory that fingerprints may take; more go to the disk, encrypted.
     #[arg(long, value_name = "SIZE", default_value = "192MiB")]
     pub memory_max: String,
@@ -389,9 +392,10 @@ impl From<RunArgs> for RunRequest {
 
 impl From<DiffArgs> for DiffRequest {
     fn from(args: DiffArgs) -> Self {
-        let DiffArgs { left, right, key, columns, ignore, tolerate, schema, allow_empty, out, memory_max, json } = args;
+        let DiffArgs { left, right, key, columns, ignore, tolerate, schema, allow_empty, out, html, memory_max, json } =
+            args;
         let sides = [left, right];
-        DiffRequest { sides, key, columns, ignore, tolerate, schema, allow_empty, out, memory_max, json }
+        DiffRequest { sides, key, columns, ignore, tolerate, schema, allow_empty, out, html, memory_max, json }
     }
 }
 

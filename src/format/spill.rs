@@ -3,7 +3,9 @@
 //! Written as Arrow's IPC stream, so that every type comes back as it was.
 
 use crate::data::scratch::{Piece, Scratch, ScratchFault};
-use arrow::array::RecordBatch;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use std::io::Cursor;
@@ -102,6 +104,21 @@ impl Drop for Spill {
     }
 }
 
+/// The batch with texts and bytes that hold no more than its own rows: rows that were taken out of a larger one share all of its
+/// texts, and would be put aside with them.
+pub fn compact(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let compacted = |cells: &ArrayRef| -> ArrayRef {
+        match cells.data_type() {
+            DataType::Utf8View => Arc::new(cells.as_string_view().gc()),
+            DataType::BinaryView => Arc::new(cells.as_binary_view().gc()),
+            _ => Arc::clone(cells),
+        }
+    };
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let cells = batch.columns().iter().map(compacted).collect();
+    RecordBatch::try_new_with_options(batch.schema(), cells, &options)
+}
+
 fn packed(batch: &RecordBatch) -> Result<Vec<u8>, ScratchFault> {
     let fault = |_| ScratchFault("packed");
     let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).map_err(fault)?;
@@ -143,6 +160,17 @@ mod tests {
         assert_eq!(scratch.pieces(), 2);
         assert_eq!(spill.batches().expect("batches"), batches);
         assert_eq!(spill.rows(), 6);
+    }
+
+    #[test]
+    fn rows_of_a_larger_batch_take_their_own_room_alone() {
+        let texts: Vec<String> =
+            (0..1_000).map(|number| format!("a text that is longer than a view {number}")).collect();
+        let large = batch(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+        let some = large.slice(10, 2);
+        let own = compact(&some).expect("a batch");
+        assert_eq!(own, some);
+        assert!(own.get_array_memory_size() * 20 < some.get_array_memory_size());
     }
 
     #[test]

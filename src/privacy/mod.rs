@@ -4,7 +4,7 @@
 //! policy.rs     class x audience x declared treatment -> treatment, or a refusal
 //! keys.rs       one secret -> a key for each domain of pseudonyms
 //! canonical.rs  one writing for each value, so that pseudonyms join
-//! treat.rs      one column, one treatment -> what the audience sees
+//! treat.rs      one column, one treatment -> what the audience sees; ff1.rs, shift.rs, bucket.rs, fields.rs what is longer
 //! redact.rs     rows + treatments -> Redacted, the only thing a store takes
 //! recognise/    every kind's shape, check, words and examples: one table
 //! names/        names of people and streets, by lists
@@ -16,18 +16,23 @@
 //!
 //! Pure and parallel: keys and treatments come in as parameters, nothing is read or written.
 
+mod bucket;
 mod canonical;
 mod columns;
 mod detect;
 mod engine;
+mod ff1;
+mod fields;
 mod keys;
 mod names;
 mod policy;
 mod recognise;
 mod redact;
 mod scrub;
+mod shift;
 mod treat;
 
+pub use bucket::ascend;
 pub use columns::{CellKind, ColumnTally, ColumnVerdict, Span, verdict};
 pub use detect::{CARD, Recognisers};
 pub use engine::{Engine, Finding, Header, NotMade, Work};

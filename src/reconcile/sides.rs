@@ -5,9 +5,10 @@
 use super::compare::{CompareFault, Counts, Terms, compare};
 use super::diff::Tolerance;
 use super::latest::{Whole, latest};
+use super::outputs::{Gathering, Outputs, Seal};
 use crate::changes::{Changes, StreamFacts};
 use crate::data::{Batch, Column, Within};
-use crate::format::spill::{Aside, Spill};
+use crate::format::spill::{Aside, Spill, compact};
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::SchemaRef;
@@ -18,6 +19,9 @@ use std::sync::Arc;
 /// Buckets. With 64, a table of 50 million narrow rows has under a million rows in each.
 pub(super) const BUCKETS: usize = 64;
 
+/// Events that are put into their buckets together: fewer would make many small batches.
+const SPREAD_ROWS: usize = 65_536;
+
 /// A comparison under way.
 pub struct Comparison {
     terms: Terms,
@@ -25,8 +29,12 @@ pub struct Comparison {
     topic_schema: SchemaRef,
     extract: Vec<Spill>,
     topic: Vec<Spill>,
+    /// Events that are not in their buckets yet.
+    waiting: Vec<RecordBatch>,
     left_out: HashSet<Vec<u8>>,
     facts: StreamFacts,
+    seal: Seal,
+    aside: Aside,
 }
 
 /// What a comparison came to.
@@ -35,17 +43,18 @@ pub struct Outcome {
     pub counts: Counts,
     /// What the stream showed.
     pub facts: StreamFacts,
-    /// Up to a thousand differing rows: the columns, then `side` and `differs`.
-    pub differences: Vec<RecordBatch>,
+    /// What it leaves behind.
+    pub outputs: Outputs,
 }
 
 impl Comparison {
     /// A comparison of `columns` (those of the extract, in its order) by the columns named in `key`. `tolerate`: column ->
-    /// what it may differ by.
+    /// what it may differ by. `seal` is the key of the fingerprints that are shown.
     pub fn new(
         columns: Vec<Column>,
         key: &[crate::data::Name],
         tolerate: &BTreeMap<crate::data::Name, Tolerance>,
+        seal: &Seal,
         aside: &Aside,
     ) -> Self {
         let tolerance = columns.iter().map(|column| tolerate.get(&column.name).cloned().unwrap_or_default()).collect();
@@ -61,8 +70,11 @@ impl Comparison {
             topic_schema,
             extract: spills(),
             topic: spills(),
+            waiting: Vec::new(),
             left_out: HashSet::new(),
             facts: StreamFacts::default(),
+            seal: seal.clone(),
+            aside: aside.clone(),
         }
     }
 
@@ -88,7 +100,7 @@ impl Comparison {
         let before = self.terms.converter()?;
         let within = self.terms.within;
         let key: Vec<crate::data::Name> = self.terms.key.iter().map(|place| columns[*place].name.clone()).collect();
-        let mut treated = Comparison::new(columns, &key, &BTreeMap::new(), aside);
+        let mut treated = Comparison::new(columns, &key, &BTreeMap::new(), &self.seal, aside);
         treated.terms.tolerance = self.terms.tolerance;
         treated.terms.within = within;
         treated.terms.told.iter_mut().zip(told).for_each(|(is_told, told)| *is_told &= told);
@@ -135,11 +147,17 @@ impl Comparison {
     /// Adds events of the topic.
     pub fn add_changes(&mut self, changes: &Changes) -> Result<(), CompareFault> {
         self.facts.add(&changes.facts);
-        let converter = self.terms.converter()?;
-        for batch in &changes.batches {
-            spread(&mut self.topic, batch, &self.terms.key, &converter)?;
+        self.waiting.extend(changes.batches.iter().cloned());
+        if self.waiting.iter().map(RecordBatch::num_rows).sum::<usize>() < SPREAD_ROWS {
+            return Ok(());
         }
-        Ok(())
+        self.settle()
+    }
+
+    /// Puts what waits into its buckets.
+    fn settle(&mut self) -> Result<(), CompareFault> {
+        let rows = concat_batches(&self.topic_schema, &std::mem::take(&mut self.waiting))?;
+        spread(&mut self.topic, &rows, &self.terms.key, &self.terms.converter()?)
     }
 
     /// The keys of bad rows that can be read as keys.
@@ -160,50 +178,54 @@ impl Comparison {
     }
 
     /// Compares, a bucket at a time.
-    pub fn finish(self) -> Result<Outcome, CompareFault> {
-        let mut outcome = Outcome::of(&self);
-        for (extract, topic) in self.extract.into_iter().zip(self.topic) {
-            outcome.bucket(
-                &self.terms,
-                &self.left_out,
-                [(&self.extract_schema, &extract), (&self.topic_schema, &topic)],
-            )?;
+    pub fn finish(mut self) -> Result<Outcome, CompareFault> {
+        self.settle()?;
+        let mut comparing = Comparing::new(&self);
+        for (extract, topic) in self.extract.iter().zip(&self.topic) {
+            comparing.bucket(extract, topic)?;
         }
-        Ok(outcome)
+        comparing.finish()
     }
 
     /// Compares what there is so far, and keeps it: more of the topic may come.
-    pub fn so_far(&self) -> Result<Outcome, CompareFault> {
-        let mut outcome = Outcome::of(self);
+    pub fn so_far(&mut self) -> Result<Outcome, CompareFault> {
+        self.settle()?;
+        let mut comparing = Comparing::new(self);
         for (extract, topic) in self.extract.iter().zip(&self.topic) {
-            outcome.bucket(
-                &self.terms,
-                &self.left_out,
-                [(&self.extract_schema, extract), (&self.topic_schema, topic)],
-            )?;
+            comparing.bucket(extract, topic)?;
         }
-        Ok(outcome)
+        comparing.finish()
     }
 }
 
-impl Outcome {
-    fn of(comparison: &Comparison) -> Self {
-        Outcome { counts: Counts::default(), facts: comparison.facts.clone(), differences: Vec::new() }
+/// A comparison, bucket by bucket.
+struct Comparing<'a> {
+    of: &'a Comparison,
+    counts: Counts,
+    gathering: Gathering,
+}
+
+impl<'a> Comparing<'a> {
+    fn new(of: &'a Comparison) -> Self {
+        Comparing { of, counts: Counts::default(), gathering: Gathering::new(&of.terms, &of.seal, &of.aside) }
     }
 
-    fn bucket(
-        &mut self,
-        terms: &Terms,
-        left_out: &HashSet<Vec<u8>>,
-        [(extract_schema, extract), (topic_schema, topic)]: [(&SchemaRef, &Spill); 2],
-    ) -> Result<(), CompareFault> {
+    fn bucket(&mut self, extract: &Spill, topic: &Spill) -> Result<(), CompareFault> {
         if extract.rows() == 0 && topic.rows() == 0 {
             return Ok(());
         }
-        let rows = concat_batches(extract_schema, &extract.batches()?)?;
-        let whole = Whole { log: &self.facts.log, emptied_at: self.facts.emptied_across() };
-        let states = latest(topic_schema, &topic.batches()?, &terms.key, &terms.converter()?, whole)?;
-        compare(terms, &rows, &states, left_out, &mut self.counts, &mut self.differences)
+        let Comparison { terms, facts, left_out, .. } = self.of;
+        let rows = concat_batches(&self.of.extract_schema, &extract.batches()?)?;
+        let whole = Whole { log: &facts.log, emptied_at: facts.emptied_across() };
+        let states = latest(&self.of.topic_schema, &topic.batches()?, &terms.key, &terms.converter()?, whole)?;
+        let found = compare(terms, &rows, &states, left_out, &mut self.counts)?;
+        self.gathering.add(terms, &rows, &states, &found)
+    }
+
+    fn finish(self) -> Result<Outcome, CompareFault> {
+        let facts = self.of.facts.clone();
+        let outputs = self.gathering.finish(&self.of.terms, &facts)?;
+        Ok(Outcome { counts: self.counts, facts, outputs })
     }
 }
 
@@ -227,7 +249,7 @@ fn spread(
     }
     for (bucket, places) in buckets.iter_mut().zip(places) {
         if !places.is_empty() {
-            bucket.push(take_record_batch(rows, &UInt32Array::from(places))?)?;
+            bucket.push(compact(&take_record_batch(rows, &UInt32Array::from(places))?)?)?;
         }
     }
     Ok(())

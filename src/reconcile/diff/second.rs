@@ -7,10 +7,11 @@ use super::cells::{ColumnTally, differing};
 use super::first::Prints;
 use super::marks::{Marks, TOLD_MAX};
 use super::rows_out::RowsOut;
-use super::side::{Reading, compact};
+use super::side::Reading;
 use super::tolerance::Tolerance;
 use super::{Aligned, DiffFault, Means};
 use crate::format::spill::Spill;
+use crate::format::spill::compact;
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Decimal128Array, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, Decimal128Type, Field, Schema, SchemaRef, UInt32Type};
@@ -134,7 +135,7 @@ fn spread(
     filled
         .map(|(bucket, places)| {
             let rows = take_record_batch(&batch, &UInt32Array::from(places)).map_err(fault)?;
-            Ok((bucket, compact(&rows)?))
+            Ok((bucket, compact(&rows).map_err(|_| DiffFault::Shape)?))
         })
         .collect()
 }

@@ -9,9 +9,9 @@
 
 use super::DiffFault;
 use super::align::{Aligned, Found, read_as};
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::take_record_batch;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -210,18 +210,4 @@ impl Lane<'_> {
             }
         }
     }
-}
-
-/// The batch with texts and bytes that hold no more than its own rows.
-pub fn compact(batch: &RecordBatch) -> Result<RecordBatch, DiffFault> {
-    let compacted = |cells: &ArrayRef| -> ArrayRef {
-        match cells.data_type() {
-            DataType::Utf8View => Arc::new(cells.as_string_view().gc()),
-            DataType::BinaryView => Arc::new(cells.as_binary_view().gc()),
-            _ => Arc::clone(cells),
-        }
-    };
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    let cells = batch.columns().iter().map(compacted).collect();
-    RecordBatch::try_new_with_options(batch.schema(), cells, &options).map_err(|_| DiffFault::Shape)
 }

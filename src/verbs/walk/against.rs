@@ -95,7 +95,7 @@ pub async fn against(comparison: Comparison, asked: Asked<'_>, opened: &Opened) 
 }
 
 /// Compares what there is, and gives the comparison back: more may come.
-async fn so_far(comparison: Comparison) -> Result<(Comparison, Outcome), Failure> {
+async fn so_far(mut comparison: Comparison) -> Result<(Comparison, Outcome), Failure> {
     let (comparison, outcome) = compute(move || {
         let outcome = comparison.so_far();
         (comparison, outcome)
@@ -130,7 +130,7 @@ impl Reader<'_> {
         let topic = match self.open(heartbeat).await {
             // It may be there later.
             Err(SourceError::NotThere { .. }) => return Ok(false),
-            opened => opened.map_err(away)?,
+            opened => opened.map_err(away)?.newest(),
         };
         let reading = Reading { schemas: topic.avro(), ..self.dump.reading.clone() };
         let mut poured = topic.pour();
