@@ -4,7 +4,7 @@
 //! people, postcodes and streets are in many a column that is open on purpose, as the names and places of power stations are.
 //! Never in here: the value found. A finding is a kind and a count.
 
-use super::engine::{Engine, Finding, Header, NotMade};
+use super::engine::{Engine, Finding, Header, NotMade, Work};
 use super::recognise::{Kind, is_card};
 use arrow::array::{Array, Int64Array, StringViewArray};
 use rayon::prelude::*;
@@ -38,20 +38,21 @@ impl Recognisers {
 
     /// How many cells of a column hold something of each kind that must not be in any column nobody declared as personal.
     pub fn findings(&self, column: &StringViewArray) -> BTreeMap<&'static str, u64> {
-        self.count(column, &Header::none(), &counts_in_the_open)
+        // Names are in open columns on purpose.
+        let find = |cell: &str, work: &mut Work, found: &mut Vec<Finding>| {
+            self.0.find_but_names(cell, &Header::none(), work, found);
+            found.retain(|finding| counts_in_the_open(cell, finding));
+        };
+        self.count(column, &find)
     }
 
     /// How many cells of the column `name` still hold something of any kind, after all of it was replaced.
     pub fn left(&self, column: &StringViewArray, name: &str) -> BTreeMap<&'static str, u64> {
-        self.count(column, &Header::new(name), &|_, _| true)
+        let header = Header::new(name);
+        self.count(column, &|cell, work, found| self.0.find(cell, &header, work, found))
     }
 
-    fn count(
-        &self,
-        column: &StringViewArray,
-        header: &Header,
-        counts: &(dyn Fn(&str, &Finding) -> bool + Sync),
-    ) -> Counts {
+    fn count(&self, column: &StringViewArray, find: &(dyn Fn(&str, &mut Work, &mut Vec<Finding>) + Sync)) -> Counts {
         let pieces = (0..column.len()).into_par_iter().step_by(CELLS_AT_ONCE);
         let of_piece = |start: usize| {
             let mut work = self.0.take_work();
@@ -60,9 +61,7 @@ impl Recognisers {
                 if column.is_null(row) {
                     continue;
                 }
-                let cell = column.value(row);
-                self.0.find(cell, header, &mut work, &mut found);
-                found.retain(|finding| counts(cell, finding));
+                find(column.value(row), &mut work, &mut found);
                 found.sort_unstable_by_key(|finding| finding.kind);
                 found.dedup_by_key(|finding| finding.kind);
                 for finding in &found {

@@ -113,6 +113,15 @@ impl Engine {
 
     /// What is found in a cell, in order, none overlapping another. `header` is what the column's name says.
     pub fn find(&self, cell: &str, header: &Header, work: &mut Work, found: &mut Vec<Finding>) {
+        self.find_of(cell, header, true, work, found);
+    }
+
+    /// The same but names and streets, which cost the most to look for.
+    pub fn find_but_names(&self, cell: &str, header: &Header, work: &mut Work, found: &mut Vec<Finding>) {
+        self.find_of(cell, header, false, work, found);
+    }
+
+    fn find_of(&self, cell: &str, header: &Header, names: bool, work: &mut Work, found: &mut Vec<Finding>) {
         found.clear();
         let bytes = cell.as_bytes();
         let seen = normal::look(bytes);
@@ -120,17 +129,25 @@ impl Engine {
             return;
         }
         if seen.is_plain() {
-            self.find_in(bytes, seen, header, work, found);
+            self.find_in(bytes, seen, (header, names), work, found);
         } else {
             let normal = Normal::of(cell);
-            self.find_in(normal.text.as_bytes(), normal::look(normal.text.as_bytes()), header, work, found);
+            let seen = normal::look(normal.text.as_bytes());
+            self.find_in(normal.text.as_bytes(), seen, (header, names), work, found);
             for finding in found.iter_mut() {
                 (finding.start, finding.end) = normal.original(finding.start, finding.end, cell);
             }
         }
     }
 
-    fn find_in(&self, text: &[u8], seen: normal::Seen, header: &Header, work: &mut Work, found: &mut Vec<Finding>) {
+    fn find_in(
+        &self,
+        text: &[u8],
+        seen: normal::Seen,
+        (header, names): (&Header, bool),
+        work: &mut Work,
+        found: &mut Vec<Finding>,
+    ) {
         let mut scored = std::mem::take(&mut work.scored);
         scored.clear();
         let normal::Seen { has_digit, has_capital, has_small, .. } = seen;
@@ -142,7 +159,9 @@ impl Engine {
         if seen.has_mark || seen.has_digit {
             marks::find(&context, seen, &mut scored);
         }
-        names::find(&self.names, &context, &mut scored);
+        if names {
+            names::find(&self.names, &context, &mut scored);
+        }
         resolve::best(&mut scored, found);
         work.scored = scored;
     }
