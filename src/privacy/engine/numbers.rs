@@ -111,7 +111,7 @@ impl Automaton {
             let word = begin_of_word(text, digit);
             let mut end =
                 text[digit..].iter().position(|byte| !byte.is_ascii_digit()).map_or(text.len(), |next| digit + next);
-            let mut starts = [word; 4];
+            let mut starts = [word; 5];
             let mut count = 0;
             if digit - word < WORD_BYTES_MAX {
                 count = 1;
@@ -120,7 +120,8 @@ impl Automaton {
                 if hex.is_some() {
                     hex_end = end_of_hex(text, word);
                 }
-                for other in [begin_with_prefix(text, word), begin_with_sign(text, word), hex].into_iter().flatten() {
+                let [plus, bracket] = begin_with_sign(text, word);
+                for other in [begin_with_prefix(text, word), plus, bracket, hex].into_iter().flatten() {
                     starts[count] = other;
                     count += 1;
                 }
@@ -211,13 +212,13 @@ fn begin_with_prefix(text: &[u8], word: usize) -> Option<usize> {
     (is_apart && length > 0 && (length <= PREFIX_BYTES_MAX || length <= MONTH_BYTES_MAX && is_month)).then_some(start)
 }
 
-/// Where `+`, `(` or both before it begin.
-fn begin_with_sign(text: &[u8], word: usize) -> Option<usize> {
+/// Where `+` before it begins, and where `(` before that.
+fn begin_with_sign(text: &[u8], word: usize) -> [Option<usize>; 2] {
     match text[..word] {
-        [.., b'(', b'+'] | [.., b'(', b' '] => Some(word - 2),
-        [.., b'+'] | [.., b'('] => Some(word - 1),
-        [.., b'+', b' '] => Some(word - 2),
-        _ => None,
+        [.., b'(', b'+'] => [Some(word - 1), Some(word - 2)],
+        [.., b'+'] | [.., b'('] => [Some(word - 1), None],
+        [.., b'(', b' '] | [.., b'+', b' '] => [Some(word - 2), None],
+        _ => [None, None],
     }
 }
 

@@ -320,10 +320,12 @@ impl Search<'_> {
         let next = tokens.get(to).map(|token| token.word).or_else(|| self.small_word_behind(last.end));
         let is_firm = next.is_some_and(|word| word.is(Is::Firm)) && !is_titled;
         let letters = &self.text[last.start..last.end];
+        // `Victoria Park`: a place's name, and a word of places that is a surname too.
+        let is_spot = stretch.len() > 1 && first.word.is(Is::Place) && last.word.is(Is::Firm) && !is_titled;
         let is_street = stretch.len() > 1
             && !is_titled
             && (last.word.is(Is::Firm) && last.word.surname() < 3 || ends_street(letters));
-        if is_firm || is_street || self.is_known_place(first.start, last.end) {
+        if is_firm || is_spot || is_street || self.is_known_place(first.start, last.end) {
             return;
         }
         let cue = self.cue(tokens, from, first.start);
@@ -564,7 +566,7 @@ impl Search<'_> {
 
     fn is_capital_word(&self, token: &Token) -> bool {
         let letters = &self.text[token.start..token.end];
-        letters.len() > 2 && letters[1..].iter().any(u8::is_ascii_lowercase)
+        letters.len() > 1 && letters[1..].iter().any(u8::is_ascii_lowercase)
     }
 
     fn is_known_place(&self, start: usize, end: usize) -> bool {

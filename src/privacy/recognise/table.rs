@@ -209,7 +209,7 @@ pub const RECOGNISERS: &[Recogniser] = &[
         ["+44 7700 900123", "0044 20 7946 0958", "+44(0)1632 960 123", "(+44) 7700 900123"] ["+44 123", "447700"] "Ofcom, National Telephone Numbering Plan"),
     row!("phone_uk_national" Phone r"\(?0[ ]?[1-37-9](?:[ .\-/()]{0,2}\d){8,9}" phone_uk PHONE
         ["07700 900123", "(0116) 496 0123", "020 7946 0958", "01632960123", "0800 111 999", "077 0090 0123"] ["07/12/2026 100", "0123456"] "Ofcom, National Telephone Numbering Plan"),
-    row!("phone_abroad" Phone r"(?:\+|00)[1-9]\d{0,2}(?:[ .\-/()]{0,2}\d){5,12}" phone_abroad PHONE ["+33 1 23 45 67 89", "+1 (202) 555-0143"] ["+1234"] "ITU-T E.164"),
+    row!("phone_abroad" Phone r"(?:\+|00)[1-9]\d{0,2}(?:[ .\-/()]{0,2}\d){5,12}" phone_abroad PHONE ["+33 1 23 45 67 89", "+1 (202) 555-0143", "(+46 70 123 45 67)"] ["+1234"] "ITU-T E.164"),
     row!("phone_america" Phone r"(?:1[ .\-])?(?:\(\d{3}\) ?\d{3}[ .\-]\d{4}|\d{3}[.\-]\d{3}[.\-]\d{4})" phone_america PHONE ["(202) 555-0143", "call 202-555-0143"] ["202-555-0143"] "North American Numbering Plan"),
     row!("postcode" Postcode r"(?:gir ?0aa|[a-pr-uwyz](?:\d{1,2}|\d[a-hjkpstuw]|[a-hk-y]\d{1,2}|[a-hk-y]\d[abehmnprv-y])[ \-]{0,2}\d[abd-hjlnp-uw-z]{2})" postcode POSTCODE
         ["SW1A 1AA", "m1 1ae", "EC1A1BB", "GIR 0AA"] ["ZZ1 4ZZ", "QX1 1AA", "E1 1CM"] "Royal Mail, Programmer's guide to the PAF"),
