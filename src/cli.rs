@@ -4,7 +4,9 @@
 
 use crate::data::{Name, NameFault};
 use crate::source::Wanted;
-use crate::verbs::{self, Days, DiffRequest, InitRequest, PlanRequest, RunRequest, TestRequest, ValidateRequest};
+use crate::verbs::{
+    self, Days, DiffRequest, InitRequest, PlanRequest, RunRequest, ScanRequest, ScanWhat, TestRequest, ValidateRequest,
+};
 use crate::world::ProgressMode;
 use chrono::{Datelike, NaiveDate};
 use clap::builder::NonEmptyStringValueParser;
@@ -27,6 +29,7 @@ impl Cli {
             Verb::Validate(args) => verbs::validate(args.into(), out).await,
             Verb::Test(TestArgs { jobs, json }) => verbs::test(TestRequest { jobs, json }, out).await,
             Verb::Diff(args) => verbs::diff(args.into(), out).await,
+            Verb::Scan(args) => verbs::scan(args.into(), out).await,
             Verb::Init(args) => verbs::init(args.into(), out).await,
             Verb::Completions { shell } => {
                 complete(shell, out);
@@ -69,6 +72,11 @@ pub enum Verb {
         after_help = "Examples:\n  nightferry diff target/warehouse/cfd_unit@0 target/warehouse/cfd_unit --key cfd_id\n  cd target/warehouse; nightferry diff invoice@0 invoice --key invoice_id --ignore amount_gbp"
     )]
     Diff(DiffArgs),
+    /// Find personal data in files or a table: every cell, and what each column is of.
+    #[command(
+        after_help = "Examples:\n  nightferry scan fixtures/contracts/extract/contracts.contact.parquet\n  nightferry scan fixtures/contracts/extract/contracts.milestone.csv --fail-on nino,card,email"
+    )]
+    Scan(ScanArgs),
     /// Write the JSON Schemas, or a first job from a database's catalogue.
     #[command(
         after_help = "From a database:\n  nightferry init --env prod --source settlements_db --schema settlements --job nightly\n\nExamples:\n  nightferry init --schemas\n  nightferry init --schemas --into target/editor"
@@ -266,12 +274,51 @@ pub struct DiffArgs {
     /// Write the differing rows there as Parquet. They are data as it is.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write the report there as a page for a browser. It holds no value of the data.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Memory that fingerprints may take; more go to the disk, encrypted.
     #[arg(long, value_name = "SIZE", default_value = "192MiB")]
     pub memory_max: String,
     /// Print the result as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Flags of `scan`.
+#[derive(Clone, Debug, Args)]
+pub struct ScanArgs {
+    /// .parquet, .csv or .jsonl (also .gz, .zst), a folder of such files, 'folder/2026-*.csv', or a Delta
+    /// table, such as table@3.
+    #[arg(required_unless_present = "kinds")]
+    pub path: Option<String>,
+    /// Tell every finding: where it is and of which kind, never what it says.
+    #[arg(long, conflicts_with_all = ["toml", "kinds"])]
+    pub spans: bool,
+    /// Propose the columns of a schema file.
+    #[arg(long, conflicts_with_all = ["kinds", "json"])]
+    pub toml: bool,
+    /// List the kinds, and what others call them.
+    #[arg(long, conflicts_with = "path")]
+    pub kinds: bool,
+    /// End with 1 where one of these kinds is found; `any` stands for all.
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', conflicts_with = "kinds")]
+    pub fail_on: Vec<String>,
+    /// Print the result as JSON, an object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl From<ScanArgs> for ScanRequest {
+    fn from(ScanArgs { path, spans, toml, kinds: _, fail_on, json }: ScanArgs) -> Self {
+        let what = match path {
+            None => ScanWhat::Kinds,
+            Some(path) if spans => ScanWhat::Spans(path),
+            Some(path) if toml => ScanWhat::Toml(path),
+            Some(path) => ScanWhat::Columns(path),
+        };
+        ScanRequest { what, fail_on, json }
+    }
 }
 
 /// Flags of `init`.
@@ -345,9 +392,10 @@ impl From<RunArgs> for RunRequest {
 
 impl From<DiffArgs> for DiffRequest {
     fn from(args: DiffArgs) -> Self {
-        let DiffArgs { left, right, key, columns, ignore, tolerate, schema, allow_empty, out, memory_max, json } = args;
+        let DiffArgs { left, right, key, columns, ignore, tolerate, schema, allow_empty, out, html, memory_max, json } =
+            args;
         let sides = [left, right];
-        DiffRequest { sides, key, columns, ignore, tolerate, schema, allow_empty, out, memory_max, json }
+        DiffRequest { sides, key, columns, ignore, tolerate, schema, allow_empty, out, html, memory_max, json }
     }
 }
 

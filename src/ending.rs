@@ -33,6 +33,7 @@ pub const PANIC: u8 = 101;
 
 const UNTOUCHED: &str = "nothing was read or written";
 const UNWRITTEN: &str = "both sides are as they were";
+const NOTHING_WRITTEN: &str = "nothing was written";
 const UNPUBLISHED: &str = "nothing was published";
 const PARTS_STAY: &str = "nothing was published; the parts stay under the run id";
 const PARTS_GONE: &str = "nothing was published; the parts were deleted";
@@ -59,6 +60,7 @@ endings! {
     THERE_ALREADY "E-INIT-2" 2 UNTOUCHED, "nothing that is there is written over: move it, choose other tables, or name the job otherwise";
     DAYS "E-DAYS-2" 2 UNTOUCHED, "name the first day with --from and the last with --to";
     DIFF_USAGE "E-DIFF-2" 2 UNTOUCHED, "see `nightferry diff --help`";
+    SCAN_USAGE "E-SCAN-2" 2 NOTHING_WRITTEN, "see `nightferry scan --help`";
     JOB_INVALID "E-JOB-10" 10 UNTOUCHED, "mend the places listed, then `nightferry validate`";
     SQL_REFUSED "E-SQL-10" 10 UNPUBLISHED, "mend the query or `where` named, then `nightferry validate --online`";
     LAYOUT "E-PERIOD-10" 10 UNPUBLISHED, "publish every period that the table has in one run (--from, --to), with periods that hold its own; or give the dataset another name";
@@ -76,6 +78,7 @@ endings! {
     CORRUPT "E-INPUT-22" 22 PARTS_STAY, "get the object named again from where it was made, or under the name that is read, then run again";
     UNFINISHED "E-EXPORT-22" 22 PARTS_STAY, "wait until the export or dump has ended, or make it again, and bring every object of it along";
     COMPARISON_ERROR "E-KEY-22" 22 PARTS_STAY, "a key that is NULL or there twice, or an empty side: mend the source, or the key in the schema file";
+    SCAN_CORRUPT "E-SCAN-22" 22 NOTHING_WRITTEN, "get the file named again from where it was made";
     SIDE_CORRUPT "E-SIDE-22" 22 UNWRITTEN, "get the file named again from where it was made, or say what its columns are with --schema";
     SIDES_ERROR "E-DIFF-22" 22 UNWRITTEN, "compare by a key that is never NULL and there once on each side; an empty side is fine with --allow-empty";
     PERSONAL_DATA "E-PRIVACY-23" 23 PARTS_GONE, "classify the column in the schema file and say its treatment";

@@ -75,6 +75,15 @@ impl AsOf {
         (self.by_clock(committed_ms), Means::Clock)
     }
 
+    /// Whether all that the extract shows lies before a later event of that transaction. One that was in progress may have written
+    /// its commit to the log before others that the extract shows: only one that had not begun comes behind them all.
+    pub fn is_past(&self, txid: Option<u64>) -> bool {
+        match (&self.snapshot, txid) {
+            (Some(snapshot), Some(txid)) => snapshot.is_before(txid),
+            _ => true,
+        }
+    }
+
     /// Where a moment stands.
     pub fn by_clock(&self, ms: i64) -> Placed {
         if ms <= self.extracted_ms.saturating_sub(self.window_ms) {

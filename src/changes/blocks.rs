@@ -13,7 +13,7 @@ pub struct SchemaBlocks {
     columns: Vec<(Vec<String>, ColumnType)>,
     pub text: String,
     /// The last Avro schema.
-    id: Option<u32>,
+    id: Option<avro::SchemaId>,
     forms: Arc<[Form]>,
 }
 
@@ -42,7 +42,7 @@ impl SchemaBlocks {
     }
 
     /// The forms by the Avro schema of that id.
-    pub fn of_schema(&mut self, id: u32, schemas: &avro::Schemas) -> Arc<[Form]> {
+    pub fn of_schema(&mut self, id: avro::SchemaId, schemas: &avro::Schemas) -> Arc<[Form]> {
         if self.id != Some(id) {
             self.forms = self.described(&schemas.hints(id));
             self.id = Some(id);

@@ -4,6 +4,7 @@
 //! there shows how far the stream has come.
 
 use super::as_of::{AsOf, Placed};
+use super::avro::Framed;
 use super::block::Block;
 use super::blocks::SchemaBlocks;
 use super::building::{About, Building};
@@ -139,7 +140,7 @@ impl<'a> Pass<'a> {
     fn record(&mut self, record: &Record<'_>) -> Result<(), DecodeFault> {
         let Record { line, partition, position, timestamp_ms, .. } = *record;
         let place = Place { line, partition, position, about: About::default(), lsn: None, timestamp_ms };
-        let key = record.key.as_deref();
+        let key = record.key.as_deref().map(|bytes| Framed { bytes, header: record.key_schema });
         self.is_moved = record.is_moved;
         let mut row = self.names.row();
         let unread = |unread| match unread {
@@ -148,9 +149,13 @@ impl<'a> Pass<'a> {
         };
         let Some(value) = record.value.as_deref() else { return self.tombstone(place, key) };
         let reading = self.terms.reading;
-        if reading.payload == Payload::DebeziumAvro {
-            let event = avro::read(value, &reading.schemas, &mut self.names, &mut row).map_err(unread)?;
-            return match event {
+        if reading.payload.is_avro() {
+            let value = Framed { bytes: value, header: record.value_schema };
+            let event = match reading.payload.is_flat() {
+                true => avro::row(value, &reading.schemas, &mut self.names, &mut row),
+                false => avro::read(value, &reading.schemas, &mut self.names, &mut row),
+            };
+            return match event.map_err(unread)? {
                 Some((event, id)) => {
                     let forms = self.blocks.of_schema(id, &reading.schemas);
                     self.event(place, &event, row, key, Some(&forms))
@@ -165,7 +170,7 @@ impl<'a> Pass<'a> {
             Payload::DebeziumFlat => flat::read(text, &mut self.names, &mut row),
             Payload::Dms => dms::read(text, &mut self.names, &mut row),
             Payload::Wal2json => return self.wal2json(place, text, key),
-            Payload::DebeziumAvro => Err(Unread::NoEvent),
+            Payload::DebeziumAvro | Payload::DebeziumFlatAvro => Err(Unread::NoEvent),
         };
         match event.map_err(unread)? {
             Some(event) => self.event(place, &event, row, key, None),
@@ -174,7 +179,7 @@ impl<'a> Pass<'a> {
     }
 
     /// A value of wal2json holds any number of changes.
-    fn wal2json(&mut self, place: Place, text: &str, key: Option<&[u8]>) -> Result<(), DecodeFault> {
+    fn wal2json(&mut self, place: Place, text: &str, key: Option<Framed<'_>>) -> Result<(), DecodeFault> {
         let changes = wal2json::changes(text).map_err(|_| place.fault(Because::NoEvent))?;
         for (index, change) in changes.iter().enumerate() {
             let mut row = self.names.row();
@@ -190,7 +195,7 @@ impl<'a> Pass<'a> {
         place: Place,
         event: &Event<'r>,
         mut row: Row<'r>,
-        key: Option<&'r [u8]>,
+        key: Option<Framed<'r>>,
         forms: Option<&[Form]>,
     ) -> Result<(), DecodeFault> {
         let op = match event.operation {
@@ -217,7 +222,7 @@ impl<'a> Pass<'a> {
         if placed == Placed::Later {
             self.facts.later += 1;
             // A row that a snapshot read says nothing of the changes that came before it.
-            if event.source.snapshot == Snapshot::No && self.is_past(event.source.txid) {
+            if event.source.snapshot == Snapshot::No && self.terms.as_of.is_past(event.source.txid) {
                 self.facts.passed.insert(place.partition);
             }
             return Ok(());
@@ -237,15 +242,6 @@ impl<'a> Pass<'a> {
         }
         let told = self.blocks.forms(event.schema);
         self.push(place, op, event, &row, forms.unwrap_or(&told))
-    }
-
-    /// Whether all that the extract shows lies before such a later event. A transaction that was in progress may have written its
-    /// commit to the log before others that the extract shows: only one that had not begun comes behind them all.
-    fn is_past(&self, txid: Option<u64>) -> bool {
-        match (&self.terms.as_of.snapshot, txid) {
-            (Some(snapshot), Some(txid)) => snapshot.is_before(txid),
-            _ => true,
-        }
     }
 
     fn push(
@@ -283,27 +279,28 @@ impl<'a> Pass<'a> {
     /// Whether it may be the event of a row under a new key. Debezium makes a delete and a create of such an update, and the
     /// create leaves out what the update left out. Without headers nobody can tell it from a row that was inserted.
     fn may_be_moved(&self, op: Op, event: &Event<'_>) -> bool {
-        use Payload::{Debezium, DebeziumAvro, DebeziumFlat};
-        let is_debezium = matches!(self.terms.reading.payload, Debezium | DebeziumFlat | DebeziumAvro);
+        use Payload::{Debezium, DebeziumAvro, DebeziumFlat, DebeziumFlatAvro};
+        let payload = self.terms.reading.payload;
+        let is_debezium = matches!(payload, Debezium | DebeziumFlat | DebeziumAvro | DebeziumFlatAvro);
         let is_create = op == Op::Upsert && !event.is_untouched_possible && event.source.snapshot == Snapshot::No;
         is_debezium && is_create && self.is_moved != Some(false)
     }
 
     /// Reads a record's key into the key's columns.
-    fn key<'r>(&mut self, key: &'r [u8], row: &mut Row<'r>) -> Result<(), Unread> {
-        if self.terms.reading.payload == Payload::DebeziumAvro {
+    fn key<'r>(&mut self, key: Framed<'r>, row: &mut Row<'r>) -> Result<(), Unread> {
+        if self.terms.reading.payload.is_avro() {
             return avro::key(key, &self.terms.reading.schemas, &mut self.names, row);
         }
-        let text = std::str::from_utf8(key).map_err(|_| Unread::NoEvent)?;
+        let text = std::str::from_utf8(key.bytes).map_err(|_| Unread::NoEvent)?;
         flat::key(text, &mut self.names, row)
     }
 
     /// A record without a value. Behind a delete it says the same again. By itself it matters where the delete may be gone: in rows
     /// without an envelope, and in a compacted topic.
-    fn tombstone(&mut self, place: Place, key: Option<&[u8]>) -> Result<(), DecodeFault> {
+    fn tombstone(&mut self, place: Place, key: Option<Framed<'_>>) -> Result<(), DecodeFault> {
         self.facts.tombstones += 1;
         let reading = self.terms.reading;
-        let is_flat = reading.payload == Payload::DebeziumFlat;
+        let is_flat = reading.payload.is_flat();
         if !is_flat && (reading.cleanup != Some(Cleanup::Compact) || key.is_none()) {
             return Ok(());
         }
@@ -325,7 +322,10 @@ impl<'a> Pass<'a> {
         let place = Place { lsn, ..place.known_as(placed) };
         let mut row = self.names.row();
         let without_key = place.fault(Because::TombstoneWithoutKey);
-        self.key(key, &mut row).map_err(|_| without_key)?;
+        self.key(key, &mut row).map_err(|unread| match unread {
+            Unread::NoSchema(id) => place.fault(Because::NoSchema(id)),
+            Unread::NoEvent => without_key,
+        })?;
         let event = Event::tombstone();
         self.push(place, Op::Delete, &event, &row, &[]).map_err(|_| without_key)
     }

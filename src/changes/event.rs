@@ -1,5 +1,6 @@
 //! An event, whatever it is written in: what it does, and what it says of its transaction.
 
+use super::avro::SchemaId;
 use super::scan::{NotJson, Scanner};
 use super::value::Value;
 
@@ -57,7 +58,7 @@ pub enum Unread {
     /// It is none.
     NoEvent,
     /// It names a schema that is not beside the dump.
-    NoSchema(u32),
+    NoSchema(SchemaId),
 }
 
 /// What an event says of its transaction.

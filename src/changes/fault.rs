@@ -1,5 +1,6 @@
 //! Why a line cannot be taken for what happened to a row. No value in it.
 
+use super::avro::SchemaId;
 use super::record::NoRecord;
 
 /// A line that cannot be taken for what happened to a row, by its number in the object from 1.
@@ -27,7 +28,7 @@ pub enum Because {
     NoHeartbeat,
     /// It names a schema that is not beside the dump.
     #[error("is of schema {0}, which is not in `_schemas` beside the topic's objects")]
-    NoSchema(u32),
+    NoSchema(SchemaId),
     /// It tells that a row is gone, and not which.
     #[error("is a deletion without its key; hint: a layout that keeps keys tells it")]
     TombstoneWithoutKey,

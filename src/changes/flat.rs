@@ -9,7 +9,7 @@ use super::value::{Names, Row, Value};
 
 /// What stands beside the row's own fields.
 #[derive(Default)]
-struct Beside<'a> {
+pub(super) struct Beside<'a> {
     schema: Option<&'a str>,
     payload: Option<Option<&'a str>>,
     op: Option<String>,
@@ -19,14 +19,17 @@ struct Beside<'a> {
 
 impl<'a> Beside<'a> {
     /// Takes a field that is none of the row's.
-    fn takes(&mut self, name: &str, value: Value<'a>) -> bool {
+    pub(super) fn takes(&mut self, name: &str, value: Value<'a>) -> bool {
         match (name, value) {
             ("schema", Value::Nested(block)) if block.starts_with('{') => self.schema = Some(block),
             ("payload", Value::Nested(payload)) if self.schema.is_some() => self.payload = Some(Some(payload)),
             ("payload", Value::Null) if self.schema.is_some() => self.payload = Some(None),
             ("__op", Value::Quoted(op)) => self.op = Some(op.plain().unwrap_or_default().to_owned()),
             ("__deleted", Value::Quoted(text)) => self.is_deleted = text.plain() == Some("true"),
+            ("__op", Value::Text(op)) => self.op = Some(op.to_owned()),
+            ("__deleted", Value::Text(text)) => self.is_deleted = text == "true",
             ("__deleted", Value::Truth(truth)) => self.is_deleted = truth,
+            ("__op" | "__deleted", Value::Null) => {}
             ("__txId" | "__source_txId", value) => self.source.put("txId", value),
             ("__lsn" | "__source_lsn", value) => self.source.put("lsn", value),
             ("__sequence" | "__source_sequence", value) => self.source.put("sequence", value),
@@ -39,6 +42,20 @@ impl<'a> Beside<'a> {
     }
 }
 
+impl<'a> Beside<'a> {
+    /// What the row was.
+    pub(super) fn event(self) -> Result<Event<'a>, Unread> {
+        let letter = self.op.as_deref();
+        let operation = match letter {
+            _ if self.is_deleted => Operation::Delete,
+            None => Operation::Upsert,
+            Some(letter) => Operation::of(letter).ok_or(Unread::NoEvent)?,
+        };
+        let is_untouched_possible = !matches!(letter, Some("c" | "r"));
+        Ok(Event { operation, is_untouched_possible, source: self.source, schema: self.schema, table: None })
+    }
+}
+
 /// Reads a row; `Ok(None)` is a tombstone.
 pub fn read<'a>(text: &'a str, names: &mut Names, row: &mut Row<'a>) -> Result<Option<Event<'a>>, Unread> {
     let mut scanner = Scanner::new(text);
@@ -46,20 +63,7 @@ pub fn read<'a>(text: &'a str, names: &mut Names, row: &mut Row<'a>) -> Result<O
         let is_null = scanner.value().is_ok_and(|value| value == Json::Null) && scanner.end().is_ok();
         return if is_null { Ok(None) } else { Err(Unread::NoEvent) };
     }
-    let Some(beside) = fields(text, names, row)? else { return Ok(None) };
-    let letter = beside.op.as_deref();
-    let operation = match letter {
-        _ if beside.is_deleted => Operation::Delete,
-        None => Operation::Upsert,
-        Some(letter) => Operation::of(letter).ok_or(Unread::NoEvent)?,
-    };
-    Ok(Some(Event {
-        operation,
-        is_untouched_possible: !matches!(letter, Some("c" | "r")),
-        source: beside.source,
-        schema: beside.schema,
-        table: None,
-    }))
+    fields(text, names, row)?.map(Beside::event).transpose()
 }
 
 /// Reads a record's key: an object of the key's fields, with a schema block beside it or without.

@@ -3,10 +3,11 @@
 //! Source: Debezium documentation, PostgreSQL connector, `heartbeat.interval.ms` and `heartbeat.action.query`.
 
 use super::as_of::{AsOf, Placed};
+use super::avro::Framed;
 use super::block::Block;
 use super::event::{Event, Snapshot, Source, whole};
 use super::fault::{Because, DecodeFault};
-use super::reading::{Payload, Reading};
+use super::reading::Reading;
 use super::record::each;
 use super::value::Names;
 use super::{avro, debezium, flat};
@@ -21,20 +22,21 @@ pub fn passes(block: &Block, as_of: &AsOf, reading: &Reading) -> Result<bool, De
     each::<DecodeFault>(block, &mut |record| {
         let Some(value) = record.value.as_deref() else { return Ok(()) };
         let fault = DecodeFault { line: record.line, because: Because::NoHeartbeat };
+        let value = Framed { bytes: value, header: record.value_schema };
         let beat = beat(value, reading, &mut names).ok_or(fault)?;
         let is_read = beat.snapshot != Snapshot::No;
-        passes |= !is_read && as_of.place(&beat).0 == Placed::Later;
+        passes |= !is_read && as_of.place(&beat).0 == Placed::Later && as_of.is_past(beat.txid);
         Ok(())
     })?;
     Ok(passes)
 }
 
 /// What a value tells of its moment.
-fn beat(value: &[u8], reading: &Reading, names: &mut Names) -> Option<Source> {
+fn beat(value: Framed<'_>, reading: &Reading, names: &mut Names) -> Option<Source> {
     let mut row = names.row();
     let told = |event: Event<'_>| Some(event.source).filter(|source| *source != Source::default());
     let source = match reading.payload {
-        Payload::DebeziumAvro => {
+        payload if payload.is_avro() => {
             let event = avro::read(value, &reading.schemas, names, &mut row).ok().flatten();
             match event {
                 Some((event, _)) => told(event),
@@ -46,7 +48,7 @@ fn beat(value: &[u8], reading: &Reading, names: &mut Names) -> Option<Source> {
             }
         }
         _ => {
-            let text = std::str::from_utf8(value).ok()?;
+            let text = std::str::from_utf8(value.bytes).ok()?;
             match debezium::read(text, "", names, &mut row).ok().flatten() {
                 Some(event) => told(event),
                 None => {
@@ -67,7 +69,7 @@ mod tests {
 
     fn passes_with(lines: &str) -> Result<bool, String> {
         let as_of = AsOf {
-            snapshot: PgSnapshot::parse("700:701:"),
+            snapshot: PgSnapshot::parse("700:705:702"),
             position: None,
             extracted_ms: 1_795_000_000_000,
             window_ms: 1_000,
@@ -85,10 +87,12 @@ mod tests {
             (r#"{"schema":{"type":"struct"},"payload":{"ts_ms":1795000001001}}"#, true),
             ("{\"ts_ms\":1795000001001}\n{\"ts_ms\":1}", true),
             (r#"{"after":{"id":1},"source":{"txId":700,"ts_ms":1},"op":"u"}"#, false),
-            (r#"{"after":{"id":1},"source":{"txId":701,"ts_ms":1},"op":"u","ts_ms":1795000009000}"#, true),
+            (r#"{"after":{"id":1},"source":{"txId":705,"ts_ms":1},"op":"u","ts_ms":1795000009000}"#, true),
+            // In progress when the extract was taken: others that it shows may come behind.
+            (r#"{"after":{"id":1},"source":{"txId":702,"ts_ms":1},"op":"u"}"#, false),
             // A transaction that the extract shows shows no more, whatever the time.
             (r#"{"after":{"id":1},"source":{"txId":700,"ts_ms":1795000009000},"op":"u","ts_ms":1795000009000}"#, false),
-            (r#"{"after":{"id":1},"source":{"txId":701,"snapshot":"true"},"op":"r"}"#, false),
+            (r#"{"after":{"id":1},"source":{"txId":705,"snapshot":"true"},"op":"r"}"#, false),
             ("null", false),
         ] {
             assert_eq!(passes_with(lines), Ok(expected), "{lines}");

@@ -52,7 +52,7 @@ mod value;
 mod wal2json;
 
 pub use as_of::{AsOf, Means, Placed};
-pub use avro::{BadSchema, Schema as AvroSchema, Schemas};
+pub use avro::{BadSchema, Schema as AvroSchema, SchemaId, Schemas};
 pub use block::{Block, Cutter, KeyLines, LongLine};
 pub use building::{ABOUT, About, LSN, OP, PARTITION, POSITION, schema};
 pub use cell::Untold;
@@ -66,4 +66,4 @@ pub use log::LogFacts;
 pub use manifest::{BadManifest, Manifest, Manifests, Named, Treated};
 pub use printed::untold;
 pub use reading::{Cleanup, Payload, Reading};
-pub use record::COLUMNS as RECORD_COLUMNS;
+pub use record::{COLUMNS as RECORD_COLUMNS, HEADERS as RECORD_HEADERS};

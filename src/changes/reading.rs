@@ -13,8 +13,10 @@ pub enum Payload {
     Debezium,
     /// Rows that Debezium's `ExtractNewRecordState` took out of their envelope, in JSON.
     DebeziumFlat,
-    /// Debezium's envelope in Avro, behind Confluent's five bytes.
+    /// Debezium's envelope in Avro, in Confluent's wire format.
     DebeziumAvro,
+    /// The rows without their envelope in Avro.
+    DebeziumFlatAvro,
     /// AWS DMS, in JSON.
     Dms,
     /// wal2json, a change or a transaction a value.
@@ -23,13 +25,24 @@ pub enum Payload {
 
 impl Payload {
     /// The words of `payload`.
-    pub const WORDS: &'static [&'static str] = &["debezium", "debezium_flat", "debezium_avro", "dms", "wal2json"];
+    pub const WORDS: &'static [&'static str] =
+        &["debezium", "debezium_flat", "debezium_avro", "debezium_flat_avro", "dms", "wal2json"];
 
     /// By its word.
     pub fn parse(word: &str) -> Option<Self> {
-        use Payload::{Debezium, DebeziumAvro, DebeziumFlat, Dms, Wal2json};
-        let all = [Debezium, DebeziumFlat, DebeziumAvro, Dms, Wal2json];
+        use Payload::{Debezium, DebeziumAvro, DebeziumFlat, DebeziumFlatAvro, Dms, Wal2json};
+        let all = [Debezium, DebeziumFlat, DebeziumAvro, DebeziumFlatAvro, Dms, Wal2json];
         Self::WORDS.iter().zip(all).find(|(known, _)| **known == word).map(|(_, payload)| payload)
+    }
+
+    /// Whether it is written in Avro.
+    pub fn is_avro(self) -> bool {
+        matches!(self, Payload::DebeziumAvro | Payload::DebeziumFlatAvro)
+    }
+
+    /// Whether rows come without an envelope, so that a deletion may be told by a tombstone alone.
+    pub fn is_flat(self) -> bool {
+        matches!(self, Payload::DebeziumFlat | Payload::DebeziumFlatAvro)
     }
 }
 

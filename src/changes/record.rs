@@ -2,12 +2,13 @@
 //!
 //! Never in here: what a value says.
 
+use super::avro::{KEY_HEADER, VALUE_HEADER};
 use super::block::{Block, is_blank, lines};
 use super::event::whole;
 use super::layout::Layout;
 use super::scan::{Json, NotJson, Scanner};
 use super::value::Value;
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, BinaryViewArray, ListArray, RecordBatch, StringViewArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use std::borrow::Cow;
@@ -27,6 +28,10 @@ pub struct Record<'a> {
     pub value: Option<Cow<'a, [u8]>>,
     /// The record's own time, milliseconds since 1970, where the layout keeps it.
     pub timestamp_ms: Option<i64>,
+    /// The header that names the value's schema, and the one that names the key's.
+    pub value_schema: Option<&'a [u8]>,
+    /// See `value_schema`.
+    pub key_schema: Option<&'a [u8]>,
     /// Whether its headers say that the row had another key before; `None` where the layout keeps no headers.
     pub is_moved: Option<bool>,
 }
@@ -56,6 +61,8 @@ pub fn each<E: From<NoRecord>>(block: &Block, of: &mut dyn FnMut(&Record<'_>) ->
             key: None,
             value: None,
             timestamp_ms: None,
+            value_schema: None,
+            key_schema: None,
             is_moved: None,
         };
         number += 1;
@@ -234,6 +241,38 @@ fn moment(value: Json<'_>) -> Option<i64> {
 
 /// The columns of the relay's files.
 pub const COLUMNS: [&str; 4] = ["offset", "timestamp", "key", "value"];
+/// A column that they may have beside them: of each record its headers, each a name and bytes.
+pub const HEADERS: &str = "headers";
+
+/// Headers of rows.
+struct Headers<'a> {
+    of: &'a ListArray,
+    names: StringViewArray,
+    values: BinaryViewArray,
+}
+
+impl<'a> Headers<'a> {
+    /// `None` where there are none, or they are written otherwise.
+    fn of(rows: &'a RecordBatch) -> Option<Self> {
+        let of: &ListArray = rows.column_by_name(HEADERS)?.as_list_opt::<i32>()?;
+        let fields = of.values().as_struct_opt()?;
+        let [name, value] = fields.columns() else { return None };
+        Some(Headers {
+            of,
+            names: cast(name, &DataType::Utf8View).ok()?.as_string_view().clone(),
+            values: cast(value, &DataType::BinaryView).ok()?.as_binary_view().clone(),
+        })
+    }
+
+    /// The last header of that name in a row.
+    fn get(&self, row: usize, name: &str) -> Option<&[u8]> {
+        let offsets = self.of.value_offsets();
+        let place = |at: usize| offsets.get(at).and_then(|offset| usize::try_from(*offset).ok());
+        let found = (place(row)?..place(row + 1)?)
+            .rfind(|at| self.of.is_valid(row) && self.names.is_valid(*at) && self.names.value(*at) == name)?;
+        self.values.is_valid(found).then(|| self.values.value(found))
+    }
+}
 
 fn each_row<E: From<NoRecord>>(
     block: &Block,
@@ -261,6 +300,8 @@ fn each_row<E: From<NoRecord>>(
     let values = column(COLUMNS[3], DataType::BinaryView).ok_or(bad(0))?;
     let (offsets, times) = (offsets.as_primitive::<Int64Type>(), times.as_primitive::<Int64Type>());
     let (keys, values) = (keys.as_binary_view(), values.as_binary_view());
+    let headers = Headers::of(rows);
+    let header = |row: usize, name: &str| headers.as_ref().and_then(|headers| headers.get(row, name));
     for row in 0..rows.num_rows() {
         let offset = offsets.is_valid(row).then(|| u64::try_from(offsets.value(row)).ok()).flatten();
         of(&Record {
@@ -270,7 +311,9 @@ fn each_row<E: From<NoRecord>>(
             key: keys.is_valid(row).then(|| Cow::Borrowed(keys.value(row))),
             value: values.is_valid(row).then(|| Cow::Borrowed(values.value(row))),
             timestamp_ms: times.is_valid(row).then(|| times.value(row)),
-            is_moved: None,
+            value_schema: header(row, VALUE_HEADER),
+            key_schema: header(row, KEY_HEADER),
+            is_moved: headers.as_ref().map(|headers| headers.get(row, OLD_KEY).is_some()),
         })?;
     }
     Ok(())

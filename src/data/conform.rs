@@ -35,6 +35,28 @@ pub struct TypeDrift {
     pub declared: String,
 }
 
+/// The cells of `raw` that take more than `bytes_max` bytes: row, column, and that no column of ours holds them.
+pub fn oversized(raw: &RecordBatch, bytes_max: usize) -> Vec<(usize, usize, RowFault)> {
+    let mut found = Vec::new();
+    for (index, cells) in raw.columns().iter().enumerate() {
+        let bytes = |row: usize| match cells.data_type() {
+            DataType::Utf8View => cells.as_string_view().value(row).len(),
+            DataType::BinaryView => cells.as_binary_view().value(row).len(),
+            DataType::Utf8 => cells.as_string::<i32>().value(row).len(),
+            DataType::LargeUtf8 => cells.as_string::<i64>().value(row).len(),
+            DataType::Binary => cells.as_binary::<i32>().value(row).len(),
+            DataType::LargeBinary => cells.as_binary::<i64>().value(row).len(),
+            _ => 0,
+        };
+        // Most columns are smaller as a whole.
+        if cells.get_buffer_memory_size() > bytes_max {
+            let rows = (0..cells.len()).filter(|row| cells.is_valid(*row) && bytes(*row) > bytes_max);
+            found.extend(rows.map(|row| (row, index, RowFault::Range)));
+        }
+    }
+    found
+}
+
 /// Reads `raw` (the columns of `columns`, in that order) as the schema says. `first_ordinal` is the ordinal of its first
 /// row in the extract; `faults` are rows that the reader found wanting already.
 pub fn conform(

@@ -35,5 +35,5 @@ pub use period::{Every, Period};
 pub use printed::{At, Form, Printed, is_number};
 pub use room::{NoRoom, Room};
 pub use schema::{Beyond, Column, OnNewColumn, Reference, Schema};
-pub use treatment::{Generalisation, Treatment};
+pub use treatment::{Alphabet, FieldTreatment, Generalisation, Treatment};
 pub use within::{Since, Within};

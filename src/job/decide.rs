@@ -69,6 +69,7 @@ impl Checked {
                 .map(cloned)
                 .collect(),
             tokens: self.environment.tokens.clone(),
+            tokens_version: self.environment.tokens_version,
             limits: self.environment.limits,
             job_hash: sha256(&self.job.text.text),
             environment_hash: sha256(&self.environment.text.text),
@@ -93,6 +94,12 @@ impl Checked {
         let outputs: Vec<OutputPlan> = outputs.collect::<Option<_>>()?;
         let tolerated =
             |name: &Name| dataset.reconcile.iter().any(|r| r.tolerate.iter().any(|(column, _)| column.value == *name));
+        // Set aside as well: what is shown there is made of the same rows.
+        let aside = shown(Audience::Restricted)?;
+        let is_subject = |name: &Name| {
+            let treated = outputs.iter().flat_map(|output| &output.columns).chain(&aside);
+            treated.filter_map(|shown| shown.treatment.subject()).any(|subject| subject == name)
+        };
         let is_needed = |name: &Name| {
             let shown = outputs.iter().flat_map(|output| &output.columns);
             schema.is_key(name)
@@ -101,6 +108,7 @@ impl Checked {
                 || tolerated(name)
                 || words.contains(name.as_str())
                 || self.is_claimed(&dataset.name, name)
+                || is_subject(name)
                 || shown.filter(|shown| shown.column.name == *name).any(|shown| shown.treatment.needs_values())
         };
         let columns = schema.columns.iter().map(|column| column.name.clone()).filter(is_needed).collect();
@@ -131,7 +139,7 @@ impl Checked {
             write,
             schema_hash: sha256(&text.text),
             outputs,
-            set_aside: shown(Audience::Restricted)?,
+            set_aside: aside,
             bad_rows_max: dataset.bad_rows_max,
             allow_empty: dataset.allow_empty,
             reconcile: dataset.reconcile.as_ref().map(|reconcile| ReconcilePlan {

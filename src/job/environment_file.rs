@@ -8,7 +8,7 @@ use super::files::ENVIRONMENT;
 use super::plan::{Boundary, Limits, Location, PostgresSpec, SecretRef, SourceSpec, StoreSpec};
 use super::shape::{bytes, check};
 use super::tree::{Entry, Node, Text};
-use crate::changes::{Layout, Payload};
+use crate::changes::Layout;
 use crate::data::{Audience, Name};
 use crate::problem::Problems;
 use std::collections::BTreeMap;
@@ -26,6 +26,8 @@ pub struct Environment {
     pub stores: BTreeMap<Name, StoreSpec>,
     /// Where the key of pseudonyms is found.
     pub tokens: Option<SecretRef>,
+    /// The version of the keys that are derived from it.
+    pub tokens_version: u32,
     /// Bounds of a run.
     pub limits: Limits,
     /// Whether it says itself how much memory rows may take.
@@ -81,12 +83,24 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
             Some(hint.into()),
         );
     }
+    let version = tree.get("secrets").and_then(|secrets| secrets.get("tokens_version")).and_then(Node::whole);
+    let tokens_version = version.map_or(1, |version| u32::try_from(version).unwrap_or(u32::MAX));
     let limits = limits(tree.get("limits"));
     let is_memory_declared = tree.get("limits").is_some_and(|limits| limits.get("memory_max").is_some());
     if problems.len() > before {
         return None;
     }
-    Some(Environment { name: name.clone(), stamp, sources, stores, tokens: secret, limits, is_memory_declared, text })
+    Some(Environment {
+        name: name.clone(),
+        stamp,
+        sources,
+        stores,
+        tokens: secret,
+        tokens_version,
+        limits,
+        is_memory_declared,
+        text,
+    })
 }
 
 /// What is for `restricted` never leaves the body's own accounts, whatever the store says of itself.
@@ -172,7 +186,7 @@ impl Reader<'_> {
         let dump = node.get("dump")?;
         let layout = dump.get("layout").and_then(Node::text).and_then(Layout::parse)?;
         let reading = reading(dump);
-        if reading.payload == Payload::DebeziumAvro && layout.is_lines() {
+        if reading.payload.is_avro() && layout.is_lines() {
             let at = self.text.place(dump.get("payload").map_or(0, |node| node.span.start));
             let message = "`payload` is Avro, which no line of text holds";
             self.problems.add(

@@ -5,9 +5,10 @@ use super::plan::{CheckPlan, CheckedBy, DatasetPlan, Location, Plan, ReconcilePl
 use super::select::select;
 use super::write_plan::{MergePlan, WriteMode};
 use crate::changes::untold;
-use crate::data::{Beyond, Column, OnNewColumn, Rows, Treatment};
+use crate::data::{Beyond, Column, Name, OnNewColumn, Rows, Treatment};
 use crate::privacy::ColumnTreatment;
 use crate::reconcile::Deleted;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// How far continued lines are set in.
@@ -32,6 +33,10 @@ pub fn face(plan: &Plan) -> String {
         if let Some(store) = plan.stores.values().find(|store| store.name.as_str() == name) {
             let _ = writeln!(out, "  {name:<10}{}  for {}: {holds}", places(store, ""), store.audience);
         }
+    }
+    let domains = domains(plan);
+    if !domains.is_empty() {
+        let _ = writeln!(out, "\nkeys\n  version {} of the keys of {}", plan.tokens_version, domains.join(", "));
     }
     let limits = &plan.limits;
     let _ = writeln!(
@@ -96,6 +101,14 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
     }
     let empty = if dataset.allow_empty { "fine" } else { "refused" };
     let _ = writeln!(out, "  refuses   more than {} bad rows; no rows at all is {empty}", dataset.bad_rows_max);
+}
+
+/// The domains whose keys make values of an output, or of what is set aside.
+pub(super) fn domains(plan: &Plan) -> Vec<&str> {
+    let outputs = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
+    let shown = outputs.chain(plan.datasets.iter().flat_map(|dataset| &dataset.set_aside));
+    let domains: BTreeSet<&str> = shown.flat_map(|shown| shown.treatment.domains()).map(Name::as_str).collect();
+    domains.into_iter().collect()
 }
 
 /// The columns that are selected.

@@ -1,6 +1,6 @@
 //! The plan as JSON, names as in the files.
 
-use super::face::read;
+use super::face::{domains, read};
 use super::plan::{CheckedBy, DatasetPlan, Plan, SourceSpec, StoreSpec};
 use super::select::select;
 use super::write_plan::WriteMode;
@@ -17,6 +17,7 @@ pub fn json(plan: &Plan) -> Value {
         "job": plan.job, "description": plan.description, "owner": plan.owner, "environment": plan.environment, "stamp": plan.stamp, "period": plan.period,
         "job_sha256": plan.job_hash, "environment_sha256": plan.environment_hash,
         "datasets": plan.datasets.iter().map(|of| dataset(plan, of)).collect::<Vec<_>>(),
+        "keys": { "domains": domains(plan), "version": plan.tokens_version },
         "restricted": store(plan, "restricted"),
         "security": store(plan, "security"),
         "limits": {

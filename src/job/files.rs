@@ -125,21 +125,50 @@ const REFERENCE: &[Key] =
     &[required("schema", Shape::Name, "the other schema"), required("column", Shape::Name, "its column")];
 
 const TREATMENT: Shape = Shape::WordOr(
-    &["keep", "drop", "null", "label"],
+    &["keep", "drop", "null", "label", "scrub"],
     &[
-        optional(
-            "mask",
-            Shape::Table(&[required(
-                "last",
-                Shape::Whole,
-                "how many letters and digits stay readable at the end: 4, and half of the value, at most",
-            )]),
-            "hide all but the end",
-        ),
+        optional("mask", MASK, "hide all but the end"),
         optional("hmac", Shape::Name, "a pseudonym that joins within this domain"),
         optional("generalise", GENERALISE, "a coarser value of the same meaning"),
+        optional("ff1", Shape::Table(FF1), "other digits or letters of the same form, which the key can undo"),
+        optional("fields", Shape::Paths(&Shape::Table(FIELD)), "the only fields of JSON that are seen, by their paths"),
+        optional("date_shift", Shape::Table(DATE_SHIFT), "dates moved alike for each person"),
+        optional("bucket", Shape::List(&Shape::Text), "the range in words, by the edges given in quotes"),
     ],
 );
+
+const MASK: Shape = Shape::Table(&[required(
+    "last",
+    Shape::Whole,
+    "how many letters and digits stay readable at the end: 4, and half of the value, at most",
+)]);
+
+const FIELD: &[Key] = &[
+    required(
+        "treat",
+        Shape::WordOr(
+            &["keep", "null", "label"],
+            &[
+                optional("mask", MASK, "hide all but the end"),
+                optional("hmac", Shape::Name, "a pseudonym that joins within this domain"),
+                optional("ff1", Shape::Table(FF1), "other digits or letters of the same form, which the key can undo"),
+            ],
+        ),
+        "what is seen of it",
+    ),
+    optional("kind", Shape::Name, "what it is about, such as email"),
+];
+
+const FF1: &[Key] = &[
+    required("domain", Shape::Name, "values of one domain join"),
+    optional("alphabet", Shape::Word(&["digits", "alphanumeric"]), "what a text is made of [digits]"),
+];
+
+const DATE_SHIFT: &[Key] = &[
+    required("domain", Shape::Name, "dates of one domain are moved alike"),
+    required("subject", Shape::Name, "the column that says whose the row is"),
+    required("days", Shape::Count, "furthest, either way: 7 to 3650"),
+];
 
 const GENERALISE: Shape = Shape::WordOr(
     &["year", "month", "district"],
@@ -160,7 +189,10 @@ pub const ENVIRONMENT: Shape = Shape::Table(&[
     required("store", Shape::Things(&STORE), "where they go, by name"),
     optional(
         "secrets",
-        Shape::Table(&[optional("tokens", Shape::Secret, "the key that pseudonyms are derived from")]),
+        Shape::Table(&[
+            optional("tokens", Shape::Secret, "the key that pseudonyms are derived from"),
+            optional("tokens_version", Shape::Count, "another version gives other pseudonyms for everything [1]"),
+        ]),
         "where secrets are found",
     ),
     optional("limits", Shape::Table(LIMITS), "bounds of a run"),

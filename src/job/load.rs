@@ -12,7 +12,7 @@ use super::shape::{nearest, one_of};
 use super::tree::{Entry, Node, Text};
 use super::write_file::check_write;
 use crate::changes::untold;
-use crate::data::{Audience, Column, ColumnType, Form, Name, Schema, Treatment};
+use crate::data::{Audience, Column, ColumnType, Form, Name, Schema};
 use crate::privacy::treatment;
 use crate::problem::{Place, Problems, shown_path};
 use crate::reconcile::claims::Claim;
@@ -231,8 +231,10 @@ fn check_dataset(
     let audiences: BTreeSet<Audience> = audiences.collect();
     // Rows that are set aside are treated for `restricted`, whatever the stores of `to` are for.
     for audience in audiences.iter().copied().chain([Audience::Restricted]).collect::<BTreeSet<_>>() {
-        let hashed =
-            schema.columns.iter().find(|column| matches!(column.treat.get(&audience), Some(Treatment::Hmac { .. })));
+        let hashed = schema
+            .columns
+            .iter()
+            .find(|column| column.treat.get(&audience).is_some_and(|treat| !treat.domains().is_empty()));
         if let (Some(column), None) = (hashed, &environment.tokens) {
             let at = text.place(places.get(&column.name).copied().unwrap_or(0));
             let message =

@@ -12,6 +12,7 @@
 //! check_keys.rs        its checks, key by key
 //! check_file.rs        what they claim; check_types.rs of which columns, check_references.rs and check_other.rs of other tables
 //! schema_file.rs       schemas/<name>.toml
+//! treatment_file.rs    its treatments
 //! dump.rs              what an environment declares of a dump
 //! environment_file.rs  jobs/environments/<name>.toml
 //! login_spec.rs        how a PostgreSQL login is guarded
@@ -49,6 +50,7 @@ mod rows_file;
 mod schema_file;
 mod select;
 mod shape;
+mod treatment_file;
 mod tree;
 mod write_file;
 mod write_plan;

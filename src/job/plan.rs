@@ -34,12 +34,21 @@ pub struct Plan {
     pub stores: BTreeMap<Name, StoreSpec>,
     /// Where the key of `hmac` comes from; `None` when the environment has none.
     pub tokens: Option<SecretRef>,
+    /// The version of the keys that are derived from it.
+    pub tokens_version: u32,
     /// Limits of the run.
     pub limits: Limits,
     /// sha256 of the job file, hex.
     pub job_hash: String,
     /// sha256 of the environment file, hex.
     pub environment_hash: String,
+}
+
+impl Plan {
+    /// Where each store is, as the environment file writes it.
+    pub fn places(&self) -> BTreeMap<String, String> {
+        self.stores.iter().map(|(name, store)| (name.to_string(), store.primary.url.clone())).collect()
+    }
 }
 
 /// One dataset of a job, decided.

@@ -2,10 +2,9 @@
 
 use super::files::SCHEMA;
 use super::shape::{check, one_of, shown};
+use super::treatment_file::{check_subjects, read_treatment, refusal, weakness};
 use super::tree::{Entry, Node, Text};
-use crate::data::{
-    Audience, Beyond, Class, Column, ColumnType, Form, Generalisation, Name, OnNewColumn, Reference, Schema, Treatment,
-};
+use crate::data::{Audience, Beyond, Class, Column, ColumnType, Name, OnNewColumn, Reference, Schema};
 use crate::privacy::{PolicyFault, treatment};
 use crate::problem::Problems;
 use std::collections::BTreeMap;
@@ -16,9 +15,6 @@ const COLUMN_NAME_MAX: usize = 32;
 /// What a column may be declared as.
 const TYPES: &str = "a type of the README's table, such as bigint, numeric(14,2), numeric, boolean, text, varchar(40), char(3), uuid, date, \
                      time, timestamptz, bytea, jsonb, money, interval, inet, int4range, enum, composite, integer[]";
-
-/// Most signs that a mask may leave readable.
-const MASK_LAST_MAX: u8 = 4;
 
 /// A schema and where its parts stand.
 #[derive(Clone, Debug)]
@@ -68,6 +64,7 @@ pub fn read(name: &Name, text: Text, problems: &mut Problems) -> Option<SchemaFi
     };
     check_key(&text, &tree, &schema, problems);
     check_spellings(&text, &schema, &places, problems);
+    check_subjects(&text, &schema, &places, problems);
     (problems.len() == before).then_some(SchemaFile { schema, text, columns: places, unconfirmed })
 }
 
@@ -104,11 +101,12 @@ fn column(text: &Text, name: Name, at: usize, node: &Node, problems: &mut Proble
         let audience = Audience::ALL.into_iter().find(|audience| audience.as_str() == key);
         if let Some((audience, treatment)) = audience.zip(read_treatment(node)) {
             if let Some(takes) = refusal(&treatment, column_type) {
-                let message = format!("column `{name}` is {column_type}, which cannot be treated by `{treatment}`");
+                let message =
+                    format!("column `{name}` is {column_type}, which cannot be treated by `{}`", treatment.word());
                 problems.add("E-SCHEMA-TREATMENT", text.place(node.span.start), message, Some(takes.into()));
             }
             if let Some(hint) = weakness(&treatment, class) {
-                let message = format!("column `{name}` would be shown nearly as it is by `{treatment}`");
+                let message = format!("column `{name}` would be shown nearly as it is by `{}`", treatment.word());
                 problems.add("E-SCHEMA-WEAK", text.place(node.span.start), message, Some(hint.into()));
             }
             treat.insert(audience, treatment);
@@ -166,77 +164,6 @@ fn read_beyond(
         refuse(format!("column `{name}` would have NULLs and is not nullable"), "`nullable = true` beside it");
     }
     beyond
-}
-
-fn read_treatment(node: &Node) -> Option<Treatment> {
-    match node.text() {
-        Some("keep") => return Some(Treatment::Keep),
-        Some("drop") => return Some(Treatment::Drop),
-        Some("null") => return Some(Treatment::Null),
-        Some("label") => return Some(Treatment::Label),
-        _ => {}
-    }
-    if let Some(domain) = node.get("hmac").and_then(Node::text) {
-        return Some(Treatment::Hmac { domain: Name::new(domain).ok()? });
-    }
-    if let Some(last) = node.get("mask").and_then(|mask| mask.get("last")?.whole()) {
-        return Some(Treatment::Mask { last: u8::try_from(last).unwrap_or(u8::MAX) });
-    }
-    let how = node.get("generalise")?;
-    Some(Treatment::Generalise(match how.text() {
-        Some("year") => Generalisation::Year,
-        Some("month") => Generalisation::Month,
-        Some("district") => Generalisation::District,
-        _ => Generalisation::Band { width: u64::try_from(how.get("band")?.whole()?).ok()? },
-    }))
-}
-
-/// Why a type cannot take a treatment: what the treatment takes.
-fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'static str> {
-    let whole = matches!(column_type, ColumnType::Smallint | ColumnType::Integer | ColumnType::Bigint);
-    let number = whole || matches!(column_type, ColumnType::Numeric { .. } | ColumnType::Real | ColumnType::Double);
-    let dated = matches!(column_type, ColumnType::Date | ColumnType::Timestamp | ColumnType::Timestamptz);
-    let form = match column_type {
-        ColumnType::Printed(printed) => Some(printed.form()),
-        _ => None,
-    };
-    let text = column_type.is_text();
-    let (takes, fits) = match treatment {
-        Treatment::Keep | Treatment::Drop | Treatment::Null => return None,
-        Treatment::Mask { .. } if form.is_some_and(|form| form != Form::Word) => (
-            "a mask hides the end of one thing; of several it would show the last: `label`, `null` or `drop` it",
-            false,
-        ),
-        Treatment::Hmac { .. } if form == Some(Form::Varied) => (
-            "equal values of it may have several texts, so that tokens would not join: `label`, `null` or `drop` it",
-            false,
-        ),
-        Treatment::Mask { .. } | Treatment::Label | Treatment::Hmac { .. } => {
-            ("it takes text, uuid, json and whole numbers", text || whole)
-        }
-        Treatment::Generalise(Generalisation::Year | Generalisation::Month) => ("it takes dates and timestamps", dated),
-        Treatment::Generalise(Generalisation::District) => {
-            ("it takes text", text && form.is_none_or(|form| form == Form::Word))
-        }
-        Treatment::Generalise(Generalisation::Band { width: 0 }) => ("a band is at least 1 wide", false),
-        Treatment::Generalise(Generalisation::Band { .. }) => ("it takes numbers", number),
-    };
-    (!fits).then_some(takes)
-}
-
-/// Why a treatment is one in name only.
-fn weakness(treatment: &Treatment, class: Class) -> Option<&'static str> {
-    match treatment {
-        Treatment::Mask { last } if *last > MASK_LAST_MAX => {
-            Some("a mask leaves the last 4 letters and digits at most")
-        }
-        Treatment::Generalise(Generalisation::Band { width: 1 })
-            if matches!(class, Class::Personal | Class::Sensitive) =>
-        {
-            Some("a band is at least 2 wide where the column is personal or sensitive")
-        }
-        _ => None,
-    }
 }
 
 fn check_key(text: &Text, tree: &Node, schema: &Schema, problems: &mut Problems) {

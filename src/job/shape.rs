@@ -44,6 +44,8 @@ pub enum Shape {
     Things(&'static Shape),
     /// A table of values by column.
     Columns(&'static Shape),
+    /// A table of values by path: any text is one.
+    Paths(&'static Shape),
     /// A word, or a table with exactly one of these keys.
     WordOr(&'static [&'static str], &'static [Key]),
     /// A table with exactly one of these keys.
@@ -163,6 +165,13 @@ pub fn check(text: &Text, node: &Node, shape: Shape, path: &str, problems: &mut 
                     name_fault(text, key_span.start, key, &path, problems);
                     check(text, node, *item, &path, problems);
                 }
+            }
+            _ => wrong("a table"),
+        },
+        Shape::Paths(item) => match &node.value {
+            Value::Table(entries) => {
+                let below = |key: &str| format!("{path}.{}", shown(key));
+                entries.iter().for_each(|entry| check(text, &entry.node, *item, &below(&entry.key), problems));
             }
             _ => wrong("a table"),
         },
@@ -323,6 +332,7 @@ fn schema_of(shape: Shape) -> Json {
         Shape::Things(item) | Shape::Columns(item) => json!({
             "type": "object", "propertyNames": { "pattern": NAME_PATTERN }, "additionalProperties": schema_of(*item)
         }),
+        Shape::Paths(item) => json!({ "type": "object", "additionalProperties": schema_of(*item) }),
         Shape::WordOr(words, keys) => json!({ "anyOf": [{ "enum": words }, schema_of(Shape::OneOf(keys))] }),
         Shape::OneOf(keys) => {
             let mut one = object(keys);

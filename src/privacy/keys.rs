@@ -1,8 +1,11 @@
-//! One secret of the environment -> one HMAC key for each domain of pseudonyms.
+//! One secret of the environment -> the keys of each domain of pseudonyms: one for tokens, one for FF1, one for dates.
 //!
-//! HKDF-SHA-256 (RFC 5869): salt `nightferry/tokens/v1`, info `domain/<name>`, 32 bytes. Two domains share nothing, so a
-//! token of one says nothing about the other. Never in here: where the secret comes from (`access`).
+//! HKDF-SHA-256 (RFC 5869): salt `nightferry/tokens/v1`, info `domain/<name>`, then `/ff1` or `/date_shift` for those uses, then
+//! `/v<n>` from version 2 on; 32 bytes each. Two domains, uses or versions share nothing, so a token of one says nothing about
+//! another; and the secret of the fingerprints (info `fingerprints`) nothing about any. Never in here: where the secret comes
+//! from (`access`).
 
+use super::ff1::Ff1;
 use crate::data::Name;
 use ring::{hkdf, hmac};
 use std::collections::HashMap;
@@ -19,7 +22,17 @@ const CHECKED: &[u8] = b"nightferry\0check";
 const SALT: &[u8] = b"nightferry/tokens/v1";
 
 /// The keys of a run's domains. Debug prints names only.
-pub struct Keys(HashMap<Name, hmac::Key>);
+pub struct Keys {
+    domains: HashMap<Name, Domain>,
+    fingerprints: Option<[u8; 32]>,
+}
+
+/// The keys of one domain.
+struct Domain {
+    token: hmac::Key,
+    dates: hmac::Key,
+    ff1: Ff1,
+}
 
 /// A secret that is too short to be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,23 +42,47 @@ pub struct SecretTooShort;
 impl Keys {
     /// No domain at all: for jobs without `hmac`.
     pub fn none() -> Self {
-        Keys(HashMap::new())
+        Keys { domains: HashMap::new(), fingerprints: None }
     }
 
-    /// A key for each of `domains`, from `secret`.
+    /// The keys of each of `domains`, from `secret`, in their first version.
     pub fn derive(secret: &[u8], domains: impl IntoIterator<Item = Name>) -> Result<Self, SecretTooShort> {
+        Self::derive_version(secret, 1, domains)
+    }
+
+    /// The same in a version from 1: another version gives other values for everything.
+    pub fn derive_version(
+        secret: &[u8],
+        version: u32,
+        domains: impl IntoIterator<Item = Name>,
+    ) -> Result<Self, SecretTooShort> {
         if secret.len() < SECRET_BYTES_MIN {
             return Err(SecretTooShort);
         }
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, SALT).extract(secret);
-        let mut keys = HashMap::new();
-        for domain in domains {
-            let info = [b"domain/".as_slice(), domain.as_str().as_bytes()];
+        let version = if version > 1 { format!("/v{version}") } else { String::new() };
+        let keys = |domain: Name| {
             // 32 bytes is within HKDF's bound of 255 hashes, so expanding cannot fail.
-            let key = root.expand(&info, hmac::HMAC_SHA256).map(hmac::Key::from);
-            keys.extend(key.into_iter().map(|key| (domain.clone(), key)));
-        }
-        Ok(Keys(keys))
+            let of = |usage: &str| {
+                let info = [b"domain/", domain.as_str().as_bytes(), usage.as_bytes(), version.as_bytes()];
+                root.expand(&info, hmac::HMAC_SHA256).map(hmac::Key::from).ok()
+            };
+            let mut key = [0; 32];
+            let info = [b"domain/", domain.as_str().as_bytes(), b"/ff1".as_slice(), version.as_bytes()];
+            root.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut key)).ok()?;
+            let of_domain = Domain { token: of("")?, dates: of("/date_shift")?, ff1: Ff1::new(&key).ok()? };
+            Some((domain.clone(), of_domain))
+        };
+        let mut fingerprints = [0; 32];
+        let info = [b"fingerprints".as_slice(), version.as_bytes()];
+        let filled = root.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut fingerprints));
+        let domains = domains.into_iter().filter_map(keys).collect();
+        Ok(Keys { domains, fingerprints: filled.ok().map(|()| fingerprints) })
+    }
+
+    /// The secret of fingerprints that other runs and sites with the same secret share; `None` without one.
+    pub fn fingerprints(&self) -> Option<&[u8; 32]> {
+        self.fingerprints.as_ref()
     }
 
     /// Tells one key of a domain from another and says nothing else of it: 16 hex digits of its HMAC of a fixed text.
@@ -54,15 +91,25 @@ impl Keys {
         Some(tag.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// The key of a domain.
+    /// The key of a domain's tokens.
     pub fn get(&self, domain: &Name) -> Option<&hmac::Key> {
-        self.0.get(domain)
+        self.domains.get(domain).map(|domain| &domain.token)
+    }
+
+    /// The key that says how far a domain's dates are moved.
+    pub fn dates(&self, domain: &Name) -> Option<&hmac::Key> {
+        self.domains.get(domain).map(|domain| &domain.dates)
+    }
+
+    /// The permutation of a domain's numbers and texts.
+    pub fn ff1(&self, domain: &Name) -> Option<&Ff1> {
+        self.domains.get(domain).map(|domain| &domain.ff1)
     }
 }
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.domains.keys()).finish()
     }
 }
 
@@ -84,6 +131,21 @@ mod tests {
         let again = Keys::derive(TEST_SECRET, [domain("people")]).expect("keys");
         assert_ne!(token(&keys, "people"), token(&keys, "banks"));
         assert_eq!(token(&keys, "people"), token(&again, "people"));
+    }
+
+    #[test]
+    fn gives_each_use_and_version_its_own_key() {
+        let people = domain("people");
+        let of = |version| Keys::derive_version(TEST_SECRET, version, [domain("people")]).expect("keys");
+        let tag = |key: Option<&hmac::Key>| hmac::sign(key.expect("a key"), b"x").as_ref().to_vec();
+        let card = |keys: &Keys| keys.ff1(&people).and_then(|ff1| ff1.number(4_000_000_000, u128::MAX));
+        let (one, two) = (of(1), of(2));
+        assert_ne!(tag(one.get(&people)), tag(one.dates(&people)));
+        assert_ne!(tag(one.get(&people)), tag(two.get(&people)));
+        assert_ne!(tag(one.dates(&people)), tag(two.dates(&people)));
+        assert_ne!(card(&one), card(&two));
+        assert_eq!(token(&one, "people"), token(&Keys::derive(TEST_SECRET, [people.clone()]).expect("keys"), "people"));
+        assert_ne!(one.check(&people), two.check(&people));
     }
 
     #[test]

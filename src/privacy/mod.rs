@@ -4,22 +4,40 @@
 //! policy.rs     class x audience x declared treatment -> treatment, or a refusal
 //! keys.rs       one secret -> a key for each domain of pseudonyms
 //! canonical.rs  one writing for each value, so that pseudonyms join
-//! treat.rs      one column, one treatment -> what the audience sees
+//! treat.rs      one column, one treatment -> what the audience sees; ff1.rs, shift.rs, bucket.rs, fields.rs what is longer
 //! redact.rs     rows + treatments -> Redacted, the only thing a store takes
+//! recognise/    every kind's shape, check, words and examples: one table
+//! names/        names of people and streets, by lists
+//! engine/       a cell -> what in it is about a person
+//! columns/      a column -> what it is of
+//! scrub.rs      free text -> the same with every finding replaced by its label
 //! detect.rs     what looks like personal data in a text that nobody declared as such
 //! ```
 //!
 //! Pure and parallel: keys and treatments come in as parameters, nothing is read or written.
 
+mod bucket;
 mod canonical;
+mod columns;
 mod detect;
+mod engine;
+mod ff1;
+mod fields;
 mod keys;
+mod names;
 mod policy;
+mod recognise;
 mod redact;
+mod scrub;
+mod shift;
 mod treat;
 
+pub use bucket::ascend;
+pub use columns::{CellKind, ColumnTally, ColumnVerdict, Span, verdict};
 pub use detect::{CARD, Recognisers};
+pub use engine::{Engine, Finding, Header, NotMade, Work};
 pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};
 pub use policy::{PolicyFault, treatment};
+pub use recognise::{KINDS, Kind, RECOGNISERS, Recogniser};
 pub use redact::{ColumnTreatment, RedactFault, Redacted, again, published_schema, redact};
 pub use treat::{TreatmentFault, published_type};

@@ -23,6 +23,7 @@
 //! ```
 
 use super::keys::Keys;
+use super::shift::Subject;
 use super::treat::{TreatmentFault, published_type, treat};
 use crate::data::{Audience, Column, Name, Treatment};
 use crate::format::parquet_back::PublishedRows;
@@ -114,7 +115,10 @@ pub fn redact(
             return Err(RedactFault::PersonalKept { column: column.name.to_string(), audience });
         }
         match rows.column_by_name(column.name.as_str()) {
-            Some(values) => Ok(treat(values, column, treatment, keys)?),
+            Some(values) => {
+                let subject = treatment.subject().map(|name| subject(rows, columns, name)).transpose()?;
+                Ok(treat(values, column, treatment, subject.as_ref(), keys)?)
+            }
             // A column that is all NULL for everyone need not even be selected.
             None if *treatment == Treatment::Null => {
                 Ok(arrow::array::new_null_array(&published_type(column, treatment), rows.num_rows()))
@@ -127,6 +131,13 @@ pub fn redact(
     let rows = RecordBatch::try_new_with_options(published_schema(columns), treated, &options)
         .map_err(|_| RedactFault::Shape(dataset.to_string()))?;
     Ok(Redacted { rows, dataset: dataset.clone(), audience })
+}
+
+/// The column that says whose the rows are.
+fn subject<'a>(rows: &'a RecordBatch, columns: &'a [ColumnTreatment], name: &Name) -> Result<Subject<'a>, RedactFault> {
+    let column = columns.iter().map(|shown| &shown.column).find(|column| column.name == *name);
+    let found = column.zip(rows.column_by_name(name.as_str())).map(|(column, values)| Subject { column, values });
+    found.ok_or_else(|| RedactFault::Missing(name.to_string()))
 }
 
 /// Rows of a published table once more, to be written into it again beside others: they were treated when they were made, and a

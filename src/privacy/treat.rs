@@ -2,11 +2,16 @@
 //!
 //! Never in here: which treatment a column gets (`policy`), and any value in an error.
 
+use super::bucket::bucketed;
 use super::canonical::{Canonical, Writing};
+use super::ff1::Ff1;
+use super::fields::shown;
 use super::keys::Keys;
-use crate::data::{Column, ColumnType, Generalisation, Treatment};
+use super::scrub::scrub;
+use super::shift::{Subject, shifted};
+use crate::data::{Alphabet, Column, ColumnType, Generalisation, Treatment};
 use arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, PrimitiveArray, StringViewArray, StringViewBuilder,
+    Array, ArrayRef, AsArray, Date32Array, PrimitiveArray, PrimitiveBuilder, StringViewArray, StringViewBuilder,
     TimestampMicrosecondArray, new_null_array,
 };
 use arrow::datatypes::{
@@ -21,7 +26,7 @@ use std::sync::Arc;
 const TOKEN_BYTES: usize = 16;
 
 /// Put before a value that is hashed as it is: a byte of no text in UTF-8, so that no canonical writing is ever the same.
-const AS_IT_IS: &[u8] = &[0xff];
+pub(super) const AS_IT_IS: &[u8] = &[0xff];
 
 /// Letters and digits of the longest postcode.
 const POSTCODE_SIGNS_MAX: usize = 7;
@@ -45,17 +50,20 @@ pub struct TreatmentFault {
 /// The type of `column` in published files once treated.
 pub fn published_type(column: &Column, treatment: &Treatment) -> DataType {
     match treatment {
-        Treatment::Mask { .. } | Treatment::Label | Treatment::Hmac { .. } => DataType::Utf8View,
-        Treatment::Generalise(Generalisation::District) => DataType::Utf8View,
+        Treatment::Mask { .. } | Treatment::Label | Treatment::Hmac { .. } | Treatment::Bucket { .. } => {
+            DataType::Utf8View
+        }
+        Treatment::Generalise(Generalisation::District) | Treatment::Scrub => DataType::Utf8View,
         _ => column.column_type.published(),
     }
 }
 
-/// `values` of `column`, treated and in the published type.
+/// `values` of `column`, treated and in the published type; `subject` says whose the rows are, where the treatment asks.
 pub fn treat(
     values: &ArrayRef,
     column: &Column,
     treatment: &Treatment,
+    subject: Option<&Subject<'_>>,
     keys: &Keys,
 ) -> Result<ArrayRef, TreatmentFault> {
     let fault = || TreatmentFault {
@@ -72,10 +80,7 @@ pub fn treat(
         Treatment::Mask { last } => {
             text(values, column, |text, out| mask(text, usize::from(*last), out)).ok_or_else(fault)
         }
-        Treatment::Label => {
-            let label = format!("<{}>", column.kind.as_deref().unwrap_or(column.class.as_str()));
-            labelled(values, column, &label).ok_or_else(fault)
-        }
+        Treatment::Label => labelled(values, column, &label(column)).ok_or_else(fault),
         Treatment::Hmac { domain } => {
             let key = keys.get(domain).ok_or_else(fault)?;
             let canonical = Canonical::of(column.kind.as_deref());
@@ -87,6 +92,66 @@ pub fn treat(
             .ok_or_else(fault)
         }
         Treatment::Generalise(how) => generalise(values, column, how).ok_or_else(fault),
+        Treatment::Scrub => {
+            let texts = values.as_string_view_opt().ok_or_else(fault)?;
+            scrub(texts, column.name.as_str()).map_err(|_| fault())
+        }
+        Treatment::Ff1 { domain, alphabet } => {
+            let ff1 = keys.ff1(domain).ok_or_else(fault)?;
+            permuted(values, column, ff1, *alphabet).ok_or_else(fault)
+        }
+        Treatment::DateShift { domain, days, .. } => {
+            let key = keys.dates(domain).ok_or_else(fault)?;
+            subject.and_then(|subject| shifted(values, subject, *days, key)).ok_or_else(fault)
+        }
+        Treatment::Fields(fields) => match column.column_type {
+            ColumnType::Json | ColumnType::Jsonb => shown(values, fields, keys).ok_or_else(fault),
+            _ => Err(fault()),
+        },
+        Treatment::Bucket { edges } => bucketed(values, column.column_type, edges).ok_or_else(fault),
+    }
+}
+
+/// What stands for a value of the column.
+fn label(column: &Column) -> String {
+    format!("<{}>", column.kind.as_deref().unwrap_or(column.class.as_str()))
+}
+
+/// Texts of the alphabet and whole numbers, each another of the same form; any other text is its label.
+fn permuted(values: &ArrayRef, column: &Column, ff1: &Ff1, alphabet: Alphabet) -> Option<ArrayRef> {
+    fn numbers<T: ArrowPrimitiveType>(values: &ArrayRef, ff1: &Ff1, max: u128) -> Option<ArrayRef>
+    where
+        T::Native: Into<i128> + TryFrom<i128>,
+    {
+        let numbers = values.as_primitive_opt::<T>()?;
+        let changed = |number: T::Native| {
+            let number: i128 = number.into();
+            // A negative number of two's complement may be one larger.
+            let max = if number < 0 && number.unsigned_abs() > max { number.unsigned_abs() } else { max };
+            let changed = i128::try_from(ff1.number(number.unsigned_abs(), max)?).ok()?;
+            T::Native::try_from(if number < 0 { -changed } else { changed }).ok()
+        };
+        let mut built = PrimitiveBuilder::<T>::with_capacity(numbers.len()).with_data_type(numbers.data_type().clone());
+        for number in numbers {
+            match number {
+                Some(number) => built.append_value(changed(number)?),
+                None => built.append_null(),
+            }
+        }
+        Some(Arc::new(built.finish()))
+    }
+    match column.column_type {
+        ColumnType::Integer => numbers::<Int32Type>(values, ff1, i32::MAX.unsigned_abs().into()),
+        ColumnType::Bigint => numbers::<Int64Type>(values, ff1, i64::MAX.unsigned_abs().into()),
+        ColumnType::Numeric { precision, scale: 0 } => {
+            numbers::<Decimal128Type>(values, ff1, 10u128.checked_pow(precision.into())? - 1)
+        }
+        column_type if column_type.is_text() => text(values, column, |text, out| {
+            if !ff1.text(text, alphabet, out) {
+                out.push_str(&label(column));
+            }
+        }),
+        _ => None,
     }
 }
 
@@ -114,22 +179,27 @@ fn time_text(micros: i64) -> String {
 fn text(values: &ArrayRef, column: &Column, mut write: impl FnMut(&str, &mut String)) -> Option<ArrayRef> {
     let mut built = StringViewBuilder::with_capacity(values.len());
     let mut out = String::new();
-    let mut push = |value: Option<&str>| match value {
+    text_of(values, column, &mut |value| match value {
         Some(value) => {
             out.clear();
             write(value, &mut out);
             built.append_value(&out);
         }
         None => built.append_null(),
-    };
+    })?;
+    Some(Arc::new(built.finish()))
+}
+
+/// Hands out the text of every value in order: text as it is, whole numbers in decimal. `None` of another type.
+pub(super) fn text_of(values: &ArrayRef, column: &Column, push: &mut impl FnMut(Option<&str>)) -> Option<()> {
     match column.column_type {
-        ColumnType::Smallint => numbers::<Int16Type>(values, &mut push),
-        ColumnType::Integer => numbers::<Int32Type>(values, &mut push),
-        ColumnType::Bigint => numbers::<Int64Type>(values, &mut push),
-        column_type if column_type.is_text() => values.as_string_view_opt()?.iter().for_each(&mut push),
+        ColumnType::Smallint => numbers::<Int16Type>(values, push),
+        ColumnType::Integer => numbers::<Int32Type>(values, push),
+        ColumnType::Bigint => numbers::<Int64Type>(values, push),
+        column_type if column_type.is_text() => values.as_string_view_opt()?.iter().for_each(push),
         _ => return None,
     }
-    Some(Arc::new(built.finish()))
+    Some(())
 }
 
 fn numbers<T: ArrowPrimitiveType>(values: &ArrayRef, push: &mut impl FnMut(Option<&str>))
@@ -155,7 +225,7 @@ fn labelled(values: &ArrayRef, column: &Column, label: &str) -> Option<ArrayRef>
 
 /// Letters and digits become `*` but the last `last` of them, and never fewer than half of them; a value with no more than
 /// `last` shows none.
-fn mask(text: &str, last: usize, out: &mut String) {
+pub(super) fn mask(text: &str, last: usize, out: &mut String) {
     if text.is_ascii() {
         // The same for one byte a sign, which is what nearly all numbers are written in.
         let signs = text.bytes().filter(u8::is_ascii_alphanumeric).count();
@@ -184,7 +254,7 @@ fn hidden_of(signs: usize, last: usize) -> usize {
     if signs > last { (signs - last).max(signs.div_ceil(2)) } else { signs }
 }
 
-fn token(key: &hmac::Key, writing: Writing, written: &str, out: &mut String) {
+pub(super) fn token(key: &hmac::Key, writing: Writing, written: &str, out: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let tag = match writing {
         Writing::Canonical => hmac::sign(key, written.as_bytes()),
@@ -325,7 +395,7 @@ mod tests {
 
     fn treated(values: ArrayRef, column: &Column, treatment: Treatment) -> ArrayRef {
         let keys = Keys::derive(TEST_SECRET, [Name::new("people").expect("a name")]).expect("keys");
-        treat(&values, column, &treatment, &keys).expect("a treated column")
+        treat(&values, column, &treatment, None, &keys).expect("a treated column")
     }
 
     fn read(values: &ArrayRef) -> Vec<Option<&str>> {
@@ -466,7 +536,7 @@ mod tests {
     #[test]
     fn refuses_a_treatment_that_the_type_cannot_take() {
         let days: ArrayRef = Arc::new(Date32Array::from(vec![0]));
-        let refused = treat(&days, &column("date", "x"), &Treatment::Mask { last: 1 }, &Keys::none());
+        let refused = treat(&days, &column("date", "x"), &Treatment::Mask { last: 1 }, None, &Keys::none());
         assert_eq!(refused.err().map(|fault| fault.treatment), Some("mask (last 1)".into()));
     }
 }

@@ -5,21 +5,18 @@
 
 use super::diff::{Passed, Tolerance, beyond};
 use super::latest::{Latest, Settled};
-use crate::data::{Column, ColumnType, Within, beside};
+use crate::data::{Column, ColumnType, Within};
 use crate::frame::match_keys;
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, RecordBatch, StringViewArray, UInt32Array,
 };
 use arrow::compute::kernels::cmp::distinct;
-use arrow::compute::{and, take};
-use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Schema};
+use arrow::compute::{and, not, take};
+use arrow::datatypes::{Float32Type, Float64Type};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-
-/// Differing rows that are kept to be shown, at most.
-pub const DIFFERENCES_MAX: usize = 1_000;
 
 /// A comparison in numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -103,19 +100,72 @@ impl Terms {
         let field = |place: &usize| SortField::new(self.columns[*place].column_type.arrow());
         RowConverter::new(self.key.iter().map(field).collect())
     }
+
+    /// Places of the columns that are compared cell by cell: outside the key, and told by the topic.
+    pub fn compared(&self) -> impl Iterator<Item = usize> + '_ {
+        let places = 0..self.columns.len();
+        places.filter(|place| !self.key.contains(place) && self.told[*place])
+    }
 }
 
-/// Compares one bucket. Adds to `counts`, and to `differences` up to [`DIFFERENCES_MAX`] rows: the columns, then `side`
-/// (`missing`, `extra`, `extract`, `topic`) and `differs` (the columns that differ), by other names where the data
-/// has those ([`beside`]).
-pub fn compare(
-    terms: &Terms,
+/// What a bucket's rows and latest states are to each other, by their places.
+pub struct Found<'a> {
+    /// The rows that count: one a key, without those that are left out.
+    pub extract: Vec<u32>,
+    /// The latest states that count.
+    pub topic: Vec<u32>,
+    /// Rows that the topic lacks.
+    pub extra: UInt32Array,
+    /// Latest states that the extract lacks.
+    pub missing: UInt32Array,
+    /// The rows of the keys that are on both sides.
+    pub ours: UInt32Array,
+    /// Their latest states.
+    pub theirs: UInt32Array,
+    /// Of those pairs, cell by cell: every compared column outside the key.
+    pub columns: Vec<ColumnFound<'a>>,
+    /// The pairs that differ.
+    pub changed: Vec<u32>,
+}
+
+/// A column of the pairs.
+pub struct ColumnFound<'a> {
+    /// Its place.
+    pub place: usize,
+    /// Its name.
+    pub name: &'a str,
+    /// Pairs that differ in it.
+    pub differs: BooleanArray,
+    /// Pairs of which the stream tells it.
+    pub known: BooleanArray,
+    /// Pairs of which it does not.
+    pub untold: BooleanArray,
+    /// Pairs that differ in it within its tolerance.
+    pub tolerated: u64,
+}
+
+impl Found<'_> {
+    /// The columns in which a pair differs.
+    pub fn differing(&self, pair: usize) -> String {
+        let names = self.columns.iter().filter(|column| column.differs.value(pair)).map(|column| column.name);
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The columns that the stream does not tell of a pair.
+    pub fn unknown(&self, pair: usize) -> String {
+        let names = self.columns.iter().filter(|column| column.untold.value(pair)).map(|column| column.name);
+        names.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Compares one bucket. Adds to `counts`.
+pub fn compare<'a>(
+    terms: &'a Terms,
     rows: &RecordBatch,
     latest: &Latest,
     left_out: &HashSet<Vec<u8>>,
     counts: &mut Counts,
-    differences: &mut Vec<RecordBatch>,
-) -> Result<(), CompareFault> {
+) -> Result<Found<'a>, CompareFault> {
     let converter = terms.converter()?;
     let key_columns: Vec<ArrayRef> = terms.key.iter().map(|place| rows.column(*place).clone()).collect();
     let keys = converter.convert_columns(&key_columns)?;
@@ -153,26 +203,27 @@ pub fn compare(
     counts.missing += matched.right_only.len() as u64;
     let ours = UInt32Array::from_iter_values(matched.both.iter().map(|(left, _)| unique[*left as usize]));
     let theirs = UInt32Array::from_iter_values(matched.both.iter().map(|(_, right)| topic[*right as usize]));
-    let differs = cells(terms, rows, latest, &ours, &theirs, counts)?;
-    let changed: Vec<usize> =
-        (0..ours.len()).filter(|pair| differs.iter().any(|(_, differs)| differs.value(*pair))).collect();
+    let columns = cells(terms, rows, latest, &ours, &theirs, counts)?;
+    let changed = any(columns.iter().map(|column| &column.differs), ours.len());
     counts.changed += changed.len() as u64;
-    let one_sided = matched.right_only.iter().map(|row| topic[*row as usize]);
-    for key in one_sided.chain(changed.iter().map(|pair| theirs.value(*pair))) {
+    let places = |rows: &[u32], from: &[u32]| UInt32Array::from_iter_values(rows.iter().map(|row| from[*row as usize]));
+    let (extra, missing) = (places(&matched.left_only, &unique), places(&matched.right_only, &topic));
+    for key in missing.values().iter().copied().chain(changed.iter().map(|pair| theirs.value(*pair as usize))) {
         *counts.differing_in.entry(latest.partitions[key as usize]).or_default() += 1;
     }
+    Ok(Found { extract: unique, topic, extra, missing, ours, theirs, columns, changed })
+}
 
-    let places = |rows: &[u32], from: &[u32]| UInt32Array::from_iter_values(rows.iter().map(|row| from[*row as usize]));
-    let named = |pair: usize| {
-        let names = differs.iter().filter(|(_, differs)| differs.value(pair)).map(|(name, _)| *name);
-        names.collect::<Vec<_>>().join(", ")
-    };
-    keep(differences, terms, rows.columns(), &places(&matched.left_only, &unique), "extra", &|_| String::new())?;
-    keep(differences, terms, &latest.columns, &places(&matched.right_only, &topic), "missing", &|_| String::new())?;
-    let pick = |places: &UInt32Array| UInt32Array::from_iter_values(changed.iter().map(|pair| places.value(*pair)));
-    keep(differences, terms, rows.columns(), &pick(&ours), "extract", &|row| named(changed[row]))?;
-    keep(differences, terms, &latest.columns, &pick(&theirs), "topic", &|row| named(changed[row]))?;
-    Ok(())
+/// The places at which any of the masks is set.
+pub fn any<'a>(masks: impl Iterator<Item = &'a BooleanArray>, length: usize) -> Vec<u32> {
+    let mut places = vec![0u64; length.div_ceil(64)];
+    for mask in masks.filter(|mask| mask.true_count() > 0) {
+        mask.values().set_indices().for_each(|place| places[place / 64] |= 1 << (place % 64));
+    }
+    let bits = places.into_iter().enumerate().flat_map(|(word, bits)| {
+        (0..64u32).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| word as u32 * 64 + bit)
+    });
+    bits.collect()
 }
 
 /// The keys that the stream settles so.
@@ -189,7 +240,7 @@ fn belonging(terms: &Terms, latest: &Latest, is_of_extract: impl Fn(&[u8]) -> bo
     Ok(latest.keys.iter().enumerate().map(|(at, key)| inside.value(at) || is_of_extract(key)).collect())
 }
 
-/// For each column outside the key that a topic tells, which of the pairs differ in it.
+/// For each column outside the key that a topic tells, what the pairs are to each other.
 fn cells<'a>(
     terms: &'a Terms,
     rows: &RecordBatch,
@@ -197,24 +248,29 @@ fn cells<'a>(
     ours: &UInt32Array,
     theirs: &UInt32Array,
     counts: &mut Counts,
-) -> Result<Vec<(&'a str, BooleanArray)>, CompareFault> {
+) -> Result<Vec<ColumnFound<'a>>, CompareFault> {
     let mut out = Vec::new();
-    let is_compared = |place: &usize| !terms.key.contains(place) && terms.told[*place];
-    for (place, column) in terms.columns.iter().enumerate().filter(|(place, _)| is_compared(place)) {
+    for place in terms.compared() {
+        let column = &terms.columns[place];
+        let name = column.name.as_str();
         let (one, two) = (take(rows.column(place), ours, None)?, take(&latest.columns[place], theirs, None)?);
         let known = take(&latest.known[place], theirs, None)?;
         let known = is_told(&one, &two, known.as_boolean(), column.column_type)?;
-        counts.unknown_cells += (known.len() - known.true_count()) as u64;
+        let untold = not(&known)?;
+        counts.unknown_cells += untold.true_count() as u64;
         let (one, two) = (plain(one, column.column_type), plain(two, column.column_type));
         let mut differs = and(&distinct(&one, &two)?, &known)?;
+        let mut tolerated = 0;
         if differs.true_count() > 0 && terms.tolerance[place] != Tolerance::default() {
-            let passed = counts.tolerated.entry(column.name.to_string()).or_default();
+            let passed = counts.tolerated.entry(name.to_owned()).or_default();
+            let before = passed.cells;
             differs = beyond(&differs, [&one, &two], &terms.tolerance[place], passed)?;
+            tolerated = passed.cells - before;
         }
         if differs.true_count() > 0 {
-            *counts.changed_columns.entry(column.name.to_string()).or_default() += differs.true_count() as u64;
-            out.push((column.name.as_str(), differs));
+            *counts.changed_columns.entry(name.to_owned()).or_default() += differs.true_count() as u64;
         }
+        out.push(ColumnFound { place, name, differs, known, untold, tolerated });
     }
     Ok(out)
 }
@@ -241,7 +297,7 @@ fn is_printed_numeric(column_type: ColumnType) -> bool {
 
 /// The values with one writing for equals: one zero and one NaN; `char(n)` without trailing blanks, a printed `numeric` without
 /// trailing zeros.
-fn plain(values: ArrayRef, column_type: ColumnType) -> ArrayRef {
+pub fn plain(values: ArrayRef, column_type: ColumnType) -> ArrayRef {
     match column_type {
         ColumnType::Real => Arc::new(values.as_primitive::<Float32Type>().unary::<_, Float32Type>(|x| {
             if x == 0.0 {
@@ -275,30 +331,4 @@ fn plain(values: ArrayRef, column_type: ColumnType) -> ArrayRef {
         }
         _ => values,
     }
-}
-
-/// Keeps rows to be shown, while there is room.
-fn keep(
-    differences: &mut Vec<RecordBatch>,
-    terms: &Terms,
-    columns: &[ArrayRef],
-    places: &UInt32Array,
-    side: &str,
-    differs: &dyn Fn(usize) -> String,
-) -> Result<(), CompareFault> {
-    let kept: usize = differences.iter().map(RecordBatch::num_rows).sum();
-    let places = places.slice(0, places.len().min(DIFFERENCES_MAX.saturating_sub(kept)));
-    if places.is_empty() {
-        return Ok(());
-    }
-    let mut fields: Vec<Field> =
-        terms.columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true)).collect();
-    let mut cells =
-        columns.iter().take(fields.len()).map(|column| take(column, &places, None)).collect::<Result<Vec<_>, _>>()?;
-    let taken = |name: &str| terms.columns.iter().any(|column| column.name.as_str() == name);
-    fields.extend(["side", "differs"].map(|name| Field::new(beside(name, taken), DataType::Utf8View, true)));
-    cells.push(Arc::new(StringViewArray::from_iter_values((0..places.len()).map(|_| side))));
-    cells.push(Arc::new(StringViewArray::from_iter_values((0..places.len()).map(differs))));
-    differences.push(RecordBatch::try_new(Arc::new(Schema::new(fields)), cells)?);
-    Ok(())
 }

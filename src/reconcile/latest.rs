@@ -25,6 +25,10 @@ pub struct Latest {
     pub keys: Vec<Vec<u8>>,
     /// The partition that each key is in.
     pub partitions: Vec<u32>,
+    /// The position of the last event of each key.
+    pub positions: Vec<u64>,
+    /// Keys that were there and were deleted -> partition and position of the event that did it.
+    pub deleted: HashMap<Vec<u8>, (u32, u64)>,
     /// Of each key, whether the stream settles what the extract should show.
     pub settled: Vec<Settled>,
     /// Events that came again behind newer ones of their key.
@@ -104,7 +108,10 @@ pub fn latest(
         latest.columns.push(take(batch.column(place), &from, None)?);
         latest.known.push(BooleanArray::from_iter(told.iter().map(|(_, state)| Some(cell(state, place) != UNKNOWN))));
     }
-    latest.partitions = told.iter().map(|(_, state)| state.partition).collect();
+    let place = |state: &State| (state.partition, events.positions.value(state.last as usize));
+    let deleted = states.iter().filter(|(_, state)| !is_told(state));
+    latest.deleted = deleted.map(|(key, state)| (key.to_vec(), place(state))).collect();
+    (latest.partitions, latest.positions) = told.iter().map(|(_, state)| place(state)).unzip();
     latest.settled = told.iter().map(|(_, state)| state.settled).collect();
     latest.keys = told.into_iter().map(|(key, _)| key.to_vec()).collect();
     Ok(latest)
@@ -115,6 +122,8 @@ struct State {
     /// For each column the event that last told it; `None` once the row is gone.
     row: Option<Vec<u32>>,
     partition: u32,
+    /// The event that last touched it.
+    last: u32,
     settled: Settled,
     order: Order,
 }
@@ -134,8 +143,10 @@ fn fold<'a>(
         if op == Op::Truncate as u8 {
             // Across partitions its place in the log orders it, and every other event has looked at that.
             if whole.emptied_at.is_none() {
-                let in_it = states.values_mut().filter(|state| state.partition == partition);
-                in_it.for_each(|state| (state.row, state.settled) = (None, Settled::Yes));
+                for state in states.values_mut().filter(|state| state.partition == partition) {
+                    state.last = if state.row.is_some() { *event } else { state.last };
+                    (state.row, state.settled) = (None, Settled::Yes);
+                }
             }
             continue;
         }
@@ -146,6 +157,7 @@ fn fold<'a>(
         let state = states.entry(keys.row(row).data()).or_insert_with(|| State {
             row: None,
             partition,
+            last: *event,
             settled: Settled::Yes,
             order: Order::default(),
         });
@@ -165,6 +177,10 @@ fn fold<'a>(
             Turn::Next => Settled::Yes,
         };
         state.partition = partition;
+        // Of several that delete it the first one did it.
+        if op != Op::Delete as u8 || state.row.is_some() {
+            state.last = *event;
+        }
         if op == Op::Delete as u8 {
             state.row = None;
             continue;

@@ -12,6 +12,7 @@
 //! verdict.rs    counts and stream facts -> verdict, proof, and words for people
 //! claims/       what the author declares of a dataset: unique, not NULL, sums, periods of a day ..
 //! checks.rs     the author's SQL
+//! outputs/      what a comparison leaves behind: the drift, the columns, the stream, fingerprints, the change set
 //! diff/         any two datasets, in bounded memory
 //! ```
 //!
@@ -25,6 +26,7 @@ mod exact_sum;
 mod latest;
 mod merge;
 mod order;
+pub mod outputs;
 mod sides;
 mod tally;
 mod unique;

@@ -27,6 +27,7 @@ pub enum Turn {
 #[derive(Debug, Default)]
 pub struct Order {
     top: Option<u64>,
+    /// Sorted: whatever is less than the largest is not added.
     seen: Vec<u64>,
 }
 
@@ -34,18 +35,17 @@ impl Order {
     /// What is to be done with the next event. `is_same_partition`: it stands in the partition of the one before.
     pub fn turn(&mut self, lsn: Option<u64>, about: About, is_same_partition: bool) -> Turn {
         let Some(lsn) = lsn else { return Turn::Next };
-        let falls = self.top.is_some_and(|top| lsn < top);
-        if falls && about.has(About::READ) {
-            // The log began anew.
-            (self.top, self.seen) = (Some(lsn), vec![lsn]);
-            return Turn::Next;
-        }
-        if falls {
+        if self.top.is_some_and(|top| lsn < top) {
             return match () {
-                () if !is_same_partition => Turn::Older,
-                () if about.has(About::READ_BESIDE) => Turn::Stale,
-                () if self.seen.contains(&lsn) => Turn::Replayed,
-                () => Turn::Unexplained,
+                () if is_same_partition && about.has(About::READ_BESIDE) => Turn::Stale,
+                () if is_same_partition && self.seen.binary_search(&lsn).is_ok() => Turn::Replayed,
+                // The log began anew.
+                () if is_same_partition && about.has(About::READ) => {
+                    (self.top, self.seen) = (Some(lsn), vec![lsn]);
+                    Turn::Next
+                }
+                () if is_same_partition || about.has(About::READ) => Turn::Unexplained,
+                () => Turn::Older,
             };
         }
         if self.top != Some(lsn) {
@@ -73,6 +73,9 @@ mod tests {
             (Some(15), beside, true, Turn::Stale),
             (Some(15), change, false, Turn::Older),
             (Some(15), change, true, Turn::Unexplained),
+            // A row that a snapshot read, delivered again; and one of a log that began anew.
+            (Some(10), read, true, Turn::Replayed),
+            (Some(5), read, false, Turn::Unexplained),
             (Some(5), read, true, Turn::Next),
             (Some(10), change, true, Turn::Next),
             (Some(20), change, true, Turn::Next),

@@ -5,6 +5,7 @@
 use super::compare::{CompareFault, Counts, Terms, compare};
 use super::diff::Tolerance;
 use super::latest::{Whole, latest};
+use super::outputs::{Gathering, Outputs, Seal};
 use crate::changes::{Changes, StreamFacts};
 use crate::data::{Batch, Column, Within};
 use crate::format::spill::{Aside, Spill, compact};
@@ -32,6 +33,8 @@ pub struct Comparison {
     waiting: Vec<RecordBatch>,
     left_out: HashSet<Vec<u8>>,
     facts: StreamFacts,
+    seal: Seal,
+    aside: Aside,
 }
 
 /// What a comparison came to.
@@ -40,17 +43,18 @@ pub struct Outcome {
     pub counts: Counts,
     /// What the stream showed.
     pub facts: StreamFacts,
-    /// Up to a thousand differing rows: the columns, then `side` and `differs`.
-    pub differences: Vec<RecordBatch>,
+    /// What it leaves behind.
+    pub outputs: Outputs,
 }
 
 impl Comparison {
     /// A comparison of `columns` (those of the extract, in its order) by the columns named in `key`. `tolerate`: column ->
-    /// what it may differ by.
+    /// what it may differ by. `seal` is the key of the fingerprints that are shown.
     pub fn new(
         columns: Vec<Column>,
         key: &[crate::data::Name],
         tolerate: &BTreeMap<crate::data::Name, Tolerance>,
+        seal: &Seal,
         aside: &Aside,
     ) -> Self {
         let tolerance = columns.iter().map(|column| tolerate.get(&column.name).cloned().unwrap_or_default()).collect();
@@ -69,6 +73,8 @@ impl Comparison {
             waiting: Vec::new(),
             left_out: HashSet::new(),
             facts: StreamFacts::default(),
+            seal: seal.clone(),
+            aside: aside.clone(),
         }
     }
 
@@ -94,7 +100,7 @@ impl Comparison {
         let before = self.terms.converter()?;
         let within = self.terms.within;
         let key: Vec<crate::data::Name> = self.terms.key.iter().map(|place| columns[*place].name.clone()).collect();
-        let mut treated = Comparison::new(columns, &key, &BTreeMap::new(), aside);
+        let mut treated = Comparison::new(columns, &key, &BTreeMap::new(), &self.seal, aside);
         treated.terms.tolerance = self.terms.tolerance;
         treated.terms.within = within;
         treated.terms.told.iter_mut().zip(told).for_each(|(is_told, told)| *is_told &= told);
@@ -174,50 +180,52 @@ impl Comparison {
     /// Compares, a bucket at a time.
     pub fn finish(mut self) -> Result<Outcome, CompareFault> {
         self.settle()?;
-        let mut outcome = Outcome::of(&self);
-        for (extract, topic) in self.extract.into_iter().zip(self.topic) {
-            outcome.bucket(
-                &self.terms,
-                &self.left_out,
-                [(&self.extract_schema, &extract), (&self.topic_schema, &topic)],
-            )?;
+        let mut comparing = Comparing::new(&self);
+        for (extract, topic) in self.extract.iter().zip(&self.topic) {
+            comparing.bucket(extract, topic)?;
         }
-        Ok(outcome)
+        comparing.finish()
     }
 
     /// Compares what there is so far, and keeps it: more of the topic may come.
     pub fn so_far(&mut self) -> Result<Outcome, CompareFault> {
         self.settle()?;
-        let mut outcome = Outcome::of(self);
+        let mut comparing = Comparing::new(self);
         for (extract, topic) in self.extract.iter().zip(&self.topic) {
-            outcome.bucket(
-                &self.terms,
-                &self.left_out,
-                [(&self.extract_schema, extract), (&self.topic_schema, topic)],
-            )?;
+            comparing.bucket(extract, topic)?;
         }
-        Ok(outcome)
+        comparing.finish()
     }
 }
 
-impl Outcome {
-    fn of(comparison: &Comparison) -> Self {
-        Outcome { counts: Counts::default(), facts: comparison.facts.clone(), differences: Vec::new() }
+/// A comparison, bucket by bucket.
+struct Comparing<'a> {
+    of: &'a Comparison,
+    counts: Counts,
+    gathering: Gathering,
+}
+
+impl<'a> Comparing<'a> {
+    fn new(of: &'a Comparison) -> Self {
+        Comparing { of, counts: Counts::default(), gathering: Gathering::new(&of.terms, &of.seal, &of.aside) }
     }
 
-    fn bucket(
-        &mut self,
-        terms: &Terms,
-        left_out: &HashSet<Vec<u8>>,
-        [(extract_schema, extract), (topic_schema, topic)]: [(&SchemaRef, &Spill); 2],
-    ) -> Result<(), CompareFault> {
+    fn bucket(&mut self, extract: &Spill, topic: &Spill) -> Result<(), CompareFault> {
         if extract.rows() == 0 && topic.rows() == 0 {
             return Ok(());
         }
-        let rows = concat_batches(extract_schema, &extract.batches()?)?;
-        let whole = Whole { log: &self.facts.log, emptied_at: self.facts.emptied_across() };
-        let states = latest(topic_schema, &topic.batches()?, &terms.key, &terms.converter()?, whole)?;
-        compare(terms, &rows, &states, left_out, &mut self.counts, &mut self.differences)
+        let Comparison { terms, facts, left_out, .. } = self.of;
+        let rows = concat_batches(&self.of.extract_schema, &extract.batches()?)?;
+        let whole = Whole { log: &facts.log, emptied_at: facts.emptied_across() };
+        let states = latest(&self.of.topic_schema, &topic.batches()?, &terms.key, &terms.converter()?, whole)?;
+        let found = compare(terms, &rows, &states, left_out, &mut self.counts)?;
+        self.gathering.add(terms, &rows, &states, &found)
+    }
+
+    fn finish(self) -> Result<Outcome, CompareFault> {
+        let facts = self.of.facts.clone();
+        let outputs = self.gathering.finish(&self.of.terms, &facts)?;
+        Ok(Outcome { counts: self.counts, facts, outputs })
     }
 }
 

@@ -93,7 +93,8 @@ pub fn judge(counts: &Counts, facts: &StreamFacts, stream: Stream) -> Judged {
     let differing = counts.missing + counts.extra + counts.changed;
     if differing > 0 && stream.dead_letters > 0 {
         let letters = counted(stream.dead_letters, "record");
-        let phrase = format!("{letters} of the topic are not in the dump ({})", drift_phrase(counts));
+        let verb = if stream.dead_letters == 1 { "is" } else { "are" };
+        let phrase = format!("{letters} of the topic {verb} not in the dump ({})", drift_phrase(counts));
         return judged(Verdict::Inconclusive(Curable::Never), phrase);
     }
     let has_passed = |partition: &u32| stream.heartbeat || facts.passed.contains(partition);

@@ -1,5 +1,6 @@
 //! What a report says of one dataset. The JSON names are an API, as those of the whole report.
 
+use super::drift::{ChangeSetReport, ComparedColumn, FingerprintReport, OutputReport, PartitionReport, SpreadReport};
 use super::numbers::counted;
 use super::run::seconds_utc;
 use crate::data::{Period, PgPosition};
@@ -218,9 +219,24 @@ pub struct ReconciliationReport {
     /// What the stream showed of itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamReport>,
+    /// Every compared column.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ComparedColumn>,
+    /// Where in the range of keys rows differ, where the key has a column with an order one can draw.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<SpreadReport>,
+    /// The fingerprint of each side as a whole: two runs with the same key and schema that show the same hold the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprints: Option<FingerprintReport>,
+    /// What would bring the topic's state to the extract's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change_set: Option<ChangeSetReport>,
     /// The differing rows, in the restricted store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows_at: Option<String>,
+    /// What else lies there, by its name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<&'static str, OutputReport>,
 }
 
 /// What was let pass in a column.
@@ -262,6 +278,8 @@ pub struct StreamReport {
     pub heartbeat: bool,
     /// Columns that some event did not tell -> why.
     pub untold: BTreeMap<String, &'static str>,
+    /// Its partitions, up to 256 of them.
+    pub partitions: Vec<PartitionReport>,
 }
 
 impl ReconciliationReport {
@@ -286,7 +304,12 @@ impl ReconciliationReport {
             not_compared_because: BTreeMap::new(),
             treated: BTreeMap::new(),
             stream: None,
+            columns: Vec::new(),
+            spread: None,
+            fingerprints: None,
+            change_set: None,
             rows_at: None,
+            outputs: BTreeMap::new(),
         }
     }
 }

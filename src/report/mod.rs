@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! run.rs       the report's values; their JSON names are an API
-//! dataset.rs   those of one dataset
+//! dataset.rs   those of one dataset        drift.rs  those of where it differs, and what was left behind
 //! diff.rs      what a comparison of two datasets came to; diff_terminal.rs: as a person reads it
 //! terminal.rs  the report as a person reads it after the run
+//! html/        reports as pages for a browser
 //! numbers.rs   1,234,567 and 3.2 MiB
 //! ```
 //!
@@ -13,6 +14,8 @@
 mod dataset;
 mod diff;
 mod diff_terminal;
+mod drift;
+mod html;
 mod numbers;
 mod run;
 mod terminal;
@@ -23,6 +26,10 @@ pub use dataset::{
 };
 pub use diff::{DiffReport, DiffSide, DiffVerdict};
 pub use diff_terminal::diff_terminal;
+pub use drift::{
+    ChangeSetReport, ChangeSetState, ComparedColumn, FingerprintReport, OutputReport, PartitionReport, SpreadReport,
+};
+pub use html::{diff_page, run_page};
 pub use numbers::{bytes, count};
 pub use run::{CostReport, Outcome, ProblemReport, RunReport};
 pub use terminal::terminal;

@@ -34,6 +34,9 @@ pub struct RunReport {
     /// Runs whose publishing this run found half done and completed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub completed: Vec<String>,
+    /// The page that shows all this in a browser, in the security store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_at: Option<String>,
     /// Each dataset, in the job's order.
     pub datasets: Vec<DatasetReport>,
     /// What went wrong, the deciding one first.

@@ -85,18 +85,22 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
             fact("look", format!("{}: rows that break its checks are in {}", dataset.name, placed(rows_at, places)));
         }
     }
+    if let Some(page_at) = &report.page_at {
+        fact("look", format!("{} shows the run in a browser", placed(page_at, places)));
+    }
     out
 }
 
 /// `<store>/<path>` with the place of the store in front of the path.
-fn placed(path: &str, places: &BTreeMap<String, String>) -> String {
+pub(super) fn placed(path: &str, places: &BTreeMap<String, String>) -> String {
     match path.split_once('/').and_then(|(store, rest)| Some((places.get(store)?, rest))) {
         Some((place, rest)) => format!("{}/{rest}", place.trim_end_matches('/')),
         None => path.to_owned(),
     }
 }
 
-fn days(report: &RunReport) -> String {
+/// The days that a run was for.
+pub(super) fn days(report: &RunReport) -> String {
     let day = |date: chrono::NaiveDate| date.format("%-d %b %Y").to_string();
     let (from, to) = (report.period.from, report.period.to);
     if from == to { day(from) } else { format!("{} to {}", day(from), day(to)) }

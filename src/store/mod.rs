@@ -3,7 +3,7 @@
 //! ```text
 //! _nightferry/stamp.json                          whose data this store holds
 //! _jobs/<job>/<20 digits>.json                    (security) the job's nights: THE commit, created once
-//! reports/<job>/<run>.json                        (security) what every run came to
+//! reports/<job>/<run>.json                        (security) what every run came to; `.html`: the same as a page
 //! <dataset>/run=<run>/part-00000-<8 of sha256>.parquet
 //! <dataset>/run=<run>/_manifest.json              files, hashes, origin; created once
 //! <dataset>/_delta_log/<20 digits>.json           what readers go by; created once
@@ -62,7 +62,7 @@ pub use absent::{Absent, put_if_absent};
 pub use commit::{Settled, Stores, complete, settle};
 pub use decision::{Decision, decide};
 pub use fault::StoreError;
-pub use filing::{file_part, file_report};
+pub use filing::{file_part, file_report, report_path};
 pub use ledger::{JobRecord, RecordTable, RunRow};
 pub use manifest::{Manifest, ManifestFile, ManifestRef};
 pub use night::{Merged, Night, NightDataset, NightWrite, Outcome, publish};

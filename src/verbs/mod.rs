@@ -5,8 +5,10 @@ mod days;
 mod diff;
 mod files;
 mod init;
+mod paths;
 mod plan;
 mod run;
+mod scan;
 mod test;
 mod validate;
 mod walk;
@@ -16,6 +18,7 @@ pub use diff::{DiffRequest, diff};
 pub use init::{InitRequest, init};
 pub use plan::{PlanRequest, plan};
 pub use run::{RunRequest, run};
+pub use scan::{ScanRequest, ScanWhat, scan};
 pub use test::{TestRequest, test};
 pub use validate::{ValidateRequest, validate};
 

@@ -73,8 +73,7 @@ fn tell(report: &RunReport, plan: &Plan, json: bool, out: &mut dyn Write) {
             let _ = writeln!(out, "{text}");
         }
     } else {
-        let places = plan.stores.iter().map(|(name, store)| (name.to_string(), store.primary.url.clone())).collect();
-        let _ = write!(out, "{}", terminal(report, &places));
+        let _ = write!(out, "{}", terminal(report, &plan.places()));
     }
     let mut stderr = std::io::stderr().lock();
     for problem in &report.problems {

@@ -152,9 +152,8 @@ fn masked(mut report: serde_json::Value) -> serde_json::Value {
             serde_json::Value::Object(fields) => {
                 for (name, value) in fields.iter_mut() {
                     match name.as_str() {
-                        "run" | "seconds" | "usd" | "bytes" | "rows_at" | "quarantine_at" | "nightferry" => {
-                            *value = serde_json::json!("*")
-                        }
+                        "run" | "seconds" | "usd" | "bytes" | "at" | "page_at" | "rows_at" | "quarantine_at"
+                        | "nightferry" => *value = serde_json::json!("*"),
                         _ => mask(value),
                     }
                 }

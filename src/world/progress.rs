@@ -121,7 +121,7 @@ impl Progress {
 
 impl TableProgress {
     /// About so many rows will have come at the end.
-    pub fn expect(&self, rows: u64) {
+    pub fn expects(&self, rows: u64) {
         self.0.expected.store(rows, Ordering::Relaxed);
     }
 

@@ -161,6 +161,32 @@ fn a_row_that_changed_within_the_window_ends_with_74_and_is_published_by_declara
 }
 
 #[test]
+fn without_transactions_the_databases_log_decides_and_says_so() {
+    let ferry = ferry("");
+    let at = |lsn: u64, last_commit: u64| {
+        let sequence = json!([last_commit.to_string(), lsn.to_string()]).to_string();
+        json!({"ts_ms": 1_795_000_000_000_u64, "lsn": lsn, "sequence": sequence})
+    };
+    // 0/3E8 is 1,000. The update committed before it, which the event behind tells; that one came later.
+    ferry.write("in/extract.json", br#"{"extracted_at":"2026-11-23T01:00:00Z","lsn":"0/3E8"}"#);
+    let lines = [event(1, "1.00", at(100, 90)), event(1, "2.00", at(800, 700)), event(9, "9.00", at(1_100, 950))];
+    put(&ferry, 0, &lines.concat());
+    let (came, report) = ferry.report(&["jobs/things.toml"]);
+    let told = reconciliation(&report);
+    assert_eq!((came.code, &told["verdict"], &told["proof"]), (0, &json!("MATCH"), &json!("commit_lsn")), "{told}");
+    let terminal = ferry.run(&["run", "jobs/things.toml", "--again", "to look at it"]);
+    assert!(terminal.out.contains("MATCH  by the database's log"), "{}", terminal.out);
+    // Without what came behind, nothing proves that the update had committed.
+    put(&ferry, 0, &lines[..2].concat());
+    let came = ferry.run(&["run", "jobs/things.toml", "--again", "less of the topic"]);
+    assert_eq!(came.code, 74, "{}", came.err);
+    assert!(came.err.contains("E-WINDOW-74"), "{}", came.err);
+    ferry.write("in/extract.json", br#"{"extracted_at":"2026-11-23T01:00:00Z","lsn":"opensesame"}"#);
+    let came = ferry.run(&["run", "jobs/things.toml", "--again", "a damaged file"]);
+    assert!(came.code == 22 && !came.err.contains("opensesame"), "{}", came.err);
+}
+
+#[test]
 fn what_is_let_pass_is_counted_and_printed_with_the_largest_difference() {
     let ferry = ferry("tolerate = { amount = { abs = \"0.01\" } }");
     put(&ferry, 0, &[event(1, "1.99", of(4000)), event(9, "9.00", of(6000))].concat());

@@ -7,6 +7,7 @@ use nightferry::data::conform::conform;
 use nightferry::data::{Beyond, Class, Column, ColumnType, Name, Origin, PgPosition, PgSnapshot};
 use nightferry::format::spill::{Aside, Spill};
 use nightferry::reconcile::diff::Tolerance;
+use nightferry::reconcile::outputs::Seal;
 use nightferry::reconcile::{CheckOutcome, CheckTable, Comparison, Stream, check, judge};
 use nightferry::world::DiskScratch;
 use serde_json::{Value, json};
@@ -116,7 +117,7 @@ fn judged(case: &Value) -> Value {
         .collect();
     let folder = tempfile::tempdir().expect("a folder");
     let aside = Aside::new(Arc::new(DiskScratch::open(folder.path()).expect("scratch")), 1 << 20);
-    let mut comparison = Comparison::new(columns.clone(), &key, &tolerate(case), &aside);
+    let mut comparison = Comparison::new(columns.clone(), &key, &tolerate(case), &Seal::new(&[1; 32]), &aside);
     let rows = case["rows"].as_array().expect("rows");
     let cells = columns.iter().map(|column| -> (&str, ArrayRef, bool) {
         let cells = rows.iter().map(|row| row[column.name.as_str()].as_str());

@@ -75,8 +75,11 @@ fn a_report_lies_in_the_security_store_and_says_what_was_printed() {
     let (_, printed) = ferry.report(&["jobs/contracts.toml"]);
     let files = ferry.files("target/security");
     let filed: Vec<&String> = files.iter().filter(|file| file.starts_with("reports/contracts/")).collect();
-    assert_eq!(filed.len(), 1, "{files:?}");
-    let filed: Value = serde_json::from_str(&ferry.read(&format!("target/security/{}", filed[0]))).expect("JSON");
+    // The report, and beside it the page that shows the same.
+    let [page, report] = filed.as_slice() else { panic!("{files:?}") };
+    assert_eq!(page.strip_suffix("html"), report.strip_suffix("json"));
+    assert_eq!(printed["page_at"], format!("security/{page}"));
+    let filed: Value = serde_json::from_str(&ferry.read(&format!("target/security/{report}"))).expect("JSON");
     assert_eq!(filed, printed);
     assert_eq!(dataset(&printed, "contact")["stores"][0]["columns"][3]["treatment"], "drop");
 }

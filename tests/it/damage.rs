@@ -122,8 +122,14 @@ const OTHERS: &[u8] = br#"{"topic":"t","partition":1,"offset":7,"ts":1,"key":"{\
 "#;
 
 const LAYOUTS: [Layout; 5] = [Layout::Confluent, Layout::Kcat, Layout::Lenses, Layout::Aiven, Layout::KeyValue];
-const PAYLOADS: [Payload; 5] =
-    [Payload::Debezium, Payload::DebeziumFlat, Payload::Dms, Payload::Wal2json, Payload::DebeziumAvro];
+const PAYLOADS: [Payload; 6] = [
+    Payload::Debezium,
+    Payload::DebeziumFlat,
+    Payload::Dms,
+    Payload::Wal2json,
+    Payload::DebeziumAvro,
+    Payload::DebeziumFlatAvro,
+];
 
 /// Events of a block, read as every layout and payload; the most of them.
 fn events(bytes: &[u8], first_offset: u64) -> Option<usize> {

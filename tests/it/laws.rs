@@ -7,6 +7,7 @@ use nightferry::data::{
 };
 use nightferry::format::spill::Aside;
 use nightferry::privacy::{ColumnTreatment, Keys, TEST_SECRET, redact};
+use nightferry::reconcile::outputs::Seal;
 use nightferry::reconcile::{Comparison, Outcome, Stream, Tally, judge};
 use nightferry::store::{Encoder, PartLimits, Parts};
 use nightferry::world::DiskScratch;
@@ -14,11 +15,11 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-fn name(text: &str) -> Name {
+pub fn name(text: &str) -> Name {
     Name::new(text).expect("a name")
 }
 
-fn column(of: &str, column_type: &str, class: Class, kind: Option<&str>) -> Column {
+pub fn column(of: &str, column_type: &str, class: Class, kind: Option<&str>) -> Column {
     Column {
         name: name(of),
         column_type: ColumnType::parse(column_type).expect("a type"),
@@ -38,7 +39,7 @@ fn keys() -> Keys {
     Keys::derive(TEST_SECRET, ["people", "banks"].map(name)).expect("keys")
 }
 
-fn texts(values: &[Option<String>]) -> ArrayRef {
+pub fn texts(values: &[Option<String>]) -> ArrayRef {
     Arc::new(values.iter().map(Option::as_deref).collect::<StringViewArray>())
 }
 
@@ -199,7 +200,8 @@ fn compared(extract: &[Vec<(i64, i32)>], objects: &[(u32, u64, String)]) -> Outc
     let columns = vec![column("id", "bigint", Class::Internal, None), column("v", "integer", Class::Open, None)];
     let folder = tempfile::tempdir().expect("a folder");
     let aside = Aside::new(Arc::new(DiskScratch::open(folder.path()).expect("scratch")), 1 << 12);
-    let mut comparison = Comparison::new(columns.clone(), &[name("id")], &BTreeMap::new(), &aside);
+    let mut comparison =
+        Comparison::new(columns.clone(), &[name("id")], &BTreeMap::new(), &Seal::new(&[1; 32]), &aside);
     for rows in extract {
         let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.0)));
         let values: ArrayRef = Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.1)));

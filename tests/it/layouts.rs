@@ -237,3 +237,60 @@ fn avro_whose_schemas_lie_beside_the_topic() {
     ferry.write("in/topics/app.thing/_schemas/300.avsc", of_key.as_bytes());
     matches(&ferry);
 }
+
+#[test]
+fn avro_rows_without_an_envelope_whose_schema_a_header_names_by_its_guid() {
+    use arrow::array::{BinaryBuilder, ListBuilder, StringBuilder, StructBuilder};
+    use arrow::datatypes::{DataType, Field};
+    let schema = r#"{"type":"record","name":"Value","fields":[{"name":"id","type":"long"},{"name":"amount","type":["null",{"type":"bytes","scale":2,"connect.name":"org.apache.kafka.connect.data.Decimal"}]},{"name":"__deleted","type":"string"},{"name":"__source_txId","type":["null","long"]}]}"#;
+    let of_key = r#"{"type":"record","name":"Key","fields":[{"name":"id","type":"long"}]}"#;
+    let value = |id: i64, cents: u8, deleted: &str, transaction: i64| {
+        let cells = [whole(id), whole(1), text(&[cents]), text(deleted.as_bytes()), whole(1), whole(transaction)];
+        Some(cells.concat())
+    };
+    let records = [
+        (whole(1), value(1, 100, "false", 4000)),
+        (whole(2), value(2, 90, "false", 4000)),
+        (whole(1), value(1, 125, "false", 4001)),
+        (whole(2), value(2, 0, "true", 4002)),
+        (whole(2), None),
+        (whole(3), value(3, 1, "false", 6000)),
+    ];
+    let (value_id, key_id) = (7u128, 8u128);
+    let fields = vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Binary, true)];
+    let mut headers = ListBuilder::new(StructBuilder::from_fields(fields, 2 * records.len()));
+    for _ in &records {
+        for (name, id) in [("__value_schema_id", value_id), ("__key_schema_id", key_id)] {
+            let one = headers.values();
+            one.field_builder::<StringBuilder>(0).expect("names").append_value(name);
+            let header = [&[1][..], &id.to_be_bytes()].concat();
+            one.field_builder::<BinaryBuilder>(1).expect("values").append_value(header);
+            one.append(true);
+        }
+        headers.append(true);
+    }
+    let binary = |cells: Vec<Option<&[u8]>>| -> ArrayRef { Arc::new(BinaryArray::from(cells)) };
+    let count = records.len() as i64;
+    let rows = RecordBatch::try_from_iter_with_nullable([
+        ("offset", Arc::new(Int64Array::from_iter_values(0..count)) as ArrayRef, false),
+        ("timestamp", Arc::new(TimestampMillisecondArray::from(vec![1; records.len()])) as ArrayRef, true),
+        ("key", binary(records.iter().map(|record| Some(record.0.as_slice())).collect()), true),
+        ("value", binary(records.iter().map(|record| record.1.as_deref()).collect()), true),
+        ("headers", Arc::new(headers.finish()) as ArrayRef, true),
+    ]);
+    let rows = rows.expect("rows");
+    let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), None).expect("a writer");
+    writer.write(&rows).expect("written");
+    let bytes = writer.into_inner().expect("written");
+    let ferry = ferry("layout = \"relay\", payload = \"debezium_flat_avro\"");
+    ferry.write("in/app.thing.jsonl", b"{\"id\":1,\"amount\":\"1.25\"}\n");
+    ferry.write("in/topics/app.thing/p=0/00000000000000000000.parquet", &bytes);
+    let beside = |id: u128| format!("in/topics/app.thing/_schemas/00000000-0000-0000-0000-{id:012}.avsc");
+    ferry.write(&beside(value_id), schema.as_bytes());
+    let unknown = ferry.run(&["run", "jobs/things.toml"]);
+    assert_eq!(unknown.code, 22);
+    assert!(unknown.err.contains("is of schema 00000000-0000-0000-0000-000000000008"), "{}", unknown.err);
+    ferry.write(&beside(key_id), of_key.as_bytes());
+    let stream = matches(&ferry);
+    assert_eq!((&stream["events"], &stream["later"], &stream["tombstones"]), (&json!(5), &json!(1), &json!(1)));
+}

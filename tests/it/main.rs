@@ -4,6 +4,7 @@
 
 mod audience;
 mod awaited;
+mod bad_input;
 mod canary;
 mod cases;
 mod claims;
@@ -25,15 +26,20 @@ mod layouts;
 mod live;
 mod modes;
 mod nights;
+mod outputs;
+mod pages;
 mod postgres;
 mod problems;
 mod progress;
 mod readers;
+mod scans;
 mod services;
 mod set_aside;
 mod stores;
 mod tidy;
 mod treated;
+mod treatments;
 mod types;
+mod verdicts;
 #[path = "../../benches/worlds/mod.rs"]
 mod worlds;

@@ -7,10 +7,16 @@ use std::collections::BTreeMap;
 
 const WREN: &str = "wren.alder@example.org";
 
-/// The rows of every Parquet file below a folder: column -> cell as text, NULL empty.
+/// The rows of every part below a folder: column -> cell as text, NULL empty.
 fn rows(ferry: &Ferry, folder: &str) -> Vec<BTreeMap<String, String>> {
+    listed(ferry, folder, "part")
+}
+
+/// The rows of the files of one list.
+fn listed(ferry: &Ferry, folder: &str, list: &str) -> Vec<BTreeMap<String, String>> {
     let mut rows = Vec::new();
-    for file in ferry.files(folder).iter().filter(|file| file.ends_with(".parquet")) {
+    let is_of_list = |file: &&String| file.rsplit('/').next().is_some_and(|name| name.starts_with(&format!("{list}-")));
+    for file in ferry.files(folder).iter().filter(is_of_list) {
         let bytes = std::fs::read(ferry.path(&format!("{folder}/{file}"))).expect("a file");
         for batch in ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes)).unwrap().build().unwrap() {
             let batch = batch.expect("rows");

@@ -177,7 +177,7 @@ fn records_that_are_elsewhere_leave_a_difference_undecided() {
     land(&ferry, "a", 0, &rows()[..1], &treated(), |manifest| manifest["dead_letters"] = json!(1));
     let (came, told) = compared(&ferry);
     assert_eq!((came.code, &told["verdict"]), (24, &json!("INCONCLUSIVE")), "{told}");
-    assert!(came.err.contains("1 record of the topic are not in the dump"), "{}", came.err);
+    assert!(came.err.contains("1 record of the topic is not in the dump"), "{}", came.err);
 }
 
 #[test]

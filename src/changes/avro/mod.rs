@@ -1,50 +1,62 @@
-//! Debezium's envelope in Avro, behind Confluent's five bytes (a zero, the schema's id) -> an event.
+//! Debezium's envelope in Avro, or a row that was taken out of one -> an event. Which schema it is of stands before it or in a
+//! header of its record (`id`).
 //!
 //! Bytes are read as the writer's schema says, straight into the row; nothing is made of what no column asks for. It replaces a
 //! crate that makes a tree of every value. Source: Apache Avro 1.11 specification, "Binary encoding"; Confluent
 //! documentation, "Wire format".
 
 mod bytes;
+mod id;
 mod schema;
 
 use super::debezium::FieldHint;
 use super::event::{Event, Operation, Source, Unread};
+use super::flat::Beside;
 use super::value::{Names, Row, Value};
 use bytes::{Bytes, Damaged};
+pub use id::{KEY_HEADER, SchemaId, VALUE_HEADER};
 pub use schema::{BadSchema, Schema};
 use schema::{Node, Record};
 use std::collections::{BTreeMap, HashMap};
 
 /// The schemas beside a dump, by id.
 #[derive(Debug, Default)]
-pub struct Schemas(pub BTreeMap<u32, Schema>);
+pub struct Schemas(pub BTreeMap<SchemaId, Schema>);
 
 impl Schemas {
     /// How the row of an envelope of that schema is described.
-    pub fn hints(&self, id: u32) -> HashMap<String, FieldHint> {
+    pub fn hints(&self, id: SchemaId) -> HashMap<String, FieldHint> {
         self.0.get(&id).map(Schema::hints).unwrap_or_default()
     }
 }
 
-/// Bytes before the body.
-const FRAME_BYTES: usize = 5;
+/// A value, or a key, and the header that may name its schema.
+#[derive(Clone, Copy, Debug)]
+pub struct Framed<'a> {
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// The header's.
+    pub header: Option<&'a [u8]>,
+}
 
 /// The schema that a value names, and its body.
-fn framed<'a, 's>(value: &'a [u8], schemas: &'s Schemas) -> Result<(u32, &'s Schema, Bytes<'a>), Unread> {
-    let (frame, body) =
-        value.split_at_checked(FRAME_BYTES).filter(|(frame, _)| frame[0] == 0).ok_or(Unread::NoEvent)?;
-    let id = u32::from_be_bytes([frame[1], frame[2], frame[3], frame[4]]);
+fn framed<'a, 's>(value: Framed<'a>, schemas: &'s Schemas) -> Result<(SchemaId, &'s Schema, Bytes<'a>), Unread> {
+    let (id, body) = match value.header {
+        Some(header) => SchemaId::split(header).filter(|(_, rest)| rest.is_empty()).map(|(id, _)| (id, value.bytes)),
+        None => SchemaId::split(value.bytes),
+    }
+    .ok_or(Unread::NoEvent)?;
     let schema = schemas.0.get(&id).ok_or(Unread::NoSchema(id))?;
     Ok((id, schema, Bytes::new(body)))
 }
 
 /// Reads an event and the id of its schema; `Ok(None)` is a `null`.
 pub fn read<'a>(
-    value: &'a [u8],
+    value: Framed<'a>,
     schemas: &Schemas,
     names: &mut Names,
     row: &mut Row<'a>,
-) -> Result<Option<(Event<'a>, u32)>, Unread> {
+) -> Result<Option<(Event<'a>, SchemaId)>, Unread> {
     let (id, schema, mut bytes) = framed(value, schemas)?;
     let no_event = |_: Damaged| Unread::NoEvent;
     let envelope = match bytes.branch(schema, schema.root()).map_err(no_event)? {
@@ -77,8 +89,34 @@ pub fn read<'a>(
     Ok(Some((event, id)))
 }
 
+/// Reads a row without an envelope, as `ExtractNewRecordState` leaves it, and the id of its schema; `Ok(None)` is a `null`.
+pub fn row<'a>(
+    value: Framed<'a>,
+    schemas: &Schemas,
+    names: &mut Names,
+    row: &mut Row<'a>,
+) -> Result<Option<(Event<'a>, SchemaId)>, Unread> {
+    let (id, schema, mut bytes) = framed(value, schemas)?;
+    let no_event = |_: Damaged| Unread::NoEvent;
+    let record = match bytes.branch(schema, schema.root()).map_err(no_event)? {
+        Node::Null => return bytes.end().map(|()| None).map_err(no_event),
+        Node::Record(record) => record,
+        _ => return Err(Unread::NoEvent),
+    };
+    let (mut beside, mut nth) = (Beside::default(), 0);
+    for field in &record.fields {
+        let value = bytes.value(schema, field.node).map_err(no_event)?;
+        if !beside.takes(&field.name, value) {
+            names.put(row, nth, &field.name, value);
+            nth += 1;
+        }
+    }
+    bytes.end().map_err(no_event)?;
+    Ok(Some((beside.event()?, id)))
+}
+
 /// Reads a record's key.
-pub fn key<'a>(value: &'a [u8], schemas: &Schemas, names: &mut Names, row: &mut Row<'a>) -> Result<(), Unread> {
+pub fn key<'a>(value: Framed<'a>, schemas: &Schemas, names: &mut Names, row: &mut Row<'a>) -> Result<(), Unread> {
     let (_, schema, mut bytes) = framed(value, schemas)?;
     match bytes.branch(schema, schema.root()) {
         Ok(Node::Record(record)) => {

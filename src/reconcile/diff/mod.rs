@@ -42,7 +42,7 @@ use crate::format::spill::Aside;
 use align::{Aligned, Alignment, align};
 use first::{Prints, SideSeen, first_look};
 use outcome::outcome;
-use print::Printer;
+pub(super) use print::Printer;
 use rows_out::RowsOut;
 use second::{Again, Looked, second_look};
 use side::Reading;

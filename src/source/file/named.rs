@@ -11,7 +11,7 @@
 
 use super::names::{Kind, Place, READ, place};
 use super::{Part, corrupt};
-use crate::data::{Column, Name, Origin, PgSnapshot, Schema, TableName};
+use crate::data::{Column, Name, Origin, PgPosition, PgSnapshot, Schema, TableName};
 use crate::format::compression::Compression;
 use crate::format::ranged::{From, Ranged};
 use crate::format::{DECODED_BYTES_MAX, FormatFault, Opened, copy_text, csv, jsonl_blocks, parquet_read, parquet_scan};
@@ -30,6 +30,8 @@ pub const MOMENT: &str = "extract.json";
 struct Moment {
     extracted_at: String,
     snapshot: Option<String>,
+    /// Where the database's log stood when the snapshot had been taken: `0/16B3748`.
+    lsn: Option<String>,
     server_version: Option<String>,
 }
 
@@ -43,6 +45,11 @@ pub fn learn(bytes: &Bytes, origin: &mut Origin) -> Result<(), SourceError> {
     if let Some(snapshot) = moment.snapshot {
         let snapshot = PgSnapshot::parse(&snapshot).ok_or_else(|| damaged("`snapshot` is no PostgreSQL snapshot"))?;
         origin.snapshot = Some(snapshot);
+    }
+    if let Some(lsn) = moment.lsn {
+        let position = PgPosition { lsn, timeline: None, system: None, standby: false };
+        position.place().ok_or_else(|| damaged("`lsn` is no place in a PostgreSQL log"))?;
+        origin.position = Some(position);
     }
     origin.server = moment.server_version.as_deref().and_then(server);
     Ok(())

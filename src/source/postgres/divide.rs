@@ -96,7 +96,7 @@ pub struct Division {
 pub struct Columns<'a> {
     /// At the source.
     pub names: &'a [String],
-    /// As they are asked for, in the same order.
+    /// As they are asked for, uncut, in the same order.
     pub cells: &'a [String],
     /// What the rows must meet beside the author's own condition.
     pub conditions: &'a [String],

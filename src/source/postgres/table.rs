@@ -32,6 +32,8 @@ pub struct Table {
     pub division: Division,
     /// Its columns as they are named at the source.
     names: Vec<String>,
+    /// The same as they are asked for, whole: what the server's estimates are made of, since it knows no width of a cut one.
+    uncut: Vec<String>,
     /// The same as they are asked for.
     cells: Vec<String>,
     /// What its rows must meet beside the author's own condition.
@@ -74,11 +76,12 @@ impl Table {
             Rows::Table { table, .. } => catalog::may_hold_large(connection, table).await.map_err(away)?,
             Rows::Query { .. } => true,
         };
-        let cells = names.iter().zip(shown).map(|(name, (shown, large))| match large.filter(|_| may_be_large) {
+        let uncut: Vec<String> = names.iter().zip(&shown).map(|(name, (shown, _))| cell(name, *shown)).collect();
+        let cut = |((name, (shown, large)), whole): ((&&str, Asked), &String)| match large.filter(|_| may_be_large) {
             Some(large) => bounded_cell(name, shown, large, cell_bytes_max),
-            None => cell(name, shown),
-        });
-        let cells: Vec<String> = cells.collect();
+            None => whole.clone(),
+        };
+        let cells: Vec<String> = names.iter().zip(shown).zip(&uncut).map(cut).collect();
         let expected = hold(from, connection, extract, &select(&cells, &extract.rows, &conditions)).await?;
         let names = names.into_iter().map(str::to_owned).collect();
         Ok(Table {
@@ -89,6 +92,7 @@ impl Table {
             rows_expected: expected.map(|expected| expected.rows as u64),
             division: Division::default(),
             names,
+            uncut,
             cells,
             conditions,
         })
@@ -102,7 +106,7 @@ impl Table {
         moment: &Moment,
     ) -> Result<(), SourceError> {
         let known =
-            Columns { names: &self.names, cells: &self.cells, conditions: &self.conditions, read: &self.columns };
+            Columns { names: &self.names, cells: &self.uncut, conditions: &self.conditions, read: &self.columns };
         let divided = divide::divided(connection, &self.extract, known, moment).await;
         self.division = divided.map_err(|error| fault(from, &error, self.during()))?;
         Ok(())
@@ -262,6 +266,7 @@ pub mod tests {
             rows_expected: None,
             division: Division { parts: vec![Part::default(); parts], is_of_one_session: false },
             names: Vec::new(),
+            uncut: Vec::new(),
             cells: Vec::new(),
             conditions: Vec::new(),
         }

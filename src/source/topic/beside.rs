@@ -2,17 +2,20 @@
 //! them say.
 
 use super::{Topic, corrupt};
-use crate::changes::{AvroSchema, KeyLines, Manifest, Manifests, Object, Schemas};
+use crate::changes::{AvroSchema, KeyLines, Manifest, Manifests, Object, SchemaId, Schemas};
 use crate::format::compression::Compression;
 use crate::source::SourceError;
+use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;
 
-/// What the keys of an object may unpack to: a key is a small part of its record.
-const KEYS_BYTES_MAX: u64 = 1 << 30;
+/// What the keys of an object may unpack to: a key is a small part of its record, and they are held while its values are read.
+const KEYS_BYTES_MAX: u64 = 256 << 20;
 /// Schemas of a topic, at most.
 const SCHEMAS_MAX: usize = 4_096;
 /// Manifests of a topic, at most: a night each for more than a hundred years.
 const MANIFESTS_MAX: usize = 65_536;
+/// Manifests that are fetched at once.
+const AT_ONCE: usize = 16;
 
 impl Topic {
     /// The keys at `path`.
@@ -24,7 +27,7 @@ impl Topic {
     }
 
     /// The schemas at `paths`, by id.
-    pub(super) async fn schemas(&self, paths: &BTreeMap<u32, String>) -> Result<Schemas, SourceError> {
+    pub(super) async fn schemas(&self, paths: &BTreeMap<SchemaId, String>) -> Result<Schemas, SourceError> {
         let mut schemas = Schemas::default();
         for (id, path) in paths {
             if schemas.0.len() == SCHEMAS_MAX {
@@ -39,15 +42,18 @@ impl Topic {
 
     /// The manifests at `paths`, together.
     pub(super) async fn manifests(&self, paths: &[String]) -> Result<Manifests, SourceError> {
-        let mut manifests = Vec::new();
-        for path in paths {
-            if manifests.len() == MANIFESTS_MAX {
-                return Err(corrupt(path, format!("is one of more than {MANIFESTS_MAX} manifests")));
-            }
-            let text = self.whole(path).await?.bytes;
-            let manifest = Manifest::parse(&text).map_err(|bad| corrupt(path, bad.to_string()))?;
-            manifests.push((path.clone(), manifest));
+        if let Some(path) = paths.get(MANIFESTS_MAX) {
+            return Err(corrupt(path, format!("is one of more than {MANIFESTS_MAX} manifests")));
         }
+        let read = |path: &String| {
+            let path = path.clone();
+            async move {
+                let text = self.whole(&path).await?.bytes;
+                let manifest = Manifest::parse(&text).map_err(|bad| corrupt(&path, bad.to_string()))?;
+                Ok::<_, SourceError>((path, manifest))
+            }
+        };
+        let manifests: Vec<_> = stream::iter(paths.iter().map(read)).buffered(AT_ONCE).try_collect().await?;
         Manifests::all(&manifests).map_err(|(path, bad)| corrupt(&path, bad.to_string()))
     }
 

@@ -13,7 +13,7 @@ mod pour;
 use super::SourceError;
 use super::fault::{BUCKET, fault};
 use crate::access::Folder;
-use crate::changes::{Held, Layout, Manifests, Object, Payload, Schemas};
+use crate::changes::{Held, Layout, Manifests, Object, Payload, SchemaId, Schemas};
 use crate::data::Name;
 use crate::format::compression::Compression;
 use futures::TryStreamExt;
@@ -56,12 +56,12 @@ impl Topic {
             let Some(path) = folder.relative(&meta.location) else { continue };
             let below = path.strip_prefix(topic).and_then(|rest| rest.strip_prefix('/'));
             if let Some(id) = below.and_then(|below| below.strip_prefix(SCHEMAS)) {
-                let id =
-                    id.strip_suffix(".avsc").and_then(|id| id.parse::<u32>().ok()).ok_or_else(|| unnamed(&path))?;
+                let id = id.strip_suffix(".avsc").and_then(SchemaId::parse).ok_or_else(|| unnamed(&path))?;
                 schemas.insert(id, path);
                 continue;
             }
-            if below.is_some_and(|below| below.starts_with(RUNS) && below.ends_with(".json")) {
+            let is_run = below.is_some_and(|below| below.starts_with(RUNS) && below.ends_with(".json"));
+            if is_run && layout == Layout::Relay {
                 runs.push(path);
                 continue;
             }
@@ -115,6 +115,17 @@ impl Topic {
         Ok(self)
     }
 
+    /// The same with nothing but the last object of each partition, where the objects' names tell which that is.
+    #[must_use]
+    pub fn newest(mut self) -> Self {
+        if matches!(self.layout, Layout::Confluent | Layout::Relay | Layout::Aiven) {
+            let objects = std::mem::take(&mut self.objects);
+            let last: BTreeMap<u32, Object> = objects.into_iter().map(|object| (object.partition, object)).collect();
+            self.objects = last.into_values().collect();
+        }
+        self
+    }
+
     /// The objects, in order.
     pub fn objects(&self) -> &[Object] {
         &self.objects
@@ -133,7 +144,7 @@ impl Topic {
     /// Fails where deletions are told by tombstones alone and the layout has lost their place among the values.
     pub fn check_tombstones(&self, payload: Payload) -> Result<(), SourceError> {
         match &self.tombstones {
-            Some(path) if payload == Payload::DebeziumFlat => Err(corrupt(
+            Some(path) if payload.is_flat() => Err(corrupt(
                 path,
                 "holds deletions whose place among the values nobody knows; hint: a layout that keeps offsets tells it"
                     .into(),
@@ -184,7 +195,7 @@ fn corrupt(object: &str, fault: String) -> SourceError {
 }
 
 fn unnamed(path: &str) -> SourceError {
-    corrupt(path, "is named otherwise than a schema; hint: _schemas/<id>.avsc".into())
+    corrupt(path, "is named otherwise than a schema; hint: _schemas/<id>.avsc, a number or a GUID".into())
 }
 
 /// An object that may hold events and is not read: to pass it over would be to compare with less than the topic told.

@@ -3,7 +3,7 @@
 //! Lines come in pieces and are unpacked as they do; Parquet needs its footer first, so it comes whole.
 
 use super::{Topic, corrupt};
-use crate::changes::{Block, Cutter, KeyLines, Object, RECORD_COLUMNS};
+use crate::changes::{Block, Cutter, KeyLines, Object, RECORD_COLUMNS, RECORD_HEADERS};
 use crate::format::compression::Compression;
 use crate::format::unpack::{SLICE_BYTES, Unpacker};
 use crate::format::{Rows, parquet_read};
@@ -159,7 +159,8 @@ impl RowsOf {
             let place = opened.columns.iter().position(|(column, _)| column == name);
             place.ok_or_else(|| corrupt(&object.path, format!("has no column `{name}`")))
         };
-        let places = RECORD_COLUMNS.iter().map(|name| place(name)).collect::<Result<Vec<_>, _>>()?;
+        let mut places = RECORD_COLUMNS.iter().map(|name| place(name)).collect::<Result<Vec<_>, _>>()?;
+        places.extend(place(RECORD_HEADERS).ok());
         Ok(RowsOf { rows: opened.rows(places, BLOCK_ROWS), row: 0 })
     }
 

@@ -169,7 +169,7 @@ impl World {
             match publish(night, &settled, &security, &stores).await? {
                 Outcome::Published(record) => {
                     let states = replicate(&record, &stores).await?;
-                    file_report(&security, &self.job, run, Bytes::from_static(b"{}\n")).await?;
+                    file_report(&security, &report_path(&self.job, run, "json"), Bytes::from_static(b"{}\n")).await?;
                     let behind = states.iter().any(|state| state.pending.is_some());
                     return Ok(if behind { Ended::SecondPending } else { Ended::Published });
                 }

@@ -1,28 +1,29 @@
 //! `nightferry diff A B --key ..`: any two datasets of Parquet, CSV or JSON lines, or a Delta table at two versions.
 //!
 //! ```text
-//! paths.rs      what was named -> files          learn.rs   a file -> its columns and types
-//! side.rs       files -> a side, typed           rows_file.rs  the differing rows, where somebody wants them
+//! learn.rs      a file -> its columns and types   side.rs       files -> a side, typed
+//! rows_file.rs  the differing rows, where somebody wants them
 //! ```
 
 mod learn;
-mod paths;
 mod rows_file;
 mod side;
 
 use super::files;
+use super::paths;
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::csv::NO_HEADER;
 use crate::format::spill::Aside;
 use crate::job;
 use crate::reconcile::diff::{DiffFault, DiffOutcome, DiffTerms, InputFault, Means, Side, Tolerance, diff as compare};
-use crate::report::{DiffReport, DiffSide, DiffVerdict, diff_terminal};
+use crate::report::{DiffReport, DiffSide, DiffVerdict, diff_page, diff_terminal};
 use crate::world::{DiskScratch, Project, ScratchFolder, compute};
 use paths::Named;
 use ring::rand::{SecureRandom, SystemRandom};
 use rows_file::RowsFile;
 use side::FileSide;
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub struct DiffRequest {
     pub allow_empty: bool,
     /// Where the differing rows go.
     pub out: Option<PathBuf>,
+    /// Where the report goes as a page.
+    pub html: Option<PathBuf>,
     /// Memory that fingerprints may take, such as `256MiB`.
     pub memory_max: String,
     /// The result as JSON.
@@ -69,7 +72,13 @@ async fn journey(request: DiffRequest, out: &mut dyn Write) -> Result<u8, Failur
     let memory_bytes = job::bytes(&request.memory_max).filter(|bytes| *bytes >= MEMORY_BYTES_MIN);
     let memory_bytes = memory_bytes.ok_or_else(|| usage("`--memory-max` is a size such as 256MiB, 64KiB at least"))?;
     let rows_file = request.out.as_deref().map(RowsFile::new).transpose()?;
-    let named = [paths::find(&request.sides[0]).await?, paths::find(&request.sides[1]).await?];
+    if request.html.as_deref().is_some_and(|path| path.symlink_metadata().is_ok()) {
+        return Err(usage("the file of `--html` is there already; hint: name another, or remove it"));
+    }
+    let named = [
+        paths::find(&request.sides[0], ending::DIFF_USAGE).await?,
+        paths::find(&request.sides[1], ending::DIFF_USAGE).await?,
+    ];
     let versions = [named[0].version, named[1].version];
     let key = terms.key.clone();
     let compared = compute(move || compared(named, schema.as_ref(), &terms, memory_bytes, rows_file)).await?;
@@ -78,6 +87,13 @@ async fn journey(request: DiffRequest, out: &mut dyn Write) -> Result<u8, Failur
         std::array::from_fn(|which| DiffSide { path: paths::shown(&request.sides[which]), version: versions[which] });
     let rows_path = request.out.as_ref().map(|path| paths::shown(&path.to_string_lossy()));
     let report = DiffReport::new(&compared, sides, key, rows_path, request.allow_empty);
+    if let Some(path) = &request.html {
+        let page = diff_page(&report);
+        let written = OpenOptions::new().write(true).create_new(true).open(path);
+        let written = written.and_then(|mut file| file.write_all(page.as_bytes()));
+        written
+            .map_err(|_| Failure::new(ending::REFUSED, Phase::Reconcile, "the file of `--html` cannot be written"))?;
+    }
     tell(&report, request.json, out);
     Ok(report.exit_code)
 }

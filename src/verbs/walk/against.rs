@@ -130,7 +130,7 @@ impl Reader<'_> {
         let topic = match self.open(heartbeat).await {
             // It may be there later.
             Err(SourceError::NotThere { .. }) => return Ok(false),
-            opened => opened.map_err(away)?,
+            opened => opened.map_err(away)?.newest(),
         };
         let reading = Reading { schemas: topic.avro(), ..self.dump.reading.clone() };
         let mut poured = topic.pour();

@@ -137,6 +137,10 @@ async fn by_claim(
     mut sides: Vec<Gathered>,
     opened: &Opened,
 ) -> Result<Made, Failure> {
+    if sides.len() != claim.sides(&dataset.name).len() {
+        // Nothing is held against a side that is not there: that would be agreed with.
+        return Err(Failure::new(ending::COMPARISON_ERROR, Phase::Reconcile, "the rows of one side are lacking"));
+    }
     let mut version = None;
     if let Claim::References(columns, of) = claim
         && let Some(by) = &of.published

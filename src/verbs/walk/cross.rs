@@ -45,7 +45,7 @@ pub async fn cross(
         dataset.extract.columns.iter().filter_map(|name| dataset.schema.column(name.as_str()).cloned()).collect();
     let fields = columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true));
     let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let Opened { sources, stores, keys, recognisers, aside, waiting_room, .. } = opened;
+    let Opened { sources, stores, keys, seal, recognisers, aside, waiting_room, .. } = opened;
     let Some(source) = sources.get_mut(&dataset.from) else {
         let what = format!("source `{}` was not opened", dataset.from);
         return Err((vec![Failure::new(ending::NOT_THERE, Phase::Extract, what)], None));
@@ -64,7 +64,7 @@ pub async fn cross(
         return Err((vec![Failure::new(ending::JOB_INVALID, Phase::Extract, what)], None));
     };
     let comparison = |against: &ReconcilePlan| {
-        let whole = Comparison::new(columns.clone(), &dataset.schema.key, &against.tolerate, aside);
+        let whole = Comparison::new(columns.clone(), &dataset.schema.key, &against.tolerate, seal, aside);
         match dataset.write.within() {
             Some(within) => whole.within(within),
             None => whole,
@@ -113,6 +113,7 @@ pub async fn cross(
         takers,
         dataset: dataset.name.clone(),
         keys: Arc::clone(keys),
+        cell_bytes_max: plan.limits.cell_bytes_max,
         run: run.to_owned(),
         snapshot: crossed.origin.snapshot.as_ref().map(ToString::to_string),
     });
@@ -203,7 +204,7 @@ async fn extract(
     let mut extraction = source.extract(asked.extract).await.map_err(away)?;
     crossed.withheld = std::mem::take(&mut extraction.withheld);
     if let Some(rows) = extraction.rows_expected {
-        table.expect(crossed.rows_read + rows);
+        table.expects(crossed.rows_read + rows);
     }
     let mut running = FuturesOrdered::new();
     let before = crossed.rows_read;

@@ -74,11 +74,9 @@ pub fn night_write<'a>(dataset: &'a DatasetPlan, crossed: &Crossed, keys: &Keys)
 /// otherwise do not belong in one table with these.
 pub fn columns(output: &OutputPlan, keys: &Keys) -> String {
     let made = output.columns.iter().filter(|shown| shown.treatment.is_visible()).map(|shown| {
-        let key = match &shown.treatment {
-            crate::data::Treatment::Hmac { domain } => keys.check(domain).map(|check| format!(" {check}")),
-            _ => None,
-        };
-        let of = format!("{} {}{}", shown.column.column_type, shown.treatment, key.unwrap_or_default());
+        let checks = shown.treatment.domains().into_iter().filter_map(|domain| keys.check(domain));
+        let key: String = checks.map(|check| format!(" {check}")).collect();
+        let of = format!("{} {}{}", shown.column.column_type, shown.treatment, key);
         (shown.column.name.to_string(), of)
     });
     serde_json::json!(made.collect::<BTreeMap<_, _>>()).to_string()

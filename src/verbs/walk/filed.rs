@@ -8,7 +8,7 @@ use crate::data::{Audience, Batch, Beyond, Class, Column, ColumnType, Name, Trea
 use crate::failure::{Failure, Phase};
 use crate::job::{DatasetPlan, Plan};
 use crate::privacy::{ColumnTreatment, redact};
-use crate::store::{Encoder, PartLimits, Parts, file_part};
+use crate::store::{Encoder, Part, PartLimits, Parts, file_part};
 use crate::{ending, store::StoreError};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
 use arrow::compute::concat_batches;
@@ -57,23 +57,13 @@ pub async fn quarantine(
     });
     let shown: Vec<ColumnTreatment> = shown.collect::<Option<_>>().ok_or_else(shape)?;
     let limits = PartLimits { rows_max: plan.limits.part_rows_max as u64, bytes_max: plan.limits.part_bytes_max };
-    let filing = Filing { shelf: "quarantine", dataset: &dataset.name, run, opened, limits };
+    let filing = Filing { shelf: "quarantine", list: "part", dataset: &dataset.name, run, opened, limits };
     let paths = file(crossed.bad.iter().map(|rows| rows.map_err(no_room)), &shown, &filing).await?;
     Ok(match paths.as_slice() {
         [] => None,
         [one] => Some(one.clone()),
         [first, ..] => first.rsplit_once('/').map(|(folder, _)| folder.to_owned()),
     })
-}
-
-/// Files the rows in which extract and topic differ, treated for `restricted`. Gives the path.
-pub async fn differences(
-    rows: &[RecordBatch],
-    dataset: &DatasetPlan,
-    run: &str,
-    opened: &Opened,
-) -> Result<Option<String>, Failure> {
-    together("differences", rows, dataset, run, opened).await
 }
 
 /// Files rows that break the dataset's checks, treated for `restricted`. Gives the path.
@@ -109,14 +99,14 @@ async fn together(
         planned.or_else(ours)
     });
     let shown: Vec<ColumnTreatment> = shown.collect::<Option<_>>().ok_or_else(shape)?;
-    // There are at most `DIFFERENCES_MAX` of them, or `ROWS_MAX` of a check: one file.
+    // There are at most `ROWS_MAX` of a check: one file.
     let limits = PartLimits { rows_max: u64::MAX, bytes_max: u64::MAX };
-    let filing = Filing { shelf, dataset: &dataset.name, run, opened, limits };
+    let filing = Filing { shelf, list: "part", dataset: &dataset.name, run, opened, limits };
     Ok(file(std::iter::once(Ok(rows)), &shown, &filing).await?.into_iter().next())
 }
 
 /// Of a column that was compared as the topic's dump has it, treated: that, where people may see the column at all.
-fn as_compared(shown: ColumnTreatment, as_is: &DataType) -> ColumnTreatment {
+pub fn as_compared(shown: ColumnTreatment, as_is: &DataType) -> ColumnTreatment {
     if shown.column.column_type.arrow() == *as_is {
         return shown;
     }
@@ -125,23 +115,28 @@ fn as_compared(shown: ColumnTreatment, as_is: &DataType) -> ColumnTreatment {
 }
 
 /// Where rows are filed, and in files of which size.
-struct Filing<'a> {
-    shelf: &'a str,
-    dataset: &'a Name,
-    run: &'a str,
-    opened: &'a Opened,
-    limits: PartLimits,
+pub struct Filing<'a> {
+    pub shelf: &'a str,
+    pub list: &'a str,
+    pub dataset: &'a Name,
+    pub run: &'a str,
+    pub opened: &'a Opened,
+    pub limits: PartLimits,
 }
 
 /// Treats, encodes and files rows, a batch at a time. Gives the paths of the files.
-async fn file(
+pub async fn file(
     rows: impl Iterator<Item = Result<RecordBatch, Failure>>,
     shown: &[ColumnTreatment],
     filing: &Filing<'_>,
 ) -> Result<Vec<String>, Failure> {
     let Filing { dataset, run, opened, .. } = *filing;
     let failed = |error: StoreError| Failure::store(&error, Phase::Reconcile);
-    let shelf = Name::new(filing.shelf).map_err(|_| shape())?;
+    let name = |name: &str| Name::new(name).map_err(|_| shape());
+    let (shelf, list) = (name(filing.shelf)?, name(filing.list)?);
+    let filed = async |number: usize, part: Part| {
+        file_part(&opened.restricted, [&shelf, &list], run, number as u32, &part).await.map_err(failed)
+    };
     opened.restricted.claim(&opened.stamp).await.map_err(failed)?;
     let mut parts: Option<(Encoder, Parts)> = None;
     let mut paths: Vec<String> = Vec::new();
@@ -156,18 +151,18 @@ async fn file(
             }
         };
         if let Some(part) = parts.append(encoder.encode(&[redacted]).map_err(failed)?).map_err(failed)? {
-            paths.push(file_part(&opened.restricted, &shelf, run, paths.len() as u32, &part).await.map_err(failed)?);
+            paths.push(filed(paths.len(), part).await?);
         }
     }
     let last = parts.map(|(_, parts)| parts.finish()).transpose().map_err(failed)?.flatten();
     if let Some(part) = last {
-        paths.push(file_part(&opened.restricted, &shelf, run, paths.len() as u32, &part).await.map_err(failed)?);
+        paths.push(filed(paths.len(), part).await?);
     }
     Ok(paths)
 }
 
 /// A column of ours, that says why a row is there.
-fn plain(name: Name, column_type: ColumnType) -> Column {
+pub fn plain(name: Name, column_type: ColumnType) -> Column {
     Column {
         source: vec![name.to_string()],
         name,
@@ -183,6 +178,7 @@ fn plain(name: Name, column_type: ColumnType) -> Column {
     }
 }
 
-fn shape() -> Failure {
+/// Rows that do not fit together: a fault of ours.
+pub fn shape() -> Failure {
     Failure::new(ending::COMPARISON_ERROR, Phase::Reconcile, "rows that were set aside do not fit together")
 }

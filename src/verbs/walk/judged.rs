@@ -4,8 +4,8 @@ use super::Options;
 use super::against::{Asked, Compared, against};
 use super::checked::checked;
 use super::crossed::Crossed;
-use super::filed::differences;
 use super::lane::LaneDone;
+use super::left::{self, Left};
 use super::open::Opened;
 use crate::changes::{Means, untold};
 use crate::data::{ColumnType, Treatment};
@@ -107,12 +107,13 @@ async fn reconciled(
     let compared = against(comparison, asked, opened).await?;
     crossed.origin.inputs.extend(compared.inputs.iter().cloned());
     let Compared { outcome, judged, .. } = &compared;
-    let rows_at = match options.dry_run {
-        true => None,
-        false => differences(&outcome.differences, dataset, run, opened).await?,
+    let change_set = (!options.dry_run).then(|| left::change_set(&compared, dataset));
+    let left = match options.dry_run {
+        true => Left::default(),
+        false => left::left(&outcome.outputs, change_set.as_ref(), dataset, run, opened).await?,
     };
     let failure = refusal(judged, plan.on_drift, plan.on_inconclusive);
-    let report = report(dataset, plan, &compared, rows_at.map(|path| format!("restricted/{path}")));
+    let report = ReconciliationReport { change_set, ..report(dataset, plan, &compared, left) };
     let offsets = outcome.facts.offsets.iter().map(|(partition, range)| (partition.to_string(), *range)).collect();
     Ok((report, offsets, failure))
 }
@@ -151,12 +152,7 @@ fn refusal(judged: &reconcile::Judged, on_drift: OnVerdict, on_inconclusive: OnV
     Some(Failure::new(ending, Phase::Reconcile, judged.phrase.clone()))
 }
 
-fn report(
-    dataset: &DatasetPlan,
-    plan: &ReconcilePlan,
-    compared: &Compared,
-    rows_at: Option<String>,
-) -> ReconciliationReport {
+fn report(dataset: &DatasetPlan, plan: &ReconcilePlan, compared: &Compared, left: Left) -> ReconciliationReport {
     let Compared { outcome, judged, .. } = compared;
     let counts = &outcome.counts;
     let untold: BTreeMap<String, String> = dataset
@@ -198,8 +194,13 @@ fn report(
         not_compared: columns.filter(|name| !is_compared(name)).collect(),
         not_compared_because: untold,
         treated: compared.treated.columns.clone(),
-        stream: Some(stream(compared)),
-        rows_at,
+        stream: Some(StreamReport { partitions: left::partitions(&outcome.outputs), ..stream(compared) }),
+        columns: left::columns(&outcome.outputs, dataset),
+        spread: left::spread(&outcome.outputs),
+        fingerprints: Some(left::fingerprints(&outcome.outputs)),
+        change_set: None,
+        rows_at: left.rows_at,
+        outputs: left.outputs,
     }
 }
 
@@ -234,6 +235,7 @@ fn stream(compared: &Compared) -> StreamReport {
         stale_reads: counts.stale,
         heartbeat: compared.heartbeat,
         untold: facts.untold.iter().map(|(column, untold)| (column.clone(), untold.phrase())).collect(),
+        partitions: Vec::new(),
     }
 }
 

@@ -159,20 +159,19 @@ type Seen = (Tally, BTreeMap<(String, &'static str), u64>);
 
 /// Reads a part back: its tally, and what looks like personal data in text that anything of a value may have got into.
 ///
-/// Labels are words of the schema and pseudonyms are digits of a hash.
+/// Labels are words of the schema, pseudonyms are digits of a hash or a cipher.
 fn look(part: &Part, output: &OutputPlan, recognisers: &Recognisers) -> Result<Seen, StoreError> {
     let mut tally = Tally::default();
     let mut findings = BTreeMap::new();
     let kept = || output.columns.iter().filter(|shown| shown.treatment == Treatment::Keep);
-    let scanned = || {
-        let is_safe = |treatment: &Treatment| matches!(treatment, Treatment::Label | Treatment::Hmac { .. });
-        output.columns.iter().filter(move |shown| !is_safe(&shown.treatment))
-    };
+    let scanned = || output.columns.iter().filter(|shown| !shown.treatment.leaves_nothing());
     for batch in part.read_back()? {
         let batch: RecordBatch = batch?;
         for shown in scanned() {
             let name = shown.column.name.as_str();
             let found = match batch.column_by_name(name) {
+                // Scrubbed text holds nothing of any kind, not only of those that no column may hold.
+                Some(cells) if shown.treatment == Treatment::Scrub => recognisers.left(cells.as_string_view(), name),
                 Some(cells) if *cells.data_type() == DataType::Utf8View => recognisers.findings(cells.as_string_view()),
                 Some(cells) if *cells.data_type() == DataType::Int64 => {
                     BTreeMap::from([(CARD, recognisers.cards(cells.as_primitive::<Int64Type>()))])

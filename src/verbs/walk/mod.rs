@@ -13,7 +13,8 @@
 //! lane.rs       one store's parts of a dataset: read back, scanned, uploaded unseen
 //! against.rs    the dataset against its topic
 //! treated.rs    the same where the topic's dump was treated
-//! filed.rs      quarantined and differing rows -> the restricted store
+//! filed.rs      rows that a person may have to look at -> the restricted store
+//! left.rs       what a comparison left behind -> there too
 //! judged.rs     what all of it comes to: verdicts, checks, what was read back
 //! checked.rs    the checks; looked_up.rs, the keys of a table that another job published
 //! published.rs  the night -> its record and commits, then the second cloud
@@ -31,6 +32,7 @@ mod decided;
 mod filed;
 mod judged;
 mod lane;
+mod left;
 mod login;
 mod looked_up;
 mod merged;
@@ -46,7 +48,7 @@ mod unit;
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
 use crate::job::{Plan, WriteMode};
-use crate::report::{Outcome, RunReport};
+use crate::report::{Outcome, RunReport, run_page};
 use crate::store::{self, Decision, JobRecord, SecondState};
 use crate::world::World;
 use crossed::Crossed;
@@ -121,13 +123,15 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
         Some(outcome) => (outcome, false),
         None => (stopped::outcome(&mut night, publishing.into_inner()), true),
     };
-    let report = told::told(&night, outcome, options, started, clock.elapsed());
+    let mut report = told::told(&night, outcome, options, started, clock.elapsed());
     if !options.dry_run {
+        report.page_at = Some(format!("security/{}", store::report_path(&plan.job, &report.run, "html")));
         let filing = file(&report, &opened, plan);
-        match is_stopped {
+        let is_filed = match is_stopped {
             true => stopped::briefly(filing).await,
             false => filing.await,
-        }
+        };
+        report.page_at = report.page_at.filter(|_| is_filed);
     }
     world.progress.finish();
     report
@@ -254,12 +258,19 @@ async fn discard(night: &Walked<'_>) {
     }
 }
 
-/// Keeps the report in the security store: a container's disk is gone in the morning.
-async fn file(report: &RunReport, opened: &Opened, plan: &Plan) {
-    let Ok(text) = serde_json::to_vec_pretty(report) else { return };
-    if let Err(error) = store::file_report(&opened.security, &plan.job, &report.run, text.into()).await {
-        tracing::warn!(error = %error, "the report could not be filed");
+/// Keeps the report and its page in the security store: a container's disk is gone in the morning. Gives whether the page is there.
+async fn file(report: &RunReport, opened: &Opened, plan: &Plan) -> bool {
+    let places = plan.places();
+    let (page, text) = (run_page(report, &places), serde_json::to_vec_pretty(report).unwrap_or_default());
+    let mut is_filed = true;
+    for (ending, text) in [("json", text), ("html", page.into_bytes())] {
+        let path = store::report_path(&plan.job, &report.run, ending);
+        if let Err(error) = store::file_report(&opened.security, &path, text.into()).await {
+            tracing::warn!(error = %error, "the report could not be filed");
+            is_filed = false;
+        }
     }
+    is_filed
 }
 
 /// Asks the sources of a plan whether their tables have the columns that the schemas say, and whether they take the job's

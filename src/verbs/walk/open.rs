@@ -4,15 +4,17 @@ use super::Options;
 use super::login::login;
 use crate::access::{self, Folder, Purpose, secret};
 use crate::changes::{Layout, Reading};
-use crate::data::{Name, Treatment};
+use crate::data::Name;
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Aside;
 use crate::job::{Location, Plan, SourceSpec};
 use crate::privacy::{Keys, Recognisers};
+use crate::reconcile::outputs::{SECRET_BYTES, Seal};
 use crate::source::{self, Layout as FolderLayout, Reached, Source};
 use crate::store::{self, Store, Stores};
 use crate::world::{DiskScratch, ScratchFolder, World};
+use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,6 +39,8 @@ pub struct Opened {
     pub stamp: String,
     /// Keys of the pseudonyms.
     pub keys: Arc<Keys>,
+    /// The key of the fingerprints that are shown.
+    pub seal: Seal,
     /// What looks like personal data.
     pub recognisers: Arc<Recognisers>,
     /// Where rows are put aside.
@@ -89,6 +93,7 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
     let waiting_room =
         access::open(&waiting, root, "scratch", Purpose::Write).map_err(|error| Failure::access(&error))?;
     let keys = keys(plan, root)?;
+    let seal = seal(&keys)?;
     let recognisers =
         Recognisers::new().map_err(|_| Failure::new(ending::MEMORY, Phase::Open, "the recognisers do not compile"))?;
     let stores = stores(plan, root)?;
@@ -112,6 +117,7 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
         restricted,
         stamp: plan.stamp.clone(),
         keys: Arc::new(keys),
+        seal,
         recognisers: Arc::new(recognisers),
         aside,
         waiting_room,
@@ -137,23 +143,37 @@ pub fn room_aside(plan: &Plan, run: &str) -> Result<(ScratchFolder, Aside), Fail
 fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
     let outputs = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
     let shown = outputs.chain(plan.datasets.iter().flat_map(|dataset| &dataset.set_aside));
-    let domains: Vec<Name> = shown
-        .filter_map(|shown| match &shown.treatment {
-            Treatment::Hmac { domain } => Some(domain.clone()),
-            _ => None,
-        })
-        .collect();
+    let domains: Vec<Name> = shown.flat_map(|shown| shown.treatment.domains()).cloned().collect();
     keys_of(plan, root, domains)
 }
 
 fn keys_of(plan: &Plan, root: &Path, domains: Vec<Name>) -> Result<Keys, Failure> {
-    if domains.is_empty() {
-        return Ok(Keys::none());
-    }
     let invalid = |what: String| Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what);
-    let tokens = plan.tokens.as_ref().ok_or_else(|| invalid("the environment has no key for pseudonyms".into()))?;
-    let key = secret::key(tokens, root, &World::variable).map_err(|fault| invalid(fault.to_string()))?;
-    Keys::derive(key.expose_secret(), domains).map_err(|fault| invalid(fault.to_string()))
+    let Some(tokens) = &plan.tokens else {
+        return if domains.is_empty() {
+            Ok(Keys::none())
+        } else {
+            Err(invalid("the environment has no key for pseudonyms".into()))
+        };
+    };
+    let key = match secret::key(tokens, root, &World::variable) {
+        Ok(key) => key,
+        // Fingerprints alone are no reason to end: they have a key of their own then.
+        Err(_) if domains.is_empty() => return Ok(Keys::none()),
+        Err(fault) => return Err(invalid(fault.to_string())),
+    };
+    Keys::derive_version(key.expose_secret(), plan.tokens_version, domains).map_err(|fault| invalid(fault.to_string()))
+}
+
+/// The key of the fingerprints: the environment's, so that other runs can be held against this one, else one that nobody has.
+fn seal(keys: &Keys) -> Result<Seal, Failure> {
+    if let Some(secret) = keys.fingerprints() {
+        return Ok(Seal::new(secret));
+    }
+    let mut secret = [0; SECRET_BYTES];
+    let no_seed = |_| Failure::new(ending::DISK, Phase::Open, "the system gives no randomness");
+    SystemRandom::new().fill(&mut secret).map_err(no_seed)?;
+    Ok(Seal::new(&secret))
 }
 
 fn stores(plan: &Plan, root: &Path) -> Result<Stores, Failure> {

@@ -57,11 +57,12 @@ pub fn told_to_stop(phase: Phase) -> Failure {
     Failure::new(ending::INTERRUPTED, phase, "the run was told to stop")
 }
 
-/// Gives `filing` a few seconds.
-pub async fn briefly(filing: impl Future<Output = ()>) {
-    if timeout(FILING_MAX, filing).await.is_err() {
+/// Gives `filing` a few seconds; what it comes to, `false` when it did not end in them.
+pub async fn briefly(filing: impl Future<Output = bool>) -> bool {
+    timeout(FILING_MAX, filing).await.unwrap_or_else(|_| {
         tracing::warn!("the report could not be filed in time");
-    }
+        false
+    })
 }
 
 #[cfg(test)]

@@ -58,6 +58,7 @@ pub fn told(
         seconds: (took.as_secs_f64() * 1000.0).round() / 1000.0,
         again: options.again.clone(),
         completed: night.completed.clone(),
+        page_at: None,
         datasets,
         problems: failures.iter().map(|failure| failure.report()).collect(),
         cost: CostReport {

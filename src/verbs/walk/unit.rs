@@ -2,7 +2,7 @@
 //!
 //! Never in here: the order of units, and where what comes out goes.
 
-use crate::data::conform::conform;
+use crate::data::conform::{conform, oversized};
 use crate::data::{Batch, Column, Name, Treatment, Within};
 use crate::ending;
 use crate::failure::{Failure, Phase};
@@ -28,6 +28,8 @@ pub struct Terms {
     pub takers: Vec<Taker>,
     pub dataset: Name,
     pub keys: Arc<Keys>,
+    /// Bytes of a cell, at most.
+    pub cell_bytes_max: usize,
     pub run: String,
     pub snapshot: Option<String>,
 }
@@ -128,7 +130,9 @@ fn of_period(within: &Within, rows: &RecordBatch) -> Result<(), Failure> {
 
 fn conformed(terms: &Terms, raw: RawBatch, ordinal: u64) -> Result<Batch, Failure> {
     let columns: Vec<&Column> = terms.columns.iter().collect();
-    conform(&raw.rows, &columns, ordinal, raw.faults)
+    let mut faults = raw.faults;
+    faults.extend(oversized(&raw.rows, terms.cell_bytes_max));
+    conform(&raw.rows, &columns, ordinal, faults)
         .map_err(|drift| Failure::new(ending::SCHEMA_DRIFT, Phase::Extract, drift.to_string()))
 }
 

@@ -1,4 +1,4 @@
-//! What a person names as a side -> the files that hold it.
+//! What a person names -> the files that hold it.
 //!
 //! ```text
 //! a.parquet  a.csv.gz  a.jsonl.zst   that file
@@ -10,14 +10,14 @@
 //! Never in here: what is in a file.
 
 use crate::access::{self, Purpose};
-use crate::ending;
+use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
 use crate::format::compression::Compression;
 use crate::job::Location;
 use crate::store::{StoreError, snapshot};
 use std::path::{Path, PathBuf};
 
-/// Files of one side, at most: each is kept open, and a process may have about a thousand.
+/// Files of one name, at most: each is kept open, and a process may have about a thousand.
 const FILES_MAX: usize = 400;
 
 /// How a file holds rows.
@@ -31,7 +31,7 @@ pub enum Holds {
     JsonLines,
 }
 
-/// A file of a side.
+/// A file that was named.
 #[derive(Clone, Debug)]
 pub struct SideFile {
     /// Where it is.
@@ -44,7 +44,7 @@ pub struct SideFile {
     pub packed: Compression,
 }
 
-/// A side as it was named.
+/// What was named.
 #[derive(Clone, Debug)]
 pub struct Named {
     /// Its files, in order.
@@ -53,11 +53,11 @@ pub struct Named {
     pub version: Option<u64>,
 }
 
-/// Finds the files of a side.
-pub async fn find(named: &str) -> Result<Named, Failure> {
+/// Finds the files of a name. What cannot be read ends as `usage` says.
+pub async fn find(named: &str, usage: Ending) -> Result<Named, Failure> {
     let path = Path::new(named);
     if path.is_file() {
-        return Ok(Named { files: vec![file(path)?], version: None });
+        return Ok(Named { files: vec![file(path, usage)?], version: None });
     }
     let (table, version) = match named.rsplit_once('@') {
         Some((table, version)) if !path.exists() => match version.parse() {
@@ -67,18 +67,18 @@ pub async fn find(named: &str) -> Result<Named, Failure> {
         _ => (path, None),
     };
     if table.join("_delta_log").is_dir() {
-        return of_table(table, version).await;
+        return of_table(table, version, usage).await;
     }
     if version.is_some() {
         let table = shown(&table.to_string_lossy());
         return Err(not_there(format!("`{table}` is no Delta table, which alone has versions")));
     }
-    let found = if path.is_dir() { listed(path, None)? } else { listed_by_pattern(named)? };
-    let files = found.iter().map(|path| file(path)).collect::<Result<Vec<_>, _>>()?;
-    bounded(Named { files, version: None })
+    let found = if path.is_dir() { listed(path, None, usage)? } else { listed_by_pattern(named, usage)? };
+    let files = found.iter().map(|path| file(path, usage)).collect::<Result<Vec<_>, _>>()?;
+    bounded(Named { files, version: None }, usage)
 }
 
-async fn of_table(folder: &Path, version: Option<u64>) -> Result<Named, Failure> {
+async fn of_table(folder: &Path, version: Option<u64>, usage: Ending) -> Result<Named, Failure> {
     let url = folder.to_string_lossy().into_owned();
     let label = shown(&url);
     let location = Location { url, region: None, endpoint: None, ca: None };
@@ -94,22 +94,22 @@ async fn of_table(folder: &Path, version: Option<u64>) -> Result<Named, Failure>
         holds: Holds::Parquet,
         packed: Compression::Plain,
     });
-    bounded(Named { files: files.collect(), version: Some(snapshot.version) })
+    bounded(Named { files: files.collect(), version: Some(snapshot.version) }, usage)
 }
 
-fn bounded(named: Named) -> Result<Named, Failure> {
+fn bounded(named: Named, usage: Ending) -> Result<Named, Failure> {
     if named.files.len() > FILES_MAX {
         let what = format!(
-            "a side has {} files, and {FILES_MAX} at most are compared; hint: name a part of them",
+            "{} files are more than the {FILES_MAX} that are read at once; hint: name a part of them",
             named.files.len()
         );
-        return Err(Failure::new(ending::DIFF_USAGE, Phase::Open, what));
+        return Err(Failure::new(usage, Phase::Open, what));
     }
     Ok(named)
 }
 
 /// The files of a folder, those whose names fit `pattern`.
-fn listed(folder: &Path, pattern: Option<&str>) -> Result<Vec<PathBuf>, Failure> {
+fn listed(folder: &Path, pattern: Option<&str>, usage: Ending) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |_| not_there(format!("`{}` cannot be listed", shown(&folder.to_string_lossy())));
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
@@ -124,7 +124,7 @@ fn listed(folder: &Path, pattern: Option<&str>) -> Result<Vec<PathBuf>, Failure>
                 "`{}` is a folder in a folder; hint: name one folder of files",
                 shown(&entry.path().to_string_lossy())
             );
-            return Err(Failure::new(ending::DIFF_USAGE, Phase::Open, what));
+            return Err(Failure::new(usage, Phase::Open, what));
         }
         found.push(entry.path());
     }
@@ -135,12 +135,12 @@ fn listed(folder: &Path, pattern: Option<&str>) -> Result<Vec<PathBuf>, Failure>
     Ok(found)
 }
 
-fn listed_by_pattern(named: &str) -> Result<Vec<PathBuf>, Failure> {
+fn listed_by_pattern(named: &str, usage: Ending) -> Result<Vec<PathBuf>, Failure> {
     let (folder, pattern) = named.rsplit_once('/').unwrap_or((".", named));
     if !pattern.contains(['*', '?']) || !Path::new(folder).is_dir() {
         return Err(not_there(format!("`{}` is not there", shown(named))));
     }
-    listed(Path::new(folder), Some(pattern))
+    listed(Path::new(folder), Some(pattern), usage)
 }
 
 /// `*` stands for any part of a name, `?` for one byte of it.
@@ -169,7 +169,7 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
     pattern[at..].iter().all(|sign| *sign == b'*')
 }
 
-fn file(path: &Path) -> Result<SideFile, Failure> {
+fn file(path: &Path, usage: Ending) -> Result<SideFile, Failure> {
     let name = shown(&path.to_string_lossy());
     let (packed, rest) = Compression::of(&name);
     let holds = match rest.rsplit_once('.').map(|(_, ending)| ending) {
@@ -180,7 +180,7 @@ fn file(path: &Path) -> Result<SideFile, Failure> {
             let what = format!(
                 "`{name}` is of no kind that is read; hint: `.parquet`, `.csv` and `.jsonl`, each also as `.gz` or `.zst`"
             );
-            return Err(Failure::new(ending::DIFF_USAGE, Phase::Open, what));
+            return Err(Failure::new(usage, Phase::Open, what));
         }
     };
     Ok(SideFile { path: path.to_path_buf(), name, holds, packed })

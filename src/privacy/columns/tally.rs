@@ -1,0 +1,182 @@
+//! Cells of one column, one by one -> counts of shapes, checks, findings and different values.
+
+use crate::privacy::engine::{Engine, Finding, Header, Work};
+use crate::privacy::recognise::{KINDS, Kind, RECOGNISERS};
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Different values that are counted, at most.
+const DISTINCT_MAX: usize = 10_000;
+
+/// What cells of a column are made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CellKind {
+    /// Text.
+    #[default]
+    Text,
+    /// Whole numbers, as text.
+    Number,
+    /// Days.
+    Date,
+    /// Anything else: fractions, moments, truth values.
+    Other,
+}
+
+/// A finding with its row, from byte to byte of the cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Span {
+    /// Its row, from 0.
+    pub row: u64,
+    /// Its first character (a Unicode scalar value).
+    pub start: usize,
+    /// The character after its last.
+    pub end: usize,
+    /// What it is.
+    pub kind: Kind,
+    /// How sure that is.
+    pub score: f32,
+}
+
+/// Counts of one column.
+#[derive(Clone, Debug, Default)]
+pub struct ColumnTally {
+    /// What its cells are made of.
+    pub cell_kind: CellKind,
+    /// Cells with a value.
+    pub cells: u64,
+    /// Cells without one.
+    pub nulls: u64,
+    /// Bytes of all of them.
+    pub bytes: u64,
+    /// Cells of several words that are no name.
+    pub sentences: u64,
+    /// By kind: cells that have its shape as a whole.
+    shapes: [u64; KINDS.len()],
+    /// And whose check holds.
+    checked: [u64; KINDS.len()],
+    /// By kind: cells with a finding.
+    found: [u64; KINDS.len()],
+    /// And with one that is sure.
+    sure: [u64; KINDS.len()],
+    distinct: HashSet<u64>,
+}
+
+/// How sure a finding must be to count as sure.
+const SURE: f32 = 0.75;
+
+impl ColumnTally {
+    /// An empty one.
+    pub fn new(cell_kind: CellKind) -> Self {
+        ColumnTally { cell_kind, ..ColumnTally::default() }
+    }
+
+    /// Cells that have a kind's shape as a whole, those of them whose check holds, cells with a finding of it, and with a sure one.
+    pub fn of(&self, kind: Kind) -> [u64; 4] {
+        let at = kind as usize;
+        [self.shapes[at], self.checked[at], self.found[at], self.sure[at]]
+    }
+
+    /// Different values; [`DISTINCT_MAX`] and no more.
+    pub fn distinct(&self) -> usize {
+        self.distinct.len()
+    }
+
+    /// Counts a NULL.
+    pub fn add_null(&mut self) {
+        self.nulls += 1;
+    }
+
+    /// Looks at a cell and counts it; its findings stay in `work`.
+    pub fn add(&mut self, cell: &str, header: &Header, engine: &Engine, work: &mut Work) {
+        self.cells += 1;
+        self.bytes += cell.len() as u64;
+        if self.distinct.len() < DISTINCT_MAX {
+            let mut hasher = DefaultHasher::new();
+            cell.hash(&mut hasher);
+            self.distinct.insert(hasher.finish());
+        }
+        let mut found = std::mem::take(&mut work.found);
+        found.clear();
+        // A number is only what its column's name says that it is.
+        if self.cell_kind == CellKind::Text || self.cell_kind == CellKind::Number && header.speaks() {
+            engine.find(cell, header, work, &mut found);
+        }
+        if matches!(self.cell_kind, CellKind::Text | CellKind::Number) {
+            self.shape(cell, &found, engine, work);
+        }
+        let mut seen = 0u64;
+        for finding in &found {
+            let at = finding.kind as usize;
+            if seen >> at & 1 == 0 {
+                self.found[at] += 1;
+                seen |= 1 << at;
+            }
+            if finding.score >= SURE && seen >> (at + 32) & 1 == 0 {
+                self.sure[at] += 1;
+                seen |= 1 << (at + 32);
+            }
+        }
+        work.found = found;
+    }
+
+    /// Which kinds the cell is as a whole.
+    fn shape(&mut self, cell: &str, found: &[Finding], engine: &Engine, work: &mut Work) {
+        let trimmed = cell.trim();
+        let (mut shapes, mut checked) = (0u64, 0u64);
+        engine.shapes(cell, work, &mut |row, holds| {
+            let kind = RECOGNISERS[row].kind as usize;
+            shapes |= 1 << kind;
+            checked |= u64::from(holds) << kind;
+        });
+        let is_whole = |finding: &Finding| finding.end - finding.start == trimmed.len();
+        for finding in found.iter().filter(|finding| is_whole(finding)) {
+            if finding.kind != Kind::PersonName {
+                shapes |= 1 << finding.kind as usize;
+                checked |= 1 << finding.kind as usize;
+            }
+        }
+        // Half an address is the street, the rest is the town.
+        let is_address = found
+            .iter()
+            .any(|finding| finding.kind == Kind::Address && (finding.end - finding.start) * 3 >= trimmed.len());
+        let has_letters = trimmed.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let has_number = trimmed.bytes().any(|byte| byte.is_ascii_digit());
+        if has_letters && (has_number || trimmed.contains(' ')) {
+            shapes |= 1 << Kind::Address as usize;
+        }
+        checked |= u64::from(is_address) << Kind::Address as usize;
+        let (may_be_name, is_name) = engine.name(trimmed);
+        shapes |= u64::from(may_be_name) << Kind::PersonName as usize;
+        checked |= u64::from(is_name) << Kind::PersonName as usize;
+        if trimmed.len() >= 6 && !trimmed.contains(' ') {
+            shapes |= 1 << Kind::Credential as usize;
+        }
+        self.sentences += u64::from(!may_be_name && trimmed.bytes().filter(|byte| *byte == b' ').count() >= 3);
+        for kind in 0..KINDS.len() {
+            self.shapes[kind] += shapes >> kind & 1;
+            self.checked[kind] += checked >> kind & 1;
+        }
+    }
+
+    /// Both together.
+    pub fn and(mut self, other: ColumnTally) -> Self {
+        if other.cell_kind == CellKind::Text {
+            self.cell_kind = CellKind::Text;
+        }
+        self.cells += other.cells;
+        self.nulls += other.nulls;
+        self.bytes += other.bytes;
+        self.sentences += other.sentences;
+        for (mine, theirs) in [
+            (&mut self.shapes, &other.shapes),
+            (&mut self.checked, &other.checked),
+            (&mut self.found, &other.found),
+            (&mut self.sure, &other.sure),
+        ] {
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
+        }
+        let room = DISTINCT_MAX.saturating_sub(self.distinct.len());
+        self.distinct.extend(other.distinct.into_iter().take(room));
+        self
+    }
+}

@@ -1,0 +1,263 @@
+//! What has a mark of its own and no pattern: addresses around an `@`, passwords behind a word that names them, keys and tokens that say
+//! by their first letters whose they are.
+
+use super::Scored;
+use super::context::Surroundings;
+use super::normal::Seen;
+use crate::privacy::recognise::{Kind, RECOGNISERS};
+
+/// Longest local part and longest domain. Source: RFC 5321, 4.5.3.1.
+const LOCAL_BYTES_MAX: usize = 64;
+const DOMAIN_BYTES_MAX: usize = 255;
+/// Letters of a word of keys, at least.
+const KEY_BYTES_MIN: usize = 20;
+/// And at most, as far as is looked.
+const KEY_BYTES_MAX: usize = 8192;
+/// Letters of a secret behind a word that names it, at most.
+const PASSWORD_BYTES_MAX: usize = 1024;
+/// Fewest letters of a password that is told from a word.
+const PASSWORD_BYTES_MIN: usize = 6;
+
+const EMAIL: f32 = 0.95;
+const KEY: f32 = 0.95;
+const PASSWORD: f32 = 0.8;
+
+/// Endings of files, which are no domains: `logo@2x.png`.
+const FILES: &[&str] = &[
+    "png", "jpg", "jpeg", "gif", "svg", "webp", "pdf", "txt", "csv", "json", "xml", "html", "js", "css", "py", "rs",
+    "log",
+];
+
+/// How keys begin, and how long they are at least. Source: the issuers' own documentation, as secret scanning of public repositories uses it.
+const KEYS: &[(&[u8], usize)] = &[
+    (b"AKIA", 20),
+    (b"ASIA", 20),
+    (b"AROA", 20),
+    (b"ghp_", 36),
+    (b"gho_", 36),
+    (b"ghu_", 36),
+    (b"ghs_", 36),
+    (b"ghr_", 36),
+    (b"github_pat_", 40),
+    (b"glpat-", 20),
+    (b"xoxb-", 24),
+    (b"xoxp-", 24),
+    (b"xoxa-", 24),
+    (b"xoxr-", 24),
+    (b"xapp-", 24),
+    (b"sk_live_", 20),
+    (b"sk_test_", 20),
+    (b"rk_live_", 20),
+    (b"pk_live_", 20),
+    (b"AIza", 39),
+    (b"ya29.", 30),
+    (b"SG.", 40),
+    (b"npm_", 36),
+    (b"pypi-", 40),
+    (b"dop_v1_", 40),
+    (b"sk-", 24),
+    (b"hvs.", 24),
+    (b"eyJ", 30),
+];
+
+/// Words behind which a secret stands.
+const SECRETS: &[&[u8]] = &[
+    b"password",
+    b"passwd",
+    b"pwd",
+    b"passphrase",
+    b"passcode",
+    b"secret",
+    b"token",
+    b"apikey",
+    b"api key",
+    b"api_key",
+    b"api-key",
+    b"accesskey",
+    b"access key",
+    b"access_key",
+    b"secret_key",
+    b"secret key",
+    b"secretkey",
+    b"accountkey",
+    b"sharedaccesskey",
+    b"client_secret",
+    b"client secret",
+    b"auth_token",
+    b"access_token",
+    b"refresh_token",
+    b"private_key",
+    b"secret_access_key",
+    b"sig",
+    b"pw",
+];
+
+/// What stands where a secret was.
+const PLACEHOLDERS: &[&[u8]] =
+    &[b"null", b"none", b"true", b"false", b"redacted", b"hidden", b"changed", b"required", b"expired", b"invalid"];
+
+/// Finds what has a mark of its own.
+pub fn find(context: &Surroundings<'_>, seen: Seen, scored: &mut Vec<Scored>) {
+    let text = context.text;
+    if seen.has_mark {
+        let mut secret_end = 0;
+        for (at, byte) in text.iter().enumerate() {
+            match byte {
+                b'@' => scored.extend(email(text, at)),
+                b':' | b'=' if at >= secret_end => {
+                    if let Some(secret) = password(text, at) {
+                        secret_end = secret.end;
+                        scored.push(secret);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    if seen.has_digit && text.len() >= KEY_BYTES_MIN {
+        keys(text, scored);
+    }
+}
+
+fn one(kind: Kind, start: usize, end: usize, score: f32) -> Scored {
+    Scored { start, end, kind, score, row: RECOGNISERS.len(), is_named: false }
+}
+
+/// The address around an `@`.
+fn email(text: &[u8], at: usize) -> Option<Scored> {
+    let is_local = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b"._%+'-".contains(byte);
+    let is_domain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b".-".contains(byte);
+    let from = at.saturating_sub(LOCAL_BYTES_MAX);
+    let start = text[from..at].iter().rposition(|byte| !is_local(byte)).map_or(from, |before| from + before + 1);
+    let start =
+        start + text[start..at].iter().take_while(|byte| b".'-%".contains(byte) || is_continued(**byte)).count();
+    let limit = text.len().min(at + 1 + DOMAIN_BYTES_MAX);
+    let mut end = text[at + 1..limit].iter().position(|byte| !is_domain(byte)).map_or(limit, |next| at + 1 + next);
+    while end > at + 1 && b".-".contains(&text[end - 1]) {
+        end -= 1;
+    }
+    let domain = &text[at + 1..end];
+    let ending = domain.iter().rposition(|byte| *byte == b'.').map(|dot| &domain[dot + 1..])?;
+    let is_name =
+        ending.len() >= 2 && ending.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80 || *byte == b'-');
+    let is_file = FILES.iter().any(|file| ending.eq_ignore_ascii_case(file.as_bytes()));
+    let is_whole = start < at && !domain.starts_with(b".") && !domain.windows(2).any(|pair| pair == b"..");
+    // `git@host:path` is where a repository lies.
+    let is_repository = text[start..at].eq_ignore_ascii_case(b"git") && text.get(end) == Some(&b':');
+    (is_name && is_whole && !is_file && !is_repository).then(|| one(Kind::Email, start, end, EMAIL))
+}
+
+/// A byte inside a sign of UTF-8.
+fn is_continued(byte: u8) -> bool {
+    byte & 0xc0 == 0x80
+}
+
+/// The secret behind a word that names it, and `:` or `=`.
+fn password(text: &[u8], at: usize) -> Option<Scored> {
+    let quotes = |byte: &u8| matches!(byte, b'"' | b'\'' | b' ' | b'`');
+    let mut end_of_word = at;
+    while end_of_word > 0 && quotes(&text[end_of_word - 1]) {
+        end_of_word -= 1;
+    }
+    let is_named = SECRETS.iter().any(|word| {
+        let Some(start) = end_of_word.checked_sub(word.len()) else { return false };
+        text[start..end_of_word].eq_ignore_ascii_case(word)
+            && (start == 0 || !text[start - 1].is_ascii_alphanumeric() || word.len() > 5)
+    });
+    let is_login = text[at..].starts_with(b"://");
+    if !is_named && !is_login {
+        return None;
+    }
+    if is_login {
+        return login(text, at);
+    }
+    let mut start = at + 1;
+    while text.get(start).is_some_and(|byte| quotes(byte) || matches!(byte, b':' | b'=' | b'>')) {
+        start += 1;
+    }
+    if text[start..].len() > 7 && text[start..start + 7].eq_ignore_ascii_case(b"bearer ") {
+        start += 7;
+    }
+    let limit = text.len().min(start + PASSWORD_BYTES_MAX);
+    let is_over = |byte: &u8| {
+        byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b'&' | b')' | b'}' | b'<')
+    };
+    let mut end = text[start..limit].iter().position(is_over).map_or(limit, |next| start + next);
+    while end > start && matches!(text[end - 1], b'.' | b']') {
+        end -= 1;
+    }
+    let value = &text[start..end];
+    let is_word = value.iter().all(|byte| byte.is_ascii_lowercase())
+        || value.first().is_some_and(u8::is_ascii_uppercase) && value[1..].iter().all(|byte| byte.is_ascii_lowercase());
+    let is_placeholder =
+        value.iter().all(|byte| b"*xX.-_#".contains(byte)) || value.starts_with(b"$") || value.starts_with(b"{");
+    let is_told = PLACEHOLDERS.iter().any(|word| value.eq_ignore_ascii_case(word));
+    (value.len() >= PASSWORD_BYTES_MIN && !is_word && !is_placeholder && !is_told)
+        .then(|| one(Kind::Credential, start, end, PASSWORD))
+}
+
+/// The password in `scheme://user:password@host`.
+fn login(text: &[u8], at: usize) -> Option<Scored> {
+    let start = at + 3;
+    let limit = text.len().min(start + 2 * LOCAL_BYTES_MAX);
+    let end =
+        text[start..limit].iter().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'"' | b'\''));
+    let authority = &text[start..end.map_or(limit, |next| start + next)];
+    let host = authority.iter().rposition(|byte| *byte == b'@')?;
+    let colon = authority[..host].iter().position(|byte| *byte == b':')?;
+    // Before the address that the password and the host would make.
+    (host > colon + 1).then(|| one(Kind::Credential, start + colon + 1, start + host, KEY + 0.3))
+}
+
+/// Long words that begin as an issuer's keys do, and private keys.
+fn keys(text: &[u8], scored: &mut Vec<Scored>) {
+    let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.+/=~".contains(byte);
+    let mut at = 0;
+    while at < text.len() {
+        let Some(start) = text[at..].iter().position(is_key).map(|next| at + next) else { return };
+        let end = text[start..].iter().position(|byte| !is_key(byte)).map_or(text.len(), |next| start + next);
+        at = end;
+        if end - start < KEY_BYTES_MIN {
+            if text[start..end].starts_with(b"-----BEGIN") {
+                at = private_key(text, start, scored).max(at);
+            }
+            continue;
+        }
+        let mut word = &text[start..end.min(start + KEY_BYTES_MAX)];
+        let mut from = start;
+        // `key=AKIA...` is one word here.
+        while let Some(equals) =
+            word.iter().position(|byte| *byte == b'=').filter(|place| place + KEY_BYTES_MIN < word.len())
+        {
+            from += equals + 1;
+            word = &word[equals + 1..];
+        }
+        while word.last().is_some_and(|byte| matches!(byte, b'.' | b'-')) {
+            word = &word[..word.len() - 1];
+        }
+        let is_issued = |(front, least): &(&[u8], usize)| {
+            word.starts_with(front)
+                && word.len() >= *least
+                && (*front != b"eyJ" || word.iter().filter(|byte| **byte == b'.').count() == 2)
+        };
+        if KEYS.iter().any(is_issued) && word.iter().any(u8::is_ascii_digit) {
+            scored.push(one(Kind::Credential, from, from + word.len(), KEY));
+        }
+    }
+}
+
+/// From `-----BEGIN .. PRIVATE KEY-----` to its end; gives where that is.
+fn private_key(text: &[u8], start: usize, scored: &mut Vec<Scored>) -> usize {
+    let head = &text[start..text.len().min(start + 40)];
+    if !head.windows(11).any(|part| part == b"PRIVATE KEY") {
+        return 0;
+    }
+    let body = &text[start..text.len().min(start + KEY_BYTES_MAX)];
+    let end = body.windows(8).position(|part| part == b"-----END").map_or(body.len(), |at| {
+        let tail = &body[at + 8..];
+        let dashes = tail.windows(5).position(|part| part == b"-----").map_or(tail.len(), |dashes| dashes + 5);
+        at + 8 + dashes
+    });
+    scored.push(one(Kind::Credential, start, start + end, KEY));
+    start + end
+}

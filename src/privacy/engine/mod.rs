@@ -1,0 +1,159 @@
+//! The engine: a cell of text -> what in it is about a person, as offsets. Every way of looking for personal data goes through here.
+//!
+//! ```text
+//! cell -> normal.rs    one writing: NFKC, every digit as 0 to 9, one hyphen, one blank
+//!      -> numbers.rs   a digit -> where its number may begin -> one automaton over all patterns -> checks
+//!      -> marks.rs     `@`, `:`, `=` and long words -> addresses, passwords, keys
+//!      -> names/       capitals and cues -> names of people, streets
+//!      -> context.rs   words nearby and the column's name -> a score
+//!      -> resolve.rs   of candidates that overlap the best -> findings
+//! ```
+//!
+//! The work is linear in the length of a cell: a pattern is tried where a token begins, over [`numbers::PIECE_BYTES_MAX`] bytes at
+//! most, and every walk to either side has a bound. Never in here: a value in a finding.
+
+mod context;
+mod marks;
+mod normal;
+mod numbers;
+mod resolve;
+#[cfg(test)]
+mod tests;
+
+use super::names;
+use super::recognise::Kind;
+use normal::Normal;
+use numbers::Automaton;
+use std::sync::{LazyLock, Mutex};
+
+pub use context::{Header, Surroundings, words_of};
+pub use numbers::Work;
+
+/// Findings of less are none.
+pub const SCORE_MIN: f32 = 0.5;
+
+/// A piece of a cell that is about a person. It says where, and never what.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Finding {
+    /// Its first byte.
+    pub start: usize,
+    /// The byte after its last.
+    pub end: usize,
+    /// What it is.
+    pub kind: Kind,
+    /// How sure that is, from [`SCORE_MIN`] to 1.
+    pub score: f32,
+}
+
+/// A candidate with what speaks for it; the best of those that overlap becomes a finding.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scored {
+    pub start: usize,
+    pub end: usize,
+    pub kind: Kind,
+    /// Unbounded: a word nearby weighs more than a check digit.
+    pub score: f32,
+    /// Of equals the smaller counts.
+    pub row: usize,
+    /// Whether words nearby say what it is.
+    pub is_named: bool,
+}
+
+/// All recognisers, ready to look. Shared by threads; each has its own [`Work`].
+pub struct Engine {
+    automaton: Automaton,
+    names: names::Lexicon,
+    /// What threads gave back: states of the automaton are dear to make.
+    spare: Mutex<Vec<Work>>,
+}
+
+/// The engine could not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the recognisers do not compile")]
+pub struct NotMade;
+
+impl Engine {
+    /// Compiles the patterns and reads the lists of names.
+    fn new() -> Result<Self, NotMade> {
+        Ok(Engine {
+            automaton: Automaton::new().ok_or(NotMade)?,
+            names: names::Lexicon::new(),
+            spare: Mutex::default(),
+        })
+    }
+
+    /// The one of this process: the same patterns and lists serve every column, and are made when they are first needed.
+    pub fn shared() -> Result<&'static Self, NotMade> {
+        static SHARED: LazyLock<Result<Engine, NotMade>> = LazyLock::new(Engine::new);
+        SHARED.as_ref().map_err(|fault| *fault)
+    }
+
+    /// What one thread needs to look; made once, used for many cells.
+    pub fn work(&self) -> Work {
+        self.automaton.work()
+    }
+
+    /// The same, as another thread gave it back where one did.
+    pub fn take_work(&self) -> Work {
+        let spare = self.spare.lock().ok().and_then(|mut spare| spare.pop());
+        spare.unwrap_or_else(|| self.work())
+    }
+
+    /// For the next who takes it.
+    pub fn give_back(&self, work: Work) {
+        if let Ok(mut spare) = self.spare.lock() {
+            spare.push(work);
+        }
+    }
+
+    /// Whether a whole cell may be a person's name, and whether the lists have it as one.
+    pub fn name(&self, cell: &str) -> (bool, bool) {
+        names::whole(&self.names, cell.as_bytes())
+    }
+
+    /// What is found in a cell, in order, none overlapping another. `header` is what the column's name says.
+    pub fn find(&self, cell: &str, header: &Header, work: &mut Work, found: &mut Vec<Finding>) {
+        found.clear();
+        let bytes = cell.as_bytes();
+        let seen = normal::look(bytes);
+        if !seen.may_hold_any() {
+            return;
+        }
+        if seen.is_plain() {
+            self.find_in(bytes, seen, header, work, found);
+        } else {
+            let normal = Normal::of(cell);
+            self.find_in(normal.text.as_bytes(), normal::look(normal.text.as_bytes()), header, work, found);
+            for finding in found.iter_mut() {
+                (finding.start, finding.end) = normal.original(finding.start, finding.end, cell);
+            }
+        }
+    }
+
+    fn find_in(&self, text: &[u8], seen: normal::Seen, header: &Header, work: &mut Work, found: &mut Vec<Finding>) {
+        let mut scored = std::mem::take(&mut work.scored);
+        scored.clear();
+        let normal::Seen { has_digit, has_capital, has_small, .. } = seen;
+        let context = Surroundings { text, header, has_digit, has_capital, has_small };
+        if seen.has_digit {
+            self.automaton.find(&context, work, &mut scored);
+            numbers::pair_accounts(text, &mut scored);
+        }
+        if seen.has_mark || seen.has_digit {
+            marks::find(&context, seen, &mut scored);
+        }
+        names::find(&self.names, &context, &mut scored);
+        resolve::best(&mut scored, found);
+        work.scored = scored;
+    }
+
+    /// For each row of the table, whether the whole cell has its shape, and whether its check holds too. For verdicts on columns.
+    pub fn shapes(&self, cell: &str, work: &mut Work, told: &mut dyn FnMut(usize, bool)) {
+        let trimmed = cell.trim();
+        if trimmed.is_ascii() {
+            self.automaton.whole(trimmed.as_bytes(), work, told);
+        } else {
+            self.automaton.whole(Normal::of(trimmed).text.trim().as_bytes(), work, told);
+        }
+    }
+}

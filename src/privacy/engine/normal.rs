@@ -1,0 +1,188 @@
+//! One writing for every text: compatibility forms, digits of every script, hyphens, blanks and apostrophes as their plain selves; what
+//! has no width left out. Where each byte came from is kept, so that a finding points into the text as it was.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// What bytes a text has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen {
+    pub has_digit: bool,
+    /// An `@`, `:` or `=`.
+    pub has_mark: bool,
+    pub has_capital: bool,
+    pub has_small: bool,
+    pub has_beyond_ascii: bool,
+    pub has_escape: bool,
+}
+
+const DIGIT: u8 = 1;
+const MARK: u8 = 2;
+const CAPITAL: u8 = 4;
+const SMALL: u8 = 8;
+const BEYOND: u8 = 16;
+const ESCAPE: u8 = 32;
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'0'..=b'9' => DIGIT,
+            b'@' | b':' | b'=' => MARK,
+            b'A'..=b'Z' => CAPITAL,
+            b'a'..=b'z' => SMALL,
+            b'\\' => ESCAPE,
+            0x80.. => BEYOND,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+/// Looks at every byte once.
+pub fn look(text: &[u8]) -> Seen {
+    let classes = text.iter().fold(0, |classes, byte| classes | CLASSES[*byte as usize]);
+    let has = |class| classes & class != 0;
+    Seen {
+        has_digit: has(DIGIT),
+        has_mark: has(MARK),
+        has_capital: has(CAPITAL),
+        has_small: has(SMALL),
+        has_beyond_ascii: has(BEYOND),
+        has_escape: has(ESCAPE),
+    }
+}
+
+impl Seen {
+    /// Whether anything of any kind could be in it: everything needs a letter or a digit.
+    pub fn may_hold_any(self) -> bool {
+        self.has_digit || self.has_capital || self.has_small || self.has_beyond_ascii
+    }
+
+    /// Whether it is in one writing already.
+    pub fn is_plain(self) -> bool {
+        !self.has_beyond_ascii && !self.has_escape
+    }
+}
+
+/// A text in one writing.
+pub struct Normal {
+    /// The text.
+    pub text: String,
+    /// For each of its bytes, where its sign begins in the text as it was.
+    from: Vec<u32>,
+}
+
+/// Zeros of the scripts whose digits are ten in a row. Source: Unicode 16, general category Nd.
+const ZEROS: &[u32] = &[
+    0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0, 0xf20,
+    0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0,
+    0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0,
+];
+
+impl Normal {
+    /// Writes `cell` anew.
+    pub fn of(cell: &str) -> Self {
+        let mut normal = Normal { text: String::with_capacity(cell.len()), from: Vec::with_capacity(cell.len()) };
+        let mut rest = cell.char_indices();
+        while let Some((at, sign)) = rest.next() {
+            if sign == '\\' {
+                if let Some(escaped) = escape(&cell[at..]) {
+                    normal.push(escaped, at);
+                    // `\u0040`: the five behind the stroke.
+                    rest.nth(4);
+                    continue;
+                }
+                // `\n` in a text that was written as JSON divides words, and is not the letter n.
+                if let Some(b'n' | b't' | b'r') = cell.as_bytes().get(at + 1) {
+                    rest.next();
+                    normal.push(' ', at);
+                    normal.push(' ', at + 1);
+                    continue;
+                }
+                normal.push(sign, at);
+            } else if sign.is_ascii() {
+                normal.push(sign, at);
+            } else {
+                normal.plain(sign, at);
+            }
+        }
+        normal
+    }
+
+    fn plain(&mut self, sign: char, at: usize) {
+        match sign {
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => {}
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => self.push('-', at),
+            '\u{2018}' | '\u{2019}' | '\u{2bc}' | '\u{ff07}' => self.push('\'', at),
+            '\u{201c}' | '\u{201d}' => self.push('"', at),
+            blank if blank.is_whitespace() => self.push(' ', at),
+            sign => {
+                let code = u32::from(sign);
+                let zero = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&code));
+                match zero.and_then(|zero| char::from_digit(code - zero, 10)) {
+                    Some(digit) => self.push(digit, at),
+                    // A composed letter stays one; a mark of its own joins nothing here, and is left where it stands.
+                    None => std::iter::once(sign).nfkc().for_each(|sign| self.push(sign, at)),
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, sign: char, at: usize) {
+        self.text.push(sign);
+        self.from.resize(self.text.len(), at as u32);
+    }
+
+    /// Where a piece of the text lies in the text as it was.
+    pub fn original(&self, start: usize, end: usize, cell: &str) -> (usize, usize) {
+        let at = |place: usize| self.from.get(place).map_or(cell.len(), |from| *from as usize);
+        let mut to = match end.checked_sub(1) {
+            // The sign that the last byte came from, to its end.
+            Some(last) => {
+                let from = at(last);
+                let next = self.from[last..].iter().find(|other| **other as usize > from);
+                next.map_or(cell.len(), |next| *next as usize)
+            }
+            None => 0,
+        };
+        let from = at(start);
+        // What was left out at the end is no part of it; marks on its last letter are.
+        while let Some(sign) = cell[from..to].chars().next_back().filter(|sign| is_left_out(*sign)) {
+            to -= sign.len_utf8();
+        }
+        while let Some(mark) = cell[to..].chars().next().filter(|sign| is_combining_mark(*sign)) {
+            to += mark.len_utf8();
+        }
+        (from, to)
+    }
+}
+
+fn is_left_out(sign: char) -> bool {
+    matches!(sign, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
+/// The sign of ASCII that `\u0040` at the front stands for.
+fn escape(text: &str) -> Option<char> {
+    let digits = text.strip_prefix("\\u00")?.get(..2)?;
+    u8::from_str_radix(digits, 16).ok().filter(u8::is_ascii_graphic).map(char::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_into_the_text_as_it_was() {
+        let cell = "\u{eb} \u{ff10}\u{ff17}\u{200b}\u{664}! \\u0040";
+        let normal = Normal::of(cell);
+        assert_eq!(normal.text, "\u{eb} 074! @");
+        let at = normal.text.find("074").expect("digits");
+        let (start, end) = normal.original(at, at + 3, cell);
+        assert_eq!(&cell[start..end], "\u{ff10}\u{ff17}\u{200b}\u{664}");
+        let at = normal.text.find('@').expect("a sign");
+        assert_eq!(normal.original(at, at + 1, cell), (cell.len() - 6, cell.len()));
+    }
+}

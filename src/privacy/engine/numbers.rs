@@ -1,0 +1,269 @@
+//! Digits -> where a number may begin -> one automaton over all patterns -> candidates.
+//!
+//! Most of a text is no number, so only where a digit stands is anything tried. What begins there may have begun earlier: with the letters
+//! of the same word, with a short word before it (`AB 12 34 56 C`), with `+` or `(`. From each such place the automaton, which holds every
+//! pattern of the table, is walked once; it tells all that match and where each ends, and dies at the first byte that fits none.
+//! Its states are made when they are first met, and are kept by each thread for itself.
+
+use super::context::{Hearing, Surroundings};
+use super::normal::look;
+use super::{Finding, Scored};
+use crate::privacy::recognise::{Candidate, Evidence, Kind, Pair, RECOGNISERS, pair};
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, Input, MatchKind};
+
+/// Bytes that a pattern is tried over, at most.
+pub const PIECE_BYTES_MAX: usize = 64;
+/// Letters and digits of one word before a digit, at most: a longer one is no identifier.
+const WORD_BYTES_MAX: usize = 24;
+/// Letters of a word of its own that a number may begin with; names of months may be longer.
+const PREFIX_BYTES_MAX: usize = 5;
+const MONTH_BYTES_MAX: usize = 9;
+/// Memory of the automaton's states, for each thread.
+const STATES_BYTES_MAX: usize = 16 << 20;
+/// Bytes between a sort code and its account number, at most.
+const PAIR_BYTES_MAX: usize = 40;
+
+/// What the parts of evidence come to.
+const SHAPE: f32 = 0.3;
+const LIKELY: f32 = 0.6;
+const PROVEN: f32 = 0.85;
+/// What words must add to a reading to speak for it, and what a reading loses beside one that they speak for.
+const NAMED: f32 = 0.2;
+const UNNAMED: f32 = 0.4;
+/// What a pair of sort code and account adds to both.
+const PAIRED: f32 = 0.35;
+
+/// Every pattern of the table at once.
+pub struct Automaton(DFA);
+
+/// What one thread needs to look.
+pub struct Work {
+    states: Cache,
+    /// Pattern and end of what matches from one place.
+    ends: Vec<(usize, usize)>,
+    hearing: Hearing,
+    pub(super) scored: Vec<Scored>,
+    /// Room for findings.
+    pub found: Vec<Finding>,
+}
+
+impl Automaton {
+    /// Compiles the patterns.
+    pub fn new() -> Option<Self> {
+        let patterns: Vec<&str> = RECOGNISERS.iter().map(|row| row.pattern).collect();
+        let bytes = syntax::Config::new().unicode(false).utf8(false).case_insensitive(true);
+        let all = DFA::config().match_kind(MatchKind::All).cache_capacity(STATES_BYTES_MAX);
+        let dfa = DFA::builder().syntax(bytes).configure(all).build_many(&patterns);
+        dfa.ok().map(Automaton)
+    }
+
+    /// For one thread.
+    pub fn work(&self) -> Work {
+        Work {
+            states: self.0.create_cache(),
+            ends: Vec::new(),
+            hearing: Hearing::default(),
+            scored: Vec::new(),
+            found: Vec::new(),
+        }
+    }
+
+    /// What matches from `start`: patterns and ends into `work.ends`, where no letter or digit follows.
+    fn walk(&self, text: &[u8], start: usize, work: &mut Work) {
+        work.ends.clear();
+        let limit = text.len().min(start + PIECE_BYTES_MAX);
+        let input = Input::new(text).range(start..text.len()).anchored(Anchored::Yes);
+        let Ok(mut state) = self.0.start_state_forward(&mut work.states, &input) else { return };
+        let mut at = start;
+        loop {
+            let next = match text.get(at) {
+                Some(byte) => self.0.next_state(&mut work.states, state, *byte),
+                None => self.0.next_eoi_state(&mut work.states, state),
+            };
+            // States run out only where their memory does, which it clears by itself.
+            let Ok(next) = next else { return };
+            state = next;
+            if state.is_tagged() {
+                // A match is told one byte late.
+                if state.is_match() && is_end(text, at) {
+                    for index in 0..self.0.match_len(&work.states, state) {
+                        work.ends.push((self.0.match_pattern(&work.states, state, index).as_usize(), at));
+                    }
+                } else if state.is_dead() || state.is_quit() {
+                    return;
+                }
+            }
+            if at > limit || at >= text.len() {
+                return;
+            }
+            at += 1;
+        }
+    }
+
+    /// Candidates that begin anywhere in the text.
+    pub fn find(&self, context: &Surroundings<'_>, work: &mut Work, scored: &mut Vec<Scored>) {
+        let text = context.text;
+        work.hearing.forget();
+        let (mut at, mut hex_end) = (0, 0);
+        while let Some(digit) = text[at..].iter().position(u8::is_ascii_digit).map(|next| at + next) {
+            let word = begin_of_word(text, digit);
+            let mut end =
+                text[digit..].iter().position(|byte| !byte.is_ascii_digit()).map_or(text.len(), |next| digit + next);
+            let mut starts = [word; 4];
+            let mut count = 0;
+            if digit - word < WORD_BYTES_MAX {
+                count = 1;
+                // A row of groups is tried from its front once, and not again from there for each of its groups.
+                let hex = if word >= hex_end { begin_of_hex(text, word) } else { None };
+                if hex.is_some() {
+                    hex_end = end_of_hex(text, word);
+                }
+                for other in [begin_with_prefix(text, word), begin_with_sign(text, word), hex].into_iter().flatten() {
+                    starts[count] = other;
+                    count += 1;
+                }
+            }
+            for start in &starts[..count] {
+                self.walk(text, *start, work);
+                end = end.max(self.judge(context, *start, work, scored));
+            }
+            at = end;
+        }
+    }
+
+    /// Candidates among what matches from `start`; gives the end of one that nothing can better, or 0.
+    fn judge(&self, context: &Surroundings<'_>, start: usize, work: &mut Work, scored: &mut Vec<Scored>) -> usize {
+        let (mut certain, first) = (0, scored.len());
+        // By pattern, the longest first.
+        work.ends.sort_unstable_by_key(|(row, end)| (*row, usize::MAX - end));
+        let mut taken = usize::MAX;
+        for index in 0..work.ends.len() {
+            let (row, end) = work.ends[index];
+            if row == taken {
+                continue;
+            }
+            let recogniser = &RECOGNISERS[row];
+            let evidence = (recogniser.check)(&Candidate { text: context.text, start, end });
+            let base = match evidence {
+                Evidence::None => continue,
+                Evidence::Shape => SHAPE,
+                Evidence::Likely => LIKELY,
+                Evidence::Proven => PROVEN,
+            };
+            taken = row;
+            let weight = work.hearing.weight(context, start, end, row);
+            let score = base + weight;
+            scored.push(Scored { start, end, kind: recogniser.kind, score, row, is_named: weight >= NAMED });
+            if evidence == Evidence::Proven && score >= PROVEN {
+                certain = certain.max(end);
+            }
+        }
+        prefer_named(&mut scored[first..]);
+        certain
+    }
+
+    /// Rows whose pattern is the whole text, and whether their check holds.
+    pub fn whole(&self, text: &[u8], work: &mut Work, told: &mut dyn FnMut(usize, bool)) {
+        if text.is_empty() || text.len() > PIECE_BYTES_MAX || !look(text).has_digit {
+            return;
+        }
+        self.walk(text, 0, work);
+        for (row, _) in work.ends.iter().filter(|(_, end)| *end == text.len()) {
+            let candidate = Candidate { text, start: 0, end: text.len() };
+            told(*row, (RECOGNISERS[*row].check)(&candidate) != Evidence::None);
+        }
+    }
+}
+
+/// Of two readings of one piece the one that a word speaks for: it says more than a check digit.
+fn prefer_named(readings: &mut [Scored]) {
+    for place in 0..readings.len() {
+        let end = readings[place].end;
+        if !readings[place].is_named && readings.iter().any(|other| other.is_named && other.end == end) {
+            readings[place].score -= UNNAMED;
+        }
+    }
+}
+
+/// Whether a piece may end here: no letter or digit goes on.
+fn is_end(text: &[u8], end: usize) -> bool {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80;
+    !(end > 0 && text[end - 1].is_ascii_alphanumeric() && text.get(end).is_some_and(is_word))
+}
+
+/// Where the word that holds a digit begins.
+fn begin_of_word(text: &[u8], digit: usize) -> usize {
+    let from = digit.saturating_sub(WORD_BYTES_MAX);
+    text[from..digit].iter().rposition(|byte| !byte.is_ascii_alphanumeric()).map_or(from, |before| from + before + 1)
+}
+
+/// Where a short word of letters before it begins, with one sign between.
+fn begin_with_prefix(text: &[u8], word: usize) -> Option<usize> {
+    let end = word.checked_sub(1).filter(|end| b" .-/".contains(&text[*end]))?;
+    let from = end.saturating_sub(MONTH_BYTES_MAX + 1);
+    let start =
+        text[from..end].iter().rposition(|byte| !byte.is_ascii_alphabetic()).map_or(from, |before| from + before + 1);
+    let is_apart = start == 0 || !(text[start - 1].is_ascii_alphanumeric() || text[start - 1] >= 0x80);
+    let length = end - start;
+    let is_month = length >= 3 && b"jfmasond".contains(&text[start].to_ascii_lowercase());
+    (is_apart && length > 0 && (length <= PREFIX_BYTES_MAX || length <= MONTH_BYTES_MAX && is_month)).then_some(start)
+}
+
+/// Where `+`, `(` or both before it begin.
+fn begin_with_sign(text: &[u8], word: usize) -> Option<usize> {
+    match text[..word] {
+        [.., b'(', b'+'] | [.., b'(', b' '] => Some(word - 2),
+        [.., b'+'] | [.., b'('] => Some(word - 1),
+        [.., b'+', b' '] => Some(word - 2),
+        _ => None,
+    }
+}
+
+/// Where a row of groups with colons before it begins.
+fn begin_of_hex(text: &[u8], word: usize) -> Option<usize> {
+    if !text[..word].ends_with(b":") {
+        return None;
+    }
+    let from = word.saturating_sub(PIECE_BYTES_MAX);
+    let is_hex = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
+    let start = text[from..word].iter().rposition(|byte| !is_hex(byte)).map_or(from, |before| from + before + 1);
+    (start == 0 || !text[start - 1].is_ascii_alphanumeric()).then_some(start)
+}
+
+/// Where a row of groups with colons ends, as far as is looked.
+fn end_of_hex(text: &[u8], word: usize) -> usize {
+    let limit = text.len().min(word + PIECE_BYTES_MAX);
+    let is_hex = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
+    text[word..limit].iter().position(|byte| !is_hex(byte)).map_or(limit, |next| word + next)
+}
+
+/// A sort code and an account number behind it speak for one another, where the banks' check does not say that they are no pair.
+pub fn pair_accounts(text: &[u8], scored: &mut [Scored]) {
+    let of = |kind: Kind| move |one: &(usize, &Scored)| one.1.kind == kind;
+    let digits = |one: &Scored| -> Vec<u8> {
+        text[one.start..one.end].iter().filter(|byte| byte.is_ascii_digit()).map(|byte| byte - b'0').collect()
+    };
+    let mut pairs = Vec::new();
+    for (place, sort_code) in scored.iter().enumerate().filter(of(Kind::SortCode)) {
+        let behind = scored.iter().enumerate().skip(place);
+        let behind = behind.take_while(|(_, account)| account.start < sort_code.end + PAIR_BYTES_MAX);
+        let nearest = behind.filter(of(Kind::BankAccount)).find(|(_, account)| account.start >= sort_code.end);
+        pairs.extend(
+            nearest
+                .filter(|(_, account)| {
+                    // Two bare numbers are a pair where a word says what one of them is, or the first is written as sort codes are.
+                    let is_written = text[sort_code.start..sort_code.end].contains(&b'-')
+                        || sort_code.score > SHAPE
+                        || account.score > SHAPE;
+                    is_written && pair(&digits(sort_code), &digits(account)) != Pair::Invalid
+                })
+                .map(|(account, _)| (place, account)),
+        );
+    }
+    for (sort_code, account) in pairs {
+        scored[sort_code].score += PAIRED;
+        scored[account].score += PAIRED;
+    }
+}

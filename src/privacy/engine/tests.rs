@@ -1,0 +1,211 @@
+//! The engine, cell by cell.
+
+use super::*;
+use crate::privacy::recognise::RECOGNISERS;
+use std::time::{Duration, Instant};
+
+fn engine() -> &'static Engine {
+    Engine::shared().expect("an engine")
+}
+
+fn found(text: &str) -> Vec<(&'static str, String)> {
+    let engine = engine();
+    let mut work = engine.work();
+    let mut found = Vec::new();
+    engine.find(text, &Header::none(), &mut work, &mut found);
+    found.iter().map(|finding| (finding.kind.id(), text[finding.start..finding.end].to_owned())).collect()
+}
+
+#[test]
+fn every_row_finds_its_examples_and_passes_its_counter_examples() {
+    let engine = engine();
+    let (mut work, mut found) = (engine.work(), Vec::new());
+    let (mut yes, mut no, mut faults) = (0, 0, Vec::new());
+    for row in RECOGNISERS {
+        for (texts, expected) in [(row.examples, true), (row.counter_examples, false)] {
+            for text in texts {
+                engine.find(text, &Header::none(), &mut work, &mut found);
+                let is_found = found.iter().any(|finding| finding.kind == row.kind);
+                if is_found != expected {
+                    faults.push(format!("{} in `{text}`: {is_found}, {found:?}", row.id));
+                }
+                *(if expected { &mut yes } else { &mut no }) += 1;
+            }
+        }
+    }
+    println!("recognisers: {} rows, {yes} examples, {no} counter-examples", RECOGNISERS.len());
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn finds_values_in_every_script_and_says_where_they_are() {
+    for (text, kind, value) in [
+        ("NHS \u{ff19}\u{ff14}\u{ff13} 476 5919.", "nhs_number", "\u{ff19}\u{ff14}\u{ff13} 476 5919"),
+        ("tel \u{660}\u{667}\u{667}\u{660}\u{660} 900123", "phone", "\u{660}\u{667}\u{667}\u{660}\u{660} 900123"),
+        ("caf\u{e9}: QQ\u{a0}12\u{2011}34\u{a0}56\u{a0}C", "nino", "QQ\u{a0}12\u{2011}34\u{a0}56\u{a0}C"),
+        ("write to zo\u{eb}@example.org \u{2013} thanks", "email", "zo\u{eb}@example.org"),
+        (r#"{"e":"wren\u0040example.org"}"#, "email", r"wren\u0040example.org"),
+        ("Dear Zo\u{eb} O\u{2019}Brien,", "person_name", "Zo\u{eb} O\u{2019}Brien"),
+    ] {
+        assert!(found(text).contains(&(kind, value.to_owned())), "{text}: {:?}", found(text));
+    }
+}
+
+#[test]
+fn passes_what_the_trade_has_of_its_own() {
+    for text in [
+        "company number 12345678",
+        "SC123456",
+        "T_DRAXX-3",
+        "AAA-LIG-176",
+        "C__FMAGN003",
+        "E_BURBO",
+        "AR4-2021-000123",
+        "INV-2024-000123",
+        "2026-11-23T02:30:00Z",
+        "0199b6c2-7d3a-7c11-a1b2-c3d4e5f60718",
+        "settlement period 48 of 2026-10-25",
+        "Dogger Bank A Offshore Wind Farm",
+        "strike price 92.50, reference price 61.1234567",
+        "",
+        " ",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
+fn takes_bounded_time_over_a_hostile_cell() {
+    // A megabyte takes a tenth of a second at most when optimised. Work of a square of the length would take a minute, and more without.
+    let bytes = if cfg!(debug_assertions) { 200_000 } else { 1_000_000 };
+    let limit = Duration::from_secs(10);
+    let pieces = [
+        "1@",
+        "1:",
+        "::1",
+        "a@b.",
+        "07700 ",
+        "4111 ",
+        "GB82 ",
+        "a:",
+        "1:",
+        "ab 1",
+        "Sarah ",
+        "12 High ",
+        "Flat 1, ",
+        "password=",
+        "eyJ.",
+        "+(",
+        "\u{ff11}",
+        "J. ",
+    ];
+    for piece in pieces {
+        let cell = piece.repeat(bytes / piece.len());
+        found("");
+        let start = Instant::now();
+        found(&cell);
+        assert!(start.elapsed() < limit, "{piece}: {:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn finds_the_same_in_a_cell_whatever_was_looked_at_before() {
+    let texts = ["order 12345678", "account 12345678", "12345678", "NHS 9434765919", "9434765919 ref"];
+    let once: Vec<_> = texts.iter().map(|text| found(text)).collect();
+    let (mut work, mut findings) = (engine().work(), Vec::new());
+    for (text, expected) in texts.iter().zip(&once).chain(texts.iter().zip(&once).rev()) {
+        engine().find(text, &Header::none(), &mut work, &mut findings);
+        let kinds: Vec<_> = findings.iter().map(|finding| finding.kind.id()).collect();
+        assert_eq!(kinds, expected.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), "{text}");
+    }
+}
+
+/// Pieces that every branch of the engine begins with.
+const PIECES: &[&str] = &[
+    "Sarah",
+    "Smith",
+    "Mr",
+    "Dear ",
+    ", ",
+    " ",
+    "\n",
+    ":",
+    "=",
+    "@",
+    ".",
+    "-",
+    "/",
+    "(",
+    ")",
+    "+",
+    "+44",
+    "07700 900123",
+    "12",
+    "1985",
+    "High Street",
+    "Street",
+    "Flat ",
+    "Cottage",
+    "The ",
+    "at ",
+    "password=",
+    "eyJ",
+    "AKIA",
+    "://",
+    "St. ",
+    "O'",
+    "J. ",
+    "van ",
+    "AB",
+    "QQ123456C",
+    "GB82",
+    "4111",
+    "SW1A 1AA",
+    "\u{eb}",
+    "\u{ff11}",
+    "\u{200b}",
+    "\u{301}",
+    "\u{1f600}",
+    "\\u0040",
+    "\\n",
+    "PO Box ",
+    "-----BEGIN ",
+    "PRIVATE KEY",
+    "_",
+    "#",
+    "\u{a3}",
+    "a",
+    "Z",
+    "0",
+    "::",
+    "dob ",
+    "account ",
+    "\u{2019}s",
+    "McDonald",
+    "BFPO ",
+    "'",
+    "\"",
+    "{",
+    "}",
+    "[",
+    "]",
+    "x@y.zz",
+    "Rose Cottage, Mill Lane",
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(3000))]
+    #[test]
+    fn takes_any_text_and_finds_pieces_of_it_in_order(places in proptest::collection::vec(0..PIECES.len(), 0..14), tail in ".{0,12}") {
+        let text: String = places.iter().map(|place| PIECES[*place]).chain([tail.as_str()]).collect();
+        let (mut work, mut found) = (engine().take_work(), Vec::new());
+        engine().find(&text, &Header::new("contact name account"), &mut work, &mut found);
+        let mut end = 0;
+        for finding in &found {
+            proptest::prop_assert!(finding.start >= end && finding.start < finding.end && text.get(finding.start..finding.end).is_some(), "{text:?}: {found:?}");
+            proptest::prop_assert!((SCORE_MIN..=1.0).contains(&finding.score));
+            end = finding.end;
+        }
+        engine().give_back(work);
+    }
+}

@@ -1,0 +1,191 @@
+//! What a word may be: a forename, a surname, an ordinary word, a title, a greeting, the end of a street's name. Read once; a look-up is
+//! a hash and a glance.
+
+use super::words;
+use unicode_normalization::UnicodeNormalization;
+
+/// About twice as many places as words: few glances a look-up.
+const PLACES_LOG: u32 = 18;
+
+/// What a word may be, in bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Word(u32);
+
+const FORENAME: u32 = 0;
+const SURNAME: u32 = 2;
+const ORDINARY: u32 = 4;
+
+/// What else a word may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Is {
+    /// A place.
+    Place = 1 << 6,
+    /// No part of a name, though it is written with a capital.
+    Stop = 1 << 7,
+    /// A title before a name.
+    Title = 1 << 8,
+    /// A word right before a name.
+    Cue = 1 << 9,
+    /// A word right behind one.
+    CueBehind = 1 << 10,
+    /// A small word inside of one.
+    Particle = 1 << 11,
+    /// A word behind a name that makes it a firm or a building.
+    Firm = 1 << 12,
+    /// The end of a street's name.
+    Street = 1 << 13,
+    /// The end of a street's name in small letters too.
+    StreetSurely = 1 << 14,
+    /// A word before the number of a part of a house.
+    Unit = 1 << 15,
+    /// The end of a house's name.
+    House = 1 << 16,
+    /// A word before an address.
+    Lives = 1 << 17,
+    /// A word that no street is called.
+    Between = 1 << 18,
+    /// Words in a row, right before a name.
+    CueWords = 1 << 19,
+    /// Words in a row that are a place, a firm or a figure.
+    Known = 1 << 20,
+}
+
+const LISTS: [(&str, Is); 13] = [
+    (words::PLACES, Is::Place),
+    (words::STOPS, Is::Stop),
+    (words::TITLES, Is::Title),
+    (words::CUES, Is::Cue),
+    (words::CUES_BEHIND, Is::CueBehind),
+    (words::PARTICLES, Is::Particle),
+    (words::FIRMS, Is::Firm),
+    (words::STREETS, Is::Street),
+    (words::STREETS_SURE, Is::StreetSurely),
+    (words::UNITS, Is::Unit),
+    (words::HOUSES, Is::House),
+    (words::LIVES, Is::Lives),
+    (words::BETWEEN, Is::Between),
+];
+
+impl Word {
+    /// How common it is as a forename: 3 for the commonest, 0 for none.
+    pub fn forename(self) -> u8 {
+        (self.0 >> FORENAME & 3) as u8
+    }
+
+    /// How common it is as a surname.
+    pub fn surname(self) -> u8 {
+        (self.0 >> SURNAME & 3) as u8
+    }
+
+    /// How common it is as an ordinary word.
+    pub fn ordinary(self) -> u8 {
+        (self.0 >> ORDINARY & 3) as u8
+    }
+
+    /// Whether it is that.
+    pub fn is(self, what: Is) -> bool {
+        self.0 & what as u32 != 0
+    }
+
+    /// Whether no list has it.
+    pub fn is_unknown(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// The words.
+pub struct Lexicon {
+    /// The upper 32 bits tell words apart, the lower are a [`Word`]; 0 is an empty place.
+    places: Vec<u64>,
+}
+
+impl Lexicon {
+    /// Reads the lists.
+    pub fn new() -> Self {
+        let mut lexicon = Lexicon { places: vec![0; 1 << PLACES_LOG] };
+        for (text, shift) in [
+            (include_str!("data/forenames.txt"), FORENAME),
+            (include_str!("data/surnames.txt"), SURNAME),
+            (include_str!("data/words.txt"), ORDINARY),
+        ] {
+            let mut rank = 0;
+            for line in text.lines().filter(|line| !line.starts_with('#')) {
+                match line.strip_prefix("= ") {
+                    Some(number) => rank = number.bytes().next().map_or(0, |digit| u32::from(digit - b'0')),
+                    None => line.split(' ').for_each(|word| lexicon.add(word, rank << shift)),
+                }
+            }
+        }
+        for (list, is) in LISTS {
+            list.split_whitespace().for_each(|word| lexicon.add(word, is as u32));
+        }
+        for (list, is) in [(words::CUE_PAIRS, Is::CueWords), (words::PLACE_PAIRS, Is::Known)] {
+            list.split('|').filter(|phrase| !phrase.is_empty()).for_each(|phrase| lexicon.add(phrase, is as u32));
+        }
+        lexicon
+    }
+
+    fn add(&mut self, word: &str, is: u32) {
+        let hash = hash(word.as_bytes());
+        let (mut place, mark, mask) = (hash as usize, mark(hash), self.places.len() - 1);
+        place &= mask;
+        while self.places[place] != 0 && self.places[place] >> 32 != mark {
+            place = (place + 1) & mask;
+        }
+        self.places[place] |= mark << 32 | u64::from(is);
+    }
+
+    /// What a word, in any case, or words in a row may be.
+    pub fn look(&self, word: &[u8]) -> Word {
+        if word.is_ascii() {
+            return self.look_plain(word);
+        }
+        // Letters without their marks: Zoë is in the lists as zoe.
+        let text = String::from_utf8_lossy(word);
+        let plain: String = text.nfd().filter(char::is_ascii).collect();
+        self.look_plain(plain.as_bytes())
+    }
+
+    fn look_plain(&self, word: &[u8]) -> Word {
+        let hash = hash(word);
+        let mask = self.places.len() - 1;
+        let (mut place, mark) = (hash as usize & mask, mark(hash));
+        loop {
+            match self.places[place] {
+                0 => return Word(0),
+                found if found >> 32 == mark => return Word(found as u32),
+                _ => place = (place + 1) & mask,
+            }
+        }
+    }
+}
+
+/// Never 0, so that no word looks like an empty place.
+fn mark(hash: u64) -> u64 {
+    (hash >> 32).max(1)
+}
+
+/// Of the letters in small; what stands between them is left out.
+fn hash(word: &[u8]) -> u64 {
+    let letters = word.iter().filter(|byte| byte.is_ascii_alphabetic());
+    let hash = letters
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte | 0x20)).wrapping_mul(0x0100_0000_01b3));
+    hash ^ hash >> 29
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_names_and_words_in_any_case() {
+        let lexicon = Lexicon::new();
+        let of = |word: &str| lexicon.look(word.as_bytes());
+        assert_eq!((of("Sarah").forename(), of("sarah").forename(), of("SARAH").ordinary()), (3, 3, 0));
+        assert_eq!((of("Smith").surname(), of("O'Brien").surname() > 0, of("the").ordinary()), (3, true, 3));
+        assert_eq!(of("Zo\u{eb}").forename(), of("zoe").forename());
+        assert!(of("Monday").is(Is::Stop) && of("London").is(Is::Place) && of("Mrs").is(Is::Title));
+        assert!(of("xqzzyv").is_unknown());
+    }
+}

@@ -1,0 +1,81 @@
+//! Days as people write them: `03/04/1985`, `1985-04-03`, `3rd April 1985`, `April 3, 1985`.
+
+const MONTHS: [&[u8]; 12] =
+    [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
+
+/// Years in which people who live were born, and the next one for those who are expected.
+const YEARS: std::ops::RangeInclusive<u32> = 1900..=2030;
+
+/// The month that a word names.
+pub fn month(word: &[u8]) -> Option<u32> {
+    let front = word.get(..3)?;
+    MONTHS.iter().position(|month| front.eq_ignore_ascii_case(month)).map(|place| place as u32 + 1)
+}
+
+/// Whether a text of the shape of a date is a day on which somebody may have been born. A day and a month may stand in either order.
+pub fn is_birthday(text: &[u8]) -> bool {
+    let mut numbers: [(u32, usize); 3] = [(0, 0); 3];
+    let (mut count, mut named) = (0, None);
+    for part in text.split(|byte| !byte.is_ascii_alphanumeric()) {
+        // `3rd`: an ordinal's letters are no part of the number.
+        let digits = part.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits > 0 && count < 3 {
+            let number =
+                part[..digits].iter().fold(0u32, |number, byte| number.saturating_mul(10) + u32::from(byte - b'0'));
+            numbers[count] = (number, digits);
+            count += 1;
+        }
+        named = named.or_else(|| month(&part[digits..]));
+    }
+    let year = |(number, digits): (u32, usize)| match digits {
+        4 => YEARS.contains(&number),
+        2 => true,
+        _ => false,
+    };
+    let day_of_month = |day: u32, month: u32| {
+        let longest = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        (1..=12).contains(&month) && (1..=longest[month as usize - 1]).contains(&day)
+    };
+    match (named, count, numbers) {
+        (Some(month), 2, [first, second, _]) if first.1 == 4 => year(first) && day_of_month(second.0, month),
+        (Some(month), 2, [first, second, _]) => year(second) && day_of_month(first.0, month),
+        (None, 3, [first, second, third]) if first.1 == 4 => year(first) && day_of_month(third.0, second.0),
+        (None, 3, [first, second, third]) => {
+            year(third) && (day_of_month(first.0, second.0) || day_of_month(second.0, first.0))
+        }
+        (None, 1, [(number, 8), ..]) => {
+            // 19850403, or 03041985.
+            let compact = |year: u32, month: u32, day: u32| YEARS.contains(&year) && day_of_month(day, month);
+            compact(number / 10_000, number / 100 % 100, number % 100)
+                || compact(number % 10_000, number / 10_000 % 100, number / 1_000_000)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_days_in_every_writing() {
+        for text in [
+            "03/04/1985",
+            "3.4.85",
+            "1985-04-03",
+            "3 April 1985",
+            "3rd of April, 1985",
+            "April 3, 1985",
+            "12 31 1985",
+            "29-Feb-1984",
+            "19850403",
+            "03041985",
+            "3rd Sept 1985",
+        ] {
+            assert!(is_birthday(text.as_bytes()), "{text}");
+        }
+        for text in ["31/04/1785", "45/45/1985", "3 April 985", "30 Feb 1984", "13/13/1985", "1985", "99999999"] {
+            assert!(!is_birthday(text.as_bytes()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Free text -> the same text with each finding replaced by its label: `call <person_name> on <phone>`.
+//!
+//! What is left is looked at once more, since a label may let something else be seen, and replaced again; a cell that still holds
+//! something after [`PASSES_MAX`] looks is replaced as a whole. So nothing that the last scan could find gets past it.
+
+use super::engine::{Engine, Header, NotMade, Work};
+use arrow::array::{Array, ArrayRef, StringViewArray, StringViewBuilder};
+use arrow::compute::concat;
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// Looks at one cell, at most.
+const PASSES_MAX: usize = 4;
+
+/// Cells that one thread takes in one go.
+const CELLS_AT_ONCE: usize = 1024;
+
+/// What stands for a cell that cannot be scrubbed clean.
+const WHOLE: &str = "<free_text>";
+
+/// Scrubs every cell; NULL stays NULL. `column` is the column's name, whose words are heard as those beside a value are.
+pub fn scrub(cells: &StringViewArray, column: &str) -> Result<ArrayRef, NotMade> {
+    let engine = Engine::shared()?;
+    let header = Header::new(column);
+    let pieces = (0..cells.len()).into_par_iter().step_by(CELLS_AT_ONCE).map(|start| {
+        let mut work = engine.take_work();
+        let piece = cells.slice(start, CELLS_AT_ONCE.min(cells.len() - start));
+        let mut scrubbed = StringViewBuilder::with_capacity(piece.len());
+        let (mut text, mut next) = (String::new(), String::new());
+        for cell in &piece {
+            match cell {
+                Some(cell) => {
+                    scrub_cell(engine, &header, cell, &mut work, &mut text, &mut next);
+                    scrubbed.append_value(&text);
+                }
+                None => scrubbed.append_null(),
+            }
+        }
+        engine.give_back(work);
+        Arc::new(scrubbed.finish()) as ArrayRef
+    });
+    let pieces: Vec<ArrayRef> = pieces.collect();
+    let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
+    match pieces[..] {
+        [] => Ok(Arc::new(StringViewArray::from_iter_values::<&str, _>([]))),
+        // Pieces are all of one type.
+        _ => concat(&pieces).map_err(|_| NotMade),
+    }
+}
+
+fn scrub_cell(engine: &Engine, header: &Header, cell: &str, work: &mut Work, text: &mut String, next: &mut String) {
+    text.clear();
+    text.push_str(cell);
+    let mut found = std::mem::take(&mut work.found);
+    for pass in 0..=PASSES_MAX {
+        engine.find(text, header, work, &mut found);
+        if found.is_empty() {
+            break;
+        }
+        next.clear();
+        if pass == PASSES_MAX {
+            next.push_str(WHOLE);
+            std::mem::swap(text, next);
+            break;
+        }
+        let mut from = 0;
+        for finding in &found {
+            next.push_str(&text[from..finding.start]);
+            next.push('<');
+            next.push_str(finding.kind.id());
+            next.push('>');
+            from = finding.end;
+        }
+        next.push_str(&text[from..]);
+        std::mem::swap(text, next);
+    }
+    work.found = found;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::recognise::RECOGNISERS;
+    use super::*;
+    use arrow::array::AsArray;
+
+    fn scrubbed(cells: &[Option<&str>]) -> Vec<Option<String>> {
+        let scrubbed = scrub(&cells.iter().copied().collect(), "notes").expect("scrubbed");
+        scrubbed.as_string_view().iter().map(|cell| cell.map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn replaces_what_it_finds_and_leaves_the_rest() {
+        let cells = [
+            Some("Spoke to Sarah Whitcombe on 07700 900461, NI QQ 12 34 56 C; unit T_DRAXX-3 is out."),
+            None,
+            Some(""),
+            Some("The unit was out from 3 May to 9 May."),
+            Some("Zo\u{eb} Hartley \u{2013} zoe@example.org"),
+        ];
+        let expected = [
+            Some("Spoke to <person_name> on <phone>, NI <nino>; unit T_DRAXX-3 is out."),
+            None,
+            Some(""),
+            Some("The unit was out from 3 May to 9 May."),
+            Some("<person_name> \u{2013} <email>"),
+        ];
+        assert_eq!(scrubbed(&cells), expected.map(|cell| cell.map(str::to_owned)));
+        assert_eq!(scrubbed(&[]), []);
+    }
+
+    #[test]
+    fn leaves_nothing_to_find() {
+        let engine = Engine::shared().expect("an engine");
+        let all: Vec<String> = RECOGNISERS
+            .iter()
+            .flat_map(|row| row.examples)
+            .map(|text| format!("Dear Mr Hale, {text} thanks"))
+            .collect();
+        let (mut work, mut found) = (engine.work(), Vec::new());
+        let cells: Vec<_> = all.iter().map(|text| Some(text.as_str())).collect();
+        for (before, after) in all.iter().zip(scrubbed(&cells)) {
+            engine.find(&after.expect("a text"), &Header::none(), &mut work, &mut found);
+            assert_eq!(found, [], "{before}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Batches -> counts of each column and, where they are wanted, findings in the order of rows; on all cores.
+
+use super::super::paths::SideFile;
+use super::nested::Leaf;
+use super::rows::{Batch, read};
+use crate::failure::Failure;
+use crate::privacy::{ColumnTally, ColumnVerdict, Engine, Header, Kind, Span, verdict};
+use arrow::array::Array;
+use rayon::prelude::*;
+use std::collections::HashMap;
+
+/// Values that one core looks at in one go.
+const CELLS_AT_ONCE: usize = 1024;
+
+/// What a scan came to.
+pub struct Scanned {
+    /// The columns, in the order in which they appear.
+    pub columns: Vec<ScannedColumn>,
+    /// The findings: file, column and place, in the order of files and rows.
+    pub spans: Vec<(usize, usize, Span)>,
+    /// What messages call the files.
+    pub files: Vec<String>,
+    /// Rows of all files.
+    pub rows: u64,
+}
+
+/// One column.
+pub struct ScannedColumn {
+    /// Its name, or its path.
+    pub name: String,
+    /// Its counts.
+    pub tally: ColumnTally,
+    /// What it is of.
+    pub verdict: ColumnVerdict,
+}
+
+impl ScannedColumn {
+    /// Whether it is of a kind, or a cell of it holds one; `None` stands for any kind.
+    pub fn holds(&self, kind: Option<Kind>) -> bool {
+        match kind {
+            None => self.verdict.kind.is_some() || !self.verdict.found.is_empty(),
+            Some(kind) => {
+                self.verdict.kind == Some(kind.id()) || self.verdict.found.iter().any(|(found, _)| *found == kind)
+            }
+        }
+    }
+}
+
+struct Column {
+    name: String,
+    header: Header,
+    tally: ColumnTally,
+}
+
+/// Looks at every cell of the files.
+pub fn look(files: &[SideFile], engine: &Engine, wants_spans: bool) -> Result<Scanned, Failure> {
+    let (mut columns, mut known): (Vec<Column>, HashMap<String, usize>) = (Vec::new(), HashMap::new());
+    let (mut spans, mut rows) = (Vec::new(), 0);
+    for (file, named) in files.iter().enumerate() {
+        read(named, &mut |batch: Batch| {
+            rows += batch.rows;
+            let from = spans.len();
+            for leaf in &batch.leaves {
+                let place = *known.entry(leaf.name.clone()).or_insert_with(|| {
+                    let header = Header::new(&leaf.name);
+                    columns.push(Column { name: leaf.name.clone(), header, tally: ColumnTally::new(leaf.kind) });
+                    columns.len() - 1
+                });
+                let column = &mut columns[place];
+                let (tally, found) = of_leaf(leaf, &batch, column, engine, wants_spans);
+                column.tally = std::mem::take(&mut column.tally).and(tally);
+                spans.extend(found.into_iter().map(|span| (file, place, span)));
+            }
+            spans[from..].sort_by_key(|(_, place, span): &(usize, usize, Span)| (span.row, *place));
+        })?;
+    }
+    let judged = |Column { name, tally, .. }| ScannedColumn { verdict: verdict(&name, &tally), name, tally };
+    Ok(Scanned {
+        columns: columns.into_iter().map(judged).collect(),
+        spans,
+        files: files.iter().map(|file| file.name.clone()).collect(),
+        rows,
+    })
+}
+
+fn of_leaf(
+    leaf: &Leaf,
+    batch: &Batch,
+    column: &Column,
+    engine: &Engine,
+    wants_spans: bool,
+) -> (ColumnTally, Vec<Span>) {
+    let pieces = (0..leaf.cells.len()).into_par_iter().step_by(CELLS_AT_ONCE);
+    let pieces = pieces.map(|start| {
+        let mut work = engine.take_work();
+        let (mut tally, mut spans) = (ColumnTally::new(leaf.kind), Vec::new());
+        for cell in start..leaf.cells.len().min(start + CELLS_AT_ONCE) {
+            if leaf.cells.is_null(cell) {
+                tally.add_null();
+                continue;
+            }
+            let text = leaf.cells.value(cell);
+            tally.add(text, &column.header, engine, &mut work);
+            if wants_spans {
+                let row = batch.first + leaf.row(cell);
+                spans.extend(work.found.iter().map(|finding| {
+                    let start = characters(&text[..finding.start]);
+                    let end = start + characters(&text[finding.start..finding.end]);
+                    Span { row, start, end, kind: finding.kind, score: finding.score }
+                }));
+            }
+        }
+        engine.give_back(work);
+        (tally, spans)
+    });
+    let pieces: Vec<_> = pieces.collect();
+    let (mut tally, mut spans) = (ColumnTally::new(leaf.kind), Vec::new());
+    for (piece, found) in pieces {
+        tally = tally.and(piece);
+        spans.extend(found);
+    }
+    (tally, spans)
+}
+
+/// Unicode scalar values.
+fn characters(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().count() }
+}

@@ -1,0 +1,282 @@
+//! `nightferry scan` as people and CI meet it, over texts whose personal data is known: a set written by hand, a generated one whose values
+//! come from generators of other people, and columns of many kinds. What is right is written down there; nothing is tuned to it here.
+
+use crate::ferry::Ferry;
+use crate::services::variable;
+use arrow::array::{ArrayRef, Int64Array, ListArray, RecordBatch, StringArray, StructArray};
+use arrow::datatypes::{DataType, Field, Int64Type};
+use parquet::arrow::ArrowWriter;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+/// A text and the spans in it: first character, the one after the last, kind.
+struct Labelled {
+    text: String,
+    spans: Vec<(usize, usize, String)>,
+}
+
+/// Hits, false findings and misses.
+#[derive(Default)]
+struct Score {
+    hits: usize,
+    false_findings: usize,
+    misses: usize,
+    /// A line for each kind.
+    told: Vec<String>,
+}
+
+impl Score {
+    fn f1(&self) -> f64 {
+        2.0 * self.hits as f64 / (2 * self.hits + self.false_findings + self.misses).max(1) as f64
+    }
+}
+
+/// Scans the texts as JSON lines and scores each span: the same kind, and half of both in common.
+fn score(texts: &[Labelled], name: &str) -> Score {
+    let ferry = Ferry::empty();
+    let lines: String = texts.iter().map(|labelled| format!("{}\n", json!({ "text": labelled.text }))).collect();
+    ferry.write("texts.jsonl", lines.as_bytes());
+    let came = ferry.run(&["scan", "texts.jsonl", "--spans", "--json"]);
+    assert_eq!((came.code, came.err.as_str()), (0, ""));
+    let mut found: BTreeMap<u64, Vec<(usize, usize, String)>> = BTreeMap::new();
+    let mut last = 0;
+    for line in came.out.lines() {
+        let told: Value = serde_json::from_str(line).expect("JSON");
+        let number = |field: &str| told[field].as_u64().expect("a number");
+        assert!(number("row") >= last && told["column"] == "text", "{line}");
+        last = number("row");
+        let span =
+            (number("start") as usize, number("end") as usize, told["kind"].as_str().expect("a kind").to_owned());
+        found.entry(last).or_default().push(span);
+    }
+    let mut kinds: BTreeMap<String, Score> = BTreeMap::new();
+    for (row, labelled) in texts.iter().enumerate() {
+        let mut left = found.remove(&(row as u64)).unwrap_or_default();
+        for (start, end, kind) in &labelled.spans {
+            let is_it = |span: &(usize, usize, String)| {
+                let shared = span.1.min(*end).saturating_sub(span.0.max(*start));
+                span.2 == *kind && shared * 2 >= span.1.max(*end) - span.0.min(*start)
+            };
+            let score = kinds.entry(kind.clone()).or_default();
+            match left.iter().position(is_it) {
+                Some(place) => {
+                    left.swap_remove(place);
+                    score.hits += 1;
+                }
+                None => score.misses += 1,
+            }
+        }
+        for (_, _, kind) in left {
+            kinds.entry(kind).or_default().false_findings += 1;
+        }
+    }
+    let mut all = Score::default();
+    for (kind, score) in &kinds {
+        let counts = format!("{} hits, {} false, {} missed", score.hits, score.false_findings, score.misses);
+        all.told.push(format!("{name}: {kind:<22} F1 {:.3} ({counts})", score.f1()));
+        all.hits += score.hits;
+        all.false_findings += score.false_findings;
+        all.misses += score.misses;
+    }
+    all.told.push(format!("{name}: {} texts, micro-F1 {:.4}", texts.len(), all.f1()));
+    all
+}
+
+/// `[[kind|value]]` and the text around it.
+fn written(line: &str) -> Labelled {
+    let line = line.replace("\\n", "\n");
+    let (mut text, mut spans, mut rest) = (String::new(), Vec::new(), line.as_str());
+    while let Some((before, from)) = rest.split_once("[[") {
+        let (marked, behind) = from.split_once("]]").expect("an end");
+        let (kind, value) = marked.split_once('|').expect("a kind");
+        text.push_str(before);
+        let start = text.chars().count();
+        text.push_str(value);
+        spans.push((start, text.chars().count(), kind.to_owned()));
+        rest = behind;
+    }
+    text.push_str(rest);
+    Labelled { text, spans }
+}
+
+fn by_hand() -> Vec<Labelled> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/privacy/written.txt");
+    let text = std::fs::read_to_string(path).expect("texts");
+    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(written).collect()
+}
+
+fn python(script: &str, arguments: &[&str]) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/privacy").join(script);
+    let output = Command::new(variable("NIGHTFERRY_READERS_PYTHON"))
+        .arg("-B")
+        .arg(path)
+        .args(arguments)
+        .output()
+        .expect("python starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn finds_what_a_person_marked_in_texts_of_many_styles() {
+    let score = score(&by_hand(), "by hand");
+    println!("{}", score.told.join("\n"));
+    assert!(score.hits > 120 && score.f1() >= 0.97, "{}", score.f1());
+}
+
+#[test]
+fn finds_generated_values_and_passes_as_many_lookalikes() {
+    let texts: Vec<Labelled> = python("corpus.py", &["6000", "20261125"])
+        .lines()
+        .map(|line| {
+            let made: Value = serde_json::from_str(line).expect("JSON");
+            let spans = made["spans"].as_array().expect("spans").iter().map(|span| {
+                let place = |at: usize| span[at].as_u64().expect("a place") as usize;
+                (place(0), place(1), span[2].as_str().expect("a kind").to_owned())
+            });
+            Labelled { text: made["text"].as_str().expect("a text").to_owned(), spans: spans.collect() }
+        })
+        .collect();
+    let score = score(&texts, "generated");
+    println!("{}", score.told.join("\n"));
+    assert!(texts.len() >= 5000 && score.hits > 5000 && score.f1() >= 0.97, "{}", score.f1());
+}
+
+#[test]
+fn knows_what_columns_are_of_and_takes_none_for_personal_that_is_not() {
+    let ferry = Ferry::empty();
+    let out = ferry.path("columns.csv").to_string_lossy().into_owned();
+    let truth: BTreeMap<String, Option<String>> =
+        serde_json::from_str(&python("columns.py", &["300", "11", &out])).expect("JSON");
+    let came = ferry.run(&["scan", "columns.csv", "--json"]);
+    let told: BTreeMap<String, Option<String>> = came
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .map(|told: Value| (told["column"].as_str().expect("a name").into(), told["kind"].as_str().map(str::to_owned)))
+        .collect();
+    let personal = truth.values().flatten().count();
+    let right = truth.iter().filter(|(name, kind)| kind.is_some() && told[*name] == **kind).count();
+    let wrong: Vec<_> = truth.iter().filter(|(name, kind)| kind.is_none() && told[*name].is_some()).collect();
+    let missed: Vec<_> = truth.iter().filter(|(name, kind)| kind.is_some() && told[*name] != **kind).collect();
+    println!(
+        "columns: {} of {} personal ones right, {} of {} others taken for personal",
+        right,
+        personal,
+        wrong.len(),
+        truth.len() - personal
+    );
+    assert!(truth.len() >= 120 && personal >= 30);
+    assert!(right as f64 >= 0.96 * personal as f64, "{missed:?}");
+    assert!(wrong.len() as f64 <= 0.01 * (truth.len() - personal) as f64, "{wrong:?}");
+}
+
+#[test]
+fn counts_in_characters_in_every_format_and_in_nested_columns() {
+    let ferry = Ferry::empty();
+    let (one, two) = ("caf\u{e9} \u{1f600}: write to wren.alder@example.org", "nothing here");
+    ferry.write("t.csv", format!("id,text\n1,{one}\n2,{two}\n").as_bytes());
+    ferry
+        .write("t.jsonl", format!("{}\n{}\n", json!({"id": 1, "text": one}), json!({"id": 2, "text": two})).as_bytes());
+    let texts: ArrayRef = Arc::new(StringArray::from(vec![one, two]));
+    let ids: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+    let inner = StructArray::from(vec![(Arc::new(Field::new("text", DataType::Utf8, true)), Arc::clone(&texts))]);
+    let lists = ListArray::from_iter_primitive::<Int64Type, _, _>([Some(vec![Some(1)]), None]);
+    let rows =
+        RecordBatch::try_from_iter([("id", ids), ("text", texts), ("who", Arc::new(inner)), ("list", Arc::new(lists))]);
+    let rows = rows.expect("rows");
+    let mut file = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut file, rows.schema(), None).expect("a writer");
+    writer.write(&rows).expect("written");
+    writer.close().expect("closed");
+    ferry.write("t.parquet", &file);
+    for name in ["t.csv", "t.jsonl", "t.parquet"] {
+        let came = ferry.run(&["scan", name, "--spans", "--json"]);
+        let told: Vec<Value> = came.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let expected = json!({"row": 0, "column": "text", "start": 17, "end": 39, "kind": "email", "score": 0.95});
+        assert_eq!(told[0], expected, "{name}");
+        let columns: Vec<_> = told.iter().map(|told| told["column"].as_str().unwrap_or_default()).collect();
+        assert_eq!(columns, if name == "t.parquet" { vec!["text", "who.text"] } else { vec!["text"] }, "{name}");
+    }
+    ferry.write("n.jsonl", b"{\"a\":{\"contacts\":[{\"mail\":\"x\"},{\"mail\":\"wren@example.org\"}]}}\n");
+    let came = ferry.run(&["scan", "n.jsonl", "--spans", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&came.out).expect("JSON")["column"], "a.contacts[].mail");
+}
+
+#[test]
+fn tells_places_and_kinds_and_never_a_value() {
+    let ferry = Ferry::empty();
+    let texts = by_hand();
+    let lines: String = texts.iter().map(|labelled| format!("{}\n", json!({ "text": labelled.text }))).collect();
+    ferry.write("texts.jsonl", lines.as_bytes());
+    let values: BTreeSet<String> = texts
+        .iter()
+        .flat_map(|labelled| {
+            labelled
+                .spans
+                .iter()
+                .map(|(start, end, _)| labelled.text.chars().skip(*start).take(end - start).collect::<String>())
+        })
+        .filter(|value| value.len() > 4)
+        .collect();
+    assert!(values.len() > 100);
+    for flags in [&["--json"][..], &[], &["--spans"], &["--spans", "--json"], &["--toml"], &["--fail-on", "any"]] {
+        let arguments: Vec<&str> = ["scan", "texts.jsonl"].iter().chain(flags).copied().collect();
+        let came = ferry.run(&arguments);
+        for value in &values {
+            assert!(!came.out.contains(value) && !came.err.contains(value), "{flags:?} tells a value");
+        }
+    }
+}
+
+#[test]
+fn ends_with_1_where_it_finds_what_it_was_told_to_fail_on() {
+    let ferry = Ferry::empty();
+    ferry.write("t.csv", b"note\n\"call 07700 900123, please\"\n");
+    for (kinds, code) in [("phone", 1), ("any", 1), ("nino,phone", 1), ("nino", 0)] {
+        assert_eq!(ferry.run(&["scan", "t.csv", "--fail-on", kinds]).code, code, "{kinds}");
+    }
+    let kinds = ferry.run(&["scan", "--kinds", "--json"]);
+    let listed: Vec<Value> = kinds.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(listed.iter().any(|kind| kind["kind"] == "nino" && kind["presidio"] == "UK_NINO"));
+}
+
+#[test]
+fn usage_that_makes_no_sense_ends_with_2() {
+    let ferry = Ferry::empty();
+    ferry.write("t.csv", b"note\nx\n");
+    ferry.write("t.txt", b"x");
+    for arguments in [["scan", "t.csv", "--fail-on", "shoe_size"], ["scan", "t.txt", "--fail-on", "any"]] {
+        let came = ferry.run(&arguments);
+        assert!(came.code == 2 && came.endings()[0].starts_with("E-SCAN-2 "), "{arguments:?}: {}", came.err);
+    }
+}
+
+#[test]
+fn a_torn_file_ends_with_22() {
+    let ferry = Ferry::empty();
+    ferry.write("t.jsonl", b"{\"note\":\"x\"}\n[1]\n");
+    ferry.write("t.csv", b"note\n\"never closed");
+    ferry.write("t.parquet", b"PAR1");
+    for name in ["t.jsonl", "t.csv", "t.parquet"] {
+        let came = ferry.run(&["scan", name]);
+        assert!(came.code == 22 && came.endings()[0].starts_with("E-SCAN-22 "), "{name}: {}", came.err);
+    }
+}
+
+#[test]
+fn scrubbed_text_is_published_without_what_was_in_it() {
+    let notes = "id,notes\n1,\"Spoke to Sarah Whitcombe on 07700 900461, NI QQ 12 34 56 C\"\n2,The unit was out from 3 May to 9 May.\n3,\n";
+    let column = "notes = { type = \"text\", class = \"personal\", kind = \"free_text\", nullable = true, treat = { analytics = \"scrub\" } }";
+    let ferry = Ferry::of_one_file("app.thing.csv", notes.as_bytes(), column, "");
+    let came = ferry.run(&["run", "jobs/things.toml"]);
+    assert_eq!(came.code, 0, "{}{}", came.out, came.err);
+    assert!(came.out.contains("notes scrub"), "{}", came.out);
+    let scanned = ferry.run(&["scan", "out/warehouse/thing", "--spans", "--json"]);
+    assert_eq!((scanned.code, scanned.out.as_str()), (0, ""));
+    let kept = ferry.run(&["scan", "out/warehouse/thing", "--json"]);
+    assert!(kept.out.contains("\"cells\":2"), "{}", kept.out);
+}
