@@ -1,7 +1,7 @@
 # What a person types. Each goal is what CI runs too: there is no second way to test.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: test soak bench bench-diff bench-peers lint services stop-services
+.PHONY: test soak bench bench-diff bench-compact bench-peers lint services stop-services
 
 # More words for the command behind a goal: `make test ARGS='-- publish'`. The feature `failpoints` is what the tests that kill the process need.
 ARGS ?=
@@ -38,6 +38,13 @@ bench-diff:
 	@[[ -x target/bench-python/bin/python ]] || python3 -m venv target/bench-python
 	@target/bench-python/bin/pip install --quiet --disable-pip-version-check --only-binary :all: duckdb==2.0.1 polars==2.1.0
 	@target/bench-python/bin/python benches/diff.py $(ARGS)
+
+# The dump takes 7 GB below target/ for as long as it runs.
+bench-compact:
+	@cargo build --locked --release --bin nightferry
+	@[[ -x target/bench-python/bin/python ]] || python3 -m venv target/bench-python
+	@target/bench-python/bin/pip install --quiet --disable-pip-version-check --only-binary :all: duckdb==2.0.1
+	@target/bench-python/bin/python benches/compact.py $(ARGS)
 
 lint:
 	cargo fmt --check

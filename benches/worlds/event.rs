@@ -2,7 +2,8 @@
 //!
 //! Decimals in base64 of the unscaled number, dates in days, times in microseconds, timestamps with a zone as text. A row
 //! filter turns an update across its border into a create or a delete. Source: Debezium documentation, PostgreSQL
-//! connector, "Data change events" and "Data type mappings"; what a live connector wrote (`fixtures/*/topics`).
+//! connector, "Data change events" and "Data type mappings"; a live connector's events, which a test holds these against
+//! (`tests/it/live/invented.rs`).
 
 use super::cell::{Cell, Row, timestamp};
 use super::definition::{Column, Definition};
@@ -26,6 +27,8 @@ pub struct Stamp {
 /// Writes the events of one table.
 pub struct Encoder {
     names: Vec<String>,
+    /// What stands for a cell of an earlier row of which only the key is known.
+    blanks: Vec<&'static str>,
     key: Vec<usize>,
     whole_before: bool,
     /// What stands before and after the envelope.
@@ -43,7 +46,16 @@ impl Encoder {
             false => (String::new(), ""),
         };
         let (schema, table) = (definition.schema.clone(), definition.table.clone());
-        Encoder { names, key: definition.key.clone(), whole_before: definition.whole_before, around, schema, table }
+        let blanks = definition.columns.iter().map(blank).collect();
+        Encoder {
+            names,
+            blanks,
+            key: definition.key.clone(),
+            whole_before: definition.whole_before,
+            around,
+            schema,
+            table,
+        }
     }
 
     /// Adds a line, without its end, for a change as the topic carries it: an image that the row filter keeps out is `None`,
@@ -68,14 +80,14 @@ impl Encoder {
             None => out.push_str("null"),
         }
         let (Encoder { schema, table, .. }, Stamp { txid, lsn, committed_ms, snapshot }) = (self, stamp);
+        let (last_lsn, seen_ms) = (lsn - 32, committed_ms + 381);
         write!(
             out,
-            ",\"source\":{{\"version\":\"2.7.4.Final\",\"connector\":\"postgresql\",\"name\":\"{schema}\",\
+            ",\"source\":{{\"version\":\"3.3.1.Final\",\"connector\":\"postgresql\",\"name\":\"{schema}\",\
              \"ts_ms\":{committed_ms},\"snapshot\":\"{snapshot}\",\"db\":\"{schema}\",\
-             \"sequence\":\"[\\\"{}\\\",\\\"{lsn}\\\"]\",\"schema\":\"{schema}\",\"table\":\"{table}\",\
-             \"txId\":{txid},\"lsn\":{lsn},\"xmin\":null}},\"op\":\"{op}\",\"ts_ms\":{},\"transaction\":null}}",
-            lsn - 32,
-            committed_ms + 381,
+             \"sequence\":\"[\\\"{last_lsn}\\\",\\\"{lsn}\\\"]\",\"ts_us\":{committed_ms}000,\"ts_ns\":{committed_ms}000000,\
+             \"schema\":\"{schema}\",\"table\":\"{table}\",\"txId\":{txid},\"lsn\":{lsn},\"xmin\":null}},\
+             \"transaction\":null,\"op\":\"{op}\",\"ts_ms\":{seen_ms},\"ts_us\":{seen_ms}000,\"ts_ns\":{seen_ms}000000}}",
         )?;
         out.push_str(self.around.1);
         Ok(())
@@ -86,10 +98,25 @@ impl Encoder {
             out.push(if place == 0 { '{' } else { ',' });
             out.push_str(name);
             out.push(':');
-            if is_whole || self.key.contains(&place) { value(out, cell)? } else { out.push_str("null") }
+            if is_whole || self.key.contains(&place) { value(out, cell)? } else { out.push_str(self.blanks[place]) }
         }
         out.push('}');
         Ok(())
+    }
+}
+
+/// A column that may not be NULL is nothing of its type where it is not known.
+fn blank(column: &Column) -> &'static str {
+    if column.nullable {
+        return "null";
+    }
+    match column.sql_type.split_once('(').map_or(column.sql_type.as_str(), |(base, _)| base) {
+        "smallint" | "integer" | "bigint" | "date" | "time" | "timestamp" => "0",
+        "real" | "double precision" => "0.0",
+        "boolean" => "false",
+        "numeric" => "\"AA==\"",
+        "timestamptz" => "\"1970-01-01T00:00:00Z\"",
+        _ => "\"\"",
     }
 }
 
@@ -112,7 +139,8 @@ fn value(out: &mut String, cell: &Cell) -> std::fmt::Result {
         Cell::Timestamptz(micros) => {
             out.push('"');
             timestamp(out, *micros, 'T')?;
-            out.push_str("Z\"");
+            // Six digits, also where they are none.
+            out.push_str(if micros.rem_euclid(1_000_000) == 0 { ".000000Z\"" } else { "Z\"" });
         }
     }
     Ok(())
@@ -140,14 +168,20 @@ fn envelope(definition: &Definition) -> String {
     };
     let plain =
         |field: &str, kind: &str, is_optional: bool| json!({"type": kind, "optional": is_optional, "field": field});
+    let snapshot = json!({
+        "type": "string", "optional": true, "name": "io.debezium.data.Enum", "version": 1, "default": "false", "field": "snapshot",
+        "parameters": {"allowed": "true,first,first_in_data_collection,last_in_data_collection,last,false,incremental"},
+    });
     let source = [
         plain("version", "string", false),
         plain("connector", "string", false),
         plain("name", "string", false),
         plain("ts_ms", "int64", false),
-        plain("snapshot", "string", true),
+        snapshot,
         plain("db", "string", false),
         plain("sequence", "string", true),
+        plain("ts_us", "int64", true),
+        plain("ts_ns", "int64", true),
         plain("schema", "string", false),
         plain("table", "string", false),
         plain("txId", "int64", true),
@@ -156,11 +190,20 @@ fn envelope(definition: &Definition) -> String {
     ];
     let source = json!({
         "type": "struct", "fields": source, "optional": false, "name": "io.debezium.connector.postgresql.Source",
-        "field": "source",
+        "version": 1, "field": "source",
     });
-    let fields = [row("before"), row("after"), source, plain("op", "string", false), plain("ts_ms", "int64", true)];
+    let block = [
+        plain("id", "string", false),
+        plain("total_order", "int64", false),
+        plain("data_collection_order", "int64", false),
+    ];
+    let transaction = json!({
+        "type": "struct", "fields": block, "optional": true, "name": "event.block", "version": 1, "field": "transaction",
+    });
+    let mut fields = vec![row("before"), row("after"), source, transaction, plain("op", "string", false)];
+    fields.extend(["ts_ms", "ts_us", "ts_ns"].map(|field| plain(field, "int64", true)));
     json!({
-        "type": "struct", "fields": fields, "optional": false, "name": format!("{topic}.Envelope"), "version": 1,
+        "type": "struct", "fields": fields, "optional": false, "name": format!("{topic}.Envelope"), "version": 2,
     })
     .to_string()
 }

@@ -43,8 +43,7 @@ pub struct KeyLines {
 impl KeyLines {
     /// Of the whole object.
     pub fn new(bytes: Bytes) -> Self {
-        let mut ends: Vec<usize> =
-            bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
+        let mut ends: Vec<usize> = memchr::memchr_iter(b'\n', &bytes).collect();
         ends.push(bytes.len());
         KeyLines { bytes, ends }
     }
@@ -133,12 +132,27 @@ impl Cutter {
             rows: None,
             keys: self.keys.clone(),
         };
-        for line in block.bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.line += u64::from(line.ends_with(b"\n"));
-            self.position += u64::from(!is_blank(line));
+        let (mut count, mut events) = (0, 0);
+        for line in lines(&block.bytes) {
+            count += 1;
+            events += u64::from(!is_blank(line));
         }
+        // Behind the last line's end there is one more, which the next block begins.
+        self.line += count - 1;
+        self.position += events;
         block
     }
+}
+
+/// The lines of a text, without their ends: one more than it has line ends.
+pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = memchr::memchr(b'\n', text);
+        rest = end.map(|end| &text[end + 1..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    })
 }
 
 /// Whether a line holds no event.
@@ -175,6 +189,14 @@ mod tests {
             position += block.bytes.split(|byte| *byte == b'\n').filter(|line| !is_blank(line)).count() as u64;
         }
         assert_eq!((line, position), (20_001, 10_041));
+    }
+
+    #[test]
+    fn gives_the_lines_that_a_split_gives() {
+        for text in ["", "\n", "a", "a\n", "a\nb", "\n\na\n \nb\n\n"] {
+            let split: Vec<&[u8]> = text.as_bytes().split(|byte| *byte == b'\n').collect();
+            assert_eq!(lines(text.as_bytes()).collect::<Vec<_>>(), split, "{text:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Never in here: what a value says.
 
 use super::avro::{KEY_HEADER, VALUE_HEADER};
-use super::block::{Block, is_blank};
+use super::block::{Block, is_blank, lines};
 use super::event::whole;
 use super::layout::Layout;
 use super::scan::{Json, NotJson, Scanner};
@@ -49,7 +49,7 @@ pub fn each<E: From<NoRecord>>(block: &Block, of: &mut dyn FnMut(&Record<'_>) ->
         return each_row(block, rows, of);
     }
     let mut number = 0;
-    for (index, line) in block.bytes.split(|byte| *byte == b'\n').enumerate() {
+    for (index, line) in lines(&block.bytes).enumerate() {
         if is_blank(line) {
             continue;
         }

@@ -11,6 +11,7 @@
 //! invented.rs   the generator's events beside Debezium's
 //! ```
 
+mod invented;
 mod load;
 mod moments;
 mod planted;
