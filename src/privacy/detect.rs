@@ -21,6 +21,9 @@ const CELLS_AT_ONCE: usize = 4096;
 const SURE: f32 = 0.5;
 const SURER: f32 = 0.8;
 
+/// Signs of a UUID, with its hyphens.
+const UUID_BYTES: usize = 36;
+
 /// The kind of a payment card's number.
 pub const CARD: &str = "card";
 
@@ -95,6 +98,9 @@ impl Recognisers {
 
 /// Whether a finding has no place in a column that is open.
 fn counts_in_the_open(cell: &str, finding: &Finding) -> bool {
+    if is_in_uuid(cell, finding) {
+        return false;
+    }
     let digits = || cell[finding.start..finding.end].nfkc().filter_map(|sign| sign.to_digit(10));
     match finding.kind {
         Kind::Email | Kind::Iban | Kind::Card | Kind::DrivingLicence | Kind::Credential => finding.score >= SURE,
@@ -105,6 +111,17 @@ fn counts_in_the_open(cell: &str, finding: &Finding) -> bool {
         Kind::Phone => finding.score >= SURE && is_mobile(digits().collect()),
         _ => false,
     }
+}
+
+/// Whether a finding is a part of a UUID: of a million random ones some have the check digits of anything.
+fn is_in_uuid(cell: &str, finding: &Finding) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b'-';
+    let (before, behind) = (&cell.as_bytes()[..finding.start], &cell.as_bytes()[finding.start..]);
+    let start = finding.start - before.iter().rev().take(UUID_BYTES).take_while(|byte| is_part(byte)).count();
+    let end = finding.start + behind.iter().take(UUID_BYTES).take_while(|byte| is_part(byte)).count();
+    let token = &cell.as_bytes()[start..end];
+    token.len() == UUID_BYTES
+        && token.iter().enumerate().all(|(at, byte)| (*byte == b'-') == matches!(at, 8 | 13 | 18 | 23))
 }
 
 fn is_mobile(digits: Vec<u32>) -> bool {
@@ -233,6 +250,8 @@ mod tests {
             "2345.678901234567",
             "41111111-1111-4111-a111-111111111111",
             "00000000-0000-0000-4111-111111111111",
+            "be685390-0754-7034-8a1b-0c2d3e4f5a6b",
+            "id be685390-0754-7034-8a1b-0c2d3e4f5a6b, and no more",
             "2026-07-12 07:41:32.123456",
             "2026-11-23T02:30:00Z",
             "07/12/2026 100",
