@@ -36,6 +36,8 @@ impl About {
     pub const READ: About = About(2);
     /// A snapshot that goes on beside the changes read it.
     pub const READ_BESIDE: About = About(4);
+    /// A snapshot read it after the extract.
+    pub const READ_LATER: About = About(8);
 
     /// Both.
     #[must_use]

@@ -225,6 +225,12 @@ impl<'a> Pass<'a> {
             if event.source.snapshot == Snapshot::No && self.terms.as_of.is_past(event.source.txid) {
                 self.facts.passed.insert(place.partition);
             }
+            if op == Op::Upsert && event.source.snapshot != Snapshot::No {
+                // It was there then; since when, the stream may never have told.
+                let place = Place { about: place.about.and(About::READ_LATER), ..place };
+                let told = self.blocks.forms(event.schema);
+                return self.push(place, op, event, &row, forms.unwrap_or(&told));
+            }
             return Ok(());
         }
         let place = place.known_as(placed);

@@ -50,6 +50,8 @@ pub struct Counts {
     pub in_flight: u64,
     /// Keys whose last event stands before others in the database's log, with nothing that explains it.
     pub out_of_order: u64,
+    /// Rows of the extract of which the stream tells nothing but that a snapshot read them later.
+    pub read_later: u64,
     /// Events that came again behind newer ones of their key.
     pub replayed: u64,
     /// Rows that a snapshot read before a change of theirs that stands before them.
@@ -57,6 +59,11 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Keys of which nobody can tell what the extract should show.
+    pub fn undecided(&self) -> u64 {
+        self.in_flight + self.out_of_order + self.read_later
+    }
+
     /// Cells that differ within their tolerance.
     pub fn tolerated_cells(&self) -> u64 {
         self.tolerated.values().map(|passed| passed.cells).sum()
@@ -194,6 +201,10 @@ pub fn compare<'a>(
     let of = |settled: Settled| topic.iter().filter(|key| latest.settled[**key as usize] == settled).count() as u64;
     counts.in_flight += of(Settled::InFlight);
     counts.out_of_order += of(Settled::OutOfOrder);
+    // One that the extract does not have may have come in between.
+    let is_later = |key: &u32| latest.settled[*key as usize] == Settled::ReadLater;
+    let later = topic.iter().filter(|key| is_later(key));
+    counts.read_later += later.filter(|key| seen.contains(latest.keys[**key as usize].as_slice())).count() as u64;
     topic.retain(|key| latest.settled[*key as usize] == Settled::Yes);
     let left = BinaryViewArray::from_iter_values(unique.iter().map(|row| keys.row(*row as usize).data()));
     let right = BinaryViewArray::from_iter_values(topic.iter().map(|key| latest.keys[*key as usize].as_slice()));

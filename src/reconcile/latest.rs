@@ -46,6 +46,8 @@ pub enum Settled {
     InFlight,
     /// Its last event stands before others in the database's log, and none of them before it in the topic.
     OutOfOrder,
+    /// All that the stream tells of it is that it was there after the extract, when a snapshot read it.
+    ReadLater,
 }
 
 /// Marks a cell that no event told.
@@ -154,6 +156,12 @@ fn fold<'a>(
             continue;
         }
         let about = About(events.about.value(row));
+        if about.has(About::READ_LATER) {
+            let settled = Settled::ReadLater;
+            let unheard = || State { row: None, partition, last: *event, settled, order: Order::default() };
+            states.entry(keys.row(row).data()).or_insert_with(unheard);
+            continue;
+        }
         let state = states.entry(keys.row(row).data()).or_insert_with(|| State {
             row: None,
             partition,

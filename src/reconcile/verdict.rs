@@ -121,6 +121,12 @@ pub fn judge(counts: &Counts, facts: &StreamFacts, stream: Stream) -> Judged {
         let phrase = format!("the places in the log that events of {rows} tell fall, and nothing says why");
         return judged(Verdict::Inconclusive(Curable::Never), phrase);
     }
+    if counts.read_later > 0 {
+        let rows = counted(counts.read_later, "row");
+        let phrase =
+            format!("of {rows} the topic tells only that a snapshot of the connector read them after the extract");
+        return judged(Verdict::Inconclusive(Curable::AtAnotherMoment), phrase);
+    }
     if counts.in_flight > 0 {
         let rows = counted(counts.in_flight, "row");
         let phrase = format!("{rows} changed so near to the extract's moment that nobody can tell on which side");
@@ -273,6 +279,8 @@ mod tests {
         let judged = judge(&near, &facts(1), STREAM);
         assert_eq!(judged.verdict, Verdict::Inconclusive(Curable::AtAnotherMoment));
         assert!(judged.phrase.starts_with("2 rows changed so near"), "{}", judged.phrase);
+        let read = judge(&Counts { read_later: 1, ..counts() }, &facts(1), STREAM);
+        assert_eq!(read.verdict, Verdict::Inconclusive(Curable::AtAnotherMoment));
         let falls = Counts { out_of_order: 1, ..counts() };
         assert_eq!(judge(&falls, &facts(1), STREAM).verdict, Verdict::Inconclusive(Curable::Never));
         let drift = Counts { changed: 1, differing_in: [(0, 1)].into(), ..near };

@@ -169,7 +169,7 @@ fn judged(case: &Value) -> Value {
         _ => [counts.missing, counts.extra, counts.changed],
     };
     json!({"verdict": verdict, "missing": told[0], "extra": told[1], "changed": told[2], "proof": proof,
-        "tolerated": counts.tolerated_cells(), "undecided": counts.in_flight + counts.out_of_order,
+        "tolerated": counts.tolerated_cells(), "undecided": counts.undecided(),
         "duplicates": counts.duplicates, "null_keys": counts.null_keys,
         "later": facts.later, "again": facts.again(), "replayed": counts.replayed, "stale": counts.stale,
         "holds": checked(case, &batch.rows, &aside)})

@@ -190,7 +190,7 @@ fn report(dataset: &DatasetPlan, plan: &ReconcilePlan, compared: &Compared, left
         unknown_cells: counts.unknown_cells,
         tolerated: counts.tolerated_cells(),
         tolerated_columns: tolerated(plan, counts),
-        undecided: counts.in_flight + counts.out_of_order,
+        undecided: counts.undecided(),
         not_compared: columns.filter(|name| !is_compared(name)).collect(),
         not_compared_because: untold,
         treated: compared.treated.columns.clone(),

@@ -147,7 +147,7 @@ pub fn change_set(compared: &Compared, dataset: &DatasetPlan) -> ChangeSetReport
     let Compared { outcome, judged, treated, .. } = compared;
     let outputs = &outcome.outputs;
     let changes = outputs.changes.changes;
-    let undecided = outcome.counts.in_flight + outcome.counts.out_of_order;
+    let undecided = outcome.counts.undecided();
     let refused = |phrase: String| ChangeSetReport { state: ChangeSetState::Refused, changes: 0, phrase };
     let hidden = dataset
         .set_aside

@@ -50,7 +50,11 @@ impl Connector {
         config.extend(keys.iter().map(|(key, value)| ((*key).to_owned(), json!(value))));
         rest("POST", "/connectors", Some(&json!({"name": name, "config": config})));
         let connector = Connector { name: name.to_owned() };
-        let active = format!("select count(*) = 1 from pg_replication_slots where slot_name = '{name}' and active");
+        // While a slot is being made it is active too, and the connector's snapshot is still to come.
+        let active = format!(
+            "select count(*) = 1 from pg_replication_slots s join pg_stat_replication r on r.pid = s.active_pid
+             where s.slot_name = '{name}' and r.state in ('catchup', 'streaming')"
+        );
         until(
             || connector.status(),
             async || sqlx::query(AssertSqlSafe(active.as_str())).fetch_one(&mut *admin).await.unwrap().get(0),
