@@ -24,7 +24,7 @@ use super::names;
 use super::recognise::Kind;
 use normal::Normal;
 use numbers::Automaton;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, OnceLock};
 
 pub use context::{Header, Surroundings, words_of};
 pub use numbers::Work;
@@ -62,7 +62,8 @@ pub(super) struct Scored {
 /// All recognisers, ready to look. Shared by threads; each has its own [`Work`].
 pub struct Engine {
     automaton: Automaton,
-    names: names::Lexicon,
+    /// Made by whoever looks for names first: the last look at a night's own parts does not.
+    names: OnceLock<names::Lexicon>,
     /// What threads gave back: states of the automaton are dear to make.
     spare: Mutex<Vec<Work>>,
 }
@@ -73,19 +74,19 @@ pub struct Engine {
 pub struct NotMade;
 
 impl Engine {
-    /// Compiles the patterns and reads the lists of names.
+    /// Compiles the patterns.
     fn new() -> Result<Self, NotMade> {
-        Ok(Engine {
-            automaton: Automaton::new().ok_or(NotMade)?,
-            names: names::Lexicon::new(),
-            spare: Mutex::default(),
-        })
+        Ok(Engine { automaton: Automaton::new().ok_or(NotMade)?, names: OnceLock::new(), spare: Mutex::default() })
     }
 
     /// The one of this process: the same patterns and lists serve every column, and are made when they are first needed.
     pub fn shared() -> Result<&'static Self, NotMade> {
         static SHARED: LazyLock<Result<Engine, NotMade>> = LazyLock::new(Engine::new);
         SHARED.as_ref().map_err(|fault| *fault)
+    }
+
+    fn lexicon(&self) -> &names::Lexicon {
+        self.names.get_or_init(names::Lexicon::new)
     }
 
     /// What one thread needs to look; made once, used for many cells.
@@ -108,7 +109,7 @@ impl Engine {
 
     /// Whether a whole cell may be a person's name, and whether the lists have it as one.
     pub fn name(&self, cell: &str) -> (bool, bool) {
-        names::whole(&self.names, cell.as_bytes())
+        names::whole(self.lexicon(), cell.as_bytes())
     }
 
     /// What is found in a cell, in order, none overlapping another. `header` is what the column's name says.
@@ -160,7 +161,7 @@ impl Engine {
             marks::find(&context, seen, &mut scored);
         }
         if names {
-            names::find(&self.names, &context, &mut scored);
+            names::find(self.lexicon(), &context, &mut scored);
         }
         resolve::best(&mut scored, found);
         work.scored = scored;
