@@ -7,6 +7,13 @@ use std::io::{Cursor, Error, ErrorKind, Read};
 /// Packed bytes of a whole that has to be looked at before it is read, at most.
 const PACKED_BYTES_MAX: u64 = 1 << 30;
 
+/// All of a text, for a format that is not read from front to back.
+pub fn whole(mut text: impl Read) -> Result<Bytes, FormatFault> {
+    let mut bytes = Vec::new();
+    text.read_to_end(&mut bytes).map_err(|_| FormatFault::new("cannot be read or unpacked to its end"))?;
+    Ok(bytes.into())
+}
+
 /// How bytes are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {

@@ -238,23 +238,15 @@ fn number(first: u8, rest: &[u8], base: u32, digits_max: usize) -> (u8, usize) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::text_cells;
     use super::*;
-    use arrow::array::{ArrayRef, AsArray};
     use proptest::prelude::*;
     use std::io::Cursor;
 
     type Outcome = Result<Vec<Vec<Option<String>>>, FormatFault>;
 
     fn rows(opened: Opened, places: Vec<usize>) -> Outcome {
-        let mut rows = Vec::new();
-        for batch in opened.rows(places, 2) {
-            let batch = batch?;
-            let cell = |column: &ArrayRef, row| column.as_string_view().iter().nth(row).flatten().map(str::to_owned);
-            rows.extend(
-                (0..batch.num_rows()).map(|row| batch.columns().iter().map(|column| cell(column, row)).collect()),
-            );
-        }
-        Ok(rows)
+        text_cells(opened, places)
     }
 
     fn read(text: &[u8], width: usize, end: End) -> Outcome {

@@ -176,8 +176,8 @@ impl CsvRows {
 
 #[cfg(test)]
 mod tests {
+    use super::super::text_cells;
     use super::*;
-    use arrow::array::{ArrayRef, AsArray};
     use bytes::Bytes;
 
     fn open(text: Bytes, is_header: &dyn Fn(&[&str]) -> bool) -> Result<Opened, FormatFault> {
@@ -186,15 +186,7 @@ mod tests {
 
     fn read(text: &str, places: Vec<usize>) -> Result<Vec<Vec<Option<String>>>, FormatFault> {
         let opened = open(Bytes::copy_from_slice(text.as_bytes()), &|names| names.contains(&"CfD_ID"))?;
-        let mut rows = Vec::new();
-        for batch in opened.rows(places, 2) {
-            let batch = batch?;
-            let cell = |column: &ArrayRef, row| column.as_string_view().iter().nth(row).flatten().map(str::to_owned);
-            rows.extend(
-                (0..batch.num_rows()).map(|row| batch.columns().iter().map(|column| cell(column, row)).collect()),
-            );
-        }
-        Ok(rows)
+        text_cells(opened, places)
     }
 
     #[test]

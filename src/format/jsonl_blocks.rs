@@ -233,8 +233,8 @@ impl<R: Read> Iterator for TextRows<R> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::text_cells;
     use super::*;
-    use arrow::array::{ArrayRef, AsArray};
 
     fn held(text: &str) -> Vec<(String, Held)> {
         learn(text.as_bytes()).expect("fields").0
@@ -273,15 +273,7 @@ mod tests {
     fn read(text: &str) -> Result<Vec<Vec<Option<String>>>, FormatFault> {
         let opened = again(text.to_owned())?;
         let places = (0..opened.columns.len()).collect();
-        let mut rows = Vec::new();
-        for batch in opened.rows(places, 2) {
-            let batch = batch?;
-            let cell = |column: &ArrayRef, row| column.as_string_view().iter().nth(row).flatten().map(str::to_owned);
-            rows.extend(
-                (0..batch.num_rows()).map(|row| batch.columns().iter().map(|column| cell(column, row)).collect()),
-            );
-        }
-        Ok(rows)
+        text_cells(opened, places)
     }
 
     #[test]

@@ -127,3 +127,16 @@ fn text_batch(
     let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options);
     batch.map(Some).map_err(|_| "has columns of other lengths")
 }
+
+/// Every cell of an input of text, read two rows at a time.
+#[cfg(test)]
+fn text_cells(opened: Opened, places: Vec<usize>) -> Result<Vec<Vec<Option<String>>>, FormatFault> {
+    use arrow::array::AsArray;
+    let mut rows = Vec::new();
+    for batch in opened.rows(places, 2) {
+        let batch = batch?;
+        let cell = |column: &ArrayRef, row| column.as_string_view().iter().nth(row).flatten().map(str::to_owned);
+        rows.extend((0..batch.num_rows()).map(|row| batch.columns().iter().map(|column| cell(column, row)).collect()));
+    }
+    Ok(rows)
+}

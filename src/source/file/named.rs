@@ -12,14 +12,13 @@
 use super::names::{Kind, Place, READ, place};
 use super::{Part, corrupt};
 use crate::data::{Column, Name, Origin, PgPosition, PgSnapshot, Schema, TableName};
-use crate::format::compression::Compression;
+use crate::format::compression::{Compression, whole};
 use crate::format::ranged::{From, Ranged};
 use crate::format::{DECODED_BYTES_MAX, FormatFault, Opened, copy_text, csv, jsonl_blocks, parquet_read, parquet_scan};
 use crate::source::SourceError;
 use bytes::Bytes;
 use chrono::DateTime;
 use object_store::ObjectMeta;
-use std::io::Read;
 use std::sync::Arc;
 
 /// Says what moment the files beside it show.
@@ -122,11 +121,4 @@ pub fn open(path: &str, bytes: Arc<dyn Ranged>, schema: &Schema) -> Result<Opene
         Kind::Csv => csv::open_stream(text()?, &holds_key),
         Kind::Copy => copy_text::open_with_header(text()?, &holds_key),
     }
-}
-
-fn whole(mut text: Box<dyn Read + Send>) -> Result<Bytes, FormatFault> {
-    let mut bytes = Vec::new();
-    let read = text.read_to_end(&mut bytes);
-    read.map_err(|_| FormatFault::new("cannot be read or unpacked to its end"))?;
-    Ok(bytes.into())
 }

@@ -6,7 +6,7 @@
 use super::paths::{Holds, SideFile};
 use crate::data::drift::is_tellable;
 use crate::data::{ColumnType, Schema};
-use crate::format::compression::Compression;
+use crate::format::compression::{Compression, whole as whole_text};
 use crate::format::jsonl_blocks::{self, Held};
 use crate::format::parquet_scan::ParquetScan;
 use crate::format::ranged::{From, Ranged};
@@ -109,10 +109,7 @@ fn whole(text: &Text, bytes: Arc<dyn Ranged>) -> Result<Arc<dyn Ranged>, FormatF
     if text.file.packed == Compression::Plain {
         return Ok(bytes);
     }
-    let mut unpacked = Vec::new();
-    let read = text.open()?.read_to_end(&mut unpacked);
-    read.map_err(|_| FormatFault::new("cannot be read or unpacked to its end"))?;
-    Ok(Arc::new(bytes::Bytes::from(unpacked)))
+    Ok(Arc::new(whole_text(text.open()?)?))
 }
 
 /// The type of a field of JSON, by all its values.
