@@ -87,6 +87,25 @@ impl Beyond {
     }
 }
 
+impl Column {
+    /// An open column with nothing beside its name and type: one of ours, that no schema file declares.
+    pub fn plain(name: Name, column_type: ColumnType) -> Self {
+        Column {
+            source: vec![name.to_string()],
+            name,
+            column_type,
+            class: Class::Open,
+            kind: None,
+            nullable: true,
+            beyond: Beyond::Error,
+            unit: None,
+            description: None,
+            references: None,
+            treat: BTreeMap::new(),
+        }
+    }
+}
+
 impl Schema {
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&Column> {

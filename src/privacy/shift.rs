@@ -99,25 +99,14 @@ fn of_tag(tag: &[u8], days_max: u16) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Beyond, Class, ColumnType, Name};
+    use crate::data::{Class, ColumnType, Name};
     use arrow::array::{Int64Array, StringViewArray};
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
 
     fn column(column_type: &str, kind: &str) -> Column {
-        Column {
-            name: Name::new("person").expect("a name"),
-            column_type: ColumnType::parse(column_type).expect("a type"),
-            class: Class::Personal,
-            kind: Some(kind.into()),
-            source: Vec::new(),
-            nullable: true,
-            beyond: Beyond::Error,
-            unit: None,
-            description: None,
-            references: None,
-            treat: BTreeMap::new(),
-        }
+        let plain =
+            Column::plain(Name::new("person").expect("a name"), ColumnType::parse(column_type).expect("a type"));
+        Column { class: Class::Personal, kind: Some(kind.into()), ..plain }
     }
 
     fn key(of: &[u8]) -> hmac::Key {

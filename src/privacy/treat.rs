@@ -369,24 +369,12 @@ fn band(values: &ArrayRef, column_type: ColumnType, width: i128) -> Option<Array
 mod tests {
     use super::super::keys::TEST_SECRET;
     use super::*;
-    use crate::data::{Beyond, Class, Name};
+    use crate::data::{Class, Name};
     use arrow::array::{Decimal128Array, Int32Array, Time64MicrosecondArray};
-    use std::collections::BTreeMap;
 
     fn column(column_type: &str, kind: &str) -> Column {
-        Column {
-            name: Name::new("value").expect("a name"),
-            column_type: ColumnType::parse(column_type).expect("a type"),
-            class: Class::Personal,
-            kind: Some(kind.into()),
-            source: vec!["value".into()],
-            nullable: true,
-            beyond: Beyond::Error,
-            unit: None,
-            description: None,
-            references: None,
-            treat: BTreeMap::new(),
-        }
+        let plain = Column::plain(Name::new("value").expect("a name"), ColumnType::parse(column_type).expect("a type"));
+        Column { class: Class::Personal, kind: Some(kind.into()), ..plain }
     }
 
     fn texts(values: &[Option<&str>]) -> ArrayRef {

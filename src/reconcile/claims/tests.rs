@@ -3,7 +3,7 @@
 use super::*;
 use crate::data::cell::CellBuilder;
 use crate::data::scratch::MemoryScratch;
-use crate::data::{BadRow, Batch, Beyond, Class, Column, ColumnType, RowFault};
+use crate::data::{BadRow, Batch, Column, ColumnType, RowFault};
 use crate::format::spill::Aside;
 use arrow::array::RecordBatch;
 use proptest::prelude::*;
@@ -19,19 +19,7 @@ fn names(texts: &[&str]) -> Vec<Name> {
 }
 
 fn column(of: &str, column_type: &str) -> Column {
-    Column {
-        name: name(of),
-        source: Vec::new(),
-        column_type: ColumnType::parse(column_type).expect("a type"),
-        class: Class::Open,
-        kind: None,
-        nullable: true,
-        beyond: Beyond::Error,
-        unit: None,
-        description: None,
-        references: None,
-        treat: BTreeMap::new(),
-    }
+    Column::plain(name(of), ColumnType::parse(column_type).expect("a type"))
 }
 
 /// Rows of texts, NULL where there is none.

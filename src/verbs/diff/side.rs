@@ -5,7 +5,7 @@
 use super::learn::{Learned, Open, learn, told};
 use super::paths::SideFile;
 use crate::data::conform::conform;
-use crate::data::{Class, Column, ColumnType, Name, Schema};
+use crate::data::{Column, ColumnType, Name, Schema};
 use crate::format::jsonl_blocks::TextRows;
 use crate::format::ranged::Ranged;
 use crate::format::{FormatFault, Rows, csv, with_absent};
@@ -201,19 +201,7 @@ fn typed(batch: &RecordBatch, declared: &[Option<ColumnType>], names: &[String])
 
 /// A column of a schema that says no more than a type.
 fn column(column_type: ColumnType) -> Column {
-    Column {
-        name: Name::new("cell").unwrap_or_else(|_| unreachable!("`cell` is a name")),
-        column_type,
-        class: Class::Open,
-        kind: None,
-        source: Vec::new(),
-        beyond: crate::data::Beyond::Error,
-        nullable: true,
-        unit: None,
-        description: None,
-        references: None,
-        treat: Default::default(),
-    }
+    Column::plain(Name::new("cell").unwrap_or_else(|_| unreachable!("`cell` is a name")), column_type)
 }
 
 fn state(file: &File) -> Option<(u64, i64, i64)> {

@@ -4,7 +4,7 @@
 use super::crossed::Crossed;
 use super::open::Opened;
 use crate::data::scratch::ScratchFault;
-use crate::data::{Audience, Batch, Beyond, Class, Column, ColumnType, Name, Treatment, beside};
+use crate::data::{Audience, Batch, Column, ColumnType, Name, Treatment, beside};
 use crate::failure::{Failure, Phase};
 use crate::job::{DatasetPlan, Plan};
 use crate::privacy::{ColumnTreatment, redact};
@@ -13,7 +13,6 @@ use crate::{ending, store::StoreError};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
 use arrow::compute::concat_batches;
 use arrow::datatypes::DataType;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The bad rows of a batch: ordinal, column and fault, then their cells as text.
@@ -53,7 +52,7 @@ pub async fn quarantine(
     let shown = schema.fields().iter().map(|field| field.name().as_str()).filter(|name| is_kept(name)).map(|name| {
         // Of ours the first is the row's place in the extract.
         let column_type = if name == schema.field(0).name() { ColumnType::Bigint } else { ColumnType::Text };
-        Some(ColumnTreatment { column: plain(Name::new(name).ok()?, column_type), treatment: Treatment::Keep })
+        Some(ColumnTreatment { column: Column::plain(Name::new(name).ok()?, column_type), treatment: Treatment::Keep })
     });
     let shown: Vec<ColumnTreatment> = shown.collect::<Option<_>>().ok_or_else(shape)?;
     let limits = PartLimits { rows_max: plan.limits.part_rows_max as u64, bytes_max: plan.limits.part_bytes_max };
@@ -93,7 +92,7 @@ async fn together(
         let ours = || {
             let is_whole = *field.data_type() == DataType::Int64;
             let column_type = if is_whole { ColumnType::Bigint } else { ColumnType::Text };
-            let column = plain(Name::new(field.name()).ok()?, column_type);
+            let column = Column::plain(Name::new(field.name()).ok()?, column_type);
             Some(ColumnTreatment { column, treatment: Treatment::Keep })
         };
         planned.or_else(ours)
@@ -159,23 +158,6 @@ pub async fn file(
         paths.push(filed(paths.len(), part).await?);
     }
     Ok(paths)
-}
-
-/// A column of ours, that says why a row is there.
-pub fn plain(name: Name, column_type: ColumnType) -> Column {
-    Column {
-        source: vec![name.to_string()],
-        name,
-        column_type,
-        class: Class::Open,
-        kind: None,
-        nullable: true,
-        beyond: Beyond::Error,
-        unit: None,
-        description: None,
-        references: None,
-        treat: BTreeMap::new(),
-    }
 }
 
 /// Rows that do not fit together: a fault of ours.

@@ -4,10 +4,10 @@
 //! others are named as in the README. Lists of drift hold no readable value of a column that is about a person.
 
 use super::against::Compared;
-use super::filed::{Filing, as_compared, file, plain, shape};
+use super::filed::{Filing, as_compared, file, shape};
 use super::open::Opened;
 use crate::data::scratch::ScratchFault;
-use crate::data::{ColumnType, Name, Treatment};
+use crate::data::{Column, ColumnType, Name, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::DatasetPlan;
@@ -136,7 +136,7 @@ fn shown(dataset: &DatasetPlan, schema: &SchemaRef, shows: Shows) -> Result<Vec<
             DataType::Boolean => ColumnType::Boolean,
             _ => ColumnType::Text,
         };
-        let column = plain(Name::new(field.name()).ok()?, column_type);
+        let column = Column::plain(Name::new(field.name()).ok()?, column_type);
         Some(ColumnTreatment { column, treatment: Treatment::Keep })
     });
     columns.collect::<Option<_>>().ok_or_else(shape)
