@@ -25,10 +25,10 @@ impl Aside {
         Aside { scratch, room: Arc::new(AtomicU64::new(memory_bytes_max)) }
     }
 
-    /// The same scratch space, and no memory.
+    /// The same scratch space, and memory of its own up to `memory_bytes_max`.
     #[must_use]
-    pub fn on_disk(&self) -> Self {
-        Aside { scratch: Arc::clone(&self.scratch), room: Arc::new(AtomicU64::new(0)) }
+    pub fn within(&self, memory_bytes_max: u64) -> Self {
+        Aside::new(Arc::clone(&self.scratch), memory_bytes_max)
     }
 
     pub(super) fn take(&self, bytes: u64) -> bool {

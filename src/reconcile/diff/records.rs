@@ -73,7 +73,7 @@ pub struct Waiting {
 impl Waiting {
     /// Nothing yet.
     pub fn new(aside: &Aside) -> Self {
-        Waiting { here: Records::default(), there: Spill::new(&aside.on_disk()) }
+        Waiting { here: Records::default(), there: Spill::new(&aside.within(0)) }
     }
 
     /// Adds some of others' rows.
