@@ -33,6 +33,8 @@ const POSTCODE_SIGNS_MAX: usize = 7;
 
 /// What stands for a text that is no postcode.
 const NO_POSTCODE: &str = "<postcode>";
+/// Signs that are masked in one go.
+const MASKED_AT_ONCE: usize = 64;
 
 /// A treatment that cannot be applied to a column of this type, or lacks its key. `job` refuses such plans; this is the
 /// second look.
@@ -230,11 +232,15 @@ pub(super) fn mask(text: &str, last: usize, out: &mut String) {
         // The same for one byte a sign, which is what nearly all numbers are written in.
         let signs = text.bytes().filter(u8::is_ascii_alphanumeric).count();
         let mut hidden = hidden_of(signs, last);
-        out.extend(text.bytes().map(|sign| {
-            let hides = hidden > 0 && sign.is_ascii_alphanumeric();
-            hidden -= usize::from(hides);
-            if hides { '*' } else { char::from(sign) }
-        }));
+        let mut piece = [0; MASKED_AT_ONCE];
+        for signs in text.as_bytes().chunks(MASKED_AT_ONCE) {
+            for (place, sign) in piece.iter_mut().zip(signs) {
+                let hides = hidden > 0 && sign.is_ascii_alphanumeric();
+                hidden -= usize::from(hides);
+                *place = if hides { b'*' } else { *sign };
+            }
+            push_ascii(&piece[..signs.len()], out);
+        }
         return;
     }
     let signs = text.chars().filter(|c| c.is_alphanumeric()).count();
@@ -248,6 +254,12 @@ pub(super) fn mask(text: &str, last: usize, out: &mut String) {
             out.push(sign);
         }
     }
+}
+
+/// Appends at once what would cost more sign by sign.
+fn push_ascii(signs: &[u8], out: &mut String) {
+    debug_assert!(signs.is_ascii());
+    out.push_str(str::from_utf8(signs).unwrap_or_default());
 }
 
 fn hidden_of(signs: usize, last: usize) -> usize {
@@ -265,10 +277,12 @@ pub(super) fn token(key: &hmac::Key, writing: Writing, written: &str, out: &mut 
             context.sign()
         }
     };
-    for byte in &tag.as_ref()[..TOKEN_BYTES] {
-        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        out.push(char::from(DIGITS[usize::from(byte & 15)]));
+    let mut digits = [0; 2 * TOKEN_BYTES];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(tag.as_ref()) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
     }
+    push_ascii(&digits, out);
 }
 
 fn generalise(values: &ArrayRef, column: &Column, how: &Generalisation) -> Option<ArrayRef> {
@@ -298,8 +312,7 @@ fn district(text: &str, out: &mut String) {
         && first.is_ascii_uppercase()
         && second.is_ascii_uppercase()
     {
-        out.extend(outward.iter().copied().map(char::from));
-        return;
+        return push_ascii(outward, out);
     }
     out.push_str(NO_POSTCODE);
 }
