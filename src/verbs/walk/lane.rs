@@ -14,20 +14,28 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-/// Full parts that may wait for the upload of the one before.
-const PARTS_WAITING_MAX: usize = 1;
+/// Full parts that are not in their place yet: the next one fills meanwhile, and no third takes memory.
+const PARTS_FULL_MAX: usize = 1;
 
 /// A lane under way.
 pub struct Lane {
     parts: Option<Parts>,
     /// The period of the rows that come now.
     period: Option<Period>,
-    send: Option<mpsc::Sender<(Part, Option<Period>)>>,
+    send: Option<mpsc::Sender<Full>>,
+    room: Arc<Semaphore>,
     shipping: JoinHandle<(LaneDone, Result<(), Failure>)>,
     bytes: u64,
+}
+
+/// A part on its way, and the room that it takes until it is in its place.
+struct Full {
+    part: Part,
+    period: Option<Period>,
+    _room: OwnedSemaphorePermit,
 }
 
 /// What a store got.
@@ -49,9 +57,10 @@ pub struct LaneDone {
 impl Lane {
     /// Starts a lane; without `staging` (a dry run) parts are looked at and let go.
     pub fn start(output: &OutputPlan, parts: Parts, staging: Option<Staging>, recognisers: Arc<Recognisers>) -> Self {
-        let (send, receive) = mpsc::channel(PARTS_WAITING_MAX);
+        let (send, receive) = mpsc::channel(PARTS_FULL_MAX);
         let shipping = tokio::spawn(ship(output.clone(), receive, staging, recognisers));
-        Lane { parts: Some(parts), period: None, send: Some(send), shipping, bytes: 0 }
+        let room = Arc::new(Semaphore::new(PARTS_FULL_MAX));
+        Lane { parts: Some(parts), period: None, send: Some(send), room, shipping, bytes: 0 }
     }
 
     /// Adds rows; gives the bytes of a part that is full now.
@@ -79,10 +88,10 @@ impl Lane {
         let bytes = part.bytes().len() as u64;
         self.bytes += bytes;
         let gone = || Failure::new(ending::STORE_AWAY, Phase::Stage, "the parts could not be written");
-        match &self.send {
-            Some(send) => send.send((part, self.period)).await.map_err(|_| gone())?,
-            None => return Err(gone()),
-        }
+        let Some(send) = &self.send else { return Err(gone()) };
+        // A lane that failed has closed its end, and gives its room back.
+        let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| gone())?;
+        send.send(Full { part, period: self.period, _room: room }).await.map_err(|_| gone())?;
         Ok(bytes)
     }
 
@@ -105,14 +114,14 @@ impl Lane {
 
 async fn ship(
     output: OutputPlan,
-    mut parts: mpsc::Receiver<(Part, Option<Period>)>,
+    mut parts: mpsc::Receiver<Full>,
     mut staging: Option<Staging>,
     recognisers: Arc<Recognisers>,
 ) -> (LaneDone, Result<(), Failure>) {
     let mut done =
         LaneDone { output, written: Tally::default(), findings: BTreeMap::new(), files: 0, bytes: 0, staged: None };
     let mut shipped = Ok(());
-    while let Some((part, period)) = parts.recv().await {
+    while let Some(Full { part, period, _room }) = parts.recv().await {
         shipped = ship_one(part, period, &mut done, staging.as_mut(), &recognisers).await;
         if shipped.is_err() {
             break;
