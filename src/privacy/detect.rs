@@ -9,6 +9,8 @@ use super::recognise::{Kind, is_card};
 use arrow::array::{Array, Int64Array, StringViewArray};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Mutex;
 use unicode_normalization::UnicodeNormalization;
 
 /// Whole numbers of a batch below which cards among them could be chance: one number in ten has Luhn's sum.
@@ -27,51 +29,109 @@ const UUID_BYTES: usize = 36;
 /// The kind of a payment card's number.
 pub const CARD: &str = "card";
 
+/// Cells that one thread remembers to hold nothing, and their bytes: 256 KiB in all.
+const HARMLESS_MAX: usize = 1 << 13;
+const HARMLESS_BYTES_MAX: usize = 31;
+
 /// All recognisers, compiled once for a run.
-pub struct Recognisers(&'static Engine);
+pub struct Recognisers {
+    engine: &'static Engine,
+    /// What threads gave back.
+    spare: Mutex<Vec<Harmless>>,
+}
 
 /// How many cells hold something of each kind.
 type Counts = BTreeMap<&'static str, u64>;
 
+/// Cells in which nothing was found. Most columns that are open say the same few things over and over - a unit, a status, a district - and
+/// what was looked at is not looked at again. A cell's place follows from what it is, and a later one takes it.
+struct Harmless(Box<[[u64; 4]]>);
+
+impl Default for Harmless {
+    fn default() -> Self {
+        // All zero is the empty text.
+        Harmless(vec![[0; 4]; HARMLESS_MAX].into_boxed_slice())
+    }
+}
+
+impl Harmless {
+    /// Whether it is known, and otherwise where it goes: nowhere when it is too long.
+    fn place(&mut self, cell: &str) -> Place<'_> {
+        if cell.len() > HARMLESS_BYTES_MAX {
+            return Place::None;
+        }
+        let mut bytes = [0; HARMLESS_BYTES_MAX + 1];
+        bytes[..cell.len()].copy_from_slice(cell.as_bytes());
+        bytes[HARMLESS_BYTES_MAX] = cell.len() as u8;
+        let (words, _) = bytes.as_chunks::<8>();
+        let told = [words[0], words[1], words[2], words[3]].map(u64::from_le_bytes);
+        let mixed =
+            told.iter().fold(0u64, |mixed, word| (mixed ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
+        let place = &mut self.0[mixed as usize % HARMLESS_MAX];
+        if *place == told { Place::Known } else { Place::Free(place, told) }
+    }
+}
+
+/// Where a harmless cell is remembered.
+enum Place<'a> {
+    /// It is already.
+    Known,
+    /// Here, should nothing be found in it.
+    Free(&'a mut [u64; 4], [u64; 4]),
+    /// Nowhere.
+    None,
+}
+
 impl Recognisers {
     /// Compiles the patterns.
     pub fn new() -> Result<Self, NotMade> {
-        Engine::shared().map(Recognisers)
+        Engine::shared().map(|engine| Recognisers { engine, spare: Mutex::default() })
     }
 
     /// How many cells of a column hold something of each kind that must not be in any column nobody declared as personal.
-    pub fn findings(&self, column: &StringViewArray) -> BTreeMap<&'static str, u64> {
-        // Names are in open columns on purpose.
-        let find = |cell: &str, work: &mut Work, found: &mut Vec<Finding>| {
-            self.0.find_but_names(cell, &Header::none(), work, found);
-            found.retain(|finding| counts_in_the_open(cell, finding));
-        };
-        self.count(column, &find)
+    pub fn findings(&self, column: &StringViewArray) -> Counts {
+        self.count(column, |rows, work, all| {
+            let mut harmless = self.spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default();
+            let mut found = Vec::new();
+            for row in rows.filter(|row| column.is_valid(*row)) {
+                let cell = column.value(row);
+                let place = harmless.place(cell);
+                if matches!(place, Place::Known) {
+                    continue;
+                }
+                // Names are in open columns on purpose.
+                self.engine.find_but_names(cell, &Header::none(), work, &mut found);
+                found.retain(|finding| counts_in_the_open(cell, finding));
+                if let (true, Place::Free(place, told)) = (found.is_empty(), place) {
+                    *place = told;
+                }
+                tell(&mut found, all);
+            }
+            if let Ok(mut spare) = self.spare.lock() {
+                spare.push(harmless);
+            }
+        })
     }
 
     /// How many cells of the column `name` still hold something of any kind, after all of it was replaced.
-    pub fn left(&self, column: &StringViewArray, name: &str) -> BTreeMap<&'static str, u64> {
+    pub fn left(&self, column: &StringViewArray, name: &str) -> Counts {
         let header = Header::new(name);
-        self.count(column, &|cell, work, found| self.0.find(cell, &header, work, found))
+        self.count(column, |rows, work, all| {
+            let mut found = Vec::new();
+            for row in rows.filter(|row| column.is_valid(*row)) {
+                self.engine.find(column.value(row), &header, work, &mut found);
+                tell(&mut found, all);
+            }
+        })
     }
 
-    fn count(&self, column: &StringViewArray, find: &(dyn Fn(&str, &mut Work, &mut Vec<Finding>) + Sync)) -> Counts {
+    fn count(&self, column: &StringViewArray, look: impl Fn(Range<usize>, &mut Work, &mut Counts) + Sync) -> Counts {
         let pieces = (0..column.len()).into_par_iter().step_by(CELLS_AT_ONCE);
         let of_piece = |start: usize| {
-            let mut work = self.0.take_work();
-            let (mut all, mut found) = (Counts::new(), Vec::new());
-            for row in start..column.len().min(start + CELLS_AT_ONCE) {
-                if column.is_null(row) {
-                    continue;
-                }
-                find(column.value(row), &mut work, &mut found);
-                found.sort_unstable_by_key(|finding| finding.kind);
-                found.dedup_by_key(|finding| finding.kind);
-                for finding in &found {
-                    *all.entry(finding.kind.id()).or_default() += 1;
-                }
-            }
-            self.0.give_back(work);
+            let mut all = Counts::new();
+            let mut work = self.engine.take_work();
+            look(start..column.len().min(start + CELLS_AT_ONCE), &mut work, &mut all);
+            self.engine.give_back(work);
             all
         };
         pieces.map(of_piece).reduce(Counts::new, |mut all, more| {
@@ -93,6 +153,15 @@ impl Recognisers {
         let all = numbers.len() - numbers.null_count();
         let cards = numbers.iter().flatten().filter(is_one).count();
         if all >= CARDS_AMONG_MIN && cards > all / 2 { cards as u64 } else { 0 }
+    }
+}
+
+/// Counts a cell once for each kind that was found in it.
+fn tell(found: &mut Vec<Finding>, all: &mut Counts) {
+    found.sort_unstable_by_key(|finding| finding.kind);
+    found.dedup_by_key(|finding| finding.kind);
+    for finding in found {
+        *all.entry(finding.kind.id()).or_default() += 1;
     }
 }
 
@@ -228,6 +297,23 @@ mod tests {
         assert_eq!(recognisers.cards(&ids), 0);
         let stamps: Int64Array = (0..2000).map(|n| Some(1_795_305_600_000_000 + n)).collect();
         assert_eq!(recognisers.cards(&stamps), 0);
+    }
+
+    #[test]
+    fn counts_every_cell_of_a_column_that_says_the_same_over_and_over() {
+        let said = [
+            "AAA-LIG-176",
+            "the unit of the north bank",
+            "a text that is too long to be remembered by anyone",
+            "07700 900123",
+            "wren.alder@example.org",
+            "",
+        ];
+        let cells = (0..50_000).map(|row| (row % 13 != 12).then(|| said[row % 13 % said.len()]));
+        let column = StringViewArray::from_iter(cells.clone());
+        let of = |text| cells.clone().filter(|cell| *cell == Some(text)).count() as u64;
+        let expected = BTreeMap::from([("phone", of(said[3])), ("email", of(said[4]))]);
+        assert_eq!(recognisers().findings(&column), expected);
     }
 
     #[test]
