@@ -397,6 +397,7 @@ mod tests {
             description: None,
             references: None,
             treat: BTreeMap::new(),
+            not_personal: BTreeMap::new(),
         }
     }
 

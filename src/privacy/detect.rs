@@ -4,6 +4,7 @@
 //! people, postcodes and streets are in many a column that is open on purpose, as the names and places of power stations are.
 //! Never in here: the value found. A finding is a kind and a count.
 
+use super::columns::{CellKind, ColumnTally, Said, may_be_sentence, said};
 use super::engine::{Engine, Finding, Header, NotMade, Work};
 use super::recognise::{Kind, is_card};
 use arrow::array::{Array, Int64Array, StringViewArray};
@@ -21,6 +22,9 @@ const CELLS_AT_ONCE: usize = 4096;
 const SURE: f32 = 0.5;
 const SURER: f32 = 0.8;
 
+/// The least number of ten digits: an NHS number is no shorter.
+const LONG_NUMBER_MIN: i128 = 1_000_000_000;
+
 /// Signs of a UUID, with its hyphens.
 const UUID_BYTES: usize = 36;
 
@@ -29,6 +33,9 @@ pub const CARD: &str = "card";
 
 /// All recognisers, compiled once for a run.
 pub struct Recognisers(&'static Engine);
+
+/// Looks at a cell, in the room that a thread has for it, and adds what it tells.
+type LooksAt<'a, T> = dyn Fn(&str, (&mut Work, &mut Vec<Finding>), &mut T) + Sync + 'a;
 
 /// How many cells hold something of each kind.
 type Counts = BTreeMap<&'static str, u64>;
@@ -41,45 +48,90 @@ impl Recognisers {
 
     /// How many cells of a column hold something of each kind that must not be in any column nobody declared as personal.
     pub fn findings(&self, column: &StringViewArray) -> BTreeMap<&'static str, u64> {
-        // Names are in open columns on purpose.
-        let find = |cell: &str, work: &mut Work, found: &mut Vec<Finding>| {
-            self.0.find_but_names(cell, &Header::none(), work, found);
-            found.retain(|finding| counts_in_the_open(cell, finding));
-        };
-        self.count(column, &find)
+        let header = Header::none();
+        self.each(column, Counts::new, added, &|cell, (work, found), counts| {
+            // Names are in open columns on purpose.
+            self.0.find_but_names(cell, &header, work, found);
+            count_in_the_open(cell, found, counts);
+        })
+    }
+
+    /// The same of the column `name`, with what a verdict on the column as a whole goes by.
+    ///
+    /// Cells are looked at once and no more, as far as that tells what they are: in a column whose name speaks of people each is
+    /// also held against every shape, and in a sentence names are looked for too.
+    pub fn findings_and_tally(
+        &self,
+        column: &StringViewArray,
+        name: &str,
+    ) -> (BTreeMap<&'static str, u64>, ColumnTally) {
+        let (none, header) = (Header::none(), Header::new(name));
+        let is_named = matches!(said(name), Said::Surely(_) | Said::Perhaps(_));
+        let begin = || (Counts::new(), ColumnTally::for_verdict(CellKind::Text));
+        let both = |(counts, tally): (Counts, ColumnTally), (more, other)| (added(counts, more), tally.and(other));
+        self.each(column, begin, both, &|cell, (work, found), (counts, tally)| {
+            self.0.find_but_names(cell, &none, work, found);
+            if is_named {
+                tally.add(cell, &header, self.0, work);
+            } else if may_be_sentence(cell) {
+                let mut with_names = std::mem::take(&mut work.found);
+                self.0.find(cell, &none, work, &mut with_names);
+                tally.add_found(cell, &with_names, self.0, work);
+                work.found = with_names;
+            } else {
+                tally.add_found(cell, found, self.0, work);
+            }
+            count_in_the_open(cell, found, counts);
+        })
     }
 
     /// How many cells of the column `name` still hold something of any kind, after all of it was replaced.
     pub fn left(&self, column: &StringViewArray, name: &str) -> BTreeMap<&'static str, u64> {
         let header = Header::new(name);
-        self.count(column, &|cell, work, found| self.0.find(cell, &header, work, found))
+        self.each(column, Counts::new, added, &|cell, (work, found), counts| {
+            self.0.find(cell, &header, work, found);
+            count(found, counts);
+        })
     }
 
-    fn count(&self, column: &StringViewArray, find: &(dyn Fn(&str, &mut Work, &mut Vec<Finding>) + Sync)) -> Counts {
+    /// Whole numbers of the column `name`, for a verdict on it: held against shapes where its name speaks of people, or where they
+    /// are as long as those whose check alone tells what they are.
+    pub fn numbers(&self, numbers: impl Iterator<Item = i128>, name: &str) -> ColumnTally {
+        let header = Header::new(name);
+        let is_named = matches!(said(name), Said::Surely(_) | Said::Perhaps(_));
+        let (mut tally, mut work) = (ColumnTally::for_verdict(CellKind::Number), self.0.take_work());
+        let mut shorter = 0;
+        for number in numbers {
+            if is_named || number >= LONG_NUMBER_MIN {
+                tally.add(&number.to_string(), &header, self.0, &mut work);
+            } else {
+                shorter += 1;
+            }
+        }
+        tally.add_unlike(shorter);
+        self.0.give_back(work);
+        tally
+    }
+
+    /// Looks at every cell that there is, on all cores, and adds up what each told.
+    fn each<T: Send>(
+        &self,
+        column: &StringViewArray,
+        begin: impl Fn() -> T + Sync + Send,
+        and: impl Fn(T, T) -> T + Sync + Send,
+        look: &LooksAt<'_, T>,
+    ) -> T {
         let pieces = (0..column.len()).into_par_iter().step_by(CELLS_AT_ONCE);
         let of_piece = |start: usize| {
             let mut work = self.0.take_work();
-            let (mut all, mut found) = (Counts::new(), Vec::new());
-            for row in start..column.len().min(start + CELLS_AT_ONCE) {
-                if column.is_null(row) {
-                    continue;
-                }
-                find(column.value(row), &mut work, &mut found);
-                found.sort_unstable_by_key(|finding| finding.kind);
-                found.dedup_by_key(|finding| finding.kind);
-                for finding in &found {
-                    *all.entry(finding.kind.id()).or_default() += 1;
-                }
+            let (mut all, mut found) = (begin(), Vec::new());
+            for row in (start..column.len().min(start + CELLS_AT_ONCE)).filter(|row| !column.is_null(*row)) {
+                look(column.value(row), (&mut work, &mut found), &mut all);
             }
             self.0.give_back(work);
             all
         };
-        pieces.map(of_piece).reduce(Counts::new, |mut all, more| {
-            for (kind, cells) in more {
-                *all.entry(kind).or_default() += cells;
-            }
-            all
-        })
+        pieces.map(of_piece).reduce(&begin, &and)
     }
 
     /// How many of a batch's whole numbers are payment cards: none unless most are.
@@ -94,6 +146,28 @@ impl Recognisers {
         let cards = numbers.iter().flatten().filter(is_one).count();
         if all >= CARDS_AMONG_MIN && cards > all / 2 { cards as u64 } else { 0 }
     }
+}
+
+/// Counts a cell's findings that have no place in a column that is open.
+fn count_in_the_open(cell: &str, found: &mut Vec<Finding>, counts: &mut Counts) {
+    found.retain(|finding| counts_in_the_open(cell, finding));
+    count(found, counts);
+}
+
+/// Counts a cell once for each kind that it holds.
+fn count(found: &mut Vec<Finding>, counts: &mut Counts) {
+    found.sort_unstable_by_key(|finding| finding.kind);
+    found.dedup_by_key(|finding| finding.kind);
+    for finding in found {
+        *counts.entry(finding.kind.id()).or_default() += 1;
+    }
+}
+
+fn added(mut all: Counts, more: Counts) -> Counts {
+    for (kind, cells) in more {
+        *all.entry(kind).or_default() += cells;
+    }
+    all
 }
 
 /// Whether a finding has no place in a column that is open.

@@ -7,6 +7,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Different values that are counted, at most.
 const DISTINCT_MAX: usize = 10_000;
+/// The same where nothing but the verdict is wanted: it asks for twenty at most.
+const DISTINCT_JUDGED_MAX: usize = 32;
+
+/// Digits of the shortest number whose check alone makes a column one of people's.
+const DIGITS_MIN: usize = 10;
+
+/// Blanks of a cell that is a sentence.
+const BLANKS_MIN: usize = 3;
 
 /// What cells of a column are made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +67,7 @@ pub struct ColumnTally {
     /// And with one that is sure.
     sure: [u64; KINDS.len()],
     distinct: HashSet<u64>,
+    distinct_max: usize,
 }
 
 /// How sure a finding must be to count as sure.
@@ -67,7 +76,24 @@ const SURE: f32 = 0.75;
 impl ColumnTally {
     /// An empty one.
     pub fn new(cell_kind: CellKind) -> Self {
-        ColumnTally { cell_kind, ..ColumnTally::default() }
+        ColumnTally { cell_kind, distinct_max: DISTINCT_MAX, ..ColumnTally::default() }
+    }
+
+    /// An empty one for a verdict and nothing else.
+    pub fn for_verdict(cell_kind: CellKind) -> Self {
+        ColumnTally { cell_kind, distinct_max: DISTINCT_JUDGED_MAX, ..ColumnTally::default() }
+    }
+
+    /// The same as if nothing of `kind` had been there.
+    pub fn without(mut self, kind: Kind) -> Self {
+        let at = kind as usize;
+        (self.shapes[at], self.checked[at], self.found[at], self.sure[at]) = (0, 0, 0, 0);
+        self
+    }
+
+    /// Cells that are not looked at any further.
+    pub fn add_unlike(&mut self, cells: u64) {
+        self.cells += cells;
     }
 
     /// Cells that have a kind's shape as a whole, those of them whose check holds, cells with a finding of it, and with a sure one.
@@ -88,13 +114,7 @@ impl ColumnTally {
 
     /// Looks at a cell and counts it; its findings stay in `work`.
     pub fn add(&mut self, cell: &str, header: &Header, engine: &Engine, work: &mut Work) {
-        self.cells += 1;
-        self.bytes += cell.len() as u64;
-        if self.distinct.len() < DISTINCT_MAX {
-            let mut hasher = DefaultHasher::new();
-            cell.hash(&mut hasher);
-            self.distinct.insert(hasher.finish());
-        }
+        self.add_one(cell);
         let mut found = std::mem::take(&mut work.found);
         found.clear();
         // A number is only what its column's name says that it is.
@@ -102,10 +122,35 @@ impl ColumnTally {
             engine.find(cell, header, work, &mut found);
         }
         if matches!(self.cell_kind, CellKind::Text | CellKind::Number) {
-            self.shape(cell, &found, engine, work);
+            self.shape(cell, &found, true, engine, work);
         }
+        self.add_findings(&found);
+        work.found = found;
+    }
+
+    /// Counts a cell that was looked at already, `found` being what is in it. For less: only what might be a number with a check
+    /// of its own is held against the shapes once more.
+    pub fn add_found(&mut self, cell: &str, found: &[Finding], engine: &Engine, work: &mut Work) {
+        self.add_one(cell);
+        let trimmed = cell.trim();
+        let is_number = trimmed.len() >= DIGITS_MIN && trimmed.bytes().all(|byte| b"0123456789 -".contains(&byte));
+        self.shape(cell, found, is_number, engine, work);
+        self.add_findings(found);
+    }
+
+    fn add_one(&mut self, cell: &str) {
+        self.cells += 1;
+        self.bytes += cell.len() as u64;
+        if self.distinct.len() < self.distinct_max {
+            let mut hasher = DefaultHasher::new();
+            cell.hash(&mut hasher);
+            self.distinct.insert(hasher.finish());
+        }
+    }
+
+    fn add_findings(&mut self, found: &[Finding]) {
         let mut seen = 0u64;
-        for finding in &found {
+        for finding in found {
             let at = finding.kind as usize;
             if seen >> at & 1 == 0 {
                 self.found[at] += 1;
@@ -116,18 +161,19 @@ impl ColumnTally {
                 seen |= 1 << (at + 32);
             }
         }
-        work.found = found;
     }
 
-    /// Which kinds the cell is as a whole.
-    fn shape(&mut self, cell: &str, found: &[Finding], engine: &Engine, work: &mut Work) {
+    /// Which kinds the cell is as a whole; `all`: also those that nobody would find in a text.
+    fn shape(&mut self, cell: &str, found: &[Finding], all: bool, engine: &Engine, work: &mut Work) {
         let trimmed = cell.trim();
         let (mut shapes, mut checked) = (0u64, 0u64);
-        engine.shapes(cell, work, &mut |row, holds| {
-            let kind = RECOGNISERS[row].kind as usize;
-            shapes |= 1 << kind;
-            checked |= u64::from(holds) << kind;
-        });
+        if all {
+            engine.shapes(cell, work, &mut |row, holds| {
+                let kind = RECOGNISERS[row].kind as usize;
+                shapes |= 1 << kind;
+                checked |= u64::from(holds) << kind;
+            });
+        }
         let is_whole = |finding: &Finding| finding.end - finding.start == trimmed.len();
         for finding in found.iter().filter(|finding| is_whole(finding)) {
             if finding.kind != Kind::PersonName {
@@ -151,7 +197,7 @@ impl ColumnTally {
         if trimmed.len() >= 6 && !trimmed.contains(' ') {
             shapes |= 1 << Kind::Credential as usize;
         }
-        self.sentences += u64::from(!may_be_name && trimmed.bytes().filter(|byte| *byte == b' ').count() >= 3);
+        self.sentences += u64::from(!may_be_name && may_be_sentence(trimmed));
         for kind in 0..KINDS.len() {
             self.shapes[kind] += shapes >> kind & 1;
             self.checked[kind] += checked >> kind & 1;
@@ -175,8 +221,14 @@ impl ColumnTally {
         ] {
             mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
         }
-        let room = DISTINCT_MAX.saturating_sub(self.distinct.len());
+        self.distinct_max = self.distinct_max.max(other.distinct_max);
+        let room = self.distinct_max.saturating_sub(self.distinct.len());
         self.distinct.extend(other.distinct.into_iter().take(room));
         self
     }
+}
+
+/// Whether a cell has as many words as a sentence.
+pub fn may_be_sentence(cell: &str) -> bool {
+    cell.bytes().filter(|byte| *byte == b' ').nth(BLANKS_MIN - 1).is_some()
 }
