@@ -163,6 +163,7 @@ pub(super) mod testing {
             description: None,
             references: None,
             treat: Default::default(),
+            not_personal: Default::default(),
         }
     }
 }

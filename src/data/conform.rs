@@ -403,6 +403,7 @@ mod tests {
             description: None,
             references: None,
             treat: BTreeMap::new(),
+            not_personal: BTreeMap::new(),
         }
     }
 

@@ -140,6 +140,7 @@ mod tests {
             description: None,
             references: None,
             treat: BTreeMap::new(),
+            not_personal: BTreeMap::new(),
         };
         Schema {
             name: Name::new("unit").expect("a name"),

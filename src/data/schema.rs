@@ -43,6 +43,8 @@ pub struct Column {
     pub references: Option<Reference>,
     /// Declared treatments; for other audiences the safe one for the class.
     pub treat: BTreeMap<Audience, Treatment>,
+    /// Kinds of personal data that its values look like and are not, each with why: somebody looked. Only of open and internal columns.
+    pub not_personal: BTreeMap<String, String>,
 }
 
 /// What becomes of a value that the declared type cannot hold: an infinite date, a numeric of too many digits, NaN in one.
@@ -102,6 +104,7 @@ impl Column {
             description: None,
             references: None,
             treat: BTreeMap::new(),
+            not_personal: BTreeMap::new(),
         }
     }
 }

@@ -63,6 +63,8 @@ pub struct FieldTreatment {
     pub kind: Option<String>,
     /// What is done to it.
     pub treatment: Treatment,
+    /// Whether it may be lacking in every row of a run; another that is ends the run.
+    pub optional: bool,
 }
 
 /// What a text is made of, besides what stands between.

@@ -71,6 +71,11 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
             if column.beyond == Beyond::Null { "NULL, and counted" } else { "PostgreSQL's text, as all of it" };
         let _ = writeln!(out, "  beyond    {}: what the declared type cannot hold is {becomes}", column.name);
     }
+    for column in extracted(dataset) {
+        for (kind, why) in &column.not_personal {
+            let _ = writeln!(out, "  known     {} is not {kind}: {why}", column.name);
+        }
+    }
     for output in &dataset.outputs {
         if let Some(store) = plan.stores.get(&output.store) {
             let places = places(store, &format!("/{}", dataset.name));

@@ -37,7 +37,7 @@ fn columns(columns: &[ColumnTreatment]) -> Vec<Value> {
     let column = |shown: &ColumnTreatment| {
         json!({
             "name": shown.column.name, "type": shown.column.column_type.to_string(), "beyond": shown.column.beyond.as_str(),
-            "class": shown.column.class, "treatment": shown.treatment.to_string(),
+            "class": shown.column.class, "not_personal": shown.column.not_personal, "treatment": shown.treatment.to_string(),
         })
     };
     columns.iter().map(column).collect()

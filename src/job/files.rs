@@ -118,6 +118,11 @@ const COLUMN: Shape = Shape::Table(&[
     optional("description", Shape::Text, "what the column says; analysts see it"),
     optional("references", Shape::Table(REFERENCE), "the column of another schema that this one points at"),
     optional("treat", Shape::Table(TREAT), "what an audience sees instead of the safe default"),
+    optional(
+        "not_personal",
+        Shape::Columns(&Shape::Text),
+        "kinds of personal data that the values only look like, each with why: of open and internal columns",
+    ),
     optional("confirmed", Shape::Truth, "false: the class is a guess, and nothing runs until somebody looked [true]"),
 ]);
 
@@ -157,6 +162,7 @@ const FIELD: &[Key] = &[
         "what is seen of it",
     ),
     optional("kind", Shape::Name, "what it is about, such as email"),
+    optional("optional", Shape::Truth, "whether it is fine that no row of a run has it [false]"),
 ];
 
 const FF1: &[Key] = &[

@@ -5,7 +5,7 @@ use super::shape::{check, one_of, shown};
 use super::treatment_file::{check_subjects, read_treatment, refusal, weakness};
 use super::tree::{Entry, Node, Text};
 use crate::data::{Audience, Beyond, Class, Column, ColumnType, Name, OnNewColumn, Reference, Schema};
-use crate::privacy::{PolicyFault, treatment};
+use crate::privacy::{PolicyFault, is_kind, treatment};
 use crate::problem::Problems;
 use std::collections::BTreeMap;
 
@@ -124,6 +124,7 @@ fn column(text: &Text, name: Name, at: usize, node: &Node, problems: &mut Proble
         description: texts("description"),
         references,
         treat,
+        not_personal: read_not_personal(text, class, node, problems),
     };
     for audience in column.treat.keys() {
         if let Err(fault @ PolicyFault::PersonalKept { .. }) = treatment(&column, *audience) {
@@ -137,6 +138,28 @@ fn column(text: &Text, name: Name, at: usize, node: &Node, problems: &mut Proble
         }
     }
     Some(column)
+}
+
+/// The kinds of personal data that somebody knows the values not to be.
+fn read_not_personal(text: &Text, class: Class, node: &Node, problems: &mut Problems) -> BTreeMap<String, String> {
+    let mut kinds = BTreeMap::new();
+    for Entry { key, key_span, node } in node.get("not_personal").map(Node::entries).unwrap_or_default() {
+        let mut refuse = |message: &str, hint: String| {
+            problems.add("E-SCHEMA-NOT-PERSONAL", text.place(key_span.start), message, Some(hint));
+        };
+        if class.is_personal() {
+            let hint = format!("`class = \"{class}\"` says the contrary: leave one of the two out");
+            refuse("values of a column about people are not personal", hint);
+        } else if !is_kind(key) {
+            refuse(
+                "`not_personal` names a kind that is none of ours",
+                "`nightferry scan --kinds` lists them; `free_text` is one more".into(),
+            );
+        } else {
+            kinds.extend(node.text().map(|why| (key.clone(), why.to_owned())));
+        }
+    }
+    kinds
 }
 
 /// What becomes of a value that the type cannot hold, where there is such a value.

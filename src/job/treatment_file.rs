@@ -47,7 +47,9 @@ pub fn read_treatment(node: &Node) -> Option<Treatment> {
         let field = |entry: &Entry| {
             let kind = entry.node.get("kind").and_then(Node::text).map(str::to_owned);
             let path = entry.key.split('.').map(str::to_owned).collect();
-            Some(FieldTreatment { path, kind, treatment: read_treatment(entry.node.get("treat")?)? })
+            let treatment = read_treatment(entry.node.get("treat")?)?;
+            let optional = entry.node.get("optional").and_then(Node::truth).unwrap_or(false);
+            Some(FieldTreatment { path, kind, treatment, optional })
         };
         return Some(Treatment::Fields(fields.entries().iter().map(field).collect::<Option<_>>()?));
     }

@@ -4,12 +4,12 @@
 //! people, postcodes and streets are in many a column that is open on purpose, as the names and places of power stations are.
 //! Never in here: the value found. A finding is a kind and a count.
 
+use super::columns::{CellKind, ColumnTally, Said, WholeName, may_be_sentence, said};
 use super::engine::{Engine, Finding, Header, NotMade, Work};
 use super::recognise::{Kind, is_card};
 use arrow::array::{Array, Int64Array, StringViewArray};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Mutex;
 use unicode_normalization::UnicodeNormalization;
 
@@ -22,6 +22,9 @@ const CELLS_AT_ONCE: usize = 4096;
 /// How sure a kind with a check of its own must be, and one that leans on words around it.
 const SURE: f32 = 0.5;
 const SURER: f32 = 0.8;
+
+/// The least number of ten digits: an NHS number is no shorter.
+const LONG_NUMBER_MIN: i128 = 1_000_000_000;
 
 /// Signs of a UUID, with its hyphens.
 const UUID_BYTES: usize = 36;
@@ -40,22 +43,46 @@ pub struct Recognisers {
     spare: Mutex<Vec<Harmless>>,
 }
 
-/// How many cells hold something of each kind.
-type Counts = BTreeMap<&'static str, u64>;
+/// What a thread has to look at cells with.
+struct Room {
+    work: Work,
+    found: Vec<Finding>,
+    harmless: Harmless,
+}
 
-/// Cells in which nothing was found. Most columns that are open say the same few things over and over - a unit, a status, a district - and
-/// what was looked at is not looked at again. A cell's place follows from what it is, and a later one takes it.
+/// Looks at a cell, in the room that a thread has for it, and adds what it tells.
+type LooksAt<'a, T> = dyn Fn(&str, &mut Room, &mut T) + Sync + 'a;
+
+/// Cells in which nothing was found, and whether they may be names. Most columns that are open say the same few things over and over - a
+/// unit, a status, a district - and what was looked at is not looked at again. A cell's place follows from what it is, and a later one
+/// takes it.
 struct Harmless(Box<[[u64; 4]]>);
+
+/// A cell byte for byte, its length in the low bits of the last byte and above them what was judged of it.
+type Remembered = [u64; 4];
+
+/// Where a harmless cell is remembered.
+enum Place<'a> {
+    /// It is already; and what it was judged to be, where it was.
+    Known(Option<WholeName>),
+    /// Here, should nothing be found in it.
+    Free(&'a mut Remembered, Remembered),
+    /// Nowhere: it is too long.
+    None,
+}
+
+const JUDGED: u64 = 1 << 61;
+const MAY_BE_NAME: u64 = 1 << 62;
+const IS_NAME: u64 = 1 << 63;
 
 impl Default for Harmless {
     fn default() -> Self {
         // All zero is the empty text.
-        Harmless(vec![[0; 4]; HARMLESS_MAX].into_boxed_slice())
+        Harmless(vec![Remembered::default(); HARMLESS_MAX].into_boxed_slice())
     }
 }
 
 impl Harmless {
-    /// Whether it is known, and otherwise where it goes: nowhere when it is too long.
     fn place(&mut self, cell: &str) -> Place<'_> {
         if cell.len() > HARMLESS_BYTES_MAX {
             return Place::None;
@@ -65,22 +92,31 @@ impl Harmless {
         bytes[HARMLESS_BYTES_MAX] = cell.len() as u8;
         let (words, _) = bytes.as_chunks::<8>();
         let told = [words[0], words[1], words[2], words[3]].map(u64::from_le_bytes);
-        let mixed =
-            told.iter().fold(0u64, |mixed, word| (mixed ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
-        let place = &mut self.0[mixed as usize % HARMLESS_MAX];
-        if *place == told { Place::Known } else { Place::Free(place, told) }
+        let mix = |mixed: u64, word: &u64| (mixed ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        let place = &mut self.0[told.iter().fold(0, mix) as usize % HARMLESS_MAX];
+        let judged = place[3];
+        if [place[0], place[1], place[2], judged & !(JUDGED | MAY_BE_NAME | IS_NAME)] != told {
+            return Place::Free(place, told);
+        }
+        let name = WholeName { may_be: judged & MAY_BE_NAME != 0, is_one: judged & IS_NAME != 0 };
+        Place::Known((judged & JUDGED != 0).then_some(name))
     }
 }
 
-/// Where a harmless cell is remembered.
-enum Place<'a> {
-    /// It is already.
-    Known,
-    /// Here, should nothing be found in it.
-    Free(&'a mut [u64; 4], [u64; 4]),
-    /// Nowhere.
-    None,
+impl Place<'_> {
+    /// Remembers the cell.
+    fn take(self, judged: Option<WholeName>) {
+        if let Place::Free(place, mut told) = self {
+            if let Some(WholeName { may_be, is_one }) = judged {
+                told[3] |= JUDGED | if may_be { MAY_BE_NAME } else { 0 } | if is_one { IS_NAME } else { 0 };
+            }
+            *place = told;
+        }
+    }
 }
+
+/// How many cells hold something of each kind.
+type Counts = BTreeMap<&'static str, u64>;
 
 impl Recognisers {
     /// Compiles the patterns.
@@ -89,57 +125,114 @@ impl Recognisers {
     }
 
     /// How many cells of a column hold something of each kind that must not be in any column nobody declared as personal.
-    pub fn findings(&self, column: &StringViewArray) -> Counts {
-        self.count(column, |rows, work, all| {
-            let mut harmless = self.spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default();
-            let mut found = Vec::new();
-            for row in rows.filter(|row| column.is_valid(*row)) {
-                let cell = column.value(row);
-                let place = harmless.place(cell);
-                if matches!(place, Place::Known) {
-                    continue;
-                }
-                // Names are in open columns on purpose.
-                self.engine.find_but_names(cell, &Header::none(), work, &mut found);
-                found.retain(|finding| counts_in_the_open(cell, finding));
-                if let (true, Place::Free(place, told)) = (found.is_empty(), place) {
-                    *place = told;
-                }
-                tell(&mut found, all);
+    pub fn findings(&self, column: &StringViewArray) -> BTreeMap<&'static str, u64> {
+        let header = Header::none();
+        self.each(column, Counts::new, added, &|cell, Room { work, found, harmless }, counts| {
+            let place = harmless.place(cell);
+            if matches!(place, Place::Known(_)) {
+                return;
             }
-            if let Ok(mut spare) = self.spare.lock() {
-                spare.push(harmless);
+            // Names are in open columns on purpose.
+            self.engine.find_but_names(cell, &header, work, found);
+            count_in_the_open(cell, found, counts);
+            if found.is_empty() {
+                place.take(None);
             }
+        })
+    }
+
+    /// The same of the column `name`, with what a verdict on the column as a whole goes by.
+    ///
+    /// Cells are looked at once and no more, as far as that tells what they are: in a column whose name speaks of people each is
+    /// also held against every shape, and in a sentence names are looked for too.
+    pub fn findings_and_tally(
+        &self,
+        column: &StringViewArray,
+        name: &str,
+    ) -> (BTreeMap<&'static str, u64>, ColumnTally) {
+        let (none, header) = (Header::none(), Header::new(name));
+        let is_named = matches!(said(name), Said::Surely(_) | Said::Perhaps(_));
+        let begin = || (Counts::new(), ColumnTally::for_verdict(CellKind::Text));
+        let both = |(counts, tally): (Counts, ColumnTally), (more, other)| (added(counts, more), tally.and(other));
+        self.each(column, begin, both, &|cell, Room { work, found, harmless }, (counts, tally)| {
+            if is_named {
+                self.engine.find_but_names(cell, &none, work, found);
+                tally.add(cell, &header, self.engine, work);
+                return count_in_the_open(cell, found, counts);
+            }
+            let place = harmless.place(cell);
+            if let Place::Known(Some(name)) = place {
+                return tally.add_harmless(cell, name);
+            }
+            self.engine.find_but_names(cell, &none, work, found);
+            let name = if may_be_sentence(cell) {
+                let mut with_names = std::mem::take(&mut work.found);
+                self.engine.find(cell, &none, work, &mut with_names);
+                let name = tally.add_found(cell, &with_names, self.engine, work);
+                let is_harmless = with_names.is_empty();
+                work.found = with_names;
+                name.filter(|_| is_harmless)
+            } else {
+                tally.add_found(cell, found, self.engine, work)
+            };
+            if found.is_empty() && name.is_some() {
+                place.take(name);
+            }
+            count_in_the_open(cell, found, counts);
         })
     }
 
     /// How many cells of the column `name` still hold something of any kind, after all of it was replaced.
-    pub fn left(&self, column: &StringViewArray, name: &str) -> Counts {
+    pub fn left(&self, column: &StringViewArray, name: &str) -> BTreeMap<&'static str, u64> {
         let header = Header::new(name);
-        self.count(column, |rows, work, all| {
-            let mut found = Vec::new();
-            for row in rows.filter(|row| column.is_valid(*row)) {
-                self.engine.find(column.value(row), &header, work, &mut found);
-                tell(&mut found, all);
-            }
+        self.each(column, Counts::new, added, &|cell, Room { work, found, .. }, counts| {
+            self.engine.find(cell, &header, work, found);
+            count(found, counts);
         })
     }
 
-    fn count(&self, column: &StringViewArray, look: impl Fn(Range<usize>, &mut Work, &mut Counts) + Sync) -> Counts {
+    /// Whole numbers of the column `name`, for a verdict on it: held against shapes where its name speaks of people, or where they
+    /// are as long as those whose check alone tells what they are.
+    pub fn numbers(&self, numbers: impl Iterator<Item = i128>, name: &str) -> ColumnTally {
+        let header = Header::new(name);
+        let is_named = matches!(said(name), Said::Surely(_) | Said::Perhaps(_));
+        let (mut tally, mut work) = (ColumnTally::for_verdict(CellKind::Number), self.engine.take_work());
+        let mut shorter = 0;
+        for number in numbers {
+            if is_named || number >= LONG_NUMBER_MIN {
+                tally.add(&number.to_string(), &header, self.engine, &mut work);
+            } else {
+                shorter += 1;
+            }
+        }
+        tally.add_unlike(shorter);
+        self.engine.give_back(work);
+        tally
+    }
+
+    /// Looks at every cell that there is, on all cores, and adds up what each told.
+    fn each<T: Send>(
+        &self,
+        column: &StringViewArray,
+        begin: impl Fn() -> T + Sync + Send,
+        and: impl Fn(T, T) -> T + Sync + Send,
+        look: &LooksAt<'_, T>,
+    ) -> T {
         let pieces = (0..column.len()).into_par_iter().step_by(CELLS_AT_ONCE);
         let of_piece = |start: usize| {
-            let mut all = Counts::new();
-            let mut work = self.engine.take_work();
-            look(start..column.len().min(start + CELLS_AT_ONCE), &mut work, &mut all);
-            self.engine.give_back(work);
-            all
-        };
-        pieces.map(of_piece).reduce(Counts::new, |mut all, more| {
-            for (kind, cells) in more {
-                *all.entry(kind).or_default() += cells;
+            let harmless = self.spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default();
+            let mut room = Room { work: self.engine.take_work(), found: Vec::new(), harmless };
+            let mut all = begin();
+            for row in (start..column.len().min(start + CELLS_AT_ONCE)).filter(|row| column.is_valid(*row)) {
+                look(column.value(row), &mut room, &mut all);
+            }
+            self.engine.give_back(room.work);
+            if let Ok(mut spare) = self.spare.lock() {
+                spare.push(room.harmless);
             }
             all
-        })
+        };
+        pieces.map(of_piece).reduce(&begin, &and)
     }
 
     /// How many of a batch's whole numbers are payment cards: none unless most are.
@@ -156,13 +249,26 @@ impl Recognisers {
     }
 }
 
-/// Counts a cell once for each kind that was found in it.
-fn tell(found: &mut Vec<Finding>, all: &mut Counts) {
+/// Counts a cell's findings that have no place in a column that is open.
+fn count_in_the_open(cell: &str, found: &mut Vec<Finding>, counts: &mut Counts) {
+    found.retain(|finding| counts_in_the_open(cell, finding));
+    count(found, counts);
+}
+
+/// Counts a cell once for each kind that it holds.
+fn count(found: &mut Vec<Finding>, counts: &mut Counts) {
     found.sort_unstable_by_key(|finding| finding.kind);
     found.dedup_by_key(|finding| finding.kind);
     for finding in found {
-        *all.entry(finding.kind.id()).or_default() += 1;
+        *counts.entry(finding.kind.id()).or_default() += 1;
     }
+}
+
+fn added(mut all: Counts, more: Counts) -> Counts {
+    for (kind, cells) in more {
+        *all.entry(kind).or_default() += cells;
+    }
+    all
 }
 
 /// Whether a finding has no place in a column that is open.

@@ -4,11 +4,14 @@
 //! such; what else is there, is left out: a field that appears one night is seen by nobody. A cell that is no JSON, or is nested
 //! deeper than [`DEPTH_MAX`], becomes `null`, and so does what stands where a path expected something else.
 //!
+//! Every path is counted where it is and where it should be: one that no row of a run has is a field that was renamed.
+//!
 //! Values are read where they stand: a number that is kept keeps every digit.
 
 use super::canonical::Canonical;
 use super::ff1::Ff1;
 use super::keys::Keys;
+use super::told::FieldTold;
 use super::treat::{mask, token};
 use crate::data::{Alphabet, FieldTreatment, Treatment};
 use arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder};
@@ -37,10 +40,15 @@ enum How<'a> {
     Ff1(&'a Ff1, Alphabet, String),
 }
 
-/// The cells of a JSON column, with nothing in them but `fields`. `None` where a key is lacking or a treatment is none of a field.
-pub fn shown(cells: &ArrayRef, fields: &[FieldTreatment], keys: &Keys) -> Option<ArrayRef> {
+/// What remains of a path, what becomes of what is there, and which of the declared fields it is.
+type Way<'a> = (&'a [String], &'a How<'a>, usize);
+
+/// The cells of a JSON column, with nothing in them but `fields`, and for each of these whether it was there. `None` where a key is
+/// lacking or a treatment is none of a field.
+pub fn shown(cells: &ArrayRef, fields: &[FieldTreatment], keys: &Keys) -> Option<(ArrayRef, Vec<FieldTold>)> {
     let fields: Vec<Field<'_>> = fields.iter().map(|field| prepared(field, keys)).collect::<Option<_>>()?;
-    let all: Vec<(&[String], &How<'_>)> = fields.iter().map(|field| (field.path, &field.how)).collect();
+    let all: Vec<Way<'_>> = fields.iter().enumerate().map(|(place, field)| (field.path, &field.how, place)).collect();
+    let mut told = vec![FieldTold::default(); fields.len()];
     let cells = cells.as_string_view_opt()?;
     let mut built = StringViewBuilder::with_capacity(cells.len());
     let mut out = String::new();
@@ -49,15 +57,21 @@ pub fn shown(cells: &ArrayRef, fields: &[FieldTreatment], keys: &Keys) -> Option
             Some(cell) => {
                 out.clear();
                 match serde_json::from_str::<&RawValue>(cell) {
-                    Ok(value) => write(value, &all, 0, &mut out),
-                    Err(_) => out.push_str("null"),
+                    Ok(value) => write(value, &all, 0, &mut told, &mut out),
+                    Err(_) => nothing(&all, &mut told, &mut out),
                 }
                 built.append_value(&out);
             }
             None => built.append_null(),
         }
     }
-    Some(Arc::new(built.finish()))
+    Some((Arc::new(built.finish()), told))
+}
+
+/// What no path expected becomes null.
+fn nothing(fields: &[Way<'_>], told: &mut [FieldTold], out: &mut String) {
+    fields.iter().for_each(|(_, _, place)| told[*place].lacking += 1);
+    out.push_str("null");
 }
 
 fn prepared<'a>(field: &'a FieldTreatment, keys: &'a Keys) -> Option<Field<'a>> {
@@ -75,42 +89,59 @@ fn prepared<'a>(field: &'a FieldTreatment, keys: &'a Keys) -> Option<Field<'a>> 
 }
 
 /// Writes what `fields` show of a value.
-fn write(value: &RawValue, fields: &[(&[String], &How<'_>)], depth: usize, out: &mut String) {
+fn write(value: &RawValue, fields: &[Way<'_>], depth: usize, told: &mut [FieldTold], out: &mut String) {
     let text = value.get().trim();
     let is_too_deep = depth >= DEPTH_MAX;
     match text.as_bytes().first() {
-        Some(b'{' | b'[') if is_too_deep => out.push_str("null"),
+        Some(b'{' | b'[') if is_too_deep => nothing(fields, told, out),
         Some(b'{') => match serde_json::from_str::<Entries<'_>>(text) {
-            Ok(Entries(entries)) => object(&entries, fields, depth, out),
-            Err(_) => out.push_str("null"),
+            Ok(Entries(entries)) => object(&entries, fields, depth, told, out),
+            Err(_) => nothing(fields, told, out),
         },
         Some(b'[') => match serde_json::from_str::<Vec<&RawValue>>(text) {
             Ok(items) => {
                 out.push('[');
                 for (place, item) in items.into_iter().enumerate() {
                     out.push_str(if place > 0 { "," } else { "" });
-                    write(item, fields, depth + 1, out);
+                    write(item, fields, depth + 1, told, out);
                 }
                 out.push(']');
             }
-            Err(_) => out.push_str("null"),
+            Err(_) => nothing(fields, told, out),
         },
-        _ => match fields.iter().find(|(path, _)| path.is_empty()) {
-            Some((_, how)) => leaf(text, how, out),
-            None => out.push_str("null"),
-        },
+        // A null is a value of its own field, and no objection to those behind it.
+        _ => {
+            for (path, _, place) in fields {
+                told[*place].hits += u64::from(path.is_empty());
+                told[*place].lacking += u64::from(!path.is_empty() && text != "null");
+            }
+            match fields.iter().find(|(path, ..)| path.is_empty()) {
+                Some((_, how, _)) => leaf(text, how, out),
+                None => out.push_str("null"),
+            }
+        }
     }
 }
 
-fn object(entries: &[(Cow<'_, str>, &RawValue)], fields: &[(&[String], &How<'_>)], depth: usize, out: &mut String) {
+fn object(
+    entries: &[(Cow<'_, str>, &RawValue)],
+    fields: &[Way<'_>],
+    depth: usize,
+    told: &mut [FieldTold],
+    out: &mut String,
+) {
+    for (path, _, place) in fields {
+        let is_there = path.first().is_some_and(|first| entries.iter().any(|(name, _)| name == first));
+        told[*place].lacking += u64::from(!is_there);
+    }
     out.push('{');
     let mut is_first = true;
     for (name, value) in entries {
-        let within = fields.iter().filter_map(|(path, how)| {
+        let within = fields.iter().filter_map(|(path, how, place)| {
             let (first, rest) = path.split_first()?;
-            (first.as_str() == name).then_some((rest, *how))
+            (first.as_str() == name).then_some((rest, *how, *place))
         });
-        let within: Vec<(&[String], &How<'_>)> = within.collect();
+        let within: Vec<Way<'_>> = within.collect();
         if within.is_empty() {
             continue;
         }
@@ -118,7 +149,7 @@ fn object(entries: &[(Cow<'_, str>, &RawValue)], fields: &[(&[String], &How<'_>)
         is_first = false;
         quoted(name, out);
         out.push(':');
-        write(value, &within, depth + 1, out);
+        write(value, &within, depth + 1, told, out);
     }
     out.push('}');
 }
@@ -200,13 +231,13 @@ mod tests {
 
     fn field(path: &str, kind: Option<&str>, treatment: Treatment) -> FieldTreatment {
         let path = path.split('.').map(str::to_owned).collect();
-        FieldTreatment { path, kind: kind.map(str::to_owned), treatment }
+        FieldTreatment { path, kind: kind.map(str::to_owned), treatment, optional: false }
     }
 
     fn of(cell: &str, fields: &[FieldTreatment]) -> String {
         let keys = Keys::derive(TEST_SECRET, [people()]).expect("keys");
         let cells: ArrayRef = Arc::new(StringViewArray::from(vec![Some(cell), None]));
-        let shown = shown(&cells, fields, &keys).expect("cells");
+        let (shown, _) = shown(&cells, fields, &keys).expect("cells");
         assert!(shown.is_null(1), "NULL stays NULL");
         shown.as_string_view().value(0).to_owned()
     }
@@ -230,6 +261,25 @@ mod tests {
             r#""tags":["a\u00e9",{},["b"]],"gone":null}"#
         );
         assert_eq!(of(cell, &fields), expected);
+    }
+
+    #[test]
+    fn counts_where_a_field_is_and_where_it_should_be() {
+        let fields = ["a.b", "a.b.c", "l.x", "top"].map(|path| field(path, None, Treatment::Keep));
+        let told = |cells: &[Option<&str>]| -> Vec<(u64, u64)> {
+            let cells: ArrayRef = Arc::new(StringViewArray::from(cells.to_vec()));
+            let (_, told) = shown(&cells, &fields, &Keys::none()).expect("cells");
+            told.iter().map(|told| (told.hits, told.lacking)).collect()
+        };
+        // NULL, null and an empty list on the way say nothing; another name, or something else in its place, does.
+        assert_eq!(
+            told(&[None, Some("null"), Some(r#"{"a":null,"l":[],"top":null}"#)]),
+            [(0, 0), (0, 0), (0, 0), (1, 0)]
+        );
+        assert_eq!(told(&[Some(r#"{"a":{"b":1},"l":[{"x":1},{"y":1},2]}"#)]), [(1, 0), (0, 1), (1, 2), (0, 1)]);
+        assert_eq!(told(&[Some(r#"{"a":{"b":{"c":1}},"top":[1,2]}"#)]), [(0, 1), (1, 0), (0, 1), (2, 0)]);
+        assert_eq!(told(&[Some("no JSON")]), [(0, 1); 4]);
+        assert_eq!(told(&[]), [(0, 0); 4]);
     }
 
     #[test]

@@ -5,12 +5,14 @@
 //! keys.rs       one secret -> a key for each domain of pseudonyms
 //! canonical.rs  one writing for each value, so that pseudonyms join
 //! treat.rs      one column, one treatment -> what the audience sees; ff1.rs, shift.rs, bucket.rs, fields.rs what is longer
+//! told.rs       what treating a column told of it
 //! redact.rs     rows + treatments -> Redacted, the only thing a store takes
 //! recognise/    every kind's shape, check, words and examples: one table
 //! names/        names of people and streets, by lists
 //! engine/       a cell -> what in it is about a person
 //! columns/      a column -> what it is of
 //! scrub.rs      free text -> the same with every finding replaced by its label
+//! class.rs      does what a column holds agree with its class?
 //! detect.rs     what looks like personal data in a text that nobody declared as such
 //! ```
 //!
@@ -18,6 +20,7 @@
 
 mod bucket;
 mod canonical;
+mod class;
 mod columns;
 mod detect;
 mod engine;
@@ -30,9 +33,11 @@ mod recognise;
 mod redact;
 mod scrub;
 mod shift;
+mod told;
 mod treat;
 
 pub use bucket::ascend;
+pub use class::{Content, Disagreement, is_kind};
 pub use columns::{CellKind, ColumnTally, ColumnVerdict, Span, verdict};
 pub use detect::{CARD, Recognisers};
 pub use engine::{Engine, Finding, Header, NotMade, Work};
@@ -40,4 +45,5 @@ pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};
 pub use policy::{PolicyFault, treatment};
 pub use recognise::{KINDS, Kind, RECOGNISERS, Recogniser};
 pub use redact::{ColumnTreatment, RedactFault, Redacted, again, published_schema, redact};
+pub use told::{FieldTold, Told};
 pub use treat::{TreatmentFault, published_type};

@@ -24,12 +24,14 @@
 
 use super::keys::Keys;
 use super::shift::Subject;
+use super::told::Told;
 use super::treat::{TreatmentFault, published_type, treat};
 use crate::data::{Audience, Column, Name, Treatment};
 use crate::format::parquet_back::PublishedRows;
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What one audience sees of one column.
@@ -47,6 +49,7 @@ pub struct Redacted {
     rows: RecordBatch,
     dataset: Name,
     audience: Audience,
+    told: BTreeMap<String, Told>,
 }
 
 /// Why rows cannot be redacted as asked.
@@ -80,6 +83,11 @@ impl Redacted {
     /// The dataset they belong to.
     pub fn dataset(&self) -> &Name {
         &self.dataset
+    }
+
+    /// Column -> what treating it told, where it tells anything.
+    pub fn told(&self) -> &BTreeMap<String, Told> {
+        &self.told
     }
 
     /// Who may see them.
@@ -117,20 +125,24 @@ pub fn redact(
         match rows.column_by_name(column.name.as_str()) {
             Some(values) => {
                 let subject = treatment.subject().map(|name| subject(rows, columns, name)).transpose()?;
-                Ok(treat(values, column, treatment, subject.as_ref(), keys)?)
+                let mut told = Told::default();
+                Ok((treat(values, column, treatment, subject.as_ref(), keys, &mut told)?, told))
             }
             // A column that is all NULL for everyone need not even be selected.
             None if *treatment == Treatment::Null => {
-                Ok(arrow::array::new_null_array(&published_type(column, treatment), rows.num_rows()))
+                let nulls = arrow::array::new_null_array(&published_type(column, treatment), rows.num_rows());
+                Ok((nulls, Told::default()))
             }
             None => Err(RedactFault::Missing(column.name.to_string())),
         }
     });
-    let treated = treated.collect::<Result<Vec<_>, _>>()?;
+    let (treated, told): (Vec<_>, Vec<_>) = treated.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let told = visible.iter().zip(told).filter(|(_, told)| !told.is_empty());
+    let told = told.map(|(shown, told)| (shown.column.name.to_string(), told)).collect();
     let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
     let rows = RecordBatch::try_new_with_options(published_schema(columns), treated, &options)
         .map_err(|_| RedactFault::Shape(dataset.to_string()))?;
-    Ok(Redacted { rows, dataset: dataset.clone(), audience })
+    Ok(Redacted { rows, dataset: dataset.clone(), audience, told })
 }
 
 /// The column that says whose the rows are.
@@ -169,7 +181,7 @@ pub fn again(
     {
         return Err(wrong());
     }
-    Ok(Redacted { rows: published.rows().clone(), dataset: dataset.clone(), audience })
+    Ok(Redacted { rows: published.rows().clone(), dataset: dataset.clone(), audience, told: BTreeMap::new() })
 }
 
 #[cfg(test)]
@@ -178,7 +190,6 @@ mod tests {
     use crate::data::{Beyond, Class, ColumnType};
     use arrow::array::{ArrayRef, AsArray, Int64Array, StringViewArray};
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
 
     fn shown(name: &str, class: Class, treatment: Treatment) -> ColumnTreatment {
         let column = Column {
@@ -193,6 +204,7 @@ mod tests {
             description: None,
             references: None,
             treat: BTreeMap::new(),
+            not_personal: BTreeMap::new(),
         };
         ColumnTreatment { column, treatment }
     }

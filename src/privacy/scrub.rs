@@ -7,6 +7,7 @@ use super::engine::{Engine, Header, NotMade, Work};
 use arrow::array::{Array, ArrayRef, StringViewArray, StringViewBuilder};
 use arrow::compute::concat;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Looks at one cell, at most.
@@ -18,37 +19,51 @@ const CELLS_AT_ONCE: usize = 1024;
 /// What stands for a cell that cannot be scrubbed clean.
 const WHOLE: &str = "<free_text>";
 
-/// Scrubs every cell; NULL stays NULL. `column` is the column's name, whose words are heard as those beside a value are.
-pub fn scrub(cells: &StringViewArray, column: &str) -> Result<ArrayRef, NotMade> {
+/// Kind -> pieces that were replaced.
+pub type Replaced = BTreeMap<&'static str, u64>;
+
+/// Scrubs every cell, and counts what was replaced by kind; NULL stays NULL. `column` is the column's name, whose words are heard as those beside a value are.
+pub fn scrub(cells: &StringViewArray, column: &str) -> Result<(ArrayRef, Replaced), NotMade> {
     let engine = Engine::shared()?;
     let header = Header::new(column);
     let pieces = (0..cells.len()).into_par_iter().step_by(CELLS_AT_ONCE).map(|start| {
         let mut work = engine.take_work();
         let piece = cells.slice(start, CELLS_AT_ONCE.min(cells.len() - start));
         let mut scrubbed = StringViewBuilder::with_capacity(piece.len());
-        let (mut text, mut next) = (String::new(), String::new());
+        let (mut text, mut next, mut replaced) = (String::new(), String::new(), Replaced::new());
         for cell in &piece {
             match cell {
                 Some(cell) => {
-                    scrub_cell(engine, &header, cell, &mut work, &mut text, &mut next);
+                    scrub_cell(engine, &header, cell, &mut work, (&mut text, &mut next), &mut replaced);
                     scrubbed.append_value(&text);
                 }
                 None => scrubbed.append_null(),
             }
         }
         engine.give_back(work);
-        Arc::new(scrubbed.finish()) as ArrayRef
+        (Arc::new(scrubbed.finish()) as ArrayRef, replaced)
     });
-    let pieces: Vec<ArrayRef> = pieces.collect();
+    let (pieces, replaced): (Vec<ArrayRef>, Vec<Replaced>) = pieces.unzip();
+    let mut all = Replaced::new();
+    for (kind, count) in replaced.into_iter().flatten() {
+        *all.entry(kind).or_default() += count;
+    }
     let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
     match pieces[..] {
-        [] => Ok(Arc::new(StringViewArray::from_iter_values::<&str, _>([]))),
+        [] => Ok((Arc::new(StringViewArray::from_iter_values::<&str, _>([])), all)),
         // Pieces are all of one type.
-        _ => concat(&pieces).map_err(|_| NotMade),
+        _ => concat(&pieces).map(|cells| (cells, all)).map_err(|_| NotMade),
     }
 }
 
-fn scrub_cell(engine: &Engine, header: &Header, cell: &str, work: &mut Work, text: &mut String, next: &mut String) {
+fn scrub_cell(
+    engine: &Engine,
+    header: &Header,
+    cell: &str,
+    work: &mut Work,
+    (text, next): (&mut String, &mut String),
+    replaced: &mut Replaced,
+) {
     text.clear();
     text.push_str(cell);
     let mut found = std::mem::take(&mut work.found);
@@ -60,6 +75,7 @@ fn scrub_cell(engine: &Engine, header: &Header, cell: &str, work: &mut Work, tex
         next.clear();
         if pass == PASSES_MAX {
             next.push_str(WHOLE);
+            *replaced.entry("free_text").or_default() += 1;
             std::mem::swap(text, next);
             break;
         }
@@ -69,6 +85,7 @@ fn scrub_cell(engine: &Engine, header: &Header, cell: &str, work: &mut Work, tex
             next.push('<');
             next.push_str(finding.kind.id());
             next.push('>');
+            *replaced.entry(finding.kind.id()).or_default() += 1;
             from = finding.end;
         }
         next.push_str(&text[from..]);
@@ -84,7 +101,7 @@ mod tests {
     use arrow::array::AsArray;
 
     fn scrubbed(cells: &[Option<&str>]) -> Vec<Option<String>> {
-        let scrubbed = scrub(&cells.iter().copied().collect(), "notes").expect("scrubbed");
+        let (scrubbed, _) = scrub(&cells.iter().copied().collect(), "notes").expect("scrubbed");
         scrubbed.as_string_view().iter().map(|cell| cell.map(str::to_owned)).collect()
     }
 

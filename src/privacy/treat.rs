@@ -9,6 +9,7 @@ use super::fields::shown;
 use super::keys::Keys;
 use super::scrub::scrub;
 use super::shift::{Subject, shifted};
+use super::told::Told;
 use crate::data::{Alphabet, Column, ColumnType, Generalisation, Treatment};
 use arrow::array::{
     Array, ArrayRef, AsArray, Date32Array, PrimitiveArray, PrimitiveBuilder, StringViewArray, StringViewBuilder,
@@ -60,13 +61,15 @@ pub fn published_type(column: &Column, treatment: &Treatment) -> DataType {
     }
 }
 
-/// `values` of `column`, treated and in the published type; `subject` says whose the rows are, where the treatment asks.
+/// `values` of `column`, treated and in the published type; `subject` says whose the rows are, where the treatment asks. What
+/// that told of them is added to `told`.
 pub fn treat(
     values: &ArrayRef,
     column: &Column,
     treatment: &Treatment,
     subject: Option<&Subject<'_>>,
     keys: &Keys,
+    told: &mut Told,
 ) -> Result<ArrayRef, TreatmentFault> {
     let fault = || TreatmentFault {
         column: column.name.to_string(),
@@ -96,7 +99,9 @@ pub fn treat(
         Treatment::Generalise(how) => generalise(values, column, how).ok_or_else(fault),
         Treatment::Scrub => {
             let texts = values.as_string_view_opt().ok_or_else(fault)?;
-            scrub(texts, column.name.as_str()).map_err(|_| fault())
+            let (scrubbed, replaced) = scrub(texts, column.name.as_str()).map_err(|_| fault())?;
+            *told = std::mem::take(told).and(Told { replaced, ..Told::default() });
+            Ok(scrubbed)
         }
         Treatment::Ff1 { domain, alphabet } => {
             let ff1 = keys.ff1(domain).ok_or_else(fault)?;
@@ -107,7 +112,11 @@ pub fn treat(
             subject.and_then(|subject| shifted(values, subject, *days, key)).ok_or_else(fault)
         }
         Treatment::Fields(fields) => match column.column_type {
-            ColumnType::Json | ColumnType::Jsonb => shown(values, fields, keys).ok_or_else(fault),
+            ColumnType::Json | ColumnType::Jsonb => {
+                let (cells, fields) = shown(values, fields, keys).ok_or_else(fault)?;
+                *told = std::mem::take(told).and(Told { fields, ..Told::default() });
+                Ok(cells)
+            }
             _ => Err(fault()),
         },
         Treatment::Bucket { edges } => bucketed(values, column.column_type, edges).ok_or_else(fault),
@@ -396,7 +405,7 @@ mod tests {
 
     fn treated(values: ArrayRef, column: &Column, treatment: Treatment) -> ArrayRef {
         let keys = Keys::derive(TEST_SECRET, [Name::new("people").expect("a name")]).expect("keys");
-        treat(&values, column, &treatment, None, &keys).expect("a treated column")
+        treat(&values, column, &treatment, None, &keys, &mut Told::default()).expect("a treated column")
     }
 
     fn read(values: &ArrayRef) -> Vec<Option<&str>> {
@@ -537,7 +546,8 @@ mod tests {
     #[test]
     fn refuses_a_treatment_that_the_type_cannot_take() {
         let days: ArrayRef = Arc::new(Date32Array::from(vec![0]));
-        let refused = treat(&days, &column("date", "x"), &Treatment::Mask { last: 1 }, None, &Keys::none());
+        let refused =
+            treat(&days, &column("date", "x"), &Treatment::Mask { last: 1 }, None, &Keys::none(), &mut Told::default());
         assert_eq!(refused.err().map(|fault| fault.treatment), Some("mask (last 1)".into()));
     }
 }

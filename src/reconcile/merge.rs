@@ -189,6 +189,7 @@ mod tests {
             description: None,
             references: None,
             treat: BTreeMap::new(),
+            not_personal: BTreeMap::new(),
         };
         let mut buckets = KeyBuckets::new(vec![column], None, &Aside::new(Arc::new(MemoryScratch::default()), 1 << 10));
         for (file, ids) in files.iter().enumerate() {

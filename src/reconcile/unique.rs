@@ -224,6 +224,7 @@ mod tests {
             description: None,
             references: None,
             treat: Default::default(),
+            not_personal: Default::default(),
         }
     }
 

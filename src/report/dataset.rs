@@ -437,4 +437,40 @@ pub struct ColumnReport {
     pub nulls: u64,
     /// Cells that looked like personal data in what was written.
     pub findings: u64,
+    /// What the column is of by what it holds, where it is kept as it is and about nobody by its class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looks_like: Option<LooksLikeReport>,
+    /// Of JSON, the declared fields and where they were.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldReport>,
+    /// Of free text that was scrubbed, kind -> pieces that were replaced.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub replaced: BTreeMap<&'static str, u64>,
+}
+
+/// What a column is of by what it holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LooksLikeReport {
+    /// The kind of personal data.
+    pub kind: &'static str,
+    /// The share of its cells, from 0 to 1.
+    pub share: f64,
+    /// How sure that is, from 0 to 1.
+    pub confidence: f64,
+    /// Why it is not personal all the same, in the words of the schema file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_personal: Option<String>,
+}
+
+/// A declared field of JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldReport {
+    /// Its path.
+    pub path: String,
+    /// What was done to it.
+    pub treatment: String,
+    /// Places where it was.
+    pub hits: u64,
+    /// Places where it should have been and was not.
+    pub lacking: u64,
 }

@@ -21,8 +21,9 @@ mod run;
 mod terminal;
 
 pub use dataset::{
-    CheckReport, ColumnReport, Counted, DatasetReport, DatasetState, MergeReport, PeriodReport, Proof,
-    ReconciliationReport, SourceReport, StoreReport, StoreState, StreamReport, ToleratedReport, Verdict,
+    CheckReport, ColumnReport, Counted, DatasetReport, DatasetState, FieldReport, LooksLikeReport, MergeReport,
+    PeriodReport, Proof, ReconciliationReport, SourceReport, StoreReport, StoreState, StreamReport, ToleratedReport,
+    Verdict,
 };
 pub use diff::{DiffReport, DiffSide, DiffVerdict};
 pub use diff_terminal::diff_terminal;

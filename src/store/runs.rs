@@ -185,6 +185,7 @@ pub(super) fn columns() -> Vec<ColumnTreatment> {
             description: Some((*description).to_owned()),
             references: None,
             treat: BTreeMap::new(),
+            not_personal: BTreeMap::new(),
         };
         Some(ColumnTreatment { column, treatment: Treatment::Keep })
     };

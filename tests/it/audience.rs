@@ -30,6 +30,7 @@ fn made_for(audience: Audience) -> (Encoder, Part) {
         description: None,
         references: None,
         treat: BTreeMap::new(),
+        not_personal: BTreeMap::new(),
     };
     let shown = [ColumnTreatment { column, treatment: Treatment::Keep }];
     let rows = RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from(vec![1])) as _)]).expect("rows");

@@ -33,6 +33,7 @@ fn columns(case: &Value) -> Vec<Column> {
         description: None,
         references: None,
         treat: BTreeMap::new(),
+        not_personal: BTreeMap::new(),
     };
     case["columns"].as_object().expect("columns").iter().map(of).collect()
 }

@@ -52,6 +52,7 @@ fn column(name: &str, column_type: &str, nullable: bool) -> Column {
         description: None,
         references: None,
         treat: BTreeMap::new(),
+        not_personal: BTreeMap::new(),
     }
 }
 

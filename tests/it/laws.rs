@@ -32,6 +32,7 @@ pub fn column(of: &str, column_type: &str, class: Class, kind: Option<&str>) -> 
         description: None,
         references: None,
         treat: BTreeMap::new(),
+        not_personal: BTreeMap::new(),
     }
 }
 

@@ -8,6 +8,7 @@ mod bad_input;
 mod canary;
 mod cases;
 mod claims;
+mod closed;
 mod clouds;
 mod compared;
 mod crossing;

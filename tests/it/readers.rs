@@ -264,6 +264,7 @@ fn schema() -> Schema {
         description: Some(format!("The {of}.")),
         references: None,
         treat: BTreeMap::new(),
+        not_personal: BTreeMap::new(),
     };
     Schema {
         name: name("everything"),

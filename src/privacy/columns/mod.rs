@@ -11,5 +11,6 @@ mod headers;
 mod tally;
 mod verdict;
 
-pub use tally::{CellKind, ColumnTally, Span};
+pub use headers::{Said, said};
+pub use tally::{CellKind, ColumnTally, Span, WholeName, may_be_sentence};
 pub use verdict::{ColumnVerdict, verdict};

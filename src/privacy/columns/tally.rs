@@ -7,6 +7,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Different values that are counted, at most.
 const DISTINCT_MAX: usize = 10_000;
+/// The same where nothing but the verdict is wanted: it asks for twenty at most.
+const DISTINCT_JUDGED_MAX: usize = 32;
+
+/// Digits of the shortest number whose check alone makes a column one of people's.
+const DIGITS_MIN: usize = 10;
+
+/// Blanks of a cell that is a sentence.
+const BLANKS_MIN: usize = 3;
 
 /// What cells of a column are made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +67,7 @@ pub struct ColumnTally {
     /// And with one that is sure.
     sure: [u64; KINDS.len()],
     distinct: HashSet<u64>,
+    distinct_max: usize,
 }
 
 /// How sure a finding must be to count as sure.
@@ -67,7 +76,24 @@ const SURE: f32 = 0.75;
 impl ColumnTally {
     /// An empty one.
     pub fn new(cell_kind: CellKind) -> Self {
-        ColumnTally { cell_kind, ..ColumnTally::default() }
+        ColumnTally { cell_kind, distinct_max: DISTINCT_MAX, ..ColumnTally::default() }
+    }
+
+    /// An empty one for a verdict and nothing else.
+    pub fn for_verdict(cell_kind: CellKind) -> Self {
+        ColumnTally { cell_kind, distinct_max: DISTINCT_JUDGED_MAX, ..ColumnTally::default() }
+    }
+
+    /// The same as if nothing of `kind` had been there.
+    pub fn without(mut self, kind: Kind) -> Self {
+        let at = kind as usize;
+        (self.shapes[at], self.checked[at], self.found[at], self.sure[at]) = (0, 0, 0, 0);
+        self
+    }
+
+    /// Cells that are not looked at any further.
+    pub fn add_unlike(&mut self, cells: u64) {
+        self.cells += cells;
     }
 
     /// Cells that have a kind's shape as a whole, those of them whose check holds, cells with a finding of it, and with a sure one.
@@ -88,13 +114,7 @@ impl ColumnTally {
 
     /// Looks at a cell and counts it; its findings stay in `work`.
     pub fn add(&mut self, cell: &str, header: &Header, engine: &Engine, work: &mut Work) {
-        self.cells += 1;
-        self.bytes += cell.len() as u64;
-        if self.distinct.len() < DISTINCT_MAX {
-            let mut hasher = DefaultHasher::new();
-            cell.hash(&mut hasher);
-            self.distinct.insert(hasher.finish());
-        }
+        self.add_one(cell);
         let mut found = std::mem::take(&mut work.found);
         found.clear();
         // A number is only what its column's name says that it is.
@@ -102,10 +122,45 @@ impl ColumnTally {
             engine.find(cell, header, work, &mut found);
         }
         if matches!(self.cell_kind, CellKind::Text | CellKind::Number) {
-            self.shape(cell, &found, engine, work);
+            self.shape(cell, &found, true, engine, work);
         }
+        self.add_findings(&found);
+        work.found = found;
+    }
+
+    /// Counts a cell that was looked at already, `found` being what is in it. For less: only what might be a number with a check
+    /// of its own is held against the shapes once more.
+    ///
+    /// Gives what is to be known of a cell like it, to count it again by [`add_harmless`](Self::add_harmless): whether it may be a name;
+    /// nothing where it is more than that.
+    pub fn add_found(&mut self, cell: &str, found: &[Finding], engine: &Engine, work: &mut Work) -> Option<WholeName> {
+        self.add_one(cell);
+        let trimmed = cell.trim();
+        let is_number = trimmed.len() >= DIGITS_MIN && trimmed.bytes().all(|byte| b"0123456789 -".contains(&byte));
+        let name = self.shape(cell, found, is_number, engine, work);
+        self.add_findings(found);
+        (found.is_empty() && !is_number).then_some(name)
+    }
+
+    /// Counts a cell like one that was looked at before, and in which nothing was found.
+    pub fn add_harmless(&mut self, cell: &str, name: WholeName) {
+        self.add_one(cell);
+        self.add_shapes(cell.trim(), name, 0, 0);
+    }
+
+    fn add_one(&mut self, cell: &str) {
+        self.cells += 1;
+        self.bytes += cell.len() as u64;
+        if self.distinct.len() < self.distinct_max {
+            let mut hasher = DefaultHasher::new();
+            cell.hash(&mut hasher);
+            self.distinct.insert(hasher.finish());
+        }
+    }
+
+    fn add_findings(&mut self, found: &[Finding]) {
         let mut seen = 0u64;
-        for finding in &found {
+        for finding in found {
             let at = finding.kind as usize;
             if seen >> at & 1 == 0 {
                 self.found[at] += 1;
@@ -116,18 +171,19 @@ impl ColumnTally {
                 seen |= 1 << (at + 32);
             }
         }
-        work.found = found;
     }
 
-    /// Which kinds the cell is as a whole.
-    fn shape(&mut self, cell: &str, found: &[Finding], engine: &Engine, work: &mut Work) {
+    /// Which kinds the cell is as a whole; `all`: also those that nobody would find in a text.
+    fn shape(&mut self, cell: &str, found: &[Finding], all: bool, engine: &Engine, work: &mut Work) -> WholeName {
         let trimmed = cell.trim();
         let (mut shapes, mut checked) = (0u64, 0u64);
-        engine.shapes(cell, work, &mut |row, holds| {
-            let kind = RECOGNISERS[row].kind as usize;
-            shapes |= 1 << kind;
-            checked |= u64::from(holds) << kind;
-        });
+        if all {
+            engine.shapes(cell, work, &mut |row, holds| {
+                let kind = RECOGNISERS[row].kind as usize;
+                shapes |= 1 << kind;
+                checked |= u64::from(holds) << kind;
+            });
+        }
         let is_whole = |finding: &Finding| finding.end - finding.start == trimmed.len();
         for finding in found.iter().filter(|finding| is_whole(finding)) {
             if finding.kind != Kind::PersonName {
@@ -139,22 +195,35 @@ impl ColumnTally {
         let is_address = found
             .iter()
             .any(|finding| finding.kind == Kind::Address && (finding.end - finding.start) * 3 >= trimmed.len());
-        let has_letters = trimmed.bytes().any(|byte| byte.is_ascii_alphabetic());
-        let has_number = trimmed.bytes().any(|byte| byte.is_ascii_digit());
-        if has_letters && (has_number || trimmed.contains(' ')) {
+        checked |= u64::from(is_address) << Kind::Address as usize;
+        let (may_be, is_one) = engine.name(trimmed);
+        let name = WholeName { may_be, is_one };
+        self.add_shapes(trimmed, name, shapes, checked);
+        name
+    }
+
+    /// Counts a cell's shapes, with those that its bytes alone tell.
+    fn add_shapes(&mut self, trimmed: &str, name: WholeName, mut shapes: u64, mut checked: u64) {
+        let (mut has_letters, mut has_number, mut blanks) = (false, false, 0);
+        for byte in trimmed.bytes() {
+            has_letters |= byte.is_ascii_alphabetic();
+            has_number |= byte.is_ascii_digit();
+            blanks += usize::from(byte == b' ');
+        }
+        if has_letters && (has_number || blanks > 0) {
             shapes |= 1 << Kind::Address as usize;
         }
-        checked |= u64::from(is_address) << Kind::Address as usize;
-        let (may_be_name, is_name) = engine.name(trimmed);
-        shapes |= u64::from(may_be_name) << Kind::PersonName as usize;
-        checked |= u64::from(is_name) << Kind::PersonName as usize;
-        if trimmed.len() >= 6 && !trimmed.contains(' ') {
+        shapes |= u64::from(name.may_be) << Kind::PersonName as usize;
+        checked |= u64::from(name.is_one) << Kind::PersonName as usize;
+        if trimmed.len() >= 6 && blanks == 0 {
             shapes |= 1 << Kind::Credential as usize;
         }
-        self.sentences += u64::from(!may_be_name && trimmed.bytes().filter(|byte| *byte == b' ').count() >= 3);
-        for kind in 0..KINDS.len() {
-            self.shapes[kind] += shapes >> kind & 1;
-            self.checked[kind] += checked >> kind & 1;
+        self.sentences += u64::from(!name.may_be && blanks >= BLANKS_MIN);
+        for (counts, mut bits) in [(&mut self.shapes, shapes), (&mut self.checked, checked)] {
+            while bits != 0 {
+                counts[bits.trailing_zeros() as usize] += 1;
+                bits &= bits - 1;
+            }
         }
     }
 
@@ -175,8 +244,23 @@ impl ColumnTally {
         ] {
             mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
         }
-        let room = DISTINCT_MAX.saturating_sub(self.distinct.len());
+        self.distinct_max = self.distinct_max.max(other.distinct_max);
+        let room = self.distinct_max.saturating_sub(self.distinct.len());
         self.distinct.extend(other.distinct.into_iter().take(room));
         self
     }
+}
+
+/// Whether a whole cell may be a person's name, and whether the lists have it as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WholeName {
+    /// It may be.
+    pub may_be: bool,
+    /// It is.
+    pub is_one: bool,
+}
+
+/// Whether a cell has as many words as a sentence.
+pub fn may_be_sentence(cell: &str) -> bool {
+    cell.bytes().filter(|byte| *byte == b' ').nth(BLANKS_MIN - 1).is_some()
 }

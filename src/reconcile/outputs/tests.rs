@@ -29,6 +29,7 @@ fn terms() -> Terms {
         description: None,
         references: None,
         treat: BTreeMap::new(),
+        not_personal: BTreeMap::new(),
     };
     let columns = vec![
         column("id", ColumnType::Bigint, Class::Internal),

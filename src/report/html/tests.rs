@@ -51,7 +51,16 @@ fn of(word: &str) -> RunReport {
         }],
         ..StreamReport::default()
     });
-    let column = ColumnReport { name: text(), class: text(), treatment: text(), nulls: 0, findings: 0 };
+    let column = ColumnReport {
+        name: text(),
+        class: text(),
+        treatment: text(),
+        nulls: 0,
+        findings: 0,
+        looks_like: None,
+        fields: Vec::new(),
+        replaced: BTreeMap::new(),
+    };
     let store = StoreReport {
         name: text(),
         audience: text(),

@@ -68,6 +68,7 @@ mod tests {
             description: None,
             references: None,
             treat: BTreeMap::new(),
+            not_personal: BTreeMap::new(),
         };
         let schema = Schema {
             name: name("thing"),

@@ -1,5 +1,6 @@
 //! What the server says about tables and queries: columns, types, and whether a table is still the one of our snapshot.
 
+use super::declared::is_wider;
 use super::estimate::{Estimate, estimate};
 use super::types::SourceType;
 use crate::data::select::{self, Large, Shown};
@@ -20,8 +21,11 @@ pub struct SourceColumn {
 }
 
 impl SourceColumn {
-    /// How it comes as `declared`; `None` when it cannot.
+    /// How it comes as `declared`; `None` when it cannot, or might hold more than that.
     pub fn read_as(&self, declared: ColumnType) -> Option<(Shown, Wire)> {
+        if is_wider(&self.word, declared) {
+            return None;
+        }
         self.source_type.as_ref()?.read_as(declared)
     }
 

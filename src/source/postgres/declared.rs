@@ -31,6 +31,25 @@ pub fn declared(word: &str, reads: impl Fn(ColumnType) -> bool) -> Option<(Colum
     reads(&ours(word)).or_else(own).map(|same| (same, Fit::Same))
 }
 
+/// Whether a column of the server's `word` may hold what a column of the same kind, as it is declared, may not: it was widened. Of
+/// a word without a length or precision, as that of a query's column, nobody knows, and each value is looked at.
+pub fn is_wider(word: &str, declared: ColumnType) -> bool {
+    match (ColumnType::parse(&ours(word)), declared) {
+        (Some(ColumnType::Varchar(found)), ColumnType::Varchar(declared))
+        | (Some(ColumnType::Char(found)), ColumnType::Char(declared)) => found > declared,
+        (Some(ColumnType::Text), ColumnType::Varchar(_) | ColumnType::Char(_)) => word == "text",
+        (
+            Some(ColumnType::Numeric { precision, scale }),
+            ColumnType::Numeric { precision: declared_precision, scale: declared_scale },
+        ) => {
+            let before_the_point = |precision: u8, scale: u8| i16::from(precision) - i16::from(scale);
+            scale > declared_scale
+                || before_the_point(precision, scale) > before_the_point(declared_precision, declared_scale)
+        }
+        _ => false,
+    }
+}
+
 /// The word of a schema for the server's: shorter, and without a precision of seconds, which takes nothing away.
 fn ours(word: &str) -> String {
     if let Some(rest) = word.strip_prefix("character varying") {
@@ -59,6 +78,26 @@ fn ours(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tells_what_was_widened() {
+        for (word, declared, expected) in [
+            ("character varying(40)", "varchar(40)", false),
+            ("character varying(41)", "varchar(40)", true),
+            ("character varying(41)", "text", false),
+            ("character varying", "varchar(40)", false),
+            ("text", "varchar(40)", true),
+            ("character(4)", "char(3)", true),
+            ("numeric(12,2)", "numeric(14,2)", false),
+            ("numeric(12,2)", "numeric(12,4)", true),
+            ("numeric(12,4)", "numeric(14,2)", true),
+            ("numeric", "numeric(14,2)", false),
+            ("app.pounds", "numeric(14,2)", false),
+        ] {
+            let declared = ColumnType::parse(declared).expect("a type");
+            assert_eq!(is_wider(word, declared), expected, "{word} as {declared}");
+        }
+    }
 
     #[test]
     fn finds_the_schemas_word_for_the_servers() {

@@ -11,8 +11,8 @@ use super::filed::with_reasons;
 use super::lane::Lane;
 use super::merged::Merging;
 use super::open::Opened;
-use super::unit::{Done, Terms, Unit, encoders_for, no_room, work};
-use crate::data::{Column, Extract, Name};
+use super::unit::{Done, Terms, Unit, add_told, encoders_for, no_room, work};
+use crate::data::{Column, Extract, Name, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Spill;
@@ -95,6 +95,7 @@ pub async fn cross(
         unique: (!unique.is_empty()).then(|| UniqueKeys::new(aside)),
         merged: None,
         merging: None,
+        told: dataset.outputs.iter().map(|_| BTreeMap::new()).collect(),
         lanes: Vec::new(),
     };
     let again = options.again.is_some();
@@ -166,6 +167,9 @@ pub async fn cross(
     // A lane that failed is why the rows could go no further.
     let own = extracted.err().filter(|failure| failures.is_empty() || failure.ending != LANE_GONE);
     failures.extend(own);
+    if failures.is_empty() {
+        failures.extend(lacking_fields(dataset, &crossed));
+    }
     crossed.origin = source.origin().clone();
     crossed.is_whole = failures.is_empty();
     if failures.is_empty() { Ok(crossed) } else { Err((failures, Some(crossed))) }
@@ -282,6 +286,9 @@ async fn absorb(
             kept.push(batch.rows).map_err(|fault| no_room(fault.into()))?;
         }
     }
+    for (told, more) in crossed.told.iter_mut().zip(done.told) {
+        add_told(told, more);
+    }
     let mut written = 0;
     for (lane, encoded) in lanes.iter_mut().zip(done.encoded) {
         written += lane.append(encoded).await?;
@@ -291,6 +298,25 @@ async fn absorb(
         return Err(Failure::new(ending::BAD_ROWS, Phase::Extract, bad_rows(dataset, crossed)));
     }
     Ok(())
+}
+
+/// Declared fields of JSON that no row of the run had: they have another name now, and what stands under that is seen by nobody.
+fn lacking_fields(dataset: &DatasetPlan, crossed: &Crossed) -> Vec<Failure> {
+    let mut lacking = BTreeMap::new();
+    for (output, told) in dataset.outputs.iter().zip(&crossed.told) {
+        for shown in &output.columns {
+            let Treatment::Fields(fields) = &shown.treatment else { continue };
+            let told = told.get(shown.column.name.as_str()).map(|told| told.fields.as_slice()).unwrap_or_default();
+            let lacks =
+                fields.iter().zip(told).filter(|(field, told)| !field.optional && told.hits == 0 && told.lacking > 0);
+            lacking.extend(lacks.map(|(field, told)| ((&shown.column.name, field.path.join(".")), told.lacking)));
+        }
+    }
+    let failed = |((column, path), places): ((&Name, String), u64)| {
+        let what = format!("no row has the field `{path}` that `{column}` declares (places looked at: {places})");
+        Failure::new(ending::PATH_LACKING, Phase::Redact, what)
+    };
+    lacking.into_iter().map(failed).collect()
 }
 
 /// Where the first bad row is and what is wrong with it, never what is in it.

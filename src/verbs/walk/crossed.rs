@@ -5,6 +5,7 @@ use super::merged::{MergedAll, Merging};
 use crate::data::{BadRow, Name, Origin, Period};
 use crate::format::spill::Spill;
 use crate::job::SideOf;
+use crate::privacy::Told;
 use crate::reconcile::claims::Gathered;
 use crate::reconcile::{Comparison, Tally, UniqueKeys};
 use arrow::datatypes::SchemaRef;
@@ -51,6 +52,8 @@ pub struct Crossed {
     pub merged: Option<MergedAll>,
     /// The merge, while rows come.
     pub merging: Option<Merging>,
+    /// For each store, column -> what treating it told.
+    pub told: Vec<BTreeMap<String, Told>>,
     /// What each store got.
     pub lanes: Vec<LaneDone>,
 }

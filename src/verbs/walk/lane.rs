@@ -6,11 +6,11 @@ use crate::data::{Audience, Period, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::OutputPlan;
-use crate::privacy::{CARD, Recognisers};
+use crate::privacy::{CARD, ColumnTreatment, Content, Disagreement, Recognisers};
 use crate::reconcile::Tally;
 use crate::store::{Encoded, Part, Parts, Staged, Staging, StoreError};
 use crate::world::compute;
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +19,41 @@ use tokio::task::JoinHandle;
 
 /// Full parts that are not in their place yet: the next one fills meanwhile, and no third takes memory.
 const PARTS_FULL_MAX: usize = 1;
+
+impl LaneDone {
+    /// What an open or internal column that is kept is of, whoever knows better.
+    pub fn content(&self, shown: &ColumnTreatment) -> Option<Disagreement> {
+        self.contents.get(shown.column.name.as_str())?.of(&shown.column)
+    }
+
+    /// What a column is of that was declared to be about nobody, where it is about somebody all the same.
+    fn disagreement(&self, shown: &ColumnTreatment) -> Option<Disagreement> {
+        self.contents.get(shown.column.name.as_str())?.against(&shown.column)
+    }
+
+    /// Why the store may not have it: columns that are not of their class.
+    fn disagrees(&self) -> Result<(), Failure> {
+        let audience = self.output.audience;
+        let mut found = self.output.columns.iter().filter_map(|shown| Some((shown, self.disagreement(shown)?)));
+        match found.next().filter(|_| audience != Audience::Restricted) {
+            None => Ok(()),
+            Some((shown, Disagreement { kind, share, .. })) => {
+                let more = match found.count() {
+                    0 => String::new(),
+                    more => format!("; columns of which the same is to be said: {more}"),
+                };
+                let what = format!(
+                    "`{}` is declared {} and is {kind} by what it holds (share of its cells: {:.0} %), and `{audience}` \
+                     would see it{more}",
+                    shown.column.name,
+                    shown.column.class,
+                    share * 100.0
+                );
+                Err(Failure::new(ending::CLASS_DISAGREES, Phase::Stage, what))
+            }
+        }
+    }
+}
 
 /// A lane under way.
 pub struct Lane {
@@ -46,6 +81,8 @@ pub struct LaneDone {
     pub written: Tally,
     /// Column -> cells that looked like personal data.
     pub findings: BTreeMap<String, u64>,
+    /// Open or internal column that is kept -> what its cells tell of it.
+    contents: BTreeMap<String, Content>,
     /// Parts.
     pub files: u64,
     /// Their bytes.
@@ -118,8 +155,8 @@ async fn ship(
     mut staging: Option<Staging>,
     recognisers: Arc<Recognisers>,
 ) -> (LaneDone, Result<(), Failure>) {
-    let mut done =
-        LaneDone { output, written: Tally::default(), findings: BTreeMap::new(), files: 0, bytes: 0, staged: None };
+    let (findings, contents) = (BTreeMap::new(), BTreeMap::new());
+    let mut done = LaneDone { output, written: Tally::default(), findings, contents, files: 0, bytes: 0, staged: None };
     let mut shipped = Ok(());
     while let Some(Full { part, period, _room }) = parts.recv().await {
         shipped = ship_one(part, period, &mut done, staging.as_mut(), &recognisers).await;
@@ -128,6 +165,7 @@ async fn ship(
         }
     }
     done.staged = staging.map(Staging::finish);
+    let shipped = shipped.and_then(|()| done.disagrees());
     (done, shipped)
 }
 
@@ -144,13 +182,22 @@ async fn ship_one(
         (part, seen)
     })
     .await;
-    let (tally, findings) = seen.map_err(|error| Failure::store(&error, Phase::Reconcile))?;
+    let Seen { tally, findings, contents } = seen.map_err(|error| Failure::store(&error, Phase::Reconcile))?;
     done.written = std::mem::take(&mut done.written).and(tally);
     done.files += 1;
     done.bytes += part.bytes().len() as u64;
+    for (column, content) in contents {
+        let content = match done.contents.remove(&column) {
+            Some(before) => before.and(content),
+            None => content,
+        };
+        done.contents.insert(column, content);
+    }
     for ((column, kind), cells) in findings {
         *done.findings.entry(column.clone()).or_default() += cells;
-        if done.output.audience != Audience::Restricted {
+        let mut shown = done.output.columns.iter().map(|shown| &shown.column);
+        let is_known = shown.any(|shown| shown.name.as_str() == column && shown.not_personal.contains_key(kind));
+        if done.output.audience != Audience::Restricted && !is_known {
             let what = format!(
                 "`{column}` holds what looks like {kind} (cells: {cells}), and `{}` would see it",
                 done.output.audience
@@ -164,34 +211,66 @@ async fn ship_one(
     }
 }
 
-type Seen = (Tally, BTreeMap<(String, &'static str), u64>);
+/// What a part holds.
+struct Seen {
+    tally: Tally,
+    /// Column and kind -> cells.
+    findings: BTreeMap<(String, &'static str), u64>,
+    contents: BTreeMap<String, Content>,
+}
 
 /// Reads a part back: its tally, and what looks like personal data in text that anything of a value may have got into.
 ///
 /// Labels are words of the schema, pseudonyms are digits of a hash or a cipher.
 fn look(part: &Part, output: &OutputPlan, recognisers: &Recognisers) -> Result<Seen, StoreError> {
-    let mut tally = Tally::default();
-    let mut findings = BTreeMap::new();
+    let (tally, findings, contents) = (Tally::default(), BTreeMap::new(), BTreeMap::new());
+    let mut seen = Seen { tally, findings, contents };
     let kept = || output.columns.iter().filter(|shown| shown.treatment == Treatment::Keep);
     let scanned = || output.columns.iter().filter(|shown| !shown.treatment.leaves_nothing());
     for batch in part.read_back()? {
         let batch: RecordBatch = batch?;
         for shown in scanned() {
-            let name = shown.column.name.as_str();
-            let found = match batch.column_by_name(name) {
-                // Scrubbed text holds nothing of any kind, not only of those that no column may hold.
-                Some(cells) if shown.treatment == Treatment::Scrub => recognisers.left(cells.as_string_view(), name),
-                Some(cells) if *cells.data_type() == DataType::Utf8View => recognisers.findings(cells.as_string_view()),
-                Some(cells) if *cells.data_type() == DataType::Int64 => {
-                    BTreeMap::from([(CARD, recognisers.cards(cells.as_primitive::<Int64Type>()))])
-                }
-                _ => continue,
-            };
+            let Some(cells) = batch.column_by_name(shown.column.name.as_str()) else { continue };
+            let (found, content) = look_at(cells, shown, output.audience, recognisers);
+            let name = shown.column.name.to_string();
             for (kind, cells) in found.into_iter().filter(|(_, cells)| *cells > 0) {
-                *findings.entry((name.to_owned(), kind)).or_default() += cells;
+                *seen.findings.entry((name.clone(), kind)).or_default() += cells;
+            }
+            if let Some(content) = content {
+                let content = match seen.contents.remove(&name) {
+                    Some(before) => before.and(content),
+                    None => content,
+                };
+                seen.contents.insert(name, content);
             }
         }
-        tally = tally.and(Tally::of_some(&batch, |name| kept().any(|shown| shown.column.name.as_str() == name)));
+        let is_kept = |name: &str| kept().any(|shown| shown.column.name.as_str() == name);
+        seen.tally = std::mem::take(&mut seen.tally).and(Tally::of_some(&batch, is_kept));
     }
-    Ok((tally, findings))
+    Ok(seen)
+}
+
+/// Cells of one column: how many hold what no column of its kind may hold, and what they tell of the whole.
+fn look_at(
+    cells: &ArrayRef,
+    shown: &ColumnTreatment,
+    audience: Audience,
+    recognisers: &Recognisers,
+) -> (BTreeMap<&'static str, u64>, Option<Content>) {
+    let ColumnTreatment { column, treatment } = shown;
+    // Scrubbed text holds nothing of any kind, not only of those that no column may hold.
+    if *treatment == Treatment::Scrub {
+        return (recognisers.left(cells.as_string_view(), column.name.as_str()), None);
+    }
+    let is_judged = *treatment == Treatment::Keep && !column.class.is_personal() && audience != Audience::Restricted;
+    let (mut found, content) = match is_judged {
+        true => Content::look(cells, column, recognisers),
+        false => (BTreeMap::new(), None),
+    };
+    match cells.data_type() {
+        DataType::Utf8View if content.is_none() => found = recognisers.findings(cells.as_string_view()),
+        DataType::Int64 => found.extend([(CARD, recognisers.cards(cells.as_primitive::<Int64Type>()))]),
+        _ => {}
+    }
+    (found, content)
 }

@@ -5,16 +5,18 @@ use super::judged::Judgement;
 use super::lane::LaneDone;
 use super::{Options, Walked};
 use crate::cost;
-use crate::data::Treatment;
+use crate::data::{FieldTreatment, Treatment};
 use crate::ending;
 use crate::failure::Failure;
 use crate::job::{DatasetPlan, WriteMode};
+use crate::privacy::{ColumnTreatment, FieldTold, Told};
 use crate::reconcile::Deleted;
 use crate::report::{
-    ColumnReport, CostReport, DatasetReport, DatasetState, MergeReport, Outcome, PeriodReport, ReconciliationReport,
-    RunReport, SourceReport, StoreReport, StoreState,
+    ColumnReport, CostReport, DatasetReport, DatasetState, FieldReport, LooksLikeReport, MergeReport, Outcome,
+    PeriodReport, ReconciliationReport, RunReport, SourceReport, StoreReport, StoreState,
 };
 use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The report of a night that ended in `outcome`.
@@ -107,7 +109,7 @@ fn told_dataset(
             .enumerate()
             .map(|(place, lane)| StoreReport {
                 merge: told_merge(dataset, crossed, place),
-                ..told_store(night, outcome, dataset, lane)
+                ..told_store(night, outcome, dataset, lane, crossed.told.get(place))
             })
             .collect(),
     }
@@ -129,7 +131,13 @@ fn told_merge(dataset: &DatasetPlan, crossed: &Crossed, output: usize) -> Option
     })
 }
 
-fn told_store(night: &Walked<'_>, outcome: Outcome, dataset: &DatasetPlan, lane: &LaneDone) -> StoreReport {
+fn told_store(
+    night: &Walked<'_>,
+    outcome: Outcome,
+    dataset: &DatasetPlan,
+    lane: &LaneDone,
+    told: Option<&BTreeMap<String, Told>>,
+) -> StoreReport {
     let committed = night.record.iter().flat_map(|record| &record.tables);
     let version = committed
         .filter(|table| table.store == lane.output.store && table.dataset == dataset.name)
@@ -149,16 +157,8 @@ fn told_store(night: &Walked<'_>, outcome: Outcome, dataset: &DatasetPlan, lane:
         (None, _) if outcome == Outcome::DryRun || discarded => StoreState::Nothing,
         (None, _) => StoreState::Staged,
     };
-    let columns = lane.output.columns.iter().map(|shown| ColumnReport {
-        name: shown.column.name.to_string(),
-        class: shown.column.class.to_string(),
-        treatment: shown.treatment.to_string(),
-        nulls: match shown.treatment {
-            Treatment::Drop => 0,
-            _ => lane.written.column(shown.column.name.as_str()).map_or(0, |tally| tally.nulls),
-        },
-        findings: lane.findings.get(shown.column.name.as_str()).copied().unwrap_or(0),
-    });
+    let of = |shown: &ColumnTreatment| told.and_then(|told| told.get(shown.column.name.as_str()));
+    let columns = lane.output.columns.iter().map(|shown| told_column(lane, shown, of(shown)));
     StoreReport {
         name: lane.output.store.to_string(),
         audience: lane.output.audience.to_string(),
@@ -168,5 +168,39 @@ fn told_store(night: &Walked<'_>, outcome: Outcome, dataset: &DatasetPlan, lane:
         bytes: lane.bytes,
         merge: None,
         columns: columns.collect(),
+    }
+}
+
+fn told_column(lane: &LaneDone, shown: &ColumnTreatment, told: Option<&Told>) -> ColumnReport {
+    let ColumnTreatment { column, treatment } = shown;
+    let name = column.name.as_str();
+    let fields = match treatment {
+        Treatment::Fields(fields) => fields.as_slice(),
+        _ => &[],
+    };
+    let field = |(field, told): (&FieldTreatment, &FieldTold)| FieldReport {
+        path: field.path.join("."),
+        treatment: field.treatment.to_string(),
+        hits: told.hits,
+        lacking: told.lacking,
+    };
+    let rounded = |share: f64| (share * 1000.0).round() / 1000.0;
+    ColumnReport {
+        name: name.to_owned(),
+        class: column.class.to_string(),
+        treatment: treatment.to_string(),
+        nulls: match treatment {
+            Treatment::Drop => 0,
+            _ => lane.written.column(name).map_or(0, |tally| tally.nulls),
+        },
+        findings: lane.findings.get(name).copied().unwrap_or(0),
+        looks_like: lane.content(shown).map(|found| LooksLikeReport {
+            kind: found.kind,
+            share: rounded(found.share),
+            confidence: rounded(found.confidence),
+            not_personal: column.not_personal.get(found.kind).cloned(),
+        }),
+        fields: told.map(|told| fields.iter().zip(&told.fields).map(field).collect()).unwrap_or_default(),
+        replaced: told.map(|told| told.replaced.clone()).unwrap_or_default(),
     }
 }

@@ -7,13 +7,14 @@ use crate::data::{Batch, Column, Name, Treatment, Within};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::{Limits, OutputPlan};
-use crate::privacy::{Keys, RedactFault, Redacted, redact};
+use crate::privacy::{Keys, RedactFault, Redacted, Told, redact};
 use crate::reconcile::claims::{Taken, Taker};
 use crate::reconcile::{self, CompareFault, Tally};
 use crate::source::RawBatch;
 use crate::store::{Encoded, Encoder};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What every unit of a dataset's rows needs.
@@ -50,6 +51,8 @@ pub struct Done {
     /// For each taker, what it took of each batch.
     pub taken: Vec<Vec<Taken>>,
     pub encoded: Vec<Encoded>,
+    /// For each output, column -> what treating it told.
+    pub told: Vec<BTreeMap<String, Told>>,
     pub rows: u64,
 }
 
@@ -85,7 +88,8 @@ pub fn work(
 ) -> Result<Done, Failure> {
     let (tally, rows) = (Tally::default(), unit.rows as u64);
     let taken = terms.takers.iter().map(|_| Vec::new()).collect();
-    let mut done = Done { batches: Vec::new(), tally, keys: Vec::new(), taken, encoded: Vec::new(), rows };
+    let told = terms.outputs.iter().map(|_| BTreeMap::new()).collect();
+    let mut done = Done { batches: Vec::new(), tally, keys: Vec::new(), taken, encoded: Vec::new(), told, rows };
     let mut treated: Vec<Vec<Redacted>> = terms.outputs.iter().map(|_| Vec::new()).collect();
     let mut ordinal = first_ordinal;
     for raw in unit.batches {
@@ -102,8 +106,10 @@ pub fn work(
         if !terms.unique.is_empty() {
             done.keys.push(reconcile::Keys::of(&terms.unique, &batch.rows).map_err(no_room)?);
         }
-        for (output, treated) in terms.outputs.iter().zip(&mut treated) {
-            treated.push(redacted(terms, output, &batch.rows)?);
+        for ((output, treated), told) in terms.outputs.iter().zip(&mut treated).zip(&mut done.told) {
+            let rows = redacted(terms, output, &batch.rows)?;
+            add_told(told, rows.told().clone());
+            treated.push(rows);
         }
         if !terms.are_rows_kept {
             // Nobody needs what was treated any more, and several units wait for their turn.
@@ -115,6 +121,14 @@ pub fn work(
         done.encoded.push(encoder.encode(&treated).map_err(|error| Failure::store(&error, Phase::Stage))?);
     }
     Ok(done)
+}
+
+/// Adds what treating the columns of more rows told.
+pub fn add_told(all: &mut BTreeMap<String, Told>, more: BTreeMap<String, Told>) {
+    for (column, told) in more {
+        let before = all.remove(&column).unwrap_or_default();
+        all.insert(column, before.and(told));
+    }
 }
 
 /// Whatever the source was asked: a row of another period would be in the table twice.

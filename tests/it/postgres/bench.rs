@@ -96,6 +96,7 @@ fn column(index: usize, source: &str, word: &str) -> Column {
         description: None,
         references: None,
         treat: BTreeMap::new(),
+        not_personal: BTreeMap::new(),
     }
 }
 

@@ -4,6 +4,7 @@ mod bench;
 mod certificates;
 mod columns;
 mod drafts;
+mod drifts;
 mod endings;
 mod files;
 mod iam;
