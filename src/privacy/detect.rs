@@ -6,7 +6,7 @@
 
 use super::columns::{CellKind, ColumnTally, Said, WholeName, may_be_sentence, said};
 use super::engine::{Engine, Finding, Header, NotMade, Work};
-use super::recognise::{Kind, is_card};
+use super::recognise::{Kind, has_check, is_card};
 use arrow::array::{Array, Int64Array, StringViewArray};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -22,9 +22,6 @@ const CELLS_AT_ONCE: usize = 4096;
 /// How sure a kind with a check of its own must be, and one that leans on words around it.
 const SURE: f32 = 0.5;
 const SURER: f32 = 0.8;
-
-/// The least number of ten digits: an NHS number is no shorter.
-const LONG_NUMBER_MIN: i128 = 1_000_000_000;
 
 /// Signs of a UUID, with its hyphens.
 const UUID_BYTES: usize = 36;
@@ -43,6 +40,10 @@ pub struct Recognisers {
     spare: Mutex<Vec<Harmless>>,
 }
 
+/// Cells after which it shows whether a column says the same things over and over, and how many of them must have been known.
+const CELLS_TO_SEE: usize = 512;
+const KNOWN_PART: usize = 4;
+
 /// What a thread has to look at cells with.
 struct Room {
     work: Work,
@@ -56,7 +57,12 @@ type LooksAt<'a, T> = dyn Fn(&str, &mut Room, &mut T) + Sync + 'a;
 /// Cells in which nothing was found, and whether they may be names. Most columns that are open say the same few things over and over - a
 /// unit, a status, a district - and what was looked at is not looked at again. A cell's place follows from what it is, and a later one
 /// takes it.
-struct Harmless(Box<[[u64; 4]]>);
+struct Harmless {
+    cells: Box<[Remembered]>,
+    /// Cells of the piece in hand that were asked for, and that were known.
+    asked: usize,
+    known: usize,
+}
 
 /// A cell byte for byte, its length in the low bits of the last byte and above them what was judged of it.
 type Remembered = [u64; 4];
@@ -67,7 +73,7 @@ enum Place<'a> {
     Known(Option<WholeName>),
     /// Here, should nothing be found in it.
     Free(&'a mut Remembered, Remembered),
-    /// Nowhere: it is too long.
+    /// Nowhere: it is too long, or hardly any cell comes again.
     None,
 }
 
@@ -78,26 +84,29 @@ const IS_NAME: u64 = 1 << 63;
 impl Default for Harmless {
     fn default() -> Self {
         // All zero is the empty text.
-        Harmless(vec![Remembered::default(); HARMLESS_MAX].into_boxed_slice())
+        Harmless { cells: vec![Remembered::default(); HARMLESS_MAX].into_boxed_slice(), asked: 0, known: 0 }
     }
 }
 
 impl Harmless {
     fn place(&mut self, cell: &str) -> Place<'_> {
-        if cell.len() > HARMLESS_BYTES_MAX {
+        let is_new_each_time = self.asked >= CELLS_TO_SEE && self.known < self.asked / KNOWN_PART;
+        if cell.len() > HARMLESS_BYTES_MAX || is_new_each_time {
             return Place::None;
         }
+        self.asked += 1;
         let mut bytes = [0; HARMLESS_BYTES_MAX + 1];
         bytes[..cell.len()].copy_from_slice(cell.as_bytes());
         bytes[HARMLESS_BYTES_MAX] = cell.len() as u8;
         let (words, _) = bytes.as_chunks::<8>();
         let told = [words[0], words[1], words[2], words[3]].map(u64::from_le_bytes);
         let mix = |mixed: u64, word: &u64| (mixed ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-        let place = &mut self.0[told.iter().fold(0, mix) as usize % HARMLESS_MAX];
+        let place = &mut self.cells[told.iter().fold(0, mix) as usize % HARMLESS_MAX];
         let judged = place[3];
         if [place[0], place[1], place[2], judged & !(JUDGED | MAY_BE_NAME | IS_NAME)] != told {
             return Place::Free(place, told);
         }
+        self.known += 1;
         let name = WholeName { may_be: judged & MAY_BE_NAME != 0, is_one: judged & IS_NAME != 0 };
         Place::Known((judged & JUDGED != 0).then_some(name))
     }
@@ -191,21 +200,22 @@ impl Recognisers {
         })
     }
 
-    /// Whole numbers of the column `name`, for a verdict on it: held against shapes where its name speaks of people, or where they
-    /// are as long as those whose check alone tells what they are.
+    /// Whole numbers of the column `name`, for a verdict on it: held against shapes where its name speaks of people, or where their
+    /// check digits do.
     pub fn numbers(&self, numbers: impl Iterator<Item = i128>, name: &str) -> ColumnTally {
         let header = Header::new(name);
-        let is_named = matches!(said(name), Said::Surely(_) | Said::Perhaps(_));
+        // `contact_id` speaks of people, and no number is a name.
+        let is_named = matches!(said(name), Said::Surely(kind) | Said::Perhaps(kind) if kind.may_be_number());
         let (mut tally, mut work) = (ColumnTally::for_verdict(CellKind::Number), self.engine.take_work());
-        let mut shorter = 0;
+        let mut unlike = 0;
         for number in numbers {
-            if is_named || number >= LONG_NUMBER_MIN {
+            if is_named || has_check(number) {
                 tally.add(&number.to_string(), &header, self.engine, &mut work);
             } else {
-                shorter += 1;
+                unlike += 1;
             }
         }
-        tally.add_unlike(shorter);
+        tally.add_unlike(unlike);
         self.engine.give_back(work);
         tally
     }
@@ -221,6 +231,7 @@ impl Recognisers {
         let pieces = (0..column.len()).into_par_iter().step_by(CELLS_AT_ONCE);
         let of_piece = |start: usize| {
             let harmless = self.spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default();
+            let harmless = Harmless { asked: 0, known: 0, ..harmless };
             let mut room = Room { work: self.engine.take_work(), found: Vec::new(), harmless };
             let mut all = begin();
             for row in (start..column.len().min(start + CELLS_AT_ONCE)).filter(|row| column.is_valid(*row)) {

@@ -112,6 +112,26 @@ pub fn iban_length(country: [u8; 2]) -> Option<usize> {
     IBAN_SIGNS.iter().find(|(_, countries)| is_of(countries)).map(|(length, _)| *length)
 }
 
+/// Whether a number has the check digits of any kind that a column is taken for by its values alone: NHS numbers, cards and IMEIs, MPANs.
+pub fn has_check(number: i128) -> bool {
+    // Longer ones are rare, and dividing 128 bits is slow.
+    let Ok(mut rest) = u64::try_from(number.unsigned_abs()) else { return true };
+    let (mut digits, mut from) = ([0; 20], 20);
+    while rest > 0 {
+        from -= 1;
+        digits[from] = (rest % 10) as u8;
+        rest /= 10;
+    }
+    let digits = &digits[from..];
+    match digits.len() {
+        0..10 => false,
+        10 => nhs(digits),
+        // A full MPAN has eight digits before its core.
+        11..=19 => luhn(digits) || mpan(digits),
+        _ => true,
+    }
+}
+
 /// Whether an issuer has numbers that begin and are as long as this, and Luhn's sum holds. Source: ISO/IEC 7812-1; the ranges that
 /// Visa, Mastercard, American Express, Diners Club, Discover, JCB, UnionPay and Maestro publish.
 pub fn card(digits: &[u8]) -> bool {

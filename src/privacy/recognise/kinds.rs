@@ -77,6 +77,11 @@ impl Kind {
         let id = if id == "payment_card" { "card" } else { id };
         KINDS.iter().find(|(_, known, ..)| *known == id).map(|(kind, ..)| *kind)
     }
+
+    /// Whether a column of numbers may hold it.
+    pub fn may_be_number(self) -> bool {
+        !matches!(self, Kind::PersonName | Kind::Address | Kind::Email)
+    }
 }
 
 #[cfg(test)]

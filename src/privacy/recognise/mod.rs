@@ -17,7 +17,7 @@ mod kinds;
 mod modulus;
 mod table;
 
-pub use checks::card as is_card;
+pub use checks::{card as is_card, has_check};
 pub use judge::{Candidate, Evidence};
 pub use kinds::{KINDS, Kind};
 pub use modulus::{Pair, pair};
