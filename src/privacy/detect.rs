@@ -29,8 +29,8 @@ const UUID_BYTES: usize = 36;
 /// The kind of a payment card's number.
 pub const CARD: &str = "card";
 
-/// Cells that one thread remembers to hold nothing, and their bytes: 256 KiB in all.
-const HARMLESS_MAX: usize = 1 << 13;
+/// Cells that one thread remembers to hold nothing, and their bytes: 128 KiB in all.
+const HARMLESS_MAX: usize = 1 << 12;
 const HARMLESS_BYTES_MAX: usize = 31;
 
 /// All recognisers, compiled once for a run.
