@@ -101,12 +101,12 @@ impl Cutter {
         if self.pending.len() < BLOCK_BYTES {
             return Ok(None);
         }
-        match self.pending[self.searched..].iter().rposition(|byte| *byte == b'\n') {
+        match memchr::memrchr(b'\n', &self.pending[self.searched..]) {
             Some(at) => {
                 let rest = self.pending.split_off(self.searched + at + 1);
                 self.searched = rest.len();
                 let bytes = std::mem::replace(&mut self.pending, rest);
-                Ok(Some(self.block(bytes)))
+                Ok(Some(self.block(bytes.into())))
             }
             None if self.pending.len() > LINE_BYTES_MAX => Err(LongLine(self.line)),
             None => {
@@ -116,19 +116,34 @@ impl Cutter {
         }
     }
 
+    /// The next block of a piece that begins with a line, out of the piece itself; nothing may be pending. `None` when it holds no
+    /// whole line any more, or, at the object's end, nothing.
+    pub fn cut_from(&mut self, piece: &mut Bytes, is_last: bool) -> Option<Block> {
+        let most = piece.len().min(BLOCK_BYTES);
+        let end = match memchr::memrchr(b'\n', &piece[..most]) {
+            Some(end) if most < piece.len() || !is_last => end + 1,
+            _ => match memchr::memchr(b'\n', &piece[most..]) {
+                Some(end) => most + end + 1,
+                None if is_last => piece.len(),
+                None => return None,
+            },
+        };
+        (end > 0).then(|| self.block(piece.split_to(end)))
+    }
+
     /// What is left at the object's end.
     pub fn finish(&mut self) -> Option<Block> {
         let bytes = std::mem::take(&mut self.pending);
-        (!bytes.is_empty()).then(|| self.block(bytes))
+        (!bytes.is_empty()).then(|| self.block(bytes.into()))
     }
 
-    fn block(&mut self, bytes: Vec<u8>) -> Block {
+    fn block(&mut self, bytes: Bytes) -> Block {
         let block = Block {
             layout: self.layout,
             partition: self.partition,
             first_position: self.position,
             first_line: self.line,
-            bytes: bytes.into(),
+            bytes,
             rows: None,
             keys: self.keys.clone(),
         };
@@ -163,6 +178,40 @@ pub(super) fn is_blank(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cuts_the_same_lines_out_of_pieces_that_begin_with_one() {
+        let line = [vec![b'x'; 100_000], b"\n".to_vec(), b" \n".to_vec()].concat();
+        for end in [&b""[..], b"last", b"last\n", b"\n\n"] {
+            let text = [line.repeat(200), end.to_vec()].concat();
+            let object = Object { partition: 3, first_offset: 40, path: String::new() };
+            let (mut cutter, mut blocks, mut at) = (Cutter::new(&object, Layout::Confluent, None), Vec::new(), 0);
+            while at < text.len() {
+                let mut piece = Bytes::copy_from_slice(&text[at..text.len().min(at + (9 << 20))]);
+                at += piece.len();
+                let is_last = at == text.len();
+                while let Some(block) = cutter.cut_from(&mut piece, is_last) {
+                    blocks.push(block);
+                }
+                at -= piece.len();
+            }
+            assert!(blocks.iter().all(|block| block.bytes.len() <= BLOCK_BYTES + 100_001));
+            let expected = cut(&text, 1 << 20).expect("blocks");
+            let all = |blocks: &[Block]| blocks.iter().flat_map(|block| block.bytes.to_vec()).collect::<Vec<_>>();
+            assert_eq!(all(&blocks), text);
+            assert_eq!(all(&expected), text);
+            let (mut lines_so_far, mut events) = (1, 40);
+            for block in &blocks {
+                assert_eq!((block.first_line, block.first_position), (lines_so_far, events));
+                lines_so_far += block.bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+                events += lines(&block.bytes).filter(|line| !is_blank(line)).count() as u64;
+            }
+        }
+        let mut cutter =
+            Cutter::new(&Object { partition: 0, first_offset: 0, path: String::new() }, Layout::Confluent, None);
+        assert_eq!(cutter.cut_from(&mut Bytes::from_static(b"half a line"), false), None);
+        assert_eq!(cutter.cut_from(&mut Bytes::new(), true), None);
+    }
 
     fn cut(text: &[u8], feed_bytes: usize) -> Result<Vec<Block>, LongLine> {
         let object = Object { partition: 3, first_offset: 40, path: String::new() };

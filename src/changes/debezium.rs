@@ -4,6 +4,7 @@
 //! switch from one to the other, so every value is looked at for itself. `source` differs from version to version: its parts
 //! are read leniently. Source: Debezium documentation, PostgreSQL connector, "Data change events".
 
+use super::alike::Shapes;
 use super::event::{Event, Operation, Source, Unread};
 use super::scan::{Json, Scanner};
 use super::value::{Names, Row};
@@ -25,8 +26,23 @@ struct Envelope<'a> {
 }
 
 /// Reads an event and puts its cells into `row`; `Ok(None)` is a tombstone (`null`, or a `null` payload). `known` is the last
-/// schema block: a topic repeats it with every event.
-pub fn read<'a>(text: &'a str, known: &str, names: &mut Names, row: &mut Row<'a>) -> Result<Option<Event<'a>>, Unread> {
+/// schema block: a topic repeats it with every event; `shapes` are what events before were like.
+pub fn read<'a>(
+    text: &'a str,
+    known: &str,
+    names: &mut Names,
+    shapes: &mut Shapes,
+    row: &mut Row<'a>,
+) -> Result<Option<Event<'a>>, Unread> {
+    if let Some(along) = shapes.read(text, row) {
+        return Ok(Some(Event {
+            operation: Operation::Upsert,
+            is_untouched_possible: along.is_update,
+            source: along.source,
+            schema: None,
+            table: None,
+        }));
+    }
     let mut scanner = Scanner::new(text);
     if scanner.peek() == Some(b'n') {
         let is_null = scanner.value().is_ok_and(|value| value == Json::Null) && scanner.end().is_ok();
@@ -41,6 +57,7 @@ pub fn read<'a>(text: &'a str, known: &str, names: &mut Names, row: &mut Row<'a>
     let operation = envelope.operation.flatten().ok_or(Unread::NoEvent)?;
     match operation {
         Operation::Upsert if envelope.after != Some(true) => return Err(Unread::NoEvent),
+        Operation::Upsert => shapes.learn(text, names),
         Operation::Delete => {
             row.clear();
             match envelope.before {
@@ -193,7 +210,7 @@ mod tests {
         let column = testing::column("id", "bigint");
         let mut names = Names::new(&[&column]);
         let mut row = names.row();
-        let event = read(text, known, &mut names, &mut row)?;
+        let event = read(text, known, &mut names, &mut Shapes::default(), &mut row)?;
         let id = match row.cell(0) {
             Value::Number(id) => Some(id.to_owned()),
             _ => None,

@@ -3,6 +3,7 @@
 //! An event counts when the extract shows it, or may (`as_of`). Events after the extract's moment are left out, and their being
 //! there shows how far the stream has come.
 
+use super::alike::Shapes;
 use super::as_of::{AsOf, Placed};
 use super::avro::Framed;
 use super::block::Block;
@@ -78,6 +79,9 @@ struct Terms<'a> {
 struct Pass<'a> {
     terms: &'a Terms<'a>,
     names: Names,
+    /// The room of the last row.
+    room: Row<'static>,
+    shapes: Shapes,
     building: Building<'a>,
     blocks: SchemaBlocks,
     batches: Vec<RecordBatch>,
@@ -115,6 +119,8 @@ impl<'a> Pass<'a> {
         Pass {
             terms,
             names: Names::new(terms.columns),
+            room: Row::default(),
+            shapes: Shapes::default(),
             building: Building::new(terms.columns, open),
             blocks: SchemaBlocks::new(terms.columns),
             batches: Vec::new(),
@@ -142,7 +148,7 @@ impl<'a> Pass<'a> {
         let place = Place { line, partition, position, about: About::default(), lsn: None, timestamp_ms };
         let key = record.key.as_deref().map(|bytes| Framed { bytes, header: record.key_schema });
         self.is_moved = record.is_moved;
-        let mut row = self.names.row();
+        let mut row = self.names.row_in(std::mem::take(&mut self.room));
         let unread = |unread| match unread {
             Unread::NoEvent => place.fault(Because::NoEvent),
             Unread::NoSchema(id) => place.fault(Because::NoSchema(id)),
@@ -163,10 +169,10 @@ impl<'a> Pass<'a> {
                 None => self.tombstone(place, key),
             };
         }
-        let text = std::str::from_utf8(value).map_err(|_| place.fault(Because::NoEvent))?;
+        let text = simdutf8::basic::from_utf8(value).map_err(|_| place.fault(Because::NoEvent))?;
         let known = &self.blocks.text;
         let event = match reading.payload {
-            Payload::Debezium => debezium::read(text, known, &mut self.names, &mut row),
+            Payload::Debezium => debezium::read(text, known, &mut self.names, &mut self.shapes, &mut row),
             Payload::DebeziumFlat => flat::read(text, &mut self.names, &mut row),
             Payload::Dms => dms::read(text, &mut self.names, &mut row),
             Payload::Wal2json => return self.wal2json(place, text, key),
@@ -247,7 +253,9 @@ impl<'a> Pass<'a> {
             })?;
         }
         let told = self.blocks.forms(event.schema);
-        self.push(place, op, event, &row, forms.unwrap_or(&told))
+        self.push(place, op, event, &row, forms.unwrap_or(&told))?;
+        self.room = row.over();
+        Ok(())
     }
 
     fn push(

@@ -108,18 +108,27 @@ impl Source {
 
     /// Takes over one of its fields.
     pub fn put(&mut self, name: &str, value: Value<'_>) {
-        match name {
-            "txId" => self.txid = whole(value).and_then(|id| u64::try_from(id).ok()).filter(|id| *id >= FIRST_TXID),
-            "ts_ms" => self.committed_ms = whole(value),
-            "lsn" => self.lsn = whole(value).and_then(|lsn| u64::try_from(lsn).ok()).filter(|lsn| *lsn > 0),
-            "sequence" => {
+        if let Some(spoken) = Spoken::of(name) {
+            self.hear(spoken, value);
+        }
+    }
+
+    /// Takes over what one of its fields says.
+    pub fn hear(&mut self, spoken: Spoken, value: Value<'_>) {
+        match spoken {
+            Spoken::Transaction => {
+                self.txid = whole(value).and_then(|id| u64::try_from(id).ok()).filter(|id| *id >= FIRST_TXID)
+            }
+            Spoken::Committed => self.committed_ms = whole(value),
+            Spoken::Place => self.lsn = whole(value).and_then(|lsn| u64::try_from(lsn).ok()).filter(|lsn| *lsn > 0),
+            Spoken::Sequence => {
                 self.last_commit = match value {
                     Value::Quoted(text) => last_commit(text.written()),
                     Value::Text(text) => last_commit(text),
                     _ => None,
                 }
             }
-            "snapshot" => {
+            Spoken::Snapshot => {
                 self.snapshot = match value {
                     Value::Truth(true) => Snapshot::Whole,
                     Value::Quoted(text) => snapshot(text.plain().unwrap_or_default()),
@@ -127,7 +136,35 @@ impl Source {
                     _ => Snapshot::No,
                 }
             }
-            _ => {}
+        }
+    }
+}
+
+/// The fields of Debezium's `source` that say something of the transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoken {
+    /// `txId`
+    Transaction,
+    /// `ts_ms`
+    Committed,
+    /// `lsn`
+    Place,
+    /// `sequence`
+    Sequence,
+    /// `snapshot`
+    Snapshot,
+}
+
+impl Spoken {
+    /// By its name.
+    pub fn of(name: &str) -> Option<Self> {
+        match name {
+            "txId" => Some(Spoken::Transaction),
+            "ts_ms" => Some(Spoken::Committed),
+            "lsn" => Some(Spoken::Place),
+            "sequence" => Some(Spoken::Sequence),
+            "snapshot" => Some(Spoken::Snapshot),
+            _ => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::cell::Untold;
 use super::decode::Op;
 use super::event::{Snapshot, Source};
 use super::log::LogFacts;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Runs of offsets that a partition lacks, told one by one, at most.
 const GAPS_MAX: usize = 16;
@@ -36,7 +36,7 @@ pub struct StreamFacts {
     /// What it shows of the database's log.
     pub log: LogFacts,
     /// Partition -> first and last position.
-    pub offsets: HashMap<u32, (u64, u64)>,
+    pub offsets: BTreeMap<u32, (u64, u64)>,
     /// Partitions that hold an event after the extract's moment: what the extract shows has arrived in them, all of it.
     pub passed: BTreeSet<u32>,
     /// Column -> why some event that counts did not tell it.

@@ -2,6 +2,7 @@
 //! the changes of a table that its `heartbeat.action.query` writes to, which tell their transaction.
 //! Source: Debezium documentation, PostgreSQL connector, `heartbeat.interval.ms` and `heartbeat.action.query`.
 
+use super::alike::Shapes;
 use super::as_of::{AsOf, Placed};
 use super::avro::Framed;
 use super::block::Block;
@@ -49,7 +50,7 @@ fn beat(value: Framed<'_>, reading: &Reading, names: &mut Names) -> Option<Sourc
         }
         _ => {
             let text = std::str::from_utf8(value.bytes).ok()?;
-            match debezium::read(text, "", names, &mut row).ok().flatten() {
+            match debezium::read(text, "", names, &mut Shapes::default(), &mut row).ok().flatten() {
                 Some(event) => told(event),
                 None => {
                     row.clear();

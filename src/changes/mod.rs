@@ -7,6 +7,7 @@
 //! record.rs    a block -> records: key, value, offset, time, as far as the layout keeps them
 //! debezium.rs flat.rs avro/ dms.rs wal2json.rs
 //!              a value -> an event and the cells of its row
+//! alike.rs     events that are read along the one before them
 //! event.rs     what an event does, and what it says of its transaction
 //! as_of.rs     whether an extract shows it
 //! scan.rs      JSON without a tree           value.rs   what stands in a cell, whatever its encoding
@@ -25,6 +26,7 @@
 //!
 //! Pure. Never in here: where the bytes come from, and a value in an error.
 
+mod alike;
 mod as_of;
 mod avro;
 mod block;

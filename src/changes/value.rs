@@ -77,9 +77,21 @@ impl Names {
         Names { by_name: HashMap::from([(name.to_owned(), vec![(0, 0)])]), columns: 1, last: Vec::new() }
     }
 
+    /// The columns that a field of that name fills, and how good the name is for each.
+    pub fn places(&self, name: &str) -> &[(usize, usize)] {
+        self.by_name.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// An empty row.
     pub fn row<'a>(&self) -> Row<'a> {
         Row { cells: vec![(Value::Absent, usize::MAX); self.columns] }
+    }
+
+    /// The same, in the room of another.
+    pub fn row_in<'a>(&self, mut room: Row<'a>) -> Row<'a> {
+        room.cells.clear();
+        room.cells.resize(self.columns, (Value::Absent, usize::MAX));
+        room
     }
 
     /// Puts the `nth` field of a row into the columns that it fills. The last one of a name counts, as in PostgreSQL's jsonb.
@@ -88,11 +100,11 @@ impl Names {
             self.last.truncate(nth);
             if self.last.len() < nth {
                 // A field before this one was not ours to put.
-                return self.by_name.get(name).into_iter().flatten().for_each(|place| row.put(*place, value));
+                return row.fill(self.places(name), value);
             }
             self.last.push((name.to_owned(), self.by_name.get(name).cloned().unwrap_or_default()));
         }
-        self.last[nth].1.iter().for_each(|place| row.put(*place, value));
+        row.fill(&self.last[nth].1, value);
     }
 
     /// Reads an object into `row`; `of` gets each field first and takes those that are none of the row's.
@@ -119,7 +131,7 @@ impl Names {
 }
 
 /// The cells of an event, by column.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Row<'a> {
     cells: Vec<(Value<'a>, usize)>,
 }
@@ -130,9 +142,21 @@ impl<'a> Row<'a> {
         self.cells.get(place).map(|(value, _)| *value).unwrap_or_default()
     }
 
+    /// The room of this row, for another one.
+    pub fn over<'b>(mut self) -> Row<'b> {
+        self.cells.clear();
+        // Nothing is in it: the room is kept, and what the cells were borrowed from is not.
+        Row { cells: self.cells.into_iter().map(|(_, rank)| (Value::Absent, rank)).collect() }
+    }
+
     /// Every cell absent again.
     pub fn clear(&mut self) {
         self.cells.fill((Value::Absent, usize::MAX));
+    }
+
+    /// Puts a value into the columns that it fills.
+    pub fn fill(&mut self, places: &[(usize, usize)], value: Value<'a>) {
+        places.iter().for_each(|place| self.put(*place, value));
     }
 
     fn put(&mut self, (place, rank): (usize, usize), value: Value<'a>) {

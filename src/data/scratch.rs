@@ -16,11 +16,14 @@ pub struct Piece {
 #[error("scratch space cannot be {0}")]
 pub struct ScratchFault(pub &'static str);
 
+/// What a seal takes behind the bytes that it is put on.
+pub const SEAL_BYTES: usize = 16;
+
 /// Bytes put aside and read again, any number of times, by any thread. What was put comes back byte for byte or not at
 /// all; nothing of it outlives the run, and whoever reads the disk meanwhile learns nothing.
 pub trait Scratch: Send + Sync {
-    /// Puts `bytes` aside.
-    fn put(&self, bytes: &[u8]) -> Result<Piece, ScratchFault>;
+    /// Puts `bytes` aside. Room for [`SEAL_BYTES`] behind them spares a copy.
+    fn put(&self, bytes: Vec<u8>) -> Result<Piece, ScratchFault>;
 
     /// Reads a piece again.
     fn get(&self, piece: Piece) -> Result<Vec<u8>, ScratchFault>;
@@ -44,10 +47,11 @@ impl MemoryScratch {
 
 #[cfg(test)]
 impl Scratch for MemoryScratch {
-    fn put(&self, bytes: &[u8]) -> Result<Piece, ScratchFault> {
+    fn put(&self, bytes: Vec<u8>) -> Result<Piece, ScratchFault> {
         let mut pieces = self.0.lock().expect("a lock");
-        pieces.push(bytes.to_vec());
-        Ok(Piece { offset: 0, length: bytes.len() as u64, number: pieces.len() as u64 - 1 })
+        let length = bytes.len() as u64;
+        pieces.push(bytes);
+        Ok(Piece { offset: 0, length, number: pieces.len() as u64 - 1 })
     }
 
     fn get(&self, piece: Piece) -> Result<Vec<u8>, ScratchFault> {

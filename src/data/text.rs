@@ -39,6 +39,13 @@ pub fn whole<T: TryFrom<i128>>(text: &str) -> Parsed<T> {
 ///
 /// Takes an exponent (`1.5e3`), as some writers print one. Digits beyond the scale must be zero.
 pub fn decimal(text: &str, precision: u8, scale: u8) -> Parsed<i128> {
+    if let Some(number) = short_decimal(text.as_bytes(), scale) {
+        return fits(number, precision);
+    }
+    any_decimal(text, precision, scale)
+}
+
+fn any_decimal(text: &str, precision: u8, scale: u8) -> Parsed<i128> {
     let text = text.trim();
     if matches!(text.to_ascii_lowercase().as_str(), "nan" | "infinity" | "-infinity" | "inf" | "-inf") {
         return Err(RowFault::Range);
@@ -75,8 +82,48 @@ pub fn decimal(text: &str, precision: u8, scale: u8) -> Parsed<i128> {
     fits(if negative { -number } else { number }, precision)
 }
 
+/// Digits that fit into eight bytes, whatever they are.
+const SHORT_DIGITS: usize = 18;
+
+/// Powers of ten, as far as eight bytes hold them.
+const POWERS: [u64; SHORT_DIGITS + 1] = {
+    let mut powers = [1; SHORT_DIGITS + 1];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+
+/// The same of what nearly every decimal is: a few digits, a point among them, no more behind it than are wanted. `None` for others.
+fn short_decimal(text: &[u8], scale: u8) -> Option<i128> {
+    let (is_negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let (mut number, mut count, mut point) = (0u64, 0, None);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' if count < SHORT_DIGITS => {
+                number = number * 10 + u64::from(byte - b'0');
+                count += 1;
+            }
+            b'.' if point.is_none() => point = Some(count),
+            _ => return None,
+        }
+    }
+    let behind = count - point.unwrap_or(count);
+    let shift = usize::from(scale).checked_sub(behind).filter(|_| count > 0)?;
+    let number = i128::from(number) * i128::from(*POWERS.get(shift)?);
+    Some(if is_negative { -number } else { number })
+}
+
 /// The number, if it has no more than `precision` digits.
 pub fn fits(number: i128, precision: u8) -> Parsed<i128> {
+    if let Some(limit) = POWERS.get(usize::from(precision)) {
+        return if number.unsigned_abs() < u128::from(*limit) { Ok(number) } else { Err(RowFault::Range) };
+    }
     match 10i128.checked_pow(u32::from(precision)) {
         Some(limit) if number.unsigned_abs() >= limit.unsigned_abs() => Err(RowFault::Range),
         _ => Ok(number),
@@ -254,6 +301,13 @@ pub fn bytea(text: &str) -> Parsed<Vec<u8>> {
 mod tests {
     use super::*;
     use RowFault::{Range, Type};
+
+    proptest::proptest! {
+        #[test]
+        fn reads_a_short_decimal_as_any(text in "-?[0-9]{0,20}[.,]?[0-9]{0,5}", precision in 1u8..39, scale in 0u8..5) {
+            proptest::prop_assert_eq!(decimal(&text, precision, scale), any_decimal(&text, precision, scale));
+        }
+    }
 
     #[test]
     fn reads_decimals_exactly() {

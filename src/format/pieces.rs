@@ -4,7 +4,7 @@
 
 use super::ranged::Ranged;
 use super::spill::Aside;
-use crate::data::scratch::{Piece, ScratchFault};
+use crate::data::scratch::{Piece, SEAL_BYTES, ScratchFault};
 use bytes::Bytes;
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -46,14 +46,10 @@ impl Pieces {
             return Ok(());
         }
         for piece in bytes.chunks(PIECE_BYTES) {
-            let put = match piece.len() {
-                PIECE_BYTES => self.aside.scratch().put(piece)?,
-                _ => {
-                    let mut padded = piece.to_vec();
-                    padded.resize(PIECE_BYTES, 0);
-                    self.aside.scratch().put(&padded)?
-                }
-            };
+            let mut padded = Vec::with_capacity(PIECE_BYTES + SEAL_BYTES);
+            padded.extend_from_slice(piece);
+            padded.resize(PIECE_BYTES, 0);
+            let put = self.aside.scratch().put(padded)?;
             self.keep(piece.len(), At::There(put));
         }
         Ok(())

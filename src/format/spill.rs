@@ -2,7 +2,7 @@
 //!
 //! Written as Arrow's IPC stream, so that every type comes back as it was.
 
-use crate::data::scratch::{Piece, Scratch, ScratchFault};
+use crate::data::scratch::{Piece, SEAL_BYTES, Scratch, ScratchFault};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
@@ -44,6 +44,9 @@ impl Aside {
     }
 }
 
+/// What a batch's description takes, about.
+const HEAD_BYTES: usize = 8 << 10;
+
 /// Batches of one schema, put aside.
 pub struct Spill {
     aside: Aside,
@@ -77,7 +80,7 @@ impl Spill {
         let kept = if self.aside.take(bytes) {
             Kept::Here(batch, bytes)
         } else {
-            Kept::There(self.aside.scratch.put(&packed(&batch)?)?)
+            Kept::There(self.aside.scratch.put(packed(&batch)?)?)
         };
         self.kept.push(kept);
         Ok(())
@@ -121,7 +124,8 @@ pub fn compact(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
 
 fn packed(batch: &RecordBatch) -> Result<Vec<u8>, ScratchFault> {
     let fault = |_| ScratchFault("packed");
-    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).map_err(fault)?;
+    let room = batch.get_array_memory_size() + HEAD_BYTES + SEAL_BYTES;
+    let mut writer = StreamWriter::try_new(Vec::with_capacity(room), &batch.schema()).map_err(fault)?;
     writer.write(batch).map_err(fault)?;
     writer.into_inner().map_err(fault)
 }

@@ -15,6 +15,7 @@ use arrow::compute::{and, not, take};
 use arrow::datatypes::{Float32Type, Float64Type};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
+use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -176,8 +177,8 @@ pub fn compare<'a>(
     let converter = terms.converter()?;
     let key_columns: Vec<ArrayRef> = terms.key.iter().map(|place| rows.column(*place).clone()).collect();
     let keys = converter.convert_columns(&key_columns)?;
-    let open: HashSet<&[u8]> = of_keys(latest, |settled| settled != Settled::Yes);
-    let mut seen: HashSet<&[u8]> = HashSet::new();
+    let open: HashSet<&[u8], RandomState> = of_keys(latest, |settled| settled != Settled::Yes);
+    let mut seen: HashSet<&[u8], RandomState> = HashSet::default();
     let (mut unique, mut undecided) = (Vec::new(), 0);
     for row in 0..rows.num_rows() {
         if key_columns.iter().any(|column| column.is_null(row)) {
@@ -238,7 +239,7 @@ pub fn any<'a>(masks: impl Iterator<Item = &'a BooleanArray>, length: usize) -> 
 }
 
 /// The keys that the stream settles so.
-fn of_keys(latest: &Latest, is_so: impl Fn(Settled) -> bool) -> HashSet<&[u8]> {
+fn of_keys(latest: &Latest, is_so: impl Fn(Settled) -> bool) -> HashSet<&[u8], RandomState> {
     let keys = latest.keys.iter().zip(&latest.settled).filter(|(_, settled)| is_so(**settled));
     keys.map(|(key, _)| key.as_slice()).collect()
 }

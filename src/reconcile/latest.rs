@@ -8,10 +8,12 @@
 use super::order::{Order, Turn};
 use crate::changes::{About, LogFacts, Op};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt8Array, UInt32Array, UInt64Array};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::{concat_batches, take};
 use arrow::datatypes::{SchemaRef, UInt8Type, UInt32Type, UInt64Type};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows};
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
 /// Latest states: the columns, for each a mask of the cells that are known, and the keys.
@@ -98,17 +100,21 @@ pub fn latest(
         (events.partitions.value(event), events.positions.value(event))
     });
     let mut latest = Latest::default();
-    let states = fold(&order, &keys, &events, whole, &mut latest);
+    let mut cells = Vec::new();
+    let states = fold(&order, &keys, &events, whole, &mut cells, &mut latest);
     let is_told = |state: &State| state.row.is_some() || state.settled != Settled::Yes;
     let mut told: Vec<(&[u8], &State)> =
         states.iter().filter(|(_, state)| is_told(state)).map(|(key, state)| (*key, state)).collect();
     told.sort_unstable_by_key(|(key, _)| *key);
-    let cell = |state: &State, place: usize| state.row.as_ref().map_or(UNKNOWN, |row| row[place]);
+    let cell = |state: &State, place: usize| state.row.map_or(UNKNOWN, |row| cells[row * width + place]);
     for place in 0..width {
-        let from: UInt32Array =
-            told.iter().map(|(_, state)| Some(cell(state, place)).filter(|event| *event != UNKNOWN)).collect();
+        let from: Vec<u32> = told.iter().map(|(_, state)| cell(state, place)).collect();
+        let known = BooleanBuffer::collect_bool(from.len(), |at| from[at] != UNKNOWN);
+        // What stands in a cell that is not known is passed over.
+        let known_of = NullBuffer::new(known.clone());
+        let from = UInt32Array::new(from.into(), (known_of.null_count() > 0).then_some(known_of));
         latest.columns.push(take(batch.column(place), &from, None)?);
-        latest.known.push(BooleanArray::from_iter(told.iter().map(|(_, state)| Some(cell(state, place) != UNKNOWN))));
+        latest.known.push(BooleanArray::new(known, None));
     }
     let place = |state: &State| (state.partition, events.positions.value(state.last as usize));
     let deleted = states.iter().filter(|(_, state)| !is_told(state));
@@ -121,8 +127,8 @@ pub fn latest(
 
 /// What is known of a key.
 struct State {
-    /// For each column the event that last told it; `None` once the row is gone.
-    row: Option<Vec<u32>>,
+    /// Which of the rows of cells is its own; `None` once the row is gone.
+    row: Option<usize>,
     partition: u32,
     /// The event that last touched it.
     last: u32,
@@ -130,14 +136,17 @@ struct State {
     order: Order,
 }
 
+/// Into `cells` go rows: for each column the event that last told it.
 fn fold<'a>(
     order: &[u32],
     keys: &'a Rows,
     events: &Events<'_>,
     whole: Whole<'_>,
+    cells: &mut Vec<u32>,
     latest: &mut Latest,
-) -> HashMap<&'a [u8], State> {
-    let mut states: HashMap<&[u8], State> = HashMap::new();
+) -> HashMap<&'a [u8], State, RandomState> {
+    let mut states: HashMap<&[u8], State, RandomState> = HashMap::default();
+    let width = events.told.len();
     for event in order {
         let row = *event as usize;
         let (op, partition) = (events.ops.value(row), events.partitions.value(row));
@@ -194,8 +203,11 @@ fn fold<'a>(
             continue;
         }
         // After a delete nothing is carried over: the new row knows only what its own events tell.
-        let cells = state.row.get_or_insert_with(|| vec![UNKNOWN; events.told.len()]);
-        for (cell, told) in cells.iter_mut().zip(&events.told) {
+        let own = *state.row.get_or_insert_with(|| {
+            cells.resize(cells.len() + width, UNKNOWN);
+            cells.len() / width.max(1) - 1
+        });
+        for (cell, told) in cells[own * width..][..width].iter_mut().zip(&events.told) {
             if told.is_null(row) {
                 // It may be another by now: what was told before is not carried over.
                 *cell = UNKNOWN;

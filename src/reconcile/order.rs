@@ -27,7 +27,7 @@ pub enum Turn {
 #[derive(Debug, Default)]
 pub struct Order {
     top: Option<u64>,
-    /// Sorted: whatever is less than the largest is not added.
+    /// Those before it, sorted: whatever is less than the largest is not added.
     seen: Vec<u64>,
 }
 
@@ -41,17 +41,18 @@ impl Order {
                 () if is_same_partition && self.seen.binary_search(&lsn).is_ok() => Turn::Replayed,
                 // The log began anew.
                 () if is_same_partition && about.has(About::READ) => {
-                    (self.top, self.seen) = (Some(lsn), vec![lsn]);
+                    (self.top, self.seen) = (Some(lsn), Vec::new());
                     Turn::Next
                 }
                 () if is_same_partition || about.has(About::READ) => Turn::Unexplained,
                 () => Turn::Older,
             };
         }
-        if self.top != Some(lsn) {
-            self.seen.push(lsn);
+        if let Some(top) = self.top.replace(lsn)
+            && top != lsn
+        {
+            self.seen.push(top);
         }
-        self.top = Some(lsn);
         Turn::Next
     }
 }

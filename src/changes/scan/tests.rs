@@ -27,6 +27,30 @@ fn refuses_what_is_no_json() {
     assert!(whole(&format!("{}{}", "[".repeat(127), "]".repeat(127))).is_ok());
 }
 
+#[test]
+fn counts_digits_up_to_any_byte_at_any_place() {
+    for place in 0..20 {
+        for byte in (0..=255u8).filter(|byte| !byte.is_ascii_digit()) {
+            let mut bytes = *b"01234567890123456789";
+            bytes[place] = byte;
+            assert_eq!(digit_bytes(&bytes), place, "{byte}");
+        }
+        assert_eq!(digit_bytes(&b"98765432109876543210"[place..]), 20 - place);
+    }
+}
+
+#[test]
+fn passes_a_text_up_to_any_byte_that_ends_it() {
+    for length in 0..100 {
+        for byte in [b'"', b'\\', 0, 0x1f] {
+            let mut bytes = vec![b'x'; 100];
+            bytes[length] = byte;
+            assert_eq!(plain_bytes(&bytes), length, "{byte}");
+        }
+        assert_eq!(plain_bytes("é".repeat(length).as_bytes()), 2 * length);
+    }
+}
+
 proptest! {
     #[test]
     fn reads_what_serde_reads(text in any::<String>(), number in any::<f64>(), whole_number in any::<i64>()) {

@@ -106,14 +106,16 @@ impl Automaton {
     pub fn find(&self, context: &Surroundings<'_>, work: &mut Work, scored: &mut Vec<Scored>) {
         let text = context.text;
         work.hearing.forget();
-        let (mut at, mut hex_end) = (0, 0);
+        let (mut at, mut hex_end, mut word_before) = (0, 0, None);
         while let Some(digit) = text[at..].iter().position(u8::is_ascii_digit).map(|next| at + next) {
             let word = begin_of_word(text, digit);
             let mut end =
                 text[digit..].iter().position(|byte| !byte.is_ascii_digit()).map_or(text.len(), |next| digit + next);
             let mut starts = [word; 5];
             let mut count = 0;
-            if digit - word < WORD_BYTES_MAX {
+            // A word of letters and digits in turn is tried once, and not again for each run of its digits.
+            if digit - word < WORD_BYTES_MAX && word_before != Some(word) {
+                word_before = Some(word);
                 count = 1;
                 // A row of groups is tried from its front once, and not again from there for each of its groups.
                 let hex = if word >= hex_end { begin_of_hex(text, word) } else { None };

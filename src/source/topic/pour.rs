@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 /// Bytes of an object that are asked for at once.
 pub(super) const PIECE_BYTES: u64 = 8 << 20;
+/// Bytes of a line's beginning that are kept, and not asked for again.
+const LINE_BYTES_LONG: usize = 1 << 20;
 /// What an object may unpack to: beyond it, it is taken for a bomb.
 const OBJECT_BYTES_MAX: u64 = 64 << 30;
 /// Bytes of an object that is read whole.
@@ -56,6 +58,8 @@ impl Topic {
                 let tag = current.tag.unwrap_or_default();
                 return Ok(Some((Poured::Ended(object.path.clone(), tag), State::Over)));
             }
+            // A line that the last piece has only the beginning of is asked for again, whole.
+            current.arrived -= current.melt.give_back();
             let piece = self.piece(object, current.arrived, current.tag.clone()).await?;
             current.arrived += piece.bytes.len() as u64;
             current.melt.piece = piece.bytes;
@@ -76,6 +80,10 @@ impl Topic {
             None => None,
         };
         let piece = self.piece(object, 0, None).await?;
+        let (compression, _) = Compression::of(&object.path);
+        if compression == Compression::Plain && piece.of_bytes > OBJECT_BYTES_MAX {
+            return Err(corrupt(&object.path, "is larger than 64 GiB".into()));
+        }
         let arrived = piece.bytes.len() as u64;
         let melt = Melt::new(object, piece.bytes, self.cutter(object, keys));
         let melt = melt.map_err(|fault| corrupt(&object.path, fault))?;
@@ -179,6 +187,8 @@ struct Melt {
     unpacker: Option<Unpacker>,
     /// Of a packing that is unpacked when it is there whole.
     whole: Option<Whole>,
+    /// Whether nothing is packed, so that blocks are cut out of the pieces themselves.
+    is_plain: bool,
     cutter: Cutter,
 }
 
@@ -222,14 +232,28 @@ impl Melt {
         let (compression, _) = Compression::of(&object.path);
         if !Unpacker::takes(compression) {
             let whole = Whole { compression, packed: Vec::new(), unpacked: None };
-            return Ok(Melt { piece, unpacker: None, whole: Some(whole), cutter });
+            return Ok(Melt { piece, unpacker: None, whole: Some(whole), is_plain: false, cutter });
         }
         let unpacker = Unpacker::new(compression, OBJECT_BYTES_MAX).map_err(|fault| fault.to_string())?;
-        Ok(Melt { piece, unpacker: Some(unpacker), whole: None, cutter })
+        let is_plain = compression == Compression::Plain;
+        Ok(Melt { piece, unpacker: Some(unpacker), whole: None, is_plain, cutter })
+    }
+
+    /// Bytes of a line's beginning that are dropped: it comes again with the next piece.
+    fn give_back(&mut self) -> u64 {
+        let is_begun = self.is_plain && self.cutter.pending.is_empty();
+        if is_begun { std::mem::take(&mut self.piece).len() as u64 } else { 0 }
     }
 
     /// The next block; `None` when it takes another piece, or when there is none behind the last.
     fn block(&mut self, is_last: bool) -> Result<Option<Block>, String> {
+        if self.is_plain && self.cutter.pending.is_empty() {
+            let begins_with = self.piece.len();
+            let block = self.cutter.cut_from(&mut self.piece, is_last);
+            if block.is_some() || is_last || begins_with < LINE_BYTES_LONG {
+                return Ok(block);
+            }
+        }
         loop {
             if let Some(block) = self.cutter.cut().map_err(|fault| fault.to_string())? {
                 return Ok(Some(block));
