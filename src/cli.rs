@@ -1,6 +1,10 @@
 //! Verbs and flags: what a person types -> what is asked of a verb. The only clap.
 //!
+//! `table.rs` has those of `table`.
+//!
 //! Never in here: what a verb does, which lives in `verbs`, and which knows no flag.
+
+mod table;
 
 use crate::data::{Name, NameFault};
 use crate::source::Wanted;
@@ -14,6 +18,7 @@ use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_mangen::Man;
 use std::io::Write;
 use std::path::PathBuf;
+pub use table::{TableArgs, TableVerb};
 
 /// Reads the command line; ends the process with 2 where it cannot be understood.
 pub fn parse() -> Cli {
@@ -30,6 +35,7 @@ impl Cli {
             Verb::Test(TestArgs { jobs, json }) => verbs::test(TestRequest { jobs, json }, out).await,
             Verb::Diff(args) => verbs::diff(args.into(), out).await,
             Verb::Scan(args) => verbs::scan(args.into(), out).await,
+            Verb::Table { what } => verbs::table(what.into(), out).await,
             Verb::Init(args) => verbs::init(args.into(), out).await,
             Verb::Completions { shell } => {
                 complete(shell, out);
@@ -77,6 +83,15 @@ pub enum Verb {
         after_help = "Examples:\n  nightferry scan fixtures/contracts/extract/contracts.contact.parquet\n  nightferry scan fixtures/contracts/extract/contracts.milestone.csv --fail-on nino,card,email"
     )]
     Scan(ScanArgs),
+    /// Look after a published table: its versions, proof, the way back, what may go.
+    #[command(
+        after_help = "Examples:\n  nightferry table versions warehouse/invoice\n  nightferry table verify warehouse/invoice --json"
+    )]
+    Table {
+        /// What of it.
+        #[command(subcommand)]
+        what: TableVerb,
+    },
     /// Write the JSON Schemas, or a first job from a database's catalogue.
     #[command(
         after_help = "From a database:\n  nightferry init --env prod --source settlements_db --schema settlements --job nightly\n\nExamples:\n  nightferry init --schemas\n  nightferry init --schemas --into target/editor"

@@ -98,6 +98,7 @@ impl Failure {
             StoreError::NotExclusive { .. } => ending::NOT_EXCLUSIVE,
             StoreError::Audience { .. } => ending::AUDIENCE,
             StoreError::Stamp { .. } | StoreError::Owner { .. } => ending::STAMP,
+            StoreError::Epoch { .. } => ending::EPOCH,
             StoreError::Diverged { .. } => ending::DIVERGED,
             StoreError::Checksum { .. } | StoreError::Damaged { .. } | StoreError::LedgerBehind { .. } => {
                 ending::CHECKSUM

@@ -227,6 +227,7 @@ impl Reader<'_> {
                 Some("external") => Boundary::External,
                 _ => Boundary::Internal,
             },
+            epoch: node.get("epoch").and_then(Node::whole).and_then(|epoch| u64::try_from(epoch).ok()).unwrap_or(0),
         })
     }
 

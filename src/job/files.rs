@@ -300,6 +300,7 @@ const STORE: Shape = Shape::Table(&[
         Shape::Word(&["internal", "external"]),
         "whether it lies outside the body's own accounts, where `restricted` never goes; urls outside AWS get nothing before the verdict, whatever this says",
     ),
+    optional("epoch", Shape::Count, "the epoch that is written in, once `table failover` has raised it [0]"),
 ]);
 
 const LIMITS: &[Key] = &[

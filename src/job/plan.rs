@@ -271,6 +271,8 @@ pub struct StoreSpec {
     pub audience: Audience,
     /// Whether it lies outside the body's AWS accounts.
     pub boundary: Boundary,
+    /// The epoch that is written in: raised by a failover, so that whoever still has the environment of before is refused.
+    pub epoch: u64,
 }
 
 /// Which side of the border a store is on.

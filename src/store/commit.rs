@@ -12,7 +12,7 @@ use super::staging::head;
 use super::{Store, runs};
 use crate::access::Folder;
 use crate::data::Name;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The stores of an environment, opened, by name.
 pub type Stores = BTreeMap<Name, Store>;
@@ -20,7 +20,7 @@ pub type Stores = BTreeMap<Name, Store>;
 /// What a job has published before, every commit of it done.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settled {
-    /// Its newest records, oldest first.
+    /// Its newest records, oldest first; after a failover those alone whose nights came over.
     pub records: Vec<JobRecord>,
     /// The number of its next record.
     pub next: u64,
@@ -43,7 +43,7 @@ pub async fn settle(security: &Store, stores: &Stores, job: &Name, stamp: &str) 
             completed = Some(newest.run.clone());
         }
     }
-    Ok(Settled { records, next, completed })
+    Ok(Settled { records: standing(records, stores).await?, next, completed })
 }
 
 /// When a commit was done.
@@ -63,13 +63,52 @@ pub async fn complete(record: &JobRecord, stores: &Stores) -> Result<Done, Store
 
 async fn commits(record: &JobRecord, stores: &Stores) -> Result<Done, StoreError> {
     let mut done = Done::Before;
-    for table in &record.tables {
-        done = done.max(commit(store_of(stores, &table.store)?.primary(), table).await?);
+    for name in record.tables.iter().map(|table| &table.store).collect::<BTreeSet<_>>() {
+        store_of(stores, name)?.check_epoch().await?;
     }
-    for name in record.tables.iter().map(|table| &table.store).collect::<std::collections::BTreeSet<_>>() {
+    let mut left_behind = BTreeSet::new();
+    for table in &record.tables {
+        let store = store_of(stores, &table.store)?;
+        if table.epoch < store.epoch() && !arrived(store.primary(), table).await? {
+            left_behind.insert(&table.store);
+            continue;
+        }
+        done = done.max(commit(store.primary(), table).await?);
+    }
+    for name in record.tables.iter().map(|table| &table.store).collect::<BTreeSet<_>>() {
+        if left_behind.contains(name) {
+            continue;
+        }
         done = done.max(runs::append(store_of(stores, name)?, record).await?);
     }
     Ok(done)
+}
+
+/// Whether what an earlier epoch decided came to the cloud that took over: its commit, or at least everything that the commit
+/// names (the manifest is carried last).
+async fn arrived(folder: &Folder, table: &RecordTable) -> Result<bool, StoreError> {
+    let folder = folder.child(table.dataset.as_str());
+    match get(&folder, &folder.at(&entry_path(table.version))).await? {
+        Some(found) => Ok(found == table.entry),
+        None => Ok(head(&folder, &folder.at(&table.manifest.path)).await?.is_some()),
+    }
+}
+
+/// The records that hold where the stores are now: a night of an earlier epoch that never came to the cloud that took over is
+/// not published there.
+async fn standing(records: Vec<JobRecord>, stores: &Stores) -> Result<Vec<JobRecord>, StoreError> {
+    let mut standing = Vec::new();
+    'records: for record in records {
+        for table in &record.tables {
+            // Of a store that the environment no longer has, nobody can say more.
+            let Some(store) = stores.get(&table.store) else { continue };
+            if table.epoch < store.epoch() && !arrived(store.primary(), table).await? {
+                continue 'records;
+            }
+        }
+        standing.push(record);
+    }
+    Ok(standing)
 }
 
 /// The store that a record or plan names.

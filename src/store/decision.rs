@@ -27,13 +27,14 @@ pub enum Decision {
 
 /// Decides, from the job's newest records (oldest first); `tables` are those the night is for, each a store and a dataset.
 ///
-/// A period is older when its last day is. `again` (a reason given by a person) makes a new version of the same period, but
+/// A period is older when its last day is. A record that went back to an earlier version of a table is no night. `again` (a reason given by a person) makes a new version of the same period, but
 /// never puts an older state over a newer one: the tables hold one state, and the analysts' newest day would be gone.
 pub fn decide(records: &[JobRecord], tables: &[(Name, Name)], period: Period, again: Option<&str>) -> Decision {
-    if let Some(newer) = records.iter().rev().find(|record| record.period.to > period.to) {
+    let nights = || records.iter().filter(|record| record.back_to.is_none());
+    if let Some(newer) = nights().rev().find(|record| record.period.to > period.to) {
         return Decision::Superseded { by: newer.period };
     }
-    match records.iter().rev().find(|record| record.period == period) {
+    match nights().rev().find(|record| record.period == period) {
         Some(same) if again.is_none() => {
             let has = |(store, dataset): &(Name, Name)| {
                 same.tables.iter().any(|table| table.store == *store && table.dataset == *dataset)
@@ -73,6 +74,7 @@ mod tests {
             reason: None,
             published_at: DateTime::UNIX_EPOCH,
             inputs: Default::default(),
+            back_to: None,
             tables: Vec::new(),
         }
     }

@@ -75,6 +75,16 @@ pub enum StoreError {
         /// Ours.
         ours: String,
     },
+    /// A failover has overtaken this environment (exit 12).
+    #[error("store `{store}` is in epoch {newest}, and this environment writes in epoch {ours}")]
+    Epoch {
+        /// The store.
+        store: String,
+        /// Its newest epoch.
+        newest: u64,
+        /// Ours.
+        ours: u64,
+    },
     /// The table belongs to another job, or to no job of ours (exit 14).
     #[error("table `{table}` of store `{store}` belongs to {theirs}, and this is job `{ours}`")]
     Owner {

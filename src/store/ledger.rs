@@ -47,6 +47,10 @@ pub struct JobRecord {
     /// Dataset -> the objects that it was read from, by name, and their tags.
     #[serde(default)]
     pub inputs: BTreeMap<Name, Vec<(String, String)>>,
+    /// The version of its one table whose rows that table got again, where a person went back (`upkeep::rollback`): this
+    /// is no night, and says nothing of what is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back_to: Option<u64>,
     /// Every table's next version.
     pub tables: Vec<RecordTable>,
 }
@@ -60,6 +64,9 @@ pub struct RecordTable {
     pub dataset: Name,
     /// The version.
     pub version: u64,
+    /// The epoch of the store that it was decided in.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub epoch: u64,
     /// The exact text of its log entry.
     pub entry: String,
     /// Its manifest, which lists the objects that a second cloud gets.
@@ -69,6 +76,10 @@ pub struct RecordTable {
     /// The rows of each period, where the table is written by periods: each has a row there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub periods: Vec<(Period, u64)>,
+}
+
+fn is_first(epoch: &u64) -> bool {
+    *epoch == 0
 }
 
 /// One row of `nightferry_runs`.
@@ -95,6 +106,15 @@ pub enum Written {
 
 /// The newest records of `job`, oldest first, at most [`RECORDS_MAX`], and the number that comes next.
 pub async fn records(security: &Store, job: &Name) -> Result<(Vec<JobRecord>, u64), StoreError> {
+    let numbers = numbers(security, job).await?;
+    let next = numbers.last().map_or(0, |last| last + 1);
+    let newest = numbers[numbers.len().saturating_sub(RECORDS_MAX)..].to_vec();
+    let read = futures::stream::iter(newest).map(|number| read(security, job, number));
+    Ok((read.buffered(READS_AT_ONCE).try_collect().await?, next))
+}
+
+/// The numbers of the job's records, in order.
+async fn numbers(security: &Store, job: &Name) -> Result<Vec<u64>, StoreError> {
     let folder = security.primary();
     let prefix = folder.at(&format!("_jobs/{job}"));
     failpoint::before("store.list");
@@ -107,10 +127,15 @@ pub async fn records(security: &Store, job: &Name) -> Result<(Vec<JobRecord>, u6
     };
     let mut numbers: Vec<u64> = listed.iter().filter_map(|meta| number_of(meta.location.filename()?)).collect();
     numbers.sort_unstable();
-    let next = numbers.last().map_or(0, |last| last + 1);
-    let newest = numbers[numbers.len().saturating_sub(RECORDS_MAX)..].to_vec();
-    let read = futures::stream::iter(newest).map(|number| read(security, job, number));
-    Ok((read.buffered(READS_AT_ONCE).try_collect().await?, next))
+    Ok(numbers)
+}
+
+/// Tells `look` every record of `job`, oldest first, one at a time in memory.
+pub(super) async fn each(security: &Store, job: &Name, mut look: impl FnMut(&JobRecord)) -> Result<(), StoreError> {
+    for number in numbers(security, job).await? {
+        look(&read(security, job, number).await?);
+    }
+    Ok(())
 }
 
 /// Offers `record` as the job's next.

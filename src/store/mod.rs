@@ -6,6 +6,8 @@
 //! reports/<job>/<run>.json                        (security) what every run came to; `.html`: the same as a page
 //! <dataset>/run=<run>/part-00000-<8 of sha256>.parquet
 //! <dataset>/run=<run>/_manifest.json              files, hashes, origin; created once
+//! <dataset>/_gc/<20 digits>-<id>.json             what may go: listed a day before it is deleted
+//! _nightferry/epochs/<20 digits>.json             which side of a failover may write
 //! <dataset>/_delta_log/<20 digits>.json           what readers go by; created once
 //! nightferry_runs/...                             (analytics) one row a table and night
 //!
@@ -22,6 +24,7 @@
 //! runs.rs       nightferry_runs                         replicate.rs  the second cloud
 //! rows.rs       a table's rows as text                  snapshot.rs   a table's files at a version
 //! table.rs      a table's files, to be read again where changes are merged into it
+//! fence.rs      which side of a failover may write      upkeep/       versions, proofs, going back, letting go
 //! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
 //! ```
 //!
@@ -39,6 +42,7 @@ mod decision;
 mod delta;
 mod failpoint;
 mod fault;
+mod fence;
 mod filing;
 mod ledger;
 mod manifest;
@@ -57,11 +61,13 @@ mod staging;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod upkeep;
 
 pub use absent::{Absent, put_if_absent};
 pub use commit::{Settled, Stores, complete, settle};
 pub use decision::{Decision, decide};
 pub use fault::StoreError;
+pub use fence::{epoch, raise};
 pub use filing::{file_part, file_report, report_path};
 pub use ledger::{JobRecord, RecordTable, RunRow};
 pub use manifest::{Manifest, ManifestFile, ManifestRef};

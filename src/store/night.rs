@@ -7,7 +7,7 @@
 //! Before the record nothing is published; after it everything is, even if nobody is left to write the rest: the next run
 //! completes it. Never in here: whether the night is good enough. That is the verdict's business, before this is called.
 
-use super::commit::{Settled, Stores, complete};
+use super::commit::{Settled, Stores, complete, store_of};
 use super::fault::StoreError;
 use super::ledger::{self, JobRecord, RecordTable, Written};
 use super::proposal::propose;
@@ -140,8 +140,13 @@ pub async fn publish<'a>(
         reason: night.again.map(str::to_owned),
         published_at: night.at,
         inputs: inputs(&night),
+        back_to: None,
         tables,
     };
+    // As late as can be: whoever was overtaken by a failover meanwhile is refused here.
+    for table in &record.tables {
+        store_of(stores, &table.store)?.check_epoch().await?;
+    }
     match ledger::write(security, &record).await? {
         Written::Lost => Ok(Outcome::Lost(Box::new(night))),
         Written::Ours => {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// Property of a table: the environment whose data it holds.
 const STAMP: &str = "nightferry.stamp";
 /// Property of a table: the job that may write it.
-const JOB: &str = "nightferry.job";
+pub(super) const JOB: &str = "nightferry.job";
 
 /// Who writes a table.
 #[derive(Clone, Copy, Debug)]

@@ -68,7 +68,8 @@ pub fn decide_periods(
         return Decision::AlreadyPublished { run: run.clone() };
     }
     // The same night again: unless the days were not over then, and it is another day now.
-    let same: Vec<JobRecord> = records.iter().filter(|record| record.period == days).cloned().collect();
+    let same: Vec<JobRecord> =
+        records.iter().filter(|record| record.back_to.is_none() && record.period == days).cloned().collect();
     let tables: Vec<(Name, Name)> = asked.iter().map(|asked| (asked.store.clone(), asked.dataset.clone())).collect();
     let is_fresh = |record: &JobRecord| {
         is_after(record.published_at.timestamp_millis(), days) || today(record.published_at) == today(now)
@@ -113,6 +114,7 @@ mod tests {
             reason: None,
             published_at: at(published_at),
             inputs: Default::default(),
+            back_to: None,
             tables: Vec::new(),
         }
     }

@@ -4,6 +4,7 @@
 
 use super::absent::{Absent, get, put_if_absent};
 use super::fault::StoreError;
+use super::fence;
 use crate::access::Folder;
 use crate::data::{Audience, Name};
 use crate::job::StoreSpec;
@@ -20,6 +21,7 @@ pub struct Store {
     primary: Folder,
     second: Option<Folder>,
     waits: bool,
+    epoch: u64,
 }
 
 impl Store {
@@ -31,6 +33,7 @@ impl Store {
             primary,
             second,
             waits: spec.primary.is_outside_aws(),
+            epoch: spec.epoch,
         }
     }
 
@@ -57,6 +60,25 @@ impl Store {
     /// Whether nothing may be written to the primary before the job's verdict: parts wait in scratch.
     pub fn waits_for_verdict(&self) -> bool {
         self.waits
+    }
+
+    /// The epoch that the environment writes in.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Refuses a writer that a failover has overtaken, in either cloud. A second cloud that cannot be asked now is asked again
+    /// before anything is carried there.
+    pub async fn check_epoch(&self) -> Result<(), StoreError> {
+        fence::check(&self.primary, self.epoch).await?;
+        match &self.second {
+            Some(second) => match fence::check(second, self.epoch).await {
+                // A second cloud that was away in a failover has an older one: whoever carries there raises it.
+                Err(error @ StoreError::Epoch { newest, ours, .. }) if newest > ours => Err(error),
+                _ => Ok(()),
+            },
+            None => Ok(()),
+        }
     }
 
     /// Marks the store as `stamp`'s, for ever, or refuses one that is another's. Nothing may be written before.

@@ -81,6 +81,7 @@ pub(super) async fn propose(
         store: staged.store().name().clone(),
         dataset: staged.dataset().clone(),
         version: state.next_version(),
+        epoch: staged.store().epoch(),
         entry: entry(&state, &commit).map_err(unwritable)?,
         manifest,
         row: RunRow { extracted_at: dataset.origin.extracted_at, verdict, proof, rows: rows_of(dataset, staged) },

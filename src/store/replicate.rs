@@ -15,7 +15,7 @@ use super::ledger::JobRecord;
 use super::manifest::Manifest;
 use super::part::sha256;
 use super::staging::{copy, head};
-use super::{RUNS, Store, place};
+use super::{RUNS, Store, fence, place};
 use crate::access::Folder;
 use crate::data::{Audience, Name};
 use bytes::Bytes;
@@ -49,28 +49,43 @@ pub async fn replicate(record: &JobRecord, stores: &Stores) -> Result<Vec<Second
     for (store, table) in tables {
         let store = store_of(stores, store)?;
         if let Some(second) = store.second() {
-            states.push(catch_up(store, second, table, &record.stamp).await?);
+            states.push(catch_up(store, second, table, record).await?);
         }
     }
     Ok(states)
 }
 
-async fn catch_up(store: &Store, second: &Folder, table: &str, stamp: &str) -> Result<SecondState, StoreError> {
+async fn catch_up(store: &Store, second: &Folder, table: &str, record: &JobRecord) -> Result<SecondState, StoreError> {
     let mut state = SecondState { store: store.name().clone(), table: table.to_owned(), carried: 0, pending: None };
-    match carry(store, second, table, stamp, &mut state.carried).await {
+    match carry(store, second, table, record, &mut state.carried).await {
         Ok(()) => Ok(state),
         Err(
             error @ (StoreError::Diverged { .. }
             | StoreError::Checksum { .. }
             | StoreError::Damaged { .. }
-            | StoreError::Stamp { .. }),
+            | StoreError::Stamp { .. }
+            | StoreError::Epoch { .. }),
         ) => Err(error),
         Err(error) => Ok(SecondState { pending: Some(error), ..state }),
     }
 }
 
-async fn carry(store: &Store, second: &Folder, table: &str, stamp: &str, carried: &mut u64) -> Result<(), StoreError> {
+async fn carry(
+    store: &Store,
+    second: &Folder,
+    table: &str,
+    record: &JobRecord,
+    carried: &mut u64,
+) -> Result<(), StoreError> {
+    let (stamp, at) = (&record.stamp, record.published_at);
     place::claim(second, stamp).await?;
+    match fence::check(second, store.epoch()).await {
+        // It was away when the other cloud took over.
+        Err(StoreError::Epoch { newest, ours, .. }) if newest < ours => {
+            fence::raise(second, ours, "carried from the first cloud", at).await?;
+        }
+        other => other?,
+    }
     let (from, to) = (store.primary().child(table), second.child(table));
     let (there, here) = (versions(&from).await?, versions(&to).await?);
     let diverged = |version: u64| StoreError::Diverged {

@@ -1,8 +1,8 @@
-//! From the command line to a checked job: the project's folder, its texts, and how their faults are told.
+//! From the command line to a checked job or environment: the project's folder, its texts, and how their faults are told.
 
 use crate::ending;
 use crate::failure::{Failure, Phase};
-use crate::job::{self, Checked};
+use crate::job::{self, Checked, Environment};
 use crate::problem::{Problem, Problems};
 use crate::report::{Outcome, ProblemReport};
 use crate::world::{Project, World};
@@ -42,6 +42,17 @@ pub fn load(project: &Project, job: &Path, environment: &str) -> Result<Checked,
         Some(bytes) => checked.within(bytes),
         None => checked,
     })
+}
+
+/// Reads an environment alone, without a job.
+pub fn environment(project: &Project, name: &str) -> Result<Environment, Failure> {
+    let mut problems = Problems::default();
+    let read = |name: &str| project.read(name).map_err(|fault| fault.to_string());
+    let environment = job::load_environment(name, &read, &World::variable, &mut problems);
+    match environment {
+        Some(environment) if problems.is_empty() => Ok(environment),
+        _ => Err(invalid(problems)),
+    }
 }
 
 /// Faults in the files, with the ending that fits the worst of them: a job's before an environment's.

@@ -9,6 +9,8 @@ mod paths;
 mod plan;
 mod run;
 mod scan;
+mod stores;
+mod table;
 mod test;
 mod validate;
 mod walk;
@@ -19,6 +21,7 @@ pub use init::{InitRequest, init};
 pub use plan::{PlanRequest, plan};
 pub use run::{RunRequest, run};
 pub use scan::{ScanRequest, ScanWhat, scan};
+pub use table::{TableRequest, TableWhat, table};
 pub use test::{TestRequest, test};
 pub use validate::{ValidateRequest, validate};
 

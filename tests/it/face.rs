@@ -52,6 +52,30 @@ fn help_fits_a_screen_and_its_two_examples_run_as_they_stand() {
 }
 
 #[test]
+fn help_of_what_a_table_needs_fits_a_screen_and_its_examples_run() {
+    let ferry = Ferry::shipped();
+    ferry.edit(
+        "jobs/environments/dev.toml",
+        "url = \"target/warehouse\"",
+        "url = \"target/warehouse\"\nsecond = \"target/second\"",
+    );
+    assert_eq!(ferry.run(&["run", "jobs/settlements.toml"]).code, 0);
+    for verb in ["versions", "verify", "compare", "rollback", "gc", "failover"] {
+        let help = ferry.run(&["table", verb, "--help"]).out;
+        assert!(help.lines().count() <= SCREEN_LINES && help.lines().all(|line| line.chars().count() <= 100), "{help}");
+        let examples: Vec<&str> =
+            help.split_once("\nExamples:\n").expect("examples").1.lines().map(str::trim).collect();
+        assert_eq!(examples.len(), 2, "{help}");
+        for example in examples {
+            assert!(example.starts_with(&format!("nightferry table {verb}")), "{example}");
+            let came = typed(&ferry, example);
+            assert_eq!(came.code, 0, "{example}:\n{}{}", came.out, came.err);
+            assert!(!came.out.is_empty(), "{example} says nothing");
+        }
+    }
+}
+
+#[test]
 fn what_is_asked_as_json_is_json_a_line() {
     let ferry = Ferry::shipped();
     for (line, lines) in [

@@ -41,6 +41,7 @@ mod tidy;
 mod treated;
 mod treatments;
 mod types;
+mod upkeep;
 mod verdicts;
 #[path = "../../benches/worlds/mod.rs"]
 mod worlds;

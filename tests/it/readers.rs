@@ -142,6 +142,7 @@ pub fn store(of: &str, audience: Audience, primary: Folder, second: Option<Folde
         second: None,
         audience,
         boundary: Boundary::Internal,
+        epoch: 0,
     };
     Store::new(&spec, primary, second)
 }

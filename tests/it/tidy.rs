@@ -53,7 +53,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sqlx", &["src/source/postgres.rs", "src/source/postgres/"]),
     ("polars", &["src/frame/"]),
     ("parquet", &["src/format/"]),
-    ("clap", &["src/cli.rs"]),
+    ("clap", &["src/cli.rs", "src/cli/"]),
     ("indicatif", &["src/world/progress.rs"]),
     ("tokio_cron_scheduler", &["src/schedule/"]),
     ("rdkafka", &["src/relay/"]),

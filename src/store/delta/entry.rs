@@ -74,7 +74,12 @@ pub struct Commit<'a> {
 
 /// The text of the entry that follows `state`.
 pub fn entry(state: &TableState, commit: &Commit) -> Result<String, serde_json::Error> {
-    let mut actions = vec![Action::CommitInfo(info(commit))];
+    let mode = match &commit.mode {
+        Mode::Replace | Mode::Periods { .. } | Mode::Merge { .. } => "Overwrite",
+        Mode::Append => "Append",
+    };
+    let parameters = serde_json::json!({ "mode": mode, "partitionBy": "[]" });
+    let mut actions = vec![Action::CommitInfo(info("WRITE", parameters, commit.at_ms, &commit.info))];
     if state.version.is_none() {
         actions.push(Action::Protocol(Protocol { min_reader_version: 1, min_writer_version: 2 }));
     }
@@ -109,17 +114,19 @@ pub fn entry(state: &TableState, commit: &Commit) -> Result<String, serde_json::
     Ok(lines.join("\n") + "\n")
 }
 
-fn info(commit: &Commit) -> Map<String, Value> {
-    let mode = match &commit.mode {
-        Mode::Replace | Mode::Periods { .. } | Mode::Merge { .. } => "Overwrite",
-        Mode::Append => "Append",
-    };
+/// What a commit says of itself, in the order in which it is written.
+pub(super) fn info(
+    operation: &str,
+    parameters: Value,
+    at_ms: i64,
+    more: &[(&'static str, Option<String>)],
+) -> Map<String, Value> {
     let mut info = Map::new();
-    info.insert("timestamp".into(), commit.at_ms.into());
-    info.insert("operation".into(), "WRITE".into());
-    info.insert("operationParameters".into(), serde_json::json!({ "mode": mode, "partitionBy": "[]" }));
+    info.insert("timestamp".into(), at_ms.into());
+    info.insert("operation".into(), operation.into());
+    info.insert("operationParameters".into(), parameters);
     info.insert("engineInfo".into(), concat!("nightferry/", env!("CARGO_PKG_VERSION")).into());
-    info.extend(commit.info.iter().filter_map(|(key, value)| Some(((*key).to_owned(), value.clone()?.into()))));
+    info.extend(more.iter().filter_map(|(key, value)| Some(((*key).to_owned(), value.clone()?.into()))));
     info
 }
 

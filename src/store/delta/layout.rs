@@ -10,7 +10,7 @@
 //!
 //! Never in here: periods that have no rows; the commit names them (`log`).
 
-use super::log::TableState;
+use super::log::{Published, TableState};
 use crate::data::Period;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,9 @@ pub const PERIODS: &str = "nightferry.periods";
 /// What a commit says of the changes it merged: the moment of the extract that they are from. No later one is known than the
 /// commit itself, so the moment advances with it and never without.
 pub const MERGED_TO: &str = "nightferry.mergedTo";
+/// What a commit that goes back says of all the periods that the table has then: each with the moment (milliseconds since
+/// 1970) and the run that published it.
+pub const HELD: &str = "nightferry.held";
 /// Tag of a file: its period.
 const PERIOD: &str = "nightferry.period";
 /// Tag of a file: the column that says when a row belongs.
@@ -58,6 +61,22 @@ pub enum LayoutFault {
 /// What the `add` of a file says.
 pub fn tags(by: &str, period: Period) -> BTreeMap<String, String> {
     BTreeMap::from([(BY.to_owned(), by.to_owned()), (PERIOD.to_owned(), period.to_string())])
+}
+
+/// What a commit says of all periods that a table has; `None` where it has none by itself.
+pub fn held_text(periods: &BTreeMap<Period, Published>) -> Option<String> {
+    let one = |(period, of): (&Period, &Published)| format!("{period}|{}|{}", of.at_ms, of.run);
+    (!periods.is_empty()).then(|| periods.iter().map(one).collect::<Vec<_>>().join(" "))
+}
+
+/// What [`held_text`] wrote.
+pub fn held_of(text: &str) -> Option<BTreeMap<Period, Published>> {
+    let one = |text: &str| {
+        let mut parts = text.splitn(3, '|');
+        let (period, at_ms, run) = (Period::parse(parts.next()?)?, parts.next()?.parse().ok()?, parts.next()?);
+        Some((period, Published { at_ms, run: run.to_owned() }))
+    };
+    text.split(' ').map(one).collect()
 }
 
 /// The files that hold rows of `periods`, and of nothing else.

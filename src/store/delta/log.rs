@@ -6,7 +6,7 @@
 //! Never in here: writing.
 
 use super::action::{Action, Add, MetaData};
-use super::layout::{MERGED_TO, PERIODS};
+use super::layout::{HELD, MERGED_TO, PERIODS, held_of};
 use crate::access::Folder;
 use crate::data::Period;
 use crate::store::absent::get;
@@ -72,6 +72,22 @@ pub fn entry_path(version: u64) -> String {
 
 /// Versions that are there, in order and without a gap.
 pub async fn versions(table: &Folder) -> Result<Vec<u64>, StoreError> {
+    let found = listed(table).await?;
+    let damaged = |fault| {
+        let object = format!("`{}`", table.at("_delta_log"));
+        StoreError::Damaged { store: table.label().into(), object, fault }
+    };
+    if found.iter().enumerate().any(|(index, version)| *version != index as u64) {
+        return Err(damaged("its versions have a gap"));
+    }
+    if found.len() > ENTRIES_MAX {
+        return Err(damaged("it has more entries than are replayed"));
+    }
+    Ok(found)
+}
+
+/// Versions that are there, in order, whatever is missing between them.
+pub async fn listed(table: &Folder) -> Result<Vec<u64>, StoreError> {
     let prefix = table.at("_delta_log");
     failpoint::before("store.list");
     let listed = table.store().list(Some(&prefix)).try_collect::<Vec<_>>().await;
@@ -84,13 +100,6 @@ pub async fn versions(table: &Folder) -> Result<Vec<u64>, StoreError> {
     };
     let mut found: Vec<u64> = listed.iter().filter_map(|meta| version_of(meta.location.filename()?)).collect();
     found.sort_unstable();
-    let damaged = |fault| StoreError::Damaged { store: table.label().into(), object: format!("`{prefix}`"), fault };
-    if found.iter().enumerate().any(|(index, version)| *version != index as u64) {
-        return Err(damaged("its versions have a gap"));
-    }
-    if found.len() > ENTRIES_MAX {
-        return Err(damaged("it has more entries than are replayed"));
-    }
     Ok(found)
 }
 
@@ -161,6 +170,10 @@ fn apply(state: &mut TableState, version: u64, text: &[u8]) -> Result<(), &'stat
 
 /// A commit that names periods publishes those; one of another kind leaves none that is held by itself.
 fn take_periods(state: &mut TableState, info: &Map<String, Value>) -> Result<(), &'static str> {
+    if let Some(held) = info.get(HELD).and_then(Value::as_str) {
+        state.periods = held_of(held).ok_or("it names no period")?;
+        return Ok(());
+    }
     let Some(periods) = info.get(PERIODS).and_then(Value::as_str) else {
         state.periods.clear();
         return Ok(());

@@ -7,6 +7,7 @@
 //! log.rs     the entries of a table -> its state: version, files, owner, transactions
 //! layout.rs  which files a period takes the place of
 //! entry.rs   state + new files -> the exact text of the next entry; pure
+//! back.rs    the same for an earlier version's files
 //! ```
 //!
 //! Written by hand, after reading what `delta_kernel` 0.30 offers. It commits through a `Committer` that may be our own, so
@@ -23,6 +24,7 @@
 //! Never in here: when to commit, and in which order.
 
 pub mod action;
+pub mod back;
 pub mod entry;
 pub mod layout;
 pub mod log;

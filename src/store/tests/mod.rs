@@ -4,11 +4,13 @@
 //! ```text
 //! again.rs    rows of a published file once more
 //! faulty.rs   a store that fails as asked, over one in memory
+//! upkeep.rs   tables between their nights
 //! world.rs    a job of two tables, its stores, one night of it, and what readers see
 //! ```
 
 mod again;
 mod faulty;
+mod upkeep;
 mod world;
 
 use super::{Absent, Decision, StoreError, preflight, put_if_absent};

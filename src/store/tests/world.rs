@@ -28,6 +28,8 @@ pub struct World {
     pub job: Name,
     stamp: String,
     warehouse_url: &'static str,
+    /// The epoch, and whether the second cloud has become the first.
+    epoch: (u64, bool),
     lost: AtomicUsize,
 }
 
@@ -64,8 +66,14 @@ impl World {
             job: name("settlements"),
             stamp: "prod".into(),
             warehouse_url: "s3://x/y",
+            epoch: (0, false),
             lost: AtomicUsize::new(0),
         }
+    }
+
+    /// A world of these objects.
+    pub fn over(memory: Arc<InMemory>) -> Self {
+        World { memory, ..World::new() }
     }
 
     /// A world whose warehouse lies outside AWS, whatever the environment says of it.
@@ -110,12 +118,26 @@ impl World {
             second: None,
             audience,
             boundary: Boundary::Internal,
+            epoch: if of == "warehouse" { self.epoch.0 } else { 0 },
         };
         Store::new(&spec, primary, second)
     }
 
     pub fn warehouse(&self) -> Store {
-        self.store("warehouse", Audience::Analytics, self.primary_folder(), Some(self.second_folder()))
+        let (first, second) = match self.epoch.1 {
+            false => (self.primary_folder(), self.second_folder()),
+            true => (self.second_folder(), self.primary_folder()),
+        };
+        self.store("warehouse", Audience::Analytics, first, Some(second))
+    }
+
+    /// The same world for whoever has the environment of after a failover.
+    pub fn failed_over(&self, epoch: u64) -> Self {
+        World { memory: self.memory.clone(), faulty: self.faulty.clone(), epoch: (epoch, true), ..World::new() }
+    }
+
+    pub fn stores(&self) -> Stores {
+        Stores::from([(name("warehouse"), self.warehouse())])
     }
 
     pub fn security(&self) -> Store {
@@ -153,7 +175,7 @@ impl World {
     }
 
     async fn walk(&self, run: &str, day: u32, rows: i64, again: Option<&str>) -> Result<Ended, StoreError> {
-        let (security, stores) = (self.security(), Stores::from([(name("warehouse"), self.warehouse())]));
+        let (security, stores) = (self.security(), self.stores());
         let period = Period::day(NaiveDate::from_ymd_opt(2026, 11, day).expect("a day"));
         let mut settled = settle(&security, &stores, &self.job, &self.stamp).await?;
         let mut decision = decide(&settled.records, &self.tables(), period, again);
@@ -244,6 +266,17 @@ impl World {
             calm.named(&second, table, &mut seen.second).await;
         }
         seen
+    }
+
+    /// Rows of both tables in the cloud that was the second.
+    pub async fn seen_first_azure(&self) -> [usize; 2] {
+        let mut rows = [0, 0];
+        for (index, dataset) in DATASETS.iter().enumerate() {
+            for batch in self.rows(&self.second_folder().child(dataset), &public_schema()).await {
+                rows[index] += batch.num_rows();
+            }
+        }
+        rows
     }
 
     async fn rows(&self, table: &Folder, schema: &SchemaRef) -> Vec<RecordBatch> {

@@ -8,10 +8,9 @@ use super::draft::{Draft, draft};
 use crate::data::Name;
 use crate::ending;
 use crate::failure::{Failure, Phase};
-use crate::job::{self, Environment, SourceSpec};
-use crate::problem::Problems;
+use crate::job::SourceSpec;
 use crate::source::{Wanted, survey};
-use crate::world::{Project, World};
+use crate::world::Project;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
@@ -22,7 +21,7 @@ const PATHS_TOLD_MAX: usize = 5;
 /// Reads the catalogue of `source` and writes the files.
 pub async fn write(environment: &str, source: &Name, job: Option<&Name>, wanted: &Wanted) -> Result<Draft, Failure> {
     let project = files::project(Path::new("jobs"))?;
-    let environment = load(&project, environment)?;
+    let environment = files::environment(&project, environment)?;
     let spec = match environment.sources.get(source) {
         Some(SourceSpec::Postgres(spec)) => spec,
         Some(_) => {
@@ -43,16 +42,6 @@ pub async fn write(environment: &str, source: &Name, job: Option<&Name>, wanted:
     })?;
     write_new(&project, &draft)?;
     Ok(draft)
-}
-
-fn load(project: &Project, environment: &str) -> Result<Environment, Failure> {
-    let mut problems = Problems::default();
-    let read = |name: &str| project.read(name).map_err(|fault| fault.to_string());
-    let environment = job::load_environment(environment, &read, &World::variable, &mut problems);
-    match environment {
-        Some(environment) if problems.is_empty() => Ok(environment),
-        _ => Err(files::invalid(problems)),
-    }
 }
 
 fn write_new(project: &Project, draft: &Draft) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! A plan -> its sources, stores, keys and scratch, opened and looked at, before a row is read.
 
+use super::super::stores;
 use super::Options;
 use super::login::login;
 use crate::access::{self, Folder, Purpose, secret};
@@ -96,7 +97,7 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
     let seal = seal(&keys)?;
     let recognisers =
         Recognisers::new().map_err(|_| Failure::new(ending::MEMORY, Phase::Open, "the recognisers do not compile"))?;
-    let stores = stores(plan, root)?;
+    let stores = stores::open(&plan.stores, root, Purpose::Write)?;
     let needed = |name: &str| {
         let missing = || Failure::new(ending::NOT_THERE, Phase::Open, format!("there is no store `{name}`"));
         stores.get(name).cloned().ok_or_else(missing)
@@ -104,6 +105,7 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
     let (security, restricted) = (needed("security")?, needed("restricted")?);
     for store in stores.values() {
         store.check_stamp(&plan.stamp).await.map_err(|error| Failure::store(&error, Phase::Open))?;
+        store.check_epoch().await.map_err(|error| Failure::store(&error, Phase::Open))?;
         if !options.dry_run {
             store::preflight(store.primary()).await.map_err(|error| Failure::store(&error, Phase::Open))?;
         }
@@ -174,38 +176,6 @@ fn seal(keys: &Keys) -> Result<Seal, Failure> {
     let no_seed = |_| Failure::new(ending::DISK, Phase::Open, "the system gives no randomness");
     SystemRandom::new().fill(&mut secret).map_err(no_seed)?;
     Ok(Seal::new(&secret))
-}
-
-fn stores(plan: &Plan, root: &Path) -> Result<Stores, Failure> {
-    let mut stores = Stores::new();
-    let mut grounds: Vec<(&Name, PathBuf)> = Vec::new();
-    for (name, spec) in &plan.stores {
-        let reach = |location: &Location| {
-            access::open(location, root, name.as_str(), Purpose::Write).map_err(|error| Failure::access(&error))
-        };
-        let second = spec.second.as_ref().map(reach).transpose()?;
-        stores.insert(name.clone(), Store::new(spec, reach(&spec.primary)?, second));
-        let places = std::iter::once(&spec.primary).chain(&spec.second);
-        for ground in places.filter_map(|location| access::ground(location, root)) {
-            own_ground(&grounds, name, &ground)?;
-            grounds.push((name, ground));
-        }
-    }
-    Ok(stores)
-}
-
-/// What two paths do not show: a link makes one folder of them, and one audience would see what is in another's.
-fn own_ground(others: &[(&Name, PathBuf)], name: &Name, ground: &Path) -> Result<(), Failure> {
-    let shares = |(_, other): &&(&Name, PathBuf)| other.starts_with(ground) || ground.starts_with(other);
-    match others.iter().find(shares) {
-        None => Ok(()),
-        Some((other, _)) => {
-            let what = format!(
-                "stores `{other}` and `{name}` lie in one another by a link; hint: each store has a folder of its own"
-            );
-            Err(Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what))
-        }
-    }
 }
 
 type Sources = (BTreeMap<Name, Box<dyn Source>>, BTreeMap<Name, Dump>);

@@ -1,0 +1,108 @@
+//! Flags of `table` and its verbs.
+//!
+//! Never in here: what they do.
+
+use super::Common;
+use crate::verbs::{TableRequest, TableWhat};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand};
+
+/// What can be done with a published table.
+#[derive(Debug, Subcommand)]
+pub enum TableVerb {
+    /// List its versions: when, by which run, for which days, how many rows.
+    #[command(
+        after_help = "Examples:\n  nightferry table versions warehouse/invoice\n  nightferry table versions warehouse/nightferry_runs --json"
+    )]
+    Versions(TableArgs),
+    /// Read every object and hold it against its manifest and the job's records (42).
+    #[command(
+        after_help = "Examples:\n  nightferry table verify warehouse/invoice\n  nightferry table verify public/cfd_unit --json"
+    )]
+    Verify(TableArgs),
+    /// Read both clouds and hold one against the other (41; 72 where the second is behind).
+    #[command(
+        after_help = "Examples:\n  nightferry table compare warehouse/invoice\n  nightferry table compare warehouse/nightferry_runs --json"
+    )]
+    Compare(TableArgs),
+    /// Make an earlier version the next one, and record why.
+    #[command(
+        after_help = "Examples:\n  nightferry table rollback warehouse/invoice --to 0 --reason \"a wrong price list\"\n  nightferry table rollback warehouse/invoice --to 0 --reason \"a wrong price list\" --json"
+    )]
+    Rollback {
+        /// STORE/TABLE
+        table: String,
+        /// The version whose rows it gets.
+        #[arg(long, value_name = "N")]
+        to: u64,
+        /// Why, for the job's record.
+        #[arg(long, value_name = "REASON", value_parser = NonEmptyStringValueParser::new())]
+        reason: String,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "shown as its own flags")]
+        common: Common,
+    },
+    /// Take away what no version in retention names: listed first, deleted a day later. Dry unless --apply.
+    #[command(
+        after_help = "Examples:\n  nightferry table gc warehouse/invoice\n  nightferry table gc warehouse/invoice --keep-days 7 --apply"
+    )]
+    Gc {
+        /// STORE/TABLE
+        table: String,
+        /// Days that a version stays readable after another took its place; 7 at least.
+        #[arg(long, value_name = "DAYS", default_value_t = 30)]
+        keep_days: u32,
+        /// Write the list, and delete what has been on one for a day.
+        #[arg(long)]
+        apply: bool,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "shown as its own flags")]
+        common: Common,
+    },
+    /// Let the other cloud take over: writers of an older epoch are refused. Dry unless --apply.
+    #[command(
+        after_help = "Examples:\n  nightferry table failover warehouse --epoch 1 --reason \"the first is away\"\n  nightferry table failover warehouse --epoch 2 --reason \"back again\" --json"
+    )]
+    Failover {
+        /// The store.
+        store: String,
+        /// The epoch that begins.
+        #[arg(long, value_name = "N")]
+        epoch: u64,
+        /// Why, for whoever finds it.
+        #[arg(long, value_name = "REASON", value_parser = NonEmptyStringValueParser::new())]
+        reason: String,
+        /// Raise it.
+        #[arg(long)]
+        apply: bool,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "shown as its own flags")]
+        common: Common,
+    },
+}
+
+/// A table of a store.
+#[derive(Clone, Debug, Args)]
+pub struct TableArgs {
+    /// STORE/TABLE
+    pub table: String,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "shown as its own flags")]
+    pub common: Common,
+}
+
+impl From<TableVerb> for TableRequest {
+    fn from(verb: TableVerb) -> Self {
+        let (what, Common { environment, json }) = match verb {
+            TableVerb::Versions(TableArgs { table, common }) => (TableWhat::Versions(table), common),
+            TableVerb::Verify(TableArgs { table, common }) => (TableWhat::Verify(table), common),
+            TableVerb::Compare(TableArgs { table, common }) => (TableWhat::Compare(table), common),
+            TableVerb::Rollback { table, to, reason, common } => (TableWhat::Rollback { table, to, reason }, common),
+            TableVerb::Gc { table, keep_days, apply, common } => (TableWhat::Gc { table, keep_days, apply }, common),
+            TableVerb::Failover { store, epoch, reason, apply, common } => {
+                (TableWhat::Failover { store, epoch, reason, apply }, common)
+            }
+        };
+        TableRequest { what, environment, json }
+    }
+}

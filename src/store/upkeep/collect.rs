@@ -1,0 +1,244 @@
+//! Objects that no version in retention names: first put on a list, and deleted a day later at the earliest.
+//!
+//! ```text
+//! <table>/_gc/<20 digits>-<id>.json    {"format":1,"marked_at":..,"objects":[..]}: created once, never taken away
+//! ```
+//!
+//! Two phases, so that whoever goes back to an earlier version can see that its files are about to go (`rollback` refuses
+//! them), and whoever went back before they were listed is seen at the deletion: what is on a list is looked at once more.
+//!
+//! Kept, always: what the newest version names, what any version named that was the newest within the retention, what a version
+//! names that the second cloud still lacks, what an open job record names, every manifest of a version, and whatever is younger
+//! than the retention by the store's own clock. A parts folder of a run that is under way is never older than that.
+//!
+//! Never in here: `_delta_log`, and any object outside a `run=` folder.
+
+use super::history::{Entry, entries, path};
+use crate::access::Folder;
+use crate::data::Name;
+use crate::store::absent::{Absent, get, name, put_if_absent};
+use crate::store::delta::log::entry_path;
+use crate::store::fault::{StoreError, fault};
+use crate::store::{Store, failpoint, ledger};
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt, TryStreamExt};
+use object_store::{ObjectMeta, ObjectStoreExt};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Days that a version stays readable after another took its place, at least: longer than the longest reader.
+pub const KEEP_DAYS_MIN: u32 = 7;
+/// Hours between the listing of an object and its deletion, at least.
+const MARKED_HOURS_MIN: i64 = 24;
+/// Deletions at once.
+const DELETES_AT_ONCE: usize = 16;
+/// Where the lists are.
+const LISTS: &str = "_gc";
+
+/// How objects are collected.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// Now.
+    pub now: DateTime<Utc>,
+    /// Days that a version stays readable; [`KEEP_DAYS_MIN`] at least.
+    pub keep_days: u32,
+    /// Whether anything is written or deleted.
+    pub apply: bool,
+}
+
+/// What was collected in one cloud, or would be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Collected {
+    /// `first` or `second`.
+    pub cloud: &'static str,
+    /// Objects in the table's run folders.
+    pub objects: usize,
+    /// Those that are put on a list now.
+    pub marked: Vec<String>,
+    /// Those that are on a list and not a day yet.
+    pub waiting: usize,
+    /// Those that are deleted now.
+    pub deleted: Vec<String>,
+    /// Bytes of those that are deleted.
+    pub deleted_bytes: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct List {
+    format: u32,
+    marked_at: DateTime<Utc>,
+    objects: Vec<String>,
+}
+
+/// Collects the table `dataset` of `store`, in both clouds.
+pub async fn collect(
+    store: &Store,
+    security: &Store,
+    dataset: &str,
+    terms: Terms,
+) -> Result<Vec<Collected>, StoreError> {
+    let first = store.primary().child(dataset);
+    let second = store.second().map(|second| second.child(dataset));
+    let oldest = terms.now - TimeDelta::days(i64::from(terms.keep_days.max(KEEP_DAYS_MIN)));
+    let mut needed = BTreeSet::new();
+    let log = entries(&first).await?;
+    let mut carried = log.len();
+    needs(&first, &log, oldest, &mut needed).await?;
+    if let Some(second) = &second {
+        let theirs = entries(second).await?;
+        carried = theirs.len();
+        needs(second, &theirs, oldest, &mut needed).await?;
+    }
+    log.iter().skip(carried).for_each(|entry| needed.extend(entry.added().filter_map(path)));
+    open_records(security, store.name(), dataset, &log, &mut needed).await?;
+    let mut collected = vec![sweep(&first, "first", &needed, oldest, terms).await?];
+    if let Some(second) = &second {
+        collected.push(sweep(second, "second", &needed, oldest, terms).await?);
+    }
+    Ok(collected)
+}
+
+/// Every object that is on a list: it may be gone.
+pub(in crate::store) async fn collected(table: &Folder) -> Result<BTreeSet<String>, StoreError> {
+    Ok(lists(table).await?.into_iter().flat_map(|list| list.objects).collect())
+}
+
+/// What the versions of one log need.
+async fn needs(
+    table: &Folder,
+    log: &[Entry],
+    oldest: DateTime<Utc>,
+    needed: &mut BTreeSet<String>,
+) -> Result<(), StoreError> {
+    let written: BTreeMap<String, DateTime<Utc>> =
+        list(table, "_delta_log").await?.into_iter().map(|(path, meta)| (path, meta.last_modified)).collect();
+    let mut live: BTreeMap<&str, String> = BTreeMap::new();
+    for entry in log {
+        needed.extend(entry.manifest().map(|(path, _)| path.to_owned()));
+        // The later of two clocks: the run's, and the store's.
+        let by_run = DateTime::from_timestamp_millis(entry.at_ms()).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let by_store = written.get(&entry_path(entry.version)).copied().unwrap_or(DateTime::<Utc>::MAX_UTC);
+        for gone in entry.removed() {
+            let path = live.remove(gone);
+            if by_run.max(by_store) > oldest {
+                needed.extend(path);
+            }
+        }
+        live.extend(entry.added().filter_map(|add| Some((add.path.as_str(), path(add)?))));
+    }
+    needed.extend(live.into_values());
+    Ok(())
+}
+
+/// What the newest record of each of the table's jobs names and the log does not have yet.
+async fn open_records(
+    security: &Store,
+    store: &Name,
+    dataset: &str,
+    log: &[Entry],
+    needed: &mut BTreeSet<String>,
+) -> Result<(), StoreError> {
+    let jobs: BTreeSet<&str> = log.iter().filter_map(|entry| entry.info("nightferry.job")).collect();
+    for job in jobs.into_iter().filter_map(|job| Name::new(job).ok()) {
+        let (records, _) = ledger::records(security, &job).await?;
+        let tables = records.iter().flat_map(|record| &record.tables);
+        for table in tables.filter(|table| table.store == *store && table.dataset.as_str() == dataset) {
+            needed.insert(table.manifest.path.clone());
+            if table.version >= log.len() as u64 {
+                let entry = Entry::parse(table.version, Bytes::from(table.entry.clone()));
+                needed.extend(entry.iter().flat_map(Entry::added).filter_map(path));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One cloud: what nobody needs is listed, and deleted where it was listed long enough.
+async fn sweep(
+    table: &Folder,
+    cloud: &'static str,
+    needed: &BTreeSet<String>,
+    oldest: DateTime<Utc>,
+    terms: Terms,
+) -> Result<Collected, StoreError> {
+    let there = list(table, "").await?;
+    let there: BTreeMap<String, ObjectMeta> = there.into_iter().filter(|(path, _)| path.starts_with("run=")).collect();
+    let lists = lists(table).await?;
+    let marked: BTreeSet<&String> = lists.iter().flat_map(|list| &list.objects).collect();
+    let long_ago = terms.now - TimeDelta::hours(MARKED_HOURS_MIN);
+    let ripe: BTreeSet<&String> =
+        lists.iter().filter(|list| list.marked_at <= long_ago).flat_map(|list| &list.objects).collect();
+    let mut collected = Collected { cloud, objects: there.len(), ..Collected::default() };
+    let mut going = Vec::new();
+    for (path, meta) in &there {
+        if needed.contains(path) || meta.last_modified > oldest {
+            continue;
+        }
+        match (marked.contains(path), ripe.contains(path)) {
+            (_, true) => {
+                collected.deleted_bytes += meta.size;
+                collected.deleted.push(path.clone());
+                going.push(meta.location.clone());
+            }
+            (true, false) => collected.waiting += 1,
+            (false, false) => collected.marked.push(path.clone()),
+        }
+    }
+    if !terms.apply {
+        return Ok(collected);
+    }
+    if !collected.marked.is_empty() {
+        mark(table, terms.now, collected.marked.clone()).await?;
+    }
+    let deletions = futures::stream::iter(going).map(|location| async move {
+        failpoint::before("store.delete");
+        let deleted = table.store().delete(&location).await;
+        failpoint::after("store.delete");
+        match deleted {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(fault(table, "deleting an object", &name(table, &location), error)),
+        }
+    });
+    deletions.buffer_unordered(DELETES_AT_ONCE).try_collect::<()>().await?;
+    Ok(collected)
+}
+
+async fn mark(table: &Folder, now: DateTime<Utc>, objects: Vec<String>) -> Result<(), StoreError> {
+    let list = List { format: 1, marked_at: now, objects };
+    let key = table.at(&format!("{LISTS}/{:020}-{}.json", now.timestamp_millis(), uuid::Uuid::now_v7()));
+    let object = || name(table, &key);
+    let unwritable = |fault| StoreError::Damaged { store: table.label().into(), object: object(), fault };
+    let text = serde_json::to_vec_pretty(&list).map_err(|_| unwritable("it cannot be written as JSON"))?;
+    match put_if_absent(table, &key, text.into(), "store.put.gc").await? {
+        Absent::Created | Absent::Mine => Ok(()),
+        Absent::Other(_) => Err(unwritable("somebody else wrote it")),
+    }
+}
+
+async fn lists(table: &Folder) -> Result<Vec<List>, StoreError> {
+    let mut lists = Vec::new();
+    for (_, meta) in list(table, LISTS).await? {
+        let Some(text) = get(table, &meta.location).await? else { continue };
+        let (store, object) = (table.label().to_owned(), name(table, &meta.location));
+        let list: List = serde_json::from_slice(&text).map_err(|_| StoreError::Damaged {
+            store,
+            object,
+            fault: "it is no list of objects",
+        })?;
+        lists.push(list);
+    }
+    Ok(lists)
+}
+
+/// Every object below `relative`, by its path under the table's folder.
+async fn list(table: &Folder, relative: &str) -> Result<Vec<(String, ObjectMeta)>, StoreError> {
+    failpoint::before("store.list");
+    let listed = table.store().list(Some(&table.at(relative))).try_collect::<Vec<_>>().await;
+    failpoint::after("store.list");
+    match listed {
+        Ok(listed) => Ok(listed.into_iter().filter_map(|meta| Some((table.relative(&meta.location)?, meta))).collect()),
+        Err(object_store::Error::NotFound { .. }) => Ok(Vec::new()),
+        Err(error) => Err(fault(table, "listing a table", "the bucket or container", error)),
+    }
+}

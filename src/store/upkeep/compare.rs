@@ -1,0 +1,192 @@
+//! The two clouds of a store, held against each other: versions, entries of the log, manifests, and every part by its size,
+//! hash, rows and columns.
+//!
+//! Both sides are read as a whole; what a manifest says of a part tells which side is wrong. Never in here: mending.
+
+use super::collect::collected;
+use super::history::{Entry, path};
+use super::objects::{READS_AT_ONCE, Seen, look};
+use super::verify::Fault;
+use crate::access::Folder;
+use crate::store::absent::get;
+use crate::store::delta::log::{entry_path, listed};
+use crate::store::fault::StoreError;
+use crate::store::manifest::Manifest;
+use crate::store::part::sha256;
+use futures::{StreamExt, TryStreamExt};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The first, whose log is the truth.
+    First,
+    /// The second.
+    Second,
+    /// Both, or it cannot be told which.
+    Both,
+}
+
+/// Something in which the clouds differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The version that names it.
+    pub version: u64,
+    /// The object, as a path under the table's folder.
+    pub object: String,
+    /// The cloud that is wrong.
+    pub side: Side,
+    /// What is wrong there.
+    pub fault: Fault,
+}
+
+/// A table in two clouds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Compared {
+    /// Versions that both have.
+    pub versions: u64,
+    /// Objects that were read on both sides.
+    pub objects: u64,
+    /// Their bytes on the first.
+    pub bytes: u64,
+    /// Versions that the second lacks: the next run carries them.
+    pub behind: Vec<u64>,
+    /// In what they differ.
+    pub differences: Vec<Difference>,
+}
+
+/// What is known of a part: the version that names it, and its hash, where a manifest that is whole says it.
+type Known = BTreeMap<String, (u64, Option<String>)>;
+
+/// Compares a table's folder in the first cloud with its folder in the second.
+pub async fn compare(first: &Folder, second: &Folder) -> Result<Compared, StoreError> {
+    let (here, there): (BTreeSet<u64>, BTreeSet<u64>) =
+        (listed(first).await?.into_iter().collect(), listed(second).await?.into_iter().collect());
+    let (mut seen, mut parts) = (Compared::default(), Known::new());
+    for version in here.union(&there).copied() {
+        let object = entry_path(version);
+        match (here.contains(&version), there.contains(&version)) {
+            (true, true) => entry(first, second, version, &mut seen, &mut parts).await?,
+            (true, false) if there.last().is_none_or(|last| *last < version) => seen.behind.push(version),
+            (true, false) => seen.differs(version, object, Side::Second, Fault::Missing),
+            (false, _) if here.last().is_some_and(|last| *last > version) => {
+                seen.differs(version, object, Side::First, Fault::Missing);
+            }
+            (false, _) => seen.differs(version, object, Side::Second, Fault::Surplus),
+        }
+    }
+    let gone = [collected(first).await?, collected(second).await?];
+    let looks = futures::stream::iter(parts).map(|(path, (version, sha256))| async move {
+        let (one, two) = futures::try_join!(look(first, &path), look(second, &path))?;
+        Ok::<_, StoreError>((path, version, sha256, one, two))
+    });
+    let mut looks = looks.buffered(READS_AT_ONCE);
+    while let Some((path, version, sha256, one, two)) = looks.try_next().await? {
+        let is_gone = |side: usize, found: &Option<Seen>| found.is_none() && gone[side].contains(&path);
+        if is_gone(0, &one) || is_gone(1, &two) {
+            continue;
+        }
+        seen.objects += 1;
+        seen.bytes += one.as_ref().map_or(0, |one| one.bytes);
+        part(&mut seen, (&path, version), sha256.as_deref(), one.as_ref(), two.as_ref());
+    }
+    seen.differences.sort_by(|one, two| (one.version, &one.object).cmp(&(two.version, &two.object)));
+    Ok(seen)
+}
+
+impl Compared {
+    fn differs(&mut self, version: u64, object: String, side: Side, fault: Fault) {
+        self.differences.push(Difference { version, object, side, fault });
+    }
+}
+
+/// A version that both have: its entry, its manifest, and the parts that they name.
+async fn entry(
+    first: &Folder,
+    second: &Folder,
+    version: u64,
+    seen: &mut Compared,
+    parts: &mut Known,
+) -> Result<(), StoreError> {
+    seen.versions += 1;
+    let key = entry_path(version);
+    let (one, two) = (get(first, &first.at(&key)).await?, get(second, &second.at(&key)).await?);
+    if one != two {
+        seen.differs(version, key.clone(), Side::Both, Fault::Entry);
+    }
+    let read = |text: Option<bytes::Bytes>| text.and_then(|text| Entry::parse(version, text));
+    // Where the first's cannot be read the second's says what to look at.
+    let (one, two) = (read(one), read(two));
+    if one.is_none() && two.is_none() {
+        seen.differs(version, key, Side::Both, Fault::Unreadable);
+    }
+    let Some(entry) = one.or(two) else { return Ok(()) };
+    let mut known = None;
+    if let Some((path, expected)) = entry.manifest() {
+        known = manifest(first, second, (version, path, expected), seen).await?;
+    }
+    for path in entry.added().filter_map(path) {
+        let listed = known.as_ref().and_then(|manifest| manifest.files.iter().find(|file| file.path == path));
+        let alone = entry.info("nightferry.sha256").filter(|_| entry.manifest().is_none());
+        let sha256 = listed.map(|file| file.sha256.as_str()).or(alone).map(str::to_owned);
+        parts.entry(path).or_insert((version, sha256));
+    }
+    Ok(())
+}
+
+/// The manifest, from whichever cloud has it whole.
+async fn manifest(
+    first: &Folder,
+    second: &Folder,
+    (version, path, expected): (u64, &str, &str),
+    seen: &mut Compared,
+) -> Result<Option<Manifest>, StoreError> {
+    let mut whole = None;
+    for (side, folder) in [(Side::First, first), (Side::Second, second)] {
+        let fault = match get(folder, &folder.at(path)).await? {
+            None => Fault::Missing,
+            Some(text) if sha256(&text) != expected => Fault::Sha256,
+            Some(text) => {
+                whole = whole.or(Some(text));
+                continue;
+            }
+        };
+        seen.differs(version, path.to_owned(), side, fault);
+    }
+    seen.objects += 1;
+    Ok(whole.and_then(|text| serde_json::from_slice(&text).ok()))
+}
+
+/// A part on both sides.
+fn part(seen: &mut Compared, at: (&str, u64), expected: Option<&str>, one: Option<&Seen>, two: Option<&Seen>) {
+    let (path, version) = at;
+    let mut differs = |side, fault| seen.differs(version, path.to_owned(), side, fault);
+    let (one, two) = match (one, two) {
+        (Some(one), Some(two)) => (one, two),
+        (None, None) => return differs(Side::Both, Fault::Missing),
+        (None, Some(_)) => return differs(Side::First, Fault::Missing),
+        (Some(_), None) => return differs(Side::Second, Fault::Missing),
+    };
+    let is_wrong = |seen: &Seen| expected.is_some_and(|expected| seen.sha256 != expected);
+    let side = match (is_wrong(one), is_wrong(two)) {
+        (false, false) if one.sha256 == two.sha256 => return,
+        (true, false) => Side::First,
+        (false, true) => Side::Second,
+        _ => Side::Both,
+    };
+    // One is the rule that both break; the others say how far it goes.
+    differs(side, if one.bytes == two.bytes { Fault::Sha256 } else { Fault::Size });
+    match (&one.footer, &two.footer) {
+        (Some(one), Some(two)) => {
+            if one.rows != two.rows {
+                differs(side, Fault::Rows);
+            }
+            if one.columns != two.columns {
+                differs(side, Fault::Schema);
+            }
+        }
+        _ => differs(side, Fault::Unreadable),
+    }
+}

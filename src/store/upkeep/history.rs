@@ -1,0 +1,145 @@
+//! The log of a table, entry by entry, and what each version is.
+//!
+//! Never in here: the objects that it names.
+
+use crate::access::Folder;
+use crate::store::delta::action::{Action, Add, decode_path};
+use crate::store::delta::log::{actions, read, versions};
+use crate::store::fault::StoreError;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What a commit that goes back says of itself: the version whose rows it has.
+pub(in crate::store) const BACK_TO: &str = "nightferry.backTo";
+
+/// One version, as its log tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Version {
+    /// Its number.
+    pub version: u64,
+    /// When it was committed, UTC.
+    pub committed_at: DateTime<Utc>,
+    /// The run that published it.
+    pub run: Option<String>,
+    /// Of this job.
+    pub job: Option<String>,
+    /// The days that the run was for.
+    pub period: Option<String>,
+    /// What the comparison came to.
+    pub verdict: Option<String>,
+    /// Rows of the table.
+    pub rows: u64,
+    /// Its files.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The version whose rows these are, where it went back to one.
+    pub back_to: Option<u64>,
+}
+
+/// One entry of a log.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Entry {
+    pub(in crate::store) version: u64,
+    pub(in crate::store) text: Bytes,
+    actions: Vec<Action>,
+}
+
+impl Entry {
+    /// Of this text; `None` where a line is no action that we know.
+    pub(in crate::store) fn parse(version: u64, text: Bytes) -> Option<Self> {
+        let actions = actions(&text).ok()?;
+        Some(Entry { version, text, actions })
+    }
+
+    /// What the commit says of itself.
+    pub(in crate::store) fn info(&self, key: &str) -> Option<&str> {
+        self.value(key)?.as_str()
+    }
+
+    fn value(&self, key: &str) -> Option<&Value> {
+        self.actions.iter().find_map(|action| match action {
+            Action::CommitInfo(info) => info.get(key),
+            _ => None,
+        })
+    }
+
+    /// When it was committed, milliseconds since 1970.
+    pub(in crate::store) fn at_ms(&self) -> i64 {
+        self.value("timestamp").and_then(Value::as_i64).unwrap_or(0)
+    }
+
+    /// The files that it adds.
+    pub(in crate::store) fn added(&self) -> impl Iterator<Item = &Add> {
+        self.actions.iter().filter_map(|action| match action {
+            Action::Add(add) => Some(add),
+            _ => None,
+        })
+    }
+
+    /// The files that it takes away, as in `add`.
+    pub(in crate::store) fn removed(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().filter_map(|action| match action {
+            Action::Remove(remove) => Some(remove.path.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Path and SHA-256 of its manifest.
+    pub(in crate::store) fn manifest(&self) -> Option<(&str, &str)> {
+        Some((self.info("nightferry.manifest")?, self.info("nightferry.manifestSha256")?))
+    }
+}
+
+/// Every entry, in order.
+pub(in crate::store) async fn entries(table: &Folder) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = Vec::new();
+    for version in versions(table).await? {
+        let text = read(table, version).await?;
+        let object = format!("version {version} of its log");
+        let fault = "a line is no action that we know";
+        let damaged = StoreError::Damaged { store: table.label().into(), object, fault };
+        entries.push(Entry::parse(version, text).ok_or(damaged)?);
+    }
+    Ok(entries)
+}
+
+/// Every version of the table in `table`, in order.
+pub async fn history(table: &Folder) -> Result<Vec<Version>, StoreError> {
+    let mut files: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    let mut versions = Vec::new();
+    for entry in entries(table).await? {
+        for gone in entry.removed() {
+            files.remove(gone);
+        }
+        files.extend(entry.added().map(|add| (add.path.clone(), (add.size, rows(add).unwrap_or(0)))));
+        let told = |key: &str| entry.info(key).map(str::to_owned);
+        versions.push(Version {
+            version: entry.version,
+            committed_at: DateTime::from_timestamp_millis(entry.at_ms()).unwrap_or(DateTime::UNIX_EPOCH),
+            run: told("nightferry.run"),
+            job: told("nightferry.job"),
+            period: told("nightferry.period"),
+            verdict: told("nightferry.verdict"),
+            rows: files.values().map(|(_, rows)| rows).sum(),
+            files: files.len(),
+            bytes: files.values().map(|(bytes, _)| bytes).sum(),
+            back_to: entry.info(BACK_TO).and_then(|version| version.parse().ok()),
+        });
+    }
+    Ok(versions)
+}
+
+/// Rows of a file, as its statistics tell them.
+pub(in crate::store) fn rows(add: &Add) -> Option<u64> {
+    let stats: Value = serde_json::from_str(add.stats.as_deref()?).ok()?;
+    stats.get("numRecords")?.as_u64()
+}
+
+/// The path of a file under the table's folder.
+pub(in crate::store) fn path(add: &Add) -> Option<String> {
+    decode_path(&add.path)
+}

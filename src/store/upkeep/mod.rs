@@ -1,0 +1,19 @@
+//! What a published table needs besides its nights: looking at it, going back, and letting go of what nobody names.
+//!
+//! ```text
+//! history.rs   the log, entry by entry, and what each version is
+//! objects.rs   an object as it lies there: bytes, hash, rows, columns
+//! verify.rs    every object against its manifest, every manifest against the one before
+//! compare.rs   the two clouds, object by object
+//! rollback.rs  an earlier version as the next one
+//! collect.rs   objects that no version in retention names
+//! ```
+//!
+//! Never in here: a write of anything but a commit, a list of what may go, and the deletion of what is on such a list.
+
+pub mod collect;
+pub mod compare;
+pub mod history;
+mod objects;
+pub mod rollback;
+pub mod verify;

@@ -1,0 +1,250 @@
+//! An earlier version of a table as its next one: a record of the job, then the table's commit, as any night.
+//!
+//! The files are those of that version, so nothing is encoded or copied; the manifest lists every one of them, so that the second
+//! cloud gets what it lacks. The job's nights are not undone: which period is published is what it was, the newest night stays
+//! "already published", and the next one writes its own version over this.
+//!
+//! Refused: a version whose files are gone, or on a list of what may go (`collect`); nobody could promise that they stay until
+//! the commit.
+//!
+//! Never in here: what other tables of the same night hold. `nightferry.run` in each tells them apart.
+
+use super::collect::collected;
+use super::history::{BACK_TO, Entry, entries, path, rows};
+use crate::access::Folder;
+use crate::data::{Name, Period};
+use crate::store::absent::get;
+use crate::store::commit::{Stores, complete, settle, store_of};
+use crate::store::delta::back::{Back, back_entry};
+use crate::store::delta::layout;
+use crate::store::delta::log::{TableState, entry_path, replay, replay_to};
+use crate::store::fault::StoreError;
+use crate::store::ledger::{self, JobRecord, RecordTable, RunRow, Written};
+use crate::store::manifest::{self, Manifest, ManifestFile};
+use crate::store::owner::{JOB, Owner};
+use crate::store::part::sha256;
+use crate::store::staging::head;
+use crate::store::{RUNS, Store};
+use chrono::{DateTime, SecondsFormat, Utc};
+use std::collections::BTreeMap;
+
+/// Runs of the same job that may come in between.
+const ATTEMPTS_MAX: u32 = 4;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// The store.
+    pub store: &'a Name,
+    /// The table.
+    pub dataset: &'a Name,
+    /// The version whose rows it gets.
+    pub to: u64,
+    /// Why, for the job's record.
+    pub reason: &'a str,
+    /// The run that does it.
+    pub run: &'a str,
+    /// The environment's stamp.
+    pub stamp: &'a str,
+    /// The time of the commit.
+    pub at: DateTime<Utc>,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WentBack {
+    /// The table has the rows of that version in its newest already.
+    There,
+    /// This record made a new version of it.
+    Done(Box<JobRecord>),
+}
+
+/// Makes version `to` of a table its next one.
+pub async fn rollback(asked: &Asked<'_>, security: &Store, stores: &Stores) -> Result<WentBack, StoreError> {
+    let store = store_of(stores, asked.store)?;
+    let table = store.primary().child(asked.dataset.as_str());
+    for _ in 0..ATTEMPTS_MAX {
+        let job = owner(asked, &table).await?;
+        let settled = settle(security, stores, &job, asked.stamp).await?;
+        let (now, then) = (replay(&table).await?, replay_to(&table, Some(asked.to)).await?);
+        Owner { stamp: asked.stamp, job: job.as_str() }.check(&table, asked.dataset.as_str(), &now)?;
+        if then.version != Some(asked.to) {
+            let what = format!("version {} of table `{}`", asked.to, asked.dataset);
+            return Err(StoreError::NotThere { store: table.label().into(), what });
+        }
+        if now.version == then.version || (now.files == then.files && now.metadata == then.metadata) {
+            return Ok(WentBack::There);
+        }
+        let record = propose(asked, &job, &table, [&now, &then], (settled.next, store.epoch())).await?;
+        crate::store::fence::check(store.primary(), store.epoch()).await?;
+        match ledger::write(security, &record).await? {
+            Written::Lost => {}
+            Written::Ours => {
+                complete(&record, stores).await?;
+                return Ok(WentBack::Done(Box::new(record)));
+            }
+        }
+    }
+    Err(StoreError::Outrun { job: asked.dataset.to_string() })
+}
+
+/// The job whose table it is.
+async fn owner(asked: &Asked<'_>, table: &Folder) -> Result<Name, StoreError> {
+    let state = replay(table).await?;
+    let not_ours = |theirs: &str| StoreError::Owner {
+        store: table.label().to_owned(),
+        table: asked.dataset.to_string(),
+        theirs: theirs.to_owned(),
+        ours: "any of ours".to_owned(),
+    };
+    if state.version.is_none() {
+        let what = format!("table `{}`", asked.dataset);
+        return Err(StoreError::NotThere { store: table.label().into(), what });
+    }
+    let job = state.property(JOB).ok_or_else(|| not_ours("somebody else"))?;
+    match asked.dataset.as_str() == RUNS {
+        true => Err(not_ours("nightferry itself, which only adds to it")),
+        false => Name::new(job).map_err(|_| not_ours("somebody else")),
+    }
+}
+
+async fn propose(
+    asked: &Asked<'_>,
+    job: &Name,
+    table: &Folder,
+    [now, then]: [&TableState; 2],
+    (number, epoch): (u64, u64),
+) -> Result<JobRecord, StoreError> {
+    let log = entries(table).await?;
+    let files = files(asked, table, &log, then).await?;
+    let of = of_version(asked, table, &log).await?;
+    let rows: u64 = files.iter().map(|file| file.rows).sum();
+    let manifest = Manifest {
+        run: asked.run.to_owned(),
+        rows,
+        files,
+        schema: then.metadata.as_ref().and_then(|of| serde_json::from_str(&of.schema_string).ok()).unwrap_or_default(),
+        previous_manifest_sha256: now.manifest_sha256.clone(),
+        nightferry: env!("CARGO_PKG_VERSION").to_owned(),
+        ..of.clone()
+    };
+    let manifest = manifest::create(table, &manifest).await?;
+    let transaction = (format!("nightferry:{job}"), i64::try_from(number).unwrap_or(i64::MAX));
+    if now.transactions.get(&transaction.0).is_some_and(|done| *done >= transaction.1) {
+        let (store, table) = (asked.store.to_string(), asked.dataset.to_string());
+        return Err(StoreError::LedgerBehind { store, table, job: job.to_string() });
+    }
+    let period: Period = of.period;
+    let merged_to = then.merged_to.map(|to| to.to_rfc3339_opts(SecondsFormat::Micros, true));
+    let back = Back {
+        to: asked.to,
+        transaction,
+        at_ms: asked.at.timestamp_millis(),
+        info: vec![
+            ("nightferry.run", Some(asked.run.to_owned())),
+            ("nightferry.job", Some(job.to_string())),
+            ("nightferry.stamp", Some(asked.stamp.to_owned())),
+            ("nightferry.period", Some(period.to_string())),
+            (BACK_TO, Some(asked.to.to_string())),
+            (layout::HELD, layout::held_text(&then.periods)),
+            (layout::MERGED_TO, merged_to),
+            ("nightferry.snapshot", of.snapshot.clone()),
+            ("nightferry.verdict", Some(of.verdict.clone())),
+            ("nightferry.proof", Some(of.proof.clone())),
+            ("nightferry.manifest", Some(manifest.path.clone())),
+            ("nightferry.manifestSha256", Some(manifest.sha256.clone())),
+        ],
+    };
+    let unwritable = |_| StoreError::Damaged {
+        store: table.label().into(),
+        object: "a log entry".into(),
+        fault: "it cannot be written as JSON",
+    };
+    let one = RecordTable {
+        store: asked.store.clone(),
+        dataset: asked.dataset.clone(),
+        version: now.next_version(),
+        epoch,
+        entry: back_entry(now, then, &back).map_err(unwritable)?,
+        manifest,
+        row: RunRow { extracted_at: of.extracted_at, verdict: of.verdict, proof: of.proof, rows },
+        periods: Vec::new(),
+    };
+    Ok(JobRecord {
+        format: 1,
+        number,
+        job: job.clone(),
+        run: asked.run.to_owned(),
+        period,
+        stamp: asked.stamp.to_owned(),
+        reason: Some(asked.reason.to_owned()),
+        published_at: asked.at,
+        inputs: BTreeMap::new(),
+        back_to: Some(asked.to),
+        tables: vec![one],
+    })
+}
+
+/// The files of the version, as the manifests that put them there list them; each is looked for.
+async fn files(
+    asked: &Asked<'_>,
+    table: &Folder,
+    log: &[Entry],
+    then: &TableState,
+) -> Result<Vec<ManifestFile>, StoreError> {
+    let mut listed: BTreeMap<String, ManifestFile> = BTreeMap::new();
+    for entry in log.iter().filter(|entry| entry.version <= asked.to) {
+        let Some((path, sha256)) = entry.manifest() else { continue };
+        let manifest = read(table, path, sha256).await?;
+        listed.extend(manifest.files.into_iter().map(|file| (file.path.clone(), file)));
+    }
+    let going = collected(table).await?;
+    let mut files = Vec::new();
+    for add in then.files.values() {
+        let gone = || {
+            let what = format!(
+                "a file of version {} of table `{}`, which was collected or is about to be,",
+                asked.to, asked.dataset
+            );
+            StoreError::NotThere { store: table.label().into(), what }
+        };
+        let path = path(add).filter(|path| !going.contains(path)).ok_or_else(gone)?;
+        let file =
+            listed.get(&path).filter(|file| file.bytes == add.size && rows(add).is_none_or(|rows| rows == file.rows));
+        let unlisted = || StoreError::Damaged {
+            store: table.label().into(),
+            object: format!("version {} of table `{}`", asked.to, asked.dataset),
+            fault: "a file of it is in no manifest",
+        };
+        let file = file.ok_or_else(unlisted)?;
+        if head(table, &table.at(&path)).await? != Some(file.bytes) {
+            return Err(gone());
+        }
+        files.push(file.clone());
+    }
+    Ok(files)
+}
+
+/// The manifest of the version itself: where its rows are from.
+async fn of_version(asked: &Asked<'_>, table: &Folder, log: &[Entry]) -> Result<Manifest, StoreError> {
+    let entry = usize::try_from(asked.to).ok().and_then(|to| log.get(to));
+    let named = entry.and_then(Entry::manifest);
+    let none = || StoreError::Damaged {
+        store: table.label().into(),
+        object: format!("`{}`", entry_path(asked.to)),
+        fault: "it names no manifest",
+    };
+    let (path, sha256) = named.ok_or_else(none)?;
+    read(table, path, sha256).await
+}
+
+async fn read(table: &Folder, path: &str, expected: &str) -> Result<Manifest, StoreError> {
+    let (store, object) = (table.label().to_owned(), format!("`{path}`"));
+    let Some(text) = get(table, &table.at(path)).await? else {
+        return Err(StoreError::NotThere { store, what: object });
+    };
+    if sha256(&text) != expected {
+        return Err(StoreError::Checksum { store, object, fault: "its SHA-256 is another" });
+    }
+    serde_json::from_slice(&text).map_err(|_| StoreError::Damaged { store, object, fault: "it is no manifest" })
+}

@@ -1,0 +1,226 @@
+//! Every object of a table against its manifest, every manifest against the one before it, and every entry of the log
+//! against the job's record that decided it.
+//!
+//! What lies there is read as a whole: a size that agrees says nothing of the bytes. Never in here: mending.
+
+use super::collect::collected;
+use super::history::{Entry, entries, path, rows};
+use super::objects::{READS_AT_ONCE, look};
+use crate::access::Folder;
+use crate::data::Name;
+use crate::store::Store;
+use crate::store::absent::get;
+use crate::store::fault::StoreError;
+use crate::store::ledger;
+use crate::store::manifest::Manifest;
+use crate::store::part::sha256;
+use futures::{StreamExt, TryStreamExt};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is wrong with something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// It is not there.
+    Missing,
+    /// It has another size.
+    Size,
+    /// Of the same size, it has other bytes.
+    Sha256,
+    /// It has another number of rows.
+    Rows,
+    /// It has other columns, or columns of another type.
+    Schema,
+    /// It is not in its format.
+    Unreadable,
+    /// It names a file that its manifest does not, or names it otherwise.
+    NotInManifest,
+    /// The manifest before it is another.
+    Chain,
+    /// The job's record decided something else.
+    Record,
+    /// A log entry that has other bytes.
+    Entry,
+    /// A version that only this side has.
+    Surplus,
+}
+
+/// Something that is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The version that names it.
+    pub version: u64,
+    /// The object, as a path under the table's folder.
+    pub object: String,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+/// A table that was looked at as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// Versions.
+    pub versions: usize,
+    /// Objects that were read: parts and manifests.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Rows of the parts.
+    pub rows: u64,
+    /// Parts of earlier versions that `table gc` took away.
+    pub collected: u64,
+    /// What is not what it should be.
+    pub findings: Vec<Finding>,
+}
+
+/// What a part should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Expected {
+    pub(super) version: u64,
+    pub(super) bytes: u64,
+    /// Known of parts that a manifest lists.
+    pub(super) rows: Option<u64>,
+    pub(super) sha256: String,
+}
+
+/// Looks at the table `dataset` of `store`, at all its versions.
+pub async fn verify(store: &Store, security: &Store, dataset: &str) -> Result<Verified, StoreError> {
+    let table = store.primary().child(dataset);
+    let entries = entries(&table).await?;
+    let mut seen = Verified { versions: entries.len(), ..Verified::default() };
+    let (mut expected, mut live) = (BTreeMap::new(), BTreeSet::<String>::new());
+    let mut before = None;
+    for entry in &entries {
+        for gone in entry.removed() {
+            live.remove(gone);
+        }
+        live.extend(entry.added().map(|add| add.path.clone()));
+        let known = manifest(&table, entry, &mut before, &mut seen).await?;
+        expect(entry, known.as_ref(), &mut expected, &mut seen.findings);
+    }
+    records(store, security, dataset, &entries, &mut seen.findings).await?;
+    let gone = collected(&table).await?;
+    let looks = futures::stream::iter(expected).map(|(path, expected)| {
+        let table = &table;
+        async move { Ok::<_, StoreError>((look(table, &path).await?, path, expected)) }
+    });
+    let mut looks = looks.buffered(READS_AT_ONCE);
+    while let Some((found, path, expected)) = looks.try_next().await? {
+        let mut wrong = |fault| {
+            seen.findings.push(Finding { version: expected.version, object: path.clone(), fault });
+        };
+        let Some(found) = found else {
+            match gone.contains(&path) && !live.contains(&crate::store::delta::action::encode_path(&path)) {
+                true => seen.collected += 1,
+                false => wrong(Fault::Missing),
+            }
+            continue;
+        };
+        match (found.bytes == expected.bytes, found.sha256 == expected.sha256, &found.footer) {
+            (false, ..) => wrong(Fault::Size),
+            (_, false, _) => wrong(Fault::Sha256),
+            (_, _, None) => wrong(Fault::Unreadable),
+            (_, _, Some(footer)) if expected.rows.is_some_and(|rows| rows != footer.rows) => wrong(Fault::Rows),
+            _ => {}
+        }
+        seen.objects += 1;
+        seen.bytes += found.bytes;
+        seen.rows += found.footer.map_or(0, |footer| footer.rows);
+    }
+    Ok(seen)
+}
+
+/// The manifest of an entry, looked at; `before` is the hash of the one before it.
+async fn manifest(
+    table: &Folder,
+    entry: &Entry,
+    before: &mut Option<String>,
+    seen: &mut Verified,
+) -> Result<Option<Manifest>, StoreError> {
+    let Some((path, expected)) = entry.manifest() else { return Ok(None) };
+    let mut wrong = |fault| seen.findings.push(Finding { version: entry.version, object: path.to_owned(), fault });
+    let previous = before.replace(expected.to_owned());
+    let Some(text) = get(table, &table.at(path)).await? else {
+        wrong(Fault::Missing);
+        return Ok(None);
+    };
+    if sha256(&text) != expected {
+        wrong(Fault::Sha256);
+        return Ok(None);
+    }
+    let Ok(found) = serde_json::from_slice::<Manifest>(&text) else {
+        wrong(Fault::Unreadable);
+        return Ok(None);
+    };
+    if found.previous_manifest_sha256 != previous {
+        wrong(Fault::Chain);
+    }
+    seen.objects += 1;
+    seen.bytes += text.len() as u64;
+    Ok(Some(found))
+}
+
+/// What the parts of an entry should be, as its manifest says.
+fn expect(
+    entry: &Entry,
+    known: Option<&Manifest>,
+    expected: &mut BTreeMap<String, Expected>,
+    findings: &mut Vec<Finding>,
+) {
+    let version = entry.version;
+    let mut wrong = |object: String| findings.push(Finding { version, object, fault: Fault::NotInManifest });
+    for add in entry.added() {
+        let Some(path) = path(add) else {
+            wrong("a path outside the table".into());
+            continue;
+        };
+        let listed = known.and_then(|manifest| manifest.files.iter().find(|file| file.path == path));
+        let part = match (listed, entry.info("nightferry.sha256"), entry.manifest()) {
+            (Some(file), ..) if file.bytes == add.size && rows(add).is_none_or(|rows| rows == file.rows) => {
+                Expected { version, bytes: file.bytes, rows: Some(file.rows), sha256: file.sha256.clone() }
+            }
+            // An entry without a manifest has one part and says its hash itself.
+            (_, Some(sha256), None) => {
+                Expected { version, bytes: add.size, rows: rows(add), sha256: sha256.to_owned() }
+            }
+            // The manifest itself is told of already.
+            (None, _, Some(_)) if known.is_none() => continue,
+            _ => {
+                wrong(path);
+                continue;
+            }
+        };
+        match expected.get(&path) {
+            // A version that goes back names files of an earlier one.
+            Some(earlier) if earlier.sha256 != part.sha256 => wrong(path),
+            Some(_) => {}
+            None => drop(expected.insert(path, part)),
+        }
+    }
+}
+
+/// Entries that are not, byte for byte, what the job's records decided.
+async fn records(
+    store: &Store,
+    security: &Store,
+    dataset: &str,
+    entries: &[Entry],
+    findings: &mut Vec<Finding>,
+) -> Result<(), StoreError> {
+    let jobs: BTreeSet<&str> = entries.iter().filter_map(|entry| entry.info("nightferry.job")).collect();
+    for job in jobs.into_iter().filter_map(|job| Name::new(job).ok()) {
+        ledger::each(security, &job, |record| {
+            let ours = |table: &&ledger::RecordTable| table.store == *store.name() && table.dataset.as_str() == dataset;
+            for table in record.tables.iter().filter(ours) {
+                let entry = usize::try_from(table.version).ok().and_then(|version| entries.get(version));
+                if entry.is_none_or(|entry| entry.text != table.entry) {
+                    let object = crate::store::delta::log::entry_path(table.version);
+                    findings.push(Finding { version: table.version, object, fault: Fault::Record });
+                }
+            }
+        })
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! `nightferry table failover STORE --epoch N --reason WHY`: the epoch of a store, raised in every cloud that answers, so that
+//! whoever still writes with the environment of before is refused.
+//!
+//! The second cloud must answer: it is the one that takes over. What becomes the first and the second is the environment's to say.
+
+use super::open::{store as name_of, usage};
+use super::{Place, Told};
+use crate::ending;
+use crate::failure::{Failure, Phase};
+use crate::store::{StoreError, epoch as epoch_of, raise};
+use crate::world::Clock;
+use serde_json::json;
+
+pub(super) async fn failover(
+    environment: &str,
+    store: &str,
+    epoch: u64,
+    reason: &str,
+    apply: bool,
+) -> Result<Told, Failure> {
+    let store = name_of(store)?;
+    let place = Place::fence(environment, &store)?;
+    if epoch == 0 {
+        return Err(usage("`--epoch` is 1 at least: a store without a failover is in epoch 0"));
+    }
+    let failed = |error: StoreError| Failure::store(&error, Phase::Open);
+    let mut clouds = Vec::new();
+    // The one that takes over goes first: what cannot be raised there is raised nowhere.
+    let second = place.store.second().map(|second| ("second", second));
+    for (cloud, folder) in second.into_iter().chain([("first", place.store.primary())]) {
+        let raised = match apply {
+            true => raise(folder, epoch, reason, Clock::System.now()).await.map(|()| epoch),
+            false => epoch_of(folder).await,
+        };
+        match raised {
+            Ok(epoch) => clouds.push(json!({ "cloud": cloud, "epoch": epoch })),
+            Err(error) if error.is_passing() && !clouds.is_empty() => {
+                clouds.push(json!({ "cloud": cloud, "epoch": null, "why": error.to_string() }));
+            }
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    let mut face = format!("{store}\n");
+    for cloud in &clouds {
+        let told = cloud["epoch"].as_u64().map_or_else(|| "does not answer".into(), |epoch| format!("epoch {epoch}"));
+        face += &format!("  {:<6}  {told}\n", cloud["cloud"].as_str().unwrap_or_default());
+    }
+    face += &match apply {
+        true => format!("  now say epoch = {epoch} in [store.{store}], and which url is the first\n"),
+        false => "  nothing was written; --apply raises the epoch\n".to_owned(),
+    };
+    let away = apply && clouds.iter().any(|cloud| cloud["epoch"].is_null());
+    let failure = away.then(|| {
+        let next = "say the same again once the cloud that is away is back";
+        let what = format!("a cloud of store `{store}` does not answer: its epoch is raised where it could be");
+        Failure::new(
+            ending::Ending { next, safe: "the other cloud refuses the old epoch", ..ending::BEHIND },
+            Phase::Publish,
+            what,
+        )
+    });
+    let value = json!({ "store": store, "epoch": epoch, "applied": apply, "clouds": clouds });
+    Ok(Told::new(face, &value).ending(failure))
+}
