@@ -1,7 +1,11 @@
-//! Settlement days and half-hours in Europe/London.
+//! Settlement days and half-hours in Europe/London; and when a job is due (`timetable`).
 //!
 //! A settlement day runs from local midnight to local midnight: 48 half-hour periods, 46 on the day the clocks go
 //! forward, 50 on the day they go back. Pure: the moment comes in as a parameter.
+
+mod timetable;
+
+pub use timetable::{Due, Missed, Timetable};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Europe::London;

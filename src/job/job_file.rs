@@ -7,13 +7,13 @@ use super::rows_file::{read_parameters, read_rows};
 use super::shape::check;
 use super::tree::{Entry, Node, Text};
 use super::write_file::read_write;
+use crate::calendar::{Missed, Timetable};
 use crate::data::{Condition, Every, Literal, Name, TableName};
 use crate::problem::Problems;
 use crate::reconcile::Deleted;
 use crate::reconcile::diff::Tolerance;
 use chrono::TimeDelta;
 use std::ops::Range;
-use std::str::FromStr;
 
 /// Names that no dataset may have: a store keeps them for tables and folders of its own.
 pub const RESERVED: &[&str] = &["nightferry_runs", "quarantine", "differences", "breaches", "reports"];
@@ -28,24 +28,11 @@ pub struct Job {
     /// Who answers for it.
     pub owner: Option<String>,
     /// When it is due.
-    pub schedule: Option<Schedule>,
+    pub schedule: Option<Timetable>,
     /// Its datasets, in the file's order.
     pub datasets: Vec<Dataset>,
     /// The text it comes from.
     pub text: Text,
-}
-
-/// When a job is due.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Schedule {
-    /// Five fields of cron.
-    pub cron: String,
-    /// Zone of the tz database.
-    pub time_zone: chrono_tz::Tz,
-    /// When it must be done, local time.
-    pub deadline: Option<chrono::NaiveTime>,
-    /// `latest`, `each` or `none`.
-    pub missed: String,
 }
 
 /// A value and where it stands.
@@ -193,17 +180,9 @@ pub fn read(text: Text, problems: &mut Problems) -> Option<Job> {
     })
 }
 
-fn read_schedule(text: &Text, node: &Node, problems: &mut Problems) -> Option<Schedule> {
+fn read_schedule(text: &Text, node: &Node, problems: &mut Problems) -> Option<Timetable> {
     let words = |key: &str| node.get(key).and_then(Node::text);
     let at = |key: &str| text.place(node.get(key).map_or(node.span.start, |node| node.span.start));
-    let cron = words("cron")?;
-    let five_fields = cron.split_whitespace().count() == 5;
-    let cron_holds = five_fields && croner::Cron::from_str(cron).is_ok();
-    if !cron_holds {
-        let hint =
-            "five fields: minute, hour, day of month, month, day of week; \"30 2 * * *\" is every night at 02:30";
-        problems.add("E-JOB-CRON", at("cron"), "`cron` is no cron line", Some(hint.into()));
-    }
     let zone = words("time_zone").unwrap_or("Europe/London").parse::<chrono_tz::Tz>();
     if zone.is_err() {
         problems.add(
@@ -222,12 +201,14 @@ fn read_schedule(text: &Text, node: &Node, problems: &mut Problems) -> Option<Sc
             Some("such as \"06:00\"".into()),
         );
     }
-    Some(Schedule {
-        cron: cron.to_owned(),
-        time_zone: zone.ok()?,
-        deadline: deadline.and_then(Result::ok),
-        missed: words("missed").unwrap_or("latest").to_owned(),
-    })
+    let missed = words("missed").and_then(Missed::parse).unwrap_or_default();
+    let zone_or_utc = zone.unwrap_or(chrono_tz::Tz::UTC);
+    let table = Timetable::new(words("cron")?, zone_or_utc, deadline.and_then(Result::ok), missed);
+    if table.is_none() {
+        let hint = "five fields: minute, hour, day of month, month, day of week; \"30 2 * * *\" is every night at 02:30";
+        problems.add("E-JOB-CRON", at("cron"), "`cron` is no cron line, or never due", Some(hint.into()));
+    }
+    table
 }
 
 fn read_dataset(
