@@ -7,6 +7,7 @@
 //! <dataset>/run=<run>/part-00000-<8 of sha256>.parquet
 //! <dataset>/run=<run>/_manifest.json              files, hashes, origin; created once
 //! <dataset>/_delta_log/<20 digits>.json           what readers go by; created once
+//! token_vault_<domain>/...                        (restricted) whose each token is; has it before any table shows it
 //! nightferry_runs/...                             (analytics) one row a table and night
 //!
 //! settle -> decide -> Encoder, Parts, Staging -> publish -> replicate -> file_report
@@ -22,6 +23,7 @@
 //! runs.rs       nightferry_runs                         replicate.rs  the second cloud
 //! rows.rs       a table's rows as text                  snapshot.rs   a table's files at a version
 //! table.rs      a table's files, to be read again where changes are merged into it
+//! vault.rs      the values of a domain and the tokens that stand for them
 //! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
 //! ```
 //!
@@ -57,6 +59,7 @@ mod staging;
 mod table;
 #[cfg(test)]
 mod tests;
+mod vault;
 
 pub use absent::{Absent, put_if_absent};
 pub use commit::{Settled, Stores, complete, settle};
@@ -76,3 +79,4 @@ pub use runs::RUNS;
 pub use snapshot::{Snapshot, snapshot};
 pub use staging::{Staged, StagedPart, Staging};
 pub use table::Table;
+pub use vault::{Appender, NewTokens, VAULT_OWNER, append_tokens, upload_tokens, vault_schema};
