@@ -24,6 +24,11 @@ pub enum Treatment {
         /// Columns of one domain can be joined.
         domain: Name,
     },
+    /// A random token that stands for the value in every table of the domain, as the domain's vault has it and nothing else.
+    Token {
+        /// Columns of one domain can be joined.
+        domain: Name,
+    },
     /// A coarser value of the same meaning.
     Generalise(Generalisation),
     /// Text in which everything found about a person is replaced by its kind, such as `<phone>`.
@@ -108,6 +113,7 @@ impl Treatment {
             Treatment::Label => "label",
             Treatment::Scrub => "scrub",
             Treatment::Hmac { .. } => "hmac",
+            Treatment::Token { .. } => "token",
             Treatment::Generalise(_) => "generalise",
             Treatment::Ff1 { .. } => "ff1",
             Treatment::DateShift { .. } => "date_shift",
@@ -127,6 +133,14 @@ impl Treatment {
         }
     }
 
+    /// The domain whose vault has the values.
+    pub fn vault(&self) -> Option<&Name> {
+        match self {
+            Treatment::Token { domain } => Some(domain),
+            _ => None,
+        }
+    }
+
     /// Another column of the row that is needed beside.
     pub fn subject(&self) -> Option<&Name> {
         match self {
@@ -137,7 +151,14 @@ impl Treatment {
 
     /// Whether nothing of a value is left in what it becomes, so that what looks like personal data there is chance.
     pub fn leaves_nothing(&self) -> bool {
-        matches!(self, Treatment::Label | Treatment::Hmac { .. } | Treatment::Ff1 { .. } | Treatment::Bucket { .. })
+        matches!(
+            self,
+            Treatment::Label
+                | Treatment::Hmac { .. }
+                | Treatment::Token { .. }
+                | Treatment::Ff1 { .. }
+                | Treatment::Bucket { .. }
+        )
     }
 
     /// Whether the values themselves are needed to make what the audience sees.
@@ -156,6 +177,7 @@ impl fmt::Display for Treatment {
             Treatment::Label => f.write_str("label"),
             Treatment::Scrub => f.write_str("scrub"),
             Treatment::Hmac { domain } => write!(f, "hmac ({domain})"),
+            Treatment::Token { domain } => write!(f, "token ({domain})"),
             Treatment::Generalise(Generalisation::Year) => f.write_str("generalise (year)"),
             Treatment::Generalise(Generalisation::Month) => f.write_str("generalise (month)"),
             Treatment::Generalise(Generalisation::District) => f.write_str("generalise (district)"),

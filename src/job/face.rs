@@ -1,5 +1,6 @@
 //! The plan as a person reads it: every query, path, treatment, check and limit.
 
+use super::job_file::VAULT;
 use super::login_spec::Trust;
 use super::plan::{CheckPlan, CheckedBy, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
 use super::select::select;
@@ -37,6 +38,16 @@ pub fn face(plan: &Plan) -> String {
     let domains = domains(plan);
     if !domains.is_empty() {
         let _ = writeln!(out, "\nkeys\n  version {} of the keys of {}", plan.tokens_version, domains.join(", "));
+    }
+    let vaults = vaults(plan);
+    if !vaults.is_empty() {
+        let _ = writeln!(out, "\nvaults");
+        for domain in vaults {
+            let _ = writeln!(
+                out,
+                "  {VAULT}{domain}  in restricted: each value of {domain} and the token that stands for it"
+            );
+        }
     }
     let limits = &plan.limits;
     let _ = writeln!(
@@ -113,6 +124,13 @@ pub(super) fn domains(plan: &Plan) -> Vec<&str> {
     let outputs = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
     let shown = outputs.chain(plan.datasets.iter().flat_map(|dataset| &dataset.set_aside));
     let domains: BTreeSet<&str> = shown.flat_map(|shown| shown.treatment.domains()).map(Name::as_str).collect();
+    domains.into_iter().collect()
+}
+
+/// The domains whose tokens somebody sees.
+pub(super) fn vaults(plan: &Plan) -> Vec<&str> {
+    let shown = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
+    let domains: BTreeSet<&str> = shown.filter_map(|shown| shown.treatment.vault()).map(Name::as_str).collect();
     domains.into_iter().collect()
 }
 

@@ -1,6 +1,6 @@
 //! The plan as JSON, names as in the files.
 
-use super::face::{domains, read};
+use super::face::{domains, read, vaults};
 use super::plan::{CheckedBy, DatasetPlan, Plan, SourceSpec, StoreSpec};
 use super::select::select;
 use super::write_plan::WriteMode;
@@ -18,6 +18,7 @@ pub fn json(plan: &Plan) -> Value {
         "job_sha256": plan.job_hash, "environment_sha256": plan.environment_hash,
         "datasets": plan.datasets.iter().map(|of| dataset(plan, of)).collect::<Vec<_>>(),
         "keys": { "domains": domains(plan), "version": plan.tokens_version },
+        "vaults": vaults(plan),
         "restricted": store(plan, "restricted"),
         "security": store(plan, "security"),
         "limits": {

@@ -134,6 +134,11 @@ const TREATMENT: Shape = Shape::WordOr(
     &[
         optional("mask", MASK, "hide all but the end"),
         optional("hmac", Shape::Name, "a pseudonym that joins within this domain"),
+        optional(
+            "token",
+            Shape::Name,
+            "a random token that joins within this domain; its vault alone knows whose it is",
+        ),
         optional("generalise", GENERALISE, "a coarser value of the same meaning"),
         optional("ff1", Shape::Table(FF1), "other digits or letters of the same form, which the key can undo"),
         optional("fields", Shape::Paths(&Shape::Table(FIELD)), "the only fields of JSON that are seen, by their paths"),

@@ -15,7 +15,10 @@ use crate::reconcile::diff::Tolerance;
 use chrono::TimeDelta;
 use std::ops::Range;
 
-/// Names that no dataset may have: a store keeps them for tables and folders of its own.
+/// What the name of a domain's vault begins with, in the store `restricted`.
+pub const VAULT: &str = "token_vault_";
+
+/// Names that no dataset may have, nor any that begins with [`VAULT`]: a store keeps them for tables and folders of its own.
 pub const RESERVED: &[&str] = &["nightferry_runs", "quarantine", "differences", "breaches", "reports"];
 
 /// A job as its file says it.
@@ -159,7 +162,9 @@ pub fn read(text: Text, problems: &mut Problems) -> Option<Job> {
     let mut datasets = Vec::new();
     for Entry { key, key_span, node } in tree.get("dataset").map(Node::entries).unwrap_or_default() {
         let Ok(name) = Name::new(key) else { continue };
-        if RESERVED.contains(&name.as_str()) || name.as_str().starts_with('_') {
+        let is_kept =
+            RESERVED.contains(&name.as_str()) || ["_", VAULT].iter().any(|front| name.as_str().starts_with(front));
+        if is_kept {
             let message = format!("dataset `{name}` has a name that stores keep for themselves");
             problems.add("E-JOB-RESERVED", text.place(key_span.start), message, None);
         }

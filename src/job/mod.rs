@@ -61,7 +61,7 @@ pub use environment_file::Environment;
 pub use face::face;
 pub use face_json::json;
 pub use ground::is_this_machine;
-pub use job_file::{Job, RESERVED};
+pub use job_file::{Job, RESERVED, VAULT};
 pub use load::{Checked, Read, load, load_environment, schema};
 pub use login_spec::{Auth, ClientSpec, KnownPower, LoginSpec, Trust, is_loopback};
 pub use plan::*;

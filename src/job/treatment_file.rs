@@ -1,5 +1,6 @@
 //! A `treat` of a schema file -> the treatment, and what its column has against it.
 
+use super::job_file::VAULT;
 use super::tree::{Entry, Node, Text};
 use crate::data::{Alphabet, Class, ColumnType, FieldTreatment, Form, Generalisation, Name, Schema, Treatment};
 use crate::privacy::ascend;
@@ -27,6 +28,9 @@ pub fn read_treatment(node: &Node) -> Option<Treatment> {
     }
     if let Some(domain) = node.get("hmac").and_then(Node::text) {
         return Some(Treatment::Hmac { domain: Name::new(domain).ok()? });
+    }
+    if let Some(domain) = node.get("token").and_then(Node::text) {
+        return Some(Treatment::Token { domain: Name::new(domain).ok()? });
     }
     if let Some(last) = node.get("mask").and_then(|mask| mask.get("last")?.whole()) {
         return Some(Treatment::Mask { last: u8::try_from(last).unwrap_or(u8::MAX) });
@@ -82,7 +86,10 @@ pub fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'stati
             "a mask hides the end of one thing; of several it would show the last: `label`, `null` or `drop` it",
             false,
         ),
-        Treatment::Hmac { .. } if form == Some(Form::Varied) => (
+        Treatment::Token { domain } if Name::new(&format!("{VAULT}{domain}")).is_err() => {
+            ("the domain's name is too long for its vault to be named after it", false)
+        }
+        Treatment::Hmac { .. } | Treatment::Token { .. } if form == Some(Form::Varied) => (
             "equal values of it may have several texts, so that tokens would not join: `label`, `null` or `drop` it",
             false,
         ),
@@ -90,7 +97,7 @@ pub fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'stati
             "it takes text, varchar and char",
             matches!(column_type, ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_)),
         ),
-        Treatment::Mask { .. } | Treatment::Label | Treatment::Hmac { .. } => {
+        Treatment::Mask { .. } | Treatment::Label | Treatment::Hmac { .. } | Treatment::Token { .. } => {
             ("it takes text, uuid, json and whole numbers", text || whole)
         }
         Treatment::Generalise(Generalisation::Year | Generalisation::Month) => ("it takes dates and timestamps", dated),

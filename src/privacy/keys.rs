@@ -6,9 +6,11 @@
 //! from (`access`).
 
 use super::ff1::Ff1;
+use super::vault::Vault;
 use crate::data::Name;
 use ring::{hkdf, hmac};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Fewest bytes a secret may have: the security strength of what is derived from it.
 pub const SECRET_BYTES_MIN: usize = 32;
@@ -25,6 +27,7 @@ const SALT: &[u8] = b"nightferry/tokens/v1";
 pub struct Keys {
     domains: HashMap<Name, Domain>,
     fingerprints: Option<[u8; 32]>,
+    vaults: HashMap<Name, Arc<Vault>>,
 }
 
 /// The keys of one domain.
@@ -42,7 +45,17 @@ pub struct SecretTooShort;
 impl Keys {
     /// No domain at all: for jobs without `hmac`.
     pub fn none() -> Self {
-        Keys { domains: HashMap::new(), fingerprints: None }
+        Keys { domains: HashMap::new(), fingerprints: None, vaults: HashMap::new() }
+    }
+
+    /// The same with the vaults of some domains.
+    pub fn with_vaults(self, vaults: HashMap<Name, Arc<Vault>>) -> Self {
+        Keys { vaults, ..self }
+    }
+
+    /// The vault of a domain's tokens.
+    pub fn vault(&self, domain: &Name) -> Option<&Arc<Vault>> {
+        self.vaults.get(domain)
     }
 
     /// The keys of each of `domains`, from `secret`, in their first version.
@@ -77,7 +90,7 @@ impl Keys {
         let info = [b"fingerprints".as_slice(), version.as_bytes()];
         let filled = root.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut fingerprints));
         let domains = domains.into_iter().filter_map(keys).collect();
-        Ok(Keys { domains, fingerprints: filled.ok().map(|()| fingerprints) })
+        Ok(Keys { domains, fingerprints: filled.ok().map(|()| fingerprints), vaults: HashMap::new() })
     }
 
     /// The secret of fingerprints that other runs and sites with the same secret share; `None` without one.

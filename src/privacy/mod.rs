@@ -5,6 +5,7 @@
 //! keys.rs       one secret -> a key for each domain of pseudonyms
 //! canonical.rs  one writing for each value, so that pseudonyms join
 //! treat.rs      one column, one treatment -> what the audience sees; ff1.rs, shift.rs, bucket.rs, fields.rs what is longer
+//! vault.rs      a domain's values and their random tokens
 //! told.rs       what treating a column told of it
 //! redact.rs     rows + treatments -> Redacted, the only thing a store takes
 //! recognise/    every kind's shape, check, words and examples: one table
@@ -35,6 +36,7 @@ mod scrub;
 mod shift;
 mod told;
 mod treat;
+mod vault;
 
 pub use bucket::ascend;
 pub use class::{Content, Disagreement, is_kind};
@@ -47,3 +49,4 @@ pub use recognise::{KINDS, Kind, RECOGNISERS, Recogniser};
 pub use redact::{ColumnTreatment, RedactFault, Redacted, again, published_schema, redact};
 pub use told::{FieldTold, Told};
 pub use treat::{TreatmentFault, published_type};
+pub use vault::{Minted, Randomness, TwoTokens, Vault, VaultFault};

@@ -69,6 +69,9 @@ pub enum RedactFault {
         /// The audience.
         audience: Audience,
     },
+    /// A domain has more values than there is memory for their tokens.
+    #[error("the tokens of domain `{0}` need more memory than there is for them")]
+    VaultFull(String),
     /// The rows could not be put together (a fault of ours).
     #[error("the treated columns of `{0}` do not fit together")]
     Shape(String),
@@ -126,7 +129,12 @@ pub fn redact(
             Some(values) => {
                 let subject = treatment.subject().map(|name| subject(rows, columns, name)).transpose()?;
                 let mut told = Told::default();
-                Ok((treat(values, column, treatment, subject.as_ref(), keys, &mut told)?, told))
+                let treated = treat(values, column, treatment, subject.as_ref(), keys, &mut told);
+                let is_full = |domain: &&Name| keys.vault(domain).is_some_and(|vault| vault.is_full());
+                match (treated, treatment.vault().filter(is_full)) {
+                    (Err(_), Some(domain)) => Err(RedactFault::VaultFull(domain.to_string())),
+                    (treated, _) => Ok((treated?, told)),
+                }
             }
             // A column that is all NULL for everyone need not even be selected.
             None if *treatment == Treatment::Null => {

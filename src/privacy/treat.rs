@@ -53,9 +53,11 @@ pub struct TreatmentFault {
 /// The type of `column` in published files once treated.
 pub fn published_type(column: &Column, treatment: &Treatment) -> DataType {
     match treatment {
-        Treatment::Mask { .. } | Treatment::Label | Treatment::Hmac { .. } | Treatment::Bucket { .. } => {
-            DataType::Utf8View
-        }
+        Treatment::Mask { .. }
+        | Treatment::Label
+        | Treatment::Hmac { .. }
+        | Treatment::Token { .. }
+        | Treatment::Bucket { .. } => DataType::Utf8View,
         Treatment::Generalise(Generalisation::District) | Treatment::Scrub => DataType::Utf8View,
         _ => column.column_type.published(),
     }
@@ -95,6 +97,16 @@ pub fn treat(
                 token(key, writing, &written, out);
             })
             .ok_or_else(fault)
+        }
+        Treatment::Token { domain } => {
+            let vault = keys.vault(domain).ok_or_else(fault)?;
+            let canonical = Canonical::of(column.kind.as_deref());
+            let (mut written, mut is_given) = (String::new(), true);
+            let tokens = text(values, column, |text, out| {
+                let writing = canonical.write(text, &mut written);
+                is_given &= vault.token(writing, &written, out).is_some();
+            });
+            tokens.filter(|_| is_given).ok_or_else(fault)
         }
         Treatment::Generalise(how) => generalise(values, column, how).ok_or_else(fault),
         Treatment::Scrub => {

@@ -9,6 +9,7 @@
 //! <dataset>/_gc/<20 digits>-<id>.json             what may go: listed a day before it is deleted
 //! _nightferry/epochs/<20 digits>.json             which side of a failover may write
 //! <dataset>/_delta_log/<20 digits>.json           what readers go by; created once
+//! token_vault_<domain>/...                        (restricted) whose each token is; has it before any table shows it
 //! nightferry_runs/...                             (analytics) one row a table and night
 //!
 //! settle -> decide -> Encoder, Parts, Staging -> publish -> replicate -> file_report
@@ -25,6 +26,7 @@
 //! rows.rs       a table's rows as text                  snapshot.rs   a table's files at a version
 //! table.rs      a table's files, to be read again where changes are merged into it
 //! fence.rs      which side of a failover may write      upkeep/       versions, proofs, going back, letting go
+//! vault.rs      the values of a domain and the tokens that stand for them
 //! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
 //! ```
 //!
@@ -62,6 +64,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 pub mod upkeep;
+mod vault;
 
 pub use absent::{Absent, put_if_absent};
 pub use commit::{Settled, Stores, complete, settle};
@@ -82,3 +85,4 @@ pub use runs::RUNS;
 pub use snapshot::{Snapshot, snapshot};
 pub use staging::{Staged, StagedPart, Staging};
 pub use table::Table;
+pub use vault::{Appender, NewTokens, VAULT_OWNER, append_tokens, upload_tokens, vault_schema};

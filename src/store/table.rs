@@ -45,6 +45,16 @@ impl Table {
         Ok(Table { folder, dataset: dataset.clone(), state, files })
     }
 
+    /// The dataset.
+    pub(super) fn dataset(&self) -> &Name {
+        &self.dataset
+    }
+
+    /// What its log says.
+    pub(super) fn state(&self) -> &TableState {
+        &self.state
+    }
+
     /// Its version; `None` when it is not there yet.
     pub fn version(&self) -> Option<u64> {
         self.state.version

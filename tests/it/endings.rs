@@ -38,6 +38,10 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-SIDE-22", "differences::input_that_is_torn_or_not_what_it_is_said_to_be_ends_with_22"),
     ("E-DIFF-22", "differences::keys_that_tell_no_row_from_another_end_with_22"),
     ("E-PRIVACY-23", "hostile::refuses_personal_data_in_a_column_that_is_kept_and_leaves_no_part"),
+    (
+        "E-VAULT-71",
+        "tokens::of_two_runs_at_once_that_give_one_value_two_tokens_one_ends_and_takes_the_others_next_time",
+    ),
     ("E-CLASS-23", "closed::an_internal_column_that_is_full_of_people_stops_the_night"),
     ("E-PATH-23", "closed::a_declared_field_that_no_row_has_stops_the_night"),
     ("E-AUDIENCE-23", "audience::a_store_refuses_rows_that_were_made_for_another_audience_with_23"),

@@ -38,6 +38,7 @@ mod services;
 mod set_aside;
 mod stores;
 mod tidy;
+mod tokens;
 mod treated;
 mod treatments;
 mod types;

@@ -19,6 +19,7 @@
 //! checked.rs    the checks; looked_up.rs, the keys of a table that another job published
 //! published.rs  the night -> its record and commits, then the second cloud
 //! stopped.rs    what a run that is told to stop still does
+//! vaults.rs     the tokens that values have, read; those that they got, kept
 //! told.rs       the report
 //! ```
 //!
@@ -44,6 +45,7 @@ mod stopped;
 mod told;
 mod treated;
 mod unit;
+mod vaults;
 
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
@@ -197,6 +199,9 @@ async fn cross_over(
         Some(settled) => {
             world.progress.stage(plan.job.as_str(), "publishing");
             publishing.store(true, Ordering::Relaxed);
+            if let Err(failure) = vaults::keep(opened, plan, &night.run, world.clock.now()).await {
+                return fail(night, failure);
+            }
             publish(night, opened, settled, world, options).await
         }
     }

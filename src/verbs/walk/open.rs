@@ -3,6 +3,7 @@
 use super::super::stores;
 use super::Options;
 use super::login::login;
+use super::vaults::{self, OpenVault};
 use crate::access::{self, Folder, Purpose, secret};
 use crate::changes::{Layout, Reading};
 use crate::data::Name;
@@ -38,6 +39,8 @@ pub struct Opened {
     pub restricted: Store,
     /// Whose data the stores hold.
     pub stamp: String,
+    /// The vaults of its tokens.
+    pub vaults: Vec<(Name, OpenVault)>,
     /// Keys of the pseudonyms.
     pub keys: Arc<Keys>,
     /// The key of the fingerprints that are shown.
@@ -110,6 +113,8 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
             store::preflight(store.primary()).await.map_err(|error| Failure::store(&error, Phase::Open))?;
         }
     }
+    let vaults = vaults::open(plan, &restricted).await?;
+    let keys = keys.with_vaults(vaults::shared(&vaults));
     let (sources, dumps) = sources(plan, root, &aside).await?;
     Ok(Opened {
         sources,
@@ -118,6 +123,7 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
         security,
         restricted,
         stamp: plan.stamp.clone(),
+        vaults,
         keys: Arc::new(keys),
         seal,
         recognisers: Arc::new(recognisers),

@@ -154,6 +154,7 @@ fn redacted(terms: &Terms, output: &OutputPlan, rows: &RecordBatch) -> Result<Re
     redact(rows, &output.columns, output.audience, &terms.dataset, &terms.keys).map_err(|fault| {
         let ending = match fault {
             RedactFault::PersonalKept { .. } => ending::PERSONAL_DATA,
+            RedactFault::VaultFull(_) => ending::MEMORY,
             _ => ending::JOB_INVALID,
         };
         Failure::new(ending, Phase::Redact, fault.to_string())
