@@ -1,7 +1,7 @@
 # What a person types. Each goal is what CI runs too: there is no second way to test.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: test soak bench bench-diff bench-compact bench-peers lint services stop-services
+.PHONY: test soak bench bench-diff bench-compact bench-scan bench-peers lint services stop-services
 
 # More words for the command behind a goal: `make test ARGS='-- publish'`. The feature `failpoints` is what the tests that kill the process need.
 ARGS ?=
@@ -45,6 +45,12 @@ bench-compact:
 	@[[ -x target/bench-python/bin/python ]] || python3 -m venv target/bench-python
 	@target/bench-python/bin/pip install --quiet --disable-pip-version-check --only-binary :all: duckdb==2.0.1
 	@target/bench-python/bin/python benches/compact.py $(ARGS)
+
+# Text and columns looked at, beside redact-core and Presidio; the data comes from generators of other people.
+bench-scan:
+	@benches/scan-install
+	@cargo build --locked --release --example scan
+	@target/bench-scan/python/bin/python benches/scan.py $(ARGS)
 
 lint:
 	cargo fmt --check

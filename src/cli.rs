@@ -9,7 +9,8 @@ mod table;
 use crate::data::{Name, NameFault};
 use crate::source::Wanted;
 use crate::verbs::{
-    self, Days, DiffRequest, InitRequest, PlanRequest, RunRequest, ScanRequest, ScanWhat, TestRequest, ValidateRequest,
+    self, Database, Days, DiffRequest, InitRequest, PlanRequest, RunRequest, ScanOf, ScanRequest, ScanTells,
+    TestRequest, ValidateRequest,
 };
 use crate::world::ProgressMode;
 use chrono::{Datelike, NaiveDate};
@@ -78,9 +79,9 @@ pub enum Verb {
         after_help = "Examples:\n  nightferry diff target/warehouse/cfd_unit@0 target/warehouse/cfd_unit --key cfd_id\n  cd target/warehouse; nightferry diff invoice@0 invoice --key invoice_id --ignore amount_gbp"
     )]
     Diff(DiffArgs),
-    /// Find personal data in files or a table: every cell, and what each column is of.
+    /// Find personal data in files or a database: every cell, and what columns are of.
     #[command(
-        after_help = "Examples:\n  nightferry scan fixtures/contracts/extract/contracts.contact.parquet\n  nightferry scan fixtures/contracts/extract/contracts.milestone.csv --fail-on nino,card,email"
+        after_help = "From a database:\n  nightferry scan --env prod --source contracts_db --table contracts.contact\n\nExamples:\n  nightferry scan fixtures/contracts/extract/contracts.contact.parquet\n  nightferry scan fixtures/contracts/extract/contracts.milestone.csv --fail-on nino,card,email"
     )]
     Scan(ScanArgs),
     /// Look after a published table: its versions, proof, the way back, what may go.
@@ -305,34 +306,59 @@ pub struct DiffArgs {
 pub struct ScanArgs {
     /// .parquet, .csv or .jsonl (also .gz, .zst), a folder of such files, 'folder/2026-*.csv', or a Delta
     /// table, such as table@3.
-    #[arg(required_unless_present = "kinds")]
+    #[arg(required_unless_present_any = ["kinds", "source", "macie_identifiers"])]
     pub path: Option<String>,
+    /// A PostgreSQL source of the environment, instead of a path: all its tables, at one moment.
+    #[arg(long, value_name = "NAME", value_parser = name, conflicts_with_all = ["path", "kinds", "macie_identifiers"])]
+    pub source: Option<Name>,
+    /// Only this table of the source, as `table` or `schema.table`; may be given several times.
+    #[arg(long = "table", value_name = "TABLE", requires = "source")]
+    pub tables: Vec<String>,
+    /// The rows that the SELECT of this file gives, instead of tables.
+    #[arg(long, value_name = "FILE", requires = "source", conflicts_with = "tables")]
+    pub query: Option<String>,
     /// Tell every finding: where it is and of which kind, never what it says.
     #[arg(long, conflicts_with_all = ["toml", "kinds"])]
     pub spans: bool,
     /// Propose the columns of a schema file.
     #[arg(long, conflicts_with_all = ["kinds", "json"])]
     pub toml: bool,
+    /// Tell the columns beside what Amazon Macie found, from a file of its findings (JSON).
+    #[arg(long, value_name = "FINDINGS", conflicts_with_all = ["spans", "toml", "kinds"])]
+    pub macie: Option<PathBuf>,
+    /// Print our recognisers as custom data identifiers of Macie's, an object a line.
+    #[arg(long, conflicts_with_all = ["path", "kinds", "spans", "toml", "macie"])]
+    pub macie_identifiers: bool,
     /// List the kinds, and what others call them.
     #[arg(long, conflicts_with = "path")]
     pub kinds: bool,
     /// End with 1 where one of these kinds is found; `any` stands for all.
     #[arg(long, value_name = "KINDS", value_delimiter = ',', conflicts_with = "kinds")]
     pub fail_on: Vec<String>,
+    /// The source's environment: `jobs/environments/<ENV>.toml`.
+    #[arg(long = "env", value_name = "ENV", default_value = "dev")]
+    pub environment: String,
     /// Print the result as JSON, an object a line.
     #[arg(long)]
     pub json: bool,
 }
 
 impl From<ScanArgs> for ScanRequest {
-    fn from(ScanArgs { path, spans, toml, kinds: _, fail_on, json }: ScanArgs) -> Self {
-        let what = match path {
-            None => ScanWhat::Kinds,
-            Some(path) if spans => ScanWhat::Spans(path),
-            Some(path) if toml => ScanWhat::Toml(path),
-            Some(path) => ScanWhat::Columns(path),
+    fn from(args: ScanArgs) -> Self {
+        let ScanArgs { path, source, tables, query, spans, toml, macie, fail_on, environment, json, .. } = args;
+        let of = match (path, source) {
+            (_, Some(source)) => ScanOf::Database(Database { environment, source, tables, query }),
+            (Some(path), None) => ScanOf::Path(path),
+            (None, None) if args.macie_identifiers => ScanOf::MacieIdentifiers,
+            (None, None) => ScanOf::Kinds,
         };
-        ScanRequest { what, fail_on, json }
+        let tells = match macie {
+            Some(findings) => ScanTells::Macie(findings),
+            None if spans => ScanTells::Spans,
+            None if toml => ScanTells::Toml,
+            None => ScanTells::Columns,
+        };
+        ScanRequest { of, tells, fail_on, json }
     }
 }
 

@@ -23,7 +23,7 @@ pub use file::{Files, Layout};
 pub use open::{Reached, open};
 pub use postgres::{
     ClientCertificate, Fit, FoundKey, FoundReference, FoundTable, Login, PostgresSource, Powers, ReadableColumn,
-    Survey, Wanted, remedy, survey,
+    Survey, Wanted, described, remedy, survey,
 };
 pub use topic::{Poured, Topic};
 

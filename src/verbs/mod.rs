@@ -20,7 +20,7 @@ pub use diff::{DiffRequest, diff};
 pub use init::{InitRequest, init};
 pub use plan::{PlanRequest, plan};
 pub use run::{RunRequest, run};
-pub use scan::{ScanRequest, ScanWhat, scan};
+pub use scan::{Database, ScanOf, ScanRequest, ScanTells, scan};
 pub use table::{TableRequest, TableWhat, table};
 pub use test::{TestRequest, test};
 pub use validate::{ValidateRequest, validate};

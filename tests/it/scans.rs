@@ -102,8 +102,8 @@ fn written(line: &str) -> Labelled {
     Labelled { text, spans }
 }
 
-fn by_hand() -> Vec<Labelled> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/privacy/written.txt");
+fn by_hand(file: &str) -> Vec<Labelled> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/privacy").join(file);
     let text = std::fs::read_to_string(path).expect("texts");
     text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(written).collect()
 }
@@ -122,9 +122,12 @@ fn python(script: &str, arguments: &[&str]) -> String {
 
 #[test]
 fn finds_what_a_person_marked_in_texts_of_many_styles() {
-    let score = score(&by_hand(), "by hand");
-    println!("{}", score.told.join("\n"));
-    assert!(score.hits > 120 && score.f1() >= 0.97, "{}", score.f1());
+    // `staff` and `late` were written before anybody knew what is made of them.
+    for (file, hits, f1) in [("written.txt", 120, 0.97), ("staff.txt", 100, 0.93), ("late.txt", 40, 0.93)] {
+        let score = score(&by_hand(file), file);
+        println!("{}", score.told.join("\n"));
+        assert!(score.hits > hits && score.f1() >= f1, "{file}: {}", score.f1());
+    }
 }
 
 #[test]
@@ -209,7 +212,7 @@ fn counts_in_characters_in_every_format_and_in_nested_columns() {
 #[test]
 fn tells_places_and_kinds_and_never_a_value() {
     let ferry = Ferry::empty();
-    let texts = by_hand();
+    let texts = by_hand("written.txt");
     let lines: String = texts.iter().map(|labelled| format!("{}\n", json!({ "text": labelled.text }))).collect();
     ferry.write("texts.jsonl", lines.as_bytes());
     let values: BTreeSet<String> = texts
@@ -279,4 +282,63 @@ fn scrubbed_text_is_published_without_what_was_in_it() {
     assert_eq!((scanned.code, scanned.out.as_str()), (0, ""));
     let kept = ferry.run(&["scan", "out/warehouse/thing", "--json"]);
     assert!(kept.out.contains("\"cells\":2"), "{}", kept.out);
+}
+
+#[test]
+fn stands_beside_what_macie_found_column_by_column() {
+    let ferry = Ferry::empty();
+    let rows: String =
+        (0..40).map(|row| format!("{row},gwen.mercer{row}@example.org,QQ 12 34 56 C,note {row},x\n")).collect();
+    ferry.write("extract/people.csv", format!("id,email,ni_number,remark,code\n{rows}").as_bytes());
+    let found = |word: &str, occurrences: Value| json!({ "type": word, "count": 40, "occurrences": occurrences });
+    let finding = json!({
+        "findings": [{
+            "classificationDetails": { "result": {
+                "sensitiveData": [{ "category": "PERSONAL_INFORMATION", "detections": [
+                    found("UK_NATIONAL_INSURANCE_NUMBER", json!({ "cells": [{ "column": 3, "columnName": "ni_number", "row": 2 }] })),
+                    found("UK_NHS_NUMBER", json!({ "cells": [{ "column": 5, "columnName": null, "row": 2 }] })),
+                    found("ADDRESS", json!({ "lineRanges": [{ "start": 1, "end": 2 }] })),
+                ]}],
+                "customDataIdentifiers": { "detections": [{ "name": "nightferry_utr", "count": 1, "occurrences": { "records": [{ "jsonPath": "$.remark" }] } }] },
+            }},
+            "resourcesAffected": { "s3Object": { "key": "landing/2026/people.csv" } },
+        }],
+    });
+    ferry.write("macie.json", finding.to_string().as_bytes());
+    let came = ferry.run(&["scan", "extract/people.csv", "--macie", "macie.json", "--json"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    let told: Vec<Value> = came.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let verdicts: BTreeMap<&str, &str> =
+        told.iter().filter_map(|told| Some((told["column"].as_str()?, told["verdict"].as_str()?))).collect();
+    let expected = [
+        ("code", "only macie"),
+        ("email", "only nightferry"),
+        ("id", "neither"),
+        ("ni_number", "agree"),
+        ("remark", "only macie"),
+    ];
+    assert_eq!(verdicts, expected.into_iter().collect());
+    assert_eq!(told.last().expect("a line"), &json!({ "elsewhere": "landing/2026/people.csv", "macie": ["ADDRESS"] }));
+    let people = ferry.run(&["scan", "extract/people.csv", "--macie", "macie.json"]);
+    assert!(
+        people.out.contains("only macie") && people.out.contains("macie found ADDRESS elsewhere"),
+        "{}",
+        people.out
+    );
+    ferry.write("none.json", b"{}");
+    for file in ["none.json", "nowhere.json"] {
+        assert_eq!(ferry.run(&["scan", "extract/people.csv", "--macie", file]).code, 14, "{file}");
+    }
+}
+
+#[test]
+fn exports_its_recognisers_as_the_api_of_macie_takes_them() {
+    let ferry = Ferry::empty();
+    let came = ferry.run(&["scan", "--macie-identifiers"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    ferry.write("identifiers.jsonl", came.out.as_bytes());
+    let path = ferry.path("identifiers.jsonl").to_string_lossy().into_owned();
+    let told = python("macie.py", &[&path]);
+    println!("{told}");
+    assert!(told.starts_with("identifiers that botocore takes: ") && came.out.contains("nightferry_mpan"), "{told}");
 }

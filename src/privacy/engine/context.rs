@@ -204,12 +204,16 @@ const AGAINST_BIT: u64 = 1 << 63;
 struct Phrases {
     /// Hash and rows; rows 0 is an empty place.
     places: Vec<(u64, u64)>,
+    /// A bit for the hash of each phrase's last word: most words of a text end none, and are passed over.
+    lasts: [u64; LAST_BITS / 64],
 }
+
+const LAST_BITS: usize = 1 << 13;
 
 const PHRASE_PLACES: usize = 1 << 11;
 
 static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
-    let mut phrases = Phrases { places: vec![(0, 0); PHRASE_PLACES] };
+    let mut phrases = Phrases { places: vec![(0, 0); PHRASE_PLACES], lasts: [0; LAST_BITS / 64] };
     for (place, row) in RECOGNISERS.iter().enumerate() {
         row.words.iter().for_each(|phrase| phrases.add(phrase, 1 << place));
     }
@@ -220,11 +224,19 @@ static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
 impl Phrases {
     fn add(&mut self, phrase: &str, rows: u64) {
         let hash = phrase.split(' ').fold(0, |hash, word| joined(hash, hash_of(word.as_bytes())));
+        let last = hash_of(phrase.rsplit(' ').next().unwrap_or(phrase).as_bytes()) as usize % LAST_BITS;
+        self.lasts[last / 64] |= 1 << (last % 64);
         let mut place = hash as usize % PHRASE_PLACES;
         while self.places[place].1 != 0 && self.places[place].0 != hash {
             place = (place + 1) % PHRASE_PLACES;
         }
         self.places[place] = (hash, self.places[place].1 | rows);
+    }
+
+    /// Whether a word may be the last of a phrase.
+    fn may_end(&self, word: u64) -> bool {
+        let bit = word as usize % LAST_BITS;
+        self.lasts[bit / 64] >> (bit % 64) & 1 == 1
     }
 
     fn rows(&self, hash: u64) -> u64 {
@@ -293,6 +305,9 @@ impl Window {
             words.rotate_left(1);
             words[PHRASE_WORDS_MAX - 1] = hash_of(&text[start..at]);
             seen += 1;
+            if !phrases.may_end(words[PHRASE_WORDS_MAX - 1]) {
+                continue;
+            }
             for length in 1..=seen.min(PHRASE_WORDS_MAX) {
                 let phrase = words[PHRASE_WORDS_MAX - length..].iter().fold(0, |hash, word| joined(hash, *word));
                 let rows = phrases.rows(phrase);
@@ -342,7 +357,7 @@ impl Hearing {
             weight = weight.max(WORD_OF_HEADER);
         } else if against.is_some_and(|against| nearest.is_none_or(|nearest| against < nearest)) {
             // `NHS number ref`: a word that speaks for it and stands before one against it is weighed less.
-            weight = if nearest.is_some() { weight - AGAINST / 2.0 } else { -AGAINST };
+            weight = if nearest.is_some() { weight - AGAINST / 3.0 } else { -AGAINST };
         } else if nearest.is_none() && around.header.rows & AGAINST_BIT != 0 {
             weight = -AGAINST;
         }

@@ -101,10 +101,10 @@ pub fn find(context: &Surroundings<'_>, seen: Seen, scored: &mut Vec<Scored>) {
     let text = context.text;
     if seen.has_mark {
         let mut secret_end = 0;
-        for (at, byte) in text.iter().enumerate() {
-            match byte {
+        for at in memchr::memchr3_iter(b'@', b':', b'=', text) {
+            match text[at] {
                 b'@' => scored.extend(email(text, at)),
-                b':' | b'=' if at >= secret_end => {
+                _ if at >= secret_end => {
                     if let Some(secret) = password(text, at) {
                         secret_end = secret.end;
                         scored.push(secret);
@@ -159,11 +159,14 @@ fn password(text: &[u8], at: usize) -> Option<Scored> {
     while end_of_word > 0 && quotes(&text[end_of_word - 1]) {
         end_of_word -= 1;
     }
-    let is_named = SECRETS.iter().any(|word| {
-        let Some(start) = end_of_word.checked_sub(word.len()) else { return false };
-        text[start..end_of_word].eq_ignore_ascii_case(word)
-            && (start == 0 || !text[start - 1].is_ascii_alphanumeric() || word.len() > 5)
-    });
+    // Most colons stand behind a digit or a letter that ends no such word.
+    let may_be_named = end_of_word > 0 && b"detnygw".contains(&(text[end_of_word - 1] | 0x20));
+    let is_named = may_be_named
+        && SECRETS.iter().any(|word| {
+            let Some(start) = end_of_word.checked_sub(word.len()) else { return false };
+            text[start..end_of_word].eq_ignore_ascii_case(word)
+                && (start == 0 || !text[start - 1].is_ascii_alphanumeric() || word.len() > 5)
+        });
     let is_login = text[at..].starts_with(b"://");
     if !is_named && !is_login {
         return None;
@@ -215,17 +218,30 @@ fn login(text: &[u8], at: usize) -> Option<Scored> {
     (host > colon + 1).then(|| one(Kind::Credential, start + colon + 1, start + host, KEY + 0.3))
 }
 
+/// Bytes that keys are made of.
+const OF_KEYS: [bool; 256] = {
+    let mut of_keys = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let sign = byte as u8;
+        of_keys[byte] = sign.is_ascii_alphanumeric() || matches!(sign, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~');
+        byte += 1;
+    }
+    of_keys
+};
+
 /// Long words that begin as an issuer's keys do, and private keys.
 fn keys(text: &[u8], scored: &mut Vec<Scored>) {
-    let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.+/=~".contains(byte);
+    let is_key = |byte: &u8| OF_KEYS[*byte as usize];
     let mut at = 0;
     while at < text.len() {
         let Some(start) = text[at..].iter().position(is_key).map(|next| at + next) else { return };
         let end = text[start..].iter().position(|byte| !is_key(byte)).map_or(text.len(), |next| start + next);
         at = end;
         if end - start < KEY_BYTES_MIN {
-            if SECRETS.iter().any(|word| text[start..end].eq_ignore_ascii_case(word))
-                && text[end..].starts_with(b" is ")
+            // What follows is asked first: it says no to nearly every word.
+            if text[end..].starts_with(b" is ")
+                && SECRETS.iter().any(|word| text[start..end].eq_ignore_ascii_case(word))
             {
                 scored.extend(secret_at(text, end + 4));
             }

@@ -20,6 +20,8 @@ const WORD_BYTES_MAX: usize = 24;
 /// Letters of a word of its own that a number may begin with; names of months may be longer.
 const PREFIX_BYTES_MAX: usize = 5;
 const MONTH_BYTES_MAX: usize = 9;
+/// Letters and digits of one group of an address.
+const HEX_GROUP_BYTES_MAX: usize = 4;
 /// Memory of the automaton's states, for each thread.
 const STATES_BYTES_MAX: usize = 16 << 20;
 /// Bytes between a sort code and its account number, at most.
@@ -106,7 +108,7 @@ impl Automaton {
     pub fn find(&self, context: &Surroundings<'_>, work: &mut Work, scored: &mut Vec<Scored>) {
         let text = context.text;
         work.hearing.forget();
-        let (mut at, mut hex_end, mut word_before) = (0, 0, None);
+        let (mut at, mut hex_end, mut word_before, mut is_long_row) = (0, 0, None, false);
         while let Some(digit) = text[at..].iter().position(u8::is_ascii_digit).map(|next| at + next) {
             let word = begin_of_word(text, digit);
             let mut end =
@@ -121,6 +123,12 @@ impl Automaton {
                 let hex = if word >= hex_end { begin_of_hex(text, word) } else { None };
                 if hex.is_some() {
                     hex_end = end_of_hex(text, word);
+                    is_long_row = hex_end - word >= PIECE_BYTES_MAX;
+                }
+                // A row longer than any address has none in it, and its groups begin nothing else.
+                if is_long_row && word < hex_end && end - word <= HEX_GROUP_BYTES_MAX {
+                    at = end;
+                    continue;
                 }
                 let [plus, bracket] = begin_with_sign(text, word);
                 for other in [begin_with_prefix(text, word), plus, bracket, hex].into_iter().flatten() {

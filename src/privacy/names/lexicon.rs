@@ -52,9 +52,11 @@ pub enum Is {
     CueWords = 1 << 19,
     /// Words in a row that are a place, a firm or a figure.
     Known = 1 << 20,
+    /// What somebody has done or is to do.
+    Does = 1 << 21,
 }
 
-const LISTS: [(&str, Is); 13] = [
+const LISTS: [(&str, Is); 14] = [
     (words::PLACES, Is::Place),
     (words::STOPS, Is::Stop),
     (words::TITLES, Is::Title),
@@ -68,6 +70,7 @@ const LISTS: [(&str, Is); 13] = [
     (words::HOUSES, Is::House),
     (words::LIVES, Is::Lives),
     (words::BETWEEN, Is::Between),
+    (words::DOES, Is::Does),
 ];
 
 impl Word {

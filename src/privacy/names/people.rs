@@ -20,6 +20,10 @@ const WORD_BYTES_MAX: usize = 32;
 /// How sure something else in a text must be to speak for a name.
 const PERSONAL_MIN: f32 = 0.6;
 
+/// How sure a name in a row of names is, and more than which a single word has to have by itself.
+const LISTED: f32 = 0.56;
+const LISTED_MIN: f32 = 0.25;
+
 /// Bytes of a name, at most.
 const NAME_BYTES_MAX: usize = 60;
 /// Bytes of a time before who speaks, at most.
@@ -69,7 +73,43 @@ pub fn find(lexicon: &Lexicon, around: &Surroundings<'_>, scored: &mut Vec<Score
     let is_loose = !(around.has_capital && around.has_small);
     let is_personal = scored.iter().any(|one| one.score >= PERSONAL_MIN);
     let search = Search { lexicon, text: around.text, is_loose, is_personal };
+    let first = scored.len();
     search.run(scored);
+    listed(around.text, &mut scored[first..]);
+}
+
+/// `Jean-Luc Moreau, Hye-jin Park and B. Anand`: what stands in a row with somebody's whole name is a name too.
+fn listed(text: &[u8], names: &mut [Scored]) {
+    let is_whole = |one: &Scored| one.score >= PERSONAL_MIN && text[one.start..one.end].contains(&b' ');
+    let in_a_row = |one: &Scored, next: &Scored| match text.get(one.end..next.start) {
+        Some(b", " | b"; " | b" and " | b" & " | b", and ") => true,
+        // What they are to the meeting: `Tamsin Ogilvy (chair), Jean-Luc Moreau`.
+        Some(between) => between.len() <= NAME_BYTES_MAX && between.starts_with(b" (") && between.ends_with(b"), "),
+        None => false,
+    };
+    let takes = |one: &mut Scored| {
+        let may_be = text[one.start..one.end].contains(&b' ') || one.score > LISTED_MIN;
+        if may_be && one.score < LISTED {
+            one.score = LISTED;
+        }
+        may_be
+    };
+    let mut is_led = false;
+    for place in 0..names.len() {
+        is_led &= place > 0 && in_a_row(&names[place - 1], &names[place]);
+        if is_led {
+            is_led = takes(&mut names[place]);
+        }
+        is_led |= is_whole(&names[place]);
+    }
+    let mut is_led = false;
+    for place in (0..names.len()).rev() {
+        is_led &= place + 1 < names.len() && in_a_row(&names[place], &names[place + 1]);
+        if is_led {
+            is_led = takes(&mut names[place]);
+        }
+        is_led |= is_whole(&names[place]);
+    }
 }
 
 fn name(start: usize, end: usize, score: f32) -> Scored {
@@ -329,7 +369,7 @@ impl Search<'_> {
             return;
         }
         let cue = self.cue(tokens, from, first.start);
-        let behind = self.small_word_behind(last.end).is_some_and(|word| word.is(Is::CueBehind));
+        let behind = self.small_word_behind(last.end).is_some_and(|word| word.is(Is::CueBehind)) || self.does(last.end);
         let words = stretch.iter().filter(|token| !token.is_initial).count();
         let mut score = match words {
             0 => return,
@@ -557,6 +597,17 @@ impl Search<'_> {
         let rest = self.text[end..].strip_prefix(b" ").or_else(|| self.text[end..].strip_prefix(b" & "))?;
         let length = rest.iter().take(WORD_BYTES_MAX).take_while(|byte| is_letter(**byte)).count();
         (length > 0).then(|| self.lexicon.look(&rest[..length]))
+    }
+
+    /// Whether somebody who `has`, `is` or is `to` do what people do stands before a place.
+    fn does(&self, end: usize) -> bool {
+        let rest = &self.text[end..];
+        let linked =
+            [&b" has "[..], b" is ", b" to ", b" will ", b" was "].iter().find_map(|link| rest.strip_prefix(*link));
+        linked.is_some_and(|rest| {
+            let length = rest.iter().take(WORD_BYTES_MAX).take_while(|byte| is_letter(**byte)).count();
+            length > 0 && self.lexicon.look(&rest[..length]).is(Is::Does)
+        })
     }
 
     fn is_line(&self, start: usize, end: usize) -> bool {

@@ -37,6 +37,10 @@ pub fn find(lexicon: &Lexicon, around: &Surroundings<'_>, scored: &mut Vec<Score
     }
 }
 
+/// Words that streets of Wales begin with.
+const OF_WALES: &[&[u8]] =
+    &[b"heol", b"ffordd", b"lon", b"stryd", b"clos", b"maes", b"rhodfa", b"rhiw", b"cilgant", b"llwyn"];
+
 fn address(start: usize, end: usize, score: f32) -> Scored {
     // Before names, of which streets have many.
     Scored { start, end, kind: Kind::Address, score: score + 0.3, row: RECOGNISERS.len(), is_named: false }
@@ -115,8 +119,28 @@ impl Search<'_> {
         if is_number && word.is(Is::Unit) { before } else { start }
     }
 
+    /// The end of a street's name that begins with the word for a street, as in Wales: `14 Heol y Bryn`.
+    fn street_of_wales(&self, start: usize) -> Option<(usize, f32)> {
+        let first = self.end_of_word(start);
+        let is_one = OF_WALES.iter().any(|word| self.text[start..first].eq_ignore_ascii_case(word));
+        let (mut end, mut words) = (first, 0);
+        while is_one && words < WORDS_MAX && self.text.get(end) == Some(&b' ') {
+            let next = self.end_of_word(end + 1);
+            let letters = &self.text[end + 1..next];
+            let is_link = letters == b"y" || letters == b"yr";
+            if !is_link && !letters.first().is_some_and(u8::is_ascii_uppercase) {
+                break;
+            }
+            (end, words) = (next, words + 1);
+        }
+        (words > 0 && self.text[start].is_ascii_uppercase()).then_some((end, NUMBERED))
+    }
+
     /// The end of a street's name that begins there.
     fn street(&self, start: usize, is_unit: bool) -> Option<(usize, f32)> {
+        if let Some(street) = self.street_of_wales(start) {
+            return Some(street);
+        }
         let (mut at, mut words, mut best) = (start, 0, None);
         let mut has_capitals = true;
         while words <= WORDS_MAX {

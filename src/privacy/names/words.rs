@@ -10,14 +10,20 @@ contact signed patient customer client tenant claimant applicant employee caller
 landlord witness nee alias aka surname forename colleague manager engineer agent adviser advisor son daughter wife husband mother father brother sister mum dad \
 partner carer guardian executor neighbour nephew niece uncle aunt grandson granddaughter spouse fiance author owner user buyer seller operator \
 candidate nominee defendant attendee driver passenger guest member volunteer clinician consultant gp solicitor trustee director signatory yours truly \
-love xx op posted complainant recipient sender assignee reporter requester ";
+love xx op posted complainant recipient sender assignee reporter requester assigned reviewer approver attendees apologies chaired grantor grantee visitor ";
 
 /// Two words right before a name.
 pub const CUE_PAIRS: &str = "|spoke to|spoke with|speak to|speak with|speaking to|speaking with|spoken to|spoken with|talked to|talk to|talking to|name of|name is|name was|names is|this is|i am|i m|it s|my name|call from|called from|email from|letter from|letter to|message from|message for|voicemail from|meeting with|met with|met by|ask for|asked for|asking for|signed by|written by|prepared by|reported by|approved by|submitted by|created by|updated by|raised by|assigned to|addressed to|on behalf of|behalf of|visited by|seen by|referred by|known as|attention of|care of|married to|sent by|sent to|owned by|booked by|paid by|login by|taken by|handled by|completed by|reviewed by|authorised by|requested by|complaint from|request from|payment from|refund to|payable to|received from|forwarded to|forward to|copied to|contacted by|interviewed by|delivered to|collected by|chat with|conversation with|appointment with|appointment for|account of|account for|held by|lives with|live with|";
 
 /// A word right behind a name.
 pub const CUES_BEHIND: &str = " said says called rang phoned emailed wrote asked told replied confirmed explained reported requested complained visited mentioned attended \
-agreed lives works wants signed thinks joined left arrived paid complains calls needs moved ";
+agreed lives works wants signed thinks joined left arrived paid complains calls needs moved \
+picked rings spoke chased apologised promised suggested noticed offered reckons insists admitted queried ";
+
+/// What somebody has done or is to do, behind `has`, `is` or `to` behind a name.
+pub const DOES: &str = " signed said called rung emailed replied confirmed agreed asked picked sent left joined retired moved gone \
+check draft sign call ring chase confirm send ask reply circulate arrange speak follow liaise write phone email review investigate calling chasing drafting covering \
+off away ill back leaving working checking waiting picking sending asking looking ";
 
 /// Small words inside of a name.
 pub const PARTICLES: &str =
@@ -93,7 +99,8 @@ pub const STREETS_SURE: &str = " street road rd avenue ave lane close drive cres
 pub const UNITS: &str = " flat apartment apt unit suite studio room block floor plot maisonette annexe ";
 
 /// Words that a house of its own ends with.
-pub const HOUSES: &str = " cottage house farm farmhouse barn lodge manor hall villa grange rectory vicarage bungalow mill croft stables oasthouse chapel ";
+pub const HOUSES: &str = " cottage house farm farmhouse barn lodge manor hall villa grange rectory vicarage bungalow mill croft stables oasthouse chapel forge smithy granary dairy schoolhouse parsonage \
+gatehouse tollhouse coachhouse homestead steading ";
 
 /// Words before a street without a number.
 pub const LIVES: &str = " at on live lives living address reside resides residing lived moved property home deliver delivered delivery of to near visit ";

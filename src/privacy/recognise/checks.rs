@@ -28,10 +28,11 @@ pub fn utr(digits: &[u8]) -> bool {
     digits.len() == 10 && CHECK[weighted(&digits[1..], &[6, 7, 8, 9, 10, 5, 4, 3, 2]) as usize % 11] == b'0' + digits[0]
 }
 
-/// VAT registration numbers of nine digits, by either of HMRC's two ways. Source: HMRC reference notice 700 "VAT registration numbers".
+/// VAT registration numbers of nine digits, by either of HMRC's two ways; remainders of 55 are issued too. Source: HMRC reference notice 700
+/// "VAT registration numbers"; stdnum.gb.vat of python-stdnum.
 pub fn vat(digits: &[u8]) -> bool {
     let sum = weighted(digits, &[8, 7, 6, 5, 4, 3, 2, 10, 1]) % 97;
-    digits.len() == 9 && digits[..7].iter().any(|digit| *digit != 0) && matches!(sum, 0 | 42)
+    digits.len() == 9 && digits[..7].iter().any(|digit| *digit != 0) && matches!(sum, 0 | 42 | 55)
 }
 
 /// MPAN cores: thirteen digits, weights that are primes, modulus 11 and then 10. Source: MRA Agreed Procedure 3, "MPAN check digit".
@@ -70,7 +71,23 @@ pub fn iban(signs: &[u8]) -> bool {
         b'0'..=b'9' => (remainder * 10 + u32::from(sign - b'0')) % 97,
         letter => (remainder * 100 + u32::from(letter.to_ascii_uppercase().saturating_sub(b'A')) + 10) % 97,
     });
-    signs.len() > 4 && remainder == 1
+    signs.len() > 4 && remainder == 1 && has_form(signs)
+}
+
+/// Whether letters and digits stand where a country's banks have them; countries that allow either everywhere are not listed.
+/// Source: the IBAN registry of ISO 13616-1 (SWIFT), "BBAN structure".
+fn has_form(signs: &[u8]) -> bool {
+    let country = [signs[0].to_ascii_uppercase(), signs[1].to_ascii_uppercase()];
+    let are = |from: usize, to: usize, is: fn(&u8) -> bool| signs.get(from..to).is_some_and(|some| some.iter().all(is));
+    match &country {
+        b"GB" | b"IE" | b"NL" => are(4, 8, u8::is_ascii_alphabetic) && are(8, signs.len(), u8::is_ascii_digit),
+        b"BG" => are(4, 8, u8::is_ascii_alphabetic) && are(8, 14, u8::is_ascii_digit),
+        b"GI" | b"RO" | b"LV" | b"MT" | b"PK" | b"QA" | b"KW" | b"JO" | b"BH" | b"AZ" | b"SC" | b"LC" | b"VG"
+        | b"SV" => are(4, 8, u8::is_ascii_alphabetic),
+        b"AT" | b"BE" | b"CZ" | b"DE" | b"DK" | b"EE" | b"ES" | b"FI" | b"HR" | b"HU" | b"IS" | b"LT" | b"NO"
+        | b"PL" | b"PT" | b"RS" | b"SE" | b"SI" | b"SK" => are(4, signs.len(), u8::is_ascii_digit),
+        _ => true,
+    }
 }
 
 /// The check digits of a machine-readable zone: weights 7, 3 and 1, modulus 10. Source: ICAO Doc 9303, part 3, 4.9.
@@ -106,10 +123,26 @@ const IBAN_SIGNS: &[(usize, &str)] = &[
     (33, "RU"),
 ];
 
+/// The same by two letters, 0 where no country has them.
+const IBAN_LENGTHS: [[u8; 26]; 26] = {
+    let (mut lengths, mut row) = ([[0; 26]; 26], 0);
+    while row < IBAN_SIGNS.len() {
+        let (length, countries) = (IBAN_SIGNS[row].0, IBAN_SIGNS[row].1.as_bytes());
+        let mut at = 0;
+        while at < countries.len() {
+            lengths[(countries[at] - b'A') as usize][(countries[at + 1] - b'A') as usize] = length as u8;
+            at += 3;
+        }
+        row += 1;
+    }
+    lengths
+};
+
 /// How many letters and digits an IBAN of that country has.
 pub fn iban_length(country: [u8; 2]) -> Option<usize> {
-    let is_of = |countries: &&str| countries.split(' ').any(|one| one.as_bytes().eq_ignore_ascii_case(&country));
-    IBAN_SIGNS.iter().find(|(_, countries)| is_of(countries)).map(|(length, _)| *length)
+    let [first, second] = country.map(|letter| usize::from(letter.to_ascii_uppercase().wrapping_sub(b'A')));
+    let length = *IBAN_LENGTHS.get(first)?.get(second)?;
+    (length > 0).then_some(usize::from(length))
 }
 
 /// Whether a number has the check digits of any kind that a column is taken for by its values alone: NHS numbers, cards and IMEIs, MPANs.

@@ -267,7 +267,9 @@ fn is_like_a_date(piece: &[u8]) -> bool {
 pub fn phone_abroad(seen: &Candidate<'_>) -> Evidence {
     let digits = seen.digits();
     let is_uk = digits.starts_with(&[4, 4]) || digits.starts_with(&[0, 0, 4, 4]);
-    if_((8..=15).contains(&digits.len()) && !is_uk && !is_dummy(&digits) && seen.is_apart(), Likely)
+    // `00481275` is a customer's number: dialled by zeros a number is longer, or its groups are apart.
+    let is_long = !digits.starts_with(&[0, 0]) || digits.len() >= 11 || seen.is_grouped();
+    if_((8..=15).contains(&digits.len()) && is_long && !is_uk && !is_dummy(&digits) && seen.is_apart(), Likely)
 }
 
 /// A number as it is written in North America.
@@ -297,6 +299,13 @@ pub fn iban(seen: &Candidate<'_>) -> Evidence {
     let signs = seen.signs();
     let fits = signs.len() == length;
     if_(fits && checks::iban(&signs) && !seen.text.get(seen.end).is_some_and(u8::is_ascii_alphanumeric), Proven)
+}
+
+/// The same of digits alone in groups of any size. Its country is in capitals: `no 12` and `at 12` are words.
+pub fn iban_grouped(seen: &Candidate<'_>) -> Evidence {
+    let (piece, signs) = (seen.piece(), seen.signs());
+    let fits = checks::iban_length([piece[0], piece[1]]) == Some(signs.len());
+    if_(fits && piece[..2].iter().all(u8::is_ascii_uppercase) && checks::iban(&signs) && seen.is_apart(), Proven)
 }
 
 /// An issuer's number with Luhn's sum. Numbers of thirteen digits are those of goods and of moments too.

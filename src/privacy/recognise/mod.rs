@@ -25,6 +25,12 @@ pub use table::{RECOGNISERS, Recogniser};
 
 /// Words that speak against a number's being about a person where they stand right before it.
 pub const CONTRARY: &[&str] = &[
+    "start date",
+    "starts",
+    "starting",
+    "expires",
+    "expiry",
+    "joined",
     "order",
     "invoice",
     "ref",

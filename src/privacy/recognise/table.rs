@@ -144,8 +144,18 @@ const VEHICLE: &[&str] = &[
     "motorbike",
 ];
 const UPN: &[&str] = &["upn", "pupil", "unique pupil number", "pupil number"];
-const MPAN: &[&str] =
-    &["mpan", "supply number", "meter point", "electricity meter", "electricity supply", "s number", "mpan core"];
+const MPAN: &[&str] = &[
+    "mpan",
+    "supply number",
+    "meter point",
+    "electricity meter",
+    "electricity supply",
+    "s number",
+    "mpan core",
+    "import",
+    "export",
+    "dno",
+];
 const MPRN: &[&str] = &["mprn", "gas meter", "meter point reference", "gas supply", "m number", "gas"];
 const BORN: &[&str] = &[
     "dob",
@@ -187,6 +197,9 @@ pub const RECOGNISERS: &[Recogniser] = &[
     row!("iban" Iban r"[a-z]{2}\d{2}(?:[ .\-/]?[a-z0-9]{4}){2,7}(?:[ .\-/]?[a-z0-9]{1,3})?" iban CARD
         ["GB29 NWBK 6016 1331 9268 19", "gb82-west-1234-5698-7654-32", "DE89370400440532013000 paid"]
         ["GB29 NWBK 6016 1331 9268 18", "GB12 3456 7890"] "ISO 13616-1"),
+    row!("iban_grouped" Iban r"[a-z]{2} ?\d{2}(?:[ .\-]?\d){11,27}" iban_grouped CARD
+        ["NO 39 7874 0597 506", "NO71.4202.47.14777"]
+        ["no 39 7874 0597 506", "NO 39 7874 0597 507"] "ISO 13616-1, groups as banks of each country write them"),
     row!("nhs_number" NhsNumber r"\d{3}[ .\-]?\d{3}[ .\-]?\d{4}" nhs NHS
         ["943 476 5919", "NHS no 9434765919", "401-023-2137", "CHI 0101701234 is none, NHS 4505577104 is"]
         ["943 476 5871", "000 000 0000", "111 111 1111", "order ref 9434765919"] "NHS Data Dictionary, NHS NUMBER"),
@@ -198,7 +211,7 @@ pub const RECOGNISERS: &[Recogniser] = &[
         ["L898902C36UTO7408122F1204159ZE184226B<<<<<10"] ["L898902C37UTO7408122F1204159ZE184226B<<<<<10"] "ICAO Doc 9303, part 4"),
     row!("passport" Passport r"(?:\d{9}|[a-z]{2}\d{7}|[a-z]\d{8}|\d{3} \d{3} \d{3})" shape PASSPORT ["passport no. 502135326", "Passport: AB1234567"] ["502135326"] "HM Passport Office"),
     row!("vat_number" VatNumber r"(?:gb|xi)[ .\-]?\d(?:[ .\-]?\d){8}(?:[ .\-]?\d{3})?" vat VAT ["GB 980 7806 84", "GB980780684"] ["GB 802 3117 81"] "HMRC notice 700"),
-    row!("vat_number_bare" VatNumber r"\d{3}[ .\-]?\d{3,4}[ .\-]?\d{2,3}(?:[ .\-]\d{3})?" vat VAT ["VAT reg 980 7806 84"] ["980780684", "VAT 802311781"] "HMRC notice 700"),
+    row!("vat_number_bare" VatNumber r"\d{3}[ .\-]?\d{3,4}[ .\-]?\d{2,3}(?:[ .\-]?\d{3})?" vat VAT ["VAT reg 980 7806 84"] ["980780684", "VAT 802311781"] "HMRC notice 700"),
     row!("vat_number_state" VatNumber r"gb[ .\-]?(?:gd[0-4]|ha[5-9])\d{2}" likely VAT ["VAT number GBGD001"] ["GBHA499"] "HMRC notice 700"),
     row!("utr" Utr r"\d{5}[ \-]?\d{5}k?" utr UTR ["UTR: 1955839661", "tax reference 19558 39661"] ["1955839661", "UTR 2955839661"] "HMRC, check digit of UTRs"),
     row!("upn" Upn r"[a-z]\d{11}[a-z0-9]" upn UPN ["B801200005001"] ["A801200005001"] "Department for Education, UPN guide"),

@@ -68,7 +68,7 @@ pub use remedy::remedy;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-pub use survey::{FoundKey, FoundReference, FoundTable, ReadableColumn, Survey, Wanted, survey};
+pub use survey::{FoundKey, FoundReference, FoundTable, ReadableColumn, Survey, Wanted, described, survey};
 use table::what;
 
 /// A PostgreSQL database at one moment.

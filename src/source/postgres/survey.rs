@@ -8,8 +8,9 @@ use super::fault::{During, fault};
 use super::login::Login;
 use super::patience::Waits;
 use super::pulse::answered;
+use super::table::{during, what};
 use super::{catalog, powers};
-use crate::data::{ColumnType, Name, TableName};
+use crate::data::{ColumnType, Name, Rows, TableName};
 use crate::job::PostgresSpec;
 use crate::source::SourceError;
 use sqlx::postgres::PgRow;
@@ -159,6 +160,34 @@ pub async fn survey(from: &Name, spec: &PostgresSpec, login: &Login, wanted: &Wa
         return Err(SourceError::NotThere { what, hint });
     }
     Ok(survey)
+}
+
+/// What a query gives: the columns that can be read, and the others with the server's word for their type. Reads no row.
+pub async fn described(
+    from: &Name,
+    spec: &PostgresSpec,
+    login: &Login,
+    file: &str,
+    sql: &str,
+) -> Result<(Vec<ReadableColumn>, Vec<(String, Option<String>)>), SourceError> {
+    let (mut connection, _) = exporter::open(from, spec, login, Waits::ForRoom).await?;
+    answered(from, "looking at the role", powers::refuse(from, spec, &mut connection)).await?;
+    let rows = Rows::Query { file: file.to_owned(), sql: sql.to_owned() };
+    let what = what(&rows);
+    let looked = async {
+        let found = catalog::query_columns(&mut connection, sql).await;
+        found.map_err(|error| fault(from, &error, during(&rows, &what)))
+    };
+    let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+    for column in answered(from, "looking at the query", looked).await? {
+        match declared(&column.word, |to| column.read_as(to).is_some()) {
+            Some((column_type, fit)) => {
+                readable.push(ReadableColumn { name: column.name, column_type, fit, nullable: true, comment: None });
+            }
+            None => unreadable.push((column.name, Some(column.word))),
+        }
+    }
+    Ok((readable, unreadable))
 }
 
 async fn look(connection: &mut PgConnection, wanted: &Wanted) -> Result<Survey, sqlx::Error> {

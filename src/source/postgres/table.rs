@@ -205,7 +205,8 @@ pub fn what(rows: &Rows) -> String {
     }
 }
 
-fn during<'a>(rows: &Rows, what: &'a str) -> During<'a> {
+/// What is being done while `rows` are read.
+pub fn during<'a>(rows: &Rows, what: &'a str) -> During<'a> {
     if is_sql(rows) { During::Sql(what) } else { During::Table(what) }
 }
 

@@ -22,6 +22,10 @@ pub struct Scanned {
     pub files: Vec<String>,
     /// Rows of all files.
     pub rows: u64,
+    /// Columns that nobody could read, and why.
+    pub unread: Vec<(String, String)>,
+    /// Cells that could not be read.
+    pub cells_unread: u64,
 }
 
 /// One column.
@@ -47,40 +51,66 @@ impl ScannedColumn {
 }
 
 struct Column {
+    /// What it is called in the result.
+    told: String,
+    /// Its own name, whose words say what it is of.
     name: String,
     header: Header,
     tally: ColumnTally,
 }
 
-/// Looks at every cell of the files.
-pub fn look(files: &[SideFile], engine: &Engine, wants_spans: bool) -> Result<Scanned, Failure> {
-    let (mut columns, mut known): (Vec<Column>, HashMap<String, usize>) = (Vec::new(), HashMap::new());
-    let (mut spans, mut rows) = (Vec::new(), 0);
-    for (file, named) in files.iter().enumerate() {
-        read(named, &mut |batch: Batch| {
-            rows += batch.rows;
-            let from = spans.len();
-            for leaf in &batch.leaves {
-                let place = *known.entry(leaf.name.clone()).or_insert_with(|| {
-                    let header = Header::new(&leaf.name);
-                    columns.push(Column { name: leaf.name.clone(), header, tally: ColumnTally::new(leaf.kind) });
-                    columns.len() - 1
-                });
-                let column = &mut columns[place];
-                let (tally, found) = of_leaf(leaf, &batch, column, engine, wants_spans);
-                column.tally = std::mem::take(&mut column.tally).and(tally);
-                spans.extend(found.into_iter().map(|span| (file, place, span)));
-            }
-            spans[from..].sort_by_key(|(_, place, span): &(usize, usize, Span)| (span.row, *place));
-        })?;
+/// A scan under way.
+pub struct Look {
+    engine: &'static Engine,
+    wants_spans: bool,
+    columns: Vec<Column>,
+    known: HashMap<(String, String), usize>,
+    spans: Vec<(usize, usize, Span)>,
+    rows: u64,
+}
+
+impl Look {
+    /// Nothing looked at yet.
+    pub fn new(engine: &'static Engine, wants_spans: bool) -> Self {
+        Look { engine, wants_spans, columns: Vec::new(), known: HashMap::new(), spans: Vec::new(), rows: 0 }
     }
-    let judged = |Column { name, tally, .. }| ScannedColumn { verdict: verdict(&name, &tally), name, tally };
-    Ok(Scanned {
-        columns: columns.into_iter().map(judged).collect(),
-        spans,
-        files: files.iter().map(|file| file.name.clone()).collect(),
-        rows,
-    })
+
+    /// Looks at every cell of a batch. Columns of one name and one `table` are one column; a table's name stands before its columns'.
+    pub fn take(&mut self, file: usize, table: &str, batch: &Batch) {
+        self.rows += batch.rows;
+        let from = self.spans.len();
+        for leaf in &batch.leaves {
+            let columns = &mut self.columns;
+            let place = *self.known.entry((table.to_owned(), leaf.name.clone())).or_insert_with(|| {
+                let told = if table.is_empty() { leaf.name.clone() } else { format!("{table}.{}", leaf.name) };
+                let (header, tally) = (Header::new(&leaf.name), ColumnTally::new(leaf.kind));
+                columns.push(Column { told, name: leaf.name.clone(), header, tally });
+                columns.len() - 1
+            });
+            let column = &mut self.columns[place];
+            let (tally, found) = of_leaf(leaf, batch, column, self.engine, self.wants_spans);
+            column.tally = std::mem::take(&mut column.tally).and(tally);
+            self.spans.extend(found.into_iter().map(|span| (file, place, span)));
+        }
+        self.spans[from..].sort_by_key(|(_, place, span): &(usize, usize, Span)| (span.row, *place));
+    }
+
+    /// What it came to; `files` are what messages call the files or tables.
+    pub fn finish(self, files: Vec<String>) -> Scanned {
+        let judged =
+            |Column { told, name, tally, .. }| ScannedColumn { verdict: verdict(&name, &tally), name: told, tally };
+        let columns = self.columns.into_iter().map(judged).collect();
+        Scanned { columns, spans: self.spans, files, rows: self.rows, unread: Vec::new(), cells_unread: 0 }
+    }
+}
+
+/// Looks at every cell of the files.
+pub fn look(files: &[SideFile], engine: &'static Engine, wants_spans: bool) -> Result<Scanned, Failure> {
+    let mut look = Look::new(engine, wants_spans);
+    for (file, named) in files.iter().enumerate() {
+        read(named, &mut |batch: Batch| look.take(file, "", &batch))?;
+    }
+    Ok(look.finish(files.iter().map(|file| file.name.clone()).collect()))
 }
 
 fn of_leaf(

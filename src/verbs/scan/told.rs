@@ -78,6 +78,17 @@ pub fn columns(scanned: &Scanned, path: &str, json: bool, out: &mut dyn Write) {
     );
 }
 
+/// What nobody could look at, on stderr whatever the result is: silence would say that nothing is there.
+pub fn unread(scanned: &Scanned) {
+    let mut stderr = std::io::stderr().lock();
+    for (column, why) in &scanned.unread {
+        let _ = writeln!(stderr, "column `{column}` was not scanned: {why}");
+    }
+    if scanned.cells_unread > 0 {
+        let _ = writeln!(stderr, "{} cells could not be read and were not scanned", count(scanned.cells_unread));
+    }
+}
+
 fn object(column: &ScannedColumn) -> serde_json::Value {
     let (verdict, tally) = (&column.verdict, &column.tally);
     let round = |number: f64| (number * 1000.0).round() / 1000.0;
@@ -92,7 +103,7 @@ fn object(column: &ScannedColumn) -> serde_json::Value {
 }
 
 /// How delicate a kind is.
-fn class(kind: &str) -> Class {
+pub fn class(kind: &str) -> Class {
     let sensitive = [
         Kind::DateOfBirth,
         Kind::Nino,

@@ -80,7 +80,7 @@ code      = { type = "text", class = "internal", confirmed = false }
 "#;
 
 /// A project with nothing in it but an environment whose source `town` is the database.
-fn project(database: &str) -> Ferry {
+pub fn project(database: &str) -> Ferry {
     let ferry = Ferry::of_one_file("x.csv", b"", "", "");
     for file in ["jobs/things.toml", "schemas/thing.toml"] {
         std::fs::remove_file(ferry.path(file)).expect("removed");

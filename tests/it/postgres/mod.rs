@@ -20,6 +20,7 @@ mod parameters;
 mod parts;
 mod powers;
 mod restarts;
+mod scanned;
 pub mod server;
 mod stalls;
 mod town;

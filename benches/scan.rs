@@ -1,0 +1,145 @@
+//! How fast text is looked at, in this process alone: the data that `scan.py` made -> bytes a second, as JSON, a line a measure.
+//!
+//! ```text
+//! scan FOLDER THREADS    FOLDER has texts.*.jsonl (a JSON string a line) and columns.json (name -> values)
+//! ```
+//!
+//! Text is scrubbed as a run scrubs it, by `redact`; columns get the verdict that `nightferry scan` gives them.
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
+use nightferry::data::{Audience, Class, Column, ColumnType, Name, Treatment};
+use nightferry::privacy::{
+    CellKind, ColumnTally, ColumnTreatment, Engine, Header, Keys, Recognisers, TEST_SECRET, redact, verdict,
+};
+use rayon::prelude::*;
+use serde_json::{Value, json};
+use std::error::Error;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Each measure goes on at least this long.
+const MEASURED: Duration = Duration::from_secs(3);
+/// Cells that one thread takes in one go, as `nightferry scan` gives them out.
+const CELLS_AT_ONCE: usize = 1024;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, folder, threads] = &arguments[..] else { return Err("scan FOLDER THREADS".into()) };
+    let threads: usize = threads.parse()?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    for density in ["prose", "tenth", "dense"] {
+        let texts = texts(&Path::new(folder).join(format!("texts.{density}.jsonl")))?;
+        let bytes = texts.iter().flatten().map(str::len).sum();
+        let (rows, columns, dataset) = (notes(texts)?, [scrubbed()?], Name::new("notes")?);
+        let keys = Keys::derive(TEST_SECRET, [dataset.clone()])?;
+        let mut changed = 0;
+        let measured = measured(&pool, bytes, || {
+            let redacted = redact(&rows, &columns, Audience::Analytics, &dataset, &keys);
+            changed = redacted.map_or(0, |redacted| differing(&rows, redacted.rows()));
+        });
+        tell(&format!("text, {density}"), threads, measured, changed)?;
+        let cells = rows.column(0).as_string_view().clone();
+        let recognisers = Recognisers::new()?;
+        let last = self::measured(&pool, bytes, || {
+            recognisers.findings(&cells);
+        });
+        tell(&format!("last scan, {density}"), threads, last, 0)?;
+    }
+    let columns: Value = serde_json::from_slice(&std::fs::read(Path::new(folder).join("columns.json"))?)?;
+    let columns: Vec<(String, StringViewArray)> = columns
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, values)| {
+            (name.clone(), values.as_array().into_iter().flatten().map(Value::as_str).collect::<StringViewArray>())
+        })
+        .collect();
+    let engine = Engine::shared()?;
+    let all: usize = columns.iter().flat_map(|(_, cells)| cells).flatten().map(str::len).sum();
+    let mut kinds = 0;
+    let whole = measured(&pool, all, || {
+        kinds = columns.iter().filter(|(name, cells)| kind_of(engine, name, cells).is_some()).count();
+    });
+    tell("typed columns", threads, whole, kinds)?;
+    for (name, cells) in &columns {
+        let bytes = cells.iter().flatten().map(str::len).sum();
+        let one = measured(&pool, bytes, || {
+            kind_of(engine, name, cells);
+        });
+        tell(&format!("column {name}"), threads, one, usize::from(kind_of(engine, name, cells).is_some()))?;
+    }
+    Ok(())
+}
+
+fn texts(path: &Path) -> Result<StringViewArray, Box<dyn Error>> {
+    let lines = std::fs::read_to_string(path)?;
+    let texts: Result<Vec<String>, _> = lines.lines().map(serde_json::from_str).collect();
+    Ok(texts?.iter().map(|text| Some(text.as_str())).collect())
+}
+
+fn notes(texts: StringViewArray) -> Result<RecordBatch, Box<dyn Error>> {
+    Ok(RecordBatch::try_from_iter([("note", Arc::new(texts) as ArrayRef)])?)
+}
+
+fn scrubbed() -> Result<ColumnTreatment, Box<dyn Error>> {
+    let mut column = Column::plain(Name::new("note")?, ColumnType::Text);
+    column.class = Class::Personal;
+    Ok(ColumnTreatment { column, treatment: Treatment::Scrub })
+}
+
+fn differing(before: &RecordBatch, after: &RecordBatch) -> usize {
+    let (before, after) = (before.column(0).as_string_view(), after.column(0).as_string_view());
+    before.iter().zip(after).filter(|(before, after)| before != after).count()
+}
+
+/// What a column is of, looked at by all threads as `nightferry scan` does.
+fn kind_of(engine: &Engine, name: &str, cells: &StringViewArray) -> Option<&'static str> {
+    let header = Header::new(name);
+    let pieces = (0..cells.len()).into_par_iter().step_by(CELLS_AT_ONCE).map(|start| {
+        let (mut work, mut tally) = (engine.take_work(), ColumnTally::new(CellKind::Text));
+        for cell in start..cells.len().min(start + CELLS_AT_ONCE) {
+            tally.add(cells.value(cell), &header, engine, &mut work);
+        }
+        engine.give_back(work);
+        tally
+    });
+    let tallies: Vec<ColumnTally> = pieces.collect();
+    let tally = tallies.into_iter().fold(ColumnTally::new(CellKind::Text), ColumnTally::and);
+    verdict(name, &tally).kind
+}
+
+/// Millions of bytes a second, after one pass that counts for nothing.
+fn measured(pool: &rayon::ThreadPool, bytes: usize, mut pass: impl FnMut() + Send) -> Speed {
+    pool.install(|| {
+        pass();
+        let (start, processor, mut passes) = (Instant::now(), processor_seconds(), 0usize);
+        while start.elapsed() < MEASURED {
+            pass();
+            passes += 1;
+        }
+        let all = (bytes * passes) as f64 / 1e6;
+        Speed { wall: all / start.elapsed().as_secs_f64(), core: all / (processor_seconds() - processor) }
+    })
+}
+
+/// Millions of bytes a second of wall time, and of processor time.
+struct Speed {
+    wall: f64,
+    core: f64,
+}
+
+/// What this process has used, by Linux, which counts in hundredths.
+fn processor_seconds() -> f64 {
+    let told = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = told.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11);
+    fields.take(2).flat_map(str::parse::<f64>).sum::<f64>() / 100.0
+}
+
+fn tell(part: &str, threads: usize, speed: Speed, found: usize) -> std::io::Result<()> {
+    let told = json!({
+        "tool": "nightferry", "part": part, "threads": threads, "mb_s": speed.wall, "mb_cpu_s": speed.core, "found": found
+    });
+    writeln!(std::io::stdout(), "{told}")
+}
