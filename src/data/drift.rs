@@ -147,6 +147,7 @@ mod tests {
             description: String::new(),
             key: vec![Name::new("cfd_id").expect("a name")],
             on_new_column,
+            suppress_rows: BTreeMap::new(),
             columns: vec![column("cfd_id", &["CfD_ID", "CFD_ID"]), column("status", &["status"])],
         }
     }

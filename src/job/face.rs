@@ -93,6 +93,9 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
             let _ = writeln!(out, "  to        {places}  for {}", output.audience);
         }
         write_columns(out, &output.columns);
+        for condition in &output.suppress_rows {
+            let _ = writeln!(out, "{INDENT}rows left out: {condition}");
+        }
     }
     match &dataset.reconcile {
         Some(reconcile) => write_reconcile(out, plan, dataset, reconcile),

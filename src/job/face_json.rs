@@ -54,6 +54,7 @@ fn dataset(plan: &Plan, dataset: &DatasetPlan) -> Value {
             "url": store.map(|store| at(&store.primary.url)),
             "second": store.and_then(|store| Some(at(&store.second.as_ref()?.url))),
             "columns": columns(&output.columns),
+            "suppress_rows": output.suppress_rows.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     });
     let dump = |name| match plan.sources.get(name) {

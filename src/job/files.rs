@@ -100,8 +100,28 @@ pub const SCHEMA: Shape = Shape::Table(&[
     required("description", Shape::Text, "what a row is; analysts see it"),
     required("key", Shape::List(&Shape::Name), "the columns that tell one row from another"),
     optional("on_new_column", Shape::Word(&["stop", "withhold"]), "what a column that nobody classified does [stop]"),
+    optional(
+        "suppress_rows",
+        Shape::Table(SUPPRESS_ROWS),
+        "rows that an audience does not see: those of which any of the conditions holds, before treatment",
+    ),
     required("columns", Shape::Columns(&COLUMN), "the columns, one a line"),
 ]);
+
+const SUPPRESS_ROWS: &[Key] = &[
+    optional("analytics", Shape::List(&Shape::Table(ROW_CONDITION)), "for analysts"),
+    optional("security", Shape::List(&Shape::Table(ROW_CONDITION)), "for reports and audit"),
+    optional("public", Shape::List(&Shape::Table(ROW_CONDITION)), "for the website"),
+];
+
+const ROW_CONDITION: &[Key] = &[
+    required("column", Shape::Name, "the column; with it exactly one of the others"),
+    optional("is", Shape::List(&Shape::AnyText), "its value is one of these, in quotes"),
+    optional("is_not", Shape::List(&Shape::AnyText), "its value is there and none of these"),
+    optional("under", Shape::Text, "its value is less or earlier than this"),
+    optional("from", Shape::Text, "its value is this, more or later"),
+    optional("null", Shape::Truth, "true: it has no value"),
+];
 
 const COLUMN: Shape = Shape::Table(&[
     required("type", Shape::Text, "a PostgreSQL type, such as numeric(14,2)"),

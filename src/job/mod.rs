@@ -7,6 +7,7 @@
 //! job_file.rs          jobs/<name>.toml
 //! rows_file.rs         its rows: table, query, where and parameters
 //! write_file.rs        how its tables are written: write and period
+//! suppress_file.rs     rows that an audience does not see
 //! merge_file.rs        the same of `merge`
 //! reconcile_file.rs    what its rows are compared with
 //! check_keys.rs        its checks, key by key
@@ -50,6 +51,7 @@ mod rows_file;
 mod schema_file;
 mod select;
 mod shape;
+mod suppress_file;
 mod treatment_file;
 mod tree;
 mod write_file;

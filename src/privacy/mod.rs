@@ -6,6 +6,7 @@
 //! canonical.rs  one writing for each value, so that pseudonyms join
 //! treat.rs      one column, one treatment -> what the audience sees; ff1.rs, shift.rs, bucket.rs, fields.rs what is longer
 //! vault.rs      a domain's values and their random tokens
+//! suppress.rs   rows that an audience does not see
 //! told.rs       what treating a column told of it
 //! redact.rs     rows + treatments -> Redacted, the only thing a store takes
 //! recognise/    every kind's shape, check, words and examples: one table
@@ -34,6 +35,7 @@ mod recognise;
 mod redact;
 mod scrub;
 mod shift;
+mod suppress;
 mod told;
 mod treat;
 mod vault;
@@ -47,6 +49,7 @@ pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};
 pub use policy::{PolicyFault, treatment};
 pub use recognise::{KINDS, Kind, RECOGNISERS, Recogniser};
 pub use redact::{ColumnTreatment, RedactFault, Redacted, again, published_schema, redact};
+pub use suppress::{condition_refusal, suppressed};
 pub use told::{FieldTold, Told};
 pub use treat::{TreatmentFault, published_type};
 pub use vault::{Minted, Randomness, TwoTokens, Vault, VaultFault};

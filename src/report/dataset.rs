@@ -18,8 +18,10 @@ pub struct DatasetReport {
     pub state: DatasetState,
     /// Rows the source gave.
     pub rows_read: u64,
-    /// Rows in each store: `rows_read - rows_bad`.
+    /// Rows in the store that gets most: `rows_read - rows_bad - rows_suppressed`.
     pub rows_written: u64,
+    /// Rows that no store gets, since its audience does not see them; of each store alone: `stores[].rows_suppressed`.
+    pub rows_suppressed: u64,
     /// Rows set aside in quarantine.
     pub rows_bad: u64,
     /// Cells in each store that are NULL because the declared type cannot hold what the source has, by column: those with
@@ -102,6 +104,7 @@ impl DatasetReport {
             state,
             rows_read: 0,
             rows_written: 0,
+            rows_suppressed: 0,
             rows_bad: 0,
             cells_beyond: BTreeMap::new(),
             since: None,
@@ -399,6 +402,10 @@ pub struct StoreReport {
     pub state: StoreState,
     /// The table's version, once committed.
     pub version: Option<u64>,
+    /// Rows that were written.
+    pub rows_written: u64,
+    /// Rows that its audience does not see.
+    pub rows_suppressed: u64,
     /// Parts.
     pub files: u64,
     /// Bytes of the parts.

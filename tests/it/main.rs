@@ -37,6 +37,7 @@ mod scans;
 mod services;
 mod set_aside;
 mod stores;
+mod suppressed;
 mod tidy;
 mod tokens;
 mod treated;

@@ -81,7 +81,10 @@ fn tallies(dataset: &DatasetReport, is_compared: bool) -> Markup {
     let rows = ("Rows read", dataset.rows_read, false);
     let bad = ("Bad rows", dataset.rows_bad, true);
     if !is_compared && of.duplicates + of.null_keys == 0 {
-        return numbers(&[rows, ("Rows written", dataset.rows_written, false), bad]);
+        let left_out = ("Rows left out", dataset.rows_suppressed, false);
+        let left_out = (dataset.rows_suppressed > 0).then_some(left_out);
+        let all = [rows, ("Rows written", dataset.rows_written, false), bad].into_iter().chain(left_out);
+        return numbers(&all.collect::<Vec<_>>());
     }
     let mut all = vec![
         rows,

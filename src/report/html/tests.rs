@@ -66,6 +66,8 @@ fn of(word: &str) -> RunReport {
         audience: text(),
         state: StoreState::Staged,
         version: Some(1),
+        rows_written: 0,
+        rows_suppressed: 0,
         files: 1,
         bytes: 1,
         merge: None,

@@ -248,6 +248,7 @@ pub mod tests {
             description: String::new(),
             key: Vec::new(),
             on_new_column: OnNewColumn::Stop,
+            suppress_rows: Default::default(),
             columns: Vec::new(),
         };
         Table {

@@ -95,6 +95,7 @@ pub async fn cross(
         unique: (!unique.is_empty()).then(|| UniqueKeys::new(aside)),
         merged: None,
         merging: None,
+        left_out: dataset.outputs.iter().map(|_| None).collect(),
         told: dataset.outputs.iter().map(|_| BTreeMap::new()).collect(),
         lanes: Vec::new(),
     };
@@ -288,6 +289,12 @@ async fn absorb(
     }
     for (told, more) in crossed.told.iter_mut().zip(done.told) {
         add_told(told, more);
+    }
+    for (all, more) in crossed.left_out.iter_mut().zip(done.left_out) {
+        if let Some((rows, tally)) = more {
+            let (before, so_far) = all.take().unwrap_or_default();
+            *all = Some((before + rows, so_far.and(tally)));
+        }
     }
     let mut written = 0;
     for (lane, encoded) in lanes.iter_mut().zip(done.encoded) {

@@ -83,11 +83,13 @@ fn told_dataset(
         None => DatasetState::Stopped,
     };
     let not_compared = || ReconciliationReport::not_compared(state.phrase());
+    let rows_suppressed = (0..crossed.lanes.len()).map(|place| left_out(crossed, place)).min().unwrap_or(0);
     DatasetReport {
         name: dataset.name.to_string(),
         state,
         rows_read: crossed.rows_read,
-        rows_written: crossed.rows_read - crossed.rows_bad,
+        rows_written: crossed.rows_read - crossed.rows_bad - rows_suppressed,
+        rows_suppressed,
         rows_bad: crossed.rows_bad,
         cells_beyond: crossed.nulled.iter().map(|(name, cells)| (name.to_string(), *cells)).collect(),
         since: crossed.merged.as_ref().and_then(|merged| merged.since),
@@ -109,10 +111,16 @@ fn told_dataset(
             .enumerate()
             .map(|(place, lane)| StoreReport {
                 merge: told_merge(dataset, crossed, place),
+                rows_suppressed: left_out(crossed, place),
                 ..told_store(night, outcome, dataset, lane, crossed.told.get(place))
             })
             .collect(),
     }
+}
+
+/// Rows that an output's audience does not see.
+fn left_out(crossed: &Crossed, output: usize) -> u64 {
+    crossed.left_out.get(output).and_then(Option::as_ref).map_or(0, |(rows, _)| *rows)
 }
 
 /// What merging did to the table of an output.
@@ -164,6 +172,8 @@ fn told_store(
         audience: lane.output.audience.to_string(),
         state,
         version,
+        rows_written: lane.written.rows,
+        rows_suppressed: 0,
         files: lane.files,
         bytes: lane.bytes,
         merge: None,
