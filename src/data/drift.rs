@@ -148,6 +148,7 @@ mod tests {
             key: vec![Name::new("cfd_id").expect("a name")],
             on_new_column,
             suppress_rows: BTreeMap::new(),
+            risk: BTreeMap::new(),
             columns: vec![column("cfd_id", &["CfD_ID", "CFD_ID"]), column("status", &["status"])],
         }
     }

@@ -90,7 +90,8 @@ impl Checked {
         let outputs = dataset.to.iter().map(|store| {
             let audience = self.environment.stores.get(&store.value)?.audience;
             let suppress_rows = schema.suppress_rows.get(&audience).cloned().unwrap_or_default();
-            Some(OutputPlan { store: store.value.clone(), audience, columns: shown(audience)?, suppress_rows })
+            let risk = schema.risk.get(&audience).cloned();
+            Some(OutputPlan { store: store.value.clone(), audience, columns: shown(audience)?, suppress_rows, risk })
         });
         let outputs: Vec<OutputPlan> = outputs.collect::<Option<_>>()?;
         let tolerated =

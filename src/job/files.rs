@@ -105,8 +105,31 @@ pub const SCHEMA: Shape = Shape::Table(&[
         Shape::Table(SUPPRESS_ROWS),
         "rows that an audience does not see: those of which any of the conditions holds, before treatment",
     ),
+    optional("risk", Shape::Table(RISKS), "what is asked of the risk that is left, counted on what was written"),
     required("columns", Shape::Columns(&COLUMN), "the columns, one a line"),
 ]);
+
+const RISKS: &[Key] = &[
+    optional("restricted", Shape::Table(RISK), "for stores that stay in AWS"),
+    optional("analytics", Shape::Table(RISK), "for analysts"),
+    optional("security", Shape::Table(RISK), "for reports and audit"),
+    optional("public", Shape::Table(RISK), "for the website"),
+];
+
+const RISK: &[Key] = &[
+    required("quasi", Shape::List(&Shape::Name), "columns by which, taken together, a person could be found"),
+    optional("sensitive", Shape::Name, "the column that must not follow from them"),
+    optional("k_min", Shape::Count, "fewest rows that may share their values [only told]"),
+    optional("l_min", Shape::Count, "fewest different values of `sensitive` that such rows may have [only told]"),
+    optional(
+        "under_5_max",
+        Shape::Text,
+        "largest share of rows in groups of fewer than 5, such as \"0.01\" [only told]",
+    ),
+    optional("under_10_max", Shape::Text, "the same of fewer than 10 [only told]"),
+    optional("unique_max", Shape::Text, "the same of rows that are alone [only told]"),
+    optional("beyond", Shape::Word(&["stop", "warn"]), "what a table does that is beyond one of these [stop]"),
+];
 
 const SUPPRESS_ROWS: &[Key] = &[
     optional("analytics", Shape::List(&Shape::Table(ROW_CONDITION)), "for analysts"),

@@ -3,7 +3,7 @@
 use super::login_spec::LoginSpec;
 use super::write_plan::WriteMode;
 use crate::changes::{Layout, Reading};
-use crate::data::{Audience, Extract, Name, Period, RowCondition, Schema};
+use crate::data::{Audience, Extract, Name, Period, RiskTerms, RowCondition, Schema};
 use crate::privacy::ColumnTreatment;
 use crate::reconcile::claims::{Claim, Take};
 use crate::reconcile::diff::Tolerance;
@@ -91,6 +91,8 @@ pub struct OutputPlan {
     pub columns: Vec<ColumnTreatment>,
     /// Rows that it does not get: those of which any of these holds.
     pub suppress_rows: Vec<RowCondition>,
+    /// What is asked of the risk that is left.
+    pub risk: Option<RiskTerms>,
 }
 
 /// What a dataset is compared with.

@@ -52,10 +52,7 @@ fn condition(text: &Text, node: &Node, columns: &[Column], problems: &mut Proble
     };
     let name = Name::new(node.get("column")?.text()?).ok()?;
     let Some(column) = columns.iter().find(|column| column.name == name) else {
-        return refuse(
-            "rows are left out by a column that is not there".into(),
-            "a column of this schema",
-        );
+        return refuse("rows are left out by a column that is not there".into(), "a column of this schema");
     };
     if let Some(takes) = condition_refusal(&test, column.column_type) {
         return refuse(format!("column `{name}` is {}, of which this cannot be asked", column.column_type), takes);

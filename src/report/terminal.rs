@@ -51,6 +51,13 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
             }
         }
     }
+    for dataset in &report.datasets {
+        for store in &dataset.stores {
+            if let Some(risk) = &store.risk {
+                fact("risk", format!("{} for {}: {}", dataset.name, store.audience, risk.phrase()));
+            }
+        }
+    }
     if report.datasets.iter().any(|dataset| !dataset.stores.is_empty()) {
         fact("privacy", privacy(report));
     }

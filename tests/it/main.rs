@@ -33,6 +33,7 @@ mod postgres;
 mod problems;
 mod progress;
 mod readers;
+mod risks;
 mod scans;
 mod services;
 mod set_aside;

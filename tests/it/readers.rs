@@ -272,6 +272,7 @@ fn schema() -> Schema {
         key: vec![name("id")],
         on_new_column: OnNewColumn::Stop,
         suppress_rows: Default::default(),
+        risk: Default::default(),
         columns: COLUMNS.iter().map(column).collect(),
     }
 }

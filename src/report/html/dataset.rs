@@ -37,7 +37,8 @@ pub fn section(dataset: &DatasetReport, places: &BTreeMap<String, String>) -> Ma
         .add(reconciliation.stream.as_ref().map(stream).unwrap_or_default())
         .add(checks(dataset))
         .add(look(dataset, places))
-        .add(stores(dataset));
+        .add(stores(dataset))
+        .add(risks(dataset));
     Markup::new()
         .raw("<article id=\"")
         .text(&name)
@@ -62,6 +63,19 @@ pub fn section(dataset: &DatasetReport, places: &BTreeMap<String, String>) -> Ma
             Markup::new().raw(summary).add(details.clone()).raw("</details>\n")
         })
         .raw("</article>\n")
+}
+
+/// How alone people stand in what each store got.
+fn risks(dataset: &DatasetReport) -> Markup {
+    dataset.stores.iter().fold(Markup::new(), |all, store| match &store.risk {
+        None => all,
+        Some(risk) => all
+            .raw("<p><strong>Risk that is left for ")
+            .text(&store.audience)
+            .raw(":</strong> ")
+            .text(&risk.phrase())
+            .raw("</p>\n"),
+    })
 }
 
 /// What a link in the page goes to.

@@ -68,6 +68,7 @@ fn of(word: &str) -> RunReport {
         version: Some(1),
         rows_written: 0,
         rows_suppressed: 0,
+        risk: None,
         files: 1,
         bytes: 1,
         merge: None,

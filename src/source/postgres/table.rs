@@ -249,6 +249,7 @@ pub mod tests {
             key: Vec::new(),
             on_new_column: OnNewColumn::Stop,
             suppress_rows: Default::default(),
+            risk: Default::default(),
             columns: Vec::new(),
         };
         Table {

@@ -17,6 +17,7 @@ use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Spill;
 use crate::job::{CheckedBy, DatasetPlan, OutputPlan, Plan, ReconcilePlan, SideOf};
+use crate::privacy::RiskMeter;
 use crate::reconcile::claims::{Gathered, Take, Taker};
 use crate::reconcile::{Comparison, Tally, UniqueKeys};
 use crate::source::Source;
@@ -124,7 +125,8 @@ pub async fn cross(
         let lane = |(output, encoder): (&OutputPlan, &Encoder)| {
             let store = stores.get(&output.store).filter(|_| !options.dry_run);
             let staging = store.map(|store| Staging::new(store, &dataset.name, run, encoder.schema(), waiting_room));
-            Lane::start(output, Parts::new(encoder, limits), staging, Arc::clone(recognisers))
+            let meter = output.risk.as_ref().map(|terms| RiskMeter::new(terms, aside));
+            Lane::start(output, Parts::new(encoder, limits), staging, Arc::clone(recognisers), meter)
         };
         dataset.outputs.iter().zip(encoders).map(lane).collect()
     };

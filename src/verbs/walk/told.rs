@@ -13,7 +13,7 @@ use crate::privacy::{ColumnTreatment, FieldTold, Told};
 use crate::reconcile::Deleted;
 use crate::report::{
     ColumnReport, CostReport, DatasetReport, DatasetState, FieldReport, LooksLikeReport, MergeReport, Outcome,
-    PeriodReport, ReconciliationReport, RunReport, SourceReport, StoreReport, StoreState,
+    PeriodReport, ReconciliationReport, RiskReport, RunReport, SourceReport, StoreReport, StoreState,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -177,8 +177,25 @@ fn told_store(
         files: lane.files,
         bytes: lane.bytes,
         merge: None,
+        risk: told_risk(lane),
         columns: columns.collect(),
     }
+}
+
+fn told_risk(lane: &LaneDone) -> Option<RiskReport> {
+    let (terms, risk) = lane.output.risk.as_ref().zip(lane.risk)?;
+    let share = |rows: u64| (risk.share(rows) * 1e6).round() / 1e6;
+    Some(RiskReport {
+        quasi: terms.quasi.iter().map(ToString::to_string).collect(),
+        sensitive: terms.sensitive.as_ref().map(ToString::to_string),
+        groups: risk.groups,
+        k_min: risk.k_min,
+        under_5: share(risk.under_5),
+        under_10: share(risk.under_10),
+        unique: share(risk.unique),
+        l_min: risk.l_min,
+        beyond: risk.beyond(terms),
+    })
 }
 
 fn told_column(lane: &LaneDone, shown: &ColumnTreatment, told: Option<&Told>) -> ColumnReport {
