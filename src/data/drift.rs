@@ -147,6 +147,8 @@ mod tests {
             description: String::new(),
             key: vec![Name::new("cfd_id").expect("a name")],
             on_new_column,
+            suppress_rows: BTreeMap::new(),
+            risk: BTreeMap::new(),
             columns: vec![column("cfd_id", &["CfD_ID", "CFD_ID"]), column("status", &["status"])],
         }
     }

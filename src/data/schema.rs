@@ -1,6 +1,6 @@
 //! A schema: what a dataset's columns are, how delicate each is, and what each audience may see of it.
 
-use super::{Audience, Class, ColumnType, Name, Treatment};
+use super::{Audience, Class, ColumnType, Name, RiskTerms, RowCondition, Treatment};
 use std::collections::BTreeMap;
 
 /// A dataset's contract, from `schemas/<name>.toml`.
@@ -14,6 +14,10 @@ pub struct Schema {
     pub key: Vec<Name>,
     /// What to do with a column that the source has and the schema does not.
     pub on_new_column: OnNewColumn,
+    /// Rows that an audience does not see: those of which any of its conditions holds.
+    pub suppress_rows: BTreeMap<Audience, Vec<RowCondition>>,
+    /// What is asked of the risk that is left for an audience.
+    pub risk: BTreeMap<Audience, RiskTerms>,
     /// Columns in the file's order.
     pub columns: Vec<Column>,
 }

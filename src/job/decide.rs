@@ -89,7 +89,9 @@ impl Checked {
         };
         let outputs = dataset.to.iter().map(|store| {
             let audience = self.environment.stores.get(&store.value)?.audience;
-            Some(OutputPlan { store: store.value.clone(), audience, columns: shown(audience)? })
+            let suppress_rows = schema.suppress_rows.get(&audience).cloned().unwrap_or_default();
+            let risk = schema.risk.get(&audience).cloned();
+            Some(OutputPlan { store: store.value.clone(), audience, columns: shown(audience)?, suppress_rows, risk })
         });
         let outputs: Vec<OutputPlan> = outputs.collect::<Option<_>>()?;
         let tolerated =
@@ -100,6 +102,9 @@ impl Checked {
             let treated = outputs.iter().flat_map(|output| &output.columns).chain(&aside);
             treated.filter_map(|shown| shown.treatment.subject()).any(|subject| subject == name)
         };
+        let is_asked = |name: &Name| {
+            outputs.iter().flat_map(|output| &output.suppress_rows).any(|condition| condition.column == *name)
+        };
         let is_needed = |name: &Name| {
             let shown = outputs.iter().flat_map(|output| &output.columns);
             schema.is_key(name)
@@ -109,6 +114,7 @@ impl Checked {
                 || words.contains(name.as_str())
                 || self.is_claimed(&dataset.name, name)
                 || is_subject(name)
+                || is_asked(name)
                 || shown.filter(|shown| shown.column.name == *name).any(|shown| shown.treatment.needs_values())
         };
         let columns = schema.columns.iter().map(|column| column.name.clone()).filter(is_needed).collect();

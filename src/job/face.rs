@@ -93,6 +93,14 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
             let _ = writeln!(out, "  to        {places}  for {}", output.audience);
         }
         write_columns(out, &output.columns);
+        for condition in &output.suppress_rows {
+            let _ = writeln!(out, "{INDENT}rows left out: {condition}");
+        }
+        if let Some(risk) = &output.risk {
+            let by = risk.quasi.iter().map(Name::as_str).collect::<Vec<_>>().join(", ");
+            let of = risk.sensitive.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+            let _ = writeln!(out, "{INDENT}risk counted{of} by: {by}");
+        }
     }
     match &dataset.reconcile {
         Some(reconcile) => write_reconcile(out, plan, dataset, reconcile),

@@ -54,6 +54,11 @@ fn dataset(plan: &Plan, dataset: &DatasetPlan) -> Value {
             "url": store.map(|store| at(&store.primary.url)),
             "second": store.and_then(|store| Some(at(&store.second.as_ref()?.url))),
             "columns": columns(&output.columns),
+            "risk": output.risk.as_ref().map(|risk| json!({
+                "quasi": risk.quasi, "sensitive": risk.sensitive, "k_min": risk.k_min, "l_min": risk.l_min,
+                "under_5_max": risk.under_5_max, "under_10_max": risk.under_10_max, "unique_max": risk.unique_max,
+            })),
+            "suppress_rows": output.suppress_rows.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     });
     let dump = |name| match plan.sources.get(name) {

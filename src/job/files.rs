@@ -100,8 +100,51 @@ pub const SCHEMA: Shape = Shape::Table(&[
     required("description", Shape::Text, "what a row is; analysts see it"),
     required("key", Shape::List(&Shape::Name), "the columns that tell one row from another"),
     optional("on_new_column", Shape::Word(&["stop", "withhold"]), "what a column that nobody classified does [stop]"),
+    optional(
+        "suppress_rows",
+        Shape::Table(SUPPRESS_ROWS),
+        "rows that an audience does not see: those of which any of the conditions holds, before treatment",
+    ),
+    optional("risk", Shape::Table(RISKS), "what is asked of the risk that is left, counted on what was written"),
     required("columns", Shape::Columns(&COLUMN), "the columns, one a line"),
 ]);
+
+const RISKS: &[Key] = &[
+    optional("restricted", Shape::Table(RISK), "for stores that stay in AWS"),
+    optional("analytics", Shape::Table(RISK), "for analysts"),
+    optional("security", Shape::Table(RISK), "for reports and audit"),
+    optional("public", Shape::Table(RISK), "for the website"),
+];
+
+const RISK: &[Key] = &[
+    required("quasi", Shape::List(&Shape::Name), "columns by which, taken together, a person could be found"),
+    optional("sensitive", Shape::Name, "the column that must not follow from them"),
+    optional("k_min", Shape::Count, "fewest rows that may share their values [only told]"),
+    optional("l_min", Shape::Count, "fewest different values of `sensitive` that such rows may have [only told]"),
+    optional(
+        "under_5_max",
+        Shape::Text,
+        "largest share of rows in groups of fewer than 5, such as \"0.01\" [only told]",
+    ),
+    optional("under_10_max", Shape::Text, "the same of fewer than 10 [only told]"),
+    optional("unique_max", Shape::Text, "the same of rows that are alone [only told]"),
+    optional("beyond", Shape::Word(&["stop", "warn"]), "what a table does that is beyond one of these [stop]"),
+];
+
+const SUPPRESS_ROWS: &[Key] = &[
+    optional("analytics", Shape::List(&Shape::Table(ROW_CONDITION)), "for analysts"),
+    optional("security", Shape::List(&Shape::Table(ROW_CONDITION)), "for reports and audit"),
+    optional("public", Shape::List(&Shape::Table(ROW_CONDITION)), "for the website"),
+];
+
+const ROW_CONDITION: &[Key] = &[
+    required("column", Shape::Name, "the column; with it exactly one of the others"),
+    optional("is", Shape::List(&Shape::AnyText), "its value is one of these, in quotes"),
+    optional("is_not", Shape::List(&Shape::AnyText), "its value is there and none of these"),
+    optional("under", Shape::Text, "its value is less or earlier than this"),
+    optional("from", Shape::Text, "its value is this, more or later"),
+    optional("null", Shape::Truth, "true: it has no value"),
+];
 
 const COLUMN: Shape = Shape::Table(&[
     required("type", Shape::Text, "a PostgreSQL type, such as numeric(14,2)"),

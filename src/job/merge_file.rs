@@ -85,6 +85,21 @@ pub fn check_merge(job: &Job, dataset: &Dataset, schema: &Schema, environment: &
         let hint = "a row that is set aside would look like one that the table lacks: bad_rows_max = 0";
         told(format!("dataset `{name}` merges, and lets bad rows pass"), hint);
     }
+    let audience = |store: &Name| environment.stores.get(store).map(|store| store.audience);
+    if dataset
+        .to
+        .iter()
+        .filter_map(|store| audience(&store.value))
+        .any(|audience| schema.suppress_rows.contains_key(&audience))
+    {
+        let hint = "a row that is left out would look like one that the table lacks: \"replace\" and \"replace_period\" can leave rows out";
+        told(format!("dataset `{name}` merges, and leaves rows out for an audience"), hint);
+    }
+    if dataset.to.iter().filter_map(|store| audience(&store.value)).any(|audience| schema.risk.contains_key(&audience))
+    {
+        let hint = "the run has the changed rows alone, and the risk is that of all: \"replace\" can be counted";
+        told(format!("dataset `{name}` merges, and the risk of all its rows is asked for"), hint);
+    }
     let words =
         |sql: &str| sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name.as_str());
     if job.datasets.iter().flat_map(|dataset| &dataset.checks).filter_map(Check::sql).any(words) {

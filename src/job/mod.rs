@@ -7,6 +7,8 @@
 //! job_file.rs          jobs/<name>.toml
 //! rows_file.rs         its rows: table, query, where and parameters
 //! write_file.rs        how its tables are written: write and period
+//! risk_file.rs         what is asked of the risk that is left
+//! suppress_file.rs     rows that an audience does not see
 //! merge_file.rs        the same of `merge`
 //! reconcile_file.rs    what its rows are compared with
 //! check_keys.rs        its checks, key by key
@@ -46,10 +48,12 @@ mod login_spec;
 mod merge_file;
 mod plan;
 mod reconcile_file;
+mod risk_file;
 mod rows_file;
 mod schema_file;
 mod select;
 mod shape;
+mod suppress_file;
 mod treatment_file;
 mod tree;
 mod write_file;

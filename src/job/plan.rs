@@ -3,7 +3,7 @@
 use super::login_spec::LoginSpec;
 use super::write_plan::WriteMode;
 use crate::changes::{Layout, Reading};
-use crate::data::{Audience, Extract, Name, Period, Schema};
+use crate::data::{Audience, Extract, Name, Period, RiskTerms, RowCondition, Schema};
 use crate::privacy::ColumnTreatment;
 use crate::reconcile::claims::{Claim, Take};
 use crate::reconcile::diff::Tolerance;
@@ -89,6 +89,10 @@ pub struct OutputPlan {
     pub audience: Audience,
     /// Treatment of every column of the schema, in schema order, dropped ones too.
     pub columns: Vec<ColumnTreatment>,
+    /// Rows that it does not get: those of which any of these holds.
+    pub suppress_rows: Vec<RowCondition>,
+    /// What is asked of the risk that is left.
+    pub risk: Option<RiskTerms>,
 }
 
 /// What a dataset is compared with.

@@ -1,7 +1,9 @@
 //! `schemas/<name>.toml` -> [`Schema`], every fault told.
 
 use super::files::SCHEMA;
+use super::risk_file::read_risk;
 use super::shape::{check, one_of, shown};
+use super::suppress_file::read_suppress_rows;
 use super::treatment_file::{check_subjects, read_treatment, refusal, weakness};
 use super::tree::{Entry, Node, Text};
 use crate::data::{Audience, Beyond, Class, Column, ColumnType, Name, OnNewColumn, Reference, Schema};
@@ -52,6 +54,8 @@ pub fn read(name: &Name, text: Text, problems: &mut Problems) -> Option<SchemaFi
         }
         columns.extend(column(&text, name, key_span.start, node, problems));
     }
+    let suppress_rows = read_suppress_rows(&text, &tree, &columns, problems);
+    let risk = read_risk(&text, &tree, &columns, problems);
     let schema = Schema {
         name: name.clone(),
         description: tree.get("description").and_then(Node::text).unwrap_or_default().to_owned(),
@@ -60,6 +64,8 @@ pub fn read(name: &Name, text: Text, problems: &mut Problems) -> Option<SchemaFi
             Some("withhold") => OnNewColumn::Withhold,
             _ => OnNewColumn::Stop,
         },
+        suppress_rows,
+        risk,
         columns,
     };
     check_key(&text, &tree, &schema, problems);

@@ -6,6 +6,8 @@
 //! canonical.rs  one writing for each value, so that pseudonyms join
 //! treat.rs      one column, one treatment -> what the audience sees; ff1.rs, shift.rs, bucket.rs, fields.rs what is longer
 //! vault.rs      a domain's values and their random tokens
+//! risk.rs       how alone somebody stands in what was written
+//! suppress.rs   rows that an audience does not see
 //! told.rs       what treating a column told of it
 //! redact.rs     rows + treatments -> Redacted, the only thing a store takes
 //! recognise/    every kind's shape, check, words and examples: one table
@@ -32,8 +34,10 @@ mod names;
 mod policy;
 mod recognise;
 mod redact;
+mod risk;
 mod scrub;
 mod shift;
+mod suppress;
 mod told;
 mod treat;
 mod vault;
@@ -47,6 +51,8 @@ pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};
 pub use policy::{PolicyFault, treatment};
 pub use recognise::{KINDS, Kind, RECOGNISERS, Recogniser};
 pub use redact::{ColumnTreatment, RedactFault, Redacted, again, published_schema, redact};
+pub use risk::{Risk, RiskFault, RiskMeter, RiskRows};
+pub use suppress::{condition_refusal, suppressed};
 pub use told::{FieldTold, Told};
 pub use treat::{TreatmentFault, published_type};
 pub use vault::{Minted, Randomness, TwoTokens, Vault, VaultFault};

@@ -18,8 +18,10 @@ pub struct DatasetReport {
     pub state: DatasetState,
     /// Rows the source gave.
     pub rows_read: u64,
-    /// Rows in each store: `rows_read - rows_bad`.
+    /// Rows in the store that gets most: `rows_read - rows_bad - rows_suppressed`.
     pub rows_written: u64,
+    /// Rows that no store gets, since its audience does not see them; of each store alone: `stores[].rows_suppressed`.
+    pub rows_suppressed: u64,
     /// Rows set aside in quarantine.
     pub rows_bad: u64,
     /// Cells in each store that are NULL because the declared type cannot hold what the source has, by column: those with
@@ -102,6 +104,7 @@ impl DatasetReport {
             state,
             rows_read: 0,
             rows_written: 0,
+            rows_suppressed: 0,
             rows_bad: 0,
             cells_beyond: BTreeMap::new(),
             since: None,
@@ -399,15 +402,68 @@ pub struct StoreReport {
     pub state: StoreState,
     /// The table's version, once committed.
     pub version: Option<u64>,
+    /// Rows that were written.
+    pub rows_written: u64,
+    /// Rows that its audience does not see.
+    pub rows_suppressed: u64,
     /// Parts.
     pub files: u64,
     /// Bytes of the parts.
     pub bytes: u64,
+    /// The risk that is left, where the schema asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskReport>,
     /// What merging did to the table, where changed rows are merged into it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merge: Option<MergeReport>,
     /// Columns of the schema, and what became of each.
     pub columns: Vec<ColumnReport>,
+}
+
+/// The risk that is left in what was written: how many rows share the values by which a person could be found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RiskReport {
+    /// The columns that rows are found by.
+    pub quasi: Vec<String>,
+    /// The column that must not follow from them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sensitive: Option<String>,
+    /// Groups of rows that share their values.
+    pub groups: u64,
+    /// Rows of the smallest.
+    pub k_min: u64,
+    /// Share of rows in groups of fewer than 5, from 0 to 1.
+    pub under_5: f64,
+    /// Share of rows in groups of fewer than 10.
+    pub under_10: f64,
+    /// Share of rows that are alone.
+    pub unique: f64,
+    /// Different values of `sensitive` in the group that has fewest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub l_min: Option<u64>,
+    /// Where that is beyond what the schema asks for.
+    pub beyond: Vec<String>,
+}
+
+impl RiskReport {
+    /// In a phrase: names of columns, counts and shares.
+    pub fn phrase(&self) -> String {
+        let of = match (&self.sensitive, self.l_min) {
+            (Some(sensitive), Some(l_min)) => format!("; at least {l_min} of {sensitive}"),
+            _ => String::new(),
+        };
+        let share = |share: f64| format!("{:.2} %", share * 100.0);
+        let (alone, under_5, under_10) = (share(self.unique), share(self.under_5), share(self.under_10));
+        let beyond = match self.beyond.as_slice() {
+            [] => String::new(),
+            beyond => format!("; beyond what is asked for: {}", beyond.join("; ")),
+        };
+        format!(
+            "by {} at least {} alike{of}; alone {alone}, with fewer than 5 {under_5}, than 10 {under_10}{beyond}",
+            self.quasi.join(", "),
+            counted(self.k_min, "row")
+        )
+    }
 }
 
 /// How far a store got.

@@ -51,6 +51,13 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
             }
         }
     }
+    for dataset in &report.datasets {
+        for store in &dataset.stores {
+            if let Some(risk) = &store.risk {
+                fact("risk", format!("{} for {}: {}", dataset.name, store.audience, risk.phrase()));
+            }
+        }
+    }
     if report.datasets.iter().any(|dataset| !dataset.stores.is_empty()) {
         fact("privacy", privacy(report));
     }
@@ -137,9 +144,13 @@ fn merged(dataset: &DatasetReport, merge: &MergeReport) -> String {
 
 fn line(outcome: Outcome, dataset: &DatasetReport) -> [String; 4] {
     let bad = if dataset.rows_bad > 0 { format!(" (+{} bad)", count(dataset.rows_bad)) } else { String::new() };
+    let left_out = match dataset.rows_suppressed {
+        0 => String::new(),
+        rows => format!(" (-{} left out)", count(rows)),
+    };
     [
         dataset.name.clone(),
-        format!("{}{bad}", count(dataset.rows_written)),
+        format!("{}{bad}{left_out}", count(dataset.rows_written)),
         treated(dataset),
         compared(outcome, &dataset.reconciliation),
     ]

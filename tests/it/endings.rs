@@ -42,6 +42,7 @@ const SHOWN: &[(&str, &str)] = &[
         "E-VAULT-71",
         "tokens::of_two_runs_at_once_that_give_one_value_two_tokens_one_ends_and_takes_the_others_next_time",
     ),
+    ("E-RISK-23", "risks::people_who_stand_out_stop_the_night_unless_somebody_answers_for_it"),
     ("E-CLASS-23", "closed::an_internal_column_that_is_full_of_people_stops_the_night"),
     ("E-PATH-23", "closed::a_declared_field_that_no_row_has_stops_the_night"),
     ("E-AUDIENCE-23", "audience::a_store_refuses_rows_that_were_made_for_another_audience_with_23"),

@@ -272,6 +272,8 @@ fn schema() -> Schema {
         description: "One column of every type.".into(),
         key: vec![name("id")],
         on_new_column: OnNewColumn::Stop,
+        suppress_rows: Default::default(),
+        risk: Default::default(),
         columns: COLUMNS.iter().map(column).collect(),
     }
 }

@@ -37,7 +37,8 @@ pub fn section(dataset: &DatasetReport, places: &BTreeMap<String, String>) -> Ma
         .add(reconciliation.stream.as_ref().map(stream).unwrap_or_default())
         .add(checks(dataset))
         .add(look(dataset, places))
-        .add(stores(dataset));
+        .add(stores(dataset))
+        .add(risks(dataset));
     Markup::new()
         .raw("<article id=\"")
         .text(&name)
@@ -64,6 +65,19 @@ pub fn section(dataset: &DatasetReport, places: &BTreeMap<String, String>) -> Ma
         .raw("</article>\n")
 }
 
+/// How alone people stand in what each store got.
+fn risks(dataset: &DatasetReport) -> Markup {
+    dataset.stores.iter().fold(Markup::new(), |all, store| match &store.risk {
+        None => all,
+        Some(risk) => all
+            .raw("<p><strong>Risk that is left for ")
+            .text(&store.audience)
+            .raw(":</strong> ")
+            .text(&risk.phrase())
+            .raw("</p>\n"),
+    })
+}
+
 /// What a link in the page goes to.
 pub fn anchor(dataset: &str) -> String {
     format!("table-{dataset}")
@@ -81,7 +95,10 @@ fn tallies(dataset: &DatasetReport, is_compared: bool) -> Markup {
     let rows = ("Rows read", dataset.rows_read, false);
     let bad = ("Bad rows", dataset.rows_bad, true);
     if !is_compared && of.duplicates + of.null_keys == 0 {
-        return numbers(&[rows, ("Rows written", dataset.rows_written, false), bad]);
+        let left_out = ("Rows left out", dataset.rows_suppressed, false);
+        let left_out = (dataset.rows_suppressed > 0).then_some(left_out);
+        let all = [rows, ("Rows written", dataset.rows_written, false), bad].into_iter().chain(left_out);
+        return numbers(&all.collect::<Vec<_>>());
     }
     let mut all = vec![
         rows,

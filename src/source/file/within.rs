@@ -75,6 +75,8 @@ mod tests {
             description: String::new(),
             key: vec![name("day")],
             on_new_column: OnNewColumn::Stop,
+            suppress_rows: Default::default(),
+            risk: Default::default(),
             columns: vec![column],
         };
         let day: chrono::NaiveDate = "2026-10-25".parse().expect("a day");

@@ -249,6 +249,8 @@ pub mod tests {
             description: String::new(),
             key: Vec::new(),
             on_new_column: OnNewColumn::Stop,
+            suppress_rows: Default::default(),
+            risk: Default::default(),
             columns: Vec::new(),
         };
         Table {

@@ -374,6 +374,8 @@ fn schema() -> Schema {
         description: "Invoices.".into(),
         key: vec![name("id")],
         on_new_column: OnNewColumn::Stop,
+        suppress_rows: Default::default(),
+        risk: Default::default(),
         columns: vec![
             column("id", ColumnType::Bigint, Class::Open),
             column("email", ColumnType::Text, Class::Personal),

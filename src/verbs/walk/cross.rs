@@ -17,6 +17,7 @@ use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Spill;
 use crate::job::{CheckedBy, DatasetPlan, OutputPlan, Plan, ReconcilePlan, SideOf};
+use crate::privacy::RiskMeter;
 use crate::reconcile::claims::{Gathered, Take, Taker};
 use crate::reconcile::{Comparison, Tally, UniqueKeys};
 use crate::source::Source;
@@ -95,6 +96,7 @@ pub async fn cross(
         unique: (!unique.is_empty()).then(|| UniqueKeys::new(aside)),
         merged: None,
         merging: None,
+        left_out: dataset.outputs.iter().map(|_| None).collect(),
         told: dataset.outputs.iter().map(|_| BTreeMap::new()).collect(),
         lanes: Vec::new(),
     };
@@ -123,7 +125,8 @@ pub async fn cross(
         let lane = |(output, encoder): (&OutputPlan, &Encoder)| {
             let store = stores.get(&output.store).filter(|_| !options.dry_run);
             let staging = store.map(|store| Staging::new(store, &dataset.name, run, encoder.schema(), waiting_room));
-            Lane::start(output, Parts::new(encoder, limits), staging, Arc::clone(recognisers))
+            let meter = output.risk.as_ref().map(|terms| RiskMeter::new(terms, aside));
+            Lane::start(output, Parts::new(encoder, limits), staging, Arc::clone(recognisers), meter)
         };
         dataset.outputs.iter().zip(encoders).map(lane).collect()
     };
@@ -288,6 +291,12 @@ async fn absorb(
     }
     for (told, more) in crossed.told.iter_mut().zip(done.told) {
         add_told(told, more);
+    }
+    for (all, more) in crossed.left_out.iter_mut().zip(done.left_out) {
+        if let Some((rows, tally)) = more {
+            let (before, so_far) = all.take().unwrap_or_default();
+            *all = Some((before + rows, so_far.and(tally)));
+        }
     }
     let mut written = 0;
     for (lane, encoded) in lanes.iter_mut().zip(done.encoded) {

@@ -52,6 +52,8 @@ pub struct Crossed {
     pub merged: Option<MergedAll>,
     /// The merge, while rows come.
     pub merging: Option<Merging>,
+    /// For each store that does not get all rows, how many it does not get, and the tally of those that it gets.
+    pub left_out: Vec<Option<(u64, Tally)>>,
     /// For each store, column -> what treating it told.
     pub told: Vec<BTreeMap<String, Told>>,
     /// What each store got.

@@ -206,6 +206,9 @@ fn report(dataset: &DatasetPlan, plan: &ReconcilePlan, compared: &Compared, left
 
 /// The tally that the parts of an output must have: what was read, and what of the table's files was written again.
 fn expected(crossed: &Crossed, output: usize) -> Tally {
+    if let Some((_, seen)) = crossed.left_out.get(output).and_then(Option::as_ref) {
+        return seen.clone();
+    }
     let merged = crossed.merged.as_ref().and_then(|merged| merged.outputs.get(output));
     merged.map_or_else(|| crossed.read.clone(), |merged| crossed.read.clone().and(merged.again.clone()))
 }

@@ -2,11 +2,11 @@
 //!
 //! What is tallied and scanned is what was encoded, decoded again, not what was meant to be.
 
-use crate::data::{Audience, Period, Treatment};
+use crate::data::{Audience, Period, RiskBeyond, RiskTerms, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::OutputPlan;
-use crate::privacy::{CARD, ColumnTreatment, Content, Disagreement, Recognisers};
+use crate::privacy::{CARD, ColumnTreatment, Content, Disagreement, Recognisers, Risk, RiskFault, RiskMeter, RiskRows};
 use crate::reconcile::Tally;
 use crate::store::{Encoded, Part, Parts, Staged, Staging, StoreError};
 use crate::world::compute;
@@ -83,6 +83,8 @@ pub struct LaneDone {
     pub findings: BTreeMap<String, u64>,
     /// Open or internal column that is kept -> what its cells tell of it.
     contents: BTreeMap<String, Content>,
+    /// The risk that is left, once all is written.
+    pub risk: Option<Risk>,
     /// Parts.
     pub files: u64,
     /// Their bytes.
@@ -93,9 +95,15 @@ pub struct LaneDone {
 
 impl Lane {
     /// Starts a lane; without `staging` (a dry run) parts are looked at and let go.
-    pub fn start(output: &OutputPlan, parts: Parts, staging: Option<Staging>, recognisers: Arc<Recognisers>) -> Self {
+    pub fn start(
+        output: &OutputPlan,
+        parts: Parts,
+        staging: Option<Staging>,
+        recognisers: Arc<Recognisers>,
+        meter: Option<RiskMeter>,
+    ) -> Self {
         let (send, receive) = mpsc::channel(PARTS_FULL_MAX);
-        let shipping = tokio::spawn(ship(output.clone(), receive, staging, recognisers));
+        let shipping = tokio::spawn(ship(output.clone(), receive, staging, recognisers, meter));
         let room = Arc::new(Semaphore::new(PARTS_FULL_MAX));
         Lane { parts: Some(parts), period: None, send: Some(send), room, shipping, bytes: 0 }
     }
@@ -154,19 +162,55 @@ async fn ship(
     mut parts: mpsc::Receiver<Full>,
     mut staging: Option<Staging>,
     recognisers: Arc<Recognisers>,
+    mut meter: Option<RiskMeter>,
 ) -> (LaneDone, Result<(), Failure>) {
     let (findings, contents) = (BTreeMap::new(), BTreeMap::new());
-    let mut done = LaneDone { output, written: Tally::default(), findings, contents, files: 0, bytes: 0, staged: None };
+    let mut done = LaneDone {
+        output,
+        written: Tally::default(),
+        findings,
+        contents,
+        risk: None,
+        files: 0,
+        bytes: 0,
+        staged: None,
+    };
     let mut shipped = Ok(());
     while let Some(Full { part, period, _room }) = parts.recv().await {
-        shipped = ship_one(part, period, &mut done, staging.as_mut(), &recognisers).await;
+        shipped = ship_one(part, period, &mut done, staging.as_mut(), &recognisers, meter.as_mut()).await;
         if shipped.is_err() {
             break;
         }
     }
     done.staged = staging.map(Staging::finish);
-    let shipped = shipped.and_then(|()| done.disagrees());
+    let mut shipped = shipped.and_then(|()| done.disagrees());
+    if let Some(meter) = meter.filter(|_| shipped.is_ok()) {
+        let terms = meter.terms().clone();
+        match compute(move || meter.finish()).await {
+            Ok(risk) => {
+                done.risk = Some(risk);
+                shipped = within(&risk, &terms, &done.output);
+            }
+            Err(fault) => shipped = Err(uncounted(&fault)),
+        }
+    }
     (done, shipped)
+}
+
+/// Why the store may not have it: somebody stands too much alone.
+fn within(risk: &Risk, terms: &RiskTerms, output: &OutputPlan) -> Result<(), Failure> {
+    let beyond = risk.beyond(terms);
+    if beyond.is_empty() || terms.beyond == RiskBeyond::Warn {
+        return Ok(());
+    }
+    let by = terms.quasi.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let what = format!("by {by} people stand out in what `{}` would see: {}", output.audience, beyond.join("; "));
+    Err(Failure::new(ending::RISK, Phase::Stage, what))
+}
+
+fn uncounted(fault: &RiskFault) -> Failure {
+    let ending = if matches!(fault, RiskFault::Scratch(_)) { ending::DISK } else { ending::JOB_INVALID };
+    Failure::new(ending, Phase::Stage, fault.to_string())
 }
 
 async fn ship_one(
@@ -175,6 +219,7 @@ async fn ship_one(
     done: &mut LaneDone,
     staging: Option<&mut Staging>,
     recognisers: &Arc<Recognisers>,
+    meter: Option<&mut RiskMeter>,
 ) -> Result<(), Failure> {
     let (output, recognisers) = (done.output.clone(), Arc::clone(recognisers));
     let (part, seen) = compute(move || {
@@ -182,10 +227,15 @@ async fn ship_one(
         (part, seen)
     })
     .await;
-    let Seen { tally, findings, contents } = seen.map_err(|error| Failure::store(&error, Phase::Reconcile))?;
+    let Seen { tally, findings, contents, risk } = seen.map_err(|error| Failure::store(&error, Phase::Reconcile))?;
     done.written = std::mem::take(&mut done.written).and(tally);
     done.files += 1;
     done.bytes += part.bytes().len() as u64;
+    if let Some(meter) = meter {
+        for rows in risk {
+            rows.and_then(|rows| meter.add(rows)).map_err(|fault| uncounted(&fault))?;
+        }
+    }
     for (column, content) in contents {
         let content = match done.contents.remove(&column) {
             Some(before) => before.and(content),
@@ -217,6 +267,7 @@ struct Seen {
     /// Column and kind -> cells.
     findings: BTreeMap<(String, &'static str), u64>,
     contents: BTreeMap<String, Content>,
+    risk: Vec<Result<RiskRows, RiskFault>>,
 }
 
 /// Reads a part back: its tally, and what looks like personal data in text that anything of a value may have got into.
@@ -224,7 +275,7 @@ struct Seen {
 /// Labels are words of the schema, pseudonyms are digits of a hash or a cipher.
 fn look(part: &Part, output: &OutputPlan, recognisers: &Recognisers) -> Result<Seen, StoreError> {
     let (tally, findings, contents) = (Tally::default(), BTreeMap::new(), BTreeMap::new());
-    let mut seen = Seen { tally, findings, contents };
+    let mut seen = Seen { tally, findings, contents, risk: Vec::new() };
     let kept = || output.columns.iter().filter(|shown| shown.treatment == Treatment::Keep);
     let scanned = || output.columns.iter().filter(|shown| !shown.treatment.leaves_nothing());
     for batch in part.read_back()? {
@@ -244,6 +295,7 @@ fn look(part: &Part, output: &OutputPlan, recognisers: &Recognisers) -> Result<S
                 seen.contents.insert(name, content);
             }
         }
+        seen.risk.extend(output.risk.as_ref().map(|terms| RiskRows::of(&batch, terms)));
         let is_kept = |name: &str| kept().any(|shown| shown.column.name.as_str() == name);
         seen.tally = std::mem::take(&mut seen.tally).and(Tally::of_some(&batch, is_kept));
     }

@@ -13,7 +13,7 @@ use crate::privacy::{ColumnTreatment, FieldTold, Told};
 use crate::reconcile::Deleted;
 use crate::report::{
     ColumnReport, CostReport, DatasetReport, DatasetState, FieldReport, LooksLikeReport, MergeReport, Outcome,
-    PeriodReport, ReconciliationReport, RunReport, SourceReport, StoreReport, StoreState,
+    PeriodReport, ReconciliationReport, RiskReport, RunReport, SourceReport, StoreReport, StoreState,
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -83,11 +83,13 @@ fn told_dataset(
         None => DatasetState::Stopped,
     };
     let not_compared = || ReconciliationReport::not_compared(state.phrase());
+    let rows_suppressed = (0..crossed.lanes.len()).map(|place| left_out(crossed, place)).min().unwrap_or(0);
     DatasetReport {
         name: dataset.name.to_string(),
         state,
         rows_read: crossed.rows_read,
-        rows_written: crossed.rows_read - crossed.rows_bad,
+        rows_written: crossed.rows_read - crossed.rows_bad - rows_suppressed,
+        rows_suppressed,
         rows_bad: crossed.rows_bad,
         cells_beyond: crossed.nulled.iter().map(|(name, cells)| (name.to_string(), *cells)).collect(),
         since: crossed.merged.as_ref().and_then(|merged| merged.since),
@@ -109,10 +111,16 @@ fn told_dataset(
             .enumerate()
             .map(|(place, lane)| StoreReport {
                 merge: told_merge(dataset, crossed, place),
+                rows_suppressed: left_out(crossed, place),
                 ..told_store(night, outcome, dataset, lane, crossed.told.get(place))
             })
             .collect(),
     }
+}
+
+/// Rows that an output's audience does not see.
+fn left_out(crossed: &Crossed, output: usize) -> u64 {
+    crossed.left_out.get(output).and_then(Option::as_ref).map_or(0, |(rows, _)| *rows)
 }
 
 /// What merging did to the table of an output.
@@ -164,11 +172,30 @@ fn told_store(
         audience: lane.output.audience.to_string(),
         state,
         version,
+        rows_written: lane.written.rows,
+        rows_suppressed: 0,
         files: lane.files,
         bytes: lane.bytes,
         merge: None,
+        risk: told_risk(lane),
         columns: columns.collect(),
     }
+}
+
+fn told_risk(lane: &LaneDone) -> Option<RiskReport> {
+    let (terms, risk) = lane.output.risk.as_ref().zip(lane.risk)?;
+    let share = |rows: u64| (risk.share(rows) * 1e6).round() / 1e6;
+    Some(RiskReport {
+        quasi: terms.quasi.iter().map(ToString::to_string).collect(),
+        sensitive: terms.sensitive.as_ref().map(ToString::to_string),
+        groups: risk.groups,
+        k_min: risk.k_min,
+        under_5: share(risk.under_5),
+        under_10: share(risk.under_10),
+        unique: share(risk.unique),
+        l_min: risk.l_min,
+        beyond: risk.beyond(terms),
+    })
 }
 
 fn told_column(lane: &LaneDone, shown: &ColumnTreatment, told: Option<&Told>) -> ColumnReport {

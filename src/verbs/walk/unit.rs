@@ -7,12 +7,13 @@ use crate::data::{Batch, Column, Name, Treatment, Within};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::{Limits, OutputPlan};
-use crate::privacy::{Keys, RedactFault, Redacted, Told, redact};
+use crate::privacy::{Keys, RedactFault, Redacted, Told, redact, suppressed};
 use crate::reconcile::claims::{Taken, Taker};
 use crate::reconcile::{self, CompareFault, Tally};
 use crate::source::RawBatch;
 use crate::store::{Encoded, Encoder};
-use arrow::array::RecordBatch;
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub struct Done {
     pub encoded: Vec<Encoded>,
     /// For each output, column -> what treating it told.
     pub told: Vec<BTreeMap<String, Told>>,
+    /// For each output that does not get all rows, how many it does not get, and the tally of those that it gets.
+    pub left_out: Vec<Option<(u64, Tally)>>,
     pub rows: u64,
 }
 
@@ -89,7 +92,10 @@ pub fn work(
     let (tally, rows) = (Tally::default(), unit.rows as u64);
     let taken = terms.takers.iter().map(|_| Vec::new()).collect();
     let told = terms.outputs.iter().map(|_| BTreeMap::new()).collect();
-    let mut done = Done { batches: Vec::new(), tally, keys: Vec::new(), taken, encoded: Vec::new(), told, rows };
+    let left_out =
+        terms.outputs.iter().map(|output| (!output.suppress_rows.is_empty()).then(Default::default)).collect();
+    let (batches, keys, encoded) = (Vec::new(), Vec::new(), Vec::new());
+    let mut done = Done { batches, tally, keys, taken, encoded, told, left_out, rows };
     let mut treated: Vec<Vec<Redacted>> = terms.outputs.iter().map(|_| Vec::new()).collect();
     let mut ordinal = first_ordinal;
     for raw in unit.batches {
@@ -106,8 +112,14 @@ pub fn work(
         if !terms.unique.is_empty() {
             done.keys.push(reconcile::Keys::of(&terms.unique, &batch.rows).map_err(no_room)?);
         }
-        for ((output, treated), told) in terms.outputs.iter().zip(&mut treated).zip(&mut done.told) {
-            let rows = redacted(terms, output, &batch.rows)?;
+        let outputs = terms.outputs.iter().zip(&mut treated).zip(&mut done.told).zip(&mut done.left_out);
+        for (((output, treated), told), left_out) in outputs {
+            let seen = seen_by(output, &batch.rows)?;
+            if let Some((rows, tally)) = left_out {
+                *rows += (batch.rows.num_rows() - seen.num_rows()) as u64;
+                *tally = std::mem::take(tally).and(Tally::of_some(&seen, |name| terms.is_kept(name)));
+            }
+            let rows = redacted(terms, output, &seen)?;
             add_told(told, rows.told().clone());
             treated.push(rows);
         }
@@ -121,6 +133,18 @@ pub fn work(
         done.encoded.push(encoder.encode(&treated).map_err(|error| Failure::store(&error, Phase::Stage))?);
     }
     Ok(done)
+}
+
+/// The rows that an audience sees of these.
+fn seen_by(output: &OutputPlan, rows: &RecordBatch) -> Result<RecordBatch, Failure> {
+    if output.suppress_rows.is_empty() {
+        return Ok(rows.clone());
+    }
+    let fault = |fault: String| Failure::new(ending::JOB_INVALID, Phase::Redact, fault);
+    let left_out =
+        suppressed(rows, &output.columns, &output.suppress_rows).map_err(|found| fault(found.to_string()))?;
+    let seen = BooleanArray::new(!left_out.values(), None);
+    filter_record_batch(rows, &seen).map_err(|_| fault("rows that are left out do not fit the others".into()))
 }
 
 /// Adds what treating the columns of more rows told.
@@ -168,7 +192,7 @@ pub fn encoders_for(terms: &Terms, first: Option<RawBatch>, schema: &SchemaRef) 
         None => RecordBatch::new_empty(Arc::clone(schema)),
     };
     let encoder = |output: &OutputPlan| {
-        let first = redacted(terms, output, &rows)?;
+        let first = redacted(terms, output, &seen_by(output, &rows)?)?;
         Encoder::new(&first, &output.columns, &terms.run, terms.snapshot.as_deref())
             .map_err(|error| Failure::store(&error, Phase::Stage))
     };

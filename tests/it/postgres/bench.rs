@@ -76,6 +76,8 @@ fn extract(rows: Rows, columns: &[(&str, &str)]) -> Extract {
             description: String::new(),
             key: vec![columns[0].name.clone()],
             on_new_column: OnNewColumn::Stop,
+            suppress_rows: Default::default(),
+            risk: Default::default(),
             columns,
         }),
         batch_rows_max: ROWS_MAX,

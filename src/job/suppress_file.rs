@@ -1,0 +1,61 @@
+//! `suppress_rows` of a schema file -> the conditions under which an audience does not see a row.
+
+use super::tree::{Node, Text};
+use crate::data::{Audience, Column, Name, RowCondition, RowTest};
+use crate::privacy::condition_refusal;
+use crate::problem::Problems;
+use std::collections::BTreeMap;
+
+/// Reads the conditions of every audience; `columns` are the schema's.
+pub fn read_suppress_rows(
+    text: &Text,
+    tree: &Node,
+    columns: &[Column],
+    problems: &mut Problems,
+) -> BTreeMap<Audience, Vec<RowCondition>> {
+    let mut all = BTreeMap::new();
+    let Some(table) = tree.get("suppress_rows") else { return all };
+    for audience in Audience::ALL {
+        let Some(list) = table.get(audience.as_str()) else { continue };
+        let conditions = list.items().iter().filter_map(|node| condition(text, node, columns, problems));
+        let conditions: Vec<RowCondition> = conditions.collect();
+        if !conditions.is_empty() {
+            all.insert(audience, conditions);
+        }
+    }
+    all
+}
+
+fn condition(text: &Text, node: &Node, columns: &[Column], problems: &mut Problems) -> Option<RowCondition> {
+    let mut refuse = |message: String, hint: &str| {
+        problems.add("E-SCHEMA-SUPPRESS", text.place(node.span.start), message, Some(hint.into()));
+        None
+    };
+    let texts = |key: &str| {
+        let list = node.get(key)?.items();
+        Some(list.iter().filter_map(Node::text).map(str::to_owned).collect::<Vec<_>>())
+    };
+    let one = |key: &str| node.get(key).and_then(Node::text).map(str::to_owned);
+    let tests = [
+        texts("is").map(RowTest::Is),
+        texts("is_not").map(RowTest::IsNot),
+        one("under").map(RowTest::Under),
+        one("from").map(RowTest::From),
+        node.get("null").and_then(Node::truth).filter(|null| *null).map(|_| RowTest::Null),
+    ];
+    let mut tests = tests.into_iter().flatten();
+    let (Some(test), None) = (tests.next(), tests.next()) else {
+        return refuse(
+            "a condition asks for one thing".into(),
+            "one of `is`, `is_not`, `under`, `from` and `null = true`",
+        );
+    };
+    let name = Name::new(node.get("column")?.text()?).ok()?;
+    let Some(column) = columns.iter().find(|column| column.name == name) else {
+        return refuse("rows are left out by a column that is not there".into(), "a column of this schema");
+    };
+    if let Some(takes) = condition_refusal(&test, column.column_type) {
+        return refuse(format!("column `{name}` is {}, of which this cannot be asked", column.column_type), takes);
+    }
+    Some(RowCondition { column: name, test })
+}
