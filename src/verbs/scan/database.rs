@@ -171,6 +171,8 @@ fn extract((number, part): (usize, &Part)) -> Result<Extract, Failure> {
         description: String::new(),
         key: names.first().cloned().into_iter().collect(),
         on_new_column: OnNewColumn::Withhold,
+        suppress_rows: Default::default(),
+        risk: Default::default(),
         columns,
     };
     Ok(Extract {
