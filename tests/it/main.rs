@@ -14,6 +14,7 @@ mod crossing;
 mod damage;
 mod databases;
 mod differences;
+mod dms_files;
 mod endings;
 mod face;
 mod ferry;
