@@ -30,6 +30,10 @@ pub struct Block {
     pub rows: Option<RecordBatch>,
     /// The keys of the whole object's lines, where they lie beside it.
     pub keys: Option<Arc<KeyLines>>,
+    /// Whether the rows are of a first load of the table.
+    pub is_load: bool,
+    /// Whether the rows were texts, of which none tells NULL from nothing.
+    pub is_text: bool,
 }
 
 /// The keys of an object's records, a line each.
@@ -80,7 +84,17 @@ impl Block {
     /// All lines of `object` at once.
     pub fn whole(object: &Object, layout: Layout, bytes: Bytes) -> Self {
         let (partition, first_position) = (object.partition, object.first_offset);
-        Block { layout, partition, first_position, first_line: 1, bytes, rows: None, keys: None }
+        Block {
+            layout,
+            partition,
+            first_position,
+            first_line: 1,
+            bytes,
+            rows: None,
+            keys: None,
+            is_load: false,
+            is_text: false,
+        }
     }
 
     /// Rows of `object`, the first of which has that number, from 1.
@@ -146,6 +160,8 @@ impl Cutter {
             bytes,
             rows: None,
             keys: self.keys.clone(),
+            is_load: false,
+            is_text: false,
         };
         let (mut count, mut events) = (0, 0);
         for line in lines(&block.bytes) {

@@ -3,7 +3,7 @@
 //! DMS counts transactions in its own way, so they are not compared with the extract's; `commit-timestamp` gives a window. What
 //! it loads at first has no moment. Source: AWS DMS user guide, "Using Apache Kafka as a target".
 
-use super::event::{Event, Operation, Source, Unread};
+use super::event::{Event, Operation, Snapshot, Source, Unread};
 use super::scan::{Json, Scanner};
 use super::value::{Names, Row};
 
@@ -37,8 +37,10 @@ pub fn read<'a>(text: &'a str, names: &mut Names, row: &mut Row<'a>) -> Result<O
         ("data" | "", "delete") if has_row => Operation::Delete,
         _ => return Err(Unread::NoEvent),
     };
-    let source = Source { committed_ms: metadata.committed_ms, ..Source::default() };
-    let table = Some(format!("{}.{}", metadata.schema, metadata.table));
+    // What is loaded at first was read, not changed.
+    let snapshot = if metadata.operation == "load" { Snapshot::Whole } else { Snapshot::No };
+    let source = Source { committed_ms: metadata.committed_ms, snapshot, ..Source::default() };
+    let table = (!metadata.table.is_empty()).then(|| format!("{}.{}", metadata.schema, metadata.table));
     Ok(Some(Event { operation, is_untouched_possible: metadata.operation == "update", source, schema: None, table }))
 }
 

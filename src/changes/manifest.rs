@@ -14,7 +14,7 @@
 //!
 //! Never in here: what becomes of a comparison (`walk`).
 
-use crate::data::{Generalisation, Name, Treatment};
+use crate::data::{Alphabet, FieldTreatment, Generalisation, Name, Treatment};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -167,6 +167,10 @@ impl Manifests {
     }
 }
 
+fn name(how: &Value, key: &str) -> Option<Name> {
+    Name::new(how.get(key)?.as_str()?).ok()
+}
+
 /// A treatment as a schema file writes it.
 fn treatment(written: &Value) -> Option<Treatment> {
     match written {
@@ -182,6 +186,31 @@ fn treatment(written: &Value) -> Option<Treatment> {
             match word.as_str() {
                 "mask" => Some(Treatment::Mask { last: u8::try_from(how.get("last")?.as_u64()?).ok()? }),
                 "hmac" => Some(Treatment::Hmac { domain: Name::new(how.as_str()?).ok()? }),
+                "ff1" => Some(Treatment::Ff1 {
+                    domain: name(how, "domain")?,
+                    alphabet: match how.get("alphabet").map(Value::as_str) {
+                        None | Some(Some("digits")) => Alphabet::Digits,
+                        Some(Some("alphanumeric")) => Alphabet::Alphanumeric,
+                        Some(_) => return None,
+                    },
+                }),
+                "date_shift" => Some(Treatment::DateShift {
+                    domain: name(how, "domain")?,
+                    subject: name(how, "subject")?,
+                    days: u16::try_from(how.get("days")?.as_u64()?).ok()?,
+                }),
+                "bucket" => {
+                    let edges = how.as_array()?.iter().map(|edge| edge.as_str().map(str::to_owned));
+                    Some(Treatment::Bucket { edges: edges.collect::<Option<_>>()? })
+                }
+                "fields" => {
+                    let field = |(path, how): (&String, &Value)| {
+                        let kind = how.get("kind").and_then(Value::as_str).map(str::to_owned);
+                        let path = path.split('.').map(str::to_owned).collect();
+                        Some(FieldTreatment { path, kind, treatment: treatment(how.get("treat")?)? })
+                    };
+                    Some(Treatment::Fields(how.as_object()?.iter().map(field).collect::<Option<_>>()?))
+                }
                 "generalise" => Some(Treatment::Generalise(match how.as_str() {
                     Some("year") => Generalisation::Year,
                     Some("month") => Generalisation::Month,
@@ -235,6 +264,32 @@ mod tests {
     }
 
     #[test]
+    fn reads_every_treatment_that_leaves_something_to_compare() {
+        let of = |treatment: Value| {
+            let all = all(&[run(0, 1, 1, json!({"a": {"treatment": treatment}}))]).expect("a manifest");
+            match &all.treated["a"] {
+                Treated::As(treatment, _) => treatment.to_string(),
+                Treated::InTwoWays => "in two ways".into(),
+            }
+        };
+        for (written, told) in [
+            (json!({"ff1": {"domain": "people", "alphabet": "digits"}}), "ff1 (people)"),
+            (json!({"ff1": {"domain": "people", "alphabet": "alphanumeric"}}), "ff1 (people, alphanumeric)"),
+            (
+                json!({"date_shift": {"domain": "people", "subject": "id", "days": 60}}),
+                "date_shift (people, by id, 60 days)",
+            ),
+            (json!({"bucket": ["0", "10.5"]}), "bucket (0, 10.5)"),
+            (
+                json!({"fields": {"contact.email": {"kind": "email", "treat": "label"}, "size": {"treat": "keep"}}}),
+                "fields (contact.email label, size keep)",
+            ),
+        ] {
+            assert_eq!(of(written), told);
+        }
+    }
+
+    #[test]
     fn refuses_what_it_does_not_know() {
         let of = |treatment: Value| {
             all(&[run(0, 1, 1, json!({"a": {"treatment": treatment}}))]).map(|all| all.treated.len())
@@ -243,6 +298,11 @@ mod tests {
             json!("shred"),
             json!({"mask": 3}),
             json!({"hmac": "No Name"}),
+            json!({"ff1": {"domain": "people", "alphabet": "runes"}}),
+            json!({"ff1": {}}),
+            json!({"date_shift": {"domain": "people", "days": 60}}),
+            json!({"bucket": [1]}),
+            json!({"fields": {"a": "label"}}),
             json!({"generalise": {"band": 0}}),
             json!({}),
             json!(1),

@@ -5,6 +5,7 @@
 //! manifest.rs  what the relay says of the objects that it landed
 //! block.rs     an object's bytes as they arrive -> blocks of whole lines
 //! record.rs    a block -> records: key, value, offset, time, as far as the layout keeps them
+//! dms_rows.rs  the same of rows that AWS DMS wrote
 //! debezium.rs flat.rs avro/ dms.rs wal2json.rs
 //!              a value -> an event and the cells of its row
 //! alike.rs     events that are read along the one before them
@@ -36,6 +37,7 @@ mod cell;
 mod debezium;
 mod decode;
 mod dms;
+mod dms_rows;
 mod event;
 mod facts;
 mod fault;
@@ -63,7 +65,7 @@ pub use facts::{Run, StreamFacts};
 pub use fault::{Because, DecodeFault};
 pub use form::{Decimals, Times};
 pub use heartbeat::passes;
-pub use layout::{Held, Layout, Object, confluent};
+pub use layout::{Held, Layout, Object, confluent, is_load};
 pub use log::LogFacts;
 pub use manifest::{BadManifest, Manifest, Manifests, Named, Treated};
 pub use printed::untold;

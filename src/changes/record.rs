@@ -4,6 +4,7 @@
 
 use super::avro::{KEY_HEADER, VALUE_HEADER};
 use super::block::{Block, is_blank, lines};
+use super::dms_rows;
 use super::event::whole;
 use super::layout::Layout;
 use super::scan::{Json, NotJson, Scanner};
@@ -46,7 +47,10 @@ pub struct NoRecord {
 /// Gives every record of `block` to `of`, in order.
 pub fn each<E: From<NoRecord>>(block: &Block, of: &mut dyn FnMut(&Record<'_>) -> Result<(), E>) -> Result<(), E> {
     if let Some(rows) = &block.rows {
-        return each_row(block, rows, of);
+        return match block.layout {
+            Layout::Dms => dms_rows::each(block, rows, of),
+            _ => each_row(block, rows, of),
+        };
     }
     let mut number = 0;
     for (index, line) in lines(&block.bytes).enumerate() {
@@ -75,7 +79,7 @@ pub fn each<E: From<NoRecord>>(block: &Block, of: &mut dyn FnMut(&Record<'_>) ->
             Layout::Kcat => enveloped(line, &KCAT, place),
             Layout::Lenses => enveloped(line, &LENSES, place),
             Layout::Aiven => enveloped(line, &AIVEN, place),
-            Layout::Relay => Err(NotJson),
+            Layout::Relay | Layout::Dms => Err(NotJson),
         };
         of(&record.map_err(|_| NoRecord { line: at })?)?;
     }

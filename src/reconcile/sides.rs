@@ -9,7 +9,7 @@ use super::outputs::{Gathering, Outputs, Seal};
 use crate::changes::{Changes, StreamFacts};
 use crate::data::{Batch, Column, Within};
 use crate::format::spill::{Aside, Spill, compact};
-use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
+use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::SchemaRef;
 use arrow::row::RowConverter;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub(super) const BUCKETS: usize = 64;
 
 /// Events that are put into their buckets together: fewer would make many small batches.
-const SPREAD_ROWS: usize = 65_536;
+const SPREAD_ROWS: usize = 131_072;
 
 /// A comparison under way.
 pub struct Comparison {
@@ -87,14 +87,15 @@ impl Comparison {
     }
 
     /// The same against a topic whose rows were treated, as far as its extract goes: `columns` are those of this comparison, as they
-    /// are then; `treat` makes the cells of the column at a place so. Those whose place `told` denies are not compared.
+    /// are then; `treat` makes the cells of the column at a place so, of all cells of the rows (of a key that is left out, those
+    /// beside it are NULL). Those whose place `told` denies are not compared.
     ///
     /// Before any change is added.
     pub fn treated(
         self,
         columns: Vec<Column>,
         told: Vec<bool>,
-        treat: &dyn Fn(usize, &ArrayRef) -> Option<ArrayRef>,
+        treat: &dyn Fn(usize, &[ArrayRef]) -> Option<ArrayRef>,
         aside: &Aside,
     ) -> Result<Self, CompareFault> {
         let before = self.terms.converter()?;
@@ -106,7 +107,7 @@ impl Comparison {
         treated.terms.told.iter_mut().zip(told).for_each(|(is_told, told)| *is_told &= told);
         let after = treated.terms.converter()?;
         let all = |cells: &[ArrayRef], places: &[usize]| {
-            let cells = cells.iter().zip(places).map(|(cells, place)| treat(*place, cells));
+            let cells = places.iter().map(|place| treat(*place, cells));
             cells.collect::<Option<Vec<_>>>().ok_or(CompareFault::Shape)
         };
         for spill in self.extract {
@@ -119,7 +120,10 @@ impl Comparison {
         }
         let parser = before.parser();
         for left_out in &self.left_out {
-            let cells = before.convert_rows([parser.parse(left_out)])?;
+            let keys = before.convert_rows([parser.parse(left_out)])?;
+            let none = |field: &Arc<arrow::datatypes::Field>| new_null_array(field.data_type(), 1);
+            let mut cells: Vec<ArrayRef> = self.extract_schema.fields().iter().map(none).collect();
+            self.terms.key.iter().zip(keys).for_each(|(place, key)| cells[*place] = key);
             let cells = all(&cells, &treated.terms.key)?;
             treated.left_out.insert(after.convert_columns(&cells)?.row(0).data().to_vec());
         }

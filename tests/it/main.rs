@@ -15,6 +15,7 @@ mod crossing;
 mod damage;
 mod databases;
 mod differences;
+mod dms_files;
 mod endings;
 mod face;
 mod ferry;

@@ -206,3 +206,71 @@ fn a_manifest_and_its_objects_that_do_not_fit_together_are_refused() {
         assert!(!came.err.contains("opensesame"), "{}", came.err);
     }
 }
+
+/// Columns whose treatments need a key, another column of the row, or the value's own inside.
+const OTHERS: &str = "account = { type = \"text\", class = \"personal\", kind = \"account\", nullable = true, treat = { analytics = { ff1 = { domain = \"people\" } } } }\n\
+    born_on = { type = \"date\", class = \"personal\", nullable = true, treat = { analytics = { date_shift = { domain = \"people\", subject = \"id\", days = 40 } } } }\n\
+    age = { type = \"smallint\", class = \"personal\", nullable = true, treat = { analytics = { bucket = [\"18\", \"65\"] } } }\n\
+    paper = { type = \"jsonb\", class = \"personal\", nullable = true, treat = { analytics = { fields = { \"who.account\" = { treat = { ff1 = { domain = \"people\" } } } } } } }";
+
+const PERSON: &str = "{\"id\":7000001,\"account\":\"12-34-5678\",\"born_on\":\"1990-02-28\",\"age\":\"17\",\"paper\":\"{\\\"who\\\": {\\\"account\\\": \\\"12345678\\\", \\\"name\\\": \\\"Wren Alder\\\"}}\"}\n";
+
+#[test]
+fn what_takes_a_key_another_column_or_a_part_of_json_is_done_to_the_extract_as_well() {
+    // What the treatments make of the row is what analysts see of it.
+    let seen = Ferry::of_one_file("app.thing.jsonl", PERSON.as_bytes(), OTHERS, "");
+    let came = seen.run(&["run", "jobs/things.toml"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let location = nightferry::job::Location { url: "out/warehouse".into(), region: None, endpoint: None, ca: None };
+    let purpose = nightferry::access::Purpose::Read;
+    let folder = nightferry::access::open(&location, seen.root(), "warehouse", purpose).expect("a folder");
+    let text = runtime.block_on(nightferry::store::rows_of_table(&folder, "thing")).expect("rows");
+    let cells: Vec<&str> = text.lines().nth(1).expect("a row").split(',').collect();
+    let (account, born_on) = (cells[1], cells[2]);
+    assert!(account != "12-34-5678" && born_on != "1990-02-28" && cells[3] == "under 18", "{text}");
+    let days = |day: &str| {
+        let day: chrono::NaiveDate = day.get(..10).expect("a day").parse().expect("a day");
+        (day - chrono::NaiveDate::default()).num_days()
+    };
+    let paper = format!("{{\"who\":{{\"account\":\"{}\"}}}}", account.replace('-', ""));
+    let row = json!({"id": 7_000_001, "account": account, "born_on": days(born_on), "age": "under 18", "paper": paper});
+
+    let reconcile = "\n[dataset.thing.reconcile]\nagainst = \"topics\"\ntopic = \"app.thing\"\n";
+    let ferry = Ferry::of_one_file("app.thing.jsonl", PERSON.as_bytes(), OTHERS, reconcile);
+    let topics = "[source.topics]\ndump = { url = \"in/topics\", layout = \"relay\" }\n\n[store.warehouse]";
+    ferry.edit("jobs/environments/dev.toml", "[store.warehouse]", topics);
+    ferry.write("in/extract.json", br#"{"extracted_at":"2026-11-23T01:00:00Z","snapshot":"5000:5010:"}"#);
+    let shift = json!({"date_shift": {"domain": "people", "subject": "id", "days": 40}});
+    let treated = json!({"account": {"treatment": {"ff1": {"domain": "people"}}, "key": KEY},
+        "born_on": {"treatment": shift, "key": KEY}, "age": {"treatment": {"bucket": ["18", "65"]}},
+        "paper": {"treatment": {"fields": {"who.account": {"treat": {"ff1": {"domain": "people"}}}}}, "key": KEY}});
+    land(&ferry, "a", 0, std::slice::from_ref(&row), &treated, |_| ());
+    let (came, told) = compared(&ferry);
+    assert_eq!((came.code, &told["verdict"]), (0, &json!("MATCH")), "{told} {}", came.err);
+    assert_eq!((&told["compared"], &told["not_compared"]), (&json!(1), &json!([])));
+    assert_eq!(told["treated"]["born_on"], json!("date_shift (people, by id, 40 days)"));
+    // Each is compared: another value is a difference.
+    for (column, value) in [
+        ("account", json!("00-00-0000")),
+        ("born_on", json!(days(born_on) + 1)),
+        ("age", json!("18 to under 65")),
+        ("paper", json!("{\"who\":{\"account\":\"00000000\"}}")),
+    ] {
+        let mut other = row.clone();
+        other[column] = value;
+        land(&ferry, "a", 0, &[other], &treated, |_| ());
+        let (came, report) = ferry.report(&["jobs/things.toml", "--again", "another row"]);
+        let told = &report["datasets"][0]["reconciliation"];
+        assert_eq!((came.code, &told["changed_columns"]), (21, &json!({column: 1})), "{told} {}", came.err);
+    }
+    // Without the key that they were made with there is nothing to make the extract's like.
+    let mut other = treated.clone();
+    for column in ["account", "born_on", "paper"] {
+        other[column]["key"] = json!("0000000000000000");
+    }
+    land(&ferry, "a", 0, std::slice::from_ref(&row), &other, |_| ());
+    let (came, report) = ferry.report(&["jobs/things.toml", "--again", "another key"]);
+    let told = &report["datasets"][0]["reconciliation"];
+    assert_eq!((came.code, &told["not_compared"]), (0, &json!(["account", "born_on", "paper"])), "{told}");
+}

@@ -11,12 +11,15 @@
 //! lenses     yes     yes          yes          yes    lines of Lenses' envelope
 //! aiven      if told if told      if told      if told  Aiven's S3 sink, JSON lines
 //! key_value  -       yes          yes          -      lines `key^value`
+//! dms        -       in the row   -            if told  AWS DMS on S3, Parquet or CSV, a row a row
 //! ```
 
 mod confluent;
+mod dms;
 mod named;
 
 pub use confluent::confluent;
+pub use dms::is_load;
 
 /// How a dump's objects are named and what they hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub enum Layout {
     Aiven,
     /// What `kcat -K^` prints: `<topic>/partition=<n>/<any name>`.
     KeyValue,
+    /// AWS DMS on S3: `<schema>/<table>/LOAD<n>.parquet` and `<schema>/<table>/<time>.parquet`, or `.csv` with names.
+    Dms,
 }
 
 /// An object of a dump.
@@ -64,12 +69,12 @@ pub enum Held {
 
 impl Layout {
     /// The words of `layout`.
-    pub const WORDS: &'static [&'static str] = &["confluent", "relay", "kcat", "lenses", "aiven", "key_value"];
+    pub const WORDS: &'static [&'static str] = &["confluent", "relay", "kcat", "lenses", "aiven", "key_value", "dms"];
 
     /// By its word.
     pub fn parse(word: &str) -> Option<Self> {
-        use Layout::{Aiven, Confluent, Kcat, KeyValue, Lenses, Relay};
-        let all = [Confluent, Relay, Kcat, Lenses, Aiven, KeyValue];
+        use Layout::{Aiven, Confluent, Dms, Kcat, KeyValue, Lenses, Relay};
+        let all = [Confluent, Relay, Kcat, Lenses, Aiven, KeyValue, Dms];
         Self::WORDS.iter().zip(all).find(|(known, _)| **known == word).map(|(_, layout)| layout)
     }
 
@@ -81,6 +86,7 @@ impl Layout {
             Layout::Kcat | Layout::Lenses => "<topic>/<any name>.json or .jsonl",
             Layout::Aiven => "<topic>-<n>-<offset>, also with .jsonl",
             Layout::KeyValue => "<topic>/partition=<n>/<any name>.txt",
+            Layout::Dms => "<schema>/<table>/LOAD<n>.csv and <schema>/<table>/<yyyymmdd-hhmmssmmm>.csv, or .parquet",
         }
     }
 
@@ -89,9 +95,24 @@ impl Layout {
         matches!(self, Layout::Relay | Layout::Kcat | Layout::Lenses)
     }
 
-    /// Whether objects are lines of text, and not Parquet.
+    /// Whether objects are lines that are each a record, and no rows.
     pub fn is_lines(self) -> bool {
-        self != Layout::Relay
+        !matches!(self, Layout::Relay | Layout::Dms)
+    }
+
+    /// The folder that holds `topic`.
+    pub fn folder(self, topic: &str) -> String {
+        match self {
+            // Its objects lie beside each other, the topic in their names.
+            Layout::Aiven => String::new(),
+            Layout::Dms => dms::folder(topic),
+            _ => topic.to_owned(),
+        }
+    }
+
+    /// Whether objects tell no offset, so that positions go on from one to the next in their order.
+    pub fn is_in_order_of_names(self) -> bool {
+        matches!(self, Layout::KeyValue | Layout::Dms)
     }
 
     /// What the object at `path` (under the dump's folder) is to `topic`.
@@ -108,6 +129,7 @@ impl Layout {
             Layout::Kcat | Layout::Lenses => named::any(path, topic),
             Layout::Aiven => named::aiven(path, topic),
             Layout::KeyValue => named::key_value(path, topic),
+            Layout::Dms => dms::dms(path, topic),
         };
         match values {
             Some(object) => Held::Values(object),

@@ -46,8 +46,7 @@ pub struct Topic {
 impl Topic {
     /// Lists the objects that hold `topic`, by partition and first offset.
     pub async fn open(source: &Name, folder: &Folder, layout: Layout, topic: &str) -> Result<Self, SourceError> {
-        // Aiven's objects lie beside each other, the topic in their names.
-        let below = folder.at(if layout == Layout::Aiven { "" } else { topic });
+        let below = folder.at(&layout.folder(topic));
         let listed = folder.store().list(Some(&below)).try_collect::<Vec<_>>().await;
         let listed = listed.map_err(|error| fault(source, &format!("listing topic {topic}"), BUCKET, &error))?;
         let (mut objects, mut keys, mut schemas) = (Vec::new(), HashMap::new(), BTreeMap::new());
@@ -82,7 +81,7 @@ impl Topic {
             return Err(SourceError::NotThere { what: format!("topic {topic}"), hint: Some(hint) });
         }
         objects.sort();
-        if layout == Layout::KeyValue {
+        if layout.is_in_order_of_names() {
             follow(&mut objects);
         }
         let mut opened = Topic {

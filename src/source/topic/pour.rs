@@ -3,10 +3,10 @@
 //! Lines come in pieces and are unpacked as they do; Parquet needs its footer first, so it comes whole.
 
 use super::{Topic, corrupt};
-use crate::changes::{Block, Cutter, KeyLines, Object, RECORD_COLUMNS, RECORD_HEADERS};
+use crate::changes::{Block, Cutter, KeyLines, Layout, Object, RECORD_COLUMNS, RECORD_HEADERS, is_load};
 use crate::format::compression::Compression;
 use crate::format::unpack::{SLICE_BYTES, Unpacker};
-use crate::format::{Rows, parquet_read};
+use crate::format::{Rows, csv, parquet_read};
 use crate::source::SourceError;
 use crate::source::fault::fault;
 use bytes::Bytes;
@@ -70,7 +70,7 @@ impl Topic {
         if !self.layout.is_lines() {
             let whole = self.whole(&object.path).await?;
             self.check_bytes(object, &whole.bytes)?;
-            let rows = RowsOf::open(object, whole.bytes)?;
+            let rows = RowsOf::open(object, self.layout, whole.bytes)?;
             let melt = Melt::new(object, Bytes::new(), self.cutter(object, None));
             let melt = melt.map_err(|fault| corrupt(&object.path, fault))?;
             return Ok(Current { tag: whole.tag, arrived: 0, bytes: 0, melt, rows: Some(rows) });
@@ -158,10 +158,15 @@ struct Current {
 struct RowsOf {
     rows: Rows,
     row: u64,
+    is_load: bool,
+    is_text: bool,
 }
 
 impl RowsOf {
-    fn open(object: &Object, bytes: Bytes) -> Result<Self, SourceError> {
+    fn open(object: &Object, layout: Layout, bytes: Bytes) -> Result<Self, SourceError> {
+        if layout == Layout::Dms {
+            return Self::of_dms(object, bytes);
+        }
         let opened = parquet_read::open(bytes).map_err(|fault| corrupt(&object.path, fault.to_string()))?;
         let place = |name: &str| {
             let place = opened.columns.iter().position(|(column, _)| column == name);
@@ -169,15 +174,35 @@ impl RowsOf {
         };
         let mut places = RECORD_COLUMNS.iter().map(|name| place(name)).collect::<Result<Vec<_>, _>>()?;
         places.extend(place(RECORD_HEADERS).ok());
-        Ok(RowsOf { rows: opened.rows(places, BLOCK_ROWS), row: 0 })
+        Ok(RowsOf { rows: opened.rows(places, BLOCK_ROWS), row: 0, is_load: false, is_text: false })
     }
 
-    fn next(&mut self, object: &Object, layout: crate::changes::Layout) -> Result<Option<Block>, SourceError> {
+    /// Rows of Parquet, or of CSV whose first line names the columns.
+    fn of_dms(object: &Object, bytes: Bytes) -> Result<Self, SourceError> {
+        let (compression, plain) = Compression::of(&object.path);
+        let bad = |fault: crate::format::FormatFault| corrupt(&object.path, fault.to_string());
+        let is_text = plain.ends_with(".csv");
+        let opened = if is_text {
+            let text = compression.stream(std::io::Cursor::new(bytes), OBJECT_BYTES_MAX).map_err(bad)?;
+            csv::open_stream(text, &|_: &[&str]| true).map_err(bad)?
+        } else {
+            parquet_read::open(bytes).map_err(bad)?
+        };
+        let places = (0..opened.columns.len()).collect();
+        Ok(RowsOf { rows: opened.rows(places, BLOCK_ROWS), row: 0, is_load: is_load(&object.path), is_text })
+    }
+
+    fn next(&mut self, object: &Object, layout: Layout) -> Result<Option<Block>, SourceError> {
         let Some(batch) = self.rows.next() else { return Ok(None) };
         let batch = batch.map_err(|fault| corrupt(&object.path, fault.to_string()))?;
         let first_line = self.row + 1;
         self.row += batch.num_rows() as u64;
-        Ok(Some(Block::of_rows(object, layout, first_line, batch)))
+        let block = Block::of_rows(object, layout, first_line, batch);
+        let first_position = block.first_position + first_line - 1;
+        Ok(Some(match layout {
+            Layout::Dms => Block { first_position, is_load: self.is_load, is_text: self.is_text, ..block },
+            _ => block,
+        }))
     }
 }
 

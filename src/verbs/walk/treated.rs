@@ -42,7 +42,8 @@ pub async fn treated(
 ) -> Result<(Comparison, TreatedDump), Failure> {
     let columns: Vec<Column> = comparison.columns().into_iter().cloned().collect();
     let keys = keys(manifests, plan, opened)?;
-    let fates: Vec<Fate> = columns.iter().map(|column| fate(column, manifests, &keys)).collect();
+    let fate_at = |place: usize| fate(place, &columns, comparison.key().contains(&place), manifests, &keys);
+    let fates: Vec<Fate> = (0..columns.len()).map(fate_at).collect();
     if fates.iter().all(|fate| matches!(fate, Fate::Kept)) {
         return Ok((comparison, TreatedDump::default()));
     }
@@ -66,12 +67,12 @@ pub async fn treated(
     let no_room =
         |fault: crate::reconcile::CompareFault| Failure::new(ending::DISK, Phase::Reconcile, fault.to_string());
     let comparison = compute(move || {
-        let treat = |place: usize, cells: &ArrayRef| match &fates[place] {
+        let treat = |place: usize, cells: &[ArrayRef]| match &fates[place] {
             Fate::Treated(treatment) => {
-                let treated = as_in_the_dump(cells, &columns[place], treatment, &keys)?;
+                let treated = as_in_the_dump(cells, &columns, place, treatment, &keys)?;
                 cast(&treated, &as_treated[place].column_type.arrow()).ok()
             }
-            Fate::Kept | Fate::NotCompared(_) => Some(cells.clone()),
+            Fate::Kept | Fate::NotCompared(_) => cells.get(place).cloned(),
         };
         comparison.treated(as_treated.clone(), told, &treat, &aside)
     });
@@ -80,15 +81,16 @@ pub async fn treated(
 
 /// The keys of the domains that the dump's pseudonyms are of; none where the environment has none.
 fn keys(manifests: &Manifests, plan: &Plan, opened: &Opened) -> Result<Keys, Failure> {
-    let domains = manifests.treated.values().filter_map(|treated| match treated {
-        Treated::As(Treatment::Hmac { domain }, _) => Some(domain.clone()),
-        _ => None,
+    let domains = manifests.treated.values().flat_map(|treated| match treated {
+        Treated::As(treatment, _) => treatment.domains(),
+        Treated::InTwoWays => Vec::new(),
     });
-    let domains: Vec<Name> = domains.collect();
+    let domains: Vec<Name> = domains.cloned().collect();
     if plan.tokens.is_none() { Ok(Keys::none()) } else { opened.keys_of(plan, domains) }
 }
 
-fn fate(column: &Column, manifests: &Manifests, keys: &Keys) -> Fate {
+fn fate(place: usize, columns: &[Column], is_key: bool, manifests: &Manifests, keys: &Keys) -> Fate {
+    let column = &columns[place];
     let names = || column.source.iter().map(String::as_str).chain([column.name.as_str()]);
     let is_within =
         |field: &String| names().any(|name| field.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')));
@@ -103,12 +105,22 @@ fn fate(column: &Column, manifests: &Manifests, keys: &Keys) -> Fate {
         Some(Treated::InTwoWays) => not_compared("the runs that landed the dump treated it in two ways"),
         Some(Treated::As(Treatment::Drop, _)) => not_compared("the dump does not hold it (drop)"),
         Some(Treated::As(Treatment::Null, _)) => not_compared("the dump has NULL for all of it (null)"),
-        Some(Treated::As(Treatment::Hmac { domain }, key)) if keys.check(domain) != *key || key.is_none() => {
-            not_compared("its pseudonyms in the dump are of a key that this environment does not have")
+        Some(Treated::As(treatment, key)) if !is_key_known(treatment, key.as_ref(), keys) => {
+            not_compared(match treatment {
+                Treatment::DateShift { .. } => {
+                    "its dates in the dump were moved by a key that this environment does not have"
+                }
+                _ => "its pseudonyms in the dump are of a key that this environment does not have",
+            })
+        }
+        // A key is looked up where nothing else of its row is at hand.
+        Some(Treated::As(treatment, _)) if is_key && treatment.subject().is_some() => {
+            not_compared("its dates in the dump were moved by the row's own number of days")
         }
         Some(Treated::As(treatment, _)) => {
-            let none = new_empty_array(&column.column_type.arrow());
-            match as_in_the_dump(&none, column, treatment, keys) {
+            let none: Vec<ArrayRef> =
+                columns.iter().map(|column| new_empty_array(&column.column_type.arrow())).collect();
+            match as_in_the_dump(&none, columns, place, treatment, keys) {
                 Some(_) => Fate::Treated(treatment.clone()),
                 None => not_compared("its type takes no treatment such as the dump's"),
             }
@@ -116,10 +128,32 @@ fn fate(column: &Column, manifests: &Manifests, keys: &Keys) -> Fate {
     }
 }
 
+/// Whether this environment has the key that a treatment was done with, where one is needed.
+fn is_key_known(treatment: &Treatment, key: Option<&String>, keys: &Keys) -> bool {
+    treatment.domains().iter().all(|domain| key.is_some() && keys.check(domain).as_ref() == key)
+}
+
 /// The cells of a column as the dump has them, by the one maker of treated rows. They stay inside, to be compared.
-fn as_in_the_dump(cells: &ArrayRef, column: &Column, treatment: &Treatment, keys: &Keys) -> Option<ArrayRef> {
-    let rows = RecordBatch::try_from_iter_with_nullable([(column.name.as_str(), cells.clone(), true)]).ok()?;
-    let shown = [ColumnTreatment { column: column.clone(), treatment: treatment.clone() }];
+fn as_in_the_dump(
+    cells: &[ArrayRef],
+    columns: &[Column],
+    place: usize,
+    treatment: &Treatment,
+    keys: &Keys,
+) -> Option<ArrayRef> {
+    let column = &columns[place];
+    let of = |column: &Column, treatment: &Treatment| ColumnTreatment {
+        column: column.clone(),
+        treatment: treatment.clone(),
+    };
+    let mut shown = vec![of(column, treatment)];
+    let mut with = vec![(column.name.as_str(), cells.get(place)?.clone(), true)];
+    if let Some(subject) = treatment.subject().filter(|subject| **subject != column.name) {
+        let at = columns.iter().position(|column| column.name == *subject)?;
+        shown.push(of(&columns[at], &Treatment::Keep));
+        with.push((subject.as_str(), cells.get(at)?.clone(), true));
+    }
+    let rows = RecordBatch::try_from_iter_with_nullable(with).ok()?;
     let redacted = redact(&rows, &shown, Audience::Restricted, &column.name, keys).ok()?;
     redacted.rows().columns().first().cloned()
 }
