@@ -27,6 +27,7 @@
 //! table.rs      a table's files, to be read again where changes are merged into it
 //! fence.rs      which side of a failover may write      upkeep/       versions, proofs, going back, letting go
 //! vault.rs      the values of a domain and the tokens that stand for them
+//! mutant.rs     faults that the simulator plants
 //! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
 //! ```
 //!
@@ -48,6 +49,7 @@ mod fence;
 mod filing;
 mod ledger;
 mod manifest;
+mod mutant;
 mod night;
 mod owner;
 mod part;
