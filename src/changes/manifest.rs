@@ -207,7 +207,7 @@ fn treatment(written: &Value) -> Option<Treatment> {
                     let field = |(path, how): (&String, &Value)| {
                         let kind = how.get("kind").and_then(Value::as_str).map(str::to_owned);
                         let path = path.split('.').map(str::to_owned).collect();
-                        Some(FieldTreatment { path, kind, treatment: treatment(how.get("treat")?)? })
+                        Some(FieldTreatment { path, kind, treatment: treatment(how.get("treat")?)?, optional: true })
                     };
                     Some(Treatment::Fields(how.as_object()?.iter().map(field).collect::<Option<_>>()?))
                 }
