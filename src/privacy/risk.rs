@@ -18,6 +18,12 @@ use std::sync::Arc;
 /// Parts that the groups are counted in.
 const BUCKETS: usize = 64;
 
+/// Values in one writing.
+type Written = Arc<[u8]>;
+
+/// Rows of a group, and its different sensitive values.
+type Group = (u64, HashSet<Written>);
+
 /// Counts the rows of a table, part by part.
 pub struct RiskMeter {
     terms: RiskTerms,
@@ -117,7 +123,7 @@ impl RiskMeter {
         let has_sensitive = self.terms.sensitive.is_some();
         let (mut risk, mut k_min, mut l_min) = (Risk::default(), None, None);
         for bucket in self.buckets {
-            let mut groups: HashMap<Arc<[u8]>, (u64, HashSet<Arc<[u8]>>)> = HashMap::new();
+            let mut groups: HashMap<Written, Group> = HashMap::new();
             for rows in bucket.iter() {
                 let rows = rows?;
                 let column = |place: usize| rows.column(place).as_binary_opt::<i32>().ok_or(RiskFault::Shape);

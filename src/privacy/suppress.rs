@@ -11,15 +11,19 @@ use arrow::compute::kernels::cmp::{eq, gt_eq, lt};
 
 /// Why a condition cannot be asked of a type: what it takes.
 pub fn condition_refusal(test: &RowTest, column_type: ColumnType) -> Option<&'static str> {
-    let is_ordered = match column_type {
-        ColumnType::Smallint | ColumnType::Integer | ColumnType::Bigint | ColumnType::Numeric { .. } => true,
-        ColumnType::Real | ColumnType::Double => true,
-        ColumnType::Date | ColumnType::Timestamp | ColumnType::Timestamptz => true,
-        _ => false,
-    };
+    let is_number = matches!(
+        column_type,
+        ColumnType::Smallint
+            | ColumnType::Integer
+            | ColumnType::Bigint
+            | ColumnType::Numeric { .. }
+            | ColumnType::Real
+            | ColumnType::Double
+    );
+    let is_dated = matches!(column_type, ColumnType::Date | ColumnType::Timestamp | ColumnType::Timestamptz);
     let is_varied = matches!(column_type, ColumnType::Json | ColumnType::Jsonb | ColumnType::Bytea)
         || matches!(column_type, ColumnType::Printed(printed) if printed.form() == Form::Varied);
-    if test.is_of_order() && !is_ordered {
+    if test.is_of_order() && !is_number && !is_dated {
         return Some("`under` and `from` take numbers, dates and timestamps");
     }
     if is_varied && *test != RowTest::Null {
