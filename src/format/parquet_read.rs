@@ -65,10 +65,12 @@ pub(super) fn rows(reader: ParquetRecordBatchReader, places: &[usize], caps: Cap
 
 /// The footer, with views in place of the strings and bytes that it names.
 pub(super) fn metadata<R: ChunkReader>(bytes: &R) -> Option<ArrowReaderMetadata> {
-    let found = ArrowReaderMetadata::load(bytes, ArrowReaderOptions::new()).ok()?;
+    // Arrow's own schema beside it says nothing that we need, and reading a damaged one panics.
+    let own = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let found = ArrowReaderMetadata::load(bytes, own.clone()).ok()?;
     let fields: Vec<FieldRef> = found.schema().fields().iter().map(as_view).collect();
     let schema = Schema::new_with_metadata(fields, found.schema().metadata().clone());
-    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+    let options = own.with_schema(Arc::new(schema));
     ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), options).ok()
 }
 
