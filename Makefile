@@ -11,13 +11,14 @@ with_services = env=$$(tests/services/start); trap 'tests/services/stop "$${env%
 
 test:
 	@tests/services/install
-	@$(with_services); cargo test --locked --features failpoints $(ARGS); "$$NIGHTFERRY_HADOLINT" Dockerfile
+	@$(with_services); NIGHTFERRY_SEEDS=$${NIGHTFERRY_SEEDS:-20000} cargo test --locked --features failpoints $(ARGS); "$$NIGHTFERRY_HADOLINT" Dockerfile
 
-# The kills over a million rows, and thirty extracts of tables that are written to: nothing is ignored in `make test`, it is only
-# smaller there.
+# The kills over a million rows and at every failpoint, thirty extracts of tables that are written to, and a million simulated
+# storms, which go on where the last soak stopped (target/soaked-seeds): nothing is ignored in `make test`, it is only smaller there.
 soak:
 	@tests/services/install
-	@$(with_services); NIGHTFERRY_SOAK=1 cargo test --locked --release --features failpoints --test it $(ARGS) -- nights::kills live:: --nocapture
+	@$(with_services); NIGHTFERRY_SOAK=1 cargo test --locked --release --features failpoints --test it $(ARGS) -- nights::kills nights::points live:: --nocapture
+	@NIGHTFERRY_SOAK=1 cargo test --locked --release --features failpoints --lib -- simulator:: --nocapture
 
 # Release, since a debug build measures the compiler's laziness. `make bench ARGS='--rows 1000000 --runs 3'`.
 bench:

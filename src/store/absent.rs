@@ -9,6 +9,7 @@
 
 use super::failpoint;
 use super::fault::{StoreError, fault};
+use super::mutant::{self, Mutant};
 use crate::access::Folder;
 use bytes::Bytes;
 use object_store::path::Path;
@@ -49,10 +50,14 @@ pub async fn put_if_absent(
         if attempt > 0 {
             tokio::time::sleep(pause(attempt)).await;
         }
-        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        let mode = if mutant::is(Mutant::WritesOver) { PutMode::Overwrite } else { PutMode::Create };
+        let options = PutOptions { mode, ..PutOptions::default() };
         failpoint::before(call);
         let answer = folder.store().put_opts(key, PutPayload::from_bytes(bytes.clone()), options).await;
         failpoint::after(call);
+        if mutant::is(Mutant::AnswerBelieved) {
+            return believed(folder, key, answer);
+        }
         match get(folder, key).await {
             Ok(Some(found)) if found == bytes => {
                 return Ok(if answer.is_ok() { Absent::Created } else { Absent::Mine });
@@ -60,6 +65,10 @@ pub async fn put_if_absent(
             Ok(Some(found)) => return Ok(Absent::Other(found)),
             // Nothing is there: a conflict that stored nothing, or a write that never arrived.
             Ok(None) => {
+                if mutant::is(Mutant::ConflictTaken) && matches!(answer, Err(object_store::Error::AlreadyExists { .. }))
+                {
+                    return Ok(Absent::Other(Bytes::new()));
+                }
                 let refused = answer.err().map(|error| fault(folder, during, &name(folder, key), error));
                 match refused {
                     // An object that vanished, or S3's 409: both are tried again.
@@ -76,6 +85,19 @@ pub async fn put_if_absent(
         }
     }
     Err(last.unwrap_or(StoreError::Away { store: folder.label().to_owned(), during, code: None }))
+}
+
+/// What [`put_if_absent`] must never do: take the answer for the truth.
+fn believed(
+    folder: &Folder,
+    key: &Path,
+    answer: object_store::Result<object_store::PutResult>,
+) -> Result<Absent, StoreError> {
+    match answer {
+        Ok(_) => Ok(Absent::Created),
+        Err(object_store::Error::AlreadyExists { .. }) => Ok(Absent::Other(Bytes::new())),
+        Err(error) => Err(fault(folder, "creating an object", &name(folder, key), error)),
+    }
 }
 
 /// The whole object, or `None` when it is not there.

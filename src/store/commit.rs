@@ -8,6 +8,7 @@ use super::absent::{Absent, get, put_if_absent};
 use super::delta::log::entry_path;
 use super::fault::StoreError;
 use super::ledger::{self, JobRecord, RecordTable};
+use super::mutant::{self, Mutant};
 use super::staging::head;
 use super::{Store, runs};
 use crate::access::Folder;
@@ -39,7 +40,7 @@ pub async fn settle(security: &Store, stores: &Stores, job: &Name, stamp: &str) 
             let (store, what) = (security.name().to_string(), format!("the ledger of job `{job}`"));
             return Err(StoreError::Stamp { store, what, theirs: newest.stamp.clone(), ours: stamp.to_owned() });
         }
-        if complete(newest, stores).await? == Done::Now {
+        if !mutant::is(Mutant::NoRecovery) && complete(newest, stores).await? == Done::Now {
             completed = Some(newest.run.clone());
         }
     }
@@ -73,7 +74,11 @@ async fn commits(record: &JobRecord, stores: &Stores) -> Result<Done, StoreError
             left_behind.insert(&table.store);
             continue;
         }
-        done = done.max(commit(store.primary(), table).await?);
+        let this = commit(store.primary(), table).await?;
+        if mutant::is(Mutant::FirstTableOnly) && this == Done::Before {
+            return Ok(Done::Before);
+        }
+        done = done.max(this);
     }
     for name in record.tables.iter().map(|table| &table.store).collect::<BTreeSet<_>>() {
         if left_behind.contains(name) {

@@ -1,6 +1,7 @@
 //! Whether this run may publish, given what the job has published before. Pure.
 
 use super::ledger::JobRecord;
+use super::mutant::{self, Mutant};
 use crate::data::{Name, Period};
 
 /// What becomes of a run.
@@ -31,11 +32,12 @@ pub enum Decision {
 /// never puts an older state over a newer one: the tables hold one state, and the analysts' newest day would be gone.
 pub fn decide(records: &[JobRecord], tables: &[(Name, Name)], period: Period, again: Option<&str>) -> Decision {
     let nights = || records.iter().filter(|record| record.back_to.is_none());
-    if let Some(newer) = nights().rev().find(|record| record.period.to > period.to) {
+    let is_newer = |record: &&JobRecord| record.period.to > period.to && !mutant::is(Mutant::OlderOverNewer);
+    if let Some(newer) = nights().rev().find(is_newer) {
         return Decision::Superseded { by: newer.period };
     }
     match nights().rev().find(|record| record.period == period) {
-        Some(same) if again.is_none() => {
+        Some(same) if again.is_none() && !mutant::is(Mutant::PeriodTwice) => {
             let has = |(store, dataset): &(Name, Name)| {
                 same.tables.iter().any(|table| table.store == *store && table.dataset == *dataset)
             };

@@ -25,6 +25,7 @@
 //! rows.rs       a table's rows as text                  snapshot.rs   a table's files at a version
 //! table.rs      a table's files, to be read again where changes are merged into it
 //! fence.rs      which side of a failover may write      upkeep/       versions, proofs, going back, letting go
+//! mutant.rs     faults that the simulator plants
 //! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
 //! ```
 //!
@@ -46,6 +47,7 @@ mod fence;
 mod filing;
 mod ledger;
 mod manifest;
+mod mutant;
 mod night;
 mod owner;
 mod part;

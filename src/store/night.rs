@@ -10,6 +10,7 @@
 use super::commit::{Settled, Stores, complete, store_of};
 use super::fault::StoreError;
 use super::ledger::{self, JobRecord, RecordTable, Written};
+use super::mutant::{self, Mutant};
 use super::proposal::propose;
 use super::{Staged, Store, place};
 use crate::data::{Name, Origin, Period, Schema};
@@ -146,6 +147,9 @@ pub async fn publish<'a>(
     // As late as can be: whoever was overtaken by a failover meanwhile is refused here.
     for table in &record.tables {
         store_of(stores, &table.store)?.check_epoch().await?;
+    }
+    if mutant::is(Mutant::TablesFirst) {
+        complete(&record, stores).await?;
     }
     match ledger::write(security, &record).await? {
         Written::Lost => Ok(Outcome::Lost(Box::new(night))),

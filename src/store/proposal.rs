@@ -9,6 +9,7 @@ use super::delta::schema::schema_text;
 use super::fault::StoreError;
 use super::ledger::{RecordTable, RunRow};
 use super::manifest::{self, Manifest, ManifestFile};
+use super::mutant::{self, Mutant};
 use super::night::{Night, NightDataset, NightWrite};
 use super::owner::{self, Owner};
 use super::part::sha256;
@@ -188,7 +189,7 @@ fn manifest_of(
         schema_hash: dataset.schema_hash.to_owned(),
         environment_hash: night.environment_hash.to_owned(),
         suppression_list: None,
-        previous_manifest_sha256: before.manifest_sha256.clone(),
+        previous_manifest_sha256: before.manifest_sha256.clone().filter(|_| !mutant::is(Mutant::Unchained)),
         nightferry: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

@@ -13,6 +13,7 @@ use super::delta::log::{actions, entry_path, read, versions};
 use super::fault::StoreError;
 use super::ledger::JobRecord;
 use super::manifest::Manifest;
+use super::mutant::{self, Mutant};
 use super::part::sha256;
 use super::staging::{copy, head};
 use super::{RUNS, Store, fence, place};
@@ -97,8 +98,13 @@ async fn carry(
     {
         return Err(diverged(*last));
     }
-    for version in there.into_iter().skip(here.len()) {
+    let newest = there.len().saturating_sub(1);
+    let lacking = if mutant::is(Mutant::SecondNewestOnly) { newest.max(here.len()) } else { here.len() };
+    for version in there.into_iter().skip(lacking) {
         let text = read(&from, version).await?;
+        if mutant::is(Mutant::SecondLogFirst) {
+            put_if_absent(&to, &to.at(&entry_path(version)), text.clone(), "store.second.log").await?;
+        }
         objects(&from, &to, &text).await?;
         match put_if_absent(&to, &to.at(&entry_path(version)), text, "store.second.log").await? {
             Absent::Created | Absent::Mine => *carried += 1,

@@ -15,6 +15,7 @@ use super::delta::log::{entry_path, replay};
 use super::delta::schema::schema_text;
 use super::fault::StoreError;
 use super::ledger::{JobRecord, RecordTable};
+use super::mutant::{self, Mutant};
 use super::owner::{Owner, table_id};
 use super::part::{Encoder, Part, PartLimits, Parts};
 use super::staging::{StagedPart, put};
@@ -58,7 +59,7 @@ pub(super) async fn append(store: &Store, record: &JobRecord) -> Result<Done, St
     for _ in 0..ATTEMPTS_MAX {
         let state = replay(&table).await?;
         owner.check(&table, RUNS, &state)?;
-        if state.transactions.contains_key(&record.run) {
+        if state.transactions.contains_key(&record.run) && !mutant::is(Mutant::RunsTwice) {
             return Ok(Done::Before);
         }
         let (part, schema_text) = match &ready {

@@ -5,6 +5,7 @@ use super::action::{Action, Add, Format, MetaData, Protocol, Remove, Txn, encode
 use super::layout;
 use super::log::TableState;
 use super::stats::stats_text;
+use crate::store::mutant::{self, Mutant};
 use crate::store::staging::StagedPart;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +34,7 @@ pub enum Mode {
 impl Mode {
     fn removes(&self, path: &str) -> bool {
         match self {
-            Mode::Replace => true,
+            Mode::Replace => !mutant::is(Mutant::OldFilesStay),
             Mode::Append => false,
             Mode::Periods { gone, .. } | Mode::Merge { gone } => gone.contains(path),
         }

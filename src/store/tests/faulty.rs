@@ -39,6 +39,7 @@ struct Mood {
     kill_before: Option<String>,
     next_put: Option<PutFault>,
     random: Option<u64>,
+    reads_fail: bool,
     interleave: Option<u64>,
     away: bool,
     away_below: Option<String>,
@@ -67,6 +68,11 @@ impl Faults {
     pub fn reset(&self) {
         let away_below = self.mood().away_below.take();
         *self.mood() = Mood { away_below, ..Mood::default() };
+    }
+
+    /// Whether the armed call was reached.
+    pub fn is_dead(&self) -> bool {
+        self.mood().dead
     }
 
     pub fn calls(&self) -> usize {
@@ -143,6 +149,23 @@ impl Faults {
             }
             _ => Ok(false),
         }
+    }
+
+    /// Whether a call that reads gets no answer.
+    fn read_fault(&self) -> Result<()> {
+        let mut mood = self.mood();
+        if !mood.reads_fail {
+            return Ok(());
+        }
+        match mood.random.as_mut().map(next) {
+            Some(roll) if roll % 48 == 0 => Err(lost()),
+            _ => Ok(()),
+        }
+    }
+
+    /// In bad weather reads fail as well.
+    pub fn reads_fail(&self) {
+        self.mood().reads_fail = true;
     }
 
     fn put_fault(&self) -> Option<PutFault> {
@@ -253,6 +276,7 @@ impl ObjectStore for Faulty {
     {
         Box::pin(async move {
             let dies = self.faults.enter(location.as_ref(), false).await?;
+            self.faults.read_fault()?;
             let answer = self.inner.get_opts(location, options).await;
             if dies { Err(died()) } else { answer }
         })

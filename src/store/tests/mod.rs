@@ -4,12 +4,14 @@
 //! ```text
 //! again.rs    rows of a published file once more
 //! faulty.rs   a store that fails as asked, over one in memory
+//! simulator.rs  storms: thousands of worlds, each from a seed; and the faults that they must find
 //! upkeep.rs   tables between their nights
 //! world.rs    a job of two tables, its stores, one night of it, and what readers see
 //! ```
 
 mod again;
 mod faulty;
+mod simulator;
 mod upkeep;
 mod world;
 

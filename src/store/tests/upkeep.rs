@@ -4,6 +4,7 @@
 use super::faulty::{Kill, Side as When};
 use super::world::{Ended, World, part};
 use crate::data::{Audience, Name};
+use crate::store::mutant::{Mutant, plant};
 use crate::store::upkeep::collect::{Terms, collect};
 use crate::store::upkeep::compare::{Compared, Side, compare};
 use crate::store::upkeep::history::history;
@@ -406,6 +407,11 @@ async fn takes_nothing_away_that_the_second_cloud_or_an_open_record_still_needs(
         // The second cloud shows the first night still, and lacks both that follow.
         assert!(going.is_empty(), "{going:?}");
     }
+    // A collector that forgets the second cloud would take them, so that this test would find it.
+    plant(Some(Mutant::SecondForgotten));
+    let careless = collect(&world.warehouse(), &world.security(), "invoice", terms(40, false)).await;
+    plant(None);
+    assert!(careless.expect("looked at").iter().any(|of| !of.marked.is_empty()));
     assert_eq!(world.night("run-e", 25, 9).await, Ok(Ended::Published));
     let seen = world.seen().await;
     assert_eq!((seen.rows, seen.versions), ([9, 18], [5, 5, 5]));

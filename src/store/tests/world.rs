@@ -19,8 +19,8 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 pub struct World {
     pub memory: Arc<InMemory>,
@@ -30,6 +30,10 @@ pub struct World {
     warehouse_url: &'static str,
     /// The epoch, and whether the second cloud has become the first.
     epoch: (u64, bool),
+    /// Parts of each table.
+    parts: usize,
+    /// Whether the warehouse has a second cloud.
+    has_second: bool,
     lost: AtomicUsize,
 }
 
@@ -67,6 +71,8 @@ impl World {
             stamp: "prod".into(),
             warehouse_url: "s3://x/y",
             epoch: (0, false),
+            parts: 2,
+            has_second: true,
             lost: AtomicUsize::new(0),
         }
     }
@@ -74,6 +80,11 @@ impl World {
     /// A world of these objects.
     pub fn over(memory: Arc<InMemory>) -> Self {
         World { memory, ..World::new() }
+    }
+
+    /// Another process in the same world: what befalls it befalls nobody else. Its tables have `parts` parts each.
+    pub fn process(memory: &Arc<InMemory>, parts: usize, has_second: bool) -> Self {
+        World { parts, has_second, ..World::over(memory.clone()) }
     }
 
     /// A world whose warehouse lies outside AWS, whatever the environment says of it.
@@ -87,6 +98,10 @@ impl World {
 
     pub fn with_job(&self, job: &str) -> Self {
         World { memory: self.memory.clone(), job: name(job), ..World::new() }
+    }
+
+    pub fn has_second(&self) -> bool {
+        self.has_second
     }
 
     pub fn lost(&self) -> usize {
@@ -128,7 +143,7 @@ impl World {
             false => (self.primary_folder(), self.second_folder()),
             true => (self.second_folder(), self.primary_folder()),
         };
-        self.store("warehouse", Audience::Analytics, first, Some(second))
+        self.store("warehouse", Audience::Analytics, first, self.has_second.then_some(second))
     }
 
     /// The same world for whoever has the environment of after a failover.
@@ -152,7 +167,10 @@ impl World {
     pub async fn stage(&self, run: &str, rows: i64) -> Result<Vec<Staged>, StoreError> {
         let mut tables = Vec::new();
         for (dataset, rows) in DATASETS.iter().zip([rows, 2 * rows]) {
-            let parts = [part(dataset, 1, Audience::Analytics)?, part(dataset, rows - 1, Audience::Analytics)?];
+            let parts = match self.parts {
+                1 => vec![made(dataset, rows)?],
+                _ => vec![made(dataset, 1)?, made(dataset, rows - 1)?],
+            };
             let mut staging = self.staging(dataset, run, parts[0].schema());
             for part in &parts {
                 staging.add(part).await?;
@@ -322,6 +340,18 @@ impl World {
             into.insert(root.relative(&path).expect("below"), bytes);
         }
     }
+}
+
+/// The same part as ever of so many rows: made once, since the simulator needs it a hundred thousand times.
+fn made(dataset: &str, rows: i64) -> Result<Part, StoreError> {
+    static MADE: Mutex<BTreeMap<(String, i64), Part>> = Mutex::new(BTreeMap::new());
+    let key = (dataset.to_owned(), rows);
+    if let Some(part) = MADE.lock().expect("parts").get(&key) {
+        return Ok(part.clone());
+    }
+    let part = part(dataset, rows, Audience::Analytics)?;
+    MADE.lock().expect("parts").insert(key, part.clone());
+    Ok(part)
 }
 
 /// A part of `rows` rows.

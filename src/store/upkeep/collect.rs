@@ -19,6 +19,7 @@ use crate::data::Name;
 use crate::store::absent::{Absent, get, name, put_if_absent};
 use crate::store::delta::log::entry_path;
 use crate::store::fault::{StoreError, fault};
+use crate::store::mutant::{self, Mutant};
 use crate::store::{Store, failpoint, ledger};
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -87,7 +88,7 @@ pub async fn collect(
     needs(&first, &log, oldest, &mut needed).await?;
     if let Some(second) = &second {
         let theirs = entries(second).await?;
-        carried = theirs.len();
+        carried = if mutant::is(Mutant::SecondForgotten) { log.len() } else { theirs.len() };
         needs(second, &theirs, oldest, &mut needed).await?;
     }
     log.iter().skip(carried).for_each(|entry| needed.extend(entry.added().filter_map(path)));
@@ -172,10 +173,10 @@ async fn sweep(
     let mut collected = Collected { cloud, objects: there.len(), ..Collected::default() };
     let mut going = Vec::new();
     for (path, meta) in &there {
-        if needed.contains(path) || meta.last_modified > oldest {
+        if needed.contains(path) || (meta.last_modified > oldest && !mutant::is(Mutant::NoGrace)) {
             continue;
         }
-        match (marked.contains(path), ripe.contains(path)) {
+        match (marked.contains(path), ripe.contains(path) || mutant::is(Mutant::OnePhase)) {
             (_, true) => {
                 collected.deleted_bytes += meta.size;
                 collected.deleted.push(path.clone());

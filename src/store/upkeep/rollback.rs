@@ -21,6 +21,7 @@ use crate::store::delta::log::{TableState, entry_path, replay, replay_to};
 use crate::store::fault::StoreError;
 use crate::store::ledger::{self, JobRecord, RecordTable, RunRow, Written};
 use crate::store::manifest::{self, Manifest, ManifestFile};
+use crate::store::mutant::{self, Mutant};
 use crate::store::owner::{JOB, Owner};
 use crate::store::part::sha256;
 use crate::store::staging::head;
@@ -198,7 +199,7 @@ async fn files(
         let manifest = read(table, path, sha256).await?;
         listed.extend(manifest.files.into_iter().map(|file| (file.path.clone(), file)));
     }
-    let going = collected(table).await?;
+    let going = if mutant::is(Mutant::MarkedIgnored) { Default::default() } else { collected(table).await? };
     let mut files = Vec::new();
     for add in then.files.values() {
         let gone = || {
