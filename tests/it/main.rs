@@ -26,6 +26,7 @@ mod large_files;
 mod laws;
 mod layouts;
 mod live;
+mod matrix;
 mod modes;
 mod nights;
 mod outputs;

@@ -4,11 +4,13 @@
 //! agree.rs   what was published against what SQL finds at the source
 //! both.rs    the two shipped jobs in the environment `services`
 //! kills.rs   a night that is killed at every store call
+//! points.rs  the same over folders, at a hundred places
 //! ```
 
 mod agree;
 mod both;
 mod kills;
+mod points;
 
 use crate::databases::Databases;
 use crate::ferry::Ferry;

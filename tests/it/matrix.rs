@@ -1,0 +1,152 @@
+//! What may go wrong, and the tests that bring it about: faults of servers, disks, processes and files, and input that somebody made to
+//! do harm. A fault without a test of its own is no row here; the list is held against the sources, so that no test is lost unnoticed.
+
+use std::path::{Path, PathBuf};
+
+/// A fault, and the tests that show what comes of it.
+const MATRIX: &[(&str, &[&str])] = &[
+    (
+        "the process is killed, before and after every store call",
+        &[
+            "a_hundred_kills_leave_one_new_version_that_is_whole_in_both_clouds",
+            "kills_at_every_store_call_leave_one_new_version_that_is_whole",
+            "kills_at_every_step_of_a_commit_leave_one_new_version_with_that_day_and_every_other",
+            "the_way_back_ends_the_same_wherever_it_is_killed",
+            "holds_in_every_storm",
+        ],
+    ),
+    ("it is told to stop", &["a_run_that_is_told_to_stop_ends_with_73_and_publishes_nothing"]),
+    (
+        "a store answers 500, 409 or nothing",
+        &[
+            "decides_every_answer_to_a_conditional_write_by_looking",
+            "publishes_in_spite_of_lost_answers_and_conflicts_that_stored_nothing",
+        ],
+    ),
+    (
+        "the database ends a session in the middle of a COPY, restarts, or falls silent",
+        &[
+            "a_backend_terminated_at_any_time_gives_all_rows_or_an_error",
+            "a_line_that_breaks_anywhere_never_looks_whole",
+            "a_line_that_falls_silent_in_the_middle_is_found_out",
+            "a_server_that_is_restarted_in_the_middle_is_read_again_when_it_is_back",
+        ],
+    ),
+    (
+        "a standby cleans up behind the snapshot, or who exported it is gone",
+        &[
+            "a_standby_that_had_to_clean_up_behind_the_snapshot_is_read_again",
+            "an_exporter_that_is_ended_takes_everything_to_another_moment",
+        ],
+    ),
+    ("no connection is left", &["a_role_without_a_connection_left_is_asked_again_until_it_has_one"]),
+    ("a password was changed", &["a_password_that_was_changed_is_read_again_once"]),
+    (
+        "a disk is full, or may not be written",
+        &[
+            "says_when_the_disk_is_full_and_publishes_when_it_no_longer_is",
+            "says_that_the_night_is_decided_when_the_disk_is_full_after_its_record",
+            "a_scratch_disk_that_is_full_publishes_nothing",
+            "a_folder_that_may_not_be_written_is_refused",
+        ],
+    ),
+    (
+        "rows take more memory than there is",
+        &[
+            "whole_tables_that_take_more_than_memory_max_end_with_50",
+            "a_cell_of_400_mib_costs_no_memory_wherever_it_lies",
+        ],
+    ),
+    (
+        "an input is cut short, garbled, or not what it says",
+        &[
+            "refuses_parquet_that_was_cut_short",
+            "refuses_gzip_that_was_cut_short",
+            "refuses_a_json_line_that_was_cut_short",
+            "refuses_more_bad_rows_than_are_allowed_and_says_where_the_first_is",
+            "sets_few_bad_rows_aside_in_the_restricted_store",
+        ],
+    ),
+    ("a clock changes in the night", &["knows_the_nights_when_clocks_change", "a_day_that_has_not_begun_is_refused"]),
+    (
+        "two runs at once, or a late one of an old day",
+        &[
+            "lets_one_of_two_racing_runs_publish",
+            "never_ends_a_race_of_two_days_with_the_older_one",
+            "of_two_runs_at_once_one_publishes_one_moment",
+            "the_same_night_again_is_already_published_and_an_older_one_superseded",
+        ],
+    ),
+    ("a file of the project is a bomb, or holds a secret", &["every_fault_is_told_as_its_snapshot_says"]),
+    (
+        "a cloud is away, for nights on end, or somebody else writes there",
+        &[
+            "carries_earlier_nights_first_once_the_second_cloud_is_back",
+            "a_second_cloud_that_does_not_answer_ends_with_72_and_the_next_run_carries_it",
+            "a_store_that_does_not_answer_ends_with_71",
+            "a_failover_needs_the_cloud_that_takes_over_and_not_the_one_that_is_away",
+            "refuses_whoever_a_failover_has_overtaken",
+            "clouds_that_differ_end_with_41",
+        ],
+    ),
+    (
+        "SQL in names and in the author's own text",
+        &[
+            "quotes_names_so_that_they_stay_names",
+            "refuses_sql_that_is_wrong_writes_or_breaks_out_and_quotes_none_of_it",
+        ],
+    ),
+    (
+        "a name or path that leaves its folder",
+        &[
+            "refuses_what_could_leave_its_folder_or_need_quoting",
+            "refuses_paths_that_leave_the_table",
+            "usage_that_makes_no_sense_ends_with_2",
+        ],
+    ),
+    ("a cell that makes patterns slow", &["takes_bounded_time_over_a_hostile_cell"]),
+    (
+        "Parquet, gzip and JSON that decode to more than there is room for",
+        &["refuses_what_is_torn_and_what_is_a_bomb", "stops_at_a_bomb_before_it_is_written_out"],
+    ),
+    (
+        "a url that leads elsewhere, or carries a secret",
+        &["refuses_urls_that_could_carry_a_secret_or_leave_their_place", "refuses_plain_http_to_another_machine"],
+    ),
+    (
+        "an object exchanged for another, old or new",
+        &[
+            "a_thousand_harms_of_fourteen_kinds_are_all_found_by_comparing_the_clouds",
+            "what_was_harmed_in_one_cloud_is_found_there_by_its_manifests",
+            "notices_a_part_that_changed_on_the_way_to_the_second_cloud",
+        ],
+    ),
+];
+
+#[test]
+fn every_fault_of_the_matrix_has_tests_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut text = String::new();
+    for folder in ["src", "tests/it"] {
+        gather(&root.join(folder), &mut text);
+    }
+    for (fault, tests) in MATRIX {
+        assert!(!tests.is_empty(), "{fault}");
+        for test in *tests {
+            assert!(text.contains(&format!("fn {test}()")), "{fault}: there is no test {test}");
+        }
+    }
+}
+
+fn gather(folder: &Path, text: &mut String) {
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("a folder").map(|e| e.expect("it").path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            gather(&path, text);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            text.push_str(&std::fs::read_to_string(path).expect("a source file"));
+        }
+    }
+}
