@@ -17,7 +17,7 @@ test:
 # smaller there.
 soak:
 	@tests/services/install
-	@$(with_services); NIGHTFERRY_SOAK=1 cargo test --locked --release --features failpoints --test it $(ARGS) -- nights::kills live:: --nocapture
+	@$(with_services); NIGHTFERRY_SOAK=1 cargo test --locked --release --features failpoints --test it $(ARGS) -- nights::kills live:: schedule:: --nocapture
 
 # Release, since a debug build measures the compiler's laziness. `make bench ARGS='--rows 1000000 --runs 3'`.
 bench:

@@ -176,7 +176,8 @@ mod tests {
 
     #[test]
     fn goes_on_through_both_hours_where_every_hour_is_due() {
-        let half_hours = table("*/30 * * * *", None).between(at("2026-10-25T00:00:00Z"), at("2026-10-25T03:00:00Z"), 99);
+        let half_hours =
+            table("*/30 * * * *", None).between(at("2026-10-25T00:00:00Z"), at("2026-10-25T03:00:00Z"), 99);
         assert_eq!(half_hours.len(), 6, "{half_hours:?}");
         assert!(half_hours.windows(2).all(|pair| pair[1].at - pair[0].at == TimeDelta::minutes(30)));
         let spring = table("*/30 * * * *", None).between(at("2027-03-28T00:00:00Z"), at("2027-03-28T03:00:00Z"), 99);

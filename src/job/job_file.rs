@@ -205,7 +205,8 @@ fn read_schedule(text: &Text, node: &Node, problems: &mut Problems) -> Option<Ti
     let zone_or_utc = zone.unwrap_or(chrono_tz::Tz::UTC);
     let table = Timetable::new(words("cron")?, zone_or_utc, deadline.and_then(Result::ok), missed);
     if table.is_none() {
-        let hint = "five fields: minute, hour, day of month, month, day of week; \"30 2 * * *\" is every night at 02:30";
+        let hint =
+            "five fields: minute, hour, day of month, month, day of week; \"30 2 * * *\" is every night at 02:30";
         problems.add("E-JOB-CRON", at("cron"), "`cron` is no cron line, or never due", Some(hint.into()));
     }
     table

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! _nightferry/stamp.json                          whose data this store holds
+//! _schedule/<job>/<period>/..                    (security) whose turn a night is
 //! _jobs/<job>/<20 digits>.json                    (security) the job's nights: THE commit, created once
 //! reports/<job>/<run>.json                        (security) what every run came to; `.html`: the same as a page
 //! <dataset>/run=<run>/part-00000-<8 of sha256>.parquet
@@ -23,6 +24,7 @@
 //! rows.rs       a table's rows as text                  snapshot.rs   a table's files at a version
 //! table.rs      a table's files, to be read again where changes are merged into it
 //! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
+//! lease.rs      whose turn a night is, among schedules
 //! ```
 //!
 //! Every state between two calls is one of two: before the job's record nothing of the night is published, after it
@@ -40,6 +42,7 @@ mod delta;
 mod failpoint;
 mod fault;
 mod filing;
+mod lease;
 mod ledger;
 mod manifest;
 mod night;
@@ -62,7 +65,8 @@ pub use absent::{Absent, put_if_absent};
 pub use commit::{Settled, Stores, complete, settle};
 pub use decision::{Decision, decide};
 pub use fault::StoreError;
-pub use filing::{file_part, file_report, report_path};
+pub use filing::{file_part, file_report, report_path, reports};
+pub use lease::{Claim, Lease, claims, first_seen, is_ours_to_tell};
 pub use ledger::{JobRecord, RecordTable, RunRow};
 pub use manifest::{Manifest, ManifestFile, ManifestRef};
 pub use night::{Merged, Night, NightDataset, NightWrite, Outcome, publish};
