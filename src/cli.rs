@@ -7,10 +7,11 @@
 mod table;
 
 use crate::data::{Name, NameFault};
+use crate::schedule::{ScheduleRequest, schedule};
 use crate::source::Wanted;
 use crate::verbs::{
     self, Database, Days, DiffRequest, InitRequest, PlanRequest, RunRequest, ScanOf, ScanRequest, ScanTells,
-    TestRequest, ValidateRequest,
+    StatusRequest, TestRequest, ValidateRequest,
 };
 use crate::world::ProgressMode;
 use chrono::{Datelike, NaiveDate};
@@ -19,6 +20,7 @@ use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_mangen::Man;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 pub use table::{TableArgs, TableVerb};
 
 /// Reads the command line; ends the process with 2 where it cannot be understood.
@@ -38,6 +40,8 @@ impl Cli {
             Verb::Scan(args) => verbs::scan(args.into(), out).await,
             Verb::Table { what } => verbs::table(what.into(), out).await,
             Verb::Init(args) => verbs::init(args.into(), out).await,
+            Verb::Status(args) => verbs::status(args.into(), out).await,
+            Verb::Schedule(args) => schedule(args.into(), out).await,
             Verb::Completions { shell } => {
                 complete(shell, out);
                 0
@@ -98,6 +102,14 @@ pub enum Verb {
         after_help = "From a database:\n  nightferry init --env prod --source settlements_db --schema settlements --job nightly\n\nExamples:\n  nightferry init --schemas\n  nightferry init --schemas --into target/editor"
     )]
     Init(InitArgs),
+    /// Run jobs when their `[schedule]` says, one night at a time, until told to stop.
+    #[command(
+        after_help = "Examples:\n  nightferry schedule --once\n  nightferry schedule jobs/settlements.toml --once --lease 2m"
+    )]
+    Schedule(ScheduleArgs),
+    /// Say how the nights of jobs stand: last runs, next due, late, missed, unusual.
+    #[command(after_help = "Examples:\n  nightferry status\n  nightferry status jobs/settlements.toml --html")]
+    Status(StatusArgs),
     /// Print completions for a shell, or the man page.
     #[command(after_help = "Examples:\n  nightferry completions bash\n  nightferry completions man")]
     Completions {
@@ -387,6 +399,61 @@ pub struct InitArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "shown as its own flags")]
     pub common: Common,
+}
+
+/// Flags of `schedule`.
+#[derive(Clone, Debug, Args)]
+pub struct ScheduleArgs {
+    /// Job files [default: every one in jobs/ that has a schedule].
+    pub jobs: Vec<PathBuf>,
+    /// How long a night belongs to a schedule that says nothing; then another takes it over.
+    #[arg(long, value_name = "TIME", value_parser = span, default_value = "1m")]
+    pub lease: Duration,
+    /// Run what is due now, and end: for a trigger outside.
+    #[arg(long)]
+    pub once: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "shown as its own flags")]
+    pub common: Common,
+}
+
+impl From<ScheduleArgs> for ScheduleRequest {
+    fn from(ScheduleArgs { jobs, lease, once, common: Common { environment, json } }: ScheduleArgs) -> Self {
+        ScheduleRequest { jobs, environment, lease, once, json }
+    }
+}
+
+/// Flags of `status`.
+#[derive(Clone, Debug, Args)]
+pub struct StatusArgs {
+    /// Job files [default: every one in jobs/].
+    pub jobs: Vec<PathBuf>,
+    /// Write a page with a picture of the last 90 nights beside the reports: reports/<job>/nights.html.
+    #[arg(long)]
+    pub html: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "shown as its own flags")]
+    pub common: Common,
+}
+
+impl From<StatusArgs> for StatusRequest {
+    fn from(StatusArgs { jobs, html, common: Common { environment, json } }: StatusArgs) -> Self {
+        StatusRequest { jobs, environment, html, json }
+    }
+}
+
+/// A time with its unit, from 2 seconds to an hour.
+fn span(text: &str) -> Result<Duration, &'static str> {
+    let told = text.len().checked_sub(1).and_then(|at| text.split_at_checked(at));
+    let seconds = told.and_then(|(number, unit)| {
+        let number = number.parse::<u64>().ok()?;
+        number.checked_mul(match unit {
+            "s" => 1,
+            "m" => 60,
+            _ => return None,
+        })
+    });
+    seconds.filter(|seconds| (2..=3600).contains(seconds)).map(Duration::from_secs).ok_or("a time such as 30s or 2m")
 }
 
 /// How progress is shown.

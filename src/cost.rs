@@ -39,9 +39,14 @@ pub const REFERENCE: Task = Task { vcpu: 1.0, memory_gb: 2.0 };
 /// Fargate bills by the second, one minute at least.
 const BILLED_SECONDS_MIN: f64 = 60.0;
 
+/// Seconds that are billed of a task that ran for `time`.
+pub fn billed_seconds(time: Duration) -> f64 {
+    time.as_secs_f64().max(BILLED_SECONDS_MIN)
+}
+
 /// USD for a task of `task`'s size that ran for `time` and sent `bytes_out` out of AWS.
 pub fn usd(prices: &Prices, task: Task, time: Duration, bytes_out: u64) -> f64 {
-    let hours = time.as_secs_f64().max(BILLED_SECONDS_MIN) / 3600.0;
+    let hours = billed_seconds(time) / 3600.0;
     let running = hours * (task.vcpu * prices.vcpu_hour_usd + task.memory_gb * prices.gb_hour_usd);
     running + bytes_out as f64 / 1e9 * prices.egress_gb_usd
 }

@@ -22,6 +22,24 @@ impl Ending {
     pub fn is_retryable(&self) -> bool {
         (70..80).contains(&self.code)
     }
+
+    /// The runbook of `deploy/runbooks` for whoever is woken by it.
+    pub fn runbook(&self) -> &'static str {
+        match self.code {
+            11..=13 => "RB-06",
+            20 => "RB-02",
+            21 | 24 | 74 => "RB-03",
+            22 | 25 => "RB-18",
+            23 => "RB-04",
+            41 | 42 => "RB-10",
+            50 | 51 => "RB-17",
+            70 => "RB-05",
+            71 => "RB-07",
+            72 => "RB-08",
+            73 => "RB-16",
+            _ => "RB-01",
+        }
+    }
 }
 
 /// Exit code of a run that went well and found something (`test` failures).

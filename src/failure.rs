@@ -134,6 +134,7 @@ impl Failure {
             message: self.what.clone(),
             safe: self.ending.safe.into(),
             next: self.ending.next.into(),
+            runbook: self.ending.runbook(),
         }
     }
 }

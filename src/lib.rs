@@ -26,9 +26,11 @@
 //!
 //! ```text
 //! main      the door                          cli       verbs and flags: the only clap
+//! schedule  nights that are due, each in a process of its own: the only tokio-cron-scheduler
 //! verbs     one journey a file                world     stores, CPU pool, clock, scratch     failure   errors -> endings
 //! source    NEAR BANK: the only sqlx          store     FAR BANK: parts, commits, ledger, second cloud
 //! access    keys, TLS, URL -> object store    job       what was asked: text -> plan; pure   report    what happened; pure
+//! watch     what many nights come to: due, late, unlike the others; pure
 //! privacy   policy, treatments, last scan     changes   events -> typed changes              reconcile compare, tally, verdict
 //! frame     the only Polars, the only unsafe  format    the only parquet: bytes <-> batches
 //! calendar  settlement days                   cost      what a run costs                     ending    every bad ending
@@ -63,7 +65,9 @@ pub mod privacy;
 pub mod problem;
 pub mod reconcile;
 pub mod report;
+pub mod schedule;
 pub mod source;
 pub mod store;
 pub mod verbs;
+pub mod watch;
 pub mod world;

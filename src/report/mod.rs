@@ -5,6 +5,7 @@
 //! dataset.rs   those of one dataset        drift.rs  those of where it differs, and what was left behind
 //! diff.rs      what a comparison of two datasets came to; diff_terminal.rs: as a person reads it
 //! terminal.rs  the report as a person reads it after the run
+//! nights.rs    what many nights came to; nights_terminal.rs: as a person reads it
 //! html/        reports as pages for a browser
 //! numbers.rs   1,234,567 and 3.2 MiB
 //! ```
@@ -16,6 +17,8 @@ mod diff;
 mod diff_terminal;
 mod drift;
 mod html;
+mod nights;
+mod nights_terminal;
 mod numbers;
 mod run;
 mod terminal;
@@ -30,7 +33,11 @@ pub use diff_terminal::diff_terminal;
 pub use drift::{
     ChangeSetReport, ChangeSetState, ComparedColumn, FingerprintReport, OutputReport, PartitionReport, SpreadReport,
 };
-pub use html::{diff_page, run_page};
+pub use html::{diff_page, nights_page, run_page};
+pub use nights::{
+    AlarmReport, DueReport, FiguresReport, NightReport, NightsReport, NightsStanding, PointReport, SeriesReport,
+};
+pub use nights_terminal::nights_terminal;
 pub use numbers::{bytes, count};
 pub use run::{CostReport, Outcome, ProblemReport, RunReport};
 pub use terminal::terminal;

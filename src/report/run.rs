@@ -3,7 +3,8 @@
 use super::dataset::DatasetReport;
 use crate::data::Period;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What one run did.
@@ -28,6 +29,16 @@ pub struct RunReport {
     pub started_at: DateTime<Utc>,
     /// Wall-clock seconds.
     pub seconds: f64,
+    /// Seconds of each stage of the walk: `open`, `decide`, `extract`, `judge`, `publish`. The stage it ended in is not told.
+    pub seconds_by_stage: BTreeMap<&'static str, f64>,
+    /// Who started it: `schedule`, `aws_batch:<job id>` or `user:<name>`.
+    pub started_by: String,
+    /// Seconds of processor time, where the system tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_seconds: Option<f64>,
+    /// The most memory at once, where the system tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
     /// Why a period was published again (`--again`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub again: Option<String>,
@@ -46,7 +57,7 @@ pub struct RunReport {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Everything is published, in both clouds where there are two.
@@ -85,6 +96,8 @@ pub struct ProblemReport {
     pub safe: String,
     /// What to do next.
     pub next: String,
+    /// The runbook that says it at length: `deploy/runbooks/<this>-*.md`.
+    pub runbook: &'static str,
 }
 
 /// The one line that says how something ended: id, where, what, what is safe, what next. For people and for machines.
@@ -106,6 +119,12 @@ pub struct CostReport {
     pub usd: f64,
     /// Which prices.
     pub basis: String,
+    /// Seconds of a vCPU that are billed, for a task of the size that `basis` names.
+    pub vcpu_seconds: f64,
+    /// Seconds of a GB of memory, as well.
+    pub gb_seconds: f64,
+    /// Bytes that left AWS, by the store they went to.
+    pub bytes_out: BTreeMap<String, u64>,
 }
 
 /// A moment as the report writes it.

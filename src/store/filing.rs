@@ -3,11 +3,20 @@
 //! Never in here: tables.
 
 use super::Store;
-use super::fault::StoreError;
+use super::absent::get;
+use super::fault::{StoreError, fault};
 use super::part::Part;
 use super::staging::put;
 use crate::data::Name;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectMeta;
+
+/// Bytes of one report, at most, to be read again.
+const REPORT_BYTES_MAX: u64 = 16 << 20;
+/// Reports read at once.
+const READS_AT_ONCE: usize = 8;
 
 /// Where a run's report lies in the store of audience `security`; `ending` is `json`, or `html` for the page.
 pub fn report_path(job: &Name, run: &str, ending: &str) -> String {
@@ -18,6 +27,37 @@ pub fn report_path(job: &Name, run: &str, ending: &str) -> String {
 pub async fn file_report(security: &Store, path: &str, report: Bytes) -> Result<(), StoreError> {
     let folder = security.primary();
     put(folder, &folder.at(path), report, "store.put.report").await
+}
+
+/// The newest `most` reports of a job's runs, oldest first, of those that began at `since` or later: the ledger. Each is the run's
+/// id and the text.
+pub async fn reports(
+    security: &Store,
+    job: &Name,
+    since: DateTime<Utc>,
+    most: usize,
+) -> Result<Vec<(String, Bytes)>, StoreError> {
+    let folder = security.primary();
+    let prefix = folder.at(&format!("reports/{job}"));
+    // The ids of runs begin with the moment, in thousandths of a second.
+    let moment = format!("{:012x}", since.timestamp_millis().max(0));
+    let offset = folder.at(&format!("reports/{job}/{}-{}", &moment[..8], &moment[8..]));
+    let listed = match folder.store().list_with_offset(Some(&prefix), &offset).try_collect::<Vec<_>>().await {
+        Ok(listed) => listed,
+        Err(object_store::Error::NotFound { .. }) => Vec::new(),
+        Err(error) => return Err(fault(folder, "listing reports", "the bucket or container", error)),
+    };
+    let of_json = |meta: &ObjectMeta| meta.location.filename().is_some_and(|file| file.ends_with(".json"));
+    let mut found: Vec<ObjectMeta> =
+        listed.into_iter().filter(|meta| of_json(meta) && meta.size <= REPORT_BYTES_MAX).collect();
+    found.sort_by(|one, other| one.location.cmp(&other.location));
+    let newest = found.split_off(found.len().saturating_sub(most));
+    let read = futures::stream::iter(newest).map(|meta| async move {
+        let run = meta.location.filename().unwrap_or_default().trim_end_matches(".json").to_owned();
+        Ok(get(folder, &meta.location).await?.map(|text| (run, text)))
+    });
+    let read: Vec<Option<(String, Bytes)>> = read.buffered(READS_AT_ONCE).try_collect().await?;
+    Ok(read.into_iter().flatten().collect())
 }
 
 /// Files a part that no table names: `<shelf>/<dataset>/run=<run>/<list>-<number>-<8 of sha256>.parquet`, such as list `part` of

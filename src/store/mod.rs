@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! _nightferry/stamp.json                          whose data this store holds
+//! _schedule/<job>/<period>/..                    (security) whose turn a night is
 //! _jobs/<job>/<20 digits>.json                    (security) the job's nights: THE commit, created once
 //! reports/<job>/<run>.json                        (security) what every run came to; `.html`: the same as a page
 //! <dataset>/run=<run>/part-00000-<8 of sha256>.parquet
@@ -29,6 +30,7 @@
 //! vault.rs      the values of a domain and the tokens that stand for them
 //! mutant.rs     faults that the simulator plants
 //! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
+//! lease.rs      whose turn a night is, among schedules
 //! ```
 //!
 //! Every state between two calls is one of two: before the job's record nothing of the night is published, after it
@@ -47,6 +49,7 @@ mod failpoint;
 mod fault;
 mod fence;
 mod filing;
+mod lease;
 mod ledger;
 mod manifest;
 mod mutant;
@@ -73,7 +76,8 @@ pub use commit::{Settled, Stores, complete, settle};
 pub use decision::{Decision, decide};
 pub use fault::StoreError;
 pub use fence::{epoch, raise};
-pub use filing::{file_part, file_report, report_path};
+pub use filing::{file_part, file_report, report_path, reports};
+pub use lease::{Claim, Lease, claims, first_seen, is_ours_to_tell};
 pub use ledger::{JobRecord, RecordTable, RunRow};
 pub use manifest::{Manifest, ManifestFile, ManifestRef};
 pub use night::{Merged, Night, NightDataset, NightWrite, Outcome, publish};

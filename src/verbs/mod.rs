@@ -2,6 +2,7 @@
 //! exit code; what goes wrong is a line on stderr.
 
 mod days;
+mod desk;
 mod diff;
 mod files;
 mod init;
@@ -9,6 +10,7 @@ mod paths;
 mod plan;
 mod run;
 mod scan;
+mod status;
 mod stores;
 mod table;
 mod test;
@@ -16,11 +18,14 @@ mod validate;
 mod walk;
 
 pub use days::Days;
+pub use desk::{Desk, no_timetable};
 pub use diff::{DiffRequest, diff};
+pub use files::tell_as;
 pub use init::{InitRequest, init};
 pub use plan::{PlanRequest, plan};
 pub use run::{RunRequest, run};
 pub use scan::{Database, ScanOf, ScanRequest, ScanTells, scan};
+pub use status::{StatusRequest, status};
 pub use table::{TableRequest, TableWhat, table};
 pub use test::{TestRequest, test};
 pub use validate::{ValidateRequest, validate};
@@ -28,6 +33,11 @@ pub use validate::{ValidateRequest, validate};
 use crate::world::{Progress, World};
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
+
+/// Log lines as [`log`] has them, for who works above the verbs.
+pub fn log_lines(progress: &Progress) {
+    log(progress);
+}
 
 /// Log lines on stderr, ours only: other crates' lines may quote what they choked on. `NIGHTFERRY_LOG` chooses the level.
 /// Beside a bar only what a person must see is told.

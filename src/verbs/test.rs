@@ -153,7 +153,8 @@ fn masked(mut report: serde_json::Value) -> serde_json::Value {
                 for (name, value) in fields.iter_mut() {
                     match name.as_str() {
                         "run" | "seconds" | "usd" | "bytes" | "at" | "page_at" | "rows_at" | "quarantine_at"
-                        | "nightferry" => *value = serde_json::json!("*"),
+                        | "nightferry" | "started_by" | "seconds_by_stage" | "cpu_seconds" | "peak_memory_bytes"
+                        | "vcpu_seconds" | "gb_seconds" | "bytes_out" => *value = serde_json::json!("*"),
                         _ => mask(value),
                     }
                 }

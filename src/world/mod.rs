@@ -9,6 +9,7 @@ mod progress;
 mod project;
 mod scratch;
 mod scratch_folder;
+mod usage;
 
 pub use clock::Clock;
 pub use pool::compute;
@@ -16,10 +17,14 @@ pub use progress::{Progress, ProgressMode, TableProgress};
 pub use project::{Project, ReadFault};
 pub use scratch::DiskScratch;
 pub use scratch_folder::ScratchFolder;
+pub use usage::Usage;
 
 use chrono::{DateTime, Utc};
 use std::path::Path;
 use uuid::Uuid;
+
+/// The variable by which whoever starts a run for somebody says so.
+pub const STARTED_BY: &str = "NIGHTFERRY_STARTED_BY";
 
 /// The world as one process sees it.
 pub struct World {
@@ -40,6 +45,17 @@ impl World {
     /// The memory that the container may take; `None` outside of one.
     pub fn memory_bytes() -> Option<u64> {
         memory::container_bytes(Path::new("/"))
+    }
+
+    /// Who started this process: `schedule`, `aws_batch:<job id>` or `user:<name>`.
+    pub fn started_by() -> String {
+        let plain = |name: &str| {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+            World::variable(name).filter(|value| value.len() <= 128 && value.chars().all(is_plain))
+        };
+        let batch = || plain("AWS_BATCH_JOB_ID").map(|id| format!("aws_batch:{id}"));
+        let user = || plain("USER").map(|name| format!("user:{name}"));
+        plain(STARTED_BY).or_else(batch).or_else(user).unwrap_or_else(|| "unknown".into())
     }
 
     /// The id of a run that starts at `now`: a UUID v7, and the attempt where AWS Batch counts attempts. Never the date

@@ -113,3 +113,25 @@ fn the_page_of_two_datasets_shows_names_as_they_are_whatever_they_are() {
     assert_eq!(same.code, 0, "{}", same.err);
     assert!(ferry.read("same.html").contains("The two are the same"));
 }
+
+#[test]
+fn the_page_of_ninety_nights_shows_each_with_a_link_to_its_own() {
+    let ferry = Ferry::shipped();
+    // Weekends are quieter, one night failed thrice, and the last, which is a real one, is low.
+    crate::status::nights(&ferry, 85, |days| match days {
+        31 => vec![0.0, 0.0, 0.0, 2.0],
+        days => vec![2.2 + (days % 5) as f64 / 25.0 - if (2..4).contains(&(days % 7)) { 0.9 } else { 0.0 }],
+    });
+    let came = ferry.run(&["status", "jobs/settlements.toml", "--html"]);
+    assert_eq!(came.code, 1, "{}", came.err);
+    assert!(came.out.contains("target/security/reports/settlements/nights.html shows the nights"), "{}", came.out);
+    let seen = browsed(&ferry.path("target/security/reports/settlements/nights.html"), "nights");
+    is_sound(&seen);
+    assert!(text(&seen).contains("is published") && text(&seen).contains("89 runs looked at"), "{}", text(&seen));
+    for words in ["Needs a look", "Seconds of 89 runs", "E-SOURCE-70", "metered_output", "outside of what is usual"] {
+        assert!(text(&seen).contains(words), "{words}: {}", text(&seen));
+    }
+    // A page of the run shows what it always did; this one names a night for each.
+    let page = ferry.read("target/security/reports/settlements/nights.html");
+    assert!(page.matches(".html\">").count() >= 3 * 89, "{}", page.matches(".html\">").count());
+}

@@ -13,6 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["relay"],
     &["source", "store", "notify"],
     &["access"],
+    &["watch"],
     &["job", "report"],
     &["privacy", "changes", "reconcile", "retain"],
     &["frame", "format"],
@@ -27,12 +28,15 @@ const NEIGHBOURS: &[(&str, &str)] = &[
     ("failure", "world"),
     // The report tells a check's severity in the job's word.
     ("report", "job"),
+    // A verb like the others to those who type it.
+    ("cli", "schedule"),
     // A comparison reads change events.
     ("reconcile", "changes"),
 ];
 
 /// Rooms that compute only: what they need of the world comes in as a parameter.
 const PURE: &[&str] = &[
+    "watch",
     "job",
     "report",
     "privacy",

@@ -4,7 +4,7 @@
 //! frame.rs    markup into which text comes escaped, and what stands around every page
 //! parts.rs    tables, numbers, verdicts        chart.rs  drawings, each said in words too
 //! run.rs      the page of a run                dataset.rs  one dataset of it; its stream.rs, and where to look.rs
-//! diff.rs     the page of a comparison
+//! diff.rs     the page of a comparison              nights.rs   the page of a job's nights
 //! ```
 //!
 //! Never in here: a value of the data. The reports that pages are made of have none.
@@ -14,6 +14,7 @@ mod dataset;
 mod diff;
 mod frame;
 mod look;
+mod nights;
 mod parts;
 mod run;
 mod stream;
@@ -21,4 +22,5 @@ mod stream;
 mod tests;
 
 pub use diff::diff_page;
+pub use nights::nights_page;
 pub use run::run_page;

@@ -141,6 +141,7 @@ fn problems(problems: &[ProblemReport]) -> Markup {
             .add(line("What is safe", &problem.safe))
             .add(line("What to do", &problem.next))
             .add(line("A retry", retry))
+            .add(line("Runbook", problem.runbook))
             .add(line("While", &problem.phase))
             .raw("<dt>Message</dt><dd>")
             .code(&problem.id)

@@ -110,6 +110,7 @@ fn of(word: &str) -> RunReport {
         message: text(),
         safe: text(),
         next: text(),
+        runbook: "RB-01",
     };
     RunReport {
         run: text(),
@@ -121,12 +122,22 @@ fn of(word: &str) -> RunReport {
         period: Period::day(NaiveDate::MIN),
         started_at: DateTime::UNIX_EPOCH,
         seconds: 1.0,
+        seconds_by_stage: [("open", 1.0)].into(),
+        started_by: text(),
+        cpu_seconds: None,
+        peak_memory_bytes: None,
         again: Some(text()),
         completed: vec![text()],
         page_at: None,
         datasets: vec![dataset],
         problems: vec![problem],
-        cost: CostReport { usd: 0.0, basis: text() },
+        cost: CostReport {
+            usd: 0.0,
+            basis: text(),
+            vcpu_seconds: 60.0,
+            gb_seconds: 120.0,
+            bytes_out: [(text(), 1)].into(),
+        },
     }
 }
 

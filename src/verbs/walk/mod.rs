@@ -51,14 +51,17 @@ use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
 use crate::job::{Plan, WriteMode};
 use crate::report::{Outcome, RunReport, run_page};
-use crate::store::{self, Decision, JobRecord, SecondState};
+use crate::store::{self, Decision, JobRecord, SecondState, Store};
 use crate::world::World;
 use crossed::Crossed;
 use judged::Judgement;
 pub use login::{login, remedies};
 use open::Opened;
+pub use open::security;
 use published::{carry, incomplete, publish};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 /// What a person asked of a run besides its job.
 #[derive(Clone, Debug, Default)]
@@ -82,9 +85,16 @@ pub(super) struct Walked<'a> {
     pub(super) completed: Vec<String>,
     pub(super) record: Option<JobRecord>,
     pub(super) second: Vec<SecondState>,
+    /// Seconds of each stage that came to its end.
+    pub(super) stages: BTreeMap<&'static str, f64>,
 }
 
 impl Walked<'_> {
+    /// A stage that began at `since` is over.
+    fn stage(&mut self, stage: &'static str, since: Instant) {
+        *self.stages.entry(stage).or_default() += since.elapsed().as_secs_f64();
+    }
+
     /// Whether every dataset came over, so that what they come to is being looked at.
     fn judging(&self) -> bool {
         self.crossed.len() == self.plan.datasets.len()
@@ -94,7 +104,7 @@ impl Walked<'_> {
 /// Walks `plan` to its end, whatever that is, or until `stop` says so; the report says which.
 pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl Future<Output = ()>) -> RunReport {
     let started = world.clock.now();
-    let clock = std::time::Instant::now();
+    let clock = Instant::now();
     let mut night = Walked {
         plan,
         run: World::run_id(started),
@@ -105,6 +115,7 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
         completed: Vec::new(),
         record: None,
         second: Vec::new(),
+        stages: BTreeMap::new(),
     };
     let mut stop = std::pin::pin!(stop);
     let opened = tokio::select! {
@@ -116,9 +127,11 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
         Err(failure) => {
             let outcome = fail(&mut night, failure);
             world.progress.finish();
-            return told::told(&night, outcome, options, started, clock.elapsed());
+            let report = told::told(&night, outcome, options, started, clock.elapsed());
+            return unopened(report, plan, world, options).await;
         }
     };
+    night.stage("open", clock);
     let publishing = AtomicBool::new(false);
     let crossing = cross_over(&mut night, &mut opened, world, options, &publishing);
     let (outcome, is_stopped) = match stopped::unless(crossing, stop, &publishing).await {
@@ -128,7 +141,7 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
     let mut report = told::told(&night, outcome, options, started, clock.elapsed());
     if !options.dry_run {
         report.page_at = Some(format!("security/{}", store::report_path(&plan.job, &report.run, "html")));
-        let filing = file(&report, &opened, plan);
+        let filing = file(&report, &opened.security, plan);
         let is_filed = match is_stopped {
             true => stopped::briefly(filing).await,
             false => filing.await,
@@ -148,6 +161,7 @@ async fn cross_over(
     publishing: &AtomicBool,
 ) -> Outcome {
     let plan = night.plan;
+    let since = Instant::now();
     let settled = if options.dry_run {
         None
     } else {
@@ -170,6 +184,8 @@ async fn cross_over(
             return carry(night, opened, settled.records.last(), outcome).await;
         }
     }
+    night.stage("decide", since);
+    let since = Instant::now();
     let mut moments = moment::Moments::default();
     loop {
         world.progress.job(plan.job.as_str(), plan.datasets.len() as u64);
@@ -181,11 +197,14 @@ async fn cross_over(
     if !options.dry_run {
         quarantine(night, opened).await;
     }
+    night.stage("extract", since);
+    let since = Instant::now();
     if night.failures.is_empty() {
         let (judged, failures) =
             judged::judge(plan, &night.run, &mut night.crossed, opened, &world.progress, options).await;
         night.judged = judged;
         night.failures = failures;
+        night.stage("judge", since);
     }
     if let Some(worst) = ending::worst(night.failures.iter().map(|failure| failure.ending)) {
         // Whatever else went wrong: parts that may hold what nobody may see do not stay.
@@ -199,10 +218,13 @@ async fn cross_over(
         Some(settled) => {
             world.progress.stage(plan.job.as_str(), "publishing");
             publishing.store(true, Ordering::Relaxed);
+            let since = Instant::now();
             if let Err(failure) = vaults::keep(opened, plan, &night.run, world.clock.now()).await {
                 return fail(night, failure);
             }
-            publish(night, opened, settled, world, options).await
+            let outcome = publish(night, opened, settled, world, options).await;
+            night.stage("publish", since);
+            outcome
         }
     }
 }
@@ -263,14 +285,31 @@ async fn discard(night: &Walked<'_>) {
     }
 }
 
+/// A run that could not open everything leaves its report all the same, where the security store is there and the
+/// environment's own: who looks in the morning must see that there was a run.
+async fn unopened(mut report: RunReport, plan: &Plan, world: &World, options: &Options) -> RunReport {
+    if options.dry_run {
+        return report;
+    }
+    let path = format!("security/{}", store::report_path(&plan.job, &report.run, "html"));
+    let filing = async {
+        let Ok(security) = open::security(plan, world.project.root()) else { return false };
+        report.page_at = Some(path);
+        security.check_stamp(&plan.stamp).await.is_ok() && file(&report, &security, plan).await
+    };
+    let is_filed = stopped::briefly(filing).await;
+    report.page_at = report.page_at.filter(|_| is_filed);
+    report
+}
+
 /// Keeps the report and its page in the security store: a container's disk is gone in the morning. Gives whether the page is there.
-async fn file(report: &RunReport, opened: &Opened, plan: &Plan) -> bool {
+async fn file(report: &RunReport, security: &Store, plan: &Plan) -> bool {
     let places = plan.places();
     let (page, text) = (run_page(report, &places), serde_json::to_vec_pretty(report).unwrap_or_default());
     let mut is_filed = true;
     for (ending, text) in [("json", text), ("html", page.into_bytes())] {
         let path = store::report_path(&plan.job, &report.run, ending);
-        if let Err(error) = store::file_report(&opened.security, &path, text.into()).await {
+        if let Err(error) = store::file_report(security, &path, text.into()).await {
             tracing::warn!(error = %error, "the report could not be filed");
             is_filed = false;
         }

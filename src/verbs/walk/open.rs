@@ -184,6 +184,14 @@ fn seal(keys: &Keys) -> Result<Seal, Failure> {
     Ok(Seal::new(&secret))
 }
 
+/// The store of reports and records alone.
+pub fn security(plan: &Plan, root: &Path) -> Result<Store, Failure> {
+    let missing = || Failure::new(ending::NOT_THERE, Phase::Open, "there is no store `security`");
+    let (name, spec) = plan.stores.iter().find(|(name, _)| name.as_str() == "security").ok_or_else(missing)?;
+    let folder = access::open(&spec.primary, root, name.as_str(), Purpose::Write);
+    Ok(Store::new(spec, folder.map_err(|error| Failure::access(&error))?, None))
+}
+
 type Sources = (BTreeMap<Name, Box<dyn Source>>, BTreeMap<Name, Dump>);
 
 /// Opens every source that the plan names.

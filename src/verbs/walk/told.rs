@@ -15,6 +15,7 @@ use crate::report::{
     ColumnReport, CostReport, DatasetReport, DatasetState, FieldReport, LooksLikeReport, MergeReport, Outcome,
     PeriodReport, ReconciliationReport, RiskReport, RunReport, SourceReport, StoreReport, StoreState,
 };
+use crate::world::{Usage, World};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -42,12 +43,14 @@ pub fn told(
         }),
     };
     let datasets: Vec<DatasetReport> = plan.datasets.iter().enumerate().filter_map(told).collect();
-    let leaves = |store: &StoreReport| {
+    let mut bytes_out: BTreeMap<String, u64> = BTreeMap::new();
+    for store in datasets.iter().flat_map(|dataset| &dataset.stores) {
         let spec = plan.stores.values().find(|spec| spec.name.as_str() == store.name);
-        let outside = spec.is_some_and(|spec| spec.primary.is_outside_aws() || spec.second.is_some());
-        if outside { store.bytes } else { 0 }
-    };
-    let bytes_out = datasets.iter().flat_map(|dataset| &dataset.stores).map(leaves).sum();
+        if spec.is_some_and(|spec| spec.primary.is_outside_aws() || spec.second.is_some()) {
+            *bytes_out.entry(store.name.clone()).or_default() += store.bytes;
+        }
+    }
+    let usage = Usage::now();
     RunReport {
         run: night.run.clone(),
         job: plan.job.to_string(),
@@ -57,17 +60,30 @@ pub fn told(
         nightferry: env!("CARGO_PKG_VERSION"),
         period: plan.period,
         started_at: started,
-        seconds: (took.as_secs_f64() * 1000.0).round() / 1000.0,
+        seconds: rounded(took.as_secs_f64()),
+        seconds_by_stage: night.stages.iter().map(|(stage, seconds)| (*stage, rounded(*seconds))).collect(),
+        started_by: World::started_by(),
+        cpu_seconds: usage.map(|usage| rounded(usage.cpu_seconds)),
+        peak_memory_bytes: usage.map(|usage| usage.peak_memory_bytes),
         again: options.again.clone(),
         completed: night.completed.clone(),
         page_at: None,
         datasets,
         problems: failures.iter().map(|failure| failure.report()).collect(),
         cost: CostReport {
-            usd: (cost::usd(&cost::FARGATE, cost::REFERENCE, took, bytes_out) * 10_000.0).round() / 10_000.0,
+            usd: (cost::usd(&cost::FARGATE, cost::REFERENCE, took, bytes_out.values().sum()) * 10_000.0).round()
+                / 10_000.0,
             basis: cost::FARGATE.basis.into(),
+            vcpu_seconds: rounded(cost::billed_seconds(took) * cost::REFERENCE.vcpu),
+            gb_seconds: rounded(cost::billed_seconds(took) * cost::REFERENCE.memory_gb),
+            bytes_out,
         },
     }
+}
+
+/// Seconds to the millisecond.
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
 }
 
 fn told_dataset(

@@ -1,0 +1,113 @@
+//! Whose turn a job's night is: the timetable, the ledger and the claims of other schedules -> a turn that is ours, or when to look again.
+//!
+//! Pure but for the store: the moment comes in, so that ten years pass in a test in seconds.
+
+use crate::calendar::{Due, Missed, Timetable};
+use crate::data::Name;
+use crate::store::{self, Claim, Lease, Store, StoreError};
+use crate::watch::{Attempt, LedgerRun, Standing, candidates, standing};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Runs of the ledger that are looked at, the newest.
+const RUNS_MAX: usize = 16;
+/// How far back they are looked for: further than missed nights are made good.
+const DAYS_BACK: i64 = 40;
+/// How long to wait, at most, for another schedule's night.
+const OTHERS_SECONDS_MAX: i64 = 30;
+/// How long to wait where nothing is ever due again.
+const NEVER: TimeDelta = TimeDelta::days(1);
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// A name that no other schedule has.
+    pub name: String,
+    /// Since when it watches.
+    pub alive_since: DateTime<Utc>,
+    /// How long a night is its own without a word.
+    pub lease: TimeDelta,
+}
+
+/// What to do now.
+#[derive(Debug)]
+pub struct Turn {
+    /// A night that is ours to run.
+    pub start: Option<(Due, Lease)>,
+    /// When to look again, where there is none.
+    pub look_at: DateTime<Utc>,
+    /// A night whose deadline is past, where it is ours to tell.
+    pub late: Option<Due>,
+    /// A night that no retry cures, or that is missing, as far as was looked.
+    pub given_up: Option<Due>,
+}
+
+/// Takes the turn of a night of `job` that is to be run at `now`, where there is one.
+pub async fn turn(
+    security: &Store,
+    job: &Name,
+    timetable: &Timetable,
+    holder: &Holder,
+    now: DateTime<Utc>,
+) -> Result<Turn, StoreError> {
+    let since = store::first_seen(security, job, now).await?;
+    let mut runs = ledger(security, job, now).await?;
+    let candidates = candidates(timetable, since, &runs, now);
+    let next = timetable.after(now).map_or(now + NEVER, |due| due.at);
+    let mut turn = Turn { start: None, look_at: next, late: None, given_up: None };
+    for due in &candidates {
+        let claims = store::claims(security, job, due.period).await?;
+        let stands = stands(job, due, &runs, &claims, now);
+        if stands != Standing::Done {
+            turn.look_at = turn.look_at.min(due.deadline.filter(|deadline| *deadline > now).unwrap_or(next));
+            let is_late = due.deadline.is_some_and(|deadline| deadline <= now);
+            if is_late && store::is_ours_to_tell(security, job, due.period, "late", now).await? {
+                turn.late = Some(*due);
+            }
+        }
+        // Due while nobody watched, and not begun by anybody.
+        let is_left_out = timetable.missed == Missed::None && claims.is_empty() && due.at < holder.alive_since;
+        match stands {
+            Standing::Done => continue,
+            Standing::GivenUp => turn.given_up = Some(*due),
+            Standing::Ready if is_left_out => continue,
+            Standing::Held(until) => {
+                turn.look_at = turn.look_at.min(until.min(now + TimeDelta::seconds(OTHERS_SECONDS_MAX)));
+                return Ok(turn);
+            }
+            Standing::Again(at) => {
+                turn.look_at = turn.look_at.min(at);
+                return Ok(turn);
+            }
+            Standing::Ready => {
+                let of = (job, due.period);
+                let taken = Lease::take(security, of, claims.last(), &holder.name, now, holder.lease).await?;
+                let Some(lease) = taken else {
+                    // Somebody was faster: look again when they have had time to say so.
+                    turn.look_at = now + TimeDelta::seconds(1);
+                    return Ok(turn);
+                };
+                // Whoever had the turn before may have ended between our look at the ledger and our claim.
+                runs = ledger(security, job, now).await?;
+                if self::stands(job, due, &runs, &claims, now) == Standing::Done {
+                    lease.give_back(now, 0).await?;
+                    continue;
+                }
+                turn.start = Some((*due, lease));
+                return Ok(turn);
+            }
+        }
+    }
+    Ok(turn)
+}
+
+async fn ledger(security: &Store, job: &Name, now: DateTime<Utc>) -> Result<Vec<LedgerRun>, StoreError> {
+    let reports = store::reports(security, job, now - TimeDelta::days(DAYS_BACK), RUNS_MAX).await?;
+    Ok(reports.iter().filter_map(|(_, text)| LedgerRun::parse(text)).collect())
+}
+
+fn stands(job: &Name, due: &Due, runs: &[LedgerRun], claims: &[Claim], now: DateTime<Utc>) -> Standing {
+    let attempt = |claim: &Claim| Attempt { until: claim.until, exit_code: claim.exit_code };
+    let attempts: Vec<Attempt> = claims.iter().map(attempt).collect();
+    let spread = job.as_str().bytes().fold(0u64, |spread, byte| spread.wrapping_mul(31).wrapping_add(byte.into()));
+    standing(due, runs, &attempts, spread, now)
+}

@@ -1,0 +1,66 @@
+//! A job as those see it who watch over it: its timetable, and the store where its reports lie. No source is opened.
+
+use super::{files, walk};
+use crate::calendar::{Timetable, last_full_day};
+use crate::data::{Name, Period};
+use crate::ending;
+use crate::failure::{Failure, Phase};
+use crate::job::Plan;
+use crate::store::Store;
+use crate::watch::LedgerRun;
+use crate::world::{Clock, Project};
+use chrono::{DateTime, Utc};
+use std::path::{Path, PathBuf};
+
+/// A job, watched over.
+pub struct Desk {
+    /// Its name.
+    pub job: Name,
+    /// Its file.
+    pub path: PathBuf,
+    /// When it is due; `None` where its file does not say.
+    pub timetable: Option<Timetable>,
+    /// What a run of it now would do.
+    pub plan: Plan,
+    /// The store of reports and records.
+    pub security: Store,
+}
+
+impl Desk {
+    /// The desks of the jobs named, or of every job of the project.
+    pub fn of(named: Vec<PathBuf>, environment: &str) -> Result<(Project, Vec<Desk>), Failure> {
+        let start = named.first().cloned().unwrap_or_else(|| PathBuf::from("jobs"));
+        let project = files::project(&start)?;
+        let jobs = files::jobs(&project, named)?;
+        let desks = jobs.iter().map(|path| Desk::open(&project, path, environment)).collect::<Result<_, _>>()?;
+        Ok((project, desks))
+    }
+
+    fn open(project: &Project, path: &Path, environment: &str) -> Result<Desk, Failure> {
+        let checked = files::load(project, path, environment)?;
+        let timetable = checked.job.schedule.clone();
+        let plan = checked.plan(Period::day(last_full_day(Clock::System.now()))).map_err(files::invalid)?;
+        let security = walk::security(&plan, project.root())?;
+        Ok(Desk { job: plan.job.clone(), path: path.to_owned(), timetable, plan, security })
+    }
+
+    /// The newest `most` runs since `since`, oldest first. A report that cannot be read is passed over, and told.
+    pub async fn runs(&self, since: DateTime<Utc>, most: usize) -> Result<Vec<LedgerRun>, Failure> {
+        let reports = crate::store::reports(&self.security, &self.job, since, most).await;
+        let reports = reports.map_err(|error| Failure::store(&error, Phase::Open))?;
+        let read = reports.into_iter().filter_map(|(run, text)| {
+            let parsed = LedgerRun::parse(&text);
+            if parsed.is_none() {
+                tracing::warn!(job = %self.job, run, "its report cannot be read");
+            }
+            parsed
+        });
+        Ok(read.collect())
+    }
+}
+
+/// The job has no `[schedule]`.
+pub fn no_timetable(desk: &Desk) -> Failure {
+    let what = format!("job `{}` has no [schedule]", desk.job);
+    Failure::new(ending::JOB_INVALID, Phase::Files, what)
+}

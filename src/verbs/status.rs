@@ -1,0 +1,234 @@
+//! `nightferry status [JOB..]`: how the nights of each job stand, from the reports in its security store. Writes nothing but, where it is asked
+//! for, the page.
+
+use super::desk::Desk;
+use super::files;
+use crate::calendar::Due;
+use crate::ending;
+use crate::failure::{Failure, Phase};
+use crate::report::{
+    AlarmReport, DueReport, FiguresReport, NightReport, NightsReport, NightsStanding, PointReport, SeriesReport,
+    nights_page, nights_terminal,
+};
+use crate::store;
+use crate::watch::{Counted, Direction, LedgerDataset, LedgerRun, Rule, alarms, band, figures, published_at};
+use crate::world::{Clock, Progress, ProgressMode};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// How far back is looked.
+const DAYS_BACK: i64 = 90;
+/// Runs that are looked at, the newest: some retries a night.
+const RUNS_MAX: usize = 400;
+/// The name under which the page lies among the job's reports.
+const PAGE: &str = "nights";
+
+/// What is asked of `status`.
+#[derive(Clone, Debug)]
+pub struct StatusRequest {
+    /// Job files; none stands for every one of the project.
+    pub jobs: Vec<PathBuf>,
+    /// The environment's name.
+    pub environment: String,
+    /// Whether the page is written.
+    pub html: bool,
+    /// The result as JSON, a line a job.
+    pub json: bool,
+}
+
+/// Says how jobs stand. Gives 1 where a person has something to do.
+pub async fn status(request: StatusRequest, out: &mut dyn Write) -> u8 {
+    let json = request.json;
+    match journey(request, out).await {
+        Ok(true) => ending::FOUND,
+        Ok(false) => 0,
+        Err(failure) => files::tell_as(json, &failure, out),
+    }
+}
+
+async fn journey(request: StatusRequest, out: &mut dyn Write) -> Result<bool, Failure> {
+    super::log(&Progress::new(ProgressMode::None));
+    let (_, desks) = Desk::of(request.jobs, &request.environment)?;
+    let mut needs_somebody = false;
+    for desk in &desks {
+        let now = Clock::System.now();
+        let runs = desk.runs(now - TimeDelta::days(DAYS_BACK), RUNS_MAX).await?;
+        let report = report(desk, &runs, now);
+        needs_somebody |= report.needs_somebody();
+        // A closed pipe is the reader's choice.
+        let _ = match request.json {
+            true => writeln!(out, "{}", serde_json::to_string(&report).unwrap_or_default()),
+            false => write!(out, "{}", nights_terminal(&report)),
+        };
+        if request.html {
+            let path = store::report_path(&desk.job, PAGE, "html");
+            let page = nights_page(&report).into_bytes().into();
+            let filing = async {
+                desk.security.check_stamp(&desk.plan.stamp).await?;
+                store::file_report(&desk.security, &path, page).await
+            };
+            filing.await.map_err(|error| Failure::store(&error, Phase::Publish))?;
+            if !request.json {
+                let places = desk.plan.places();
+                let place = places.get("security").map_or("security", String::as_str);
+                let _ = writeln!(out, "\n  {}/{path} shows the nights in a browser", place.trim_end_matches('/'));
+            }
+        }
+    }
+    Ok(needs_somebody)
+}
+
+fn report(desk: &Desk, runs: &[LedgerRun], now: DateTime<Utc>) -> NightsReport {
+    let since = runs.first().map_or(now, |run| run.started_at - TimeDelta::days(1));
+    let mut dues = desk.timetable.as_ref().map(|table| table.between(since, now, usize::MAX)).unwrap_or_default();
+    let next = desk.timetable.as_ref().and_then(|table| table.after(now));
+    let last = dues.last().copied().filter(|_| !runs.is_empty());
+    // Nothing was missed before the days of the first run that is known.
+    dues.retain(|due| runs.first().is_some_and(|first| due.period.to >= first.period.to));
+    let all: Vec<Due> = dues.iter().copied().chain(next).collect();
+    let missed = match dues.split_last() {
+        Some((_, before)) => {
+            before.iter().filter(|due| published_at(due, runs).is_none()).map(|due| due.period).collect()
+        }
+        None => Vec::new(),
+    };
+    let series = series(desk, runs);
+    NightsReport {
+        job: desk.job.to_string(),
+        environment: desk.plan.environment.to_string(),
+        at: now,
+        standing: standing(desk, last.as_ref(), runs, now),
+        last_due: last.map(|due| DueReport {
+            at: due.at,
+            period: due.period,
+            deadline: due.deadline,
+            published_at: published_at(&due, runs),
+        }),
+        next_due: next.map(|due| due.at),
+        missed,
+        second_behind: second_behind(runs),
+        figures: told_figures(&all, runs, now),
+        alarms: series.iter().filter_map(|(name, nights)| last_alarm(name, nights)).collect(),
+        nights: runs.iter().map(night).collect(),
+        datasets: series.into_iter().map(|(dataset, nights)| points(dataset, nights)).collect(),
+    }
+}
+
+fn standing(desk: &Desk, last: Option<&Due>, runs: &[LedgerRun], now: DateTime<Utc>) -> NightsStanding {
+    let Some(due) = last else {
+        return if desk.timetable.is_some() { NightsStanding::Waiting } else { NightsStanding::NotScheduled };
+    };
+    let attempts = || runs.iter().filter(|run| run.period == due.period);
+    match published_at(due, runs) {
+        Some(_) => NightsStanding::Published,
+        None if due.deadline.is_some_and(|deadline| deadline <= now) => NightsStanding::Late,
+        None if attempts().next_back().is_some_and(|run| !run.is_good()) => NightsStanding::Failed,
+        None => NightsStanding::Waiting,
+    }
+}
+
+/// Tables whose second cloud the last run that touched it left behind.
+fn second_behind(runs: &[LedgerRun]) -> Vec<String> {
+    let Some(last) = runs.iter().rev().find(|run| run.is_good()) else { return Vec::new() };
+    if last.exit_code == 0 {
+        return Vec::new();
+    }
+    let of = |dataset: &LedgerDataset| {
+        let behind = dataset.stores.iter().filter(|store| store.state == "second_pending");
+        behind.map(|store| format!("{} in {}", dataset.name, store.name)).collect::<Vec<_>>()
+    };
+    let named: Vec<String> = last.datasets.iter().flat_map(of).collect();
+    match (named.is_empty(), last.problems.first()) {
+        // A run that only carried names no dataset.
+        (true, Some(problem)) => vec![problem.message.clone()],
+        _ => named,
+    }
+}
+
+fn told_figures(dues: &[Due], runs: &[LedgerRun], now: DateTime<Utc>) -> FiguresReport {
+    let figures = figures(dues, runs, now);
+    let rounded = |part: f64| (part * 10_000.0).round() / 10_000.0;
+    FiguresReport {
+        due: figures.due,
+        in_time: figures.in_time,
+        availability: figures.availability.map(|(part, _, _)| rounded(part)),
+        availability_between: figures.availability.map(|(_, low, high)| [rounded(low), rounded(high)]),
+        incidents: figures.incidents.len() as u64,
+        mttr_seconds: figures.mttr.map(|mttr| mttr.num_seconds()),
+        mtbf_seconds: figures.mtbf.map(|mtbf| mtbf.num_seconds()),
+    }
+}
+
+fn drift(dataset: &LedgerDataset) -> u64 {
+    let of = &dataset.reconciliation;
+    of.changed + of.missing + of.extra
+}
+
+fn night(run: &LedgerRun) -> NightReport {
+    NightReport {
+        run: run.run.clone(),
+        period: run.period,
+        started_at: run.started_at,
+        outcome: run.outcome,
+        exit_code: run.exit_code,
+        problem: run.problems.first().map(|problem| problem.id.clone()),
+        started_by: run.started_by.clone(),
+        seconds: run.seconds,
+        peak_memory_bytes: run.peak_memory_bytes,
+        usd: run.cost.usd,
+        rows: run.datasets.iter().map(|dataset| dataset.rows_written).sum(),
+        drift: run.datasets.iter().map(drift).sum(),
+        page: run.page_at.as_ref().and_then(|at| at.rsplit('/').next()).map(str::to_owned),
+    }
+}
+
+/// The rows of each dataset, of the last run of each day that read them all, with the keys that differ.
+fn series(desk: &Desk, runs: &[LedgerRun]) -> Vec<(String, Vec<(Counted, u64)>)> {
+    let of = |name: &str| {
+        let mut nights = BTreeMap::new();
+        for run in runs.iter().filter(|run| run.is_good()) {
+            for dataset in run.datasets.iter().filter(|dataset| dataset.name == name) {
+                nights.insert(run.period.to, (dataset.rows_written, drift(dataset)));
+            }
+        }
+        nights.into_iter().map(|(day, (rows, drift))| (Counted { day, rows }, drift)).collect()
+    };
+    let names = desk.plan.datasets.iter().map(|dataset| dataset.name.to_string());
+    names.map(|name| (name.clone(), of(&name))).filter(|(_, nights): &(_, Vec<_>)| !nights.is_empty()).collect()
+}
+
+fn counted(nights: &[(Counted, u64)]) -> Vec<Counted> {
+    nights.iter().map(|(night, _)| *night).collect()
+}
+
+/// What there is to tell of the last night of a dataset.
+fn last_alarm(name: &str, nights: &[(Counted, u64)]) -> Option<AlarmReport> {
+    let nights = counted(nights);
+    let alarm = alarms(&nights).pop().filter(|alarm| Some(&alarm.night) == nights.last())?;
+    Some(AlarmReport {
+        dataset: name.to_owned(),
+        rule: if alarm.rule == Rule::Hard { "hard" } else { "soft" },
+        direction: if alarm.direction == Direction::Low { "low" } else { "high" },
+        day: alarm.night.day,
+        since: alarm.since,
+        rows: alarm.night.rows,
+        usual: usual(&alarm.band),
+    })
+}
+
+fn usual(band: &crate::watch::Band) -> [u64; 2] {
+    [band.low().ceil() as u64, band.high() as u64]
+}
+
+fn points(dataset: String, nights: Vec<(Counted, u64)>) -> SeriesReport {
+    let all = counted(&nights);
+    let point = |(place, (night, drift)): (usize, (Counted, u64))| PointReport {
+        day: night.day,
+        rows: night.rows,
+        usual: band(&all[..place], night.day).as_ref().map(usual),
+        drift,
+    };
+    SeriesReport { dataset, nights: nights.into_iter().enumerate().map(point).collect() }
+}

@@ -1,0 +1,20 @@
+//! What many nights come to: which are due, late or missed, and whether last night is like those before it.
+//!
+//! ```text
+//! ledger.rs    a run's report, read again: what is known of a night once it is over
+//! due.rs       timetable and ledger -> what to do now
+//! band.rs      rows of a night against those of the same weekday
+//! figures.rs   availability, time to repair, time between failures
+//! ```
+//!
+//! Pure: reports and the moment come in as parameters. Never in here: a value of the data; reports have none.
+
+mod band;
+mod due;
+mod figures;
+mod ledger;
+
+pub use band::{Alarm, Band, Counted, Direction, Rule, alarms, band};
+pub use due::{Attempt, Standing, candidates, standing};
+pub use figures::{Figures, figures, published_at};
+pub use ledger::{LedgerColumn, LedgerDataset, LedgerRun, LedgerStore};
