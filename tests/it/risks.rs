@@ -11,8 +11,9 @@ const COLUMNS: &str = "postcode = { type = \"text\", class = \"personal\", kind 
 /// So many people of a few districts and years, some of them alone.
 fn project(people: u32, risk: &str) -> Ferry {
     let person = |id: u32| {
-        let (area, year) = (["ZZ1", "ZZ2", "ZZ3"][(id % 3) as usize], 1950 + id % 7 + 13 * u32::from(id % 97 == 0));
-        let postcode = if id % 41 == 0 { String::new() } else { format!("{area} {}AA", id % 10) };
+        let (area, year) =
+            (["ZZ1", "ZZ2", "ZZ3"][(id % 3) as usize], 1950 + id % 7 + 13 * u32::from(id.is_multiple_of(97)));
+        let postcode = if id.is_multiple_of(41) { String::new() } else { format!("{area} {}AA", id % 10) };
         let tariff = ["day", "night", ""][(id % 5 % 3) as usize];
         format!("{id},{postcode},{year}-0{}-11,{tariff}\n", 1 + id % 9)
     };
