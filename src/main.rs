@@ -1,5 +1,6 @@
 //! The door: arguments -> logging -> world -> one verb -> exit code. Nothing else.
 
+use nightferry::format::parquet_read;
 use nightferry::{cli, frame};
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -20,11 +21,12 @@ fn main() -> ExitCode {
 }
 
 /// A panic is a bug of ours, except the SQL engine's over SQL that it gives up on, which ends as any other fault of that
-/// SQL. Its text may quote what it choked on, so only the place is told.
+/// SQL, and Arrow's over a damaged footer, which ends as any other damage. Its text may quote what it choked on, so only the place is told.
 fn tell_panics_without_their_payload() {
     std::panic::set_hook(Box::new(|panic| {
         let is_of_engine = panic.location().is_some_and(|at| at.file().contains("/polars"));
-        if is_of_engine && frame::is_asked() {
+        let is_of_arrow = panic.location().is_some_and(|at| at.file().contains("/arrow-"));
+        if is_of_engine && frame::is_asked() || is_of_arrow && parquet_read::reads_footer() {
             return;
         }
         let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line())).unwrap_or_default();

@@ -2,6 +2,7 @@
 //!
 //! Never in here: rows.
 
+use super::parquet_read;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -16,7 +17,7 @@ pub struct Footer {
 
 /// The footer of a whole file; `None` when it is not Parquet.
 pub fn footer(bytes: &Bytes) -> Option<Footer> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).ok()?;
+    let builder = parquet_read::footer(|| ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).ok())?;
     let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).ok()?;
     let columns = builder.schema().fields().iter().map(|field| (field.name().clone(), field.data_type().to_string()));
     Some(Footer { rows, columns: columns.collect() })

@@ -13,6 +13,8 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::file::reader::ChunkReader;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Decoded bytes of one batch, at most.
@@ -63,15 +65,32 @@ pub(super) fn rows(reader: ParquetRecordBatchReader, places: &[usize], caps: Cap
     Box::new(ParquetRows { reader: Some(reader), order, row: 0, bytes: 0, caps })
 }
 
+thread_local! {
+    static READS_FOOTER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread reads somebody's footer: a panic of Arrow's own over it then is an answer, not a bug of ours to tell.
+pub fn reads_footer() -> bool {
+    READS_FOOTER.get()
+}
+
+/// Reads a footer. Arrow's own schema in it may be damaged where the rest is not, and Arrow panics over some that it does not know.
+pub(super) fn footer<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
+    READS_FOOTER.set(true);
+    let found = catch_unwind(AssertUnwindSafe(read));
+    READS_FOOTER.set(false);
+    found.ok().flatten()
+}
+
 /// The footer, with views in place of the strings and bytes that it names.
 pub(super) fn metadata<R: ChunkReader>(bytes: &R) -> Option<ArrowReaderMetadata> {
-    // Arrow's own schema beside it says nothing that we need, and reading a damaged one panics.
-    let own = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let found = ArrowReaderMetadata::load(bytes, own.clone()).ok()?;
-    let fields: Vec<FieldRef> = found.schema().fields().iter().map(as_view).collect();
-    let schema = Schema::new_with_metadata(fields, found.schema().metadata().clone());
-    let options = own.with_schema(Arc::new(schema));
-    ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), options).ok()
+    footer(|| {
+        let found = ArrowReaderMetadata::load(bytes, ArrowReaderOptions::new()).ok()?;
+        let fields: Vec<FieldRef> = found.schema().fields().iter().map(as_view).collect();
+        let schema = Schema::new_with_metadata(fields, found.schema().metadata().clone());
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+        ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), options).ok()
+    })
 }
 
 fn as_view(field: &FieldRef) -> FieldRef {

@@ -5,13 +5,12 @@
 //! Never in here: the value found. A finding is a kind and a count.
 
 use super::columns::{CellKind, ColumnTally, Said, WholeName, may_be_sentence, said};
-use super::engine::{Engine, Finding, Header, NotMade, Work};
+use super::engine::{Engine, Finding, Header, NotMade, Work, plain};
 use super::recognise::{Kind, has_check, is_card};
 use arrow::array::{Array, Int64Array, StringViewArray};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use unicode_normalization::UnicodeNormalization;
 
 /// Whole numbers of a batch below which cards among them could be chance: one number in ten has Luhn's sum.
 const CARDS_AMONG_MIN: usize = 16;
@@ -287,14 +286,17 @@ fn counts_in_the_open(cell: &str, finding: &Finding) -> bool {
     if is_in_uuid(cell, finding) {
         return false;
     }
-    let digits = || cell[finding.start..finding.end].nfkc().filter_map(|sign| sign.to_digit(10));
+    // As the engine saw it: `\u002B447..` and digits of other scripts are numbers that anybody can call.
+    let plain = || plain(&cell[finding.start..finding.end]);
     match finding.kind {
         Kind::Email | Kind::Iban | Kind::Card | Kind::DrivingLicence | Kind::Credential => finding.score >= SURE,
         // With its last letter: without it eight signs are any reference.
-        Kind::Nino => finding.score >= SURE && cell[..finding.end].ends_with(char::is_alphabetic),
+        Kind::Nino => finding.score >= SURE && plain().ends_with(char::is_alphabetic),
         Kind::NhsNumber | Kind::Upn => finding.score >= SURER,
         // Mobile numbers are people's; a number of a switchboard is its firm's.
-        Kind::Phone => finding.score >= SURE && is_mobile(digits().collect()),
+        Kind::Phone => {
+            finding.score >= SURE && is_mobile(plain().chars().filter_map(|sign| sign.to_digit(10)).collect())
+        }
         _ => false,
     }
 }
@@ -372,6 +374,9 @@ mod tests {
         }
         assert_eq!(kinds("\u{ff10}\u{ff17}\u{ff17}\u{ff10}\u{ff10} \u{ff19}00123"), ["phone"]);
         assert_eq!(kinds("07700\u{2011}900123"), ["phone"]);
+        assert_eq!(kinds("tel \u{660}\u{667}\u{667}\u{660}\u{660} 900123"), ["phone"]);
+        assert_eq!(kinds(r#"{"mobile":"\u002B447700900123"}"#), ["phone"]);
+        assert_eq!(kinds(r#"{"ni":"AB123456\u0043"}"#), ["nino"]);
         assert_eq!(kinds("077\u{200b}00 900123"), ["phone"]);
         for nino in ["AB\u{a0}12\u{a0}34\u{a0}56\u{a0}C", "AB-12-34-56-C", "ab.12.34.56.c"] {
             assert_eq!(kinds(nino), ["nino"], "{nino}");

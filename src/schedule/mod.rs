@@ -197,19 +197,23 @@ impl Watched {
             permit = self.one_at_a_time.acquire() => permit,
             _ = stop.changed() => return Past::Look(now),
         };
+        if *stop.borrow() {
+            return Past::Look(now);
+        }
         // The clock has gone on while another job's night ran.
         let now = Clock::System.now().max(now);
-        let asked = turn(&self.desk.security, &self.desk.job, &self.timetable, &self.holder, now).await;
-        let Turn { start, look_at, late, .. } = match asked {
+        let mut late = Vec::new();
+        let asked = turn(&self.desk.security, &self.desk.job, &self.timetable, &self.holder, now, &mut late).await;
+        late.iter().for_each(|due| self.tell_late(due));
+        let Turn { start, look_at, .. } = match asked {
             Ok(asked) => asked,
             Err(error) => {
+                // A trigger outside learns of it by the exit code.
+                self.know(|health| health.failed += u64::from(self.once));
                 tracing::warn!(job = %self.desk.job, error = %error, "the ledger cannot be asked");
                 return Past::Look(now + TimeDelta::seconds(STORE_AWAY_SECONDS));
             }
         };
-        if let Some(due) = late {
-            self.tell_late(&due);
-        }
         self.know(|health| {
             health.next.insert(self.desk.job.to_string(), look_at);
         });

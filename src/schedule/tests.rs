@@ -254,8 +254,10 @@ async fn ten_years_of_nights_are_published_once_each_whatever_dies_freezes_or_st
                 (schedule.state, schedule.changes_at) = (state, now + stays);
             }
             if schedule.state == State::Up && schedule.running.is_none() && now >= schedule.look_at {
-                let asked = turn(&years.security, &years.job, &timetable, &schedule.holder, now).await.expect("asked");
-                years.counts.late += u64::from(asked.late.is_some());
+                let mut late = Vec::new();
+                let asked = turn(&years.security, &years.job, &timetable, &schedule.holder, now, &mut late).await;
+                let asked = asked.expect("asked");
+                years.counts.late += late.len() as u64;
                 schedule.look_at = asked.look_at;
                 if let Some((due, lease_of)) = asked.start {
                     years.counts.nights += 1;

@@ -35,25 +35,26 @@ pub struct Turn {
     pub start: Option<(Due, Lease)>,
     /// When to look again, where there is none.
     pub look_at: DateTime<Utc>,
-    /// A night whose deadline is past, where it is ours to tell.
-    pub late: Option<Due>,
     /// A night that no retry cures, or that is missing, as far as was looked.
     pub given_up: Option<Due>,
 }
 
 /// Takes the turn of a night of `job` that is to be run at `now`, where there is one.
+///
+/// Nights whose deadline is past, and that are ours to tell, are in `late` even where it fails: nobody tells them a second time.
 pub async fn turn(
     security: &Store,
     job: &Name,
     timetable: &Timetable,
     holder: &Holder,
     now: DateTime<Utc>,
+    late: &mut Vec<Due>,
 ) -> Result<Turn, StoreError> {
     let since = store::first_seen(security, job, now).await?;
     let mut runs = ledger(security, job, now).await?;
     let candidates = candidates(timetable, since, &runs, now);
     let next = timetable.after(now).map_or(now + NEVER, |due| due.at);
-    let mut turn = Turn { start: None, look_at: next, late: None, given_up: None };
+    let mut turn = Turn { start: None, look_at: next, given_up: None };
     for due in &candidates {
         let claims = store::claims(security, job, due.period).await?;
         let stands = stands(job, due, &runs, &claims, now);
@@ -61,7 +62,7 @@ pub async fn turn(
             turn.look_at = turn.look_at.min(due.deadline.filter(|deadline| *deadline > now).unwrap_or(next));
             let is_late = due.deadline.is_some_and(|deadline| deadline <= now);
             if is_late && store::is_ours_to_tell(security, job, due.period, "late", now).await? {
-                turn.late = Some(*due);
+                late.push(*due);
             }
         }
         // Due while nobody watched, and not begun by anybody.

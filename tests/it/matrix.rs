@@ -104,7 +104,7 @@ const MATRIX: &[(&str, &[&str])] = &[
             "usage_that_makes_no_sense_ends_with_2",
         ],
     ),
-    ("a cell that makes patterns slow", &["takes_bounded_time_over_a_hostile_cell"]),
+    ("a cell that makes patterns slow", &["takes_bounded_time_over_a_hostile_cell_of_any_pattern"]),
     (
         "Parquet, gzip and JSON that decode to more than there is room for",
         &["refuses_what_is_torn_and_what_is_a_bomb", "stops_at_a_bomb_before_it_is_written_out"],

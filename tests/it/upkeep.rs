@@ -134,6 +134,19 @@ fn an_object_that_is_not_what_was_written_ends_with_42() {
 }
 
 #[test]
+fn a_night_that_is_decided_and_not_in_the_log_yet_is_nothing_wrong() {
+    let ferry = published(&["1,10\n", "1,10\n2,20\n"]);
+    // What a kill between the record and the log leaves.
+    std::fs::remove_file(ferry.path("out/warehouse/thing/_delta_log/00000000000000000001.json")).expect("removed");
+    let seen = told(&ferry, "verify warehouse/thing", 0);
+    assert_eq!((&seen["begun"], &seen["versions"], &seen["findings"]), (&1.into(), &1.into(), &Value::Array(vec![])));
+    let came = table(&ferry, "verify warehouse/thing");
+    assert!(came.out.contains("the next run of its job completes it"), "{}", came.out);
+    std::fs::remove_file(ferry.path("out/warehouse/thing/_delta_log/00000000000000000000.json")).expect("removed");
+    assert_ne!(table(&ferry, "verify warehouse/thing").code, 0, "the log has lost more than the night that comes next");
+}
+
+#[test]
 fn clouds_that_differ_end_with_41() {
     let ferry = published(&["1,10\n", "1,10\n2,20\n"]);
     for of in ["warehouse/thing", "warehouse/nightferry_runs"] {

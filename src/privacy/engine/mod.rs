@@ -73,6 +73,11 @@ pub struct Engine {
 #[error("the recognisers do not compile")]
 pub struct NotMade;
 
+/// A text in the one writing in which it is looked at.
+pub fn plain(text: &str) -> String {
+    Normal::of(text).text
+}
+
 impl Engine {
     /// Compiles the patterns.
     fn new() -> Result<Self, NotMade> {

@@ -5,6 +5,7 @@
 
 use super::open::{store as name_of, usage};
 use super::{Place, Told};
+use crate::data::Audience;
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::store::{StoreError, epoch as epoch_of, raise};
@@ -49,6 +50,9 @@ pub(super) async fn failover(
         true => format!("  now say epoch = {epoch} in [store.{store}], and which url is the first\n"),
         false => "  nothing was written; --apply raises the epoch\n".to_owned(),
     };
+    if place.store.audience() == Audience::Restricted {
+        face += "  vaults of tokens (token_vault_*) are in one cloud alone: bring a copy along before the next night\n";
+    }
     let away = apply && clouds.iter().any(|cloud| cloud["epoch"].is_null());
     let failure = away.then(|| {
         let next = "say the same again once the cloud that is away is back";

@@ -33,6 +33,9 @@ fn face(table: &str, seen: &Verified) -> String {
         count(seen.rows),
         count(seen.collected)
     );
+    if seen.begun > 0 {
+        text += "  a night was decided and is not in the log yet: the next run of its job completes it\n";
+    }
     for finding in seen.findings.iter().take(TOLD_MAX) {
         let _ = writeln!(text, "  version {:>4}  {:<15}  {}", finding.version, word(&finding.fault), finding.object);
     }

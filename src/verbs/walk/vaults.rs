@@ -94,12 +94,15 @@ pub async fn keep(
 impl OpenVault {
     async fn keep(&mut self, plan: &Plan, restricted: &Store, by: Appender<'_>) -> Result<(), Failure> {
         let minted = self.vault.minted();
+        // A failover since the start: the other side's vault gives tokens of its own.
+        restricted.check_epoch().await.map_err(lost)?;
         if minted.is_empty() {
             return Ok(());
         }
         let new = upload_tokens(restricted, &self.name, &minted, by).await.map_err(lost)?;
         for _ in 0..ATTEMPTS_MAX {
             let table = self.learn(plan, restricted).await?;
+            restricted.check_epoch().await.map_err(lost)?;
             if append_tokens(restricted, &table, &new, by).await.map_err(lost)? {
                 return Ok(());
             }
