@@ -89,9 +89,15 @@ fn open_within(
         if !next(&mut reader, &mut record).map_err(FormatFault::new)? {
             break;
         }
-        let names: Option<Vec<&str>> =
-            record.iter().map(|name| std::str::from_utf8(name).ok().map(str::trim)).collect();
-        let Some(names) = names.filter(|names| is_header(names)) else { continue };
+        let lossy: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
+        let names: Vec<&str> = lossy.iter().map(|name| name.trim()).collect();
+        if !is_header(&names) {
+            continue;
+        }
+        // Windows writes UTF-16 and its own code pages: read as UTF-8 they would hold nothing of anybody.
+        if names.iter().any(|name| name.contains(['\u{fffd}', '\0'])) {
+            return Err(FormatFault::new("has a header that is not UTF-8"));
+        }
         // An unbalanced quote makes a name of everything behind it.
         if names.iter().any(|name| name.len() > HEADER_CELL_BYTES_MAX || name.contains(['\n', '\r'])) {
             return Err(FormatFault::new("has a header with a line end in a name, or a name longer than 63 bytes"));

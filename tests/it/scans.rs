@@ -271,6 +271,42 @@ fn a_torn_file_ends_with_22() {
 }
 
 #[test]
+fn a_text_that_is_not_utf_8_is_no_text_without_people() {
+    let ferry = Ferry::empty();
+    let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let marked = |text: &str| [b"\xff\xfe".to_vec(), utf_16(text)].concat();
+    let text = "name,email\nx,wren@example.org\n";
+    for (name, bytes) in [
+        ("marked.csv", marked(text)),
+        ("unmarked.csv", utf_16(text)),
+        ("latin.csv", b"r\xe9f,email\n1,wren@example.org\n".to_vec()),
+    ] {
+        ferry.write(name, &bytes);
+        let came = ferry.run(&["scan", name, "--fail-on", "any"]);
+        assert!(came.code == 22 && came.endings()[0].starts_with("E-SCAN-22 "), "{name}: {}{}", came.out, came.err);
+    }
+}
+
+#[test]
+fn a_first_row_of_values_is_no_header_that_is_told() {
+    let ferry = Ferry::empty();
+    ferry.write("bare.csv", b"wren.alder@example.org,AB123456C,3\nrook@example.org,AB123457C,4\n");
+    for flags in [&["--json"][..], &[], &["--toml"], &["--spans"]] {
+        let came = ferry.run(&[&["scan", "bare.csv"], flags].concat());
+        assert!(!came.out.contains("wren") && !came.out.contains("AB123456C"), "{flags:?} tells a value: {}", came.out);
+        assert!(came.out.contains("column 1 (its name is not repeated)"), "{flags:?}: {}", came.out);
+    }
+}
+
+#[test]
+fn what_is_nested_too_deep_is_looked_at_as_text() {
+    let ferry = Ferry::empty();
+    let deep = format!("{}\"wren@example.org\"{}", "{\"a\":".repeat(40), "}".repeat(40));
+    ferry.write("deep.jsonl", format!("{deep}\n").as_bytes());
+    assert_eq!(ferry.run(&["scan", "deep.jsonl", "--fail-on", "email"]).code, 1);
+}
+
+#[test]
 fn scrubbed_text_is_published_without_what_was_in_it() {
     let notes = "id,notes\n1,\"Spoke to Sarah Whitcombe on 07700 900461, NI QQ 12 34 56 C\"\n2,The unit was out from 3 May to 9 May.\n3,\n";
     let column = "notes = { type = \"text\", class = \"personal\", kind = \"free_text\", nullable = true, treat = { analytics = \"scrub\" } }";

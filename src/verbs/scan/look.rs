@@ -82,7 +82,11 @@ impl Look {
         for leaf in &batch.leaves {
             let columns = &mut self.columns;
             let place = *self.known.entry((table.to_owned(), leaf.name.clone())).or_insert_with(|| {
-                let told = if table.is_empty() { leaf.name.clone() } else { format!("{table}.{}", leaf.name) };
+                let told = match (is_tellable(&leaf.name, self.engine), table) {
+                    (false, _) => format!("column {} {NOT_REPEATED}", columns.len() + 1),
+                    (true, "") => leaf.name.clone(),
+                    (true, table) => format!("{table}.{}", leaf.name),
+                };
                 let (header, tally) = (Header::new(&leaf.name), ColumnTally::new(leaf.kind));
                 columns.push(Column { told, name: leaf.name.clone(), header, tally });
                 columns.len() - 1
@@ -102,6 +106,17 @@ impl Look {
         let columns = self.columns.into_iter().map(judged).collect();
         Scanned { columns, spans: self.spans, files, rows: self.rows, unread: Vec::new(), cells_unread: 0 }
     }
+}
+
+/// What stands for a column's name that may be a value.
+pub const NOT_REPEATED: &str = "(its name is not repeated)";
+
+/// Whether a column's name may be told: a file without a header has its first row of values there.
+fn is_tellable(name: &str, engine: &Engine) -> bool {
+    let (mut work, mut found) = (engine.take_work(), Vec::new());
+    engine.find(name, &Header::none(), &mut work, &mut found);
+    engine.give_back(work);
+    found.is_empty() && !name.contains(char::is_control)
 }
 
 /// Looks at every cell of the files.

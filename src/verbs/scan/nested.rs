@@ -133,6 +133,8 @@ impl Paths {
                 self.push(path, CellKind::Number, Some(&number.to_string()), row);
             }
             Value::Null => self.push(path, CellKind::Other, None, row),
+            // Deeper than anybody nests: looked at as the text that it is.
+            Value::Object(_) | Value::Array(_) => self.push(path, CellKind::Text, Some(&value.to_string()), row),
             _ => self.push(path, CellKind::Other, Some(""), row),
         }
     }

@@ -1,6 +1,6 @@
 //! The result of a scan: a table for people, an object a line for programs, or the columns of a schema file.
 
-use super::look::{Scanned, ScannedColumn};
+use super::look::{NOT_REPEATED, Scanned, ScannedColumn};
 use crate::data::{Class, Name};
 use crate::privacy::{CellKind, KINDS, Kind, RECOGNISERS};
 use crate::report::count;
@@ -143,7 +143,7 @@ pub fn toml(scanned: &Scanned, out: &mut dyn Write) {
             (None, _) => ", class = \"internal\"".to_owned(),
         };
         let nullable = if column.tally.nulls > 0 { ", nullable = true" } else { "" };
-        let is_path = column.name.contains(['.', '[']);
+        let is_path = column.name.contains(['.', '[']) || column.name.ends_with(NOT_REPEATED);
         let _ = writeln!(
             text,
             "{}{name} = {{ type = \"{column_type}\"{verdict}{nullable}{source} }}",
