@@ -48,6 +48,7 @@ const NAMES_TOLD: &[&str] = &[
     "E-SCHEMA-KEY",
     "E-SCHEMA-REFERENCE",
     "E-SCHEMA-SUBJECT",
+    "E-SCHEMA-SUPPRESS",
 ];
 
 /// Words of our own language: a type that no file of `sound` declares, a word of a key.
