@@ -64,8 +64,11 @@ fn another_audience_sees_them_and_checks_are_of_all_rows() {
 }
 
 #[test]
-fn a_table_of_which_all_rows_are_left_out_is_published_without_rows() {
+fn a_table_of_which_all_rows_are_left_out_is_published_where_it_may_be_empty() {
     let ferry = project("[suppress_rows]\nanalytics = [{ column = \"age\", from = \"0\" }]\n\n[columns]");
+    let (came, _) = ferry.report(&["jobs/things.toml"]);
+    assert!(came.code == 22 && came.endings()[0].contains("leaves every row out"), "{}", came.err);
+    ferry.edit("jobs/things.toml", "schema = \"thing\"", "schema = \"thing\"\nallow_empty = true");
     let (came, report) = ferry.report(&["jobs/things.toml"]);
     assert_eq!(came.code, 0, "{}", came.err);
     assert_eq!(ids(&ferry, "out/warehouse/thing"), Vec::<String>::new());
