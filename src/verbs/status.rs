@@ -11,7 +11,7 @@ use crate::report::{
     nights_page, nights_terminal,
 };
 use crate::store;
-use crate::watch::{Counted, Direction, LedgerDataset, LedgerRun, Rule, alarms, band, figures, published_at};
+use crate::watch::{Counted, Direction, Figures, LedgerDataset, LedgerRun, Rule, alarms, band, figures, published_at};
 use crate::world::{Clock, Progress, ProgressMode};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
@@ -90,7 +90,7 @@ fn report(desk: &Desk, runs: &[LedgerRun], now: DateTime<Utc>) -> NightsReport {
     let all: Vec<Due> = dues.iter().copied().chain(next).collect();
     let missed = match dues.split_last() {
         Some((_, before)) => {
-            before.iter().filter(|due| published_at(due, runs).is_none()).map(|due| due.period).collect()
+            before.iter().filter(|due| published_at(due, desk.tables, runs).is_none()).map(|due| due.period).collect()
         }
         None => Vec::new(),
     };
@@ -104,12 +104,12 @@ fn report(desk: &Desk, runs: &[LedgerRun], now: DateTime<Utc>) -> NightsReport {
             at: due.at,
             period: due.period,
             deadline: due.deadline,
-            published_at: published_at(&due, runs),
+            published_at: published_at(&due, desk.tables, runs),
         }),
         next_due: next.map(|due| due.at),
         missed,
         second_behind: second_behind(runs),
-        figures: told_figures(&all, runs, now),
+        figures: told_figures(&figures(&all, desk.tables, runs, now)),
         alarms: series.iter().filter_map(|(name, nights)| last_alarm(name, nights)).collect(),
         nights: runs.iter().map(night).collect(),
         datasets: series.into_iter().map(|(dataset, nights)| points(dataset, nights)).collect(),
@@ -121,7 +121,7 @@ fn standing(desk: &Desk, last: Option<&Due>, runs: &[LedgerRun], now: DateTime<U
         return if desk.timetable.is_some() { NightsStanding::Waiting } else { NightsStanding::NotScheduled };
     };
     let attempts = || runs.iter().filter(|run| run.period == due.period);
-    match published_at(due, runs) {
+    match published_at(due, desk.tables, runs) {
         Some(_) => NightsStanding::Published,
         None if due.deadline.is_some_and(|deadline| deadline <= now) => NightsStanding::Late,
         None if attempts().next_back().is_some_and(|run| !run.is_good()) => NightsStanding::Failed,
@@ -147,8 +147,7 @@ fn second_behind(runs: &[LedgerRun]) -> Vec<String> {
     }
 }
 
-fn told_figures(dues: &[Due], runs: &[LedgerRun], now: DateTime<Utc>) -> FiguresReport {
-    let figures = figures(dues, runs, now);
+fn told_figures(figures: &Figures) -> FiguresReport {
     let rounded = |part: f64| (part * 10_000.0).round() / 10_000.0;
     FiguresReport {
         due: figures.due,
