@@ -58,8 +58,8 @@ pub fn candidates(
 ) -> Vec<Due> {
     let most = if table.missed == Missed::Each { MISSED_MAX } else { 1 };
     let good: Vec<&LedgerRun> = runs.iter().filter(|run| run.exit_code == 0 && run.started_at <= now).collect();
-    // Before the last day that is published as a whole there is nothing to look for.
-    let newest = good.iter().map(|run| run.period.to).max().filter(|_| tables == Tables::Whole);
+    // Up to the last day that is published as a whole there is nothing to look for.
+    let newest = good.iter().map(|run| run.period.until()).max().filter(|_| tables == Tables::Whole);
     let done = newest.and_then(day_start).unwrap_or(DateTime::<Utc>::MIN_UTC);
     // A month is enough of what has to be walked through.
     let from = since.max(now - TimeDelta::days(MISSED_MAX as i64 + 1)).max(done);
@@ -91,7 +91,8 @@ pub fn standing(due: &Due, runs: &[LedgerRun], attempts: &[Attempt], spread: u64
     if !again {
         return Standing::GivenUp;
     }
-    match last.until + pause(attempts.len(), spread) {
+    let pause = pause(attempts.len(), spread);
+    match last.until.checked_add_signed(pause).unwrap_or(last.until) {
         at if at > now => Standing::Again(at),
         _ => Standing::Ready,
     }
