@@ -406,7 +406,7 @@ pub struct InitArgs {
 pub struct ScheduleArgs {
     /// Job files [default: every one in jobs/ that has a schedule].
     pub jobs: Vec<PathBuf>,
-    /// How long a night belongs to a schedule that says nothing; then another takes it over.
+    /// How long a night belongs to a schedule that says nothing, from 2s to 1h; then another takes it over.
     #[arg(long, value_name = "TIME", value_parser = span, default_value = "1m")]
     pub lease: Duration,
     /// Run what is due now, and end: for a trigger outside.
@@ -450,10 +450,14 @@ fn span(text: &str) -> Result<Duration, &'static str> {
         number.checked_mul(match unit {
             "s" => 1,
             "m" => 60,
+            "h" => 3600,
             _ => return None,
         })
     });
-    seconds.filter(|seconds| (2..=3600).contains(seconds)).map(Duration::from_secs).ok_or("a time such as 30s or 2m")
+    seconds
+        .filter(|seconds| (2..=3600).contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or("a time from 2s to 1h, such as 30s or 2m")
 }
 
 /// How progress is shown.

@@ -9,7 +9,7 @@
 
 use super::last_full_day;
 use crate::data::Period;
-use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
 use std::str::FromStr;
@@ -78,7 +78,7 @@ impl Timetable {
     /// The first due after `moment`.
     pub fn after(&self, moment: DateTime<Utc>) -> Option<Due> {
         let around = TimeDelta::hours(CHANGE_HOURS_MAX);
-        let hand = moment.with_timezone(&self.zone).naive_local();
+        let hand = moment.with_timezone(&self.zone).naive_local().with_nanosecond(0)?;
         // The wall's clock, written as if it were UTC: croner then knows no change of clocks.
         let mut wall = hand.checked_sub_signed(around)?.and_utc();
         let mut first: Option<(DateTime<Utc>, DateTime<Utc>)> = None;
@@ -162,6 +162,8 @@ mod tests {
         assert_eq!(next("30 2 * * *", "2027-03-27T02:29:59Z"), "2027-03-27T02:30:00+00:00");
         assert_eq!(next("30 2 * * *", "2027-03-27T02:30:00Z"), "2027-03-28T01:30:00+00:00");
         assert_eq!(next("30 2 * * *", "2026-10-24T01:30:00Z"), "2026-10-25T02:30:00+00:00");
+        // On the second, at whatever moment it is asked.
+        assert_eq!(next("30 2 * * *", "2027-03-27T02:29:59.987654Z"), "2027-03-27T02:30:00+00:00");
     }
 
     #[test]

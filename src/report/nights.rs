@@ -1,6 +1,6 @@
 //! What many nights of a job came to. The JSON names are an API: `status --json`.
 
-use super::run::{Outcome, seconds_utc};
+use super::run::{Outcome, maybe_seconds_utc, seconds_utc};
 use crate::data::Period;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -19,7 +19,8 @@ pub struct NightsReport {
     pub standing: NightsStanding,
     /// The night that was due last.
     pub last_due: Option<DueReport>,
-    /// When the next is due.
+    /// When the next is due, UTC.
+    #[serde(serialize_with = "maybe_seconds_utc")]
     pub next_due: Option<DateTime<Utc>>,
     /// Days that were due, and are neither published nor made good by a later one.
     pub missed: Vec<Period>,

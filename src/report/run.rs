@@ -131,3 +131,14 @@ pub struct CostReport {
 pub(super) fn seconds_utc<S: serde::Serializer>(moment: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&moment.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
 }
+
+/// The same of one that may not be.
+pub(super) fn maybe_seconds_utc<S: serde::Serializer>(
+    moment: &Option<DateTime<Utc>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match moment {
+        Some(moment) => seconds_utc(moment, serializer),
+        None => serializer.serialize_none(),
+    }
+}

@@ -203,7 +203,8 @@ impl Watched {
         // The clock has gone on while another job's night ran.
         let now = Clock::System.now().max(now);
         let mut late = Vec::new();
-        let asked = turn(&self.desk.security, &self.desk.job, &self.timetable, &self.holder, now, &mut late).await;
+        let table = (&self.timetable, self.desk.tables);
+        let asked = turn(&self.desk.security, &self.desk.job, table, &self.holder, now, &mut late).await;
         late.iter().for_each(|due| self.tell_late(due));
         let Turn { start, look_at, .. } = match asked {
             Ok(asked) => asked,

@@ -7,6 +7,7 @@ use crate::calendar::{Due, Missed, Timetable};
 use crate::data::{Audience, Name, Period};
 use crate::job::{Boundary, Location, StoreSpec};
 use crate::store::{self, Decision, JobRecord, Lease, Store, decide};
+use crate::watch::Tables;
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Europe::London;
 use futures::TryStreamExt;
@@ -255,7 +256,9 @@ async fn ten_years_of_nights_are_published_once_each_whatever_dies_freezes_or_st
             }
             if schedule.state == State::Up && schedule.running.is_none() && now >= schedule.look_at {
                 let mut late = Vec::new();
-                let asked = turn(&years.security, &years.job, &timetable, &schedule.holder, now, &mut late).await;
+                let asked =
+                    turn(&years.security, &years.job, (&timetable, Tables::Whole), &schedule.holder, now, &mut late)
+                        .await;
                 let asked = asked.expect("asked");
                 years.counts.late += late.len() as u64;
                 schedule.look_at = asked.look_at;

@@ -5,11 +5,13 @@
 use crate::calendar::{Due, Missed, Timetable};
 use crate::data::Name;
 use crate::store::{self, Claim, Lease, Store, StoreError};
-use crate::watch::{Attempt, LedgerRun, Standing, candidates, standing};
+use crate::watch::{Attempt, LedgerRun, Standing, Tables, candidates, standing};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Runs of the ledger that are looked at, the newest.
 const RUNS_MAX: usize = 16;
+/// The same where each missed night of a month counts for itself, with some retries.
+const RUNS_OF_EACH_MAX: usize = 128;
 /// How far back they are looked for: further than missed nights are made good.
 const DAYS_BACK: i64 = 40;
 /// How long to wait, at most, for another schedule's night.
@@ -45,14 +47,16 @@ pub struct Turn {
 pub async fn turn(
     security: &Store,
     job: &Name,
-    timetable: &Timetable,
+    (timetable, tables): (&Timetable, Tables),
     holder: &Holder,
     now: DateTime<Utc>,
     late: &mut Vec<Due>,
 ) -> Result<Turn, StoreError> {
     let since = store::first_seen(security, job, now).await?;
-    let mut runs = ledger(security, job, now).await?;
-    let candidates = candidates(timetable, since, &runs, now);
+    let is_each = timetable.missed == Missed::Each && tables != Tables::Whole;
+    let most = if is_each { RUNS_OF_EACH_MAX } else { RUNS_MAX };
+    let mut runs = ledger(security, job, most, now).await?;
+    let candidates = candidates(timetable, tables, since, &runs, now);
     let next = timetable.after(now).map_or(now + NEVER, |due| due.at);
     let mut turn = Turn { start: None, look_at: next, given_up: None };
     for due in &candidates {
@@ -88,7 +92,7 @@ pub async fn turn(
                     return Ok(turn);
                 };
                 // Whoever had the turn before may have ended between our look at the ledger and our claim.
-                runs = ledger(security, job, now).await?;
+                runs = ledger(security, job, most, now).await?;
                 if self::stands(job, due, &runs, &claims, now) == Standing::Done {
                     lease.give_back(now, 0).await?;
                     continue;
@@ -101,8 +105,8 @@ pub async fn turn(
     Ok(turn)
 }
 
-async fn ledger(security: &Store, job: &Name, now: DateTime<Utc>) -> Result<Vec<LedgerRun>, StoreError> {
-    let reports = store::reports(security, job, now - TimeDelta::days(DAYS_BACK), RUNS_MAX).await?;
+async fn ledger(security: &Store, job: &Name, most: usize, now: DateTime<Utc>) -> Result<Vec<LedgerRun>, StoreError> {
+    let reports = store::reports(security, job, now - TimeDelta::days(DAYS_BACK), most).await?;
     Ok(reports.iter().filter_map(|(_, text)| LedgerRun::parse(text)).collect())
 }
 

@@ -2,12 +2,12 @@
 
 use super::{files, walk};
 use crate::calendar::{Timetable, last_full_day};
-use crate::data::{Name, Period};
+use crate::data::{Every, Name, Period};
 use crate::ending;
 use crate::failure::{Failure, Phase};
-use crate::job::Plan;
+use crate::job::{Plan, WriteMode};
 use crate::store::Store;
-use crate::watch::LedgerRun;
+use crate::watch::{LedgerRun, Tables};
 use crate::world::{Clock, Project};
 use chrono::{DateTime, Utc};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,8 @@ pub struct Desk {
     pub timetable: Option<Timetable>,
     /// What a run of it now would do.
     pub plan: Plan,
+    /// How its tables are written.
+    pub tables: Tables,
     /// The store of reports and records.
     pub security: Store,
 }
@@ -41,7 +43,8 @@ impl Desk {
         let timetable = checked.job.schedule.clone();
         let plan = checked.plan(Period::day(last_full_day(Clock::System.now()))).map_err(files::invalid)?;
         let security = walk::security(&plan, project.root())?;
-        Ok(Desk { job: plan.job.clone(), path: path.to_owned(), timetable, plan, security })
+        let tables = tables(&plan);
+        Ok(Desk { job: plan.job.clone(), path: path.to_owned(), timetable, plan, tables, security })
     }
 
     /// The newest `most` runs since `since`, oldest first. A report that cannot be read is passed over, and told.
@@ -57,6 +60,16 @@ impl Desk {
         });
         Ok(read.collect())
     }
+}
+
+fn tables(plan: &Plan) -> Tables {
+    let every = |mode: &WriteMode| match mode {
+        WriteMode::ReplacePeriod { every, .. } => Some(*every),
+        WriteMode::Replace | WriteMode::Merge(_) => None,
+    };
+    let all: Option<Vec<Every>> = plan.datasets.iter().map(|dataset| every(&dataset.write)).collect();
+    let shortest = all.and_then(|all| Every::ALL.into_iter().find(|every| all.contains(every)));
+    shortest.map_or(Tables::Whole, Tables::ByPeriods)
 }
 
 /// The job has no `[schedule]`.

@@ -11,7 +11,7 @@ use crate::report::{
     nights_page, nights_terminal,
 };
 use crate::store;
-use crate::watch::{Counted, Direction, LedgerDataset, LedgerRun, Rule, alarms, band, figures, published_at};
+use crate::watch::{Counted, Direction, Figures, LedgerDataset, LedgerRun, Rule, alarms, band, figures, published_at};
 use crate::world::{Clock, Progress, ProgressMode};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ async fn journey(request: StatusRequest, out: &mut dyn Write) -> Result<bool, Fa
 }
 
 fn report(desk: &Desk, runs: &[LedgerRun], now: DateTime<Utc>) -> NightsReport {
-    let since = runs.first().map_or(now, |run| run.started_at - TimeDelta::days(1));
+    let since = runs.first().map_or(now, |run| run.started_at.checked_sub_signed(TimeDelta::days(1)).unwrap_or(now));
     let mut dues = desk.timetable.as_ref().map(|table| table.between(since, now, usize::MAX)).unwrap_or_default();
     let next = desk.timetable.as_ref().and_then(|table| table.after(now));
     let last = dues.last().copied().filter(|_| !runs.is_empty());
@@ -90,7 +90,7 @@ fn report(desk: &Desk, runs: &[LedgerRun], now: DateTime<Utc>) -> NightsReport {
     let all: Vec<Due> = dues.iter().copied().chain(next).collect();
     let missed = match dues.split_last() {
         Some((_, before)) => {
-            before.iter().filter(|due| published_at(due, runs).is_none()).map(|due| due.period).collect()
+            before.iter().filter(|due| published_at(due, desk.tables, runs).is_none()).map(|due| due.period).collect()
         }
         None => Vec::new(),
     };
@@ -104,12 +104,12 @@ fn report(desk: &Desk, runs: &[LedgerRun], now: DateTime<Utc>) -> NightsReport {
             at: due.at,
             period: due.period,
             deadline: due.deadline,
-            published_at: published_at(&due, runs),
+            published_at: published_at(&due, desk.tables, runs),
         }),
         next_due: next.map(|due| due.at),
         missed,
         second_behind: second_behind(runs),
-        figures: told_figures(&all, runs, now),
+        figures: told_figures(&figures(&all, desk.tables, runs, now)),
         alarms: series.iter().filter_map(|(name, nights)| last_alarm(name, nights)).collect(),
         nights: runs.iter().map(night).collect(),
         datasets: series.into_iter().map(|(dataset, nights)| points(dataset, nights)).collect(),
@@ -121,7 +121,7 @@ fn standing(desk: &Desk, last: Option<&Due>, runs: &[LedgerRun], now: DateTime<U
         return if desk.timetable.is_some() { NightsStanding::Waiting } else { NightsStanding::NotScheduled };
     };
     let attempts = || runs.iter().filter(|run| run.period == due.period);
-    match published_at(due, runs) {
+    match published_at(due, desk.tables, runs) {
         Some(_) => NightsStanding::Published,
         None if due.deadline.is_some_and(|deadline| deadline <= now) => NightsStanding::Late,
         None if attempts().next_back().is_some_and(|run| !run.is_good()) => NightsStanding::Failed,
@@ -147,8 +147,7 @@ fn second_behind(runs: &[LedgerRun]) -> Vec<String> {
     }
 }
 
-fn told_figures(dues: &[Due], runs: &[LedgerRun], now: DateTime<Utc>) -> FiguresReport {
-    let figures = figures(dues, runs, now);
+fn told_figures(figures: &Figures) -> FiguresReport {
     let rounded = |part: f64| (part * 10_000.0).round() / 10_000.0;
     FiguresReport {
         due: figures.due,
@@ -161,9 +160,16 @@ fn told_figures(dues: &[Due], runs: &[LedgerRun], now: DateTime<Utc>) -> Figures
     }
 }
 
-fn drift(dataset: &LedgerDataset) -> u64 {
-    let of = &dataset.reconciliation;
-    of.changed + of.missing + of.extra
+fn sum(of: impl Iterator<Item = u64>) -> u64 {
+    of.fold(0, u64::saturating_add)
+}
+
+/// The file name of a run's page, which lies beside that of the nights; nothing else in a report becomes a link.
+fn page_of(run: &LedgerRun) -> Option<String> {
+    let name = run.page_at.as_ref()?.rsplit('/').next()?;
+    let stem = name.strip_suffix(".html")?;
+    let is_ours = !stem.is_empty() && stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    is_ours.then(|| name.to_owned())
 }
 
 fn night(run: &LedgerRun) -> NightReport {
@@ -178,9 +184,9 @@ fn night(run: &LedgerRun) -> NightReport {
         seconds: run.seconds,
         peak_memory_bytes: run.peak_memory_bytes,
         usd: run.cost.usd,
-        rows: run.datasets.iter().map(|dataset| dataset.rows_written).sum(),
-        drift: run.datasets.iter().map(drift).sum(),
-        page: run.page_at.as_ref().and_then(|at| at.rsplit('/').next()).map(str::to_owned),
+        rows: sum(run.datasets.iter().map(|dataset| dataset.rows_written)),
+        drift: sum(run.datasets.iter().map(LedgerDataset::drift)),
+        page: page_of(run),
     }
 }
 
@@ -190,7 +196,7 @@ fn series(desk: &Desk, runs: &[LedgerRun]) -> Vec<(String, Vec<(Counted, u64)>)>
         let mut nights = BTreeMap::new();
         for run in runs.iter().filter(|run| run.is_good()) {
             for dataset in run.datasets.iter().filter(|dataset| dataset.name == name) {
-                nights.insert(run.period.to, (dataset.rows_written, drift(dataset)));
+                nights.insert(run.period.to, (dataset.rows_written, dataset.drift()));
             }
         }
         nights.into_iter().map(|(day, (rows, drift))| (Counted { day, rows }, drift)).collect()
@@ -231,4 +237,27 @@ fn points(dataset: String, nights: Vec<(Counted, u64)>) -> SeriesReport {
         drift,
     };
     SeriesReport { dataset, nights: nights.into_iter().enumerate().map(point).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_to_a_page_of_ours_and_to_nothing_else() {
+        let page = |page_at: &str| {
+            let report = serde_json::json!({
+                "run": "0193", "outcome": "published", "exit_code": 0, "page_at": page_at,
+                "period": { "from": "2026-11-22", "to": "2026-11-22" },
+                "started_at": "2026-11-23T02:30:00Z", "seconds": 1.0, "cost": { "usd": 0.01 },
+            });
+            page_of(&LedgerRun::parse(report.to_string().as_bytes()).expect("a report"))
+        };
+        assert_eq!(page("security/reports/settlements/019ab-7c.html"), Some("019ab-7c.html".into()));
+        for odd in
+            ["javascript:alert(1)", "javascript:x.html", "a/\"onclick=x.html", "https://x.org", "a/..", "a/.html", ""]
+        {
+            assert_eq!(page(odd), None, "{odd}");
+        }
+    }
 }

@@ -7,8 +7,8 @@
 //! anything else                       a person's: nothing until the next night, or until somebody runs it
 //! ```
 
-use super::LedgerRun;
-use crate::calendar::{Due, Missed, Timetable};
+use super::{LedgerRun, Tables};
+use crate::calendar::{Due, Missed, Timetable, day_start};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Missed nights that are made good, at most.
@@ -47,18 +47,25 @@ pub enum Standing {
 /// The nights that may have to be done at `now`, oldest first. `since` is when the job was first seen: nothing before it is
 /// missed. Of `missed = "none"` the latest is given all the same: it goes on where it was begun, which who asks finds out.
 ///
-/// Of `runs` (oldest first) the last good one says where to begin: nights are done in their order, so what is older is done or given up.
-pub fn candidates(table: &Timetable, since: DateTime<Utc>, runs: &[LedgerRun], now: DateTime<Utc>) -> Vec<Due> {
+/// What one of `runs` published, or made good as the job's `tables` are written, is left out. Of each missed night of a table by periods that is
+/// itself alone: a later night has none of its rows.
+pub fn candidates(
+    table: &Timetable,
+    tables: Tables,
+    since: DateTime<Utc>,
+    runs: &[LedgerRun],
+    now: DateTime<Utc>,
+) -> Vec<Due> {
     let most = if table.missed == Missed::Each { MISSED_MAX } else { 1 };
-    let good = runs.iter().rev().find(|run| run.exit_code == 0 && run.started_at <= now);
-    let done = good.map_or(DateTime::<Utc>::MIN_UTC, |run| run.started_at - TimeDelta::days(1));
+    let good: Vec<&LedgerRun> = runs.iter().filter(|run| run.exit_code == 0 && run.started_at <= now).collect();
+    // Up to the last day that is published as a whole there is nothing to look for.
+    let newest = good.iter().map(|run| run.period.until()).max().filter(|_| tables == Tables::Whole);
+    let done = newest.and_then(day_start).unwrap_or(DateTime::<Utc>::MIN_UTC);
     // A month is enough of what has to be walked through.
     let from = since.max(now - TimeDelta::days(MISSED_MAX as i64 + 1)).max(done);
-    let mut dues = table.between(from, now, MISSED_MAX);
-    if let Some(good) = good {
-        dues.retain(|due| due.period.to > good.period.to || due.period == good.period);
-    }
-    dues.split_off(dues.len().saturating_sub(most))
+    let mut dues = table.between(from, now, most);
+    dues.retain(|due| !good.iter().any(|run| tables.reach(run, due)));
+    dues
 }
 
 /// How `due` stands at `now`, by the runs of its days and the attempts of schedules, each oldest first. `spread` is a number of the job's:
@@ -84,7 +91,8 @@ pub fn standing(due: &Due, runs: &[LedgerRun], attempts: &[Attempt], spread: u64
     if !again {
         return Standing::GivenUp;
     }
-    match last.until + pause(attempts.len(), spread) {
+    let pause = pause(attempts.len(), spread);
+    match last.until.checked_add_signed(pause).unwrap_or(last.until) {
         at if at > now => Standing::Again(at),
         _ => Standing::Ready,
     }
@@ -116,6 +124,7 @@ fn pause(number: usize, spread: u64) -> TimeDelta {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Every;
     use chrono_tz::Europe::London;
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -140,12 +149,55 @@ mod tests {
     fn makes_good_the_latest_night_or_each_of_a_month_and_none_from_before_the_job_was_seen() {
         let (since, now) = (at("2026-11-19T12:00:00Z"), at("2026-11-23T03:00:00Z"));
         let days = |missed, since| {
-            candidates(&table(missed), since, &[], now).iter().map(|due| due.period.to_string()).collect::<Vec<_>>()
+            candidates(&table(missed), Tables::Whole, since, &[], now)
+                .iter()
+                .map(|due| due.period.to_string())
+                .collect::<Vec<_>>()
         };
         assert_eq!(days(Missed::Latest, since), ["2026-11-22"]);
         assert_eq!(days(Missed::Each, since), ["2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"]);
         assert_eq!(days(Missed::Each, at("2020-01-01T00:00:00Z")).len(), MISSED_MAX);
         assert!(days(Missed::Each, now).is_empty());
+    }
+
+    fn good(period: &str, started_at: &str) -> LedgerRun {
+        let period = crate::data::Period::parse(period).expect("a period");
+        let report = serde_json::json!({
+            "run": started_at, "outcome": "published", "exit_code": 0, "period": period,
+            "started_at": started_at, "seconds": 60.0, "cost": { "usd": 0.01 },
+        });
+        LedgerRun::parse(report.to_string().as_bytes()).expect("a report")
+    }
+
+    #[test]
+    fn goes_on_with_the_other_missed_nights_once_one_of_them_was_made_good() {
+        // Nobody watched from the 20th on; on the 26th the oldest, or another, is made good.
+        let (since, now) = (at("2026-11-20T12:00:00Z"), at("2026-11-26T09:00:00Z"));
+        let left = |missed, tables, runs: &[LedgerRun]| {
+            let dues = candidates(&table(missed), tables, since, runs, now);
+            dues.iter().map(|due| due.period.to.format("%d").to_string()).collect::<Vec<_>>().join(" ")
+        };
+        let (whole, days) = (Tables::Whole, Tables::ByPeriods(Every::Day));
+        let [first, middle, last] =
+            ["2026-11-20", "2026-11-22", "2026-11-25"].map(|day| good(day, "2026-11-26T08:00:00Z"));
+        for tables in [whole, days, Tables::ByPeriods(Every::Month)] {
+            assert_eq!(left(Missed::Each, tables, &[]), "20 21 22 23 24 25");
+            assert_eq!(left(Missed::Each, tables, std::slice::from_ref(&first)), "21 22 23 24 25");
+        }
+        assert_eq!(left(Missed::Each, days, &[middle.clone(), first.clone()]), "21 23 24 25");
+        assert_eq!(left(Missed::Each, days, std::slice::from_ref(&last)), "20 21 22 23 24");
+        assert_eq!(left(Missed::Each, whole, &[middle, first]), "23 24 25");
+        assert_eq!(left(Missed::Each, whole, std::slice::from_ref(&last)), "");
+        // The whole month was written with its last day, and a range with each of its days.
+        assert_eq!(left(Missed::Each, Tables::ByPeriods(Every::Month), std::slice::from_ref(&last)), "");
+        assert_eq!(left(Missed::Each, days, &[good("2026-11-21..2026-11-23", "2026-11-26T08:00:00Z")]), "20 24 25");
+        // Begun before the days were over.
+        assert_eq!(
+            left(Missed::Each, days, &[good("2026-11-21..2026-11-23", "2026-11-22T08:00:00Z")]),
+            "20 22 23 24 25"
+        );
+        assert_eq!(left(Missed::Latest, days, &[]), "25");
+        assert_eq!(left(Missed::Latest, days, &[last]), "");
     }
 
     #[test]

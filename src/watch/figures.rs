@@ -6,7 +6,7 @@
 //! MTTR          how long incidents lasted, on average     MTBF  from the beginning of one to that of the next
 //! ```
 
-use super::LedgerRun;
+use super::{LedgerRun, Tables};
 use crate::calendar::Due;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -35,18 +35,19 @@ fn limit(due: &Due, next: Option<&Due>) -> Option<DateTime<Utc>> {
     due.deadline.or_else(|| next.map(|next| next.at))
 }
 
-/// When the days of `due` were published; what publishes a later period makes good an older one too, which nobody publishes any more.
-pub fn published_at(due: &Due, runs: &[LedgerRun]) -> Option<DateTime<Utc>> {
-    let good = runs.iter().filter(|run| run.is_good() && run.period.to >= due.period.to);
+/// When the days of `due` were published, by a run of theirs or by one that made them good, as the job's `tables` are written.
+pub fn published_at(due: &Due, tables: Tables, runs: &[LedgerRun]) -> Option<DateTime<Utc>> {
+    let good = runs.iter().filter(|run| run.is_good() && tables.reach(run, due));
     good.map(LedgerRun::ended_at).min()
 }
 
 /// The figures of `dues` (oldest first, the next one that is not yet due the last) at `now`, by `runs`, oldest first.
-pub fn figures(dues: &[Due], runs: &[LedgerRun], now: DateTime<Utc>) -> Figures {
+pub fn figures(dues: &[Due], tables: Tables, runs: &[LedgerRun], now: DateTime<Utc>) -> Figures {
     let limits = dues.iter().enumerate().map(|(place, due)| (due, limit(due, dues.get(place + 1))));
     let over: Vec<(&Due, DateTime<Utc>)> =
         limits.filter_map(|(due, limit)| limit.filter(|limit| *limit <= now).map(|limit| (due, limit))).collect();
-    let is_in_time = |(due, limit): &&(&Due, DateTime<Utc>)| published_at(due, runs).is_some_and(|at| at <= *limit);
+    let is_in_time =
+        |(due, limit): &&(&Due, DateTime<Utc>)| published_at(due, tables, runs).is_some_and(|at| at <= *limit);
     let (due, in_time) = (over.len() as u64, over.iter().filter(is_in_time).count() as u64);
     let failed = runs.iter().filter(|run| !run.is_good()).map(LedgerRun::ended_at);
     let late = over.iter().filter(|late| !is_in_time(late)).map(|(_, limit)| *limit);
@@ -111,11 +112,17 @@ mod tests {
             // Nobody ran it: told at its deadline, 06:00; the next night's run is good at 02:40 the day after.
             run(5, "06T02:30", "published"),
         ];
-        let figures = figures(&dues, &runs, at("2026-11-06T12:00:00Z"));
+        let figures = figures(&dues, Tables::Whole, &runs, at("2026-11-06T12:00:00Z"));
         assert_eq!((figures.due, figures.in_time, figures.incidents.len()), (5, 4, 2));
         let minutes = |of: Option<TimeDelta>| of.map(|of| of.num_minutes());
         assert_eq!(minutes(figures.mttr), Some((90 + 20 * 60 + 40) / 2));
         assert_eq!(minutes(figures.mtbf), Some(2 * 24 * 60 + 3 * 60 + 20));
+        // A table by periods has the rows of a night from nobody but that night.
+        let (tables, days) = (Tables::ByPeriods(crate::data::Every::Day), [2, 3].map(|place| dues[place]));
+        let minute = |at: DateTime<Utc>| at.format("%d %H:%M").to_string();
+        let made_good = |tables| days.map(|due| published_at(&due, tables, &runs).map(minute));
+        assert_eq!(made_good(tables), [Some("04 02:40".into()), None]);
+        assert_eq!(made_good(Tables::Whole), [Some("04 02:40".into()), Some("06 02:40".into())]);
         // R, binom::binom.wilson(4, 5): 0.8, 0.3755, 0.9638.
         let (part, low, high) = figures.availability.expect("nights");
         assert!((part - 0.8).abs() < 1e-9 && (low - 0.3755).abs() < 1e-4 && (high - 0.9638).abs() < 1e-4);

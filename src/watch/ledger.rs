@@ -4,9 +4,16 @@
 
 use crate::data::Period;
 use crate::report::Outcome;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+
+/// No run takes as long: four months.
+const SECONDS_MAX: f64 = 1e7;
+/// No run costs as many dollars, or seconds of processor.
+const AMOUNT_MAX: f64 = 1e9;
+/// No count is as high; those below are the same in every reader of JSON.
+const COUNT_MAX: u64 = 1 << 53;
 
 /// A run, as its report tells it.
 #[derive(Clone, Debug, Deserialize)]
@@ -132,14 +139,47 @@ pub struct LedgerColumn {
 }
 
 impl LedgerRun {
-    /// Reads a report; `None` of a text that is none.
+    /// Reads a report; `None` of a text that is none, or that holds what no run of ours can have written: it may be damaged, and who
+    /// reckons with it must not fail. Control characters of its words are shown as `\u{fffd}`.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        serde_json::from_slice(text).ok()
+        let mut run: Self = serde_json::from_slice(text).ok()?;
+        run.words().for_each(plain);
+        Some(run).filter(Self::is_sane)
     }
 
     /// When it was over.
     pub fn ended_at(&self) -> DateTime<Utc> {
-        self.started_at + TimeDelta::milliseconds((self.seconds * 1000.0) as i64)
+        let took = TimeDelta::milliseconds((self.seconds * 1000.0) as i64);
+        self.started_at.checked_add_signed(took).unwrap_or(self.started_at)
+    }
+
+    fn is_sane(&self) -> bool {
+        let is_year = |year: i32| (2000..=2100).contains(&year);
+        let Period { from, to } = self.period;
+        let seconds =
+            self.seconds_by_stage.values().chain([&self.seconds]).all(|seconds| is_within(*seconds, SECONDS_MAX));
+        let amounts = [self.cost.usd, self.cpu_seconds.unwrap_or(0.0)].into_iter().all(|of| is_within(of, AMOUNT_MAX));
+        let counts = self.datasets.iter().flat_map(LedgerDataset::counts).chain(self.peak_memory_bytes);
+        is_year(self.started_at.year())
+            && is_year(from.year())
+            && is_year(to.year())
+            && from <= to
+            && seconds
+            && amounts
+            && counts.into_iter().all(|count| count < COUNT_MAX)
+    }
+
+    /// Every text of it.
+    fn words(&mut self) -> impl Iterator<Item = &mut String> {
+        let problems = self.problems.iter_mut().flat_map(|problem| {
+            let LedgerProblem { id, dataset, message, safe, next } = problem;
+            [id, message, safe, next].into_iter().chain(dataset)
+        });
+        let datasets = self.datasets.iter_mut().flat_map(|dataset| {
+            let stores = dataset.stores.iter_mut().flat_map(|store| [&mut store.name, &mut store.state]);
+            [&mut dataset.name, &mut dataset.reconciliation.verdict].into_iter().chain(stores)
+        });
+        [&mut self.run, &mut self.started_by].into_iter().chain(&mut self.page_at).chain(problems).chain(datasets)
     }
 
     /// Whether its night is published now, by it or before it.
@@ -148,5 +188,99 @@ impl LedgerRun {
             self.outcome,
             Outcome::Published | Outcome::SecondPending | Outcome::AlreadyPublished | Outcome::Superseded
         )
+    }
+}
+
+impl LedgerDataset {
+    /// Keys that differ.
+    pub fn drift(&self) -> u64 {
+        let LedgerComparison { changed, missing, extra, .. } = self.reconciliation;
+        changed.saturating_add(missing).saturating_add(extra)
+    }
+
+    fn counts(&self) -> Vec<u64> {
+        let LedgerComparison { changed, missing, extra, .. } = self.reconciliation;
+        let mut counts = vec![self.rows_read, self.rows_written, self.rows_bad, changed, missing, extra];
+        for store in &self.stores {
+            counts.extend([store.version.unwrap_or(0), store.bytes]);
+            counts.extend(store.columns.iter().map(|column| column.findings));
+        }
+        counts
+    }
+}
+
+fn is_within(of: f64, most: f64) -> bool {
+    (0.0..most).contains(&of)
+}
+
+/// What would move a terminal's cursor, or turn the direction of what is read.
+fn plain(text: &mut String) {
+    let is_odd = |of: char| of.is_control() || matches!(of, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.contains(is_odd) {
+        *text = text.replace(is_odd, "\u{fffd}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn parsed(change: impl FnOnce(&mut Value)) -> Option<LedgerRun> {
+        let mut report = json!({
+            "run": "0193", "outcome": "published", "exit_code": 0,
+            "period": { "from": "2026-11-22", "to": "2026-11-22" },
+            "started_at": "2026-11-23T02:30:00Z", "seconds": 600.5, "cost": { "usd": 0.01 },
+            "datasets": [{
+                "name": "invoice", "rows_read": 10, "rows_written": 10, "rows_bad": 0,
+                "reconciliation": { "verdict": "MATCH", "changed": 1, "missing": 2, "extra": 3 },
+                "stores": [{ "name": "warehouse", "state": "published", "version": 4, "bytes": 5, "columns": [{ "findings": 0 }] }],
+            }],
+        });
+        change(&mut report);
+        LedgerRun::parse(report.to_string().as_bytes())
+    }
+
+    #[test]
+    fn passes_over_a_report_that_no_run_can_have_written() {
+        let sound = parsed(|_| {}).expect("a report");
+        assert_eq!(
+            (sound.ended_at().to_rfc3339(), sound.datasets[0].drift()),
+            ("2026-11-23T02:40:00.500+00:00".into(), 6)
+        );
+        for (pointer, value) in [
+            ("/started_at", json!("-262143-01-01T00:00:00Z")),
+            ("/started_at", json!("+262142-12-31T23:59:59Z")),
+            ("/started_at", json!("1999-12-31T23:59:59Z")),
+            ("/period/to", json!("9999-12-31")),
+            ("/period/to", json!("2026-11-21")),
+            ("/period/from", json!("-200000-01-01")),
+            ("/seconds", json!(1e300)),
+            ("/seconds", json!(-1.0)),
+            ("/cost/usd", json!(1e308)),
+            ("/datasets/0/rows_written", json!(u64::MAX)),
+            ("/datasets/0/rows_read", json!(1u64 << 53)),
+            ("/datasets/0/reconciliation/changed", json!(u64::MAX)),
+            ("/datasets/0/reconciliation/extra", json!(u64::MAX)),
+            ("/datasets/0/stores/0/bytes", json!(u64::MAX)),
+            ("/datasets/0/stores/0/columns/0/findings", json!(u64::MAX)),
+        ] {
+            let told = format!("{pointer} {value}");
+            let run = parsed(|report| *report.pointer_mut(pointer).expect("a field") = value);
+            assert!(run.is_none(), "{told}");
+        }
+    }
+
+    #[test]
+    fn keeps_control_characters_from_whoever_shows_it() {
+        let run = parsed(|report| {
+            report["started_by"] = json!("user:\u{1b}[2Jx\u{9b}31m");
+            report["datasets"][0]["name"] = json!("in\u{202e}voice\r");
+            report["problems"] = json!([{ "id": "E\u{7}", "message": "a\nb", "safe": "", "next": "" }]);
+        });
+        let run = run.expect("a report");
+        assert_eq!(run.started_by, "user:\u{fffd}[2Jx\u{fffd}31m");
+        assert_eq!((&*run.datasets[0].name, &*run.problems[0].id), ("in\u{fffd}voice\u{fffd}", "E\u{fffd}"));
+        assert_eq!(run.problems[0].message, "a\u{fffd}b");
     }
 }

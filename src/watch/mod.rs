@@ -3,6 +3,7 @@
 //! ```text
 //! ledger.rs    a run's report, read again: what is known of a night once it is over
 //! due.rs       timetable and ledger -> what to do now
+//! reach.rs     which nights a published one makes good besides its own
 //! band.rs      rows of a night against those of the same weekday
 //! figures.rs   availability, time to repair, time between failures
 //! ```
@@ -13,8 +14,10 @@ mod band;
 mod due;
 mod figures;
 mod ledger;
+mod reach;
 
 pub use band::{Alarm, Band, Counted, Direction, Rule, alarms, band};
 pub use due::{Attempt, Standing, candidates, standing};
 pub use figures::{Figures, figures, published_at};
 pub use ledger::{LedgerColumn, LedgerDataset, LedgerRun, LedgerStore};
+pub use reach::Tables;

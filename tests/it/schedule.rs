@@ -207,8 +207,10 @@ fn a_job_without_a_schedule_is_refused_by_name_and_left_out_otherwise() {
     assert_eq!((named.code, named.endings()[0].contains("has no [schedule]")), (10, true), "{}", named.err);
     let all = ferry.run(&["schedule"]);
     assert_eq!((all.code, all.endings()[0].contains("no job has a [schedule]")), (10, true), "{}", all.err);
-    let wrong = ferry.run(&["schedule", "--lease", "1h"]);
-    assert_eq!(wrong.code, 2, "{}", wrong.err);
+    for lease in ["1s", "61m", "2h", "1d"] {
+        let wrong = ferry.run(&["schedule", "--lease", lease]);
+        assert_eq!((wrong.code, wrong.err.contains("from 2s to 1h")), (2, true), "{}", wrong.err);
+    }
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn rows(series: &SeriesReport) -> Markup {
         rect(class, place as f64 + 0.3, 0.4, height(point.rows).max(SEEN_MIN))
     });
     let outside = series.nights.iter().filter(|point| is_outside(point.rows, point.usual)).count() as u64;
-    let drift: u64 = series.nights.iter().map(|point| point.drift).sum();
+    let drift: u64 = series.nights.iter().map(|point| point.drift).fold(0, u64::saturating_add);
     let last = series.nights.last().map_or(0, |point| point.rows);
     let said = format!(
         "{} on the last of {}; {outside} outside of what is usual; {} from the topic in all",
