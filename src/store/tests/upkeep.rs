@@ -385,6 +385,26 @@ async fn takes_away_what_no_version_in_retention_names_and_a_day_after_it_is_lis
 }
 
 #[tokio::test]
+async fn takes_nothing_of_a_table_away_whose_log_is_lost_in_either_cloud() {
+    let whole = objects(&three_nights().await.memory).await;
+    for cloud in ["s3", "azure"] {
+        let mut lost = whole.clone();
+        lost.retain(|path, _| !path.starts_with(&format!("{cloud}/invoice/_delta_log")));
+        let world = laid(&lost).await;
+        for (days, keep_days) in [(40, 30), (42, 30), (40, u32::MAX)] {
+            let terms = Terms { keep_days, ..terms(days, true) };
+            let refused = collect(&world.warehouse(), &world.security(), "invoice", terms).await;
+            assert!(matches!(refused, Err(StoreError::NotThere { .. })), "{cloud}: {refused:?}");
+        }
+        assert_eq!(objects(&world.memory).await, lost, "{cloud}");
+    }
+    let ages = Terms { keep_days: u32::MAX, ..terms(40, true) };
+    let world = laid(&whole).await;
+    let clouds = collect(&world.warehouse(), &world.security(), "invoice", ages).await.expect("collected");
+    assert!(clouds.iter().all(|of| of.marked.is_empty()), "{clouds:?}");
+}
+
+#[tokio::test]
 async fn takes_nothing_away_that_the_second_cloud_or_an_open_record_still_needs() {
     let world = World::new();
     world.night("run-a", 21, 3).await.expect("a night");
