@@ -99,6 +99,7 @@ fn usage_that_makes_no_sense_ends_with_2() {
         ("versions warehouse/../thing", "STORE/TABLE"),
         ("compare warehouse/_delta_log", "STORE/TABLE"),
         ("gc warehouse/thing --keep-days 6", "`--keep-days` is 7 at least"),
+        ("gc warehouse/thing --keep-days 100000000", "`--keep-days` is 36500 at most"),
         ("failover warehouse --epoch 0 --reason x", "`--epoch` is 1 at least"),
     ] {
         ends(&table(&ferry, line), "E-TABLE-2", what);
@@ -106,6 +107,7 @@ fn usage_that_makes_no_sense_ends_with_2() {
     for (line, what) in [
         ("versions elsewhere/thing", "there is no store `elsewhere`; hint: `dev` has"),
         ("versions warehouse/unit", "table `unit` has no version in store `warehouse`"),
+        ("gc warehouse/unit", "a version of table `unit`"),
         ("compare restricted/thing", "store `restricted` has no second cloud"),
     ] {
         ends(&table(&ferry, line), "E-THERE-14", what);

@@ -131,10 +131,12 @@ pub async fn read(table: &Folder, version: u64) -> Result<Bytes, StoreError> {
     }
 }
 
-/// The actions of one entry.
+/// The actions of one entry: one at least.
 pub fn actions(text: &[u8]) -> Result<Vec<Action>, &'static str> {
     let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| serde_json::from_slice(line).map_err(|_| "a line is no action that we know")).collect()
+    let read = |line| serde_json::from_slice(line).map_err(|_| "a line is no action that we know");
+    let actions: Vec<Action> = lines.map(read).collect::<Result<_, _>>()?;
+    if actions.is_empty() { Err("it is empty") } else { Ok(actions) }
 }
 
 fn apply(state: &mut TableState, version: u64, text: &[u8]) -> Result<(), &'static str> {

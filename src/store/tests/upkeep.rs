@@ -260,9 +260,38 @@ async fn what_was_harmed_in_one_cloud_is_found_there_by_its_manifests() {
                 let surplus = harm == Harm::SurplusVersion && !seen.findings.is_empty();
                 assert!(surplus || touched.iter().all(is_told), "{harm:?}: {:?}", seen.findings);
             }
-            // An entry that is no JSON any more.
-            Err(error) => assert!(matches!(error, StoreError::Damaged { .. }), "{harm:?}: {error:?}"),
+            Err(error) => panic!("{harm:?}: {error:?}"),
         }
+    }
+}
+
+/// The faults of `invoice` in the first cloud, by version.
+async fn faults(objects: &Objects) -> Vec<(u64, Fault)> {
+    let world = laid(objects).await;
+    let seen = verify(&world.warehouse(), &world.security(), "invoice").await.expect("looked at");
+    seen.findings.iter().map(|finding| (finding.version, finding.fault)).collect()
+}
+
+#[tokio::test]
+async fn a_version_that_no_record_decided_is_found() {
+    let whole = objects(&three_nights().await.memory).await;
+    let entry = |version: usize| format!("s3/invoice/_delta_log/{version:020}.json");
+    assert_eq!(faults(&whole).await, []);
+    let mut foreign = whole.clone();
+    let text = r#"{"commitInfo":{"timestamp":1795000000000,"operation":"DELETE"}}"#;
+    foreign.insert(entry(3), Bytes::from_static(text.as_bytes()));
+    assert_eq!(faults(&foreign).await, [(3, Fault::Foreign)]);
+    // The record of the second night is lost.
+    let mut lost = whole.clone();
+    lost.remove("security/_jobs/settlements/00000000000000000001.json").expect("a record");
+    assert_eq!(faults(&lost).await, [(1, Fault::Foreign)]);
+    // Nothing, or half of it, is left of an entry.
+    let half = whole[&entry(1)].slice(..whole[&entry(1)].len() / 2);
+    for left in [Bytes::new(), half] {
+        let mut unreadable = whole.clone();
+        unreadable.insert(entry(1), left);
+        let found = faults(&unreadable).await;
+        assert_eq!(found, [(1, Fault::Unreadable), (1, Fault::Record)]);
     }
 }
 
@@ -382,6 +411,26 @@ async fn takes_away_what_no_version_in_retention_names_and_a_day_after_it_is_lis
     assert_eq!((looked.findings, looked.collected), (vec![], 4));
     assert_eq!(compared(&world, "invoice").await.differences, []);
     assert_eq!(world.night("run-d", 24, 9).await, Ok(Ended::Published));
+}
+
+#[tokio::test]
+async fn takes_nothing_of_a_table_away_whose_log_is_lost_in_either_cloud() {
+    let whole = objects(&three_nights().await.memory).await;
+    for cloud in ["s3", "azure"] {
+        let mut lost = whole.clone();
+        lost.retain(|path, _| !path.starts_with(&format!("{cloud}/invoice/_delta_log")));
+        let world = laid(&lost).await;
+        for (days, keep_days) in [(40, 30), (42, 30), (40, u32::MAX)] {
+            let terms = Terms { keep_days, ..terms(days, true) };
+            let refused = collect(&world.warehouse(), &world.security(), "invoice", terms).await;
+            assert!(matches!(refused, Err(StoreError::NotThere { .. })), "{cloud}: {refused:?}");
+        }
+        assert_eq!(objects(&world.memory).await, lost, "{cloud}");
+    }
+    let ages = Terms { keep_days: u32::MAX, ..terms(40, true) };
+    let world = laid(&whole).await;
+    let clouds = collect(&world.warehouse(), &world.security(), "invoice", ages).await.expect("collected");
+    assert!(clouds.iter().all(|of| of.marked.is_empty()), "{clouds:?}");
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@
 //! names that the second cloud still lacks, what an open job record names, every manifest of a version, and whatever is younger
 //! than the retention by the store's own clock. A parts folder of a run that is under way is never older than that.
 //!
+//! A cloud whose log has no version is refused as a whole: nobody can say then what its table needs, nor which job to ask.
+//!
 //! Never in here: `_delta_log`, and any object outside a `run=` folder.
 
 use super::history::{Entry, entries, path};
@@ -30,6 +32,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Days that a version stays readable after another took its place, at least: longer than the longest reader.
 pub const KEEP_DAYS_MIN: u32 = 7;
+/// The same, at most: a hundred years.
+pub const KEEP_DAYS_MAX: u32 = 36_500;
 /// Hours between the listing of an object and its deletion, at least.
 const MARKED_HOURS_MIN: i64 = 24;
 /// Deletions at once.
@@ -72,7 +76,8 @@ struct List {
     objects: Vec<String>,
 }
 
-/// Collects the table `dataset` of `store`, in both clouds.
+/// Collects the table `dataset` of `store`, in both clouds. Fails with [`StoreError::NotThere`], and collects nothing, where
+/// either of them has no version of it: its first night may be decided and not committed, or its log lost.
 pub async fn collect(
     store: &Store,
     security: &Store,
@@ -81,13 +86,15 @@ pub async fn collect(
 ) -> Result<Vec<Collected>, StoreError> {
     let first = store.primary().child(dataset);
     let second = store.second().map(|second| second.child(dataset));
-    let oldest = terms.now - TimeDelta::days(i64::from(terms.keep_days.max(KEEP_DAYS_MIN)));
+    let kept = TimeDelta::days(i64::from(terms.keep_days.max(KEEP_DAYS_MIN)));
+    // Before all time nothing is old.
+    let oldest = terms.now.checked_sub_signed(kept).unwrap_or(DateTime::<Utc>::MIN_UTC);
     let mut needed = BTreeSet::new();
-    let log = entries(&first).await?;
+    let log = known(&first, dataset).await?;
     let mut carried = log.len();
     needs(&first, &log, oldest, &mut needed).await?;
     if let Some(second) = &second {
-        let theirs = entries(second).await?;
+        let theirs = known(second, dataset).await?;
         carried = if mutant::is(Mutant::SecondForgotten) { log.len() } else { theirs.len() };
         needs(second, &theirs, oldest, &mut needed).await?;
     }
@@ -98,6 +105,16 @@ pub async fn collect(
         collected.push(sweep(second, "second", &needed, oldest, terms).await?);
     }
     Ok(collected)
+}
+
+/// The entries of a log that has any.
+async fn known(table: &Folder, dataset: &str) -> Result<Vec<Entry>, StoreError> {
+    let log = entries(table).await?;
+    if log.is_empty() {
+        let what = format!("a version of table `{dataset}`");
+        return Err(StoreError::NotThere { store: table.label().to_owned(), what });
+    }
+    Ok(log)
 }
 
 /// Every object that is on a list: it may be gone.

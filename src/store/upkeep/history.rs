@@ -49,10 +49,21 @@ pub(in crate::store) struct Entry {
 }
 
 impl Entry {
-    /// Of this text; `None` where a line is no action that we know.
+    /// Of this text; `None` where a line is no action that we know, or there is none.
     pub(in crate::store) fn parse(version: u64, text: Bytes) -> Option<Self> {
         let actions = actions(&text).ok()?;
         Some(Entry { version, text, actions })
+    }
+
+    /// Of this text, or without an action where it cannot be read: whoever only looks goes on to the next.
+    pub(super) fn of(version: u64, text: Bytes) -> Self {
+        let actions = actions(&text).unwrap_or_default();
+        Entry { version, text, actions }
+    }
+
+    /// Whether it cannot be read: every entry that can has an action.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.actions.is_empty()
     }
 
     /// What the commit says of itself.
@@ -124,9 +135,10 @@ pub async fn history(table: &Folder) -> Result<Vec<Version>, StoreError> {
             job: told("nightferry.job"),
             period: told("nightferry.period"),
             verdict: told("nightferry.verdict"),
-            rows: files.values().map(|(_, rows)| rows).sum(),
+            // Whoever wrote the statistics may say anything.
+            rows: files.values().fold(0, |sum, (_, rows)| sum.saturating_add(*rows)),
             files: files.len(),
-            bytes: files.values().map(|(bytes, _)| bytes).sum(),
+            bytes: files.values().fold(0, |sum, (bytes, _)| sum.saturating_add(*bytes)),
             back_to: entry.info(BACK_TO).and_then(|version| version.parse().ok()),
         });
     }

@@ -64,6 +64,8 @@ pub enum WentBack {
 pub async fn rollback(asked: &Asked<'_>, security: &Store, stores: &Stores) -> Result<WentBack, StoreError> {
     let store = store_of(stores, asked.store)?;
     let table = store.primary().child(asked.dataset.as_str());
+    // Before the newest night is completed: nothing is decided by whoever was overtaken.
+    store.check_epoch().await?;
     for _ in 0..ATTEMPTS_MAX {
         let job = owner(asked, &table).await?;
         let settled = settle(security, stores, &job, asked.stamp).await?;

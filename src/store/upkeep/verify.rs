@@ -1,19 +1,20 @@
-//! Every object of a table against its manifest, every manifest against the one before it, and every entry of the log
-//! against the job's record that decided it.
+//! Every object of a table against its manifest, every manifest against the one before it, every entry of the log against the
+//! job's record that decided it, and every record against the log.
 //!
 //! What lies there is read as a whole: a size that agrees says nothing of the bytes. Never in here: mending.
 
 use super::collect::collected;
-use super::history::{Entry, entries, path, rows};
+use super::history::{Entry, path, rows};
 use super::objects::{READS_AT_ONCE, look};
 use crate::access::Folder;
-use crate::data::Name;
-use crate::store::Store;
+use crate::data::{Audience, Name};
 use crate::store::absent::get;
+use crate::store::delta::log::{entry_path, read, versions};
 use crate::store::fault::StoreError;
 use crate::store::ledger;
 use crate::store::manifest::Manifest;
 use crate::store::part::sha256;
+use crate::store::{RUNS, Store};
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +45,8 @@ pub enum Fault {
     Entry,
     /// A version that only this side has.
     Surplus,
+    /// A version that no record of any job decided: somebody else wrote it, or records are lost.
+    Foreign,
 }
 
 /// Something that is not what it should be.
@@ -89,11 +92,21 @@ pub(super) struct Expected {
 /// Looks at the table `dataset` of `store`, at all its versions.
 pub async fn verify(store: &Store, security: &Store, dataset: &str) -> Result<Verified, StoreError> {
     let table = store.primary().child(dataset);
-    let entries = entries(&table).await?;
+    let mut entries = Vec::new();
+    for version in versions(&table).await? {
+        entries.push(Entry::of(version, read(&table, version).await?));
+    }
     let mut seen = Verified { versions: entries.len(), ..Verified::default() };
     let (mut expected, mut live) = (BTreeMap::new(), BTreeSet::<String>::new());
-    let mut before = None;
+    let mut before = Some(None);
     for entry in &entries {
+        if entry.is_unreadable() {
+            let (version, object) = (entry.version, entry_path(entry.version));
+            seen.findings.push(Finding { version, object, fault: Fault::Unreadable });
+            // Which manifest it named nobody knows.
+            before = None;
+            continue;
+        }
         for gone in entry.removed() {
             live.remove(gone);
         }
@@ -128,21 +141,21 @@ pub async fn verify(store: &Store, security: &Store, dataset: &str) -> Result<Ve
         }
         seen.objects += 1;
         seen.bytes += found.bytes;
-        seen.rows += found.footer.map_or(0, |footer| footer.rows);
+        seen.rows = seen.rows.saturating_add(found.footer.map_or(0, |footer| footer.rows));
     }
     Ok(seen)
 }
 
-/// The manifest of an entry, looked at; `before` is the hash of the one before it.
+/// The manifest of an entry, looked at; `before` is the hash of the one before it, if it is known which that is.
 async fn manifest(
     table: &Folder,
     entry: &Entry,
-    before: &mut Option<String>,
+    before: &mut Option<Option<String>>,
     seen: &mut Verified,
 ) -> Result<Option<Manifest>, StoreError> {
     let Some((path, expected)) = entry.manifest() else { return Ok(None) };
     let mut wrong = |fault| seen.findings.push(Finding { version: entry.version, object: path.to_owned(), fault });
-    let previous = before.replace(expected.to_owned());
+    let previous = before.replace(Some(expected.to_owned()));
     let Some(text) = get(table, &table.at(path)).await? else {
         wrong(Fault::Missing);
         return Ok(None);
@@ -155,7 +168,7 @@ async fn manifest(
         wrong(Fault::Unreadable);
         return Ok(None);
     };
-    if found.previous_manifest_sha256 != previous {
+    if previous.is_some_and(|previous| found.previous_manifest_sha256 != previous) {
         wrong(Fault::Chain);
     }
     seen.objects += 1;
@@ -202,7 +215,8 @@ fn expect(
     }
 }
 
-/// Entries that are not, byte for byte, what the job's records decided. The one that comes next may be under way.
+/// Entries that are not, byte for byte, what the job's records decided, and entries that none decided. The one that comes
+/// next may be under way.
 async fn records(
     store: &Store,
     security: &Store,
@@ -211,22 +225,42 @@ async fn records(
     seen: &mut Verified,
 ) -> Result<(), StoreError> {
     let jobs: BTreeSet<&str> = entries.iter().filter_map(|entry| entry.info("nightferry.job")).collect();
+    // Version -> the epoch in which it was decided as it is; and those that a record wants otherwise.
+    let (mut decided, mut otherwise) = (BTreeMap::<u64, u64>::new(), BTreeSet::new());
     for job in jobs.into_iter().filter_map(|job| Name::new(job).ok()) {
         ledger::each(security, &job, |record| {
             let ours = |table: &&ledger::RecordTable| table.store == *store.name() && table.dataset.as_str() == dataset;
             for table in record.tables.iter().filter(ours) {
                 let entry = usize::try_from(table.version).ok().and_then(|version| entries.get(version));
                 match entry {
-                    Some(entry) if entry.text == table.entry => {}
+                    Some(entry) if entry.text == table.entry => {
+                        decided.insert(table.version, table.epoch);
+                    }
                     None if table.version == entries.len() as u64 => seen.begun += 1,
                     _ => {
-                        let object = crate::store::delta::log::entry_path(table.version);
-                        seen.findings.push(Finding { version: table.version, object, fault: Fault::Record });
+                        otherwise.insert((table.version, table.epoch));
                     }
                 }
             }
         })
         .await?;
+    }
+    let mut wrong = |version, fault| seen.findings.push(Finding { version, object: entry_path(version), fault });
+    let mut told = BTreeSet::new();
+    for (version, epoch) in otherwise {
+        // A night of an earlier epoch that never came to the cloud that took over: the version is another night's there.
+        if decided.get(&version).is_none_or(|later| *later <= epoch) && told.insert(version) {
+            wrong(version, Fault::Record);
+        }
+    }
+    // The entries of these have no record: what every night adds is in its own, and a vault's rows come before it.
+    let is_vault = store.audience() == Audience::Restricted && dataset.starts_with("token_vault_");
+    if dataset != RUNS && !is_vault {
+        for entry in entries {
+            if !decided.contains_key(&entry.version) && !told.contains(&entry.version) && !entry.is_unreadable() {
+                wrong(entry.version, Fault::Foreign);
+            }
+        }
     }
     Ok(())
 }

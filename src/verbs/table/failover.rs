@@ -24,6 +24,13 @@ pub(super) async fn failover(
     if epoch == 0 {
         return Err(usage("`--epoch` is 1 at least: a store without a failover is in epoch 0"));
     }
+    // What a JSON number can say to any reader; it is never taken back.
+    if epoch > 1 << 53 {
+        return Err(usage("`--epoch` is 9007199254740992 at most"));
+    }
+    if place.store.second().is_none() {
+        return Err(usage("a store without a second cloud has none that could take over"));
+    }
     let failed = |error: StoreError| Failure::store(&error, Phase::Open);
     let mut clouds = Vec::new();
     // The one that takes over goes first: what cannot be raised there is raised nowhere.

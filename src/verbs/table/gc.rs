@@ -4,7 +4,7 @@ use super::open::{failed, named, usage};
 use super::{Place, Told};
 use crate::failure::Failure;
 use crate::report::{bytes, count};
-use crate::store::upkeep::collect::{Collected, KEEP_DAYS_MIN, Terms, collect};
+use crate::store::upkeep::collect::{Collected, KEEP_DAYS_MAX, KEEP_DAYS_MIN, Terms, collect};
 use crate::world::Clock;
 use serde_json::json;
 use std::fmt::Write;
@@ -13,6 +13,9 @@ pub(super) async fn gc(environment: &str, table: &str, keep_days: u32, apply: bo
     let (store, dataset) = named(table)?;
     if keep_days < KEEP_DAYS_MIN {
         return Err(usage("`--keep-days` is 7 at least: readers of an earlier version need its files"));
+    }
+    if keep_days > KEEP_DAYS_MAX {
+        return Err(usage("`--keep-days` is 36500 at most: that is a hundred years"));
     }
     let place = match apply {
         true => Place::write(environment, &store).await?,
