@@ -18,8 +18,10 @@ use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Records looked at to decide, newest first: a month of nights.
-pub const RECORDS_MAX: usize = 32;
+/// Nights looked at to decide, newest first: a month of them.
+pub const NIGHTS_MAX: usize = 32;
+/// Records read to find them, at most: a way back is a record and no night.
+const RECORDS_MAX: usize = 4_096;
 /// Bytes of one record, at most.
 const RECORD_BYTES_MAX: usize = 64 << 20;
 /// Records read at once.
@@ -104,13 +106,25 @@ pub enum Written {
     Lost,
 }
 
-/// The newest records of `job`, oldest first, at most [`RECORDS_MAX`], and the number that comes next.
+/// The newest records of `job`, oldest first, and the number that comes next: so many that [`NIGHTS_MAX`] of them are nights,
+/// or all. Of a job whose newest 4,096 records hold no night, nobody can say what is published: [`StoreError::Damaged`].
 pub async fn records(security: &Store, job: &Name) -> Result<(Vec<JobRecord>, u64), StoreError> {
     let numbers = numbers(security, job).await?;
     let next = numbers.last().map_or(0, |last| last + 1);
-    let newest = numbers[numbers.len().saturating_sub(RECORDS_MAX)..].to_vec();
-    let read = futures::stream::iter(newest).map(|number| read(security, job, number));
-    Ok((read.buffered(READS_AT_ONCE).try_collect().await?, next))
+    let (mut records, mut left) = (Vec::new(), numbers.as_slice());
+    let nights = |records: &[JobRecord]| records.iter().filter(|record| record.back_to.is_none()).count();
+    while !left.is_empty() && nights(&records) < NIGHTS_MAX && records.len() < RECORDS_MAX {
+        let (earlier, newest) = left.split_at(left.len().saturating_sub(NIGHTS_MAX));
+        let read = futures::stream::iter(newest.to_vec()).map(|number| read(security, job, number));
+        let mut read: Vec<JobRecord> = read.buffered(READS_AT_ONCE).try_collect().await?;
+        read.append(&mut records);
+        (records, left) = (read, earlier);
+    }
+    if !left.is_empty() && nights(&records) == 0 {
+        let key = security.primary().at(&format!("_jobs/{job}"));
+        return Err(damaged(security, &key, "its newest 4,096 records hold no night"));
+    }
+    Ok((records, next))
 }
 
 /// The numbers of the job's records, in order.

@@ -295,6 +295,23 @@ async fn a_version_that_no_record_decided_is_found() {
     }
 }
 
+#[tokio::test]
+async fn a_night_is_not_forgotten_behind_any_number_of_ways_back() {
+    let world = three_nights().await;
+    for nth in 0..33 {
+        let went = back(&world, &format!("run-x{nth}"), nth % 2).await;
+        assert!(matches!(went, Ok(WentBack::Done(_))), "{nth}: {went:?}");
+    }
+    let (records, next) = crate::store::ledger::records(&world.security(), &world.job).await.expect("records");
+    assert_eq!((records.len(), next), (36, 36));
+    assert!(records.windows(2).all(|pair| pair[0].number + 1 == pair[1].number), "oldest first");
+    let already = Decision::AlreadyPublished { run: "run-c".into() };
+    assert_eq!(world.night("run-d", 23, 9).await, Ok(Ended::Decided(already)));
+    let newer = world.night("run-e", 22, 9).await;
+    assert!(matches!(newer, Ok(Ended::Decided(Decision::Superseded { .. }))), "{newer:?}");
+    assert_eq!(world.night("run-f", 24, 9).await, Ok(Ended::Published));
+}
+
 fn name(text: &str) -> Name {
     Name::new(text).expect("a name")
 }
