@@ -206,26 +206,13 @@ fn spread(keys: &BinaryArray, rows: &[usize]) -> Result<Vec<(usize, BinaryArray)
 mod tests {
     use super::*;
     use crate::data::scratch::MemoryScratch;
-    use crate::data::{Beyond, Class, ColumnType, Name};
+    use crate::data::{ColumnType, Name};
     use arrow::array::{Int64Array, StringViewArray};
     use proptest::prelude::*;
     use std::collections::HashSet;
 
     fn column(name: &str, column_type: ColumnType) -> Column {
-        Column {
-            name: Name::new(name).expect("a name"),
-            source: Vec::new(),
-            column_type,
-            class: Class::Open,
-            kind: None,
-            nullable: true,
-            beyond: Beyond::Error,
-            unit: None,
-            description: None,
-            references: None,
-            treat: Default::default(),
-            not_personal: Default::default(),
-        }
+        Column::plain(Name::new(name).expect("a name"), column_type)
     }
 
     type Batch<'a> = (Vec<Option<i64>>, Vec<Option<&'a str>>);

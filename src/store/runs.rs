@@ -18,7 +18,7 @@ use super::ledger::{JobRecord, RecordTable};
 use super::mutant::{self, Mutant};
 use super::owner::{Owner, table_id};
 use super::part::{Encoder, Part, PartLimits, Parts};
-use super::staging::{StagedPart, put};
+use super::staging::{StagedPart, put_alone};
 use crate::data::{Audience, Beyond, Class, Column, ColumnType, Name, Period, Treatment};
 use crate::format::parquet_write::WriteFault;
 use crate::privacy::{ColumnTreatment, Keys, redact};
@@ -102,16 +102,7 @@ async fn upload(
     let part = encode(rows, record)?;
     let comment = |column: &str| COLUMNS.iter().find(|c| c.0 == column).map(|c| c.2.to_owned());
     let schema_text = schema_text(part.schema(), comment).map_err(|_| encoder("writing a schema"))?;
-    let path = format!("run={}/part-00000-{}.parquet", record.run, &part.sha256()[..8]);
-    put(table, &table.at(&path), part.bytes().clone(), "store.put.runs_part").await?;
-    let part = StagedPart {
-        path,
-        bytes: part.bytes().len() as u64,
-        rows: part.rows(),
-        sha256: part.sha256().to_owned(),
-        columns: part.columns().to_vec(),
-        period: None,
-    };
+    let part = put_alone(table, &record.run, &part, "store.put.runs_part").await?;
     Ok((part, schema_text))
 }
 

@@ -49,6 +49,19 @@ pub struct StagedPart {
     pub period: Option<Period>,
 }
 
+impl StagedPart {
+    fn of(part: &Part, path: String, period: Option<Period>) -> Self {
+        StagedPart {
+            path,
+            bytes: part.bytes().len() as u64,
+            rows: part.rows(),
+            sha256: part.sha256().to_owned(),
+            columns: part.columns().to_vec(),
+            period,
+        }
+    }
+}
+
 /// A table whose parts are all uploaded. There is one of it, and `publish` takes it: what may be published is never
 /// discarded by mistake.
 #[derive(Debug)]
@@ -86,14 +99,7 @@ impl Staging {
         let folder = self.waiting_room.as_ref().unwrap_or(self.store.primary());
         let key = folder.at(&format!("{}/{path}", self.dataset));
         put(folder, &key, part.bytes().clone(), "store.put.part").await?;
-        self.parts.push(StagedPart {
-            path,
-            bytes: part.bytes().len() as u64,
-            rows: part.rows(),
-            sha256: part.sha256().to_owned(),
-            columns: part.columns().to_vec(),
-            period,
-        });
+        self.parts.push(StagedPart::of(part, path, period));
         Ok(())
     }
 
@@ -178,6 +184,18 @@ pub(super) async fn copy(
         return Err(StoreError::Checksum { store, object, fault: "its SHA-256 is another" });
     }
     put(target, &target.at(relative), bytes, call).await
+}
+
+/// Writes the only part that run `run` has for a table, where no log names it yet.
+pub(super) async fn put_alone(
+    table: &Folder,
+    run: &str,
+    part: &Part,
+    call: &'static str,
+) -> Result<StagedPart, StoreError> {
+    let path = format!("run={run}/part-00000-{}.parquet", &part.sha256()[..8]);
+    put(table, &table.at(&path), part.bytes().clone(), call).await?;
+    Ok(StagedPart::of(part, path, None))
 }
 
 /// Writes an object whose name is its own (no other writer uses it), and asks the store how large it is there.

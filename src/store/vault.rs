@@ -12,7 +12,7 @@ use super::delta::schema::schema_text;
 use super::fault::StoreError;
 use super::owner::{Owner, table_id};
 use super::part::{Encoder, Part, PartLimits, Parts};
-use super::staging::{StagedPart, put};
+use super::staging::{StagedPart, put_alone};
 use super::{Store, Table};
 use crate::data::{Audience, Class, Column, ColumnType, Name, Treatment};
 use crate::format::parquet_write::WriteFault;
@@ -71,17 +71,8 @@ pub async fn upload_tokens(
     let part = encode(name, minted, by)?;
     let comment = |column: &str| COLUMNS.iter().find(|told| told.0 == column).map(|told| told.2.to_owned());
     let schema_text = schema_text(part.schema(), comment).map_err(|_| fault(name, "writing a schema"))?;
-    let path = format!("run={}/part-00000-{}.parquet", by.run, &part.sha256()[..8]);
     let folder = restricted.primary().child(name.as_str());
-    put(&folder, &folder.at(&path), part.bytes().clone(), "store.put.vault_part").await?;
-    let part = StagedPart {
-        path,
-        bytes: part.bytes().len() as u64,
-        rows: part.rows(),
-        sha256: part.sha256().to_owned(),
-        columns: part.columns().to_vec(),
-        period: None,
-    };
+    let part = put_alone(&folder, by.run, &part, "store.put.vault_part").await?;
     Ok(NewTokens { part, schema_text })
 }
 

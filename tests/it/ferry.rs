@@ -126,7 +126,8 @@ const ENVIRONMENT: &str = "stamp = \"dev\"\n\n[source.app]\nfiles = { url = \"in
     [store.restricted]\nurl = \"out/restricted\"\naudience = \"restricted\"\n\n\
     [store.security]\nurl = \"out/security\"\naudience = \"security\"\n\n[secrets]\ntokens = { test_key = true }\n";
 
-fn copy(from: &Path, to: &Path) {
+/// A folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("made");
     for entry in std::fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");

@@ -4,7 +4,7 @@
 //!
 //! Over folders, so that it costs a fraction of a second each; `kills.rs` does the same over real servers, at fewer places.
 
-use crate::ferry::Ferry;
+use crate::ferry::{Ferry, copy};
 use crate::readers::python;
 use nightferry::access::{Folder, Purpose, open};
 use nightferry::job::Location;
@@ -100,17 +100,4 @@ async fn is_whole(ferry: &Ferry, armed: &str, by_others: bool) {
 fn folder(path: &Path) -> Folder {
     let location = Location { url: path.to_string_lossy().into_owned(), region: None, endpoint: None, ca: None };
     open(&location, Path::new("."), "a folder", Purpose::Read).expect("a folder")
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("made");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).expect("copied");
-        }
-    }
 }
