@@ -1,6 +1,6 @@
 //! What a column of a finished Parquet file holds, in numbers: NULLs, smallest and largest value.
 //!
-//! Taken from the statistics that the encoder kept anyway. Floats are left out (NaN is in no statistics, so a bound would
+//! Smallest and largest are taken from the statistics that the encoder kept anyway. Floats are left out (NaN is in no statistics, so a bound would
 //! lie to a reader that sorts NaN last), and so are texts that were cut short.
 //!
 //! Never in here: who may see a bound. It is a value of the data; `store` decides.
@@ -27,33 +27,30 @@ pub enum Bound {
 /// One column of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ColumnBounds {
-    /// NULLs; `None` when a chunk did not say.
-    pub nulls: Option<u64>,
-    /// Smallest and largest, both exact; `None` when all is NULL or it is not known.
+    /// NULLs.
+    pub nulls: u64,
+    /// Smallest and largest, both exact; `None` when all is NULL, when it is not known, and where nobody was to know.
     pub range: Option<(Bound, Bound)>,
 }
 
-impl ColumnBounds {
-    /// Of one column over all row groups of a file.
-    pub fn over(chunks: &[&ColumnChunkMetaData], data_type: &DataType) -> Self {
-        let nulls = chunks.iter().map(|chunk| chunk.statistics().and_then(Statistics::null_count_opt)).sum();
-        let mut range: Option<(Bound, Bound)> = None;
-        for chunk in chunks {
-            let all_null =
-                chunk.statistics().and_then(Statistics::null_count_opt) == u64::try_from(chunk.num_values()).ok();
-            match chunk.statistics().and_then(|statistics| read(statistics, data_type)) {
-                Some((low, high)) => {
-                    range = Some(match range {
-                        Some((lowest, highest)) => (lowest.min(low), highest.max(high)),
-                        None => (low, high),
-                    });
-                }
-                None if all_null => {}
-                None => return ColumnBounds { nulls, range: None },
+/// Smallest and largest value of one column over all row groups of a file.
+pub fn range(chunks: &[&ColumnChunkMetaData], data_type: &DataType) -> Option<(Bound, Bound)> {
+    let mut range: Option<(Bound, Bound)> = None;
+    for chunk in chunks {
+        let all_null =
+            chunk.statistics().and_then(Statistics::null_count_opt) == u64::try_from(chunk.num_values()).ok();
+        match chunk.statistics().and_then(|statistics| read(statistics, data_type)) {
+            Some((low, high)) => {
+                range = Some(match range {
+                    Some((lowest, highest)) => (lowest.min(low), highest.max(high)),
+                    None => (low, high),
+                });
             }
+            None if all_null => {}
+            None => return None,
         }
-        ColumnBounds { nulls, range }
     }
+    range
 }
 
 fn read(statistics: &Statistics, data_type: &DataType) -> Option<(Bound, Bound)> {

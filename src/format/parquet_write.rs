@@ -13,7 +13,7 @@
 //!
 //! Never in here: which columns may be written; rows come in treated.
 
-use super::bounds::ColumnBounds;
+use super::bounds::{ColumnBounds, range};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 use bytes::Bytes;
@@ -68,6 +68,8 @@ pub struct Recipe {
 #[derive(Debug)]
 pub struct RowGroup {
     chunks: Vec<ArrowColumnChunk>,
+    /// NULLs of each column.
+    nulls: Vec<u64>,
     rows: u64,
     bytes: u64,
 }
@@ -76,6 +78,7 @@ pub struct RowGroup {
 pub struct File {
     writer: SerializedFileWriter<Vec<u8>>,
     schema: SchemaRef,
+    nulls: Vec<u64>,
     rows: u64,
     row_groups: usize,
 }
@@ -95,7 +98,13 @@ pub struct FinishedFile {
 
 impl Recipe {
     /// Chooses the encodings for `sample`'s columns, looking at its first rows; `metadata` goes into every file's footer.
-    pub fn choose(sample: &RecordBatch, metadata: &[(&str, &str)]) -> Result<Self, WriteFault> {
+    /// Smallest and largest values are kept of the columns that are `bounded`: they are values of the data, and of a person's
+    /// or of its pseudonym nobody needs one.
+    pub fn choose(
+        sample: &RecordBatch,
+        metadata: &[(&str, &str)],
+        bounded: impl Fn(&str) -> bool,
+    ) -> Result<Self, WriteFault> {
         let schema = sample.schema();
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
@@ -107,6 +116,9 @@ impl Recipe {
             let path = ColumnPath::new(vec![field.name().clone()]);
             let (dictionary, encoding) = encoding(field.name(), values.as_ref())?;
             properties = properties.set_column_dictionary_enabled(path.clone(), dictionary == Dictionary::Yes);
+            if !bounded(field.name()) {
+                properties = properties.set_column_statistics_enabled(path.clone(), EnabledStatistics::None);
+            }
             if let Some(encoding) = encoding {
                 properties = properties.set_column_encoding(path, encoding);
             }
@@ -140,7 +152,9 @@ impl Recipe {
         let encoded = writers.into_par_iter().enumerate().map(|(index, writer)| self.column(index, writer, batches));
         let chunks = encoded.collect::<Result<Vec<_>, _>>()?;
         let bytes = chunks.iter().map(|chunk| chunk.close().bytes_written).sum();
-        Ok(RowGroup { chunks, rows: batches.iter().map(|batch| batch.num_rows() as u64).sum(), bytes })
+        let nulls_of = |index: usize| batches.iter().map(|batch| batch.column(index).logical_null_count() as u64).sum();
+        let nulls = (0..self.schema.fields().len()).map(nulls_of).collect();
+        Ok(RowGroup { chunks, nulls, rows: batches.iter().map(|batch| batch.num_rows() as u64).sum(), bytes })
     }
 
     fn column(
@@ -181,7 +195,8 @@ impl File {
     pub fn new(recipe: &Recipe, bytes_expected: usize) -> Result<Self, WriteFault> {
         let writer =
             recipe.file(Vec::with_capacity(bytes_expected)).map_err(|_| WriteFault::Encoder("starting a file"))?;
-        Ok(File { writer, schema: recipe.schema.clone(), rows: 0, row_groups: 0 })
+        let nulls = vec![0; recipe.schema.fields().len()];
+        Ok(File { writer, schema: recipe.schema.clone(), nulls, rows: 0, row_groups: 0 })
     }
 
     /// Rows so far.
@@ -202,6 +217,7 @@ impl File {
             chunk.append_to_row_group(&mut writer).map_err(refused)?;
         }
         writer.close().map_err(refused)?;
+        self.nulls.iter_mut().zip(&group.nulls).for_each(|(nulls, more)| *nulls += more);
         self.rows += group.rows;
         self.row_groups += 1;
         Ok(())
@@ -217,19 +233,19 @@ impl File {
     pub fn finish(mut self) -> Result<FinishedFile, WriteFault> {
         let refused = |_| WriteFault::Encoder("closing a file");
         let metadata = self.writer.finish().map_err(refused)?;
-        let columns = columns(&metadata, &self.schema);
+        let columns = columns(&metadata, &self.schema, &self.nulls);
         // `into_inner` would write a second footer; a finished writer has flushed everything into the vector.
         let bytes = Bytes::from(std::mem::take(self.writer.inner_mut()));
         Ok(FinishedFile { bytes, rows: self.rows, row_groups: self.row_groups, columns })
     }
 }
 
-fn columns(metadata: &ParquetMetaData, schema: &SchemaRef) -> Vec<ColumnBounds> {
-    let of = |index: usize| {
+fn columns(metadata: &ParquetMetaData, schema: &SchemaRef, nulls: &[u64]) -> Vec<ColumnBounds> {
+    let of = |(index, nulls): (usize, &u64)| {
         let chunks: Vec<_> = metadata.row_groups().iter().map(|group| group.column(index)).collect();
-        ColumnBounds::over(&chunks, schema.field(index).data_type())
+        ColumnBounds { nulls: *nulls, range: range(&chunks, schema.field(index).data_type()) }
     };
-    (0..schema.fields().len()).map(of).collect()
+    nulls.iter().enumerate().map(of).collect()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -332,7 +348,8 @@ mod tests {
     }
 
     fn file(groups: &[&[&RecordBatch]]) -> FinishedFile {
-        let recipe = Recipe::choose(groups[0][0], &[("nightferry.run", "0199")]).expect("a recipe");
+        let recipe =
+            Recipe::choose(groups[0][0], &[("nightferry.run", "0199")], |name| name != "secret").expect("a recipe");
         let mut file = File::new(&recipe, 0).expect("a file");
         for group in groups {
             file.append(recipe.encode(group).expect("a row group")).expect("appended");
@@ -395,10 +412,10 @@ mod tests {
             written.columns[index].clone()
         };
         let range = |low, high| Some((low, high));
-        assert_eq!(named("id"), ColumnBounds { nulls: Some(0), range: range(Bound::Integer(0), Bound::Integer(499)) });
+        assert_eq!(named("id"), ColumnBounds { nulls: 0, range: range(Bound::Integer(0), Bound::Integer(499)) });
         assert_eq!(
             named("amount"),
-            ColumnBounds { nulls: Some(100), range: range(Bound::Decimal(-93, 2), Bound::Decimal(499 * 7 - 100, 2)) }
+            ColumnBounds { nulls: 100, range: range(Bound::Decimal(-93, 2), Bound::Decimal(499 * 7 - 100, 2)) }
         );
         assert_eq!(named("wide").range, range(Bound::Decimal(-499 * (1 << 70), 6), Bound::Decimal(0, 6)));
         assert_eq!(named("day").range, range(Bound::Date(19_000), Bound::Date(19_499)));
@@ -412,11 +429,24 @@ mod tests {
     }
 
     #[test]
+    fn keeps_no_value_of_a_column_without_bounds_outside_its_pages() {
+        let secret: ArrayRef = Arc::new(StringViewArray::from(vec![Some("ann"), None, Some("zoe")]));
+        let open: ArrayRef = Arc::new(StringViewArray::from(vec!["a", "b", "c"]));
+        let rows = RecordBatch::try_from_iter_with_nullable([("secret", secret, true), ("open", open, true)]);
+        let written = file(&[&[&rows.expect("rows")]]);
+        assert_eq!(written.columns[0], ColumnBounds { nulls: 1, range: None });
+        assert_eq!(written.columns[1].range, Some((Bound::Text("a".into()), Bound::Text("c".into()))));
+        let reader = SerializedFileReader::new(written.bytes).expect("a reader");
+        let statistics = |index: usize| reader.metadata().row_group(0).column(index).statistics().cloned();
+        assert!(statistics(0).is_none() && statistics(1).is_some());
+    }
+
+    #[test]
     fn refuses_types_that_readers_do_not_share_and_rows_of_another_shape() {
         let nanos: ArrayRef = Arc::new(TimestampNanosecondArray::from_iter_values([1]));
-        let refused = Recipe::choose(&RecordBatch::try_from_iter([("at", nanos)]).expect("rows"), &[]).err();
+        let refused = Recipe::choose(&RecordBatch::try_from_iter([("at", nanos)]).expect("rows"), &[], |_| true).err();
         assert!(matches!(refused, Some(WriteFault::Type { .. })));
-        let recipe = Recipe::choose(&rows(0, 1), &[]).expect("a recipe");
+        let recipe = Recipe::choose(&rows(0, 1), &[], |_| true).expect("a recipe");
         let other = RecordBatch::new_empty(Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, true)])));
         assert_eq!(recipe.encode(&[&other]).err(), Some(WriteFault::Shape));
     }

@@ -34,7 +34,6 @@ pub struct Encoder {
     recipe: Recipe,
     dataset: Name,
     audience: Audience,
-    bounded: Vec<bool>,
 }
 
 /// A row group, encoded.
@@ -87,8 +86,8 @@ impl Encoder {
     /// For rows like `first` (its first rows decide the encodings; it may have none), as `columns` treated them, of
     /// run `run`, showing `snapshot`.
     ///
-    /// Smallest and largest values go to the table's log, and from there into the job's record in the store of audience
-    /// `security`: so they are told only of columns that are about no person.
+    /// Smallest and largest values go to the file's footer and the table's log, and from there into the job's record in the
+    /// store of audience `security`: so they are told only of columns that are about no person.
     pub fn new(
         first: &Redacted,
         columns: &[ColumnTreatment],
@@ -102,12 +101,11 @@ impl Encoder {
             ("nightferry.audience", audience.as_str()),
         ];
         metadata.extend(snapshot.map(|snapshot| ("nightferry.snapshot", snapshot)));
-        let recipe = Recipe::choose(first.rows(), &metadata).map_err(|fault| encode(&dataset, fault))?;
         let impersonal = |name: &str| {
             columns.iter().any(|shown| shown.column.name.as_str() == name && !shown.column.class.is_personal())
         };
-        let bounded = recipe.schema().fields().iter().map(|field| impersonal(field.name())).collect();
-        Ok(Encoder { recipe, dataset, audience, bounded })
+        let recipe = Recipe::choose(first.rows(), &metadata, impersonal).map_err(|fault| encode(&dataset, fault))?;
+        Ok(Encoder { recipe, dataset, audience })
     }
 
     /// Encodes `rows`, in order, as one row group. Pure; its columns are encoded in parallel.
@@ -207,15 +205,12 @@ impl Parts {
 
 impl Part {
     fn new(file: FinishedFile, encoder: &Encoder) -> Self {
-        let tell = |((field, bounds), bounded): ((&arrow::datatypes::FieldRef, ColumnBounds), &bool)| PartColumn {
-            name: field.name().clone(),
-            bounds: if *bounded { bounds } else { ColumnBounds { range: None, ..bounds } },
-        };
+        let names = encoder.schema().fields().iter().map(|field| field.name().clone());
         Part {
             sha256: sha256(&file.bytes),
             rows: file.rows,
             row_groups: file.row_groups,
-            columns: encoder.schema().fields().iter().zip(file.columns).zip(&encoder.bounded).map(tell).collect(),
+            columns: names.zip(file.columns).map(|(name, bounds)| PartColumn { name, bounds }).collect(),
             bytes: file.bytes,
             schema: encoder.schema().clone(),
             dataset: encoder.dataset.clone(),

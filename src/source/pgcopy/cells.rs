@@ -3,12 +3,13 @@
 //! How to read a column is decided once, when the column is made; a cell is then one match and one push.
 
 use super::numeric;
+use super::texts::Texts;
 use super::wire::Wire;
 use crate::data::text::{day_fits, moment_fits};
 use crate::data::{ColumnType, RowFault};
 use arrow::array::{
     ArrayRef, BinaryViewBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder,
-    Int16Builder, Int32Builder, Int64Builder, StringViewBuilder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
+    Int16Builder, Int32Builder, Int64Builder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
 };
 use std::sync::Arc;
 
@@ -49,10 +50,10 @@ enum Read {
     Float32(Float32Builder),
     Float64(Float64Builder),
     Boolean(BooleanBuilder),
-    Text(StringViewBuilder),
-    Padded(StringViewBuilder),
-    Jsonb(StringViewBuilder),
-    Uuid(StringViewBuilder),
+    Text(Texts),
+    Padded(Texts),
+    Jsonb(Texts),
+    Uuid(Texts),
     Date(Date32Builder),
     Time(Time64MicrosecondBuilder),
     Timestamp(TimestampMicrosecondBuilder),
@@ -91,16 +92,16 @@ impl Cells {
                 [1] => cells.append_value(true),
                 _ => return Err(CellFault::Torn),
             },
-            Read::Text(cells) => cells.append_value(text(cell)?),
+            Read::Text(cells) => cells.push(cell),
             // Blanks at the end are padding: PostgreSQL drops them whenever it makes text of a char(n).
-            Read::Padded(cells) => cells.append_value(text(cell)?.trim_end_matches(' ')),
+            Read::Padded(cells) => cells.push(trim_end(cell)),
             Read::Jsonb(cells) => match cell {
-                [JSONB_VERSION, json @ ..] => cells.append_value(text(json)?),
+                [JSONB_VERSION, json @ ..] => cells.push(json),
                 _ => return Err(CellFault::Torn),
             },
             Read::Uuid(cells) => {
                 let uuid = uuid::Uuid::from_bytes(exactly(cell)?);
-                cells.append_value(uuid.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
+                cells.push(uuid.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()).as_bytes());
             }
             Read::Date(cells) => {
                 // The ends of the range stand for the infinities; they are out of range with the centuries before them.
@@ -133,7 +134,7 @@ impl Cells {
             Read::Float32(cells) => cells.append_null(),
             Read::Float64(cells) => cells.append_null(),
             Read::Boolean(cells) => cells.append_null(),
-            Read::Text(cells) | Read::Padded(cells) | Read::Jsonb(cells) | Read::Uuid(cells) => cells.append_null(),
+            Read::Text(cells) | Read::Padded(cells) | Read::Jsonb(cells) | Read::Uuid(cells) => cells.push_null(),
             Read::Date(cells) => cells.append_null(),
             Read::Time(cells) => cells.append_null(),
             Read::Timestamp(cells) => cells.append_null(),
@@ -141,8 +142,9 @@ impl Cells {
         }
     }
 
-    /// The column so far; empty again, with room for the next batch.
-    pub fn finish(&mut self) -> ArrayRef {
+    /// The column so far, and its rows whose cells turned out to be no text, which are NULL in it: a database in SQL_ASCII sends
+    /// whatever bytes were stored. Empty again then, with room for the next batch.
+    pub fn finish(&mut self) -> (ArrayRef, Vec<usize>) {
         let built = self.read.finish();
         if let Some(read) = Read::new(self.wire, self.declared, self.rows) {
             self.read = read;
@@ -172,11 +174,11 @@ impl Read {
             (ColumnType::Real, _) => Read::Float32(Float32Builder::with_capacity(rows)),
             (ColumnType::Double, _) => Read::Float64(Float64Builder::with_capacity(rows)),
             (ColumnType::Boolean, _) => Read::Boolean(BooleanBuilder::with_capacity(rows)),
-            (ColumnType::Char(_), Wire::Bpchar) => Read::Padded(StringViewBuilder::with_capacity(rows)),
+            (ColumnType::Char(_), Wire::Bpchar) => Read::Padded(Texts::with_capacity(rows)),
             (ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_), _)
-            | (ColumnType::Json | ColumnType::Printed(_), _) => Read::Text(StringViewBuilder::with_capacity(rows)),
-            (ColumnType::Jsonb, _) => Read::Jsonb(StringViewBuilder::with_capacity(rows)),
-            (ColumnType::Uuid, _) => Read::Uuid(StringViewBuilder::with_capacity(rows)),
+            | (ColumnType::Json | ColumnType::Printed(_), _) => Read::Text(Texts::with_capacity(rows)),
+            (ColumnType::Jsonb, _) => Read::Jsonb(Texts::with_capacity(rows)),
+            (ColumnType::Uuid, _) => Read::Uuid(Texts::with_capacity(rows)),
             (ColumnType::Date, _) => Read::Date(Date32Builder::with_capacity(rows)),
             (ColumnType::Time, _) => Read::Time(Time64MicrosecondBuilder::with_capacity(rows)),
             (ColumnType::Timestamp | ColumnType::Timestamptz, _) => {
@@ -186,8 +188,8 @@ impl Read {
         })
     }
 
-    fn finish(&mut self) -> ArrayRef {
-        match self {
+    fn finish(&mut self) -> (ArrayRef, Vec<usize>) {
+        let built: ArrayRef = match self {
             Read::Int16(cells) => Arc::new(cells.finish()),
             Read::Int32(cells, _) => Arc::new(cells.finish()),
             Read::Int64(cells, _) => Arc::new(cells.finish()),
@@ -197,13 +199,14 @@ impl Read {
             Read::Float64(cells) => Arc::new(cells.finish()),
             Read::Boolean(cells) => Arc::new(cells.finish()),
             Read::Text(cells) | Read::Padded(cells) | Read::Jsonb(cells) | Read::Uuid(cells) => {
-                Arc::new(cells.finish())
+                return cells.finish();
             }
             Read::Date(cells) => Arc::new(cells.finish()),
             Read::Time(cells) => Arc::new(cells.finish()),
             Read::Timestamp(cells) => Arc::new(cells.finish()),
             Read::Bytes(cells) => Arc::new(cells.finish()),
-        }
+        };
+        (built, Vec::new())
     }
 }
 
@@ -222,7 +225,8 @@ fn whole(cell: &[u8], wire: Wire) -> Result<i64, CellFault> {
     })
 }
 
-/// A database in SQL_ASCII sends whatever bytes were stored: those are bad rows, not a damaged stream.
-fn text(cell: &[u8]) -> Result<&str, CellFault> {
-    std::str::from_utf8(cell).map_err(|_| CellFault::Row(RowFault::Type))
+/// A text without the blanks at its end.
+fn trim_end(cell: &[u8]) -> &[u8] {
+    let length = cell.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
+    &cell[..length]
 }

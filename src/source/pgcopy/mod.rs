@@ -3,6 +3,7 @@
 //! ```text
 //! wire.rs     the types that are read, and what each may be read as
 //! cells.rs    one column's bytes -> Arrow
+//! texts.rs    a column of text
 //! numeric.rs  groups of four digits -> a decimal
 //! ```
 //!
@@ -20,6 +21,7 @@
 
 mod cells;
 mod numeric;
+mod texts;
 mod wire;
 
 use crate::data::{ColumnType, RowFault};
@@ -220,7 +222,12 @@ impl CopyReader {
 
     fn take(&mut self) -> Result<RawBatch, CopyFault> {
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
-        let columns = self.columns.iter_mut().map(Cells::finish).collect();
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for (index, cells) in self.columns.iter_mut().enumerate() {
+            let (column, no_text) = cells.finish();
+            columns.push(column);
+            self.faults.extend(no_text.into_iter().map(|row| (row, index, RowFault::Type)));
+        }
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
             .map_err(|_| self.fault("has columns of other lengths"))?;
         self.rows = 0;

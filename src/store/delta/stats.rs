@@ -29,7 +29,7 @@ pub fn stats_text(part: &StagedPart) -> Option<String> {
         num_records: part.rows,
         min_values: BTreeMap::new(),
         max_values: BTreeMap::new(),
-        null_count: columns().filter_map(|column| Some((column.name.as_str(), column.bounds.nulls?))).collect(),
+        null_count: columns().map(|column| (column.name.as_str(), column.bounds.nulls)).collect(),
     };
     for column in columns() {
         let range = column.bounds.range.as_ref().and_then(|(low, high)| Some((value(low)?, value(high)?)));
@@ -76,7 +76,7 @@ mod tests {
     fn writes_values_as_the_protocol_says() {
         let column = |name: &str, low, high| PartColumn {
             name: name.into(),
-            bounds: ColumnBounds { nulls: Some(1), range: Some((low, high)) },
+            bounds: ColumnBounds { nulls: 1, range: Some((low, high)) },
         };
         let part = StagedPart {
             path: "x".into(),

@@ -41,7 +41,7 @@ impl RowsFile {
     pub fn add(&mut self, rows: &RecordBatch) -> Option<()> {
         let rows = plain(rows)?;
         if self.file.is_none() {
-            let recipe = Recipe::choose(&rows, &[("nightferry", "differing rows as they are")]).ok()?;
+            let recipe = Recipe::choose(&rows, &[("nightferry", "differing rows as they are")], |_| false).ok()?;
             let parquet = ParquetFile::new(&recipe, 0).ok()?;
             let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path).ok()?;
             (self.file, self.parquet) = (Some(file), Some((recipe, parquet)));
