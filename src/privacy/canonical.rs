@@ -85,7 +85,7 @@ impl Canonical {
         match self {
             Canonical::Exact => out.push_str(text),
             Canonical::Address if text.is_ascii() => {
-                out.push_str(text.trim());
+                out.push_str(trim_of_ascii(text));
                 out.make_ascii_lowercase();
             }
             Canonical::Address => out.extend(text.trim().chars().flat_map(char::to_lowercase)),
@@ -114,6 +114,12 @@ impl Canonical {
             }
         }
     }
+}
+
+/// `trim`, which is asked of every cell and mostly has nothing to do.
+fn trim_of_ascii(text: &str) -> &str {
+    let is_sign = |byte: Option<&u8>| byte.is_some_and(|byte| *byte > b' ');
+    if is_sign(text.as_bytes().first()) && is_sign(text.as_bytes().last()) { text } else { text.trim() }
 }
 
 #[cfg(test)]

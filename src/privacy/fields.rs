@@ -11,11 +11,11 @@
 use super::canonical::Canonical;
 use super::ff1::Ff1;
 use super::keys::Keys;
+use super::mac::Mac;
 use super::told::FieldTold;
 use super::treat::{mask, token};
 use crate::data::{Alphabet, FieldTreatment, Treatment};
 use arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder};
-use ring::hmac;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -36,7 +36,7 @@ enum How<'a> {
     Null,
     Label(String),
     Mask(usize),
-    Hmac(&'a hmac::Key, Canonical),
+    Hmac(&'a Mac, Canonical),
     Ff1(&'a Ff1, Alphabet, String),
 }
 

@@ -6,9 +6,10 @@
 //! from (`access`).
 
 use super::ff1::Ff1;
+use super::mac::Mac;
 use super::vault::Vault;
 use crate::data::Name;
-use ring::{hkdf, hmac};
+use ring::hkdf;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -32,8 +33,8 @@ pub struct Keys {
 
 /// The keys of one domain.
 struct Domain {
-    token: hmac::Key,
-    dates: hmac::Key,
+    token: Mac,
+    dates: Mac,
     ff1: Ff1,
 }
 
@@ -78,12 +79,12 @@ impl Keys {
             // 32 bytes is within HKDF's bound of 255 hashes, so expanding cannot fail.
             let of = |usage: &str| {
                 let info = [b"domain/", domain.as_str().as_bytes(), usage.as_bytes(), version.as_bytes()];
-                root.expand(&info, hmac::HMAC_SHA256).map(hmac::Key::from).ok()
+                let mut key = [0; 32];
+                root.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut key)).ok()?;
+                Some(key)
             };
-            let mut key = [0; 32];
-            let info = [b"domain/", domain.as_str().as_bytes(), b"/ff1".as_slice(), version.as_bytes()];
-            root.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut key)).ok()?;
-            let of_domain = Domain { token: of("")?, dates: of("/date_shift")?, ff1: Ff1::new(&key).ok()? };
+            let (token, dates) = (Mac::new(&of("")?), Mac::new(&of("/date_shift")?));
+            let of_domain = Domain { token, dates, ff1: Ff1::new(&of("/ff1")?).ok()? };
             Some((domain.clone(), of_domain))
         };
         let mut fingerprints = [0; 32];
@@ -100,17 +101,17 @@ impl Keys {
 
     /// Tells one key of a domain from another and says nothing else of it: 16 hex digits of its HMAC of a fixed text.
     pub fn check(&self, domain: &Name) -> Option<String> {
-        let tag = hmac::sign(self.get(domain)?, CHECKED);
-        Some(tag.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect())
+        let tag = self.get(domain)?.of(CHECKED);
+        Some(tag[..8].iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// The key of a domain's tokens.
-    pub fn get(&self, domain: &Name) -> Option<&hmac::Key> {
+    pub fn get(&self, domain: &Name) -> Option<&Mac> {
         self.domains.get(domain).map(|domain| &domain.token)
     }
 
     /// The key that says how far a domain's dates are moved.
-    pub fn dates(&self, domain: &Name) -> Option<&hmac::Key> {
+    pub fn dates(&self, domain: &Name) -> Option<&Mac> {
         self.domains.get(domain).map(|domain| &domain.dates)
     }
 
@@ -135,7 +136,7 @@ mod tests {
     }
 
     fn token(keys: &Keys, name: &str) -> Vec<u8> {
-        hmac::sign(keys.get(&domain(name)).expect("a key"), b"a@example.org").as_ref().to_vec()
+        keys.get(&domain(name)).expect("a key").of(b"a@example.org").to_vec()
     }
 
     #[test]
@@ -150,7 +151,7 @@ mod tests {
     fn gives_each_use_and_version_its_own_key() {
         let people = domain("people");
         let of = |version| Keys::derive_version(TEST_SECRET, version, [domain("people")]).expect("keys");
-        let tag = |key: Option<&hmac::Key>| hmac::sign(key.expect("a key"), b"x").as_ref().to_vec();
+        let tag = |key: Option<&Mac>| key.expect("a key").of(b"x");
         let card = |keys: &Keys| keys.ff1(&people).and_then(|ff1| ff1.number(4_000_000_000, u128::MAX));
         let (one, two) = (of(1), of(2));
         assert_ne!(tag(one.get(&people)), tag(one.dates(&people)));

@@ -3,6 +3,7 @@
 //! ```text
 //! policy.rs     class x audience x declared treatment -> treatment, or a refusal
 //! keys.rs       one secret -> a key for each domain of pseudonyms
+//! mac.rs        a key and a text -> a tag that nobody else can make
 //! canonical.rs  one writing for each value, so that pseudonyms join
 //! treat.rs      one column, one treatment -> what the audience sees; ff1.rs, shift.rs, bucket.rs, fields.rs what is longer
 //! vault.rs      a domain's values and their random tokens
@@ -30,6 +31,7 @@ mod engine;
 mod ff1;
 mod fields;
 mod keys;
+mod mac;
 mod names;
 mod policy;
 mod recognise;

@@ -5,11 +5,11 @@
 //! way, the same in every table and every night. Never in here: which column says whose a row is.
 
 use super::canonical::{Canonical, Writing};
+use super::mac::Mac;
 use super::treat::{AS_IT_IS, text_of};
 use crate::data::Column;
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Date32Type, TimeUnit, TimestampMicrosecondType};
-use ring::hmac;
 use std::sync::Arc;
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -27,7 +27,7 @@ pub struct Subject<'a> {
 }
 
 /// Dates or moments, each moved by its subject's days. A row of nobody is moved by what its own date gives. NULL stays NULL.
-pub fn shifted(values: &ArrayRef, subject: &Subject<'_>, days_max: u16, key: &hmac::Key) -> Option<ArrayRef> {
+pub fn shifted(values: &ArrayRef, subject: &Subject<'_>, days_max: u16, key: &Mac) -> Option<ArrayRef> {
     let days = shifts(values, subject, days_max, key)?;
     match values.data_type() {
         DataType::Date32 => {
@@ -54,24 +54,16 @@ fn moved(day: i64, days: i64) -> i64 {
 }
 
 /// How far each row is moved.
-fn shifts(values: &ArrayRef, subject: &Subject<'_>, days_max: u16, key: &hmac::Key) -> Option<Vec<i64>> {
+fn shifts(values: &ArrayRef, subject: &Subject<'_>, days_max: u16, key: &Mac) -> Option<Vec<i64>> {
     let canonical = Canonical::of(subject.column.kind.as_deref());
     let (mut written, mut days) = (String::new(), Vec::with_capacity(values.len()));
     text_of(subject.values, subject.column, &mut |person| {
-        let mut context = hmac::Context::with_key(key);
-        match person {
-            Some(person) => {
-                if canonical.write(person, &mut written) == Writing::AsItIs {
-                    context.update(AS_IT_IS);
-                }
-                context.update(written.as_bytes());
-            }
-            None => {
-                context.update(b"\0nobody");
-                context.update(&own(values, days.len()).to_be_bytes());
-            }
-        }
-        days.push(of_tag(context.sign().as_ref(), days_max));
+        let tag = match person.map(|person| canonical.write(person, &mut written)) {
+            Some(Writing::Canonical) => key.of(written.as_bytes()),
+            Some(Writing::AsItIs) => key.of_parts(&[AS_IT_IS, written.as_bytes()]),
+            None => key.of_parts(&[b"\0nobody", &own(values, days.len()).to_be_bytes()]),
+        };
+        days.push(of_tag(&tag, days_max));
     })?;
     (days.len() == values.len()).then_some(days)
 }
@@ -109,8 +101,10 @@ mod tests {
         Column { class: Class::Personal, kind: Some(kind.into()), ..plain }
     }
 
-    fn key(of: &[u8]) -> hmac::Key {
-        hmac::Key::new(hmac::HMAC_SHA256, of)
+    fn key(of: &[u8]) -> Mac {
+        let mut key = [0; 32];
+        key[..of.len()].copy_from_slice(of);
+        Mac::new(&key)
     }
 
     fn dates(days: &[Option<i32>]) -> ArrayRef {

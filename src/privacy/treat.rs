@@ -7,6 +7,7 @@ use super::canonical::{Canonical, Writing};
 use super::ff1::Ff1;
 use super::fields::shown;
 use super::keys::Keys;
+use super::mac::Mac;
 use super::scrub::scrub;
 use super::shift::{Subject, shifted};
 use super::told::Told;
@@ -20,7 +21,6 @@ use arrow::datatypes::{
     Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
 };
 use chrono::{DateTime, Datelike, Days, NaiveDate};
-use ring::hmac;
 use std::sync::Arc;
 
 /// Bytes of an HMAC that a token shows: 128 bits, 32 hexadecimal digits.
@@ -287,19 +287,14 @@ fn hidden_of(signs: usize, last: usize) -> usize {
     if signs > last { (signs - last).max(signs.div_ceil(2)) } else { signs }
 }
 
-pub(super) fn token(key: &hmac::Key, writing: Writing, written: &str, out: &mut String) {
+pub(super) fn token(key: &Mac, writing: Writing, written: &str, out: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let tag = match writing {
-        Writing::Canonical => hmac::sign(key, written.as_bytes()),
-        Writing::AsItIs => {
-            let mut context = hmac::Context::with_key(key);
-            context.update(AS_IT_IS);
-            context.update(written.as_bytes());
-            context.sign()
-        }
+        Writing::Canonical => key.of(written.as_bytes()),
+        Writing::AsItIs => key.of_parts(&[AS_IT_IS, written.as_bytes()]),
     };
     let mut digits = [0; 2 * TOKEN_BYTES];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(tag.as_ref()) {
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(tag) {
         pair[0] = DIGITS[usize::from(byte >> 4)];
         pair[1] = DIGITS[usize::from(byte & 15)];
     }
