@@ -35,7 +35,7 @@ const DESCRIPTION: &str = "One row for each table and night, or period of it: wh
 const ATTEMPTS_MAX: u32 = 16;
 
 /// Column, type and what analysts are told of it.
-const COLUMNS: [(&str, ColumnType, &str); 9] = [
+const COLUMNS: [(&str, ColumnType, &str); 10] = [
     ("dataset", ColumnType::Text, "The table."),
     ("period_from", ColumnType::Date, "First day the night was for."),
     ("period_to", ColumnType::Date, "Last day the night was for."),
@@ -45,6 +45,7 @@ const COLUMNS: [(&str, ColumnType, &str); 9] = [
     ("proof", ColumnType::Text, "How the moment of the extract was found in the stream."),
     ("rows", ColumnType::Bigint, "Rows published."),
     ("run", ColumnType::Text, "The run; each table's last commit names it as well."),
+    ("version", ColumnType::Bigint, "The table's version that has these rows: versions of one run belong together."),
 ];
 
 /// Appends `record`'s rows to `store`'s table, unless they are there, and says which. Stores of other audiences have none.
@@ -146,8 +147,10 @@ fn batch(tables: &[&RecordTable], record: &JobRecord) -> Result<RecordBatch, Sto
         let micros = rows.iter().map(|row| of(row.table).timestamp_micros());
         Arc::new(TimestampMicrosecondArray::from_iter_values(micros).with_timezone("UTC"))
     };
-    let counts = Int64Array::from_iter_values(rows.iter().map(|row| i64::try_from(row.rows).unwrap_or(i64::MAX)));
-    let values: [ArrayRef; 9] = [
+    let number = |of: &dyn Fn(&Told<'_>) -> u64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| i64::try_from(of(row)).unwrap_or(i64::MAX))))
+    };
+    let values: [ArrayRef; 10] = [
         text(&|row| row.dataset.to_string()),
         date(&|period| period.from),
         date(&|period| period.to),
@@ -155,8 +158,9 @@ fn batch(tables: &[&RecordTable], record: &JobRecord) -> Result<RecordBatch, Sto
         time(&|_| record.published_at),
         text(&|row| row.row.verdict.clone()),
         text(&|row| row.row.proof.clone()),
-        Arc::new(counts),
+        number(&|row| row.rows),
         text(&|_| record.run.clone()),
+        number(&|row| row.table.version),
     ];
     RecordBatch::try_from_iter(COLUMNS.iter().map(|column| column.0).zip(values))
         .map_err(|_| encoder("making the rows"))

@@ -34,6 +34,7 @@ mod pages;
 mod postgres;
 mod problems;
 mod progress;
+mod publishing;
 mod readers;
 mod risks;
 mod runbooks;
