@@ -9,6 +9,7 @@
 
 use super::Store;
 use super::absent::{Absent, put_if_absent};
+use super::checkpoint::keep_up;
 use super::commit::Done;
 use super::delta::entry::{Commit, Mode, entry};
 use super::delta::log::{entry_path, replay};
@@ -61,6 +62,7 @@ pub(super) async fn append(store: &Store, record: &JobRecord) -> Result<Done, St
         let state = replay(&table).await?;
         owner.check(&table, RUNS, &state)?;
         if state.transactions.contains_key(&record.run) && !mutant::is(Mutant::RunsTwice) {
+            keep_up(&table, state.version.unwrap_or(0)).await;
             return Ok(Done::Before);
         }
         let (part, schema_text) = match &ready {
@@ -88,7 +90,10 @@ pub(super) async fn append(store: &Store, record: &JobRecord) -> Result<Done, St
         let text = entry(&state, &commit).map_err(|_| encoder("writing a log entry"))?;
         let key = table.at(&entry_path(state.next_version()));
         match put_if_absent(&table, &key, text.into(), "store.put.runs").await? {
-            Absent::Created | Absent::Mine => return Ok(Done::Now),
+            Absent::Created | Absent::Mine => {
+                keep_up(&table, state.next_version()).await;
+                return Ok(Done::Now);
+            }
             Absent::Other(_) => {}
         }
     }

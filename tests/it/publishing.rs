@@ -1,14 +1,18 @@
-//! Readers while a job publishes two tables, two hundred times, by the real binary: other people's readers never see anything
+//! Readers while a job publishes two tables, two hundred times and once, by the real binary: other people's readers never see anything
 //! but whole nights, and can always tell whether what they have of two tables is of one run.
 
 use crate::ferry::{Came, Ferry};
+use crate::readers::python;
 use crate::services::variable;
 use chrono::{Days, NaiveDate};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::process::{Child, Command, Stdio};
 
 const JOB: &str = "jobs/things.toml";
-const NIGHTS: u64 = 200;
+/// As many as have two checkpoints, at versions 100 and 200.
+const NIGHTS: u64 = 201;
+/// The night whose version is the first to have a checkpoint. It dies between the checkpoint and its name.
+const KILLED: u64 = 100;
 
 /// Two tables of one job, `thing` and `twin`, whose rows say which night they are of; five rows a file at most.
 fn pair() -> Ferry {
@@ -66,14 +70,60 @@ fn a_reader_sees_whole_nights_alone_while_two_hundred_are_published() {
     let (ferry, began) = (pair(), std::time::Instant::now());
     let reading = reader(&ferry);
     for number in 0..NIGHTS {
-        let came = night(&ferry, number, None);
-        assert_eq!(came.code, 0, "night {number}: {}", came.err);
+        let armed = (number == KILLED).then_some("store.put.hint:before:1");
+        let came = night(&ferry, number, armed);
+        assert_eq!(came.code, if armed.is_some() { -1 } else { 0 }, "night {number}: {}", came.err);
+        if armed.is_some() {
+            let log = ferry.files("out/warehouse/thing/_delta_log");
+            let found = log.iter().filter(|file| file.contains("checkpoint")).collect::<Vec<_>>();
+            assert_eq!(found, ["00000000000000000100.checkpoint.parquet"], "one that nobody names");
+        }
     }
     let seen = read(&ferry, reading);
     println!("{NIGHTS} nights of two tables in {:.0} s, read meanwhile: {seen}", began.elapsed().as_secs_f64());
     // Each round looks at four versions; how many of the nights it meets is the machine's to say.
     assert!(seen["pinned"].as_u64().expect("a number") >= 20, "{seen}");
     assert!(seen["versions"][0].as_u64().expect("a number") >= 10, "{seen}");
+    every_version_is_read_with_checkpoints_and_without(&ferry);
+}
+
+/// By deltalake, DuckDB and Polars: with the checkpoints, without them, and (to show that they are used) with nothing before one.
+fn every_version_is_read_with_checkpoints_and_without(ferry: &Ferry) {
+    let nights: Vec<u64> = (0..NIGHTS).collect();
+    for table in ["thing", "twin"] {
+        let seen = versions(ferry, table, 0);
+        let expected = (&json!(nights), &json!([100, 200]), &json!(200));
+        assert_eq!((&seen["nights"], &seen["checkpoints"], &seen["hint"]), expected, "{table}");
+    }
+    for verb in ["table verify warehouse/thing", "table verify warehouse/nightferry_runs"] {
+        let came = ferry.run(&verb.split(' ').collect::<Vec<_>>());
+        assert_eq!(came.code, 0, "{verb}: {}{}", came.out, came.err);
+    }
+    for number in 0..100 {
+        remove(ferry, "thing", &format!("{number:020}.json"));
+    }
+    assert_eq!(
+        versions(ferry, "thing", 100)["nights"],
+        json!(nights[100..]),
+        "all that they need is in the checkpoint"
+    );
+    for file in
+        ["_last_checkpoint", "00000000000000000100.checkpoint.parquet", "00000000000000000200.checkpoint.parquet"]
+    {
+        remove(ferry, "twin", file);
+    }
+    let seen = versions(ferry, "twin", 0);
+    assert_eq!((&seen["nights"], &seen["hint"]), (&json!(nights), &Value::Null));
+}
+
+fn versions(ferry: &Ferry, table: &str, from: u64) -> Value {
+    let table = ferry.path(&format!("out/warehouse/{table}"));
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/checkpoints.py");
+    serde_json::from_str(&python(&[script, &table.to_string_lossy(), &from.to_string()])).expect("what they saw")
+}
+
+fn remove(ferry: &Ferry, table: &str, file: &str) {
+    std::fs::remove_file(ferry.path(&format!("out/warehouse/{table}/_delta_log/{file}"))).expect("removed");
 }
 
 #[test]
@@ -89,5 +139,5 @@ fn a_reader_can_tell_that_two_tables_are_not_of_one_run() {
     assert_eq!(night(&ferry, 2, None).code, 0);
     std::fs::remove_file(ferry.path("stop")).expect("removed");
     let seen = read(&ferry, reader(&ferry));
-    assert_eq!((&seen["mixed"], &seen["versions"]), (&0.into(), &serde_json::json!([1, 1])), "{seen}");
+    assert_eq!((&seen["mixed"], &seen["versions"]), (&0.into(), &json!([1, 1])), "{seen}");
 }

@@ -78,10 +78,12 @@ enum Harm {
     EntryGone,
     EntryOfAnotherVersion,
     SurplusVersion,
+    CheckpointGone,
+    CheckpointOfAnotherTable,
     SameBitOnBothSides,
 }
 
-const HARMS: [Harm; 14] = [
+const HARMS: [Harm; 16] = [
     Harm::BitOfAPart,
     Harm::TwoPartsSwapped,
     Harm::PartCutShort,
@@ -95,6 +97,8 @@ const HARMS: [Harm; 14] = [
     Harm::EntryGone,
     Harm::EntryOfAnotherVersion,
     Harm::SurplusVersion,
+    Harm::CheckpointGone,
+    Harm::CheckpointOfAnotherTable,
     Harm::SameBitOnBothSides,
 ];
 
@@ -104,7 +108,9 @@ fn do_harm(objects: &mut Objects, harm: Harm, at: &str, table: &str, seed: usize
     let of = |ending: &str| -> Vec<String> {
         objects.keys().filter(|path| path.starts_with(&root) && path.ends_with(ending)).cloned().collect()
     };
-    let (parts, manifests) = (of(".parquet"), of("_manifest.json"));
+    let (checkpoints, parts): (Vec<_>, Vec<_>) =
+        of(".parquet").into_iter().partition(|path| path.contains("_delta_log"));
+    let manifests = of("_manifest.json");
     let entries: Vec<String> = of(".json").into_iter().filter(|path| path.contains("_delta_log")).collect();
     let pick = |of: &[String]| of[seed % of.len()].clone();
     let other = |of: &[String]| of[(seed + 1) % of.len()].clone();
@@ -178,6 +184,18 @@ fn do_harm(objects: &mut Objects, harm: Harm, at: &str, table: &str, seed: usize
             objects.remove(&path);
             vec![path]
         }
+        Harm::CheckpointGone => {
+            let path = pick(&checkpoints);
+            objects.remove(&path);
+            vec![path]
+        }
+        Harm::CheckpointOfAnotherTable => {
+            let path = pick(&checkpoints);
+            let another = if table == "unit" { "invoice" } else { "unit" };
+            let bytes = objects[&path.replace(table, another)].clone();
+            objects.insert(path.clone(), bytes);
+            vec![path]
+        }
         Harm::SurplusVersion => {
             let path = format!("{root}_delta_log/{:020}.json", entries.len());
             objects.insert(path.clone(), objects[&pick(&entries)].clone());
@@ -188,10 +206,10 @@ fn do_harm(objects: &mut Objects, harm: Harm, at: &str, table: &str, seed: usize
 }
 
 #[tokio::test]
-async fn a_thousand_harms_of_fourteen_kinds_are_all_found_by_comparing_the_clouds() {
+async fn a_thousand_harms_of_sixteen_kinds_are_all_found_by_comparing_the_clouds() {
     let whole = objects(&three_nights().await.memory).await;
     let mut found: BTreeMap<Harm, usize> = BTreeMap::new();
-    for seed in 0..1_008_usize {
+    for seed in 0..1_024_usize {
         let harm = HARMS[seed % HARMS.len()];
         let round = seed / HARMS.len();
         let table = ["invoice", "unit"][round % 2];

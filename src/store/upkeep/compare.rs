@@ -3,6 +3,7 @@
 //!
 //! Both sides are read as a whole; what a manifest says of a part tells which side is wrong. Never in here: mending.
 
+use super::checkpoints;
 use super::collect::collected;
 use super::history::{Entry, path};
 use super::objects::{READS_AT_ONCE, Seen, look};
@@ -91,6 +92,11 @@ pub async fn compare(first: &Folder, second: &Folder) -> Result<Compared, StoreE
         seen.objects += 1;
         seen.bytes += one.as_ref().map_or(0, |one| one.bytes);
         part(&mut seen, (&path, version), sha256.as_deref(), one.as_ref(), two.as_ref());
+    }
+    for (side, folder) in [(Side::First, first), (Side::Second, second)] {
+        for wrong in checkpoints::look(folder).await? {
+            seen.differs(wrong.version, wrong.object, side, wrong.fault);
+        }
     }
     seen.differences.sort_by(|one, two| (one.version, &one.object).cmp(&(two.version, &two.object)));
     Ok(seen)

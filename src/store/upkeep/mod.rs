@@ -4,6 +4,7 @@
 //! history.rs   the log, entry by entry, and what each version is
 //! objects.rs   an object as it lies there: bytes, hash, rows, columns
 //! verify.rs    every object against its manifest, every manifest against the one before
+//! checkpoints.rs  the log's checkpoints against its entries
 //! compare.rs   the two clouds, object by object
 //! rollback.rs  an earlier version as the next one
 //! collect.rs   objects that no version in retention names
@@ -11,6 +12,7 @@
 //!
 //! Never in here: a write of anything but a commit, a list of what may go, and the deletion of what is on such a list.
 
+mod checkpoints;
 pub mod collect;
 pub mod compare;
 pub mod history;
