@@ -52,5 +52,6 @@ mod treatments;
 mod types;
 mod upkeep;
 mod verdicts;
+mod views;
 #[path = "../../benches/worlds/mod.rs"]
 mod worlds;

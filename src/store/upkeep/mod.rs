@@ -7,6 +7,7 @@
 //! checkpoints.rs  the log's checkpoints against its entries
 //! compare.rs   the two clouds, object by object
 //! rollback.rs  an earlier version as the next one
+//! columns.rs   columns as they are published, and how long their texts are
 //! collect.rs   objects that no version in retention names
 //! ```
 //!
@@ -14,6 +15,7 @@
 
 mod checkpoints;
 pub mod collect;
+pub mod columns;
 pub mod compare;
 pub mod history;
 mod objects;
