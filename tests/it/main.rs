@@ -17,6 +17,7 @@ mod databases;
 mod differences;
 mod dms_files;
 mod endings;
+mod errors;
 mod face;
 mod ferry;
 mod forms;
