@@ -82,7 +82,7 @@ pub enum TableVerb {
     },
     /// Let the other cloud take over: writers of an older epoch are refused. Dry unless --apply.
     #[command(
-        after_help = "Examples:\n  nightferry table failover warehouse --epoch 1 --reason \"the first is away\"\n  nightferry table failover warehouse --epoch 2 --reason \"back again\" --json"
+        after_help = "Examples:\n  nightferry table failover warehouse --epoch 1 --reason \"the first is away\"\n  nightferry table failover warehouse --epoch 1 --reason \"the first is away\" --json"
     )]
     Failover {
         /// The store.

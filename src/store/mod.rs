@@ -86,7 +86,7 @@ pub use manifest::{Manifest, ManifestFile, ManifestRef};
 pub use night::{Merged, Night, NightDataset, NightWrite, Outcome, publish};
 pub use part::{Encoded, Encoder, Part, PartColumn, PartLimits, Parts};
 pub use periods::{Asked, Held, decide_periods, held};
-pub use place::Store;
+pub use place::{Store, is_stamped};
 pub use preflight::preflight;
 pub use replicate::{SecondState, replicate};
 pub use rows::rows_of_table;

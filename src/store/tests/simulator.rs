@@ -247,7 +247,9 @@ async fn go_back(world: &World, dice: &mut Dice, counts: &Counts) {
     if dice.roll(3) == 0 {
         world.faulty.kill(Kill { nth: dice.roll(60) as usize, side: Side::After });
     }
+    let today = World::today();
     let asked = Asked {
+        today: &today,
         store: &store,
         dataset: &dataset,
         to: dice.roll(2),
@@ -372,7 +374,7 @@ async fn holds(
         }
         if closely {
             let found = match calm.has_second() {
-                true => compare(&first.child(table), &second.child(table)).await,
+                true => compare(&calm.warehouse(), &second, &calm.security(), table).await,
                 false => Ok(Default::default()),
             };
             let found = found.map_err(|error| error.to_string())?;
