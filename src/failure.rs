@@ -107,6 +107,7 @@ impl Failure {
             StoreError::Decided(cause) => Ending { safe: ending::DECIDED, ..Failure::store(cause, phase).ending },
             StoreError::Encode { .. } => ending::JOB_INVALID,
             StoreError::Layout { .. } => ending::LAYOUT,
+            StoreError::TreatedSince { .. } => ending::TREATED_SINCE,
         };
         Failure::new(ending, phase, error.to_string())
     }

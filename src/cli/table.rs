@@ -3,9 +3,10 @@
 //! Never in here: what they do.
 
 use super::Common;
+use crate::report::DdlFor;
 use crate::verbs::{TableRequest, TableWhat};
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// What can be done with a published table.
 #[derive(Debug, Subcommand)]
@@ -42,6 +43,26 @@ pub enum TableVerb {
         #[expect(missing_docs, reason = "shown as its own flags")]
         common: Common,
     },
+    /// Print the view by which Synapse or Fabric shows it, with types of a size.
+    #[command(
+        after_help = "Examples:\n  nightferry table ddl warehouse/invoice --for synapse --at https://acc.dfs.core.windows.net/wh\n  nightferry table ddl warehouse/invoice --for fabric --at lakehouse"
+    )]
+    Ddl {
+        /// STORE/TABLE
+        table: String,
+        /// Who reads it.
+        #[arg(long = "for", value_name = "READER", value_enum)]
+        target: Reader,
+        /// Synapse: the url of the folder that holds the tables [that of the environment]. Fabric: the lakehouse.
+        #[arg(long, value_name = "WHERE", value_parser = NonEmptyStringValueParser::new())]
+        at: Option<String>,
+        /// The schema that the view is made in.
+        #[arg(long, value_name = "NAME", default_value = "dbo", value_parser = NonEmptyStringValueParser::new())]
+        schema: String,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "shown as its own flags")]
+        common: Common,
+    },
     /// Take away what no version in retention names: listed first, deleted a day later. Dry unless --apply.
     #[command(
         after_help = "Examples:\n  nightferry table gc warehouse/invoice\n  nightferry table gc warehouse/invoice --keep-days 7 --apply"
@@ -61,7 +82,7 @@ pub enum TableVerb {
     },
     /// Let the other cloud take over: writers of an older epoch are refused. Dry unless --apply.
     #[command(
-        after_help = "Examples:\n  nightferry table failover warehouse --epoch 1 --reason \"the first is away\"\n  nightferry table failover warehouse --epoch 2 --reason \"back again\" --json"
+        after_help = "Examples:\n  nightferry table failover warehouse --epoch 1 --reason \"the first is away\"\n  nightferry table failover warehouse --epoch 1 --reason \"the first is away\" --json"
     )]
     Failover {
         /// The store.
@@ -81,6 +102,15 @@ pub enum TableVerb {
     },
 }
 
+/// Who reads SQL.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Reader {
+    /// Synapse's serverless SQL pool.
+    Synapse,
+    /// A warehouse of Fabric, over a lakehouse with a shortcut to the table.
+    Fabric,
+}
+
 /// A table of a store.
 #[derive(Clone, Debug, Args)]
 pub struct TableArgs {
@@ -98,6 +128,13 @@ impl From<TableVerb> for TableRequest {
             TableVerb::Verify(TableArgs { table, common }) => (TableWhat::Verify(table), common),
             TableVerb::Compare(TableArgs { table, common }) => (TableWhat::Compare(table), common),
             TableVerb::Rollback { table, to, reason, common } => (TableWhat::Rollback { table, to, reason }, common),
+            TableVerb::Ddl { table, target, at, schema, common } => {
+                let target = match target {
+                    Reader::Synapse => DdlFor::Synapse,
+                    Reader::Fabric => DdlFor::Fabric,
+                };
+                (TableWhat::Ddl { table, target, at, schema }, common)
+            }
             TableVerb::Gc { table, keep_days, apply, common } => (TableWhat::Gc { table, keep_days, apply }, common),
             TableVerb::Failover { store, epoch, reason, apply, common } => {
                 (TableWhat::Failover { store, epoch, reason, apply }, common)

@@ -13,6 +13,7 @@
 //! Pure. Never in here: a value from the data. Names, counts and places only.
 
 mod dataset;
+mod ddl;
 mod diff;
 mod diff_terminal;
 mod drift;
@@ -28,6 +29,7 @@ pub use dataset::{
     PeriodReport, Proof, ReconciliationReport, RiskReport, SourceReport, StoreReport, StoreState, StreamReport,
     ToleratedReport, Verdict,
 };
+pub use ddl::{DdlColumn, DdlFor, DdlView, ddl, sql_type};
 pub use diff::{DiffReport, DiffSide, DiffVerdict};
 pub use diff_terminal::diff_terminal;
 pub use drift::{

@@ -5,6 +5,7 @@
 //! Never in here: deciding what a commit says. The record has it, byte for byte.
 
 use super::absent::{Absent, get, put_if_absent};
+use super::checkpoint::keep_up;
 use super::delta::log::entry_path;
 use super::fault::StoreError;
 use super::ledger::{self, JobRecord, RecordTable};
@@ -79,6 +80,7 @@ async fn commits(record: &JobRecord, stores: &Stores) -> Result<Done, StoreError
             return Ok(Done::Before);
         }
         done = done.max(this);
+        keep_up(&store.primary().child(table.dataset.as_str()), table.version).await;
     }
     for name in record.tables.iter().map(|table| &table.store).collect::<BTreeSet<_>>() {
         if left_behind.contains(name) {

@@ -107,6 +107,18 @@ pub enum StoreError {
         /// What is in the way.
         fault: String,
     },
+    /// A version shows what today's job would not show (exit 23).
+    #[error("version {version} of table `{table}` in store `{store}` {shows}")]
+    TreatedSince {
+        /// The store.
+        store: String,
+        /// The table.
+        table: String,
+        /// The version.
+        version: u64,
+        /// What it shows, in words.
+        shows: String,
+    },
     /// Another writer took a version that a job record had named (exit 12: somebody else may write there).
     #[error("version {version} of table `{table}` in store `{store}` was written by somebody else")]
     Conflict {

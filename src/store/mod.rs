@@ -10,6 +10,7 @@
 //! <dataset>/_gc/<20 digits>-<id>.json             what may go: listed a day before it is deleted
 //! _nightferry/epochs/<20 digits>.json             which side of a failover may write
 //! <dataset>/_delta_log/<20 digits>.json           what readers go by; created once
+//! <dataset>/_delta_log/<20 digits>.checkpoint.parquet  what a hundred of them come to; `_last_checkpoint` names the newest
 //! token_vault_<domain>/...                        (restricted) whose each token is; has it before any table shows it
 //! nightferry_runs/...                             (analytics) one row a table and night
 //!
@@ -25,6 +26,7 @@
 //! delta/        the table's log                         manifest.rs   what a run put into a table
 //! runs.rs       nightferry_runs                         replicate.rs  the second cloud
 //! rows.rs       a table's rows as text                  snapshot.rs   a table's files at a version
+//! checkpoint.rs where readers of a long log begin
 //! table.rs      a table's files, to be read again where changes are merged into it
 //! fence.rs      which side of a failover may write      upkeep/       versions, proofs, going back, letting go
 //! vault.rs      the values of a domain and the tokens that stand for them
@@ -42,6 +44,7 @@
 //! Never in here: rows that are not `Redacted`, and anything of a source.
 
 mod absent;
+mod checkpoint;
 mod commit;
 mod decision;
 mod delta;
@@ -83,7 +86,7 @@ pub use manifest::{Manifest, ManifestFile, ManifestRef};
 pub use night::{Merged, Night, NightDataset, NightWrite, Outcome, publish};
 pub use part::{Encoded, Encoder, Part, PartColumn, PartLimits, Parts};
 pub use periods::{Asked, Held, decide_periods, held};
-pub use place::Store;
+pub use place::{Store, is_stamped};
 pub use preflight::preflight;
 pub use replicate::{SecondState, replicate};
 pub use rows::rows_of_table;

@@ -39,6 +39,10 @@ pub(super) enum Mutant {
     SecondForgotten,
     /// Files that are about to be collected are gone back to.
     MarkedIgnored,
+    /// A checkpoint is named before it is there.
+    HintFirst,
+    /// A checkpoint has the state of the version before.
+    CheckpointOfBefore,
 }
 
 #[cfg(test)]

@@ -46,7 +46,10 @@ impl Owner<'_> {
 
     /// What a table's properties say.
     pub(super) fn properties(&self) -> BTreeMap<String, String> {
-        [(STAMP, self.stamp), (JOB, self.job)].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+        // The log is the only one there is: nobody else may shorten it.
+        [(STAMP, self.stamp), (JOB, self.job), ("delta.enableExpiredLogCleanup", "false")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into()
     }
 }
 

@@ -102,6 +102,14 @@ impl Store {
     }
 }
 
+/// Whether a folder is marked as `stamp`'s; refuses one that is another's.
+pub async fn is_stamped(folder: &Folder, stamp: &str) -> Result<bool, StoreError> {
+    match get(folder, &folder.at(STAMP)).await? {
+        Some(found) => same(folder, &found, stamp).map(|()| true),
+        None => Ok(false),
+    }
+}
+
 /// Marks a folder as `stamp`'s, for ever, or refuses one that is another's.
 pub(super) async fn claim(folder: &Folder, stamp: &str) -> Result<(), StoreError> {
     let key = folder.at(STAMP);

@@ -7,6 +7,7 @@
 //! Never in here: a decision about the night. It is published when this begins.
 
 use super::absent::{Absent, get, name, put_if_absent};
+use super::checkpoint::keep_up;
 use super::commit::{Stores, store_of};
 use super::delta::action::{Action, decode_path};
 use super::delta::log::{actions, entry_path, read, versions};
@@ -98,6 +99,7 @@ async fn carry(
     {
         return Err(diverged(*last));
     }
+    let newest_there = there.last().copied();
     let newest = there.len().saturating_sub(1);
     let lacking = if mutant::is(Mutant::SecondNewestOnly) { newest.max(here.len()) } else { here.len() };
     for version in there.into_iter().skip(lacking) {
@@ -107,9 +109,15 @@ async fn carry(
         }
         objects(&from, &to, &text).await?;
         match put_if_absent(&to, &to.at(&entry_path(version)), text, "store.second.log").await? {
-            Absent::Created | Absent::Mine => *carried += 1,
+            Absent::Created | Absent::Mine => {
+                *carried += 1;
+                keep_up(&to, version).await;
+            }
             Absent::Other(_) => return Err(diverged(version)),
         }
+    }
+    if let Some(newest) = newest_there {
+        keep_up(&to, newest).await;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@
 
 use super::Store;
 use super::absent::{Absent, put_if_absent};
+use super::checkpoint::keep_up;
 use super::commit::Done;
 use super::delta::entry::{Commit, Mode, entry};
 use super::delta::log::{entry_path, replay};
@@ -35,7 +36,7 @@ const DESCRIPTION: &str = "One row for each table and night, or period of it: wh
 const ATTEMPTS_MAX: u32 = 16;
 
 /// Column, type and what analysts are told of it.
-const COLUMNS: [(&str, ColumnType, &str); 9] = [
+const COLUMNS: [(&str, ColumnType, &str); 10] = [
     ("dataset", ColumnType::Text, "The table."),
     ("period_from", ColumnType::Date, "First day the night was for."),
     ("period_to", ColumnType::Date, "Last day the night was for."),
@@ -45,6 +46,7 @@ const COLUMNS: [(&str, ColumnType, &str); 9] = [
     ("proof", ColumnType::Text, "How the moment of the extract was found in the stream."),
     ("rows", ColumnType::Bigint, "Rows published."),
     ("run", ColumnType::Text, "The run; each table's last commit names it as well."),
+    ("version", ColumnType::Bigint, "The table's version that has these rows: versions of one run belong together."),
 ];
 
 /// Appends `record`'s rows to `store`'s table, unless they are there, and says which. Stores of other audiences have none.
@@ -60,6 +62,7 @@ pub(super) async fn append(store: &Store, record: &JobRecord) -> Result<Done, St
         let state = replay(&table).await?;
         owner.check(&table, RUNS, &state)?;
         if state.transactions.contains_key(&record.run) && !mutant::is(Mutant::RunsTwice) {
+            keep_up(&table, state.version.unwrap_or(0)).await;
             return Ok(Done::Before);
         }
         let (part, schema_text) = match &ready {
@@ -87,7 +90,10 @@ pub(super) async fn append(store: &Store, record: &JobRecord) -> Result<Done, St
         let text = entry(&state, &commit).map_err(|_| encoder("writing a log entry"))?;
         let key = table.at(&entry_path(state.next_version()));
         match put_if_absent(&table, &key, text.into(), "store.put.runs").await? {
-            Absent::Created | Absent::Mine => return Ok(Done::Now),
+            Absent::Created | Absent::Mine => {
+                keep_up(&table, state.next_version()).await;
+                return Ok(Done::Now);
+            }
             Absent::Other(_) => {}
         }
     }
@@ -146,8 +152,10 @@ fn batch(tables: &[&RecordTable], record: &JobRecord) -> Result<RecordBatch, Sto
         let micros = rows.iter().map(|row| of(row.table).timestamp_micros());
         Arc::new(TimestampMicrosecondArray::from_iter_values(micros).with_timezone("UTC"))
     };
-    let counts = Int64Array::from_iter_values(rows.iter().map(|row| i64::try_from(row.rows).unwrap_or(i64::MAX)));
-    let values: [ArrayRef; 9] = [
+    let number = |of: &dyn Fn(&Told<'_>) -> u64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| i64::try_from(of(row)).unwrap_or(i64::MAX))))
+    };
+    let values: [ArrayRef; 10] = [
         text(&|row| row.dataset.to_string()),
         date(&|period| period.from),
         date(&|period| period.to),
@@ -155,8 +163,9 @@ fn batch(tables: &[&RecordTable], record: &JobRecord) -> Result<RecordBatch, Sto
         time(&|_| record.published_at),
         text(&|row| row.row.verdict.clone()),
         text(&|row| row.row.proof.clone()),
-        Arc::new(counts),
+        number(&|row| row.rows),
         text(&|_| record.run.clone()),
+        number(&|row| row.table.version),
     ];
     RecordBatch::try_from_iter(COLUMNS.iter().map(|column| column.0).zip(values))
         .map_err(|_| encoder("making the rows"))

@@ -45,6 +45,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-RISK-23", "risks::people_who_stand_out_stop_the_night_unless_somebody_answers_for_it"),
     ("E-CLASS-23", "closed::an_internal_column_that_is_full_of_people_stops_the_night"),
     ("E-PATH-23", "closed::a_declared_field_that_no_row_has_stops_the_night"),
+    ("E-BACK-23", "upkeep::nobody_goes_back_to_what_is_treated_since"),
     ("E-AUDIENCE-23", "audience::a_store_refuses_rows_that_were_made_for_another_audience_with_23"),
     ("E-RECON-24", "endings::a_comparison_that_no_retry_can_decide_ends_with_24"),
     ("E-DIFF-24", "differences::a_side_that_changes_meanwhile_ends_with_24"),

@@ -60,7 +60,7 @@ fn help_of_what_a_table_needs_fits_a_screen_and_its_examples_run() {
         "url = \"target/warehouse\"\nsecond = \"target/second\"",
     );
     assert_eq!(ferry.run(&["run", "jobs/settlements.toml"]).code, 0);
-    for verb in ["versions", "verify", "compare", "rollback", "gc", "failover"] {
+    for verb in ["versions", "verify", "compare", "rollback", "gc", "failover", "ddl"] {
         let help = ferry.run(&["table", verb, "--help"]).out;
         assert!(help.lines().count() <= SCREEN_LINES && help.lines().all(|line| line.chars().count() <= 100), "{help}");
         let examples: Vec<&str> =

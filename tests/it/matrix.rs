@@ -116,7 +116,7 @@ const MATRIX: &[(&str, &[&str])] = &[
     (
         "an object exchanged for another, old or new",
         &[
-            "a_thousand_harms_of_fourteen_kinds_are_all_found_by_comparing_the_clouds",
+            "a_thousand_harms_of_sixteen_kinds_are_all_found_by_comparing_the_clouds",
             "what_was_harmed_in_one_cloud_is_found_there_by_its_manifests",
             "notices_a_part_that_changed_on_the_way_to_the_second_cloud",
         ],

@@ -205,6 +205,57 @@ fn a_version_that_was_gone_back_to_is_read_by_others_and_the_nights_stand() {
 }
 
 #[test]
+fn nobody_goes_back_to_what_is_treated_since() {
+    let (schema, ferry) = ("schemas/thing.toml", published(&["1,10\n", "1,10\n2,20\n"]));
+    let open = ferry.read(schema);
+    // It became personal: the nights since leave it out, and the versions before have it.
+    ferry.edit(schema, "class = \"open\"", "class = \"personal\"");
+    night(&ferry, 22, "1,10\n2,20\n3,30\n");
+    let before = ferry.files("out");
+    let came = table(&ferry, "rollback warehouse/thing --to 0 --reason wrong");
+    ends(&came, "E-BACK-23", "version 0 of table `thing` in store `warehouse` has column `amount`");
+    assert_eq!(ferry.files("out"), before, "nothing was written");
+    // Another word in the schema, which changes no treatment: every column that the version has is shown today.
+    ferry.write(schema, open.replace("Things.", "Things, again.").as_bytes());
+    assert_eq!(told(&ferry, "rollback warehouse/thing --to 0 --reason wrong", 0)["version"], 3);
+    let left_out = "[suppress_rows]\nanalytics = [{ column = \"amount\", from = \"20\" }]\n\n[columns]";
+    ferry.write(schema, open.replace("[columns]", left_out).as_bytes());
+    let came = table(&ferry, "rollback warehouse/thing --to 1 --reason wrong");
+    ends(&came, "E-BACK-23", "today's leaves rows out or limits the risk");
+    let [outside, inside] =
+        ["audience = \"analytics\"\nboundary = \"external\"", "audience = \"restricted\"\nboundary = \"internal\""];
+    ferry.edit(ENVIRONMENT, outside, inside);
+    let came = table(&ferry, "rollback warehouse/thing --to 1 --reason wrong");
+    ends(&came, "E-BACK-23", "was made for the audience `analytics`");
+    ferry.edit(ENVIRONMENT, inside, outside);
+    // A column that is gone from the schema is nobody's to show.
+    ferry.write(schema, open.replace("amount", "sum").as_bytes());
+    ends(&table(&ferry, "rollback warehouse/thing --to 1 --reason wrong"), "E-BACK-23", "column `amount`");
+    ferry
+        .write("jobs/things.toml", ferry.read("jobs/things.toml").replace("dataset.thing", "dataset.other").as_bytes());
+    let came = table(&ferry, "rollback warehouse/thing --to 1 --reason wrong");
+    ends(&came, "E-THERE-14", "job `things` publishes no `thing` to `warehouse` today");
+}
+
+#[test]
+fn a_failover_takes_one_step_in_clouds_that_are_this_environments() {
+    let ferry = published(&["1,10\n"]);
+    let far = table(&ferry, "failover warehouse --epoch 2 --reason away --apply");
+    ends(&far, "E-TABLE-2", "`--epoch` is 1, the one that comes next");
+    let stamp = ferry.read("out/second/_nightferry/stamp.json");
+    ferry.write("out/second/_nightferry/stamp.json", stamp.replace("dev", "prod").as_bytes());
+    let others = table(&ferry, "failover warehouse --epoch 1 --reason away --apply");
+    ends(&others, "E-STAMP-14", "prod");
+    std::fs::remove_file(ferry.path("out/second/_nightferry/stamp.json")).expect("removed");
+    let empty = table(&ferry, "failover warehouse --epoch 1 --reason away --apply");
+    ends(&empty, "E-THERE-14", "the second cloud of store `warehouse` was never written to");
+    assert!(
+        !ferry.path("out/second/_nightferry/epochs").exists()
+            && !ferry.path("out/warehouse/_nightferry/epochs").exists()
+    );
+}
+
+#[test]
 fn nothing_is_collected_that_is_young_and_nothing_is_written_without_apply() {
     let ferry = published(&["1,10\n", "1,10\n2,20\n"]);
     let before = ferry.files("out");

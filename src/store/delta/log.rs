@@ -5,7 +5,7 @@
 //!
 //! Never in here: writing.
 
-use super::action::{Action, Add, MetaData};
+use super::action::{Action, Add, MetaData, Remove};
 use super::layout::{HELD, MERGED_TO, PERIODS, held_of};
 use crate::access::Folder;
 use crate::data::Period;
@@ -34,6 +34,10 @@ pub struct TableState {
     pub metadata: Option<MetaData>,
     /// Files, by path as in `add`.
     pub files: BTreeMap<String, Add>,
+    /// Files that it no longer has, by path; every one that it ever had.
+    pub removed: BTreeMap<String, Remove>,
+    /// When the last commit was made, milliseconds since 1970.
+    pub at_ms: i64,
     /// Last version of each application.
     pub transactions: BTreeMap<String, i64>,
     /// SHA-256 of the last manifest, hex.
@@ -152,13 +156,16 @@ fn apply(state: &mut TableState, version: u64, text: &[u8]) -> Result<(), &'stat
             }
             Action::Remove(remove) => {
                 state.files.remove(&remove.path);
+                state.removed.insert(remove.path.clone(), remove);
             }
             Action::Add(add) => {
+                state.removed.remove(&add.path);
                 state.files.insert(add.path.clone(), add);
             }
             Action::CommitInfo(info) => {
                 let sha256 = info.get("nightferry.manifestSha256").and_then(|value| value.as_str());
                 state.manifest_sha256 = sha256.map(str::to_owned).or(state.manifest_sha256.take());
+                state.at_ms = info.get("timestamp").and_then(Value::as_i64).unwrap_or(state.at_ms);
                 take_periods(state, &info)?;
                 let merged_to = info.get(MERGED_TO).and_then(Value::as_str);
                 let merged_to = merged_to.map(|text| text.parse().map_err(|_| "it says no moment")).transpose();

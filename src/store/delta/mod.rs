@@ -8,6 +8,7 @@
 //! layout.rs  which files a period takes the place of
 //! entry.rs   state + new files -> the exact text of the next entry; pure
 //! back.rs    the same for an earlier version's files
+//! checkpoint.rs  a state as one file, where other people's readers begin
 //! ```
 //!
 //! Written by hand, after reading what `delta_kernel` 0.30 offers. It commits through a `Committer` that may be our own, so
@@ -17,14 +18,15 @@
 //! comparison after a lost answer. It would also bring a second way to every object store and a tenth more build, for a
 //! writer that uses six kinds of action. Whether the log is right is judged by readers that share no code with it.
 //!
-//! Bound: a log is replayed from version 0, so it has at most [`log::ENTRIES_MAX`] entries; that is 27 years of nights. No
-//! checkpoint is written. Deletion vectors, column mapping and `timestampNtz` need later protocols, which not every one of
+//! Bound: a log is replayed from version 0, so it has at most [`log::ENTRIES_MAX`] entries; that is 27 years of nights. Its
+//! checkpoints are for other people's readers. Deletion vectors, column mapping and `timestampNtz` need later protocols, which not every one of
 //! those readers has.
 //!
 //! Never in here: when to commit, and in which order.
 
 pub mod action;
 pub mod back;
+pub mod checkpoint;
 pub mod entry;
 pub mod layout;
 pub mod log;

@@ -12,12 +12,13 @@
 //!
 //! What must hold: a reader of either cloud sees whole versions, never an earlier one after a later; the log has no gap; every
 //! period is published by one run, in order, in both tables; what a run says it did is so; `nightferry_runs` has each table and
-//! night once; `verify` and `compare` find nothing (hashes, the manifests' chain, the records); the last night is there.
+//! night once; the checkpoint that a log names is there; `verify` and `compare` find nothing (hashes, the manifests' chain, the records); the last night is there.
 
 use super::faulty::{Kill, Side};
 use super::world::{Ended, World};
 use crate::data::Name;
 use crate::store::delta::action::decode_path;
+use crate::store::delta::checkpoint::{HINT, Hint, checkpoint_path};
 use crate::store::delta::log::entry_path;
 use crate::store::manifest::Manifest;
 use crate::store::mutant::{Mutant, plant};
@@ -51,7 +52,7 @@ const THREADS: u64 = 4;
 const SOAKED: &str = "target/soaked-seeds";
 
 /// Every one but [`Mutant::SecondForgotten`], which takes more days than a storm has: `upkeep` finds it.
-const MUTANTS: [Mutant; 16] = [
+const MUTANTS: [Mutant; 18] = [
     Mutant::AnswerBelieved,
     Mutant::ConflictTaken,
     Mutant::WritesOver,
@@ -68,6 +69,8 @@ const MUTANTS: [Mutant; 16] = [
     Mutant::NoGrace,
     Mutant::OnePhase,
     Mutant::MarkedIgnored,
+    Mutant::HintFirst,
+    Mutant::CheckpointOfBefore,
 ];
 
 /// What happened in how many storms.
@@ -244,7 +247,9 @@ async fn go_back(world: &World, dice: &mut Dice, counts: &Counts) {
     if dice.roll(3) == 0 {
         world.faulty.kill(Kill { nth: dice.roll(60) as usize, side: Side::After });
     }
+    let today = World::today();
     let asked = Asked {
+        today: &today,
         store: &store,
         dataset: &dataset,
         to: dice.roll(2),
@@ -316,6 +321,11 @@ async fn whole(table: &crate::access::Folder) -> Result<u64, String> {
         return Err(format!("version {version}: another manifest"));
     }
     let manifest: Manifest = serde_json::from_slice(&text).map_err(|_| "no manifest")?;
+    if let Ok(hint) = table.store().get(&table.at(HINT)).await {
+        let hint = hint.bytes().await.map_err(|_| "the hint cannot be read")?;
+        let hint: Hint = serde_json::from_slice(&hint).map_err(|_| "it is no hint")?;
+        read(&checkpoint_path(hint.version)).await?;
+    }
     let paths = live(&log);
     if paths.len() != manifest.files.len() {
         return Err(format!("version {version} has {} files, its manifest {}", paths.len(), manifest.files.len()));
@@ -364,7 +374,7 @@ async fn holds(
         }
         if closely {
             let found = match calm.has_second() {
-                true => compare(&first.child(table), &second.child(table)).await,
+                true => compare(&calm.warehouse(), &second, &calm.security(), table).await,
                 false => Ok(Default::default()),
             };
             let found = found.map_err(|error| error.to_string())?;

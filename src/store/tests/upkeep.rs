@@ -4,6 +4,7 @@
 use super::faulty::{Kill, Side as When};
 use super::world::{Ended, World, part};
 use crate::data::{Audience, Name};
+use crate::store::delta::log::entry_path;
 use crate::store::mutant::{Mutant, plant};
 use crate::store::upkeep::collect::{Terms, collect};
 use crate::store::upkeep::compare::{Compared, Side, compare};
@@ -51,8 +52,7 @@ async fn three_nights() -> World {
 }
 
 async fn compared(world: &World, table: &str) -> Compared {
-    let (first, second) = (world.primary_folder().child(table), world.second_folder().child(table));
-    compare(&first, &second).await.expect("compared")
+    compare(&world.warehouse(), &world.second_folder(), &world.security(), table).await.expect("compared")
 }
 
 fn flipped(bytes: &Bytes, at: usize) -> Bytes {
@@ -78,10 +78,12 @@ enum Harm {
     EntryGone,
     EntryOfAnotherVersion,
     SurplusVersion,
+    CheckpointGone,
+    CheckpointOfAnotherTable,
     SameBitOnBothSides,
 }
 
-const HARMS: [Harm; 14] = [
+const HARMS: [Harm; 16] = [
     Harm::BitOfAPart,
     Harm::TwoPartsSwapped,
     Harm::PartCutShort,
@@ -95,6 +97,8 @@ const HARMS: [Harm; 14] = [
     Harm::EntryGone,
     Harm::EntryOfAnotherVersion,
     Harm::SurplusVersion,
+    Harm::CheckpointGone,
+    Harm::CheckpointOfAnotherTable,
     Harm::SameBitOnBothSides,
 ];
 
@@ -104,7 +108,9 @@ fn do_harm(objects: &mut Objects, harm: Harm, at: &str, table: &str, seed: usize
     let of = |ending: &str| -> Vec<String> {
         objects.keys().filter(|path| path.starts_with(&root) && path.ends_with(ending)).cloned().collect()
     };
-    let (parts, manifests) = (of(".parquet"), of("_manifest.json"));
+    let (checkpoints, parts): (Vec<_>, Vec<_>) =
+        of(".parquet").into_iter().partition(|path| path.contains("_delta_log"));
+    let manifests = of("_manifest.json");
     let entries: Vec<String> = of(".json").into_iter().filter(|path| path.contains("_delta_log")).collect();
     let pick = |of: &[String]| of[seed % of.len()].clone();
     let other = |of: &[String]| of[(seed + 1) % of.len()].clone();
@@ -178,6 +184,18 @@ fn do_harm(objects: &mut Objects, harm: Harm, at: &str, table: &str, seed: usize
             objects.remove(&path);
             vec![path]
         }
+        Harm::CheckpointGone => {
+            let path = pick(&checkpoints);
+            objects.remove(&path);
+            vec![path]
+        }
+        Harm::CheckpointOfAnotherTable => {
+            let path = pick(&checkpoints);
+            let another = if table == "unit" { "invoice" } else { "unit" };
+            let bytes = objects[&path.replace(table, another)].clone();
+            objects.insert(path.clone(), bytes);
+            vec![path]
+        }
         Harm::SurplusVersion => {
             let path = format!("{root}_delta_log/{:020}.json", entries.len());
             objects.insert(path.clone(), objects[&pick(&entries)].clone());
@@ -188,10 +206,10 @@ fn do_harm(objects: &mut Objects, harm: Harm, at: &str, table: &str, seed: usize
 }
 
 #[tokio::test]
-async fn a_thousand_harms_of_fourteen_kinds_are_all_found_by_comparing_the_clouds() {
+async fn a_thousand_harms_of_sixteen_kinds_are_all_found_by_comparing_the_clouds() {
     let whole = objects(&three_nights().await.memory).await;
     let mut found: BTreeMap<Harm, usize> = BTreeMap::new();
-    for seed in 0..1_008_usize {
+    for seed in 0..1_024_usize {
         let harm = HARMS[seed % HARMS.len()];
         let round = seed / HARMS.len();
         let table = ["invoice", "unit"][round % 2];
@@ -204,7 +222,7 @@ async fn a_thousand_harms_of_fourteen_kinds_are_all_found_by_comparing_the_cloud
             let told = seen.differences.iter().find(|one| one.object == *object);
             let told = told.unwrap_or_else(|| panic!("{harm:?} at {at}, seed {seed}: {object} in {seen:?}"));
             let side = if at == "s3" { Side::First } else { Side::Second };
-            let decided = !matches!(harm, Harm::BitOfAnEntry | Harm::EntryOfAnotherVersion | Harm::SameBitOnBothSides);
+            let decided = harm != Harm::SameBitOnBothSides;
             assert!(told.side == side || !decided, "{harm:?} at {at}, seed {seed}: {told:?}");
         }
         *found.entry(harm).or_default() += 1;
@@ -215,6 +233,27 @@ async fn a_thousand_harms_of_fourteen_kinds_are_all_found_by_comparing_the_cloud
     }
     println!("{} harms of {} kinds found", found.values().sum::<usize>(), found.len());
     assert!(found.values().sum::<usize>() >= 1_000 && found.len() == HARMS.len(), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_cloud_that_has_lost_its_newest_nights_is_told_by_their_records() {
+    let whole = objects(&three_nights().await.memory).await;
+    for table in ["invoice", "unit", "nightferry_runs"] {
+        let mut harmed = whole.clone();
+        for version in [1, 2] {
+            harmed.remove(&format!("s3/{table}/{}", entry_path(version))).expect("an entry");
+        }
+        let seen = compared(&laid(&harmed).await, table).await;
+        let entries = seen.differences.iter().filter(|one| one.object.ends_with(".json"));
+        let told: Vec<_> = entries.map(|one| (one.version, one.side, one.fault)).collect();
+        assert_eq!(told, [(1, Side::First, Fault::Missing), (2, Side::First, Fault::Missing)], "{table}");
+        assert!(seen.behind.is_empty(), "{seen:?}");
+    }
+    // The records are gone too: then nobody decided it, and whoever has it has something of somebody else's.
+    let mut harmed = whole.clone();
+    harmed.retain(|path, _| !path.contains("_jobs/") && *path != format!("s3/invoice/{}", entry_path(2)));
+    let seen = compared(&laid(&harmed).await, "invoice").await;
+    assert!(seen.differences.iter().any(|one| (one.side, one.fault) == (Side::Second, Fault::Surplus)), "{seen:?}");
 }
 
 #[tokio::test]
@@ -322,7 +361,8 @@ fn at() -> DateTime<Utc> {
 
 async fn back(world: &World, run: &str, to: u64) -> Result<WentBack, StoreError> {
     let (store, dataset) = (name("warehouse"), name("invoice"));
-    let asked = Asked { store: &store, dataset: &dataset, to, reason: "a wrong list", run, stamp: "prod", at: at() };
+    let (today, reason) = (World::today(), "a wrong list");
+    let asked = Asked { today: &today, store: &store, dataset: &dataset, to, reason, run, stamp: "prod", at: at() };
     let stores = world.stores();
     let went = rollback(&asked, &world.security(), &stores).await?;
     if let WentBack::Done(record) = &went {

@@ -9,6 +9,7 @@ use crate::privacy::{ColumnTreatment, Keys, Redacted, redact};
 use crate::report::{Proof, Verdict};
 use crate::store::delta::action::decode_path;
 use crate::store::delta::log::replay;
+use crate::store::upkeep::rollback::Today;
 use crate::store::*;
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringViewArray};
 use arrow::datatypes::{Int64Type, SchemaRef};
@@ -18,7 +19,7 @@ use futures::TryStreamExt;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -257,6 +258,12 @@ impl World {
             environment_hash: "e2",
             datasets: staged.into_iter().map(dataset).collect(),
         }
+    }
+
+    /// The table as its job has always treated it.
+    pub fn today() -> Today {
+        let schema_hash = "5c".to_owned();
+        Today { audience: Audience::Analytics, schema_hash, kept: BTreeSet::new(), holds_rows_back: false }
     }
 
     /// What readers see, through stores that behave.

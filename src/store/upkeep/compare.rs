@@ -1,18 +1,22 @@
 //! The two clouds of a store, held against each other: versions, entries of the log, manifests, and every part by its size,
 //! hash, rows and columns.
 //!
-//! Both sides are read as a whole; what a manifest says of a part tells which side is wrong. Never in here: mending.
+//! Both sides are read as a whole; what a manifest says of a part, and the job's record of an entry, tells which side is wrong. Never in here: mending.
 
+use super::checkpoints;
 use super::collect::collected;
+use super::decided::Decided;
 use super::history::{Entry, path};
 use super::objects::{READS_AT_ONCE, Seen, look};
 use super::verify::Fault;
 use crate::access::Folder;
+use crate::store::Store;
 use crate::store::absent::get;
 use crate::store::delta::log::{entry_path, listed};
 use crate::store::fault::StoreError;
 use crate::store::manifest::Manifest;
 use crate::store::part::sha256;
+use crate::store::staging::head;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,21 +64,42 @@ pub struct Compared {
 /// What is known of a part: the version that names it, and its hash, where a manifest that is whole says it.
 type Known = BTreeMap<String, (u64, Option<String>)>;
 
-/// Compares a table's folder in the first cloud with its folder in the second.
-pub async fn compare(first: &Folder, second: &Folder) -> Result<Compared, StoreError> {
-    let (here, there): (BTreeSet<u64>, BTreeSet<u64>) =
-        (listed(first).await?.into_iter().collect(), listed(second).await?.into_iter().collect());
+/// An entry on both sides, where it can be read.
+type Pair = (Option<Entry>, Option<Entry>);
+
+/// Compares the table `dataset` of `store` with what is below `second`, its other cloud; `security` has the records of the jobs,
+/// which say what should be there where a log does not.
+pub async fn compare(store: &Store, second: &Folder, security: &Store, dataset: &str) -> Result<Compared, StoreError> {
+    let (first, second) = (&store.primary().child(dataset), &second.child(dataset));
+    let logs = [log(first).await?, log(second).await?];
+    let of = logs.iter().flat_map(BTreeMap::values).map(|text| text.1.clone());
+    let decided = Decided::of(store, security, dataset, of.collect::<Vec<_>>().iter()).await?;
+    let [here, there] = &logs;
     let (mut seen, mut parts) = (Compared::default(), Known::new());
-    for version in here.union(&there).copied() {
+    let versions: BTreeSet<u64> = here.keys().chain(there.keys()).copied().collect();
+    for version in versions {
         let object = entry_path(version);
-        match (here.contains(&version), there.contains(&version)) {
-            (true, true) => entry(first, second, version, &mut seen, &mut parts).await?,
-            (true, false) if there.last().is_none_or(|last| *last < version) => seen.behind.push(version),
-            (true, false) => seen.differs(version, object, Side::Second, Fault::Missing),
-            (false, _) if here.last().is_some_and(|last| *last > version) => {
-                seen.differs(version, object, Side::First, Fault::Missing);
+        match (here.get(&version), there.get(&version)) {
+            (Some(one), Some(two)) => {
+                seen.versions += 1;
+                if one.0 != two.0 {
+                    seen.differs(version, object.clone(), wrong(&decided, &one.1, &two.1), Fault::Entry);
+                }
+                let read = |entry: &Entry| (!entry.is_unreadable()).then(|| entry.clone());
+                entry(first, second, version, (read(&one.1), read(&two.1)), &mut seen, &mut parts).await?;
             }
-            (false, _) => seen.differs(version, object, Side::Second, Fault::Surplus),
+            (Some(_), None) if there.last_key_value().is_none_or(|(last, _)| *last < version) => {
+                seen.behind.push(version);
+            }
+            (Some(_), None) => seen.differs(version, object, Side::Second, Fault::Missing),
+            (None, Some((_, of))) => {
+                let is_gap = here.last_key_value().is_some_and(|(last, _)| *last > version);
+                match is_gap || is_lost(first, &decided, of, store.epoch()).await? {
+                    true => seen.differs(version, object, Side::First, Fault::Missing),
+                    false => seen.differs(version, object, Side::Second, Fault::Surplus),
+                }
+            }
+            (None, None) => {}
         }
     }
     let gone = [collected(first).await?, collected(second).await?];
@@ -92,8 +117,45 @@ pub async fn compare(first: &Folder, second: &Folder) -> Result<Compared, StoreE
         seen.bytes += one.as_ref().map_or(0, |one| one.bytes);
         part(&mut seen, (&path, version), sha256.as_deref(), one.as_ref(), two.as_ref());
     }
+    for (side, folder) in [(Side::First, first), (Side::Second, second)] {
+        for wrong in checkpoints::look(folder).await? {
+            seen.differs(wrong.version, wrong.object, side, wrong.fault);
+        }
+    }
     seen.differences.sort_by(|one, two| (one.version, &one.object).cmp(&(two.version, &two.object)));
     Ok(seen)
+}
+
+/// Every entry of a log, its bytes and what they say.
+async fn log(table: &Folder) -> Result<BTreeMap<u64, (bytes::Bytes, Entry)>, StoreError> {
+    let mut log = BTreeMap::new();
+    for version in listed(table).await? {
+        if let Some(text) = get(table, &table.at(&entry_path(version))).await? {
+            log.insert(version, (text.clone(), Entry::of(version, text)));
+        }
+    }
+    Ok(log)
+}
+
+/// Of two entries that differ, the side that the records of the jobs speak against: the later decision of a version holds.
+fn wrong(decided: &Decided, one: &Entry, two: &Entry) -> Side {
+    match (decided.epoch(one), decided.epoch(two)) {
+        (Some(_), None) => Side::Second,
+        (None, Some(_)) => Side::First,
+        (Some(one), Some(two)) if one > two => Side::Second,
+        (Some(one), Some(two)) if one < two => Side::First,
+        _ => Side::Both,
+    }
+}
+
+/// Whether an entry that the second cloud alone has is one that the first has lost: a record decided it, and it was not left
+/// behind by a failover (its manifest came over).
+async fn is_lost(first: &Folder, decided: &Decided, of: &Entry, epoch: u64) -> Result<bool, StoreError> {
+    let Some(then) = decided.epoch(of) else { return Ok(false) };
+    match of.manifest() {
+        Some((path, _)) if then < epoch => Ok(head(first, &first.at(path)).await?.is_some()),
+        _ => Ok(true),
+    }
 }
 
 impl Compared {
@@ -107,20 +169,13 @@ async fn entry(
     first: &Folder,
     second: &Folder,
     version: u64,
+    (one, two): Pair,
     seen: &mut Compared,
     parts: &mut Known,
 ) -> Result<(), StoreError> {
-    seen.versions += 1;
-    let key = entry_path(version);
-    let (one, two) = (get(first, &first.at(&key)).await?, get(second, &second.at(&key)).await?);
-    if one != two {
-        seen.differs(version, key.clone(), Side::Both, Fault::Entry);
-    }
-    let read = |text: Option<bytes::Bytes>| text.and_then(|text| Entry::parse(version, text));
     // Where the first's cannot be read the second's says what to look at.
-    let (one, two) = (read(one), read(two));
     if one.is_none() && two.is_none() {
-        seen.differs(version, key, Side::Both, Fault::Unreadable);
+        seen.differs(version, entry_path(version), Side::Both, Fault::Unreadable);
     }
     let Some(entry) = one.or(two) else { return Ok(()) };
     let mut known = None;

@@ -4,16 +4,24 @@
 //! history.rs   the log, entry by entry, and what each version is
 //! objects.rs   an object as it lies there: bytes, hash, rows, columns
 //! verify.rs    every object against its manifest, every manifest against the one before
+//! checkpoints.rs  the log's checkpoints against its entries
+//! decided.rs   what the jobs' records decided of a table
 //! compare.rs   the two clouds, object by object
+//! today.rs     whether a version shows what today's job shows
 //! rollback.rs  an earlier version as the next one
+//! columns.rs   columns as they are published, and how long their texts are
 //! collect.rs   objects that no version in retention names
 //! ```
 //!
 //! Never in here: a write of anything but a commit, a list of what may go, and the deletion of what is on such a list.
 
+mod checkpoints;
 pub mod collect;
+pub mod columns;
 pub mod compare;
+mod decided;
 pub mod history;
 mod objects;
 pub mod rollback;
+mod today;
 pub mod verify;

@@ -5,7 +5,7 @@
 //! "already published", and the next one writes its own version over this.
 //!
 //! Refused: a version whose files are gone, or on a list of what may go (`collect`); nobody could promise that they stay until
-//! the commit.
+//! the commit. And a version that shows what today's job does not (`today`).
 //!
 //! Never in here: what other tables of the same night hold. `nightferry.run` in each tells them apart.
 
@@ -29,6 +29,8 @@ use crate::store::{RUNS, Store, VAULT_OWNER};
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::collections::BTreeMap;
 
+pub use super::today::Today;
+
 /// Runs of the same job that may come in between.
 const ATTEMPTS_MAX: u32 = 4;
 
@@ -49,6 +51,13 @@ pub struct Asked<'a> {
     pub stamp: &'a str,
     /// The time of the commit.
     pub at: DateTime<Utc>,
+    /// How the table is treated today: a version that shows more is refused.
+    pub today: &'a Today,
+}
+
+/// The job whose table it is; fails where it is nobody's.
+pub async fn job_of(store: &Store, dataset: &Name) -> Result<Name, StoreError> {
+    owner(dataset, &store.primary().child(dataset.as_str())).await
 }
 
 /// What became of it.
@@ -67,7 +76,7 @@ pub async fn rollback(asked: &Asked<'_>, security: &Store, stores: &Stores) -> R
     // Before the newest night is completed: nothing is decided by whoever was overtaken.
     store.check_epoch().await?;
     for _ in 0..ATTEMPTS_MAX {
-        let job = owner(asked, &table).await?;
+        let job = owner(asked.dataset, &table).await?;
         let settled = settle(security, stores, &job, asked.stamp).await?;
         let (now, then) = (replay(&table).await?, replay_to(&table, Some(asked.to)).await?);
         Owner { stamp: asked.stamp, job: job.as_str() }.check(&table, asked.dataset.as_str(), &now)?;
@@ -92,21 +101,21 @@ pub async fn rollback(asked: &Asked<'_>, security: &Store, stores: &Stores) -> R
 }
 
 /// The job whose table it is.
-async fn owner(asked: &Asked<'_>, table: &Folder) -> Result<Name, StoreError> {
+async fn owner(dataset: &Name, table: &Folder) -> Result<Name, StoreError> {
     let state = replay(table).await?;
     let not_ours = |theirs: &str| StoreError::Owner {
         store: table.label().to_owned(),
-        table: asked.dataset.to_string(),
+        table: dataset.to_string(),
         theirs: theirs.to_owned(),
         ours: "any of ours".to_owned(),
     };
     if state.version.is_none() {
-        let what = format!("table `{}`", asked.dataset);
+        let what = format!("table `{dataset}`");
         return Err(StoreError::NotThere { store: table.label().into(), what });
     }
     let job = state.property(JOB).ok_or_else(|| not_ours("somebody else"))?;
     // The other is a vault of tokens.
-    match asked.dataset.as_str() == RUNS || job == VAULT_OWNER {
+    match dataset.as_str() == RUNS || job == VAULT_OWNER {
         true => Err(not_ours("nightferry itself, which only adds to it")),
         false => Name::new(job).map_err(|_| not_ours("somebody else")),
     }
@@ -122,6 +131,10 @@ async fn propose(
     let log = entries(table).await?;
     let files = files(asked, table, &log, then).await?;
     let of = of_version(asked, table, &log).await?;
+    if let Some(shows) = asked.today.shown(&of) {
+        let (store, table) = (asked.store.to_string(), asked.dataset.to_string());
+        return Err(StoreError::TreatedSince { store, table, version: asked.to, shows });
+    }
     let rows: u64 = files.iter().map(|file| file.rows).sum();
     let manifest = Manifest {
         run: asked.run.to_owned(),

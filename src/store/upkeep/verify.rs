@@ -3,6 +3,7 @@
 //!
 //! What lies there is read as a whole: a size that agrees says nothing of the bytes. Never in here: mending.
 
+use super::checkpoints;
 use super::collect::collected;
 use super::history::{Entry, path, rows};
 use super::objects::{READS_AT_ONCE, look};
@@ -41,6 +42,8 @@ pub enum Fault {
     Chain,
     /// The job's record decided something else.
     Record,
+    /// A checkpoint that says something else than the entries it stands for.
+    Checkpoint,
     /// A log entry that has other bytes.
     Entry,
     /// A version that only this side has.
@@ -115,6 +118,7 @@ pub async fn verify(store: &Store, security: &Store, dataset: &str) -> Result<Ve
         expect(entry, known.as_ref(), &mut expected, &mut seen.findings);
     }
     records(store, security, dataset, &entries, &mut seen).await?;
+    seen.findings.extend(checkpoints::look(&table).await?);
     let gone = collected(&table).await?;
     let looks = futures::stream::iter(expected).map(|(path, expected)| {
         let table = &table;

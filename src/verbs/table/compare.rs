@@ -16,8 +16,7 @@ pub(super) async fn compare(environment: &str, table: &str) -> Result<Told, Fail
         let what = format!("store `{store}` has no second cloud to compare with");
         return Err(Failure::new(ending::NOT_THERE, Phase::Open, what));
     };
-    let first = place.store.primary().child(dataset.as_str());
-    let seen = hold(&first, &second.child(dataset.as_str())).await.map_err(failed)?;
+    let seen = hold(&place.store, second, &place.security, dataset.as_str()).await.map_err(failed)?;
     if seen.versions == 0 && seen.behind.is_empty() && seen.differences.is_empty() {
         return Err(no_table(&store, &dataset));
     }

@@ -5,12 +5,32 @@
 
 use super::open::{store as name_of, usage};
 use super::{Place, Told};
-use crate::data::Audience;
+use crate::data::{Audience, Name};
 use crate::ending;
 use crate::failure::{Failure, Phase};
-use crate::store::{StoreError, epoch as epoch_of, raise};
+use crate::store::{StoreError, epoch as epoch_of, is_stamped, raise};
 use crate::world::Clock;
 use serde_json::json;
+
+/// The newest epoch that a cloud which answers has, or the environment says; each must be this environment's. The second must answer,
+/// and must have been written to: whoever never was has nothing to take over with.
+async fn newest(place: &Place, store: &Name) -> Result<u64, Failure> {
+    let failed = |error: StoreError| Failure::store(&error, Phase::Open);
+    let mut newest = place.store.epoch();
+    if let Some(second) = place.store.second() {
+        if !is_stamped(second, &place.stamp).await.map_err(failed)? {
+            let what = format!("the second cloud of store `{store}` was never written to: it has no stamp");
+            return Err(Failure::new(ending::NOT_THERE, Phase::Open, what));
+        }
+        newest = newest.max(epoch_of(second).await.map_err(failed)?);
+    }
+    let first = place.store.primary();
+    match is_stamped(first, &place.stamp).await {
+        Ok(_) => Ok(newest.max(epoch_of(first).await.map_err(failed)?)),
+        Err(error) if error.is_passing() => Ok(newest),
+        Err(error) => Err(failed(error)),
+    }
+}
 
 pub(super) async fn failover(
     environment: &str,
@@ -24,14 +44,16 @@ pub(super) async fn failover(
     if epoch == 0 {
         return Err(usage("`--epoch` is 1 at least: a store without a failover is in epoch 0"));
     }
-    // What a JSON number can say to any reader; it is never taken back.
-    if epoch > 1 << 53 {
-        return Err(usage("`--epoch` is 9007199254740992 at most"));
-    }
     if place.store.second().is_none() {
         return Err(usage("a store without a second cloud has none that could take over"));
     }
     let failed = |error: StoreError| Failure::store(&error, Phase::Open);
+    let next = 1 + newest(&place, &store).await?;
+    if epoch > next {
+        return Err(usage(&format!(
+            "`--epoch` is {next}, the one that comes next: an epoch that is passed over is lost"
+        )));
+    }
     let mut clouds = Vec::new();
     // The one that takes over goes first: what cannot be raised there is raised nowhere.
     let second = place.store.second().map(|second| ("second", second));

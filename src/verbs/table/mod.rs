@@ -5,11 +5,13 @@
 //! versions.rs  what there is            verify.rs    every object against its manifest
 //! compare.rs   the two clouds           rollback.rs  an earlier version as the next one
 //! gc.rs        what nobody names        failover.rs  the other cloud takes over
+//! ddl.rs       a view of it for readers of SQL
 //! ```
 //!
 //! Never in here: a value of the data. Versions, paths, hashes and counts only.
 
 mod compare;
+mod ddl;
 mod failover;
 mod gc;
 mod open;
@@ -19,6 +21,7 @@ mod versions;
 
 use super::files;
 use crate::failure::Failure;
+use crate::report::DdlFor;
 use open::Place;
 use serde::Serialize;
 use std::io::Write;
@@ -52,6 +55,17 @@ pub enum TableWhat {
         /// Why.
         reason: String,
     },
+    /// A view of it, for readers of SQL.
+    Ddl {
+        /// The table.
+        table: String,
+        /// For whom.
+        target: DdlFor,
+        /// The url of the folder that holds it, or the lakehouse.
+        at: Option<String>,
+        /// The schema of the view.
+        schema: String,
+    },
     /// What nobody names, taken away.
     Gc {
         /// The table.
@@ -82,6 +96,9 @@ pub async fn table(request: TableRequest, out: &mut dyn Write) -> u8 {
         TableWhat::Verify(table) => verify::verify(&environment, table).await,
         TableWhat::Compare(table) => compare::compare(&environment, table).await,
         TableWhat::Rollback { table, to, reason } => rollback::rollback(&environment, table, *to, reason).await,
+        TableWhat::Ddl { table, target, at, schema } => {
+            ddl::ddl(&environment, table, *target, at.as_deref(), schema).await
+        }
         TableWhat::Gc { table, keep_days, apply } => gc::gc(&environment, table, *keep_days, *apply).await,
         TableWhat::Failover { store, epoch, reason, apply } => {
             failover::failover(&environment, store, *epoch, reason, *apply).await

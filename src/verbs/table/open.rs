@@ -17,6 +17,8 @@ const SECURITY: &str = "security";
 pub(super) struct Place {
     /// The environment's stamp.
     pub(super) stamp: String,
+    /// Where the one that was named lies: in its first cloud, and in its second.
+    pub(super) urls: Vec<String>,
     /// Every store that was opened.
     pub(super) stores: Stores,
     /// The one that was named.
@@ -68,6 +70,9 @@ impl Place {
             let what = format!("there is no store `{store}`; hint: `{}` has {}", environment.name, known.join(", "));
             return Err(Failure::new(ending::NOT_THERE, Phase::Files, what));
         }
+        let spec = environment.stores.get(store);
+        let urls = spec.iter().flat_map(|spec| std::iter::once(&spec.primary).chain(&spec.second));
+        let urls = urls.map(|location| location.url.clone()).collect();
         let specs: BTreeMap<Name, StoreSpec> = environment.stores.into_iter().filter(|(name, _)| needs(name)).collect();
         let stores = stores::open(&specs, project.root(), purpose)?;
         let named = |name: &str| {
@@ -75,7 +80,7 @@ impl Place {
             stores.get(name).cloned().ok_or_else(missing)
         };
         let (store, security) = (named(store.as_str())?, named(SECURITY)?);
-        Ok(Place { stamp: environment.stamp, stores, store, security })
+        Ok(Place { stamp: environment.stamp, urls, stores, store, security })
     }
 }
 

@@ -1,21 +1,27 @@
 //! `nightferry table rollback STORE/TABLE --to N --reason WHY`: an earlier version as the next one, in both clouds.
 
+use super::super::days::Days;
+use super::super::files;
 use super::open::named;
 use super::{Place, Told};
+use crate::data::{Name, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::report::Outcome;
 use crate::store::replicate;
-use crate::store::upkeep::rollback::{Asked, WentBack, rollback as go_back};
+use crate::store::upkeep::rollback::{Asked, Today, WentBack, job_of, rollback as go_back};
 use crate::world::{Clock, World};
 use serde_json::json;
+use std::path::Path;
 
 pub(super) async fn rollback(environment: &str, table: &str, to: u64, reason: &str) -> Result<Told, Failure> {
     let (store, dataset) = named(table)?;
     let place = Place::write(environment, &store).await?;
     let at = Clock::System.now();
     let run = World::run_id(at);
-    let asked = Asked { store: &store, dataset: &dataset, to, reason, run: &run, stamp: &place.stamp, at };
+    let today = today(&place, environment, &store, &dataset).await?;
+    let asked =
+        Asked { today: &today, store: &store, dataset: &dataset, to, reason, run: &run, stamp: &place.stamp, at };
     let failed = |error| Failure::store(&error, Phase::Publish);
     let record = match go_back(&asked, &place.security, &place.stores).await.map_err(failed)? {
         WentBack::Done(record) => record,
@@ -39,4 +45,26 @@ pub(super) async fn rollback(environment: &str, table: &str, to: u64, reason: &s
         Failure::new(ending::SECOND_PENDING, Phase::Publish, what)
     });
     Ok(Told::new(face, &value).ending(failure))
+}
+
+/// How the job of the table treats it today, as its files say.
+async fn today(place: &Place, environment: &str, store: &Name, dataset: &Name) -> Result<Today, Failure> {
+    let job = job_of(&place.store, dataset).await.map_err(|error| Failure::store(&error, Phase::Open))?;
+    let file = format!("jobs/{job}.toml");
+    let project = files::project(Path::new(&file))?;
+    let checked = files::load(&project, Path::new(&file), environment)?;
+    let plan = checked.plan(Days::default().period(Clock::System.now())?).map_err(files::invalid)?;
+    let of = plan.datasets.iter().find(|of| of.name == *dataset);
+    let output = of.and_then(|of| Some((of, of.outputs.iter().find(|output| output.store == *store)?)));
+    let Some((of, output)) = output else {
+        let what = format!("job `{job}` publishes no `{dataset}` to `{store}` today: nobody says how it is treated");
+        return Err(Failure::new(ending::NOT_THERE, Phase::Files, what));
+    };
+    let kept = output.columns.iter().filter(|column| column.treatment == Treatment::Keep);
+    Ok(Today {
+        audience: output.audience,
+        schema_hash: of.schema_hash.clone(),
+        kept: kept.map(|column| column.column.name.to_string()).collect(),
+        holds_rows_back: !output.suppress_rows.is_empty() || output.risk.is_some(),
+    })
 }
