@@ -105,7 +105,7 @@ impl<'a> Building<'a> {
     }
 
     /// Adds the event; gives which of its cells hold a value.
-    pub fn push(&mut self, row: &Row<'_>, forms: &[Form], manner: Manner<'_>, op: Op, event: Place) -> &[bool] {
+    pub fn push(&mut self, row: &Row<'_>, forms: &[Form], manner: &Manner<'_>, op: Op, event: Place) -> &[bool] {
         self.known.clear();
         for (place, (cells, told)) in self.cells.iter_mut().zip(&mut self.told).enumerate() {
             let value = row.cell(place);
@@ -125,7 +125,7 @@ impl<'a> Building<'a> {
                     }
                 }
             }
-            self.known.push(said == Told::Value && value != Value::Null);
+            self.known.push(said == Told::Value && !matches!(value, Value::Null));
         }
         self.op.append_value(op as u8);
         self.partition.append_value(event.partition);
