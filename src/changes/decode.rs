@@ -40,9 +40,8 @@ pub enum Op {
 /// Events of one block.
 #[derive(Clone, Debug)]
 pub struct Changes {
-    /// The columns asked for, then for each a boolean `?name` (true: the event tells it; false: an update that did not touch it;
-    /// NULL: nothing is known of it any more), then [`OP`](super::OP), [`PARTITION`](super::PARTITION), [`POSITION`](super::POSITION),
-    /// [`ABOUT`](super::ABOUT) and [`LSN`](super::LSN).
+    /// The columns asked for, then [`TELLS`](super::TELLS), [`OP`](super::OP), [`PARTITION`](super::PARTITION),
+    /// [`POSITION`](super::POSITION), [`ABOUT`](super::ABOUT) and [`LSN`](super::LSN).
     pub batches: Vec<RecordBatch>,
     /// What the block shows of the stream.
     pub facts: StreamFacts,
