@@ -91,19 +91,18 @@ impl Shape {
             if !scanner.skips(&step.before) {
                 return None;
             }
-            let value = scanner.value().ok()?;
             match &step.what {
-                What::Cell(places) => row.fill(places, Value::from(value)),
-                What::Source(spoken) => along.source.hear(*spoken, Value::from(value)),
+                What::Cell(places) => row.fill(places, Value::from(scanner.value().ok()?)),
+                What::Source(spoken) => along.source.hear(*spoken, Value::from(scanner.value().ok()?)),
                 What::Operation => {
-                    let Json::Text(letter) = value else { return None };
+                    let Json::Text(letter) = scanner.value().ok()? else { return None };
                     let letter = letter.plain()?;
                     if Operation::of(letter) != Some(Operation::Upsert) {
                         return None;
                     }
                     along.is_update = letter == "u";
                 }
-                What::Passed => {}
+                What::Passed => scanner.pass().ok()?,
             }
         }
         (scanner.skips(&self.tail) && scanner.end().is_ok()).then_some(along)
@@ -123,14 +122,17 @@ impl Shape {
                 ("schema" | "payload", _) => return Ok(None),
                 ("after", Some(b'{')) if !has_row => {
                     has_row = true;
-                    shape.object(&mut scanner, &mut from, &|name, _| Some(What::Cell(names.places(name).to_vec())))?;
+                    shape.object(&mut scanner, &mut from, &|name, _| match names.places(name) {
+                        [] => Some(What::Passed),
+                        places => Some(What::Cell(places.to_vec())),
+                    })?;
                 }
                 ("source", Some(b'{')) if !has_source => {
                     has_source = true;
                     shape.object(&mut scanner, &mut from, &|name, value| match (Spoken::of(name), value) {
                         (Some(spoken), _) => Some(What::Source(spoken)),
                         // The connector's name and such: the same in every event.
-                        (None, Json::Text(_) | Json::Null | Json::Truth(_)) => None,
+                        (None, Json::Text(_) | Json::Null | Json::True | Json::False) => None,
                         (None, Json::Number(_) | Json::Nested(_)) => Some(What::Passed),
                     })?;
                 }

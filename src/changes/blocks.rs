@@ -31,9 +31,8 @@ impl SchemaBlocks {
         }
     }
 
-    /// The forms; none where there is no block.
-    pub fn forms(&mut self, block: Option<&str>) -> Arc<[Form]> {
-        let Some(block) = block else { return Arc::default() };
+    /// The forms.
+    pub fn forms(&mut self, block: &str) -> Arc<[Form]> {
         if block != self.text {
             self.forms = self.described(&debezium::hints(block));
             self.text = block.to_owned();

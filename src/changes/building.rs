@@ -3,17 +3,18 @@
 use super::cell::{Manner, Target, Told, Untold, push};
 use super::decode::{Op, Place};
 use super::form::{Form, Open};
+use super::tells::{self, Tells, TellsBuilder};
 use super::value::{Row, Value};
 use crate::data::Column;
 use crate::data::cell::CellBuilder;
-use arrow::array::{
-    ArrayRef, BooleanBuilder, RecordBatch, RecordBatchOptions, UInt8Builder, UInt32Builder, UInt64Builder,
-};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt8Builder, UInt32Builder, UInt64Builder};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Columns that stand behind the data's own: what the event does, and where it stands in the topic.
+/// Columns that stand behind the data's own: what the event tells of these, read by [`TellsColumn`](super::TellsColumn); ..
+pub const TELLS: &str = "@tells";
+/// .. what it does, and where it stands in the topic.
 pub const OP: &str = "@op";
 /// Partition of the event.
 pub const PARTITION: &str = "@partition";
@@ -53,20 +54,20 @@ impl About {
 
 /// The schema of [`Changes::batches`] for these columns.
 pub fn schema(columns: &[&Column]) -> SchemaRef {
-    use arrow::datatypes::DataType::{Boolean, UInt8, UInt32, UInt64};
+    use arrow::datatypes::DataType::{UInt8, UInt32, UInt64};
     let cells = columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true));
-    let told = columns.iter().map(|column| Field::new(format!("?{}", column.name), Boolean, true));
-    let place = [(OP, UInt8), (PARTITION, UInt32), (POSITION, UInt64), (ABOUT, UInt8)];
+    let tells = (TELLS, tells::arrow(columns.len()));
+    let place = [tells, (OP, UInt8), (PARTITION, UInt32), (POSITION, UInt64), (ABOUT, UInt8)];
     let place = place.map(|(name, kind)| Field::new(name, kind, false));
     let lsn = Field::new(LSN, UInt64, true);
-    Arc::new(Schema::new(cells.chain(told).chain(place).chain([lsn]).collect::<Vec<_>>()))
+    Arc::new(Schema::new(cells.chain(place).chain([lsn]).collect::<Vec<_>>()))
 }
 
 /// Events on their way to a batch.
 pub struct Building<'a> {
     columns: &'a [&'a Column],
     cells: Vec<CellBuilder>,
-    told: Vec<BooleanBuilder>,
+    tells: TellsBuilder,
     op: UInt8Builder,
     partition: UInt32Builder,
     position: UInt64Builder,
@@ -90,7 +91,7 @@ impl<'a> Building<'a> {
         Building {
             columns,
             cells: columns.iter().map(|column| CellBuilder::new(column.column_type, 0)).collect(),
-            told: columns.iter().map(|_| BooleanBuilder::new()).collect(),
+            tells: TellsBuilder::new(columns.len()),
             op: UInt8Builder::new(),
             partition: UInt32Builder::new(),
             position: UInt64Builder::new(),
@@ -105,19 +106,20 @@ impl<'a> Building<'a> {
     }
 
     /// Adds the event; gives which of its cells hold a value.
-    pub fn push(&mut self, row: &Row<'_>, forms: &[Form], manner: Manner<'_>, op: Op, event: Place) -> &[bool] {
+    pub fn push(&mut self, row: &Row<'_>, forms: &[Form], manner: &Manner<'_>, op: Op, event: Place) -> &[bool] {
         self.known.clear();
-        for (place, (cells, told)) in self.cells.iter_mut().zip(&mut self.told).enumerate() {
+        self.tells.begin();
+        for (place, cells) in self.cells.iter_mut().enumerate() {
             let value = row.cell(place);
             let form = forms.get(place).copied().unwrap_or_default();
             let beyond = self.columns[place].beyond;
             let mut target = Target { cells, place, beyond, form, open: &mut self.open };
             let said = push(&mut target, value, manner, &mut self.room);
             match said {
-                Told::Value => told.append_value(true),
-                Told::Kept => told.append_value(false),
+                Told::Value => {}
+                Told::Kept => self.tells.put(place, Tells::Kept),
                 Told::Unknown(untold) => {
-                    told.append_null();
+                    self.tells.put(place, Tells::Nothing);
                     // A delete tells its key and need not tell more; and what no topic tells is not compared.
                     let is_compared = super::printed::untold(self.columns[place].column_type).is_none();
                     if op == Op::Upsert && is_compared && !self.untold.contains_key(self.columns[place].name.as_str()) {
@@ -125,7 +127,7 @@ impl<'a> Building<'a> {
                     }
                 }
             }
-            self.known.push(said == Told::Value && value != Value::Null);
+            self.known.push(said == Told::Value && !matches!(value, Value::Null));
         }
         self.op.append_value(op as u8);
         self.partition.append_value(event.partition);
@@ -139,15 +141,15 @@ impl<'a> Building<'a> {
     /// The batch, and room for the next; none only if its columns did not fit together, which they do by construction.
     pub fn batch(&mut self) -> Option<RecordBatch> {
         let cells = self.cells.iter_mut().map(CellBuilder::finish);
-        let told = self.told.iter_mut().map(|told| -> ArrayRef { Arc::new(told.finish()) });
-        let place: [ArrayRef; 5] = [
+        let place: [ArrayRef; 6] = [
+            self.tells.finish()?,
             Arc::new(self.op.finish()),
             Arc::new(self.partition.finish()),
             Arc::new(self.position.finish()),
             Arc::new(self.about.finish()),
             Arc::new(self.lsn.finish()),
         ];
-        let columns = cells.chain(told).chain(place).collect();
+        let columns = cells.chain(place).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
         RecordBatch::try_new_with_options(schema(self.columns), columns, &options).ok()
     }

@@ -106,7 +106,7 @@ pub struct Target<'a> {
 }
 
 /// Adds the cell.
-pub fn push(target: &mut Target<'_>, value: Value<'_>, manner: Manner<'_>, room: &mut String) -> Told {
+pub fn push(target: &mut Target<'_>, value: Value<'_>, manner: &Manner<'_>, room: &mut String) -> Told {
     let told = match value {
         Value::Null if manner.is_nan_null && is_number(target.cells.column_type()) => Told::Unknown(Untold::Unread),
         Value::Null => {
@@ -126,17 +126,20 @@ pub fn push(target: &mut Target<'_>, value: Value<'_>, manner: Manner<'_>, room:
         }
         Value::Number(text) => done(number(target, text, manner)),
         Value::Whole(number) => done(whole(target, number)),
-        Value::Float(number) => done(float(target, &number.to_string(), f64::from(number))),
+        Value::Float(number) => done(float(target, &(number as f32).to_string(), number)),
         Value::Double(number) => done(float(target, &number.to_string(), number)),
-        Value::Truth(truth) if target.cells.column_type() == ColumnType::Boolean => {
-            done(target.cells.push_text(if truth { "true" } else { "false" }).map_err(unread))
+        Value::True | Value::False if target.cells.column_type() == ColumnType::Boolean => {
+            let text = if value == Value::True { "true" } else { "false" };
+            done(target.cells.push_text(text).map_err(unread))
         }
         Value::Bytes(bytes) => raw(target, bytes, manner),
-        Value::Decimal(bytes, scale) => done(decimal(target, bytes, scale)),
+        Value::Decimal(bytes, scale) => {
+            done(i32::try_from(scale).map_err(|_| Untold::Unread).and_then(|scale| decimal(target, bytes, scale)))
+        }
         Value::Nested(text) if matches!(target.cells.column_type(), ColumnType::Numeric { .. }) => {
             done(variable_scale(target, text))
         }
-        Value::Nested(_) | Value::Truth(_) | Value::Other => Told::Unknown(Untold::Unread),
+        Value::Nested(_) | Value::True | Value::False | Value::Other => Told::Unknown(Untold::Unread),
     };
     // The extract's NULL of such a value is this one.
     let is_nulled = told == Told::Unknown(Untold::Beyond) && target.beyond == Beyond::Null;
@@ -173,7 +176,7 @@ fn uncertain(_: RowFault) -> Untold {
     Untold::Unread
 }
 
-fn written(target: &mut Target<'_>, text: &str, manner: Manner<'_>) -> Told {
+fn written(target: &mut Target<'_>, text: &str, manner: &Manner<'_>) -> Told {
     if manner.placeholder.is_some_and(|placeholder| is_placeholder(text, placeholder)) {
         return kept(manner);
     }
@@ -199,7 +202,7 @@ fn written(target: &mut Target<'_>, text: &str, manner: Manner<'_>) -> Told {
 }
 
 /// What is told of a value that an update did not touch.
-fn kept(manner: Manner<'_>) -> Told {
+fn kept(manner: &Manner<'_>) -> Told {
     if manner.is_moved { Told::Unknown(Untold::Moved) } else { Told::Kept }
 }
 
@@ -214,7 +217,7 @@ fn is_placeholder(text: &str, placeholder: &str) -> bool {
 }
 
 /// Bytes, which are the placeholder's where an update did not touch them.
-fn raw(target: &mut Target<'_>, bytes: &[u8], manner: Manner<'_>) -> Told {
+fn raw(target: &mut Target<'_>, bytes: &[u8], manner: &Manner<'_>) -> Told {
     if manner.placeholder.is_some_and(|placeholder| placeholder.as_bytes() == bytes) {
         return kept(manner);
     }
@@ -246,7 +249,7 @@ fn hex(text: &str) -> Result<Vec<u8>, Untold> {
     crate::data::text::bytea(&format!("\\x{text}")).map_err(unread)
 }
 
-fn decimal_text(target: &mut Target<'_>, text: &str, scale: i32, manner: Manner<'_>) -> Result<(), Untold> {
+fn decimal_text(target: &mut Target<'_>, text: &str, scale: i32, manner: &Manner<'_>) -> Result<(), Untold> {
     let is_base64 = match (target.form, manner.decimals) {
         (Form::Unscaled(_), _) => true,
         (Form::Open, Some(mode)) => mode == Decimals::Precise,
@@ -274,7 +277,7 @@ fn decimal(target: &mut Target<'_>, bytes: &[u8], scale: i32) -> Result<(), Unto
     target.cells.push_decimal(integer(bytes).map_err(unread)?, scale).map_err(unread)
 }
 
-fn number(target: &mut Target<'_>, text: &str, manner: Manner<'_>) -> Result<(), Untold> {
+fn number(target: &mut Target<'_>, text: &str, manner: &Manner<'_>) -> Result<(), Untold> {
     let is_exact = manner.are_numbers_exact || target.form == Form::Plain;
     match target.cells.column_type() {
         ColumnType::Numeric { precision, scale } if !is_exact => {
@@ -288,7 +291,7 @@ fn number(target: &mut Target<'_>, text: &str, manner: Manner<'_>) -> Result<(),
         | ColumnType::Date
         | ColumnType::Time
         | ColumnType::Timestamp
-        | ColumnType::Timestamptz => whole(target, text.parse().map_err(|_| Untold::Unread)?),
+        | ColumnType::Timestamptz => whole(target, crate::data::text::whole_i64(text).ok_or(Untold::Unread)?),
         ColumnType::Numeric { .. } | ColumnType::Real | ColumnType::Double | ColumnType::Boolean => {
             target.cells.push_text(text).map_err(unread)
         }

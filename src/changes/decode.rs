@@ -40,9 +40,8 @@ pub enum Op {
 /// Events of one block.
 #[derive(Clone, Debug)]
 pub struct Changes {
-    /// The columns asked for, then for each a boolean `?name` (true: the event tells it; false: an update that did not touch it;
-    /// NULL: nothing is known of it any more), then [`OP`](super::OP), [`PARTITION`](super::PARTITION), [`POSITION`](super::POSITION),
-    /// [`ABOUT`](super::ABOUT) and [`LSN`](super::LSN).
+    /// The columns asked for, then [`TELLS`](super::TELLS), [`OP`](super::OP), [`PARTITION`](super::PARTITION),
+    /// [`POSITION`](super::POSITION), [`ABOUT`](super::ABOUT) and [`LSN`](super::LSN).
     pub batches: Vec<RecordBatch>,
     /// What the block shows of the stream.
     pub facts: StreamFacts,
@@ -234,8 +233,8 @@ impl<'a> Pass<'a> {
             if op == Op::Upsert && event.source.snapshot != Snapshot::No {
                 // It was there then; since when, the stream may never have told.
                 let place = Place { about: place.about.and(About::READ_LATER), ..place };
-                let told = self.blocks.forms(event.schema);
-                return self.push(place, op, event, &row, forms.unwrap_or(&told));
+                let told = event.schema.map(|block| self.blocks.forms(block));
+                return self.push(place, op, event, &row, forms.or(told.as_deref()).unwrap_or_default());
             }
             return Ok(());
         }
@@ -252,8 +251,8 @@ impl<'a> Pass<'a> {
                 Unread::NoEvent => place.fault(Because::DeleteWithoutKey),
             })?;
         }
-        let told = self.blocks.forms(event.schema);
-        self.push(place, op, event, &row, forms.unwrap_or(&told))?;
+        let told = event.schema.map(|block| self.blocks.forms(block));
+        self.push(place, op, event, &row, forms.or(told.as_deref()).unwrap_or_default())?;
         self.room = row.over();
         Ok(())
     }
@@ -277,7 +276,7 @@ impl<'a> Pass<'a> {
             are_bytes_hex: reading.payload == Payload::Wal2json,
             decimals: reading.decimals,
         };
-        let is_known = self.building.push(row, forms, manner, op, place);
+        let is_known = self.building.push(row, forms, &manner, op, place);
         let is_told = self.terms.key.iter().all(|at| is_known[*at]);
         match op {
             Op::Upsert if !is_told => return Err(place.fault(Because::NoKey)),

@@ -3,6 +3,7 @@
 use super::avro::SchemaId;
 use super::scan::{NotJson, Scanner};
 use super::value::Value;
+use crate::data::text::whole_i64;
 
 /// What an event does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +131,7 @@ impl Source {
             }
             Spoken::Snapshot => {
                 self.snapshot = match value {
-                    Value::Truth(true) => Snapshot::Whole,
+                    Value::True => Snapshot::Whole,
                     Value::Quoted(text) => snapshot(text.plain().unwrap_or_default()),
                     Value::Text(text) => snapshot(text),
                     _ => Snapshot::No,
@@ -172,9 +173,11 @@ impl Spoken {
 /// The first of the two numbers of `["<last commit>","<change>"]`, an array in a text: its quotes may be escaped or not.
 /// Source: Debezium, `SourceInfo.java`.
 fn last_commit(sequence: &str) -> Option<u64> {
-    let first = sequence.split_once(',')?.0;
-    let digits = first.trim_matches(|sign: char| matches!(sign, '[' | '\\' | '"' | ' '));
-    digits.parse().ok().filter(|lsn| *lsn > 0)
+    let is_sign = |byte: &u8| matches!(byte, b'[' | b'\\' | b'"' | b' ');
+    let first = &sequence.as_bytes()[..sequence.bytes().position(|byte| byte == b',')?];
+    let from = first.iter().position(|byte| !is_sign(byte))?;
+    let end = first.iter().rposition(|byte| !is_sign(byte))?;
+    whole_i64(sequence.get(from..=end)?).and_then(|lsn| u64::try_from(lsn).ok()).filter(|lsn| *lsn > 0)
 }
 
 /// Source: Debezium, `SnapshotRecord.java`.
@@ -190,8 +193,8 @@ fn snapshot(word: &str) -> Snapshot {
 pub fn whole(value: Value<'_>) -> Option<i64> {
     match value {
         Value::Whole(number) => Some(number),
-        Value::Number(text) | Value::Text(text) => text.parse().ok(),
-        Value::Quoted(text) => text.plain()?.parse().ok(),
+        Value::Number(text) | Value::Text(text) => whole_i64(text),
+        Value::Quoted(text) => whole_i64(text.plain()?),
         _ => None,
     }
 }

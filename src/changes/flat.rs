@@ -28,7 +28,7 @@ impl<'a> Beside<'a> {
             ("__deleted", Value::Quoted(text)) => self.is_deleted = text.plain() == Some("true"),
             ("__op", Value::Text(op)) => self.op = Some(op.to_owned()),
             ("__deleted", Value::Text(text)) => self.is_deleted = text == "true",
-            ("__deleted", Value::Truth(truth)) => self.is_deleted = truth,
+            ("__deleted", Value::True | Value::False) => self.is_deleted = value == Value::True,
             ("__op" | "__deleted", Value::Null) => {}
             ("__txId" | "__source_txId", value) => self.source.put("txId", value),
             ("__lsn" | "__source_lsn", value) => self.source.put("lsn", value),

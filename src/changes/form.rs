@@ -174,9 +174,12 @@ impl Open {
         if number == 0 {
             return Some(0);
         }
-        let fits = |unit: &Unit| micros(number, *unit).is_ok_and(|micros| holds(column_type, micros));
+        let allowed = allowed(column_type, self.times);
+        let fits = |unit: &Unit| {
+            allowed & bit(*unit) != 0 && micros(number, *unit).is_ok_and(|micros| holds(column_type, micros))
+        };
         let fit: Units = UNITS.iter().filter(|unit| fits(unit)).map(|unit| bit(*unit)).sum();
-        let (fit, seen) = (fit & allowed(column_type, self.times), &mut self.seen[place]);
+        let seen = &mut self.seen[place];
         seen.units &= fit;
         let certain = UNITS.into_iter().find(|unit| fit == bit(*unit));
         seen.leaned |= certain.is_none();

@@ -22,6 +22,7 @@
 //! facts.rs log.rs  what the stream shows of itself and of the database's log meanwhile
 //! blocks.rs    what schema blocks say of the columns
 //! building.rs  events -> batches
+//! tells.rs     what each of them tells of its cells, in a column
 //! decode.rs    a block -> Changes: typed columns, and what each row knows
 //! ```
 //!
@@ -52,13 +53,14 @@ mod printed;
 mod reading;
 mod record;
 mod scan;
+mod tells;
 mod value;
 mod wal2json;
 
 pub use as_of::{AsOf, Means, Placed};
 pub use avro::{BadSchema, Schema as AvroSchema, SchemaId, Schemas};
 pub use block::{Block, Cutter, KeyLines, LongLine};
-pub use building::{ABOUT, About, LSN, OP, PARTITION, POSITION, schema};
+pub use building::{ABOUT, About, LSN, OP, PARTITION, POSITION, TELLS, schema};
 pub use cell::Untold;
 pub use decode::{Changes, Op, decode};
 pub use facts::{Run, StreamFacts};
@@ -71,3 +73,4 @@ pub use manifest::{BadManifest, Manifest, Manifests, Named, Treated};
 pub use printed::untold;
 pub use reading::{Cleanup, Payload, Reading};
 pub use record::{COLUMNS as RECORD_COLUMNS, HEADERS as RECORD_HEADERS};
+pub use tells::{Tells, TellsColumn};

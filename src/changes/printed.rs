@@ -77,7 +77,9 @@ pub(super) fn push(target: &mut Target<'_>, value: Value<'_>, are_numbers_exact:
         _ if printed.word() != "numeric" || printed.is_array() => Err(Untold::Unread),
         Value::Number(text) if are_numbers_exact && is_number(text) => Ok(text.to_owned()),
         Value::Nested(text) => variable_scale(text),
-        Value::Decimal(bytes, scale) => digits(bytes.to_vec(), scale),
+        Value::Decimal(bytes, scale) => {
+            i32::try_from(scale).map_err(|_| Untold::Unread).and_then(|scale| digits(bytes.to_vec(), scale))
+        }
         _ => Err(Untold::Unread),
     };
     match digits.and_then(|digits| target.cells.push_text(&digits).map_err(|_| Untold::Unread)) {

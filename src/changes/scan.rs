@@ -3,6 +3,10 @@
 //! What is asked for is read by JSON's grammar. What is passed over (an old row, a schema block) is only held to its brackets
 //! and quotes: nothing of it becomes data. Never in here: what a value means.
 
+mod words;
+
+use words::{are_same, digit_bytes, plain_bytes};
+
 /// A text is no JSON from here on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotJson;
@@ -10,13 +14,16 @@ pub struct NotJson;
 /// Brackets within brackets, at most.
 const DEPTH_MAX: u32 = 127;
 
-/// A value as it is written.
+/// A value as it is written. No part of it is smaller than a word: a value that was written as bytes and is copied as words has
+/// the processor wait until the bytes have arrived.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Json<'a> {
     /// `null`
     Null,
-    /// `true` or `false`
-    Truth(bool),
+    /// `true`
+    True,
+    /// `false`
+    False,
     /// Digits, with all that JSON allows beside them.
     Number(&'a str),
     /// A text.
@@ -27,20 +34,26 @@ pub enum Json<'a> {
 
 /// A text with its quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quoted<'a> {
-    text: &'a str,
-    has_escapes: bool,
+pub enum Quoted<'a> {
+    /// Nothing in it is escaped.
+    Plain(&'a str),
+    /// Something is.
+    Escaped(&'a str),
 }
 
 impl<'a> Quoted<'a> {
     /// What it says, where nothing in it is escaped.
     pub fn plain(self) -> Option<&'a str> {
-        if self.has_escapes { None } else { self.text.get(1..self.text.len() - 1) }
+        match self {
+            Quoted::Plain(text) => text.get(1..text.len() - 1),
+            Quoted::Escaped(_) => None,
+        }
     }
 
     /// As it is written, with its quotes and whatever is escaped.
     pub fn written(self) -> &'a str {
-        self.text
+        let (Quoted::Plain(text) | Quoted::Escaped(text)) = self;
+        text
     }
 
     /// What it says; `room` takes it where something is escaped.
@@ -51,7 +64,7 @@ impl<'a> Quoted<'a> {
         match self.plain() {
             Some(text) => Ok(text),
             None => {
-                *room = serde_json::from_str(self.text).map_err(|_| NotJson)?;
+                *room = serde_json::from_str(self.written()).map_err(|_| NotJson)?;
                 Ok(room)
             }
         }
@@ -72,6 +85,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next byte that is no blank; it stays there.
+    #[inline]
     pub fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while bytes.get(self.at).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
@@ -80,14 +94,23 @@ impl<'a> Scanner<'a> {
         bytes.get(self.at).copied()
     }
 
-    /// Steps over `known` if the text goes on with it.
+    /// Steps over `known` if the text goes on with it, behind blanks or not.
+    #[inline]
     pub fn skips(&mut self, known: &str) -> bool {
-        self.peek();
-        let goes_on = !known.is_empty() && self.text.as_bytes()[self.at..].starts_with(known.as_bytes());
+        let goes_on = self.goes_on_with(known) || {
+            self.peek();
+            self.goes_on_with(known)
+        };
         if goes_on {
             self.at += known.len();
         }
         goes_on
+    }
+
+    #[inline]
+    fn goes_on_with(&self, known: &str) -> bool {
+        let (text, known) = (self.text.as_bytes(), known.as_bytes());
+        !known.is_empty() && text.get(self.at..self.at + known.len()).is_some_and(|text| are_same(text, known))
     }
 
     /// The text from here to a place behind, without blanks before it.
@@ -130,13 +153,14 @@ impl<'a> Scanner<'a> {
     }
 
     /// The value that comes next.
+    #[inline(always)]
     pub fn value(&mut self) -> Result<Json<'a>, NotJson> {
         match self.peek().ok_or(NotJson)? {
             b'"' => self.quoted().map(Json::Text),
             b'{' | b'[' => self.nested().map(Json::Nested),
             b'n' => self.word("null", Json::Null),
-            b't' => self.word("true", Json::Truth(true)),
-            b'f' => self.word("false", Json::Truth(false)),
+            b't' => self.word("true", Json::True),
+            b'f' => self.word("false", Json::False),
             _ => self.number().map(Json::Number),
         }
     }
@@ -153,6 +177,16 @@ impl<'a> Scanner<'a> {
         if self.skips(word) { Ok(value) } else { Err(NotJson) }
     }
 
+    /// Steps over a value.
+    #[inline]
+    pub fn pass(&mut self) -> Result<(), NotJson> {
+        match self.peek() {
+            Some(b'"') => self.pass_text().map(drop),
+            Some(b'-' | b'0'..=b'9') => self.pass_number(),
+            _ => self.value().map(drop),
+        }
+    }
+
     fn digits(&mut self) -> Result<(), NotJson> {
         let count = digit_bytes(&self.text.as_bytes()[self.at..]);
         self.at += count;
@@ -165,14 +199,29 @@ impl<'a> Scanner<'a> {
         is_there
     }
 
+    #[inline(always)]
     fn number(&mut self) -> Result<&'a str, NotJson> {
         let from = self.at;
-        self.takes(b"-");
-        let first = self.at;
-        self.digits()?;
-        if self.text.as_bytes()[first] == b'0' && self.at > first + 1 {
+        self.pass_number()?;
+        self.text.get(from..self.at).ok_or(NotJson)
+    }
+
+    #[inline(always)]
+    fn pass_number(&mut self) -> Result<(), NotJson> {
+        let bytes = self.text.as_bytes();
+        let first = self.at + usize::from(bytes.get(self.at) == Some(&b'-'));
+        self.at = first + digit_bytes(&bytes[first..]);
+        if self.at == first || bytes[first] == b'0' && self.at > first + 1 {
             return Err(NotJson);
         }
+        // Mostly it is whole.
+        match bytes.get(self.at) {
+            Some(b'.' | b'e' | b'E') => self.pass_fraction(),
+            _ => Ok(()),
+        }
+    }
+
+    fn pass_fraction(&mut self) -> Result<(), NotJson> {
         if self.takes(b".") {
             self.digits()?;
         }
@@ -180,14 +229,15 @@ impl<'a> Scanner<'a> {
             self.takes(b"+-");
             self.digits()?;
         }
-        self.text.get(from..self.at).ok_or(NotJson)
+        Ok(())
     }
 
+    #[inline(always)]
     fn quoted(&mut self) -> Result<Quoted<'a>, NotJson> {
         let from = self.at;
         let has_escapes = self.pass_text()?;
         let text = self.text.get(from..self.at).ok_or(NotJson)?;
-        Ok(Quoted { text, has_escapes })
+        Ok(if has_escapes { Quoted::Escaped(text) } else { Quoted::Plain(text) })
     }
 
     /// Steps over a text; whether something in it is escaped.
@@ -247,58 +297,6 @@ impl<'a> Scanner<'a> {
             }
         }
     }
-}
-
-/// How many bytes are digits, before the first that is none. Eight at a time: connectors tell the time in nanoseconds.
-fn digit_bytes(bytes: &[u8]) -> usize {
-    const ZEROS: u64 = 0x3030_3030_3030_3030;
-    const OVER: u64 = 0x7676_7676_7676_7676;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let mut at = 0;
-    while let Some(chunk) = bytes.get(at..at + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) {
-        let word = u64::from_le_bytes(chunk) ^ ZEROS;
-        // Digits are 0 to 9 now, and everything else is more: of each byte whether its own high bit or the sum's is set.
-        let found = (((word & !HIGHS) + OVER) | word) & HIGHS;
-        if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    let rest = &bytes[at..];
-    at + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
-}
-
-/// Bytes after which a text is long, and those of a step through one that is.
-const LONG_BYTES: usize = 16;
-/// See [`LONG_BYTES`].
-const WIDE_BYTES: usize = 32;
-
-/// How many bytes go on before a quote, a backslash or a control character. Eight at a time: most of a dump is texts.
-fn plain_bytes(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    let mut at = 0;
-    let ends = |byte: &u8| (*byte == b'"') | (*byte == b'\\') | (*byte < 0x20);
-    while let Some(chunk) = bytes.get(at..at + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) {
-        let word = u64::from_le_bytes(chunk);
-        let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-        let found = has_zero(word ^ (ONES * u64::from(b'"'))) | has_zero(word ^ (ONES * u64::from(b'\\'))) | controls;
-        if found != 0 {
-            // The lowest bit that is set is right; those above it may be borrowed.
-            return at + (found.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-        // A long text is passed in wide steps; the eights find the place in the last of them.
-        while at >= LONG_BYTES
-            && let Some(wide) = bytes.get(at..at + WIDE_BYTES)
-            && !wide.iter().fold(false, |any, byte| any | ends(byte))
-        {
-            at += WIDE_BYTES;
-        }
-    }
-    let rest = &bytes[at..];
-    at + rest.iter().position(ends).unwrap_or(rest.len())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::scan::{Json, NotJson, Quoted, Scanner};
 use crate::data::Column;
 use std::collections::HashMap;
 
-/// A cell of an event.
+/// A cell of an event. No part of it is smaller than a word, as in [`Json`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Value<'a> {
     /// The event has no such field. Not the same as NULL.
@@ -15,7 +15,9 @@ pub enum Value<'a> {
     /// NULL.
     Null,
     /// A truth value.
-    Truth(bool),
+    True,
+    /// A truth value.
+    False,
     /// A number in JSON, as written.
     Number(&'a str),
     /// A text in JSON, as written.
@@ -26,23 +28,31 @@ pub enum Value<'a> {
     Text(&'a str),
     /// A whole number.
     Whole(i64),
-    /// A number in four bytes.
-    Float(f32),
+    /// A number of four bytes, in eight.
+    Float(f64),
     /// A number in eight bytes.
     Double(f64),
     /// Bytes.
     Bytes(&'a [u8]),
     /// A decimal of unscaled big-endian two's complement, and digits after its point.
-    Decimal(&'a [u8], i32),
+    Decimal(&'a [u8], i64),
     /// Something that no column of ours can hold.
     Other,
 }
 
+impl From<bool> for Value<'_> {
+    fn from(truth: bool) -> Self {
+        if truth { Value::True } else { Value::False }
+    }
+}
+
 impl<'a> From<Json<'a>> for Value<'a> {
+    #[inline]
     fn from(json: Json<'a>) -> Self {
         match json {
             Json::Null => Value::Null,
-            Json::Truth(truth) => Value::Truth(truth),
+            Json::True => Value::True,
+            Json::False => Value::False,
             Json::Number(number) => Value::Number(number),
             Json::Text(text) => Value::Quoted(text),
             Json::Nested(nested) => Value::Nested(nested),
@@ -138,6 +148,7 @@ pub struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// The cell of the column at `place`.
+    #[inline]
     pub fn cell(&self, place: usize) -> Value<'a> {
         self.cells.get(place).map(|(value, _)| *value).unwrap_or_default()
     }
@@ -155,6 +166,7 @@ impl<'a> Row<'a> {
     }
 
     /// Puts a value into the columns that it fills.
+    #[inline]
     pub fn fill(&mut self, places: &[(usize, usize)], value: Value<'a>) {
         places.iter().for_each(|place| self.put(*place, value));
     }

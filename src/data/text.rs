@@ -35,6 +35,11 @@ pub fn whole<T: TryFrom<i128>>(text: &str) -> Parsed<T> {
     T::try_from(number).map_err(|_| RowFault::Range)
 }
 
+/// A whole number of eight bytes; `None` where it is none.
+pub fn whole_i64(text: &str) -> Option<i64> {
+    short_whole(text.as_bytes()).or_else(|| text.parse().ok())
+}
+
 /// A decimal number as an integer of units of the last place: `1.5` at scale 2 is `150`.
 ///
 /// Takes an exponent (`1.5e3`), as some writers print one. Digits beyond the scale must be zero.
@@ -95,6 +100,44 @@ const POWERS: [u64; SHORT_DIGITS + 1] = {
     }
     powers
 };
+
+/// The same of what nearly every whole number is: a few digits. `None` for others.
+fn short_whole(text: &[u8]) -> Option<i64> {
+    let (is_negative, mut digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || digits.len() > SHORT_DIGITS {
+        return None;
+    }
+    let mut number = 0u64;
+    while let Some((eight, rest)) = digits.split_first_chunk() {
+        number = number * 100_000_000 + eight_digits(*eight)?;
+        digits = rest;
+    }
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + u64::from(digit);
+    }
+    let number = i64::try_from(number).ok()?;
+    Some(if is_negative { -number } else { number })
+}
+
+/// Eight digits at once: pairs of them, pairs of pairs, and both halves.
+fn eight_digits(digits: [u8; 8]) -> Option<u64> {
+    const HIGHS: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    let word = u64::from_le_bytes(digits) ^ 0x3030_3030_3030_3030;
+    // Digits are 0 to 9 now: nothing is in the upper half of a byte, neither before nor after six is added.
+    if (word | word.wrapping_add(0x0606_0606_0606_0606)) & HIGHS != 0 {
+        return None;
+    }
+    let pairs = word.wrapping_mul(10).wrapping_add(word >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    Some((fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) & 0xffff_ffff)
+}
 
 /// The same of what nearly every decimal is: a few digits, a point among them, no more behind it than are wanted. `None` for others.
 fn short_decimal(text: &[u8], scale: u8) -> Option<i128> {
@@ -306,6 +349,27 @@ mod tests {
         #[test]
         fn reads_a_short_decimal_as_any(text in "-?[0-9]{0,20}[.,]?[0-9]{0,5}", precision in 1u8..39, scale in 0u8..5) {
             proptest::prop_assert_eq!(decimal(&text, precision, scale), any_decimal(&text, precision, scale));
+        }
+
+        #[test]
+        fn reads_a_short_whole_number_as_any(text in "[-+]?[0-9]{0,20}[/:. a]?[0-9]{0,3}", number in proptest::prelude::any::<i64>()) {
+            proptest::prop_assert_eq!(whole_i64(&text), text.parse().ok());
+            proptest::prop_assert_eq!(whole_i64(&number.to_string()), Some(number));
+        }
+    }
+
+    #[test]
+    fn takes_eight_digits_at_once_and_no_other_byte_among_them() {
+        assert_eq!(eight_digits(*b"90817263"), Some(90_817_263));
+        for (place, byte) in (0..8).flat_map(|place| (0..=255u8).map(move |byte| (place, byte))) {
+            let mut digits = *b"12345678";
+            digits[place] = byte;
+            let text = std::str::from_utf8(&digits).ok();
+            assert_eq!(
+                eight_digits(digits),
+                text.filter(|text| !text.contains('+')).and_then(|text| text.parse().ok()),
+                "{byte} at {place}"
+            );
         }
     }
 

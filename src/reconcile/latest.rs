@@ -6,7 +6,7 @@
 //! database's log (`order`).
 
 use super::order::{Order, Turn};
-use crate::changes::{About, LogFacts, Op};
+use crate::changes::{About, LogFacts, Op, Tells, TellsColumn};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt8Array, UInt32Array, UInt64Array};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::{concat_batches, take};
@@ -71,10 +71,10 @@ struct Events<'a> {
     positions: &'a UInt64Array,
     about: &'a UInt8Array,
     lsn: &'a UInt64Array,
-    told: Vec<&'a BooleanArray>,
+    tells: TellsColumn<'a>,
 }
 
-/// Folds the events. `width` columns come first in each batch, then as many masks, then op, partition, position, what else is
+/// Folds the events. `width` columns come first in each batch, then what is told of them, op, partition, position, what else is
 /// known and the place in the log; `key` are the places of the key's columns.
 pub fn latest(
     schema: &SchemaRef,
@@ -83,16 +83,16 @@ pub fn latest(
     converter: &RowConverter,
     whole: Whole<'_>,
 ) -> Result<Latest, ArrowError> {
-    let width = (schema.fields().len() - 5) / 2;
+    let width = schema.fields().len() - 6;
     let batch = concat_batches(schema, batches)?;
     let keys = converter.convert_columns(&key.iter().map(|place| batch.column(*place).clone()).collect::<Vec<_>>())?;
     let events = Events {
-        ops: batch.column(2 * width).as_primitive::<UInt8Type>(),
-        partitions: batch.column(2 * width + 1).as_primitive::<UInt32Type>(),
-        positions: batch.column(2 * width + 2).as_primitive::<UInt64Type>(),
-        about: batch.column(2 * width + 3).as_primitive::<UInt8Type>(),
-        lsn: batch.column(2 * width + 4).as_primitive::<UInt64Type>(),
-        told: (width..2 * width).map(|place| batch.column(place).as_boolean()).collect(),
+        tells: TellsColumn::of(batch.column(width).as_fixed_size_binary()),
+        ops: batch.column(width + 1).as_primitive::<UInt8Type>(),
+        partitions: batch.column(width + 2).as_primitive::<UInt32Type>(),
+        positions: batch.column(width + 3).as_primitive::<UInt64Type>(),
+        about: batch.column(width + 4).as_primitive::<UInt8Type>(),
+        lsn: batch.column(width + 5).as_primitive::<UInt64Type>(),
     };
     let mut order: Vec<u32> = (0..batch.num_rows() as u32).collect();
     order.sort_unstable_by_key(|event| {
@@ -101,7 +101,7 @@ pub fn latest(
     });
     let mut latest = Latest::default();
     let mut cells = Vec::new();
-    let states = fold(&order, &keys, &events, whole, &mut cells, &mut latest);
+    let states = fold(&order, &keys, &events, width, whole, &mut cells, &mut latest);
     let is_told = |state: &State| state.row.is_some() || state.settled != Settled::Yes;
     let mut told: Vec<(&[u8], &State)> =
         states.iter().filter(|(_, state)| is_told(state)).map(|(key, state)| (*key, state)).collect();
@@ -141,12 +141,12 @@ fn fold<'a>(
     order: &[u32],
     keys: &'a Rows,
     events: &Events<'_>,
+    width: usize,
     whole: Whole<'_>,
     cells: &mut Vec<u32>,
     latest: &mut Latest,
 ) -> HashMap<&'a [u8], State, RandomState> {
     let mut states: HashMap<&[u8], State, RandomState> = HashMap::default();
-    let width = events.told.len();
     for event in order {
         let row = *event as usize;
         let (op, partition) = (events.ops.value(row), events.partitions.value(row));
@@ -207,12 +207,12 @@ fn fold<'a>(
             cells.resize(cells.len() + width, UNKNOWN);
             cells.len() / width.max(1) - 1
         });
-        for (cell, told) in cells[own * width..][..width].iter_mut().zip(&events.told) {
-            if told.is_null(row) {
-                // It may be another by now: what was told before is not carried over.
-                *cell = UNKNOWN;
-            } else if told.value(row) {
-                *cell = *event;
+        for (place, cell) in cells[own * width..][..width].iter_mut().enumerate() {
+            match events.tells.get(row, place) {
+                Tells::Value => *cell = *event,
+                Tells::Kept => {}
+                // What was told before is not carried over.
+                Tells::Nothing => *cell = UNKNOWN,
             }
         }
     }

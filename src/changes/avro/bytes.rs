@@ -78,9 +78,9 @@ impl<'a> Bytes<'a> {
     pub fn value(&mut self, schema: &Schema, place: usize) -> Result<Value<'a>, Damaged> {
         match self.branch(schema, place)? {
             Node::Null => Ok(Value::Null),
-            Node::Boolean => self.truth().map(Value::Truth),
+            Node::Boolean => self.truth().map(Value::from),
             Node::Whole => self.whole().map(Value::Whole),
-            Node::Float => self.array().map(f32::from_le_bytes).map(Value::Float),
+            Node::Float => self.array().map(f32::from_le_bytes).map(|number| Value::Float(number.into())),
             Node::Double => self.array().map(f64::from_le_bytes).map(Value::Double),
             Node::Bytes => self.prefixed().map(Value::Bytes),
             Node::Text => self.text().map(Value::Text),
@@ -93,7 +93,7 @@ impl<'a> Bytes<'a> {
                         && matches!(schema.node(value.node), Node::Bytes) =>
                 {
                     let scale = i32::try_from(self.whole()?).map_err(|_| Damaged)?;
-                    Ok(Value::Decimal(self.prefixed()?, scale))
+                    Ok(Value::Decimal(self.prefixed()?, scale.into()))
                 }
                 _ => {
                     record.fields.iter().try_for_each(|field| self.pass(schema, field.node, 1))?;

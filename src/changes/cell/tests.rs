@@ -30,7 +30,7 @@ fn pushed(word: &str, value: Value<'_>, hint: Option<&FieldHint>, manner: Manner
     let (mut cells, mut open) = (CellBuilder::new(column_type, 1), Open::new(1, Some(Times::Adaptive)));
     let form = hint.map_or(Form::Open, |hint| described(hint, column_type));
     let mut target = Target { cells: &mut cells, place: 0, beyond: Beyond::Error, form, open: &mut open };
-    let told = push(&mut target, value, manner, &mut String::new());
+    let told = push(&mut target, value, &manner, &mut String::new());
     (told, cells.finish())
 }
 
@@ -218,7 +218,7 @@ fn makes_the_extracts_null_only_of_what_is_certainly_beyond_the_type() {
         let form = hint.map_or(Form::Open, |hint| described(hint, column_type));
         let mut target = Target { cells: &mut cells, place: 0, beyond, form, open: &mut open };
         let value = Scanner::new(value).value().expect("JSON").into();
-        push(&mut target, value, UPDATE, &mut String::new()) == Told::Value
+        push(&mut target, value, &UPDATE, &mut String::new()) == Told::Value
     };
     for (word, value, hint, is_null) in [
         ("numeric(4,2)", r#""NaN""#, Some(&text), true),
@@ -246,7 +246,7 @@ fn reads_what_avro_carries() {
         ("numeric(14,2)", Value::Bytes(&[0x7d]), Some(&scaled), "1.25"),
         ("numeric(14,2)", Value::Decimal(&[0, 0x9c], 2), None, "1.56"),
         ("numeric(14,2)", Value::Double(1.25), None, "1.25"),
-        ("real", Value::Float(0.1), None, "0.1"),
+        ("real", Value::Float(0.1f32.into()), None, "0.1"),
         ("smallint", Value::Whole(-3), None, "-3"),
         ("text", Value::Text("x"), None, "x"),
     ] {
@@ -273,7 +273,7 @@ proptest! {
     #[test]
     fn any_value_of_any_type_is_read_or_untold(text in any::<String>(), whole in any::<i64>(), bytes in proptest::collection::vec(any::<u8>(), 0..40), scale in any::<i32>()) {
         for word in ["smallint", "numeric(38,9)", "real", "boolean", "text", "char(2)", "uuid", "date", "time", "timestamp", "timestamptz", "bytea", "jsonb"] {
-            for value in [Value::Text(&text), Value::Whole(whole), Value::Bytes(&bytes), Value::Decimal(&bytes, scale), Value::Nested(&text), Value::Other] {
+            for value in [Value::Text(&text), Value::Whole(whole), Value::Bytes(&bytes), Value::Decimal(&bytes, scale.into()), Value::Nested(&text), Value::Other] {
                 for form in [None, Some(&hint("io.debezium.time.NanoTimestamp", "bytes", Some(scale)))] {
                     prop_assert_eq!(pushed(word, value, form, UPDATE).1.len(), 1);
                 }

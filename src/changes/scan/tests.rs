@@ -51,7 +51,36 @@ fn passes_a_text_up_to_any_byte_that_ends_it() {
     }
 }
 
+#[test]
+fn steps_over_what_is_known_and_over_nothing_that_is_nearly_so() {
+    let long: String = (b'!'..b'~').map(char::from).collect();
+    for length in 1..long.len() {
+        let known = &long[..length];
+        for before in ["", " ", "\t\n "] {
+            let text = format!("{before}{long}");
+            let mut scanner = Scanner::new(&text);
+            assert!(scanner.skips(known));
+            assert_eq!(scanner.at, before.len() + length);
+        }
+        for place in 0..length {
+            let mut other = known.to_owned();
+            other.replace_range(place..=place, " ");
+            assert!(!Scanner::new(&other).skips(known), "{other}");
+        }
+        assert!(!Scanner::new(&known[1..]).skips(known) && !Scanner::new(&known[..length - 1]).skips(known));
+    }
+    assert!(!Scanner::new("a").skips(""));
+}
+
 proptest! {
+    #[test]
+    fn passes_what_it_would_give(text in "[\\[\\]{}\",:0-9eE.\\\\a-fu \\-]{0,20}|-?[0-9]{0,12}(\\.[0-9]{0,3})?([eE][+-]?[0-9]{0,2})?[ ,]?") {
+        let (mut passing, mut giving) = (Scanner::new(&text), Scanner::new(&text));
+        let (passed, given) = (passing.pass(), giving.value());
+        prop_assert_eq!(passed.is_ok(), given.is_ok());
+        prop_assert!(passed.is_err() || passing.at == giving.at);
+    }
+
     #[test]
     fn reads_what_serde_reads(text in any::<String>(), number in any::<f64>(), whole_number in any::<i64>()) {
         let written = serde_json::json!([text, number, whole_number, null, true]);

@@ -119,7 +119,7 @@ pub fn add_rows(
             Arc::new(told.iter().map(|d| print("state/v1", &prints.states, 1, d)).collect::<StringViewArray>()),
         ),
     ];
-    out.push(named(terms, cells, &ours)?)
+    out.push(&named(terms, cells, &ours)?)
 }
 
 /// Pairs that differ in nothing, of which the stream does not tell everything.
@@ -164,7 +164,7 @@ pub fn add_cells(
             ("topic_value", values(states, &theirs)?),
             ("is_withheld", Arc::new(BooleanArray::from(vec![!is_shown; pairs.len()]))),
         ];
-        out.push(named(terms, cells, &ours)?)?;
+        out.push(&named(terms, cells, &ours)?)?;
     }
     Ok(())
 }
@@ -216,7 +216,7 @@ pub fn keep(
             ("side", Arc::new(StringViewArray::from_iter_values((0..places.len()).map(|_| side)))),
             ("differs", Arc::new(StringViewArray::from_iter_values((0..places.len()).map(differs)))),
         ];
-        kept.push(named(terms, cells.collect::<Result<_, CompareFault>>()?, &ours)?)?;
+        kept.push(&named(terms, cells.collect::<Result<_, CompareFault>>()?, &ours)?)?;
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ use super::compare::{CompareFault, Found, Terms};
 use super::latest::Latest;
 use crate::changes::StreamFacts;
 use crate::data::scratch::ScratchFault;
-use crate::format::spill::{Aside, Spill};
+use crate::format::spill::{Aside, Spill, compact};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Int64Type};
@@ -62,8 +62,9 @@ impl Listed {
         more.min(self.rows_max.saturating_sub(self.rows.rows())) as usize
     }
 
-    fn push(&mut self, rows: RecordBatch) -> Result<(), CompareFault> {
-        Ok(self.rows.push(rows)?)
+    /// Adds rows that were taken out of a bucket; of its texts they keep their own.
+    fn push(&mut self, rows: &RecordBatch) -> Result<(), CompareFault> {
+        Ok(self.rows.push(compact(rows)?)?)
     }
 
     /// Rows in it.
@@ -293,7 +294,7 @@ impl Gathering {
         self.after.add(&of(&prints.keys[0], &come), &of(&equals[0], &come));
         self.changes.changes += more as u64;
         let room = self.changes.images.room(changes.num_rows() as u64);
-        self.changes.images.push(changes.slice(0, room))
+        self.changes.images.push(&changes.slice(0, room))
     }
 
     /// All buckets were compared.

@@ -112,6 +112,18 @@ fn side() -> impl Strategy<Value = BTreeMap<i64, Values>> {
     proptest::collection::btree_map(-4i64..6, values, 0..9)
 }
 
+#[test]
+fn rows_that_are_listed_keep_no_texts_of_the_bucket_that_they_are_of() {
+    let texts: Vec<String> = (0..20_000).map(|number| format!("wren{number:06}@example.org")).collect();
+    let texts: ArrayRef = Arc::new(StringViewArray::from_iter_values(&texts));
+    let bucket = RecordBatch::try_from_iter([("email", texts)]).expect("rows");
+    let mut listed = Listed::new(&Aside::new(Arc::new(MemoryScratch::default()), 1 << 30), 10);
+    listed.push(&bucket.slice(7, 2)).expect("room");
+    let kept = listed.iter().next().expect("rows").expect("rows");
+    assert_eq!(kept, bucket.slice(7, 2));
+    assert!(kept.get_array_memory_size() * 100 < bucket.get_array_memory_size());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! pour.rs     objects as they arrive -> blocks of lines or rows
+//! rooms.rs    pieces of local files, read into rooms that are used again
 //! beside.rs   keys, schemas and manifests that lie beside the objects
 //! ```
 //!
@@ -9,6 +10,7 @@
 
 mod beside;
 mod pour;
+mod rooms;
 
 use super::SourceError;
 use super::fault::{BUCKET, fault};
@@ -18,6 +20,7 @@ use crate::data::Name;
 use crate::format::compression::Compression;
 use futures::TryStreamExt;
 pub use pour::Poured;
+use rooms::Rooms;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -41,6 +44,7 @@ pub struct Topic {
     manifests: Option<Manifests>,
     /// An object of tombstones that have lost their place.
     tombstones: Option<String>,
+    rooms: Rooms,
 }
 
 impl Topic {
@@ -94,6 +98,7 @@ impl Topic {
             schemas: Arc::default(),
             manifests: None,
             tombstones,
+            rooms: Rooms::default(),
         };
         opened.schemas = Arc::new(opened.schemas(&schemas).await?);
         if !runs.is_empty() {

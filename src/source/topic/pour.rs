@@ -12,7 +12,7 @@ use crate::source::fault::fault;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use object_store::{GetOptions, GetRange};
+use object_store::{GetOptions, GetRange, GetResult, GetResultPayload};
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 
@@ -114,11 +114,23 @@ impl Topic {
         let options = GetOptions { range, if_match: tag, ..GetOptions::default() };
         let got = self.folder.store().get_opts(&self.folder.at(&object.path), options).await.map_err(away)?;
         let (tag, of_bytes) = (got.meta.e_tag.clone(), got.meta.size);
-        let bytes = got.bytes().await.map_err(away)?;
+        let bytes = self.read(got).await.map_err(away)?;
         if bytes.is_empty() {
             return Err(corrupt(&object.path, "ends before the bytes that it should have".into()));
         }
         Ok(Piece { tag, of_bytes, bytes })
+    }
+
+    /// The bytes that a store gives; a file's by ourselves, into a room that is there.
+    async fn read(&self, got: GetResult) -> object_store::Result<Bytes> {
+        match got {
+            GetResult { payload: GetResultPayload::File(file, _), range, .. } => {
+                let rooms = self.rooms.clone();
+                let read = tokio::task::spawn_blocking(move || rooms.read(&file, range)).await?;
+                read.map_err(|error| object_store::Error::Generic { store: "LocalFileSystem", source: error.into() })
+            }
+            got => got.bytes().await,
+        }
     }
 }
 
