@@ -106,8 +106,30 @@ pub const SCHEMA: Shape = Shape::Table(&[
         "rows that an audience does not see: those of which any of the conditions holds, before treatment",
     ),
     optional("risk", Shape::Table(RISKS), "what is asked of the risk that is left, counted on what was written"),
+    optional(
+        "small_cells",
+        Shape::Table(SMALL_CELLS),
+        "groups of so few people that an audience does not see them, nor what would tell them",
+    ),
     required("columns", Shape::Columns(&COLUMN), "the columns, one a line"),
 ]);
+
+const SMALL_CELLS: &[Key] = &[
+    optional("analytics", Shape::Table(SMALL_CELL), "for analysts"),
+    optional("security", Shape::Table(SMALL_CELL), "for reports and audit"),
+    optional("public", Shape::Table(SMALL_CELL), "for the website"),
+];
+
+const SMALL_CELL: &[Key] = &[
+    required("by", Shape::List(&Shape::Name), "rows that share these columns, as the audience sees them, are a group"),
+    optional(
+        "count",
+        Shape::Name,
+        "the column that says how many people a row is about; small groups have all columns but `by` NULL [a row is one, and left out]",
+    ),
+    optional("under", Shape::Count, "groups of fewer people than this are small [5]"),
+    optional("total", Shape::List(&Shape::Name), "of `by`, those by which totals are known [the whole table]"),
+];
 
 const RISKS: &[Key] = &[
     optional("restricted", Shape::Table(RISK), "for stores that stay in AWS"),

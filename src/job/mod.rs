@@ -9,6 +9,7 @@
 //! write_file.rs        how its tables are written: write and period
 //! risk_file.rs         what is asked of the risk that is left
 //! suppress_file.rs     rows that an audience does not see
+//! small_cells_file.rs  groups that are too small for it
 //! merge_file.rs        the same of `merge`
 //! reconcile_file.rs    what its rows are compared with
 //! check_keys.rs        its checks, key by key
@@ -53,6 +54,7 @@ mod rows_file;
 mod schema_file;
 mod select;
 mod shape;
+mod small_cells_file;
 mod suppress_file;
 mod treatment_file;
 mod tree;

@@ -3,7 +3,7 @@
 use super::login_spec::LoginSpec;
 use super::write_plan::WriteMode;
 use crate::changes::{Layout, Reading};
-use crate::data::{Audience, Extract, Name, Period, RiskTerms, RowCondition, Schema};
+use crate::data::{Audience, Extract, Name, Period, RiskTerms, RowCondition, Schema, SmallCells};
 use crate::privacy::ColumnTreatment;
 use crate::reconcile::claims::{Claim, Take};
 use crate::reconcile::diff::Tolerance;
@@ -93,6 +93,15 @@ pub struct OutputPlan {
     pub suppress_rows: Vec<RowCondition>,
     /// What is asked of the risk that is left.
     pub risk: Option<RiskTerms>,
+    /// Groups that it does not see.
+    pub small_cells: Option<SmallCells>,
+}
+
+impl OutputPlan {
+    /// Whether the store may get fewer rows than the source has, or less of them than its columns say.
+    pub fn leaves_rows_out(&self) -> bool {
+        !self.suppress_rows.is_empty() || self.small_cells.is_some()
+    }
 }
 
 /// What a dataset is compared with.

@@ -25,8 +25,8 @@ mod terminal;
 
 pub use dataset::{
     CheckReport, ColumnReport, Counted, DatasetReport, DatasetState, FieldReport, LooksLikeReport, MergeReport,
-    PeriodReport, Proof, ReconciliationReport, RiskReport, SourceReport, StoreReport, StoreState, StreamReport,
-    ToleratedReport, Verdict,
+    PeriodReport, Proof, ReconciliationReport, RiskReport, SmallCellsReport, SourceReport, StoreReport, StoreState,
+    StreamReport, ToleratedReport, Verdict,
 };
 pub use diff::{DiffReport, DiffSide, DiffVerdict};
 pub use diff_terminal::diff_terminal;

@@ -41,6 +41,7 @@ mod scans;
 mod schedule;
 mod services;
 mod set_aside;
+mod small_cells;
 pub mod status;
 mod stores;
 mod suppressed;

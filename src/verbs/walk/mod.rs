@@ -9,6 +9,7 @@
 //! crossed.rs    what is known of it then
 //! merged.rs     changed rows -> into the tables they belong to
 //! merged_keys.rs the keys that this goes by
+//! held.rs       rows that wait until it is known whether their group is small
 //! unit.rs       a row group's worth of rows, on the CPU pool
 //! lane.rs       one store's parts of a dataset: read back, scanned, uploaded unseen
 //! against.rs    the dataset against its topic
@@ -31,6 +32,7 @@ mod cross;
 mod crossed;
 mod decided;
 mod filed;
+mod held;
 mod judged;
 mod lane;
 mod left;
