@@ -57,6 +57,7 @@ impl Checked {
             job: self.job.name.clone(),
             description: self.job.description.clone(),
             owner: self.job.owner.clone(),
+            privacy: self.job.privacy.clone(),
             environment: self.environment.name.clone(),
             stamp: self.environment.stamp.clone(),
             period,

@@ -1,6 +1,7 @@
 //! The plan of a run: every decision made, nothing touched yet.
 
 use super::login_spec::LoginSpec;
+use super::privacy_file::PrivacySaid;
 use super::write_plan::WriteMode;
 use crate::changes::{Layout, Reading};
 use crate::data::{Audience, Extract, Name, Period, RiskTerms, RowCondition, Schema, SmallCells};
@@ -20,6 +21,8 @@ pub struct Plan {
     pub description: String,
     /// Who answers for it.
     pub owner: Option<String>,
+    /// What the papers say that no tool knows.
+    pub privacy: PrivacySaid,
     /// Environment, such as `dev`.
     pub environment: Name,
     /// Written into every commit; a store with commits of another stamp refuses.

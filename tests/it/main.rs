@@ -31,6 +31,7 @@ mod modes;
 mod nights;
 mod outputs;
 mod pages;
+mod papers;
 mod postgres;
 mod problems;
 mod progress;
