@@ -10,7 +10,7 @@ use crate::data::{Name, NameFault};
 use crate::schedule::{ScheduleRequest, schedule};
 use crate::source::Wanted;
 use crate::verbs::{
-    self, Database, Days, DiffRequest, InitRequest, PlanRequest, RunRequest, ScanOf, ScanRequest, ScanTells,
+    self, Database, Days, DiffRequest, InitRequest, PaperKind, PlanRequest, RunRequest, ScanOf, ScanRequest, ScanTells,
     StatusRequest, TestRequest, ValidateRequest,
 };
 use crate::world::ProgressMode;
@@ -244,9 +244,23 @@ pub struct PlanArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "shown as its own flags")]
     pub days: DaysArgs,
+    /// Print a paper about the personal data of the job instead: dpia, article30, or json for both.
+    #[arg(long, value_name = "PAPER", hide_possible_values = true, conflicts_with = "json")]
+    pub papers: Option<PaperArg>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "shown as its own flags")]
     pub common: Common,
+}
+
+/// A paper about personal data.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PaperArg {
+    /// For a data protection impact assessment, as Markdown
+    Dpia,
+    /// A record of processing, as Markdown
+    Article30,
+    /// What both are made of
+    Json,
 }
 
 /// Flags of `validate`.
@@ -512,8 +526,13 @@ impl From<DiffArgs> for DiffRequest {
 }
 
 impl From<PlanArgs> for PlanRequest {
-    fn from(PlanArgs { job, days, common: Common { environment, json } }: PlanArgs) -> Self {
-        PlanRequest { job, environment, days: days.into(), json }
+    fn from(PlanArgs { job, days, papers, common: Common { environment, json } }: PlanArgs) -> Self {
+        let papers = papers.map(|paper| match paper {
+            PaperArg::Dpia => PaperKind::Dpia,
+            PaperArg::Article30 => PaperKind::Article30,
+            PaperArg::Json => PaperKind::Json,
+        });
+        PlanRequest { job, environment, days: days.into(), papers, json }
     }
 }
 

@@ -104,7 +104,7 @@ endings! {
     PERSONAL_DATA "E-PRIVACY-23" 23 PARTS_GONE, "classify the column in the schema file and say its treatment";
     CLASS_DISAGREES "E-CLASS-23" 23 PARTS_GONE, "classify the column as personal and say its treatment; or, if somebody has looked and knows better, say in the schema file which kind it is not, and why: not_personal = { .. }";
     PATH_LACKING "E-PATH-23" 23 PARTS_GONE, "mend the path in the schema file, or say `optional = true` of a field that every row may lack";
-    RISK "E-RISK-23" 23 PARTS_GONE, "treat the columns named more coarsely, leave rows out (suppress_rows), or say beyond = \"warn\" where somebody answers for it";
+    RISK "E-RISK-23" 23 PARTS_GONE, "treat the columns named more coarsely, leave rows out (suppress_rows, small_cells), or say beyond = \"warn\" where somebody answers for it";
     TREATED_SINCE "E-BACK-23" 23 NOTHING_WRITTEN, "what is treated since is not shown again: publish that day anew (`nightferry run --again`), or go back to a version that was made as today";
     AUDIENCE "E-AUDIENCE-23" 23 PARTS_GONE, "rows made for one audience were offered to another: a bug of ours, please report it";
     INCONCLUSIVE "E-RECON-24" 24 PARTS_STAY, "the comparison cannot be decided, and a retry will not change that; look at the report";

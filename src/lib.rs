@@ -43,7 +43,7 @@
 //! # What always holds
 //!
 //! * Only [`privacy::Redacted`] can be written, and one function makes it (a second one takes rows of a published file once
-//!   more, and nothing else); a store refuses what was made for another audience.
+//!   more, a third takes small groups out of what the first made, and nothing else); a store refuses what was made for another audience.
 //! * The job is the unit: one refused dataset publishes none.
 //! * Every conditional PUT ends with a GET and a comparison of bytes; nothing else is believed.
 //! * No message, log or report holds a value of the data or a secret: foreign errors are mapped at the border and dropped.

@@ -149,6 +149,7 @@ mod tests {
             on_new_column,
             suppress_rows: BTreeMap::new(),
             risk: BTreeMap::new(),
+            small_cells: BTreeMap::new(),
             columns: vec![column("cfd_id", &["CfD_ID", "CFD_ID"]), column("status", &["status"])],
         }
     }

@@ -1,6 +1,6 @@
 //! A schema: what a dataset's columns are, how delicate each is, and what each audience may see of it.
 
-use super::{Audience, Class, ColumnType, Name, RiskTerms, RowCondition, Treatment};
+use super::{Audience, Class, ColumnType, Name, RiskTerms, RowCondition, SmallCells, Treatment};
 use std::collections::BTreeMap;
 
 /// A dataset's contract, from `schemas/<name>.toml`.
@@ -18,6 +18,8 @@ pub struct Schema {
     pub suppress_rows: BTreeMap<Audience, Vec<RowCondition>>,
     /// What is asked of the risk that is left for an audience.
     pub risk: BTreeMap<Audience, RiskTerms>,
+    /// Groups that are too small for an audience to see.
+    pub small_cells: BTreeMap<Audience, SmallCells>,
     /// Columns in the file's order.
     pub columns: Vec<Column>,
 }

@@ -86,12 +86,21 @@ impl Spill {
         Ok(())
     }
 
-    /// Every batch, in order, one at a time.
-    pub fn iter(&self) -> impl Iterator<Item = Result<RecordBatch, ScratchFault>> {
-        self.kept.iter().map(|kept| match kept {
+    /// The batch at `place`, of those that had rows.
+    pub fn at(&self, place: usize) -> Option<Result<RecordBatch, ScratchFault>> {
+        self.kept.get(place).map(|kept| self.read(kept))
+    }
+
+    fn read(&self, kept: &Kept) -> Result<RecordBatch, ScratchFault> {
+        match kept {
             Kept::Here(batch, _) => Ok(batch.clone()),
             Kept::There(piece) => unpacked(self.aside.scratch.get(*piece)?),
-        })
+        }
+    }
+
+    /// Every batch, in order, one at a time.
+    pub fn iter(&self) -> impl Iterator<Item = Result<RecordBatch, ScratchFault>> {
+        self.kept.iter().map(|kept| self.read(kept))
     }
 
     /// Every batch, in order.

@@ -57,6 +57,7 @@ impl Checked {
             job: self.job.name.clone(),
             description: self.job.description.clone(),
             owner: self.job.owner.clone(),
+            privacy: self.job.privacy.clone(),
             environment: self.environment.name.clone(),
             stamp: self.environment.stamp.clone(),
             period,
@@ -91,7 +92,9 @@ impl Checked {
             let audience = self.environment.stores.get(&store.value)?.audience;
             let suppress_rows = schema.suppress_rows.get(&audience).cloned().unwrap_or_default();
             let risk = schema.risk.get(&audience).cloned();
-            Some(OutputPlan { store: store.value.clone(), audience, columns: shown(audience)?, suppress_rows, risk })
+            let small_cells = schema.small_cells.get(&audience).cloned();
+            let (store, columns) = (store.value.clone(), shown(audience)?);
+            Some(OutputPlan { store, audience, columns, suppress_rows, risk, small_cells })
         });
         let outputs: Vec<OutputPlan> = outputs.collect::<Option<_>>()?;
         let tolerated =

@@ -101,6 +101,9 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
             let of = risk.sensitive.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
             let _ = writeln!(out, "{INDENT}risk counted{of} by: {by}");
         }
+        if let Some(small_cells) = &output.small_cells {
+            let _ = writeln!(out, "{INDENT}small cells: {}", small_cells.phrase());
+        }
     }
     match &dataset.reconcile {
         Some(reconcile) => write_reconcile(out, plan, dataset, reconcile),

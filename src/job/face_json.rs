@@ -58,6 +58,9 @@ fn dataset(plan: &Plan, dataset: &DatasetPlan) -> Value {
                 "quasi": risk.quasi, "sensitive": risk.sensitive, "k_min": risk.k_min, "l_min": risk.l_min,
                 "under_5_max": risk.under_5_max, "under_10_max": risk.under_10_max, "unique_max": risk.unique_max,
             })),
+            "small_cells": output.small_cells.as_ref().map(|cells| json!({
+                "by": cells.by, "count": cells.count, "under": cells.under, "total": cells.total,
+            })),
             "suppress_rows": output.suppress_rows.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     });

@@ -14,6 +14,7 @@ pub const JOB: Shape = Shape::Table(&[
     required("description", Shape::Text, "what the job carries, in a sentence"),
     optional("owner", Shape::Text, "who answers for it"),
     optional("schedule", Shape::Table(SCHEDULE), "when it is due"),
+    optional("privacy", Shape::Table(PRIVACY), "what the papers about personal data say that no tool knows"),
     required("dataset", Shape::Things(&DATASET), "the tables of the job, by name"),
 ]);
 
@@ -22,6 +23,18 @@ const SCHEDULE: &[Key] = &[
     optional("time_zone", Shape::Text, "a zone of the tz database [Europe/London]"),
     optional("deadline", Shape::Text, "when it must be done, HH:MM"),
     optional("missed", Shape::Word(&["latest", "each", "none"]), "what becomes of missed runs [latest]"),
+];
+
+const PRIVACY: &[Key] = &[
+    optional("controller", Shape::Text, "who decides why and how the data is processed, and how to reach them"),
+    optional("officer", Shape::Text, "how to reach the data protection officer"),
+    optional("purposes", Shape::List(&Shape::Text), "what the data is processed for"),
+    optional("basis", Shape::Text, "the lawful basis"),
+    optional("people", Shape::List(&Shape::Text), "whom the data is about, by category"),
+    optional("recipients", Shape::List(&Shape::Text), "who gets it, by category"),
+    optional("transfers", Shape::Text, "countries it goes to, and what safeguards it there"),
+    optional("erasure", Shape::Text, "when it is erased"),
+    optional("measures", Shape::List(&Shape::Text), "security measures besides those of the tool"),
 ];
 
 const DATASET: Shape = Shape::Table(&[
@@ -106,8 +119,30 @@ pub const SCHEMA: Shape = Shape::Table(&[
         "rows that an audience does not see: those of which any of the conditions holds, before treatment",
     ),
     optional("risk", Shape::Table(RISKS), "what is asked of the risk that is left, counted on what was written"),
+    optional(
+        "small_cells",
+        Shape::Table(SMALL_CELLS),
+        "groups of so few people that an audience does not see them, nor what would tell them",
+    ),
     required("columns", Shape::Columns(&COLUMN), "the columns, one a line"),
 ]);
+
+const SMALL_CELLS: &[Key] = &[
+    optional("analytics", Shape::Table(SMALL_CELL), "for analysts"),
+    optional("security", Shape::Table(SMALL_CELL), "for reports and audit"),
+    optional("public", Shape::Table(SMALL_CELL), "for the website"),
+];
+
+const SMALL_CELL: &[Key] = &[
+    required("by", Shape::List(&Shape::Name), "rows that share these columns, as the audience sees them, are a group"),
+    optional(
+        "count",
+        Shape::Name,
+        "the column that says how many people a row is about; small groups have all columns but `by` NULL [a row is one, and left out]",
+    ),
+    optional("under", Shape::Count, "groups of fewer people than this are small [5]"),
+    optional("total", Shape::List(&Shape::Name), "of `by`, those by which totals are known [the whole table]"),
+];
 
 const RISKS: &[Key] = &[
     optional("restricted", Shape::Table(RISK), "for stores that stay in AWS"),

@@ -2,6 +2,7 @@
 
 use super::files::JOB;
 use super::plan::{OnVerdict, Severity};
+use super::privacy_file::{PrivacySaid, read_privacy};
 use super::reconcile_file::read_reconcile;
 use super::rows_file::{read_parameters, read_rows};
 use super::shape::check;
@@ -19,7 +20,7 @@ use std::ops::Range;
 pub const VAULT: &str = "token_vault_";
 
 /// Names that no dataset may have, nor any that begins with [`VAULT`]: a store keeps them for tables and folders of its own.
-pub const RESERVED: &[&str] = &["nightferry_runs", "quarantine", "differences", "breaches", "reports"];
+pub const RESERVED: &[&str] = &["nightferry_runs", "quarantine", "differences", "breaches", "reports", "papers"];
 
 /// A job as its file says it.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Job {
     pub description: String,
     /// Who answers for it.
     pub owner: Option<String>,
+    /// What the papers say that no tool knows.
+    pub privacy: PrivacySaid,
     /// When it is due.
     pub schedule: Option<Timetable>,
     /// Its datasets, in the file's order.
@@ -179,6 +182,7 @@ pub fn read(text: Text, problems: &mut Problems) -> Option<Job> {
         name,
         description: words("description").unwrap_or_default(),
         owner: words("owner"),
+        privacy: read_privacy(&tree),
         schedule,
         datasets,
         text,

@@ -100,6 +100,15 @@ pub fn check_merge(job: &Job, dataset: &Dataset, schema: &Schema, environment: &
         let hint = "the run has the changed rows alone, and the risk is that of all: \"replace\" can be counted";
         told(format!("dataset `{name}` merges, and the risk of all its rows is asked for"), hint);
     }
+    if dataset
+        .to
+        .iter()
+        .filter_map(|store| audience(&store.value))
+        .any(|audience| schema.small_cells.contains_key(&audience))
+    {
+        let hint = "a group has rows that the run does not see: \"replace\" and \"replace_period\" can hide small ones";
+        told(format!("dataset `{name}` merges, and small groups of its rows are not shown"), hint);
+    }
     let words =
         |sql: &str| sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name.as_str());
     if job.datasets.iter().flat_map(|dataset| &dataset.checks).filter_map(Check::sql).any(words) {

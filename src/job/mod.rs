@@ -8,7 +8,9 @@
 //! rows_file.rs         its rows: table, query, where and parameters
 //! write_file.rs        how its tables are written: write and period
 //! risk_file.rs         what is asked of the risk that is left
+//! privacy_file.rs      what the papers say that no tool knows
 //! suppress_file.rs     rows that an audience does not see
+//! small_cells_file.rs  groups that are too small for it
 //! merge_file.rs        the same of `merge`
 //! reconcile_file.rs    what its rows are compared with
 //! check_keys.rs        its checks, key by key
@@ -47,12 +49,14 @@ mod load;
 mod login_spec;
 mod merge_file;
 mod plan;
+mod privacy_file;
 mod reconcile_file;
 mod risk_file;
 mod rows_file;
 mod schema_file;
 mod select;
 mod shape;
+mod small_cells_file;
 mod suppress_file;
 mod treatment_file;
 mod tree;
@@ -69,6 +73,7 @@ pub use job_file::{Job, RESERVED, VAULT};
 pub use load::{Checked, Read, load, load_environment, schema};
 pub use login_spec::{Auth, ClientSpec, KnownPower, LoginSpec, Trust, is_loopback};
 pub use plan::*;
+pub use privacy_file::PrivacySaid;
 pub use shape::bytes;
 pub use write_plan::{MergePlan, PERIODS_MAX, WriteMode};
 

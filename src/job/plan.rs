@@ -1,9 +1,10 @@
 //! The plan of a run: every decision made, nothing touched yet.
 
 use super::login_spec::LoginSpec;
+use super::privacy_file::PrivacySaid;
 use super::write_plan::WriteMode;
 use crate::changes::{Layout, Reading};
-use crate::data::{Audience, Extract, Name, Period, RiskTerms, RowCondition, Schema};
+use crate::data::{Audience, Extract, Name, Period, RiskTerms, RowCondition, Schema, SmallCells};
 use crate::privacy::ColumnTreatment;
 use crate::reconcile::claims::{Claim, Take};
 use crate::reconcile::diff::Tolerance;
@@ -20,6 +21,8 @@ pub struct Plan {
     pub description: String,
     /// Who answers for it.
     pub owner: Option<String>,
+    /// What the papers say that no tool knows.
+    pub privacy: PrivacySaid,
     /// Environment, such as `dev`.
     pub environment: Name,
     /// Written into every commit; a store with commits of another stamp refuses.
@@ -93,6 +96,15 @@ pub struct OutputPlan {
     pub suppress_rows: Vec<RowCondition>,
     /// What is asked of the risk that is left.
     pub risk: Option<RiskTerms>,
+    /// Groups that it does not see.
+    pub small_cells: Option<SmallCells>,
+}
+
+impl OutputPlan {
+    /// Whether the store may get fewer rows than the source has, or less of them than its columns say.
+    pub fn leaves_rows_out(&self) -> bool {
+        !self.suppress_rows.is_empty() || self.small_cells.is_some()
+    }
 }
 
 /// What a dataset is compared with.

@@ -3,6 +3,7 @@
 use super::files::SCHEMA;
 use super::risk_file::read_risk;
 use super::shape::{check, one_of, shown};
+use super::small_cells_file::read_small_cells;
 use super::suppress_file::read_suppress_rows;
 use super::treatment_file::{check_subjects, read_treatment, refusal, weakness};
 use super::tree::{Entry, Node, Text};
@@ -56,16 +57,19 @@ pub fn read(name: &Name, text: Text, problems: &mut Problems) -> Option<SchemaFi
     }
     let suppress_rows = read_suppress_rows(&text, &tree, &columns, problems);
     let risk = read_risk(&text, &tree, &columns, problems);
+    let key = names(tree.get("key"));
+    let small_cells = read_small_cells(&text, &tree, &columns, &key, problems);
     let schema = Schema {
         name: name.clone(),
         description: tree.get("description").and_then(Node::text).unwrap_or_default().to_owned(),
-        key: names(tree.get("key")),
+        key,
         on_new_column: match tree.get("on_new_column").and_then(Node::text) {
             Some("withhold") => OnNewColumn::Withhold,
             _ => OnNewColumn::Stop,
         },
         suppress_rows,
         risk,
+        small_cells,
         columns,
     };
     check_key(&text, &tree, &schema, problems);

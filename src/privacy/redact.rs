@@ -43,7 +43,8 @@ pub struct ColumnTreatment {
     pub treatment: Treatment,
 }
 
-/// Rows that one audience may see. Made only by [`redact`], and [`again`] of rows that it made; a store of another audience refuses them.
+/// Rows that one audience may see. Made only by [`redact`], and of rows that it made by [`again`] and by what takes small groups out of them
+/// (`small_cells`); a store of another audience refuses them.
 #[derive(Clone, Debug)]
 pub struct Redacted {
     rows: RecordBatch,
@@ -91,6 +92,11 @@ impl Redacted {
     /// Column -> what treating it told, where it tells anything.
     pub fn told(&self) -> &BTreeMap<String, Told> {
         &self.told
+    }
+
+    /// Rows of these that were put aside, for the same eyes; what `small_cells` takes out of them is gone.
+    pub(super) fn put_back(&self, rows: RecordBatch) -> Redacted {
+        Redacted { rows, dataset: self.dataset.clone(), audience: self.audience, told: BTreeMap::new() }
     }
 
     /// Who may see them.

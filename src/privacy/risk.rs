@@ -19,7 +19,7 @@ use std::sync::Arc;
 const BUCKETS: usize = 64;
 
 /// Values in one writing.
-type Written = Arc<[u8]>;
+pub(super) type Written = Arc<[u8]>;
 
 /// Rows of a group, and its different sensitive values.
 type Group = (u64, HashSet<Written>);
@@ -92,7 +92,7 @@ impl RiskRows {
 }
 
 /// The values of `columns` in one writing, a row each; without columns all rows are alike.
-fn written(rows: &RecordBatch, columns: &[Name]) -> Result<BinaryArray, RiskFault> {
+pub(super) fn written(rows: &RecordBatch, columns: &[Name]) -> Result<BinaryArray, RiskFault> {
     if columns.is_empty() {
         return Ok(BinaryArray::from_iter_values((0..rows.num_rows()).map(|_| b"")));
     }

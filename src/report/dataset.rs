@@ -413,6 +413,9 @@ pub struct StoreReport {
     /// The risk that is left, where the schema asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub risk: Option<RiskReport>,
+    /// Small groups that it does not see, where the schema says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub small_cells: Option<SmallCellsReport>,
     /// What merging did to the table, where changed rows are merged into it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merge: Option<MergeReport>,
@@ -462,6 +465,50 @@ impl RiskReport {
             "by {} at least {} alike{of}; alone {alone}, with fewer than 5 {under_5}, than 10 {under_10}{beyond}",
             self.quasi.join(", "),
             counted(self.k_min, "row")
+        )
+    }
+}
+
+/// Small groups that were not shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SmallCellsReport {
+    /// The columns whose values make a group.
+    pub by: Vec<String>,
+    /// The column that counts its people, where a row is not one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<String>,
+    /// Groups of fewer are small.
+    pub under: u64,
+    /// The columns by which totals are known; none: of the table.
+    pub total: Vec<String>,
+    /// Groups in all.
+    pub groups: u64,
+    /// Those that are small.
+    pub small: u64,
+    /// Those that were hidden with them, since a total would have told them.
+    pub beside: u64,
+    /// Rows of both: left out, or without what they tell.
+    pub rows: u64,
+    /// Totals that tell what is hidden all the same: nobody else is in them.
+    pub open_totals: u64,
+}
+
+impl SmallCellsReport {
+    /// In a phrase: names of columns and counts.
+    pub fn phrase(&self) -> String {
+        let hidden = if self.count.is_some() { "blanked" } else { "left out" };
+        let open = match self.open_totals {
+            0 => String::new(),
+            totals => format!("; of {} nothing else could be hidden: not to be shown either", counted(totals, "total")),
+        };
+        format!(
+            "by {} {} of fewer than {} of {}, and {} beside them: {} {hidden}{open}",
+            self.by.join(", "),
+            counted(self.small, "group"),
+            self.under,
+            self.groups,
+            self.beside,
+            counted(self.rows, "row")
         )
     }
 }

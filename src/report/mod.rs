@@ -6,6 +6,7 @@
 //! diff.rs      what a comparison of two datasets came to; diff_terminal.rs: as a person reads it
 //! terminal.rs  the report as a person reads it after the run
 //! nights.rs    what many nights came to; nights_terminal.rs: as a person reads it
+//! papers/      what is done with personal data, for those who answer for it
 //! html/        reports as pages for a browser
 //! numbers.rs   1,234,567 and 3.2 MiB
 //! ```
@@ -21,13 +22,14 @@ mod html;
 mod nights;
 mod nights_terminal;
 mod numbers;
+mod papers;
 mod run;
 mod terminal;
 
 pub use dataset::{
     CheckReport, ColumnReport, Counted, DatasetReport, DatasetState, FieldReport, LooksLikeReport, MergeReport,
-    PeriodReport, Proof, ReconciliationReport, RiskReport, SourceReport, StoreReport, StoreState, StreamReport,
-    ToleratedReport, Verdict,
+    PeriodReport, Proof, ReconciliationReport, RiskReport, SmallCellsReport, SourceReport, StoreReport, StoreState,
+    StreamReport, ToleratedReport, Verdict,
 };
 pub use ddl::{DdlColumn, DdlFor, DdlView, ddl, sql_type};
 pub use diff::{DiffReport, DiffSide, DiffVerdict};
@@ -41,5 +43,6 @@ pub use nights::{
 };
 pub use nights_terminal::nights_terminal;
 pub use numbers::{bytes, count};
+pub use papers::{PAPER_FORMAT, Paper, article30, dpia, paper};
 pub use run::{CostReport, Outcome, ProblemReport, RunReport};
 pub use terminal::terminal;

@@ -56,6 +56,9 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
             if let Some(risk) = &store.risk {
                 fact("risk", format!("{} for {}: {}", dataset.name, store.audience, risk.phrase()));
             }
+            if let Some(cells) = &store.small_cells {
+                fact("small", format!("{} for {}: {}", dataset.name, store.audience, cells.phrase()));
+            }
         }
     }
     if report.datasets.iter().any(|dataset| !dataset.stores.is_empty()) {

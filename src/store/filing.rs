@@ -23,7 +23,12 @@ pub fn report_path(job: &Name, run: &str, ending: &str) -> String {
     format!("reports/{job}/{run}.{ending}")
 }
 
-/// Files a run's report at its [`report_path`].
+/// Where a paper about the personal data of a run lies there; `ending` is `privacy.json`, `dpia.md` or `article30.md`.
+pub fn paper_path(job: &Name, run: &str, ending: &str) -> String {
+    format!("papers/{job}/{run}.{ending}")
+}
+
+/// Files a run's report at its [`report_path`], or a paper at its [`paper_path`].
 pub async fn file_report(security: &Store, path: &str, report: Bytes) -> Result<(), StoreError> {
     let folder = security.primary();
     put(folder, &folder.at(path), report, "store.put.report").await

@@ -5,6 +5,7 @@
 //! _schedule/<job>/<period>/..                    (security) whose turn a night is
 //! _jobs/<job>/<20 digits>.json                    (security) the job's nights: THE commit, created once
 //! reports/<job>/<run>.json                        (security) what every run came to; `.html`: the same as a page
+//! papers/<job>/<run>.privacy.json                 (security) what was done with personal data; `.dpia.md`, `.article30.md`
 //! <dataset>/run=<run>/part-00000-<8 of sha256>.parquet
 //! <dataset>/run=<run>/_manifest.json              files, hashes, origin; created once
 //! <dataset>/_gc/<20 digits>-<id>.json             what may go: listed a day before it is deleted
@@ -79,7 +80,7 @@ pub use commit::{Settled, Stores, complete, settle};
 pub use decision::{Decision, decide};
 pub use fault::StoreError;
 pub use fence::{epoch, raise};
-pub use filing::{file_part, file_report, report_path, reports};
+pub use filing::{file_part, file_report, paper_path, report_path, reports};
 pub use lease::{Claim, Lease, claims, first_seen, is_ours_to_tell};
 pub use ledger::{JobRecord, RecordTable, RunRow};
 pub use manifest::{Manifest, ManifestFile, ManifestRef};

@@ -22,7 +22,7 @@ pub use desk::{Desk, no_timetable};
 pub use diff::{DiffRequest, diff};
 pub use files::tell_as;
 pub use init::{InitRequest, init};
-pub use plan::{PlanRequest, plan};
+pub use plan::{PaperKind, PlanRequest, plan};
 pub use run::{RunRequest, run};
 pub use scan::{Database, ScanOf, ScanRequest, ScanTells, scan};
 pub use status::{StatusRequest, status};

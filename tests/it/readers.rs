@@ -274,6 +274,7 @@ fn schema() -> Schema {
         on_new_column: OnNewColumn::Stop,
         suppress_rows: Default::default(),
         risk: Default::default(),
+        small_cells: Default::default(),
         columns: COLUMNS.iter().map(column).collect(),
     }
 }

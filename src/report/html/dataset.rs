@@ -1,7 +1,8 @@
 //! One dataset of a run's page: its verdict and proof, where it differs, what its stream is like, and where to look.
 
 use super::super::dataset::{
-    ColumnReport, DatasetReport, DatasetState, ReconciliationReport, StoreReport, StoreState, Verdict,
+    ColumnReport, DatasetReport, DatasetState, ReconciliationReport, RiskReport, SmallCellsReport, StoreReport,
+    StoreState, Verdict,
 };
 use super::super::drift::ComparedColumn;
 use super::super::numbers::{bytes, counted};
@@ -67,14 +68,22 @@ pub fn section(dataset: &DatasetReport, places: &BTreeMap<String, String>) -> Ma
 
 /// How alone people stand in what each store got.
 fn risks(dataset: &DatasetReport) -> Markup {
-    dataset.stores.iter().fold(Markup::new(), |all, store| match &store.risk {
-        None => all,
-        Some(risk) => all
-            .raw("<p><strong>Risk that is left for ")
+    let told = |what: &str, store: &StoreReport, phrase: Option<String>| match phrase {
+        None => Markup::new(),
+        Some(phrase) => Markup::new()
+            .raw("<p><strong>")
+            .text(what)
             .text(&store.audience)
             .raw(":</strong> ")
-            .text(&risk.phrase())
+            .text(&phrase)
             .raw("</p>\n"),
+    };
+    dataset.stores.iter().fold(Markup::new(), |all, store| {
+        all.add(told("Risk that is left for ", store, store.risk.as_ref().map(RiskReport::phrase))).add(told(
+            "Small groups hidden from ",
+            store,
+            store.small_cells.as_ref().map(SmallCellsReport::phrase),
+        ))
     })
 }
 

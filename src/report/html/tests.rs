@@ -69,6 +69,7 @@ fn of(word: &str) -> RunReport {
         rows_written: 0,
         rows_suppressed: 0,
         risk: None,
+        small_cells: None,
         files: 1,
         bytes: 1,
         merge: None,

@@ -77,6 +77,7 @@ mod tests {
             on_new_column: OnNewColumn::Stop,
             suppress_rows: Default::default(),
             risk: Default::default(),
+            small_cells: Default::default(),
             columns: vec![column],
         };
         let day: chrono::NaiveDate = "2026-10-25".parse().expect("a day");

@@ -251,6 +251,7 @@ pub mod tests {
             on_new_column: OnNewColumn::Stop,
             suppress_rows: Default::default(),
             risk: Default::default(),
+            small_cells: Default::default(),
             columns: Vec::new(),
         };
         Table {

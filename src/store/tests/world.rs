@@ -413,6 +413,7 @@ fn schema() -> Schema {
         on_new_column: OnNewColumn::Stop,
         suppress_rows: Default::default(),
         risk: Default::default(),
+        small_cells: Default::default(),
         columns: vec![
             column("id", ColumnType::Bigint, Class::Open),
             column("email", ColumnType::Text, Class::Personal),

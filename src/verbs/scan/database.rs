@@ -173,6 +173,7 @@ fn extract((number, part): (usize, &Part)) -> Result<Extract, Failure> {
         on_new_column: OnNewColumn::Withhold,
         suppress_rows: Default::default(),
         risk: Default::default(),
+        small_cells: Default::default(),
         columns,
     };
     Ok(Extract {

@@ -8,16 +8,17 @@
 use super::Options;
 use super::crossed::Crossed;
 use super::filed::with_reasons;
+use super::held::{not_held, release};
 use super::lane::Lane;
 use super::merged::Merging;
 use super::open::Opened;
-use super::unit::{Done, Terms, Unit, add_told, encoders_for, no_room, work};
+use super::unit::{Done, Made, Terms, Unit, add_told, encoders_for, no_room, work};
 use crate::data::{Column, Extract, Name, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Spill;
 use crate::job::{CheckedBy, DatasetPlan, OutputPlan, Plan, ReconcilePlan, SideOf};
-use crate::privacy::RiskMeter;
+use crate::privacy::{Held, RiskMeter};
 use crate::reconcile::claims::{Gathered, Take, Taker};
 use crate::reconcile::{Comparison, Tally, UniqueKeys};
 use crate::source::Source;
@@ -97,6 +98,8 @@ pub async fn cross(
         merged: None,
         merging: None,
         left_out: dataset.outputs.iter().map(|_| None).collect(),
+        held: dataset.outputs.iter().map(|output| Some(Held::new(output.small_cells.as_ref()?, aside))).collect(),
+        small_cells: dataset.outputs.iter().map(|_| None).collect(),
         told: dataset.outputs.iter().map(|_| BTreeMap::new()).collect(),
         lanes: Vec::new(),
     };
@@ -248,6 +251,9 @@ async fn extract(
             }
         }
     }
+    if let Some(encoders) = encoders.as_ref() {
+        release(dataset, &plan.limits, encoders, crossed, lanes).await?;
+    }
     crossed.periods.extend(period.map(|period| (period, crossed.rows_read - before)));
     Ok(())
 }
@@ -299,8 +305,14 @@ async fn absorb(
         }
     }
     let mut written = 0;
-    for (lane, encoded) in lanes.iter_mut().zip(done.encoded) {
-        written += lane.append(encoded).await?;
+    for ((lane, made), held) in lanes.iter_mut().zip(done.made).zip(&mut crossed.held) {
+        match (made, held) {
+            (Made::Encoded(encoded), _) => written += lane.append(encoded).await?,
+            (Made::Held(rows), Some(held)) => {
+                rows.into_iter().try_for_each(|rows| held.push(rows)).map_err(|fault| not_held(&fault))?;
+            }
+            (Made::Held(_), None) => {}
+        }
     }
     table.add(done.rows, written);
     if crossed.rows_bad > dataset.bad_rows_max {

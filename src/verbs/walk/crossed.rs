@@ -5,7 +5,7 @@ use super::merged::{MergedAll, Merging};
 use crate::data::{BadRow, Name, Origin, Period};
 use crate::format::spill::Spill;
 use crate::job::SideOf;
-use crate::privacy::Told;
+use crate::privacy::{Held, SmallCellsTold, Told};
 use crate::reconcile::claims::Gathered;
 use crate::reconcile::{Comparison, Tally, UniqueKeys};
 use arrow::datatypes::SchemaRef;
@@ -54,6 +54,10 @@ pub struct Crossed {
     pub merging: Option<Merging>,
     /// For each store that does not get all rows, how many it does not get, and the tally of those that it gets.
     pub left_out: Vec<Option<(u64, Tally)>>,
+    /// For each store that does not see small groups, the rows that wait until they are known.
+    pub held: Vec<Option<Held>>,
+    /// For each of these stores, what it was not shown.
+    pub small_cells: Vec<Option<SmallCellsTold>>,
     /// For each store, column -> what treating it told.
     pub told: Vec<BTreeMap<String, Told>>,
     /// What each store got.

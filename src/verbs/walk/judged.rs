@@ -62,7 +62,7 @@ pub async fn judge(
         let good = crossed.rows_read - crossed.rows_bad;
         let left_out = crossed.left_out.iter().flatten().any(|(rows, _)| *rows == good);
         if left_out && good > 0 && !dataset.allow_empty {
-            let what = "`suppress_rows` leaves every row out, and `allow_empty` is false";
+            let what = "`suppress_rows` or `small_cells` leaves every row out, and `allow_empty` is false";
             failures.push(Failure::new(ending::COMPARISON_ERROR, Phase::Redact, what).of(&dataset.name));
         }
         let empty = crossed.periods.iter().filter(|(_, rows)| *rows == 0).map(|(period, _)| period);

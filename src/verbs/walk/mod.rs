@@ -9,6 +9,7 @@
 //! crossed.rs    what is known of it then
 //! merged.rs     changed rows -> into the tables they belong to
 //! merged_keys.rs the keys that this goes by
+//! held.rs       rows that wait until it is known whether their group is small
 //! unit.rs       a row group's worth of rows, on the CPU pool
 //! lane.rs       one store's parts of a dataset: read back, scanned, uploaded unseen
 //! against.rs    the dataset against its topic
@@ -31,6 +32,7 @@ mod cross;
 mod crossed;
 mod decided;
 mod filed;
+mod held;
 mod judged;
 mod lane;
 mod left;
@@ -50,7 +52,7 @@ mod vaults;
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
 use crate::job::{Plan, WriteMode};
-use crate::report::{Outcome, RunReport, run_page};
+use crate::report::{Outcome, RunReport, article30, dpia, paper, run_page};
 use crate::store::{self, Decision, JobRecord, SecondState, Store};
 use crate::world::World;
 use crossed::Crossed;
@@ -302,13 +304,24 @@ async fn unopened(mut report: RunReport, plan: &Plan, world: &World, options: &O
     report
 }
 
-/// Keeps the report and its page in the security store: a container's disk is gone in the morning. Gives whether the page is there.
+/// Keeps the report, its page and the papers in the security store: a container's disk is gone in the morning. Gives whether the page is there.
 async fn file(report: &RunReport, security: &Store, plan: &Plan) -> bool {
     let places = plan.places();
     let (page, text) = (run_page(report, &places), serde_json::to_vec_pretty(report).unwrap_or_default());
+    // Of a run that came to no store there is nothing to say.
+    let paper = report.datasets.iter().any(|dataset| !dataset.stores.is_empty()).then(|| paper(plan, Some(report)));
+    let paper_at = |ending| store::paper_path(&plan.job, &report.run, ending);
+    let report_at = |ending| store::report_path(&plan.job, &report.run, ending);
+    let papers = paper.iter().flat_map(|paper| {
+        [
+            (paper_at("privacy.json"), serde_json::to_vec_pretty(paper).unwrap_or_default()),
+            (paper_at("dpia.md"), dpia(paper).into_bytes()),
+            (paper_at("article30.md"), article30(paper).into_bytes()),
+        ]
+    });
+    let reports = [(report_at("json"), text), (report_at("html"), page.into_bytes())];
     let mut is_filed = true;
-    for (ending, text) in [("json", text), ("html", page.into_bytes())] {
-        let path = store::report_path(&plan.job, &report.run, ending);
+    for (path, text) in reports.into_iter().chain(papers) {
         if let Err(error) = store::file_report(security, &path, text.into()).await {
             tracing::warn!(error = %error, "the report could not be filed");
             is_filed = false;

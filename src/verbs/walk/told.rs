@@ -9,11 +9,11 @@ use crate::data::{FieldTreatment, Treatment};
 use crate::ending;
 use crate::failure::Failure;
 use crate::job::{DatasetPlan, WriteMode};
-use crate::privacy::{ColumnTreatment, FieldTold, Told};
+use crate::privacy::{ColumnTreatment, FieldTold, SmallCellsTold, Told};
 use crate::reconcile::Deleted;
 use crate::report::{
     ColumnReport, CostReport, DatasetReport, DatasetState, FieldReport, LooksLikeReport, MergeReport, Outcome,
-    PeriodReport, ReconciliationReport, RiskReport, RunReport, SourceReport, StoreReport, StoreState,
+    PeriodReport, ReconciliationReport, RiskReport, RunReport, SmallCellsReport, SourceReport, StoreReport, StoreState,
 };
 use crate::world::{Usage, World};
 use chrono::{DateTime, Utc};
@@ -128,6 +128,7 @@ fn told_dataset(
             .map(|(place, lane)| StoreReport {
                 merge: told_merge(dataset, crossed, place),
                 rows_suppressed: left_out(crossed, place),
+                small_cells: told_small_cells(lane, crossed.small_cells.get(place).copied().flatten()),
                 ..told_store(night, outcome, dataset, lane, crossed.told.get(place))
             })
             .collect(),
@@ -194,6 +195,7 @@ fn told_store(
         bytes: lane.bytes,
         merge: None,
         risk: told_risk(lane),
+        small_cells: None,
         columns: columns.collect(),
     }
 }
@@ -211,6 +213,21 @@ fn told_risk(lane: &LaneDone) -> Option<RiskReport> {
         unique: share(risk.unique),
         l_min: risk.l_min,
         beyond: risk.beyond(terms),
+    })
+}
+
+fn told_small_cells(lane: &LaneDone, told: Option<SmallCellsTold>) -> Option<SmallCellsReport> {
+    let (terms, told) = lane.output.small_cells.as_ref().zip(told)?;
+    Some(SmallCellsReport {
+        by: terms.by.iter().map(ToString::to_string).collect(),
+        count: terms.count.as_ref().map(ToString::to_string),
+        under: terms.under,
+        total: terms.total.iter().map(ToString::to_string).collect(),
+        groups: told.groups,
+        small: told.small,
+        beside: told.beside,
+        rows: told.rows,
+        open_totals: told.open_totals,
     })
 }
 

@@ -2,12 +2,13 @@
 //!
 //! Never in here: the order of units, and where what comes out goes.
 
+use super::held::not_held;
 use crate::data::conform::{conform, oversized};
 use crate::data::{Batch, Column, Name, Treatment, Within};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::{Limits, OutputPlan};
-use crate::privacy::{Keys, RedactFault, Redacted, Told, redact, suppressed};
+use crate::privacy::{HeldRows, Keys, RedactFault, Redacted, Told, redact, suppressed};
 use crate::reconcile::claims::{Taken, Taker};
 use crate::reconcile::{self, CompareFault, Tally};
 use crate::source::RawBatch;
@@ -51,12 +52,20 @@ pub struct Done {
     pub keys: Vec<reconcile::Keys>,
     /// For each taker, what it took of each batch.
     pub taken: Vec<Vec<Taken>>,
-    pub encoded: Vec<Encoded>,
+    pub made: Vec<Made>,
     /// For each output, column -> what treating it told.
     pub told: Vec<BTreeMap<String, Told>>,
     /// For each output that does not get all rows, how many it does not get, and the tally of those that it gets.
     pub left_out: Vec<Option<(u64, Tally)>>,
     pub rows: u64,
+}
+
+/// What is made of a unit for an output.
+pub enum Made {
+    /// A row group.
+    Encoded(Encoded),
+    /// Rows that wait until their groups are known.
+    Held(Vec<HeldRows>),
 }
 
 /// Rows that make a row group.
@@ -92,10 +101,9 @@ pub fn work(
     let (tally, rows) = (Tally::default(), unit.rows as u64);
     let taken = terms.takers.iter().map(|_| Vec::new()).collect();
     let told = terms.outputs.iter().map(|_| BTreeMap::new()).collect();
-    let left_out =
-        terms.outputs.iter().map(|output| (!output.suppress_rows.is_empty()).then(Default::default)).collect();
-    let (batches, keys, encoded) = (Vec::new(), Vec::new(), Vec::new());
-    let mut done = Done { batches, tally, keys, taken, encoded, told, left_out, rows };
+    let left_out = terms.outputs.iter().map(|output| output.leaves_rows_out().then(Default::default)).collect();
+    let (batches, keys, made) = (Vec::new(), Vec::new(), Vec::new());
+    let mut done = Done { batches, tally, keys, taken, made, told, left_out, rows };
     let mut treated: Vec<Vec<Redacted>> = terms.outputs.iter().map(|_| Vec::new()).collect();
     let mut ordinal = first_ordinal;
     for raw in unit.batches {
@@ -115,8 +123,11 @@ pub fn work(
         let outputs = terms.outputs.iter().zip(&mut treated).zip(&mut done.told).zip(&mut done.left_out);
         for (((output, treated), told), left_out) in outputs {
             let seen = seen_by(output, &batch.rows)?;
-            if let Some((rows, tally)) = left_out {
+            if let Some((rows, _)) = left_out {
                 *rows += (batch.rows.num_rows() - seen.num_rows()) as u64;
+            }
+            // What is held is tallied once it is known.
+            if let (Some((_, tally)), None) = (left_out, &output.small_cells) {
                 *tally = std::mem::take(tally).and(Tally::of_some(&seen, |name| terms.is_kept(name)));
             }
             let rows = redacted(terms, output, &seen)?;
@@ -129,8 +140,14 @@ pub fn work(
         }
         done.batches.push(batch);
     }
-    for (encoder, treated) in encoders.iter().zip(treated) {
-        done.encoded.push(encoder.encode(&treated).map_err(|error| Failure::store(&error, Phase::Stage))?);
+    for ((output, encoder), treated) in terms.outputs.iter().zip(encoders).zip(treated) {
+        done.made.push(match &output.small_cells {
+            None => Made::Encoded(encoder.encode(&treated).map_err(|error| Failure::store(&error, Phase::Stage))?),
+            Some(cells) => {
+                let held = treated.into_iter().map(|rows| HeldRows::of(rows, cells));
+                Made::Held(held.collect::<Result<_, _>>().map_err(|fault| not_held(&fault))?)
+            }
+        });
     }
     Ok(done)
 }

@@ -78,6 +78,7 @@ fn extract(rows: Rows, columns: &[(&str, &str)]) -> Extract {
             on_new_column: OnNewColumn::Stop,
             suppress_rows: Default::default(),
             risk: Default::default(),
+            small_cells: Default::default(),
             columns,
         }),
         batch_rows_max: ROWS_MAX,

@@ -1,0 +1,448 @@
+//! Groups of so few people that an audience must not see them, and those that go with them, since a known total less what is shown
+//! would tell the others.
+//!
+//! ```text
+//! HeldRows::of(Redacted)   which group each row is in; any thread
+//! Held::push               rows are put aside, groups in buckets by their values: memory holds one bucket at a time
+//! Held::decide             -> Released: a bit a row, an entry a total
+//! Released::rows           the rows once more, in order, without what may not be seen
+//! ```
+//!
+//! The rule for each total, of the groups that it is of: where any is hidden, at least two are, of `under` people or more together. One
+//! more group is enough for that, since one that is not small has `under` by itself; it is the one of fewest people. With one set of
+//! totals, parts of a whole, nothing else can be computed from them.
+//!
+//! Never in here: what is small (`data::SmallCells`), and a value in what is told.
+
+use super::redact::Redacted;
+use super::risk::{Written, written};
+use crate::data::SmallCells;
+use crate::data::scratch::ScratchFault;
+use crate::format::spill::{Aside, Spill};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, UInt32Array};
+use arrow::buffer::{BooleanBuffer, MutableBuffer};
+use arrow::compute::{cast, filter_record_batch, nullif, take};
+use arrow::datatypes::{DataType, Int64Type, UInt32Type};
+use arrow::error::ArrowError;
+use arrow::util::bit_util::set_bit;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+/// Parts that the groups are counted in.
+const BUCKETS: usize = 64;
+
+/// Rows that wait until all groups are known.
+pub struct Held {
+    terms: SmallCells,
+    aside: Aside,
+    rows: Spill,
+    /// Whose the rows are, without rows.
+    whose: Option<Redacted>,
+    /// Groups of the rows, and where each batch of them begins among all rows.
+    buckets: Vec<(Spill, Vec<u64>)>,
+}
+
+/// Rows, and for each bucket that has some of them: group, total, people, and where the row stands in these rows.
+pub struct HeldRows(Redacted, Vec<(usize, RecordBatch)>);
+
+/// Rows of which it is known what may be seen.
+pub struct Released {
+    terms: SmallCells,
+    rows: Spill,
+    whose: Option<Redacted>,
+    hidden: BooleanBuffer,
+    told: SmallCellsTold,
+}
+
+/// What was not shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SmallCellsTold {
+    /// Groups.
+    pub groups: u64,
+    /// Of them, those of too few people.
+    pub small: u64,
+    /// Those that went with them.
+    pub beside: u64,
+    /// Rows of both.
+    pub rows: u64,
+    /// Totals that tell a small group all the same: nobody else is in them.
+    pub open_totals: u64,
+}
+
+/// Counting failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SmallCellsFault {
+    /// There is no scratch space left.
+    #[error(transparent)]
+    Scratch(#[from] ScratchFault),
+    /// A column is not among the rows, or they do not fit together (a fault of ours).
+    #[error("the columns that small groups are counted by are not among the rows")]
+    Shape,
+}
+
+impl From<ArrowError> for SmallCellsFault {
+    fn from(_: ArrowError) -> Self {
+        SmallCellsFault::Shape
+    }
+}
+
+impl SmallCellsTold {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, more: Self) -> Self {
+        SmallCellsTold {
+            groups: self.groups + more.groups,
+            small: self.small + more.small,
+            beside: self.beside + more.beside,
+            rows: self.rows + more.rows,
+            open_totals: self.open_totals + more.open_totals,
+        }
+    }
+}
+
+impl HeldRows {
+    /// Of rows as the audience would see them.
+    pub fn of(rows: Redacted, terms: &SmallCells) -> Result<Self, SmallCellsFault> {
+        let shape = |_| SmallCellsFault::Shape;
+        let groups = written(rows.rows(), &terms.by).map_err(shape)?;
+        let totals = written(rows.rows(), &terms.total).map_err(shape)?;
+        let people: ArrayRef = match &terms.count {
+            None => Arc::new(Int64Array::from_value(1, rows.rows().num_rows())),
+            Some(count) => {
+                let counts = rows.rows().column_by_name(count.as_str()).ok_or(SmallCellsFault::Shape)?;
+                cast(counts, &DataType::Int64)?
+            }
+        };
+        let mut places: Vec<Vec<u32>> = vec![Vec::new(); BUCKETS];
+        for (row, group) in groups.iter().flatten().enumerate() {
+            let mut hasher = DefaultHasher::new();
+            group.hash(&mut hasher);
+            places[(hasher.finish() % BUCKETS as u64) as usize].push(row as u32);
+        }
+        let of_bucket = |(bucket, places): (usize, Vec<u32>)| {
+            let places = UInt32Array::from(places);
+            let cells: [(&str, ArrayRef, bool); 4] = [
+                ("group", take(&groups, &places, None)?, false),
+                ("total", take(&totals, &places, None)?, false),
+                ("people", take(&people, &places, None)?, true),
+                ("place", Arc::new(places), false),
+            ];
+            Ok::<_, SmallCellsFault>((bucket, RecordBatch::try_from_iter_with_nullable(cells)?))
+        };
+        let taken = places.into_iter().enumerate().filter(|(_, places)| !places.is_empty());
+        let taken = taken.map(of_bucket).collect::<Result<_, _>>()?;
+        Ok(HeldRows(rows, taken))
+    }
+}
+
+/// A group: its people, whether that is certain, and the total it is in.
+struct Group {
+    people: u64,
+    is_certain: bool,
+    total: Written,
+}
+
+/// A total: of its groups the hidden ones, their people, and the one that would go with them.
+#[derive(Default)]
+struct Total {
+    small: u64,
+    people: u64,
+    next: Option<(u64, Written)>,
+}
+
+impl Total {
+    /// Whether it tells what is hidden.
+    fn tells(&self, under: u64) -> bool {
+        self.small > 0 && (self.small < 2 || self.people < under)
+    }
+}
+
+impl Held {
+    /// Nothing yet.
+    pub fn new(terms: &SmallCells, aside: &Aside) -> Self {
+        let bucket = |_| (Spill::new(aside), Vec::new());
+        let buckets = (0..BUCKETS).map(bucket).collect();
+        Held { terms: terms.clone(), aside: aside.clone(), rows: Spill::new(aside), whose: None, buckets }
+    }
+
+    /// What is held so far, and nothing in its place: groups are counted anew.
+    #[must_use]
+    pub fn cut(&mut self) -> Held {
+        let next = Held::new(&self.terms, &self.aside);
+        std::mem::replace(self, next)
+    }
+
+    /// Adds rows, in their order.
+    pub fn push(&mut self, HeldRows(rows, groups): HeldRows) -> Result<(), SmallCellsFault> {
+        let before = self.rows.rows();
+        for (bucket, groups) in groups {
+            let (spill, starts) = &mut self.buckets[bucket];
+            starts.push(before);
+            spill.push(groups)?;
+        }
+        let whose = rows.put_back(rows.rows().slice(0, 0));
+        self.whose.get_or_insert(whose);
+        Ok(self.rows.push(rows.rows().clone())?)
+    }
+
+    /// Decides which rows may not be seen.
+    pub fn decide(self) -> Result<Released, SmallCellsFault> {
+        let mut hidden = MutableBuffer::from_len_zeroed((self.rows.rows() as usize).div_ceil(8));
+        let (mut told, mut totals) = (SmallCellsTold::default(), HashMap::<Written, Total>::new());
+        for bucket in &self.buckets {
+            let mut groups: HashMap<Written, Group> = HashMap::new();
+            each_row(bucket, |row| {
+                if !groups.contains_key(row.group) {
+                    let total = match totals.get_key_value(row.total) {
+                        Some((known, _)) => Arc::clone(known),
+                        None => Arc::from(row.total),
+                    };
+                    totals.entry(Arc::clone(&total)).or_default();
+                    groups.insert(row.group.into(), Group { people: 0, is_certain: true, total });
+                }
+                if let Some(group) = groups.get_mut(row.group) {
+                    match row.people.and_then(|people| u64::try_from(people).ok()) {
+                        Some(people) => group.people = group.people.saturating_add(people),
+                        None => group.is_certain = false,
+                    }
+                }
+            })?;
+            let mut small: HashSet<Written> = HashSet::new();
+            told.groups += groups.len() as u64;
+            for (name, group) in groups {
+                let total = totals.entry(group.total).or_default();
+                // Where nobody says how many there are, they may be few; where there is nobody, there is nobody to hide.
+                if !group.is_certain || (group.people > 0 && group.people < self.terms.under) {
+                    total.small += 1;
+                    total.people = total.people.saturating_add(group.people);
+                    small.insert(name);
+                } else if group.people > 0
+                    && total.next.as_ref().is_none_or(|next| (group.people, &name) < (next.0, &next.1))
+                {
+                    total.next = Some((group.people, name));
+                }
+            }
+            told.small += small.len() as u64;
+            told.rows += hide(bucket, &small, &mut hidden)?;
+        }
+        let under = self.terms.under;
+        let (mut beside, mut open_totals) = (HashSet::new(), 0);
+        for total in totals.into_values().filter(|total| total.tells(under)) {
+            match total.next {
+                Some((_, name)) => drop(beside.insert(name)),
+                None => open_totals += 1,
+            }
+        }
+        if !beside.is_empty() {
+            for bucket in &self.buckets {
+                told.rows += hide(bucket, &beside, &mut hidden)?;
+            }
+        }
+        let told = SmallCellsTold { beside: beside.len() as u64, open_totals, ..told };
+        let hidden = BooleanBuffer::new(hidden.into(), 0, self.rows.rows() as usize);
+        Ok(Released { terms: self.terms, rows: self.rows, whose: self.whose, hidden, told })
+    }
+}
+
+/// A row of a bucket.
+struct Row<'a> {
+    group: &'a [u8],
+    total: &'a [u8],
+    people: Option<i64>,
+    place: usize,
+}
+
+fn each_row((rows, starts): &(Spill, Vec<u64>), mut to_do: impl FnMut(Row<'_>)) -> Result<(), SmallCellsFault> {
+    for (rows, start) in rows.iter().zip(starts) {
+        let rows = rows?;
+        let text = |place: usize| rows.column(place).as_binary_opt::<i32>().ok_or(SmallCellsFault::Shape);
+        let (groups, totals) = (text(0)?, text(1)?);
+        let people = rows.column(2).as_primitive_opt::<Int64Type>().ok_or(SmallCellsFault::Shape)?;
+        let places = rows.column(3).as_primitive_opt::<UInt32Type>().ok_or(SmallCellsFault::Shape)?;
+        for row in 0..rows.num_rows() {
+            let place = *start as usize + places.value(row) as usize;
+            let people = people.is_valid(row).then(|| people.value(row));
+            to_do(Row { group: groups.value(row), total: totals.value(row), people, place });
+        }
+    }
+    Ok(())
+}
+
+/// Marks the rows of some groups, and says how many they are.
+fn hide(
+    bucket: &(Spill, Vec<u64>),
+    groups: &HashSet<Written>,
+    hidden: &mut MutableBuffer,
+) -> Result<u64, SmallCellsFault> {
+    let mut rows = 0;
+    if !groups.is_empty() {
+        each_row(bucket, |row| {
+            if groups.contains(row.group) {
+                set_bit(hidden, row.place);
+                rows += 1;
+            }
+        })?;
+    }
+    Ok(rows)
+}
+
+impl Released {
+    /// What was not shown.
+    pub fn told(&self) -> SmallCellsTold {
+        self.told
+    }
+
+    /// What may be seen of the rows that came as the `place`th, and how many they were; `start` is where they begin among all
+    /// rows. Nothing behind the last ones.
+    pub fn rows(&self, place: usize, start: usize) -> Result<Option<(Redacted, usize)>, SmallCellsFault> {
+        let (Some(whose), Some(rows)) = (&self.whose, self.rows.at(place)) else { return Ok(None) };
+        let rows = rows?;
+        let hidden = BooleanArray::new(self.hidden.slice(start, rows.num_rows()), None);
+        let seen = match &self.terms.count {
+            None => filter_record_batch(&rows, &BooleanArray::new(!hidden.values(), None))?,
+            Some(_) => {
+                let schema = rows.schema();
+                let is_told = |name: &str| self.terms.by.iter().any(|by| by.as_str() == name);
+                let cells =
+                    schema.fields().iter().zip(rows.columns()).map(|(field, cells)| match is_told(field.name()) {
+                        true => Ok(Arc::clone(cells)),
+                        false => nullif(cells, &hidden),
+                    });
+                RecordBatch::try_new(schema.clone(), cells.collect::<Result<_, _>>()?)?
+            }
+        };
+        Ok(Some((whose.put_back(seen), rows.num_rows())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::scratch::MemoryScratch;
+    use crate::data::{Audience, Column, ColumnType, Name, Treatment};
+    use crate::privacy::{ColumnTreatment, Keys, redact};
+    use arrow::array::StringViewArray;
+    use proptest::prelude::*;
+
+    fn name(name: &str) -> Name {
+        Name::new(name).expect("a name")
+    }
+
+    /// Rows of a region, a kind and a number of people, some of them not known.
+    type Rows = Vec<(u8, u8, Option<i64>)>;
+
+    fn redacted(rows: &[(u8, u8, Option<i64>)]) -> Redacted {
+        let words = |word: fn(&(u8, u8, Option<i64>)) -> u8| -> ArrayRef {
+            Arc::new(StringViewArray::from_iter_values(rows.iter().map(|row| format!("value {}", word(row)))))
+        };
+        let people: ArrayRef = Arc::new(Int64Array::from_iter(rows.iter().map(|row| row.2)));
+        let cells =
+            [("region", words(|row| row.0), false), ("kind", words(|row| row.1), false), ("people", people, true)];
+        let rows = RecordBatch::try_from_iter_with_nullable(cells).expect("rows");
+        let shown = |column: &str, column_type| ColumnTreatment {
+            column: Column::plain(name(column), column_type),
+            treatment: Treatment::Keep,
+        };
+        let columns =
+            [shown("region", ColumnType::Text), shown("kind", ColumnType::Text), shown("people", ColumnType::Bigint)];
+        redact(&rows, &columns, Audience::Public, &name("things"), &Keys::none()).expect("redacted rows")
+    }
+
+    fn terms(count: bool, total: &[&str]) -> SmallCells {
+        let by = vec![name("region"), name("kind")];
+        SmallCells {
+            by,
+            count: count.then(|| name("people")),
+            under: 5,
+            total: total.iter().map(|n| name(n)).collect(),
+        }
+    }
+
+    /// The rows that may be seen, by their place, and what is told.
+    fn seen(rows: &Rows, terms: &SmallCells, batch: usize) -> (Vec<bool>, SmallCellsTold) {
+        let mut held = Held::new(terms, &Aside::new(Arc::new(MemoryScratch::default()), 2_000));
+        for rows in rows.chunks(batch) {
+            held.push(HeldRows::of(redacted(rows), terms).expect("groups")).expect("room");
+        }
+        let released = held.decide().expect("decided");
+        let (mut place, mut start, mut shown) = (0, 0, Vec::new());
+        while let Some((seen, all)) = released.rows(place, start).expect("rows") {
+            let came = &rows[start..start + all];
+            let hidden = &released.hidden.slice(start, all);
+            let expected: Rows = match terms.count {
+                Some(_) => {
+                    came.iter().zip(hidden).map(|(row, hidden)| (row.0, row.1, row.2.filter(|_| !hidden))).collect()
+                }
+                None => came.iter().zip(hidden).filter(|(_, hidden)| !hidden).map(|(row, _)| *row).collect(),
+            };
+            assert_eq!(seen.rows(), redacted(&expected).rows());
+            assert_eq!(seen.audience(), Audience::Public);
+            shown.extend(hidden.iter().map(|hidden| !hidden));
+            (place, start) = (place + 1, start + all);
+        }
+        assert_eq!(start, rows.len());
+        (shown, released.told())
+    }
+
+    #[test]
+    fn one_small_cell_takes_the_next_one_of_its_total_with_it() {
+        let rows =
+            vec![(1, 1, Some(3)), (1, 2, Some(9)), (1, 3, Some(7)), (1, 4, Some(0)), (2, 1, Some(6)), (2, 2, Some(5))];
+        let (shown, told) = seen(&rows, &terms(true, &["region"]), 2);
+        assert_eq!(shown, [false, true, false, true, true, true]);
+        let expected = SmallCellsTold { groups: 6, small: 1, beside: 1, rows: 2, open_totals: 0 };
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_total_that_nobody_else_is_in_is_told_of() {
+        let (shown, told) = seen(&vec![(1, 1, Some(3)), (2, 1, Some(9))], &terms(true, &["region"]), 9);
+        assert_eq!((shown, told.open_totals), (vec![false, true], 1));
+    }
+
+    #[test]
+    fn a_number_that_is_not_known_may_be_small() {
+        let (shown, _) =
+            seen(&vec![(1, 1, None), (1, 1, Some(90)), (1, 2, Some(9)), (1, 3, Some(8))], &terms(true, &[]), 9);
+        assert_eq!(shown, [false, false, true, false], "of the table's total");
+        let (shown, _) = seen(&vec![(1, 1, Some(-2)), (1, 2, Some(9)), (1, 3, Some(8))], &terms(true, &[]), 9);
+        assert_eq!(shown, [false, true, false]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn nothing_small_is_shown_and_no_total_tells_it(
+            rows in proptest::collection::vec((0u8..4, 0u8..5, proptest::option::weighted(0.98, 0i64..8)), 0..60),
+            is_count in any::<bool>(),
+            by_region in any::<bool>(),
+            batch in 8usize..50,
+        ) {
+            let terms = terms(is_count, if by_region { &["region"] } else { &[] });
+            let (shown, told) = seen(&rows, &terms, batch);
+            prop_assert_eq!((&shown, told), (&seen(&rows, &terms, 200).0, told), "however the rows were cut");
+            let mut groups: HashMap<(u8, u8), (i64, bool, bool)> = HashMap::new();
+            for (row, shown) in rows.iter().zip(&shown) {
+                let group = groups.entry((row.0, row.1)).or_insert((0, true, *shown));
+                let people = if is_count { row.2 } else { Some(1) };
+                *group = (group.0 + people.unwrap_or(0), group.1 && people.is_some(), group.2);
+                prop_assert_eq!(group.2, *shown, "a group is shown or not");
+            }
+            prop_assert!(groups.values().all(|(people, known, shown)| !shown || (*known && (*people == 0 || *people >= 5))));
+            let mut totals: HashMap<u8, Vec<(i64, bool)>> = HashMap::new();
+            for ((region, _), (people, _, shown)) in &groups {
+                totals.entry(if by_region { *region } else { 0 }).or_default().push((*people, *shown));
+            }
+            let mut open = 0;
+            for groups in totals.values() {
+                let hidden: Vec<i64> = groups.iter().filter(|group| !group.1).map(|group| group.0).collect();
+                let tells = !hidden.is_empty() && (hidden.len() < 2 || hidden.iter().sum::<i64>() < 5);
+                open += u64::from(tells);
+                prop_assert!(!tells || groups.iter().all(|(people, shown)| !shown || *people == 0), "nobody else was there");
+            }
+            prop_assert_eq!(told.open_totals, open);
+        }
+    }
+}
