@@ -1,7 +1,7 @@
 # What a person types. Each goal is what CI runs too: there is no second way to test.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: test soak bench bench-diff bench-compact bench-scan bench-peers lint deny advisories sbom services stop-services
+.PHONY: test soak bench bench-diff bench-compact bench-scan bench-peers fuzz lint deny advisories sbom services stop-services
 
 # More words for the command behind a goal: `make test ARGS='-- publish'`. The feature `failpoints` is what the tests that kill the process need.
 ARGS ?=
@@ -52,6 +52,13 @@ bench-scan:
 	@benches/scan-install
 	@cargo build --locked --release --example scan
 	@target/bench-scan/python/bin/python benches/scan.py $(ARGS)
+
+# Each target for ten minutes with a nightly compiler's sanitizer, or `make fuzz SECONDS=60`. What a target ended with stays in tests/fuzz/artifacts.
+SECONDS ?= 600
+fuzz:
+	@command -v cargo-fuzz >/dev/null || [[ -x target/fuzz-tools/bin/cargo-fuzz ]] || cargo install --quiet --locked --root target/fuzz-tools cargo-fuzz
+	@PATH="$$PWD/target/fuzz-tools/bin:$$PATH"; for target in find scrub; do \
+		cargo +nightly fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(SECONDS) -timeout=20 -print_final_stats=1; done
 
 lint:
 	cargo fmt --check

@@ -3,7 +3,8 @@
 The texts are those of tests/it/privacy/corpus.py, made by Faker en_GB, python-stdnum and phonenumbers, which know nothing of anybody's
 recognisers. `prose` is sentences without numbers and names, and something about a person in every tenth text; `tenth` has it in every tenth
 too, and a number, a date or a code that looks like it in all others; `dense` in every second. A column holds 100,000 values of one kind
-from the same makers. Each measure goes on for three seconds, in a process of its own; tools in turn, --runs times; medians. What is
+from the same makers, of which 5,000 differ, as a person has more than one row; of `once`, 20,000 of which none comes twice. Each measure
+goes on for three seconds (a single column half of one), tools in turn, --runs times; medians. What is
 measured is a text with every finding replaced, for everyone; the last figure counts texts that changed, so that who finds little is not
 praised for being fast. MB/s of wall time, and of processor time, which a busy machine disturbs less. `make bench-scan` starts it, with a
 release build.
@@ -19,12 +20,14 @@ import statistics
 import subprocess
 import sys
 import time
+import uuid
 from concurrent.futures import ProcessPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "target" / "bench-scan"
 SEED = "20261126"
 COLUMN_VALUES = 100_000
+ONCE_VALUES = 20_000
 DENSITIES = ("prose", "tenth", "dense")
 MEASURED_S = 3
 
@@ -47,15 +50,24 @@ def make(texts):
                 print(json.dumps(value() if number % one_in == 0 else other()), file=out)
     makers = {"email": "email", "phone": "phone", "nino": "nino", "nhs_number": "nhs_number", "postcode": "postcode", "sort_code": "sort_code",
               "account_number": "bank_account", "iban": "iban", "card_number": "card", "date_of_birth": "date_of_birth"}
-    columns = {}
+    columns, once = {}, {}
     for name, kind in makers.items():
-        some = [corpus.VALUES[kind]() for _ in range(5_000)]
-        columns[name] = [rng.choice(some) for _ in range(COLUMN_VALUES)]
-    columns["cfd_id"] = [f"AAA-{rng.choice(('KES', 'DUN', 'BRY'))}-{rng.randint(100, 999)}" for _ in range(COLUMN_VALUES)]
-    columns["status"] = [rng.choice(("draft", "approved", "paid", "disputed")) for _ in range(COLUMN_VALUES)]
-    columns["amount_gbp"] = [f"{rng.randint(-10**7, 10**7) / 100:.2f}" for _ in range(COLUMN_VALUES)]
-    columns["settlement_date"] = [f"2026-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}" for _ in range(COLUMN_VALUES)]
+        some = list({corpus.VALUES[kind](): None for _ in range(ONCE_VALUES)})
+        once[name] = some
+        columns[name] = [rng.choice(some[:5_000]) for _ in range(COLUMN_VALUES)]
+    of_trade = {
+        "cfd_id": lambda: f"AAA-{rng.choice(('KES', 'DUN', 'BRY'))}-{rng.randint(100, 999)}",
+        "status": lambda: rng.choice(("draft", "approved", "paid", "disputed")),
+        "amount_gbp": lambda: f"{rng.randint(-10**7, 10**7) / 100:.2f}",
+        "settlement_date": lambda: f"2026-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}",
+    }
+    for name, value in of_trade.items():
+        columns[name] = [value() for _ in range(COLUMN_VALUES)]
+    once["amount_gbp"] = list(dict.fromkeys(columns["amount_gbp"]))[:ONCE_VALUES]
+    once["invoice_ref"] = [f"INV-2026-{number:06}" for number in range(ONCE_VALUES)]
+    once["event_id"] = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(ONCE_VALUES)]
     (FOLDER / "columns.json").write_text(json.dumps(columns))
+    (FOLDER / "columns.once.json").write_text(json.dumps(once))
 
 
 def presidio_engines():

@@ -1,7 +1,7 @@
 //! How fast text is looked at, in this process alone: the data that `scan.py` made -> bytes a second, as JSON, a line a measure.
 //!
 //! ```text
-//! scan FOLDER THREADS    FOLDER has texts.*.jsonl (a JSON string a line) and columns.json (name -> values)
+//! scan FOLDER THREADS    FOLDER has texts.*.jsonl (a JSON string a line), columns.json and columns.once.json (name -> values)
 //! ```
 //!
 //! Text is scrubbed as a run scrubs it, by `redact`; columns get the verdict that `nightferry scan` gives them.
@@ -9,18 +9,20 @@
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
 use nightferry::data::{Audience, Class, Column, ColumnType, Name, Treatment};
 use nightferry::privacy::{
-    CellKind, ColumnTally, ColumnTreatment, Engine, Header, Keys, Recognisers, TEST_SECRET, redact, verdict,
+    CellKind, CellTold, ColumnTally, ColumnTreatment, Engine, Header, Keys, Memo, Recognisers, TEST_SECRET, redact,
+    verdict,
 };
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Each measure goes on at least this long.
+/// Each measure goes on at least this long, and that of a single column this long.
 const MEASURED: Duration = Duration::from_secs(3);
+const MEASURED_COLUMN: Duration = Duration::from_millis(500);
 /// Cells that one thread takes in one go, as `nightferry scan` gives them out.
 const CELLS_AT_ONCE: usize = 1024;
 
@@ -35,40 +37,34 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (rows, columns, dataset) = (notes(texts)?, [scrubbed()?], Name::new("notes")?);
         let keys = Keys::derive(TEST_SECRET, [dataset.clone()])?;
         let mut changed = 0;
-        let measured = measured(&pool, bytes, || {
+        let measured = measured(&pool, MEASURED, bytes, || {
             let redacted = redact(&rows, &columns, Audience::Analytics, &dataset, &keys);
             changed = redacted.map_or(0, |redacted| differing(&rows, redacted.rows()));
         });
         tell(&format!("text, {density}"), threads, measured, changed)?;
         let cells = rows.column(0).as_string_view().clone();
         let recognisers = Recognisers::new()?;
-        let last = self::measured(&pool, bytes, || {
+        let last = self::measured(&pool, MEASURED, bytes, || {
             recognisers.findings(&cells);
         });
         tell(&format!("last scan, {density}"), threads, last, 0)?;
     }
-    let columns: Value = serde_json::from_slice(&std::fs::read(Path::new(folder).join("columns.json"))?)?;
-    let columns: Vec<(String, StringViewArray)> = columns
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, values)| {
-            (name.clone(), values.as_array().into_iter().flatten().map(Value::as_str).collect::<StringViewArray>())
-        })
-        .collect();
-    let engine = Engine::shared()?;
-    let all: usize = columns.iter().flat_map(|(_, cells)| cells).flatten().map(str::len).sum();
-    let mut kinds = 0;
-    let whole = measured(&pool, all, || {
-        kinds = columns.iter().filter(|(name, cells)| kind_of(engine, name, cells).is_some()).count();
-    });
-    tell("typed columns", threads, whole, kinds)?;
-    for (name, cells) in &columns {
-        let bytes = cells.iter().flatten().map(str::len).sum();
-        let one = measured(&pool, bytes, || {
-            kind_of(engine, name, cells);
+    for (part, file) in [("typed columns", "columns.json"), ("typed columns, once", "columns.once.json")] {
+        let columns = columns(&Path::new(folder).join(file))?;
+        let engine = Engine::shared()?;
+        let all: usize = columns.iter().flat_map(|(_, cells)| cells).flatten().map(str::len).sum();
+        let mut kinds = 0;
+        let whole = measured(&pool, MEASURED, all, || {
+            kinds = columns.iter().filter(|(name, cells)| kind_of(engine, name, cells).is_some()).count();
         });
-        tell(&format!("column {name}"), threads, one, usize::from(kind_of(engine, name, cells).is_some()))?;
+        tell(part, threads, whole, kinds)?;
+        for (name, cells) in &columns {
+            let bytes = cells.iter().flatten().map(str::len).sum();
+            let one = measured(&pool, MEASURED_COLUMN, bytes, || {
+                kind_of(engine, name, cells);
+            });
+            tell(&format!("{part}: {name}"), threads, one, usize::from(kind_of(engine, name, cells).is_some()))?;
+        }
     }
     Ok(())
 }
@@ -77,6 +73,12 @@ fn texts(path: &Path) -> Result<StringViewArray, Box<dyn Error>> {
     let lines = std::fs::read_to_string(path)?;
     let texts: Result<Vec<String>, _> = lines.lines().map(serde_json::from_str).collect();
     Ok(texts?.iter().map(|text| Some(text.as_str())).collect())
+}
+
+fn columns(path: &Path) -> Result<Vec<(String, StringViewArray)>, Box<dyn Error>> {
+    let columns: Value = serde_json::from_slice(&std::fs::read(path)?)?;
+    let cells = |values: &Value| values.as_array().into_iter().flatten().map(Value::as_str).collect();
+    Ok(columns.as_object().into_iter().flatten().map(|(name, values)| (name.clone(), cells(values))).collect())
 }
 
 fn notes(texts: StringViewArray) -> Result<RecordBatch, Box<dyn Error>> {
@@ -94,15 +96,20 @@ fn differing(before: &RecordBatch, after: &RecordBatch) -> usize {
     before.iter().zip(after).filter(|(before, after)| before != after).count()
 }
 
-/// What a column is of, looked at by all threads as `nightferry scan` does.
+/// What a column is of, looked at by all threads as `nightferry scan` does: nothing is known of it before.
 fn kind_of(engine: &Engine, name: &str, cells: &StringViewArray) -> Option<&'static str> {
-    let header = Header::new(name);
+    let (header, memos) = (Header::new(name), Mutex::new(Vec::<Memo<CellTold>>::new()));
     let pieces = (0..cells.len()).into_par_iter().step_by(CELLS_AT_ONCE).map(|start| {
+        let mut memo = memos.lock().ok().and_then(|mut memos| memos.pop()).unwrap_or_default();
         let (mut work, mut tally) = (engine.take_work(), ColumnTally::new(CellKind::Text));
         for cell in start..cells.len().min(start + CELLS_AT_ONCE) {
-            tally.add(cells.value(cell), &header, engine, &mut work);
+            tally.add_once(cells.value(cell), (0, &header), engine, &mut work, &mut memo);
         }
+        tally.settle(&mut memo);
         engine.give_back(work);
+        if let Ok(mut memos) = memos.lock() {
+            memos.push(memo);
+        }
         tally
     });
     let tallies: Vec<ColumnTally> = pieces.collect();
@@ -111,11 +118,11 @@ fn kind_of(engine: &Engine, name: &str, cells: &StringViewArray) -> Option<&'sta
 }
 
 /// Millions of bytes a second, after one pass that counts for nothing.
-fn measured(pool: &rayon::ThreadPool, bytes: usize, mut pass: impl FnMut() + Send) -> Speed {
+fn measured(pool: &rayon::ThreadPool, time: Duration, bytes: usize, mut pass: impl FnMut() + Send) -> Speed {
     pool.install(|| {
         pass();
         let (start, processor, mut passes) = (Instant::now(), processor_seconds(), 0usize);
-        while start.elapsed() < MEASURED {
+        while start.elapsed() < time {
             pass();
             passes += 1;
         }

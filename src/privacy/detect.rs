@@ -4,12 +4,12 @@
 //! people, postcodes and streets are in many a column that is open on purpose, as the names and places of power stations are.
 //! Never in here: the value found. A finding is a kind and a count.
 
-use super::columns::{CellKind, ColumnTally, Said, WholeName, may_be_sentence, said};
+use super::columns::{Asked, CellKind, CellTold, ColumnTally, Memo, Said, may_be_sentence, said, told_of_found};
 use super::engine::{Engine, Finding, Header, NotMade, Work, plain};
-use super::recognise::{Kind, has_check, is_card};
+use super::recognise::{KINDS, Kind, has_check, is_card};
 use arrow::array::{Array, Int64Array, StringViewArray};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 /// Whole numbers of a batch below which cards among them could be chance: one number in ten has Luhn's sum.
@@ -28,125 +28,57 @@ const UUID_BYTES: usize = 36;
 /// The kind of a payment card's number.
 pub const CARD: &str = "card";
 
-/// Cells that one thread remembers to hold nothing, and their bytes: 128 KiB in all.
-const HARMLESS_MAX: usize = 1 << 12;
-const HARMLESS_BYTES_MAX: usize = 31;
-
 /// All recognisers, compiled once for a run.
 pub struct Recognisers {
     engine: &'static Engine,
     /// What threads gave back.
-    spare: Mutex<Vec<Harmless>>,
+    spare: Mutex<Vec<Memo<Told>>>,
+    /// What [`Memo`] calls the columns whose names say something about their cells.
+    named: Mutex<HashMap<String, u32>>,
 }
 
-/// Cells after which it shows whether a column says the same things over and over, and how many of them must have been known.
-const CELLS_TO_SEE: usize = 512;
-const KNOWN_PART: usize = 4;
+/// What [`Memo`] calls cells that are looked at for what no open column may hold; the same with what a verdict goes by, where the
+/// column's name says nothing; and the first column whose name does.
+const BARE: u32 = 0;
+const UNNAMED: u32 = 1;
+const NAMED_FIRST: u32 = 2;
+
+/// What one cell tells.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Told {
+    /// A bit a kind that no open column may hold.
+    in_the_open: u32,
+    /// For the verdict on the column.
+    cell: CellTold,
+}
 
 /// What a thread has to look at cells with.
 struct Room {
     work: Work,
     found: Vec<Finding>,
-    harmless: Harmless,
-}
-
-/// Looks at a cell, in the room that a thread has for it, and adds what it tells.
-type LooksAt<'a, T> = dyn Fn(&str, &mut Room, &mut T) + Sync + 'a;
-
-/// Cells in which nothing was found, and whether they may be names. Most columns that are open say the same few things over and over - a
-/// unit, a status, a district - and what was looked at is not looked at again. A cell's place follows from what it is, and a later one
-/// takes it.
-struct Harmless {
-    cells: Box<[Remembered]>,
-    /// Cells of the piece in hand that were asked for, and that were known.
-    asked: usize,
-    known: usize,
-}
-
-/// A cell byte for byte, its length in the low bits of the last byte and above them what was judged of it.
-type Remembered = [u64; 4];
-
-/// Where a harmless cell is remembered.
-enum Place<'a> {
-    /// It is already; and what it was judged to be, where it was.
-    Known(Option<WholeName>),
-    /// Here, should nothing be found in it.
-    Free(&'a mut Remembered, Remembered),
-    /// Nowhere: it is too long, or hardly any cell comes again.
-    None,
-}
-
-const JUDGED: u64 = 1 << 61;
-const MAY_BE_NAME: u64 = 1 << 62;
-const IS_NAME: u64 = 1 << 63;
-
-impl Default for Harmless {
-    fn default() -> Self {
-        // All zero is the empty text.
-        Harmless { cells: vec![Remembered::default(); HARMLESS_MAX].into_boxed_slice(), asked: 0, known: 0 }
-    }
-}
-
-impl Harmless {
-    fn place(&mut self, cell: &str) -> Place<'_> {
-        let is_new_each_time = self.asked >= CELLS_TO_SEE && self.known < self.asked / KNOWN_PART;
-        if cell.len() > HARMLESS_BYTES_MAX || is_new_each_time {
-            return Place::None;
-        }
-        self.asked += 1;
-        let mut bytes = [0; HARMLESS_BYTES_MAX + 1];
-        bytes[..cell.len()].copy_from_slice(cell.as_bytes());
-        bytes[HARMLESS_BYTES_MAX] = cell.len() as u8;
-        let (words, _) = bytes.as_chunks::<8>();
-        let told = [words[0], words[1], words[2], words[3]].map(u64::from_le_bytes);
-        let mix = |mixed: u64, word: &u64| (mixed ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-        let place = &mut self.cells[told.iter().fold(0, mix) as usize % HARMLESS_MAX];
-        let judged = place[3];
-        if [place[0], place[1], place[2], judged & !(JUDGED | MAY_BE_NAME | IS_NAME)] != told {
-            return Place::Free(place, told);
-        }
-        self.known += 1;
-        let name = WholeName { may_be: judged & MAY_BE_NAME != 0, is_one: judged & IS_NAME != 0 };
-        Place::Known((judged & JUDGED != 0).then_some(name))
-    }
-}
-
-impl Place<'_> {
-    /// Remembers the cell.
-    fn take(self, judged: Option<WholeName>) {
-        if let Place::Free(place, mut told) = self {
-            if let Some(WholeName { may_be, is_one }) = judged {
-                told[3] |= JUDGED | if may_be { MAY_BE_NAME } else { 0 } | if is_one { IS_NAME } else { 0 };
-            }
-            *place = told;
-        }
-    }
 }
 
 /// How many cells hold something of each kind.
 type Counts = BTreeMap<&'static str, u64>;
 
+/// Counts, and what a verdict goes by.
+type Looked = (Counts, ColumnTally);
+
 impl Recognisers {
     /// Compiles the patterns.
     pub fn new() -> Result<Self, NotMade> {
-        Engine::shared().map(|engine| Recognisers { engine, spare: Mutex::default() })
+        Engine::shared().map(|engine| Recognisers { engine, spare: Mutex::default(), named: Mutex::default() })
     }
 
     /// How many cells of a column hold something of each kind that must not be in any column nobody declared as personal.
     pub fn findings(&self, column: &StringViewArray) -> BTreeMap<&'static str, u64> {
         let header = Header::none();
-        self.each(column, Counts::new, added, &|cell, Room { work, found, harmless }, counts| {
-            let place = harmless.place(cell);
-            if matches!(place, Place::Known(_)) {
-                return;
-            }
+        let (found, _) = self.each(column, BARE, &|cell, Room { work, found }| {
             // Names are in open columns on purpose.
             self.engine.find_but_names(cell, &header, work, found);
-            count_in_the_open(cell, found, counts);
-            if found.is_empty() {
-                place.take(None);
-            }
-        })
+            Told { in_the_open: in_the_open(cell, found), ..Told::default() }
+        });
+        found
     }
 
     /// The same of the column `name`, with what a verdict on the column as a whole goes by.
@@ -159,44 +91,37 @@ impl Recognisers {
         name: &str,
     ) -> (BTreeMap<&'static str, u64>, ColumnTally) {
         let (none, header) = (Header::none(), Header::new(name));
-        let is_named = matches!(said(name), Said::Surely(_) | Said::Perhaps(_));
-        let begin = || (Counts::new(), ColumnTally::for_verdict(CellKind::Text));
-        let both = |(counts, tally): (Counts, ColumnTally), (more, other)| (added(counts, more), tally.and(other));
-        self.each(column, begin, both, &|cell, Room { work, found, harmless }, (counts, tally)| {
-            if is_named {
+        if matches!(said(name), Said::Surely(_) | Said::Perhaps(_)) {
+            let tally = ColumnTally::for_verdict(CellKind::Text);
+            return self.each(column, self.called(name), &|cell, Room { work, found }| {
                 self.engine.find_but_names(cell, &none, work, found);
-                tally.add(cell, &header, self.engine, work);
-                return count_in_the_open(cell, found, counts);
-            }
-            let place = harmless.place(cell);
-            if let Place::Known(Some(name)) = place {
-                return tally.add_harmless(cell, name);
-            }
+                let in_the_open = in_the_open(cell, found);
+                Told { in_the_open, cell: tally.tell(cell, &header, self.engine, work) }
+            });
+        }
+        self.each(column, UNNAMED, &|cell, Room { work, found }| {
             self.engine.find_but_names(cell, &none, work, found);
-            let name = if may_be_sentence(cell) {
-                let mut with_names = std::mem::take(&mut work.found);
-                self.engine.find(cell, &none, work, &mut with_names);
-                let name = tally.add_found(cell, &with_names, self.engine, work);
-                let is_harmless = with_names.is_empty();
-                work.found = with_names;
-                name.filter(|_| is_harmless)
-            } else {
-                tally.add_found(cell, found, self.engine, work)
-            };
-            if found.is_empty() && name.is_some() {
-                place.take(name);
+            let in_the_open = in_the_open(cell, found);
+            if may_be_sentence(cell) {
+                self.engine.find(cell, &none, work, found);
             }
-            count_in_the_open(cell, found, counts);
+            Told { in_the_open, cell: told_of_found(cell, found, self.engine, work) }
         })
     }
 
     /// How many cells of the column `name` still hold something of any kind, after all of it was replaced.
     pub fn left(&self, column: &StringViewArray, name: &str) -> BTreeMap<&'static str, u64> {
         let header = Header::new(name);
-        self.each(column, Counts::new, added, &|cell, Room { work, found, .. }, counts| {
-            self.engine.find(cell, &header, work, found);
-            count(found, counts);
-        })
+        let of_piece = |start: usize| {
+            let (mut counts, mut work, mut found) = (Counts::new(), self.engine.take_work(), Vec::new());
+            for row in valid_rows(column, start) {
+                self.engine.find(column.value(row), &header, &mut work, &mut found);
+                count(kinds_of(&found), 1, &mut counts);
+            }
+            self.engine.give_back(work);
+            counts
+        };
+        (0..column.len()).into_par_iter().step_by(CELLS_AT_ONCE).map(of_piece).reduce(Counts::new, added)
     }
 
     /// Whole numbers of the column `name`, for a verdict on it: held against shapes where its name speaks of people, or where their
@@ -219,30 +144,51 @@ impl Recognisers {
         tally
     }
 
-    /// Looks at every cell that there is, on all cores, and adds up what each told.
-    fn each<T: Send>(
-        &self,
-        column: &StringViewArray,
-        begin: impl Fn() -> T + Sync + Send,
-        and: impl Fn(T, T) -> T + Sync + Send,
-        look: &LooksAt<'_, T>,
-    ) -> T {
-        let pieces = (0..column.len()).into_par_iter().step_by(CELLS_AT_ONCE);
-        let of_piece = |start: usize| {
-            let harmless = self.spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default();
-            let harmless = Harmless { asked: 0, known: 0, ..harmless };
-            let mut room = Room { work: self.engine.take_work(), found: Vec::new(), harmless };
-            let mut all = begin();
-            for row in (start..column.len().min(start + CELLS_AT_ONCE)).filter(|row| column.is_valid(*row)) {
-                look(column.value(row), &mut room, &mut all);
+    /// What [`Memo`] calls the column of that name.
+    fn called(&self, name: &str) -> u32 {
+        match self.named.lock() {
+            Ok(mut named) => {
+                let next = NAMED_FIRST + named.len() as u32;
+                *named.entry(name.to_owned()).or_insert(next)
             }
+            // Beyond all columns: nothing is remembered.
+            Err(_) => u32::MAX,
+        }
+    }
+
+    /// Looks at every cell that there is and that was not looked at before, on all cores, and adds up what each told.
+    fn each(&self, cells: &StringViewArray, column: u32, look: &(dyn Fn(&str, &mut Room) -> Told + Sync)) -> Looked {
+        let begin = || (Counts::new(), ColumnTally::for_verdict(CellKind::Text));
+        let of_piece = |start: usize| {
+            let mut memo = self.spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default();
+            let mut room = Room { work: self.engine.take_work(), found: Vec::new() };
+            let (mut counts, mut tally) = begin();
+            for row in valid_rows(cells, start) {
+                let cell = cells.value(row);
+                let asked = memo.ask(cell, column);
+                if let Asked::Known { is_first } = asked {
+                    tally.add_known(cell, is_first);
+                    continue;
+                }
+                let told = look(cell, &mut room);
+                count(told.in_the_open, 1, &mut counts);
+                tally.add_told(cell, &told.cell);
+                if let Asked::New(new) = asked {
+                    memo.keep(new, told);
+                }
+            }
+            memo.settle(|told, cells| {
+                count(told.in_the_open, cells, &mut counts);
+                tally.count(&told.cell, cells);
+            });
             self.engine.give_back(room.work);
             if let Ok(mut spare) = self.spare.lock() {
-                spare.push(room.harmless);
+                spare.push(memo);
             }
-            all
+            (counts, tally)
         };
-        pieces.map(of_piece).reduce(&begin, &and)
+        let both = |(counts, tally): Looked, (more, other): Looked| (added(counts, more), tally.and(other));
+        (0..cells.len()).into_par_iter().step_by(CELLS_AT_ONCE).map(of_piece).reduce(begin, both)
     }
 
     /// How many of a batch's whole numbers are payment cards: none unless most are.
@@ -259,18 +205,28 @@ impl Recognisers {
     }
 }
 
-/// Counts a cell's findings that have no place in a column that is open.
-fn count_in_the_open(cell: &str, found: &mut Vec<Finding>, counts: &mut Counts) {
-    found.retain(|finding| counts_in_the_open(cell, finding));
-    count(found, counts);
+/// Rows of the piece that begins at `start` and that are not NULL.
+fn valid_rows(cells: &StringViewArray, start: usize) -> impl Iterator<Item = usize> {
+    (start..cells.len().min(start + CELLS_AT_ONCE)).filter(|row| cells.is_valid(*row))
 }
 
-/// Counts a cell once for each kind that it holds.
-fn count(found: &mut Vec<Finding>, counts: &mut Counts) {
-    found.sort_unstable_by_key(|finding| finding.kind);
-    found.dedup_by_key(|finding| finding.kind);
-    for finding in found {
-        *counts.entry(finding.kind.id()).or_default() += 1;
+/// A bit a kind of which the cell holds what has no place in a column that is open.
+fn in_the_open(cell: &str, found: &[Finding]) -> u32 {
+    found
+        .iter()
+        .filter(|finding| counts_in_the_open(cell, finding))
+        .fold(0, |kinds, finding| kinds | 1 << finding.kind as u32)
+}
+
+fn kinds_of(found: &[Finding]) -> u32 {
+    found.iter().fold(0, |kinds, finding| kinds | 1 << finding.kind as u32)
+}
+
+/// Counts cells once for each kind that they hold.
+fn count(mut kinds: u32, cells: u64, counts: &mut Counts) {
+    while kinds != 0 {
+        *counts.entry(KINDS[kinds.trailing_zeros() as usize].1).or_default() += cells;
+        kinds &= kinds - 1;
     }
 }
 

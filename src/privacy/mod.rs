@@ -48,7 +48,7 @@ mod vault;
 
 pub use bucket::ascend;
 pub use class::{Content, Disagreement, is_kind};
-pub use columns::{CellKind, ColumnTally, ColumnVerdict, Span, verdict};
+pub use columns::{CellKind, CellTold, ColumnTally, ColumnVerdict, Memo, Span, verdict};
 pub use detect::{CARD, Recognisers};
 pub use engine::{Engine, Finding, Header, NotMade, Work};
 pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};

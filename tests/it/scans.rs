@@ -130,19 +130,30 @@ fn finds_what_a_person_marked_in_texts_of_many_styles() {
     }
 }
 
+/// Texts that a script makes, a JSON object a line.
+fn made(script: &str, arguments: &[&str]) -> Vec<Labelled> {
+    let labelled = |line: &str| {
+        let made: Value = serde_json::from_str(line).expect("JSON");
+        let spans = made["spans"].as_array().expect("spans").iter().map(|span| {
+            let place = |at: usize| span[at].as_u64().expect("a place") as usize;
+            (place(0), place(1), span[2].as_str().expect("a kind").to_owned())
+        });
+        Labelled { text: made["text"].as_str().expect("a text").to_owned(), spans: spans.collect() }
+    };
+    python(script, arguments).lines().map(labelled).collect()
+}
+
+#[test]
+fn finds_values_in_styles_that_it_was_not_made_with() {
+    let texts = made("unseen.py", &["800", "77"]);
+    let score = score(&texts, "unseen");
+    println!("{}", score.told.join("\n"));
+    assert!(texts.len() >= 400 && score.hits > 800 && score.f1() >= 0.93, "{}", score.f1());
+}
+
 #[test]
 fn finds_generated_values_and_passes_as_many_lookalikes() {
-    let texts: Vec<Labelled> = python("corpus.py", &["6000", "20261125"])
-        .lines()
-        .map(|line| {
-            let made: Value = serde_json::from_str(line).expect("JSON");
-            let spans = made["spans"].as_array().expect("spans").iter().map(|span| {
-                let place = |at: usize| span[at].as_u64().expect("a place") as usize;
-                (place(0), place(1), span[2].as_str().expect("a kind").to_owned())
-            });
-            Labelled { text: made["text"].as_str().expect("a text").to_owned(), spans: spans.collect() }
-        })
-        .collect();
+    let texts = made("corpus.py", &["6000", "20261125"]);
     let score = score(&texts, "generated");
     println!("{}", score.told.join("\n"));
     assert!(texts.len() >= 5000 && score.hits > 5000 && score.f1() >= 0.97, "{}", score.f1());

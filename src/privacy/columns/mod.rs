@@ -3,14 +3,17 @@
 //! ```text
 //! tally.rs     cells, one by one -> counts         headers.rs   words of a column's name -> a kind
 //! verdict.rs   counts and name -> a kind and how sure
+//! memo.rs      cells that come again -> what they told the first time
 //! ```
 //!
-//! Never in here: a value. What is counted as different is a hash of it.
+//! Never in what comes out of here: a value. What is counted as different is a hash of it.
 
 mod headers;
+mod memo;
 mod tally;
 mod verdict;
 
 pub use headers::{Said, said};
-pub use tally::{CellKind, ColumnTally, Span, WholeName, may_be_sentence};
+pub use memo::{Asked, Memo};
+pub use tally::{CellKind, CellTold, ColumnTally, Span, may_be_sentence, told_of_found};
 pub use verdict::{ColumnVerdict, verdict};

@@ -1,9 +1,10 @@
 //! Cells of one column, one by one -> counts of shapes, checks, findings and different values.
 
+use super::memo::{Asked, Memo, hash};
 use crate::privacy::engine::{Engine, Finding, Header, Work};
 use crate::privacy::recognise::{KINDS, Kind, RECOGNISERS};
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// Different values that are counted, at most.
 const DISTINCT_MAX: usize = 10_000;
@@ -46,7 +47,7 @@ pub struct Span {
 }
 
 /// Counts of one column.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ColumnTally {
     /// What its cells are made of.
     pub cell_kind: CellKind,
@@ -66,9 +67,44 @@ pub struct ColumnTally {
     found: [u64; KINDS.len()],
     /// And with one that is sure.
     sure: [u64; KINDS.len()],
-    distinct: HashSet<u64>,
+    distinct: HashSet<u64, BuildHasherDefault<AsItIs>>,
     distinct_max: usize,
 }
+
+/// What is a hash already is not hashed again.
+#[derive(Clone, Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = hash(bytes);
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+/// What one cell tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CellTold {
+    /// A bit a kind: it has its shape as a whole.
+    shapes: u32,
+    /// And its check holds.
+    checked: u32,
+    /// A finding of it is in the cell.
+    found: u32,
+    /// And one that is sure.
+    sure: u32,
+    is_sentence: bool,
+}
+
+// A bit a kind.
+const _: () = assert!(KINDS.len() <= 32);
 
 /// How sure a finding must be to count as sure.
 const SURE: f32 = 0.75;
@@ -114,114 +150,77 @@ impl ColumnTally {
 
     /// Looks at a cell and counts it; its findings stay in `work`.
     pub fn add(&mut self, cell: &str, header: &Header, engine: &Engine, work: &mut Work) {
-        self.add_one(cell);
+        let told = self.tell(cell, header, engine, work);
+        self.add_told(cell, &told);
+    }
+
+    /// The same of a cell of the column that `memo` calls `column`, where none like it was looked at before. Its findings are not kept,
+    /// [`settle`](Self::settle) must follow, and what `memo` counts of one column must come together.
+    pub fn add_once(
+        &mut self,
+        cell: &str,
+        (column, header): (u32, &Header),
+        engine: &Engine,
+        work: &mut Work,
+        memo: &mut Memo<CellTold>,
+    ) {
+        let asked = memo.ask(cell, column);
+        if let Asked::Known { .. } = asked {
+            // As a value it was counted in the piece in which it was new.
+            return self.add_known(cell, false);
+        }
+        let told = self.tell(cell, header, engine, work);
+        self.add_told(cell, &told);
+        if let Asked::New(new) = asked {
+            memo.keep(new, told);
+        }
+    }
+
+    /// Counts what the cells told that were known.
+    pub fn settle(&mut self, memo: &mut Memo<CellTold>) {
+        memo.settle(|told, cells| self.count(told, cells));
+    }
+
+    /// What a cell of the column tells; its findings stay in `work`.
+    pub fn tell(&self, cell: &str, header: &Header, engine: &Engine, work: &mut Work) -> CellTold {
         let mut found = std::mem::take(&mut work.found);
         found.clear();
         // A number is only what its column's name says that it is.
         if self.cell_kind == CellKind::Text || self.cell_kind == CellKind::Number && header.speaks() {
             engine.find(cell, header, work, &mut found);
         }
-        if matches!(self.cell_kind, CellKind::Text | CellKind::Number) {
-            self.shape(cell, &found, true, engine, work);
-        }
-        self.add_findings(&found);
+        let is_judged = matches!(self.cell_kind, CellKind::Text | CellKind::Number);
+        let told = if is_judged { told(cell, &found, true, engine, work) } else { CellTold::default() };
         work.found = found;
+        told
     }
 
-    /// Counts a cell that was looked at already, `found` being what is in it. For less: only what might be a number with a check
-    /// of its own is held against the shapes once more.
-    ///
-    /// Gives what is to be known of a cell like it, to count it again by [`add_harmless`](Self::add_harmless): whether it may be a name;
-    /// nothing where it is more than that.
-    pub fn add_found(&mut self, cell: &str, found: &[Finding], engine: &Engine, work: &mut Work) -> Option<WholeName> {
-        self.add_one(cell);
-        let trimmed = cell.trim();
-        let is_number = trimmed.len() >= DIGITS_MIN && trimmed.bytes().all(|byte| b"0123456789 -".contains(&byte));
-        let name = self.shape(cell, found, is_number, engine, work);
-        self.add_findings(found);
-        (found.is_empty() && !is_number).then_some(name)
+    /// Counts a cell that was looked at, and what it told.
+    pub fn add_told(&mut self, cell: &str, told: &CellTold) {
+        self.add_known(cell, true);
+        self.count(told, 1);
     }
 
-    /// Counts a cell like one that was looked at before, and in which nothing was found.
-    pub fn add_harmless(&mut self, cell: &str, name: WholeName) {
-        self.add_one(cell);
-        self.add_shapes(cell.trim(), name, 0, 0);
-    }
-
-    fn add_one(&mut self, cell: &str) {
+    /// Counts a cell whose like was looked at, all but what it told; `is_first` where its like was not met in this tally before.
+    pub fn add_known(&mut self, cell: &str, is_first: bool) {
         self.cells += 1;
         self.bytes += cell.len() as u64;
-        if self.distinct.len() < self.distinct_max {
-            let mut hasher = DefaultHasher::new();
-            cell.hash(&mut hasher);
-            self.distinct.insert(hasher.finish());
+        if is_first && self.distinct.len() < self.distinct_max {
+            self.distinct.insert(hash(cell.as_bytes()));
         }
     }
 
-    fn add_findings(&mut self, found: &[Finding]) {
-        let mut seen = 0u64;
-        for finding in found {
-            let at = finding.kind as usize;
-            if seen >> at & 1 == 0 {
-                self.found[at] += 1;
-                seen |= 1 << at;
-            }
-            if finding.score >= SURE && seen >> (at + 32) & 1 == 0 {
-                self.sure[at] += 1;
-                seen |= 1 << (at + 32);
-            }
-        }
-    }
-
-    /// Which kinds the cell is as a whole; `all`: also those that nobody would find in a text.
-    fn shape(&mut self, cell: &str, found: &[Finding], all: bool, engine: &Engine, work: &mut Work) -> WholeName {
-        let trimmed = cell.trim();
-        let (mut shapes, mut checked) = (0u64, 0u64);
-        if all {
-            engine.shapes(cell, work, &mut |row, holds| {
-                let kind = RECOGNISERS[row].kind as usize;
-                shapes |= 1 << kind;
-                checked |= u64::from(holds) << kind;
-            });
-        }
-        let is_whole = |finding: &Finding| finding.end - finding.start == trimmed.len();
-        for finding in found.iter().filter(|finding| is_whole(finding)) {
-            if finding.kind != Kind::PersonName {
-                shapes |= 1 << finding.kind as usize;
-                checked |= 1 << finding.kind as usize;
-            }
-        }
-        // Half an address is the street, the rest is the town.
-        let is_address = found
-            .iter()
-            .any(|finding| finding.kind == Kind::Address && (finding.end - finding.start) * 3 >= trimmed.len());
-        checked |= u64::from(is_address) << Kind::Address as usize;
-        let (may_be, is_one) = engine.name(trimmed);
-        let name = WholeName { may_be, is_one };
-        self.add_shapes(trimmed, name, shapes, checked);
-        name
-    }
-
-    /// Counts a cell's shapes, with those that its bytes alone tell.
-    fn add_shapes(&mut self, trimmed: &str, name: WholeName, mut shapes: u64, mut checked: u64) {
-        let (mut has_letters, mut has_number, mut blanks) = (false, false, 0);
-        for byte in trimmed.bytes() {
-            has_letters |= byte.is_ascii_alphabetic();
-            has_number |= byte.is_ascii_digit();
-            blanks += usize::from(byte == b' ');
-        }
-        if has_letters && (has_number || blanks > 0) {
-            shapes |= 1 << Kind::Address as usize;
-        }
-        shapes |= u64::from(name.may_be) << Kind::PersonName as usize;
-        checked |= u64::from(name.is_one) << Kind::PersonName as usize;
-        if trimmed.len() >= 6 && blanks == 0 {
-            shapes |= 1 << Kind::Credential as usize;
-        }
-        self.sentences += u64::from(!name.may_be && blanks >= BLANKS_MIN);
-        for (counts, mut bits) in [(&mut self.shapes, shapes), (&mut self.checked, checked)] {
+    /// Counts what `cells` cells told.
+    pub fn count(&mut self, told: &CellTold, cells: u64) {
+        self.sentences += u64::from(told.is_sentence) * cells;
+        for (counts, mut bits) in [
+            (&mut self.shapes, told.shapes),
+            (&mut self.checked, told.checked),
+            (&mut self.found, told.found),
+            (&mut self.sure, told.sure),
+        ] {
             while bits != 0 {
-                counts[bits.trailing_zeros() as usize] += 1;
+                counts[bits.trailing_zeros() as usize] += cells;
                 bits &= bits - 1;
             }
         }
@@ -251,16 +250,98 @@ impl ColumnTally {
     }
 }
 
-/// Whether a whole cell may be a person's name, and whether the lists have it as one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WholeName {
-    /// It may be.
-    pub may_be: bool,
-    /// It is.
-    pub is_one: bool,
+/// What a cell tells in which `found` was found, for less: only what might be a number with a check of its own is held against the
+/// shapes once more.
+pub fn told_of_found(cell: &str, found: &[Finding], engine: &Engine, work: &mut Work) -> CellTold {
+    let trimmed = cell.trim();
+    let is_number = trimmed.len() >= DIGITS_MIN && trimmed.bytes().all(|byte| b"0123456789 -".contains(&byte));
+    told(cell, found, is_number, engine, work)
+}
+
+/// Which kinds a cell is as a whole, and which are in it; `all`: also those shapes that nobody would find in a text.
+fn told(cell: &str, found: &[Finding], all: bool, engine: &Engine, work: &mut Work) -> CellTold {
+    let trimmed = cell.trim();
+    let mut told = CellTold::default();
+    if all {
+        engine.shapes(cell, work, &mut |row, holds| {
+            let kind = RECOGNISERS[row].kind as usize;
+            told.shapes |= 1 << kind;
+            told.checked |= u32::from(holds) << kind;
+        });
+    }
+    for finding in found {
+        let (kind, length) = (1 << finding.kind as u32, finding.end - finding.start);
+        told.found |= kind;
+        if finding.score >= SURE {
+            told.sure |= kind;
+        }
+        if length == trimmed.len() && finding.kind != Kind::PersonName {
+            told.shapes |= kind;
+            told.checked |= kind;
+        }
+        // Half an address is the street, the rest is the town.
+        if finding.kind == Kind::Address && length * 3 >= trimmed.len() {
+            told.checked |= kind;
+        }
+    }
+    let (may_be_name, is_name) = engine.name(trimmed);
+    let (mut has_letters, mut has_number, mut blanks) = (false, false, 0);
+    for byte in trimmed.bytes() {
+        has_letters |= byte.is_ascii_alphabetic();
+        has_number |= byte.is_ascii_digit();
+        blanks += usize::from(byte == b' ');
+    }
+    if has_letters && (has_number || blanks > 0) {
+        told.shapes |= 1 << Kind::Address as u32;
+    }
+    told.shapes |= u32::from(may_be_name) << Kind::PersonName as u32;
+    told.checked |= u32::from(is_name) << Kind::PersonName as u32;
+    if trimmed.len() >= 6 && blanks == 0 {
+        told.shapes |= 1 << Kind::Credential as u32;
+    }
+    told.is_sentence = !may_be_name && blanks >= BLANKS_MIN;
+    told
 }
 
 /// Whether a cell has as many words as a sentence.
 pub fn may_be_sentence(cell: &str) -> bool {
     cell.bytes().filter(|byte| *byte == b' ').nth(BLANKS_MIN - 1).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn cells_that_come_again_count_as_if_each_was_looked_at(
+            values in proptest::collection::vec((0..RECOGNISERS.len(), 0..9usize, "[ a-z0-9]{0,3}"), 1..40),
+            order in proptest::collection::vec(0..40usize, 0..300),
+            pieces in 1..80usize,
+        ) {
+            let value = |(row, which, tail): &(usize, usize, String)| {
+                let row = &RECOGNISERS[*row];
+                let of: Vec<_> = row.examples.iter().chain(row.counter_examples).chain(row.words).collect();
+                format!("{}{tail}", of[which % of.len()])
+            };
+            let values: Vec<String> = values.iter().map(value).collect();
+            let engine = Engine::shared().expect("an engine");
+            let (mut work, mut memo) = (engine.take_work(), Memo::default());
+            for (column, name) in ["note", "account number", "full_name"].iter().enumerate() {
+                let header = Header::new(name);
+                let (mut plain, mut told) = (ColumnTally::new(CellKind::Text), ColumnTally::new(CellKind::Text));
+                for piece in order.chunks(pieces) {
+                    let mut once = ColumnTally::new(CellKind::Text);
+                    for cell in piece.iter().map(|at| &values[at % values.len()]) {
+                        plain.add(cell, &header, engine, &mut work);
+                        once.add_once(cell, (column as u32, &header), engine, &mut work, &mut memo);
+                    }
+                    once.settle(&mut memo);
+                    told = told.and(once);
+                }
+                proptest::prop_assert_eq!(&told, &plain, "{}", name);
+            }
+            engine.give_back(work);
+        }
+    }
 }

@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 const BEFORE_BYTES: usize = 40;
 /// Bytes behind it.
 const AFTER_BYTES: usize = 24;
+/// Bytes of a text of which all words are heard at once.
+const SHORT_BYTES_MAX: usize = 48;
 /// How near a word must stand to speak against it.
 const CONTRARY_BYTES: usize = 22;
 
@@ -270,6 +272,46 @@ struct Heard {
     from_end: usize,
 }
 
+/// Tells the rows of every phrase of the table in a text, and where it ends.
+fn hear(text: &[u8], mut told: impl FnMut(u64, usize)) {
+    let phrases = &*PHRASES;
+    let mut words = [0u64; PHRASE_WORDS_MAX];
+    let (mut seen, mut at) = (0, 0);
+    while at < text.len() {
+        if !(text[at].is_ascii_alphanumeric() || text[at] >= 0x80) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        at += 1;
+        // A hump divides words: `nhsNumber`.
+        while at < text.len()
+            && (text[at].is_ascii_alphanumeric() || text[at] >= 0x80)
+            && !(text[at].is_ascii_uppercase() && text[at - 1].is_ascii_lowercase())
+        {
+            at += 1;
+        }
+        words.rotate_left(1);
+        seen += 1;
+        // No word of a phrase begins with a digit.
+        if text[start].is_ascii_digit() {
+            words[PHRASE_WORDS_MAX - 1] = 0;
+            continue;
+        }
+        words[PHRASE_WORDS_MAX - 1] = hash_of(&text[start..at]);
+        if !phrases.may_end(words[PHRASE_WORDS_MAX - 1]) {
+            continue;
+        }
+        for length in 1..=seen.min(PHRASE_WORDS_MAX) {
+            let phrase = words[PHRASE_WORDS_MAX - length..].iter().fold(0, |hash, word| joined(hash, *word));
+            let rows = phrases.rows(phrase);
+            if rows != 0 {
+                told(rows, at);
+            }
+        }
+    }
+}
+
 /// What is heard in a stretch of text.
 #[derive(Default)]
 struct Window {
@@ -285,42 +327,14 @@ impl Window {
     /// Hears every phrase of the table in a text.
     fn read(&mut self, text: &[u8]) {
         self.count = 0;
-        let phrases = &*PHRASES;
-        let mut words = [0u64; PHRASE_WORDS_MAX];
-        let (mut seen, mut at) = (0, 0);
-        while at < text.len() {
-            if !(text[at].is_ascii_alphanumeric() || text[at] >= 0x80) {
-                at += 1;
-                continue;
+        hear(text, |rows, end| {
+            if self.count == HEARD_MAX {
+                self.heard.rotate_left(1);
+                self.count -= 1;
             }
-            let start = at;
-            at += 1;
-            // A hump divides words: `nhsNumber`.
-            while at < text.len()
-                && (text[at].is_ascii_alphanumeric() || text[at] >= 0x80)
-                && !(text[at].is_ascii_uppercase() && text[at - 1].is_ascii_lowercase())
-            {
-                at += 1;
-            }
-            words.rotate_left(1);
-            words[PHRASE_WORDS_MAX - 1] = hash_of(&text[start..at]);
-            seen += 1;
-            if !phrases.may_end(words[PHRASE_WORDS_MAX - 1]) {
-                continue;
-            }
-            for length in 1..=seen.min(PHRASE_WORDS_MAX) {
-                let phrase = words[PHRASE_WORDS_MAX - length..].iter().fold(0, |hash, word| joined(hash, *word));
-                let rows = phrases.rows(phrase);
-                if rows != 0 {
-                    if self.count == HEARD_MAX {
-                        self.heard.rotate_left(1);
-                        self.count -= 1;
-                    }
-                    self.heard[self.count] = Heard { rows, from_end: text.len() - at };
-                    self.count += 1;
-                }
-            }
-        }
+            self.heard[self.count] = Heard { rows, from_end: text.len() - end };
+            self.count += 1;
+        });
     }
 
     /// How near the nearest phrase is that speaks for one of `rows`.
@@ -336,18 +350,43 @@ pub struct Hearing {
     before_at: Option<usize>,
     after: Window,
     after_at: Option<usize>,
+    /// The rows of every phrase in a short text.
+    all: Option<u64>,
+    #[cfg(test)]
+    pub(super) steps: usize,
 }
 
 impl Hearing {
     /// Forgets what was heard: another text comes.
     pub fn forget(&mut self) {
-        (self.before_at, self.after_at) = (None, None);
+        (self.before_at, self.after_at, self.all) = (None, None, None);
+    }
+
+    /// The rows that any word of a short text, or of the column's name, may speak for or against; of all others the weight is nothing.
+    /// In a longer text that may be all: to hear all of it would cost more than what it spares.
+    pub fn may_be_heard(&mut self, around: &Surroundings<'_>) -> u64 {
+        if around.text.len() > SHORT_BYTES_MAX {
+            return u64::MAX;
+        }
+        let header = around.header.rows;
+        *self.all.get_or_insert_with(|| {
+            let mut all = header;
+            hear(around.text, |rows, _| all |= rows);
+            all
+        })
     }
 
     /// What the words around the piece from `start` to `end` add to its score as one of `row`.
     pub fn weight(&mut self, around: &Surroundings<'_>, start: usize, end: usize, row: usize) -> f32 {
+        if self.may_be_heard(around) & (1 << row | AGAINST_BIT) == 0 {
+            return 0.0;
+        }
         if self.before_at != Some(start) {
             self.before.read(around.before(start));
+            #[cfg(test)]
+            {
+                self.steps += BEFORE_BYTES;
+            }
             self.before_at = Some(start);
         }
         let nearest = self.before.nearest(1 << row);
@@ -364,6 +403,10 @@ impl Hearing {
         if weight <= 0.0 {
             if self.after_at != Some(end) {
                 self.after.read(around.after(end));
+                #[cfg(test)]
+                {
+                    self.steps += AFTER_BYTES;
+                }
                 self.after_at = Some(end);
             }
             if self.after.nearest(1 << row).is_some() {
@@ -409,6 +452,16 @@ mod tests {
         }
         assert!(Header::new("customer.FullName").is_of_names() && !Header::new("company contact name").is_of_names());
         assert_eq!(words_of("customer.NhsNumber[].x"), "customer nhs number x");
+    }
+
+    #[test]
+    fn no_word_of_a_phrase_begins_with_a_digit() {
+        let phrases = RECOGNISERS.iter().flat_map(|row| row.words).chain(CONTRARY);
+        assert!(
+            phrases
+                .flat_map(|phrase| phrase.split(' '))
+                .all(|word| !word.starts_with(|sign: char| sign.is_ascii_digit()))
+        );
     }
 
     #[test]

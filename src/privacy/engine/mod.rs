@@ -12,6 +12,7 @@
 //! The work is linear in the length of a cell: a pattern is tried where a token begins, over [`numbers::PIECE_BYTES_MAX`] bytes at
 //! most, and every walk to either side has a bound. Never in here: a value in a finding.
 
+mod blocks;
 mod context;
 mod marks;
 mod normal;
@@ -26,6 +27,7 @@ use normal::Normal;
 use numbers::Automaton;
 use std::sync::{LazyLock, Mutex, OnceLock};
 
+pub use blocks::position;
 pub use context::{Header, Surroundings, words_of};
 pub use numbers::Work;
 

@@ -125,6 +125,7 @@ impl Normal {
                 match zero.and_then(|zero| char::from_digit(code - zero, 10)) {
                     Some(digit) => self.push(digit, at),
                     // A composed letter stays one; a mark of its own joins nothing here, and is left where it stands.
+                    None if is_dear(sign) => self.push(sign, at),
                     None => std::iter::once(sign).nfkc().for_each(|sign| self.push(sign, at)),
                 }
             }
@@ -158,6 +159,11 @@ impl Normal {
         }
         (from, to)
     }
+}
+
+/// Two signs that stand for a sentence of Arabic: written out, a cell would become four times as long, and say nothing more here.
+fn is_dear(sign: char) -> bool {
+    matches!(sign, '\u{fdfa}' | '\u{fdfb}')
 }
 
 fn is_left_out(sign: char) -> bool {

@@ -5,10 +5,11 @@
 //! pattern of the table, is walked once; it tells all that match and where each ends, and dies at the first byte that fits none.
 //! Its states are made when they are first met, and are kept by each thread for itself.
 
+use super::blocks::position;
 use super::context::{Hearing, Surroundings};
 use super::normal::look;
 use super::{Finding, Scored};
-use crate::privacy::recognise::{Candidate, Evidence, Kind, Pair, RECOGNISERS, pair};
+use crate::privacy::recognise::{Candidate, Evidence, Kind, Pair, RECOGNISERS, Recogniser, pair};
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind};
@@ -26,6 +27,8 @@ const HEX_GROUP_BYTES_MAX: usize = 4;
 const STATES_BYTES_MAX: usize = 16 << 20;
 /// Bytes between a sort code and its account number, at most.
 const PAIR_BYTES_MAX: usize = 40;
+/// Bytes of both, at least.
+const PAIR_BYTES_MIN: usize = 14;
 
 /// What the parts of evidence come to.
 const SHAPE: f32 = 0.3;
@@ -38,7 +41,12 @@ const UNNAMED: f32 = 0.4;
 const PAIRED: f32 = 0.35;
 
 /// Every pattern of the table at once.
-pub struct Automaton(DFA);
+pub struct Automaton {
+    dfa: DFA,
+    /// Rows that need a word nearby; and those of them that may be a pair.
+    in_need: u64,
+    paired: u64,
+}
 
 /// What one thread needs to look.
 pub struct Work {
@@ -46,9 +54,19 @@ pub struct Work {
     /// Pattern and end of what matches from one place.
     ends: Vec<(usize, usize)>,
     hearing: Hearing,
+    #[cfg(test)]
+    steps: usize,
     pub(super) scored: Vec<Scored>,
     /// Room for findings.
     pub found: Vec<Finding>,
+}
+
+#[cfg(test)]
+impl Work {
+    /// Bytes that patterns were tried over and in which words were heard, since this was last asked.
+    pub fn take_steps(&mut self) -> usize {
+        std::mem::take(&mut self.steps) + std::mem::take(&mut self.hearing.steps)
+    }
 }
 
 impl Automaton {
@@ -58,15 +76,21 @@ impl Automaton {
         let bytes = syntax::Config::new().unicode(false).utf8(false).case_insensitive(true);
         let all = DFA::config().match_kind(MatchKind::All).cache_capacity(STATES_BYTES_MAX);
         let dfa = DFA::builder().syntax(bytes).configure(all).build_many(&patterns);
-        dfa.ok().map(Automaton)
+        let rows = |are: fn(&Recogniser) -> bool| {
+            RECOGNISERS.iter().enumerate().filter(|(_, row)| are(row)).fold(0, |rows, (place, _)| rows | 1 << place)
+        };
+        let paired = rows(|row| matches!(row.kind, Kind::SortCode | Kind::BankAccount));
+        Some(Automaton { dfa: dfa.ok()?, in_need: rows(Recogniser::needs_word), paired })
     }
 
     /// For one thread.
     pub fn work(&self) -> Work {
         Work {
-            states: self.0.create_cache(),
+            states: self.dfa.create_cache(),
             ends: Vec::new(),
             hearing: Hearing::default(),
+            #[cfg(test)]
+            steps: 0,
             scored: Vec::new(),
             found: Vec::new(),
         }
@@ -77,12 +101,12 @@ impl Automaton {
         work.ends.clear();
         let limit = text.len().min(start + PIECE_BYTES_MAX);
         let input = Input::new(text).range(start..text.len()).anchored(Anchored::Yes);
-        let Ok(mut state) = self.0.start_state_forward(&mut work.states, &input) else { return };
+        let Ok(mut state) = self.dfa.start_state_forward(&mut work.states, &input) else { return };
         let mut at = start;
         loop {
             let next = match text.get(at) {
-                Some(byte) => self.0.next_state(&mut work.states, state, *byte),
-                None => self.0.next_eoi_state(&mut work.states, state),
+                Some(byte) => self.dfa.next_state(&mut work.states, state, *byte),
+                None => self.dfa.next_eoi_state(&mut work.states, state),
             };
             // States run out only where their memory does, which it clears by itself.
             let Ok(next) = next else { return };
@@ -90,8 +114,8 @@ impl Automaton {
             if state.is_tagged() {
                 // A match is told one byte late.
                 if state.is_match() && is_end(text, at) {
-                    for index in 0..self.0.match_len(&work.states, state) {
-                        work.ends.push((self.0.match_pattern(&work.states, state, index).as_usize(), at));
+                    for index in 0..self.dfa.match_len(&work.states, state) {
+                        work.ends.push((self.dfa.match_pattern(&work.states, state, index).as_usize(), at));
                     }
                 } else if state.is_dead() || state.is_quit() {
                     return;
@@ -99,6 +123,10 @@ impl Automaton {
             }
             if at > limit || at >= text.len() {
                 return;
+            }
+            #[cfg(test)]
+            {
+                work.steps += 1;
             }
             at += 1;
         }
@@ -109,7 +137,7 @@ impl Automaton {
         let text = context.text;
         work.hearing.forget();
         let (mut at, mut hex_end, mut word_before, mut is_long_row) = (0, 0, None, false);
-        while let Some(digit) = text[at..].iter().position(u8::is_ascii_digit).map(|next| at + next) {
+        while let Some(digit) = position(text, at, b'0'..=b'9', |byte| byte.is_ascii_digit()) {
             let word = begin_of_word(text, digit);
             let mut end =
                 text[digit..].iter().position(|byte| !byte.is_ascii_digit()).map_or(text.len(), |next| digit + next);
@@ -120,8 +148,8 @@ impl Automaton {
                 word_before = Some(word);
                 count = 1;
                 // A row of groups is tried from its front once, and not again from there for each of its groups.
-                let hex = if word >= hex_end { begin_of_hex(text, word) } else { None };
-                if hex.is_some() {
+                let (hex, is_inside) = if word >= hex_end { begin_of_hex(text, word) } else { (None, false) };
+                if hex.is_some() || is_inside {
                     hex_end = end_of_hex(text, word);
                     is_long_row = hex_end - word >= PIECE_BYTES_MAX;
                 }
@@ -150,9 +178,10 @@ impl Automaton {
         // By pattern, the longest first.
         work.ends.sort_unstable_by_key(|(row, end)| (*row, usize::MAX - end));
         let mut taken = usize::MAX;
+        let pointless = self.pointless(context, work);
         for index in 0..work.ends.len() {
             let (row, end) = work.ends[index];
-            if row == taken {
+            if row == taken || pointless >> row & 1 == 1 {
                 continue;
             }
             let recogniser = &RECOGNISERS[row];
@@ -163,6 +192,7 @@ impl Automaton {
                 Evidence::Likely => LIKELY,
                 Evidence::Proven => PROVEN,
             };
+            debug_assert!(evidence <= Evidence::Shape || !recogniser.needs_word());
             taken = row;
             let weight = work.hearing.weight(context, start, end, row);
             let score = base + weight;
@@ -173,6 +203,18 @@ impl Automaton {
         }
         prefer_named(&mut scored[first..]);
         certain
+    }
+
+    /// Rows of which nothing can come: they need a word, and there is none.
+    fn pointless(&self, context: &Surroundings<'_>, work: &mut Work) -> u64 {
+        if work.ends.is_empty() {
+            return 0;
+        }
+        let heard = work.hearing.may_be_heard(context);
+        // A sort code and an account number may speak for one another: where one is written with hyphens, or a word says what one is.
+        let is_no_pair =
+            context.text.len() < PAIR_BYTES_MIN || heard & self.paired == 0 && !context.text.contains(&b'-');
+        (self.in_need | if is_no_pair { self.paired } else { 0 }) & !heard
     }
 
     /// Rows whose pattern is the whole text, and whether their check holds.
@@ -232,15 +274,17 @@ fn begin_with_sign(text: &[u8], word: usize) -> [Option<usize>; 2] {
     }
 }
 
-/// Where a row of groups with colons before it begins.
-fn begin_of_hex(text: &[u8], word: usize) -> Option<usize> {
+/// Where a row of groups with colons before it begins, and whether it goes back further than any address.
+fn begin_of_hex(text: &[u8], word: usize) -> (Option<usize>, bool) {
     if !text[..word].ends_with(b":") {
-        return None;
+        return (None, false);
     }
     let from = word.saturating_sub(PIECE_BYTES_MAX);
     let is_hex = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
-    let start = text[from..word].iter().rposition(|byte| !is_hex(byte)).map_or(from, |before| from + before + 1);
-    (start == 0 || !text[start - 1].is_ascii_alphanumeric()).then_some(start)
+    let before = text[from..word].iter().rposition(|byte| !is_hex(byte)).map(|before| from + before + 1);
+    let start = before.unwrap_or(from);
+    let is_begin = start == 0 || !text[start - 1].is_ascii_alphanumeric();
+    (is_begin.then_some(start), before.is_none() && word >= PIECE_BYTES_MAX)
 }
 
 /// Where a row of groups with colons ends, as far as is looked.

@@ -7,7 +7,7 @@
 //! A text without capitals, or of nothing else, says less: there two names must stand together, or one behind a word that greets.
 
 use super::lexicon::{Is, Lexicon, Word};
-use crate::privacy::engine::{SCORE_MIN, Scored, Surroundings};
+use crate::privacy::engine::{SCORE_MIN, Scored, Surroundings, position};
 use crate::privacy::recognise::{Kind, RECOGNISERS};
 
 /// Words of one row, at most.
@@ -161,9 +161,14 @@ impl Search<'_> {
         let mut row = Row::default();
         let mut at = 0;
         // Where no word can begin is passed over at once: most of a text is small letters.
-        let is_start =
-            |byte: &u8| if self.is_loose { is_letter(*byte) } else { matches!(byte, b'A'..=b'Z' | 0xc3..=0xc5) };
-        while let Some(start) = text[at..].iter().position(is_start).map(|next| at + next) {
+        let next = |at: usize| {
+            if self.is_loose {
+                text[at..].iter().position(|byte| is_letter(*byte)).map(|next| at + next)
+            } else {
+                position(text, at, b'A'..=b'Z', |byte| matches!(byte, b'A'..=b'Z' | 0xc3..=0xc5))
+            }
+        };
+        while let Some(start) = next(at) {
             let end = self.end_of_word(start);
             let begins = match text[..start] {
                 [.., letter, b'\'' | b'-'] if is_letter(letter) => false,

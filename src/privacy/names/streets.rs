@@ -1,7 +1,7 @@
 //! A number and a street's name: `Flat 3, 12 High Street`, `64 Hooper Manor`, `Rose Cottage, Mill Lane`, `PO Box 12`.
 
 use super::lexicon::{Is, Lexicon};
-use crate::privacy::engine::{Scored, Surroundings};
+use crate::privacy::engine::{Scored, Surroundings, position};
 use crate::privacy::recognise::{Kind, RECOGNISERS};
 
 /// Words of a street's name before its end, at most.
@@ -21,7 +21,7 @@ pub fn find(lexicon: &Lexicon, around: &Surroundings<'_>, scored: &mut Vec<Score
     let search = Search { lexicon, text, is_loose: !(around.has_capital && around.has_small) };
     let mut at = 0;
     if around.has_digit {
-        while let Some(start) = text[at..].iter().position(u8::is_ascii_digit).map(|next| at + next) {
+        while let Some(start) = position(text, at, b'0'..=b'9', |byte| byte.is_ascii_digit()) {
             let digits = text[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
             at = start + digits;
             if digits <= NUMBER_DIGITS_MAX
@@ -38,8 +38,19 @@ pub fn find(lexicon: &Lexicon, around: &Surroundings<'_>, scored: &mut Vec<Score
 }
 
 /// Words that streets of Wales begin with.
-const OF_WALES: &[&[u8]] =
-    &[b"heol", b"ffordd", b"lon", b"stryd", b"clos", b"maes", b"rhodfa", b"rhiw", b"cilgant", b"llwyn"];
+const OF_WALES: &[&[u8]] = &[
+    b"heol",
+    b"ffordd",
+    b"lon",
+    "l\u{f4}n".as_bytes(),
+    b"stryd",
+    b"clos",
+    b"maes",
+    b"rhodfa",
+    b"rhiw",
+    b"cilgant",
+    b"llwyn",
+];
 
 fn address(start: usize, end: usize, score: f32) -> Scored {
     // Before names, of which streets have many.

@@ -23,6 +23,23 @@ pub struct Recogniser {
     pub source: &'static str,
 }
 
+impl Recogniser {
+    /// Whether its check never gives more than [`Evidence::Shape`]: without a word nearby it finds nothing.
+    pub fn needs_word(&self) -> bool {
+        matches!(
+            self.id,
+            "trn"
+                | "driving_licence_ni"
+                | "passport"
+                | "vat_number_bare"
+                | "mprn"
+                | "vehicle_registration_older"
+                | "electoral_roll"
+                | "date_of_birth"
+        )
+    }
+}
+
 const NINO: &[&str] =
     &["nino", "national insurance", "ni no", "ni number", "ni", "nat ins", "insurance number", "n i number", "ni num"];
 const NHS: &[&str] = &[

@@ -4,10 +4,11 @@ use super::super::paths::SideFile;
 use super::nested::Leaf;
 use super::rows::{Batch, read};
 use crate::failure::Failure;
-use crate::privacy::{ColumnTally, ColumnVerdict, Engine, Header, Kind, Span, verdict};
+use crate::privacy::{CellTold, ColumnTally, ColumnVerdict, Engine, Header, Kind, Memo, Span, verdict};
 use arrow::array::Array;
 use rayon::prelude::*;
 use std::collections::HashMap;
+use std::sync::Mutex;
 
 /// Values that one core looks at in one go.
 const CELLS_AT_ONCE: usize = 1024;
@@ -65,6 +66,8 @@ pub struct Look {
     wants_spans: bool,
     columns: Vec<Column>,
     known: HashMap<(String, String), usize>,
+    /// What cells of the columns told, as threads gave it back.
+    memos: Mutex<Vec<Memo<CellTold>>>,
     spans: Vec<(usize, usize, Span)>,
     rows: u64,
 }
@@ -72,7 +75,8 @@ pub struct Look {
 impl Look {
     /// Nothing looked at yet.
     pub fn new(engine: &'static Engine, wants_spans: bool) -> Self {
-        Look { engine, wants_spans, columns: Vec::new(), known: HashMap::new(), spans: Vec::new(), rows: 0 }
+        let (columns, spans) = (Vec::new(), Vec::new());
+        Look { engine, wants_spans, columns, known: HashMap::new(), memos: Mutex::default(), spans, rows: 0 }
     }
 
     /// Looks at every cell of a batch. Columns of one name and one `table` are one column; a table's name stands before its columns'.
@@ -91,12 +95,56 @@ impl Look {
                 columns.push(Column { told, name: leaf.name.clone(), header, tally });
                 columns.len() - 1
             });
+            let (tally, found) = self.of_leaf(leaf, batch, place);
             let column = &mut self.columns[place];
-            let (tally, found) = of_leaf(leaf, batch, column, self.engine, self.wants_spans);
             column.tally = std::mem::take(&mut column.tally).and(tally);
             self.spans.extend(found.into_iter().map(|span| (file, place, span)));
         }
         self.spans[from..].sort_by_key(|(_, place, span): &(usize, usize, Span)| (span.row, *place));
+    }
+
+    /// Looks at a batch's cells of a column.
+    fn of_leaf(&self, leaf: &Leaf, batch: &Batch, place: usize) -> (ColumnTally, Vec<Span>) {
+        let header = &self.columns[place].header;
+        // Of another type in another file, the same cell is something else.
+        let column = place as u32 * 4 + leaf.kind as u32;
+        let pieces = (0..leaf.cells.len()).into_par_iter().step_by(CELLS_AT_ONCE);
+        let pieces = pieces.map(|start| {
+            let mut work = self.engine.take_work();
+            let mut memo = self.memos.lock().ok().and_then(|mut memos| memos.pop()).unwrap_or_default();
+            let (mut tally, mut spans) = (ColumnTally::new(leaf.kind), Vec::new());
+            for cell in start..leaf.cells.len().min(start + CELLS_AT_ONCE) {
+                if leaf.cells.is_null(cell) {
+                    tally.add_null();
+                    continue;
+                }
+                let text = leaf.cells.value(cell);
+                if !self.wants_spans {
+                    tally.add_once(text, (column, header), self.engine, &mut work, &mut memo);
+                    continue;
+                }
+                tally.add(text, header, self.engine, &mut work);
+                let row = batch.first + leaf.row(cell);
+                spans.extend(work.found.iter().map(|finding| {
+                    let start = characters(&text[..finding.start]);
+                    let end = start + characters(&text[finding.start..finding.end]);
+                    Span { row, start, end, kind: finding.kind, score: finding.score }
+                }));
+            }
+            tally.settle(&mut memo);
+            self.engine.give_back(work);
+            if let Ok(mut memos) = self.memos.lock() {
+                memos.push(memo);
+            }
+            (tally, spans)
+        });
+        let pieces: Vec<_> = pieces.collect();
+        let (mut tally, mut spans) = (ColumnTally::new(leaf.kind), Vec::new());
+        for (piece, found) in pieces {
+            tally = tally.and(piece);
+            spans.extend(found);
+        }
+        (tally, spans)
     }
 
     /// What it came to; `files` are what messages call the files or tables.
@@ -126,45 +174,6 @@ pub fn look(files: &[SideFile], engine: &'static Engine, wants_spans: bool) -> R
         read(named, &mut |batch: Batch| look.take(file, "", &batch))?;
     }
     Ok(look.finish(files.iter().map(|file| file.name.clone()).collect()))
-}
-
-fn of_leaf(
-    leaf: &Leaf,
-    batch: &Batch,
-    column: &Column,
-    engine: &Engine,
-    wants_spans: bool,
-) -> (ColumnTally, Vec<Span>) {
-    let pieces = (0..leaf.cells.len()).into_par_iter().step_by(CELLS_AT_ONCE);
-    let pieces = pieces.map(|start| {
-        let mut work = engine.take_work();
-        let (mut tally, mut spans) = (ColumnTally::new(leaf.kind), Vec::new());
-        for cell in start..leaf.cells.len().min(start + CELLS_AT_ONCE) {
-            if leaf.cells.is_null(cell) {
-                tally.add_null();
-                continue;
-            }
-            let text = leaf.cells.value(cell);
-            tally.add(text, &column.header, engine, &mut work);
-            if wants_spans {
-                let row = batch.first + leaf.row(cell);
-                spans.extend(work.found.iter().map(|finding| {
-                    let start = characters(&text[..finding.start]);
-                    let end = start + characters(&text[finding.start..finding.end]);
-                    Span { row, start, end, kind: finding.kind, score: finding.score }
-                }));
-            }
-        }
-        engine.give_back(work);
-        (tally, spans)
-    });
-    let pieces: Vec<_> = pieces.collect();
-    let (mut tally, mut spans) = (ColumnTally::new(leaf.kind), Vec::new());
-    for (piece, found) in pieces {
-        tally = tally.and(piece);
-        spans.extend(found);
-    }
-    (tally, spans)
 }
 
 /// Unicode scalar values.

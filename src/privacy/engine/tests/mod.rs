@@ -76,6 +76,9 @@ fn passes_what_the_trade_has_of_its_own() {
     }
 }
 
+/// Bytes that patterns are tried over and in which words are heard, for each byte of a cell, at most.
+const STEPS_PER_BYTE_MAX: usize = 64;
+
 #[test]
 fn takes_bounded_time_over_a_hostile_cell_of_any_pattern() {
     // A megabyte takes a tenth of a second at most when optimised, three times that where other work is on the core. Work of a square
@@ -109,6 +112,17 @@ fn takes_bounded_time_over_a_hostile_cell_of_any_pattern() {
         "-----BEGIN ",
         "AKIA",
         "\\u0040",
+        "ab@cd.ef",
+        "1a:",
+        "00:1a:2b:3c:4d:5e ",
+        "07 ",
+        "@",
+        ".",
+        "\u{fdfa}",
+        "\u{eb}\u{eb} ",
+        "SARAH WHITCOMBE ",
+        "SW1A 1AA",
+        "sort code 20-00-00 ",
     ];
     // Each example again and again, and its first half, which begins the pattern and never ends it.
     let of_rows = RECOGNISERS.iter().flat_map(|row| {
@@ -134,6 +148,9 @@ fn takes_bounded_time_over_a_hostile_cell_of_any_pattern() {
         let first = took(());
         // A page of memory that had to be fetched counts too: what is slow is looked at once more.
         all.push((if first > limit / 2 { first.min(took(())) } else { first }, row, piece));
+        // Looked at twice, at most.
+        let steps = work.take_steps() / 2;
+        assert!(steps <= STEPS_PER_BYTE_MAX * bytes, "{row}: `{piece}` took {} steps a byte", steps / bytes);
     }
     all.sort_unstable();
     for (took, row, piece) in all.iter().rev().take(3) {
@@ -248,6 +265,26 @@ proptest::proptest! {
             proptest::prop_assert!((SCORE_MIN..=1.0).contains(&finding.score));
             end = finding.end;
         }
+        engine().give_back(work);
+    }
+
+    #[test]
+    fn what_no_word_can_speak_for_is_left_out_of_short_texts_without_a_loss(
+        places in proptest::collection::vec((0..RECOGNISERS.len(), 0..9usize, " {0,1}"), 1..4), name in 0..3usize
+    ) {
+        let piece = |(row, which, blank): &(usize, usize, String)| {
+            let row = &RECOGNISERS[*row];
+            let of: Vec<_> = row.examples.iter().chain(row.counter_examples).chain(row.words).collect();
+            format!("{}{blank}", of[which % of.len()])
+        };
+        let text: String = places.iter().map(piece).collect();
+        // The same, and too long for all of its words to be heard at once.
+        let long = format!("{text}{}", " ".repeat(60));
+        let header = Header::new(["note", "contact name account", "nhs number"][name]);
+        let (mut work, mut short_found, mut long_found) = (engine().take_work(), Vec::new(), Vec::new());
+        engine().find_but_names(&text, &header, &mut work, &mut short_found);
+        engine().find_but_names(&long, &header, &mut work, &mut long_found);
+        proptest::prop_assert_eq!(short_found, long_found, "{:?}", text);
         engine().give_back(work);
     }
 }
