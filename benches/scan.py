@@ -177,7 +177,7 @@ def main():
     print(f"medians of {asked.runs}, {asked.texts:,} texts, {os.cpu_count()} cores")
     for (part, tool, threads) in sorted(key for key in figures if key[2] == 1):
         (one, core), (two, cores) = ([statistics.median(kind) for kind in zip(*figures[part, tool, threads])] for threads in (1, 2))
-        print(f"{part:24} {tool:12} {one:9.3f} MB/s, {core:9.3f} a core   two threads {two:9.3f} MB/s ({two / one:.2f} x), {cores:9.3f} a core   "
+        print(f"{part:38} {tool:12} {one:9.3f} MB/s, {core:9.3f} a core   two threads {two:9.3f} MB/s ({two / one:.2f} x), {cores:9.3f} a core   "
               f"changed or known {found[part, tool, threads]:,}")
 
 
