@@ -221,7 +221,7 @@ pub fn paper(plan: &Plan, report: Option<&RunReport>) -> Paper {
         },
         said: plan.privacy.clone(),
         datasets: plan.datasets.iter().map(|dataset| told_dataset(plan, dataset, of(&dataset.name))).collect(),
-        vaults: domains(shown().filter_map(|shown| shown.treatment.vault()).collect()),
+        vaults: domains(shown().flat_map(|shown| shown.treatment.vaults()).collect()),
         keyed: domains(shown().flat_map(|shown| shown.treatment.domains()).collect()),
     }
 }
