@@ -133,11 +133,12 @@ impl Treatment {
         }
     }
 
-    /// The domain whose vault has the values.
-    pub fn vault(&self) -> Option<&Name> {
+    /// The domains whose vaults have the values.
+    pub fn vaults(&self) -> Vec<&Name> {
         match self {
-            Treatment::Token { domain } => Some(domain),
-            _ => None,
+            Treatment::Token { domain } => vec![domain],
+            Treatment::Fields(fields) => fields.iter().flat_map(|field| field.treatment.vaults()).collect(),
+            _ => Vec::new(),
         }
     }
 

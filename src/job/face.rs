@@ -141,7 +141,7 @@ pub(super) fn domains(plan: &Plan) -> Vec<&str> {
 /// The domains whose tokens somebody sees.
 pub(super) fn vaults(plan: &Plan) -> Vec<&str> {
     let shown = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
-    let domains: BTreeSet<&str> = shown.filter_map(|shown| shown.treatment.vault()).map(Name::as_str).collect();
+    let domains: BTreeSet<&str> = shown.flat_map(|shown| shown.treatment.vaults()).map(Name::as_str).collect();
     domains.into_iter().collect()
 }
 

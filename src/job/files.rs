@@ -239,6 +239,11 @@ const FIELD: &[Key] = &[
             &[
                 optional("mask", MASK, "hide all but the end"),
                 optional("hmac", Shape::Name, "a pseudonym that joins within this domain"),
+                optional(
+                    "token",
+                    Shape::Name,
+                    "a random token that joins within this domain, whose vault alone knows it",
+                ),
                 optional("ff1", Shape::Table(FF1), "other digits or letters of the same form, which the key can undo"),
             ],
         ),

@@ -115,7 +115,7 @@ fn column(text: &Text, name: Name, at: usize, node: &Node, problems: &mut Proble
                     format!("column `{name}` is {column_type}, which cannot be treated by `{}`", treatment.word());
                 problems.add("E-SCHEMA-TREATMENT", text.place(node.span.start), message, Some(takes.into()));
             }
-            if audience == Audience::Restricted && treatment.vault().is_some() {
+            if audience == Audience::Restricted && !treatment.vaults().is_empty() {
                 let message = format!("column `{name}` would have tokens in the store of its vault");
                 let hint = "`restricted` may see the value itself; `hmac` gives it a pseudonym there";
                 problems.add("E-SCHEMA-VAULT", text.place(node.span.start), message, Some(hint.into()));

@@ -86,7 +86,7 @@ pub fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'stati
             "a mask hides the end of one thing; of several it would show the last: `label`, `null` or `drop` it",
             false,
         ),
-        Treatment::Token { domain } if Name::new(&format!("{VAULT}{domain}")).is_err() => {
+        Treatment::Token { domain } if has_no_vault(domain) => {
             ("the domain's name is too long for its vault to be named after it", false)
         }
         Treatment::Hmac { .. } | Treatment::Token { .. } if form == Some(Form::Varied) => (
@@ -117,6 +117,9 @@ pub fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'stati
             (takes, is_text || (is_wide && *alphabet == Alphabet::Digits))
         }
         Treatment::DateShift { .. } => ("it takes dates and timestamps", dated),
+        Treatment::Fields(_) if treatment.vaults().into_iter().any(has_no_vault) => {
+            ("a domain's name is too long for its vault to be named after it", false)
+        }
         Treatment::Fields(fields) => {
             let is_json = matches!(column_type, ColumnType::Json | ColumnType::Jsonb);
             let are_paths =
@@ -129,6 +132,11 @@ pub fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'stati
         ),
     };
     (!fits).then_some(takes)
+}
+
+/// Whether no vault can be named after a domain.
+fn has_no_vault(domain: &Name) -> bool {
+    Name::new(&format!("{VAULT}{domain}")).is_err()
 }
 
 /// Why a treatment is one in name only.

@@ -14,11 +14,13 @@ use super::keys::Keys;
 use super::mac::Mac;
 use super::told::FieldTold;
 use super::treat::{mask, token};
+use super::vault::Vault;
 use crate::data::{Alphabet, FieldTreatment, Treatment};
 use arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -37,6 +39,8 @@ enum How<'a> {
     Label(String),
     Mask(usize),
     Hmac(&'a Mac, Canonical),
+    /// Of a vault, and whether it had a token for every value so far.
+    Token(&'a Vault, Canonical, Cell<bool>),
     Ff1(&'a Ff1, Alphabet, String),
 }
 
@@ -44,7 +48,7 @@ enum How<'a> {
 type Way<'a> = (&'a [String], &'a How<'a>, usize);
 
 /// The cells of a JSON column, with nothing in them but `fields`, and for each of these whether it was there. `None` where a key is
-/// lacking or a treatment is none of a field.
+/// lacking, a vault has no room for another token, or a treatment is none of a field.
 pub fn shown(cells: &ArrayRef, fields: &[FieldTreatment], keys: &Keys) -> Option<(ArrayRef, Vec<FieldTold>)> {
     let fields: Vec<Field<'_>> = fields.iter().map(|field| prepared(field, keys)).collect::<Option<_>>()?;
     let all: Vec<Way<'_>> = fields.iter().enumerate().map(|(place, field)| (field.path, &field.how, place)).collect();
@@ -65,7 +69,8 @@ pub fn shown(cells: &ArrayRef, fields: &[FieldTreatment], keys: &Keys) -> Option
             None => built.append_null(),
         }
     }
-    Some((Arc::new(built.finish()), told))
+    let is_given = |field: &Field<'_>| !matches!(&field.how, How::Token(_, _, is_given) if !is_given.get());
+    fields.iter().all(is_given).then(|| (Arc::new(built.finish()) as ArrayRef, told))
 }
 
 /// What no path expected becomes null.
@@ -82,6 +87,9 @@ fn prepared<'a>(field: &'a FieldTreatment, keys: &'a Keys) -> Option<Field<'a>> 
         Treatment::Label => How::Label(label()),
         Treatment::Mask { last } => How::Mask(usize::from(*last)),
         Treatment::Hmac { domain } => How::Hmac(keys.get(domain)?, Canonical::of(field.kind.as_deref())),
+        Treatment::Token { domain } => {
+            How::Token(keys.vault(domain)?, Canonical::of(field.kind.as_deref()), Cell::new(true))
+        }
         Treatment::Ff1 { domain, alphabet } => How::Ff1(keys.ff1(domain)?, *alphabet, label()),
         _ => return None,
     };
@@ -173,6 +181,11 @@ fn leaf(text: &str, how: &How<'_>, out: &mut String) {
             let mut written = String::new();
             let writing = canonical.write(&plain(), &mut written);
             token(key, writing, &written, &mut treated);
+        }
+        How::Token(vault, canonical, is_given) => {
+            let mut written = String::new();
+            let writing = canonical.write(&plain(), &mut written);
+            is_given.set(is_given.get() & vault.token(writing, &written, &mut treated).is_some());
         }
         How::Ff1(ff1, alphabet, label) => {
             if !ff1.text(&plain(), *alphabet, &mut treated) {

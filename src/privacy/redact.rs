@@ -137,7 +137,7 @@ pub fn redact(
                 let mut told = Told::default();
                 let treated = treat(values, column, treatment, subject.as_ref(), keys, &mut told);
                 let is_full = |domain: &&Name| keys.vault(domain).is_some_and(|vault| vault.is_full());
-                match (treated, treatment.vault().filter(is_full)) {
+                match (treated, treatment.vaults().into_iter().find(is_full)) {
                     (Err(_), Some(domain)) => Err(RedactFault::VaultFull(domain.to_string())),
                     (treated, _) => Ok((treated?, told)),
                 }

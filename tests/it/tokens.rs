@@ -88,6 +88,44 @@ fn a_value_has_one_token_in_every_table_job_and_night_of_its_domain_and_its_vaul
     }
 }
 
+/// Fields of JSON share the vault with columns: one value, one token, and its writing counts as little there.
+#[test]
+fn a_field_of_json_has_the_token_that_a_column_has() {
+    let csv = "id,email,pet,evidence\n\
+        1,wren@example.org,Rex,\"{\"\"who\"\":[{\"\"email\"\":\"\"WREN@example.org\"\",\"\"age\"\":41},{\"\"email\"\":null}],\"\"case\"\":7}\"\n\
+        2,,,\"{\"\"who\"\":[{\"\"email\"\":\"\"tobias@example.org\"\"}],\"\"case\"\":\"\"7\"\"}\"\n";
+    let ferry = project(csv);
+    let fields = "fields = { \"who.email\" = { treat = { token = \"people\" }, kind = \"email\" }, \"case\" = { treat = { token = \"cases\" } } }";
+    let evidence =
+        format!("\nevidence = {{ type = \"json\", class = \"personal\", treat = {{ analytics = {{ {fields} }} }} }}\n");
+    ferry.write("schemas/thing.toml", format!("{}{evidence}", ferry.read("schemas/thing.toml")).as_bytes());
+    ran(&ferry, &["jobs/things.toml"]);
+    let (people, cases) = (vault(&ferry, "people"), vault(&ferry, "cases"));
+    assert_eq!(people.keys().collect::<Vec<_>>(), ["tobias@example.org", "wren@example.org"]);
+    assert_eq!(cases.keys().collect::<Vec<_>>(), ["7"], "a number and its text are one value");
+    let things = rows(&ferry, "out/warehouse/thing", "id");
+    let evidence = |row: usize| serde_json::from_str::<Value>(&things[row]["evidence"]).expect("JSON");
+    let (wren, tobias, case) = (&people["wren@example.org"], &people["tobias@example.org"], &cases["7"]);
+    assert_eq!(&things[0]["email"], wren);
+    assert_eq!(evidence(0), serde_json::json!({ "who": [{ "email": wren }, { "email": null }], "case": case }));
+    assert_eq!(evidence(1), serde_json::json!({ "who": [{ "email": tobias }], "case": case }));
+    let plan = ferry.run(&["plan", "jobs/things.toml"]).out;
+    assert!(plan.contains("token_vault_cases  in restricted"), "{plan}");
+    let paper = ferry.run(&["plan", "jobs/things.toml", "--papers", "dpia"]).out;
+    assert!(paper.contains("case pseudonymised: a random token, whose value the vault of cases has"), "{paper}");
+    // Where there is no room for the tokens of a field, the night says so, as it does of a column.
+    let many: String = (1..=3_000)
+        .map(|id| {
+            format!("{id},,,\"{{\"\"who\"\":{{\"\"email\"\":\"\"person{id}@example.org\"\"}},\"\"case\"\":1}}\"\n")
+        })
+        .collect();
+    ferry.write("in/app.thing.csv", format!("id,email,pet,evidence\n{many}").as_bytes());
+    let environment = ferry.read("jobs/environments/dev.toml");
+    ferry.write("jobs/environments/dev.toml", format!("{environment}\n[limits]\nmemory_max = \"1MiB\"\nbatch_rows_max = 500\nrow_group_rows_max = 500\npart_rows_max = 1000\n").as_bytes());
+    let came = ferry.run(&["run", "jobs/things.toml", "--again", "too many"]);
+    assert!(came.code == 50 && came.err.contains("need more memory"), "{}", came.err);
+}
+
 #[test]
 fn a_dry_run_and_a_refused_night_leave_no_vault() {
     let ferry = project("id,email,pet\n1,wren@example.org,Rex\n1,tobias@example.org,Rex\n");

@@ -44,7 +44,7 @@ fn personal(paper: &Paper) -> impl Iterator<Item = (&str, &PaperColumn)> {
     })
 }
 
-/// What is read about people, by kind: the columns of the schemas that are personal or sensitive.
+/// What is selected about people, by kind: the columns that are personal or sensitive.
 fn categories(paper: &Paper) -> String {
     let mut kinds: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (dataset, column) in personal(paper) {
@@ -52,7 +52,7 @@ fn categories(paper: &Paper) -> String {
         kinds.entry(kind).or_default().insert(format!("`{dataset}.{}` ({})", column.name, column.class));
     }
     if kinds.is_empty() {
-        return "no column is declared as personal".into();
+        return "no column that is selected is declared as personal".into();
     }
     let told = kinds
         .into_iter()

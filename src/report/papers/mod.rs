@@ -221,7 +221,7 @@ pub fn paper(plan: &Plan, report: Option<&RunReport>) -> Paper {
         },
         said: plan.privacy.clone(),
         datasets: plan.datasets.iter().map(|dataset| told_dataset(plan, dataset, of(&dataset.name))).collect(),
-        vaults: domains(shown().filter_map(|shown| shown.treatment.vault()).collect()),
+        vaults: domains(shown().flat_map(|shown| shown.treatment.vaults()).collect()),
         keyed: domains(shown().flat_map(|shown| shown.treatment.domains()).collect()),
     }
 }
@@ -242,8 +242,13 @@ fn told_dataset(plan: &Plan, dataset: &DatasetPlan, report: Option<&DatasetRepor
         schema_sha256: dataset.schema_hash.clone(),
         rows_read: report.map(|report| report.rows_read),
         stores: dataset.outputs.iter().map(|output| told_store(plan, dataset, output, of(output))).collect(),
-        set_aside: dataset.set_aside.iter().map(|shown| told_column(shown, None)).collect(),
+        set_aside: aside(dataset).map(|shown| told_column(shown, None)).collect(),
     }
+}
+
+/// The columns of rows that are set aside: one that no store needs is not even selected.
+fn aside(dataset: &DatasetPlan) -> impl Iterator<Item = &ColumnTreatment> {
+    dataset.set_aside.iter().filter(|shown| dataset.extract.columns.contains(&shown.column.name))
 }
 
 fn told_store(plan: &Plan, dataset: &DatasetPlan, output: &OutputPlan, report: Option<&StoreReport>) -> PaperStore {

@@ -42,7 +42,7 @@ pub struct OpenVault {
 /// Opens the vaults of the domains whose tokens `plan` shows somebody.
 pub async fn open(plan: &Plan, restricted: &Store) -> Result<Vec<(Name, OpenVault)>, Failure> {
     let shown = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
-    let domains: BTreeSet<&Name> = shown.filter_map(|shown| shown.treatment.vault()).collect();
+    let domains: BTreeSet<&Name> = shown.flat_map(|shown| shown.treatment.vaults()).collect();
     let bytes_max = plan.limits.memory_bytes_max / MEMORY_PART / domains.len().max(1) as u64;
     let mut opened = Vec::new();
     for domain in domains {
