@@ -13,9 +13,10 @@ use super::shift::{Subject, shifted};
 use super::told::Told;
 use crate::data::{Alphabet, Column, ColumnType, Generalisation, Treatment};
 use arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, PrimitiveArray, PrimitiveBuilder, StringViewArray, StringViewBuilder,
+    Array, ArrayRef, AsArray, Date32Array, LargeStringArray, PrimitiveArray, PrimitiveBuilder, StringViewArray,
     TimestampMicrosecondArray, new_null_array,
 };
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type,
     Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
@@ -198,19 +199,19 @@ fn time_text(micros: i64) -> String {
     format!("{:02}:{:02}:{:02}.{fraction:06}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// Applies `write` to the text of every value: text as it is, whole numbers in decimal.
+/// What `write` puts behind the texts before it, for the text of every value: text as it is, whole numbers in decimal.
 fn text(values: &ArrayRef, column: &Column, mut write: impl FnMut(&str, &mut String)) -> Option<ArrayRef> {
-    let mut built = StringViewBuilder::with_capacity(values.len());
-    let mut out = String::new();
-    text_of(values, column, &mut |value| match value {
-        Some(value) => {
-            out.clear();
-            write(value, &mut out);
-            built.append_value(&out);
+    let (mut written, mut ends) = (String::new(), Vec::with_capacity(values.len() + 1));
+    ends.push(0);
+    text_of(values, column, &mut |value| {
+        if let Some(value) = value {
+            write(value, &mut written);
         }
-        None => built.append_null(),
+        ends.push(written.len() as i64);
     })?;
-    Some(Arc::new(built.finish()))
+    let ends = OffsetBuffer::new(ends.into());
+    let texts = LargeStringArray::try_new(ends, written.into_bytes().into(), values.logical_nulls()).ok()?;
+    Some(Arc::new(StringViewArray::from(&texts)))
 }
 
 /// Hands out the text of every value in order: text as it is, whole numbers in decimal. `None` of another type.

@@ -15,7 +15,7 @@ const COLUMNS_MAX: u32 = (1 << 19) - 1;
 
 /// Cells of a piece after which it shows whether any come again, and the part of them that must have.
 const CELLS_TO_SEE: usize = 512;
-const KNOWN_PART: usize = 16;
+const KNOWN_PART: usize = 4;
 
 /// In the last word, above the cell's last four bytes: its length, what it told, its column.
 const LENGTH_AT: u32 = 32;

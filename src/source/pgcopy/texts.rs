@@ -42,8 +42,8 @@ impl Texts {
     /// The column so far, and the rows whose cells are no UTF-8, which are NULL in it. Empty again then.
     pub fn finish(&mut self) -> (ArrayRef, Vec<usize>) {
         let rows = self.offsets.len() - 1;
-        // The next batch is as large as this one.
-        let room = Vec::with_capacity(self.bytes.len());
+        // The next batch is about as large as this one; what is kept and not used costs no memory.
+        let room = Vec::with_capacity(self.bytes.len() + self.bytes.len() / 8);
         let bytes = std::mem::replace(&mut self.bytes, room);
         let offsets = std::mem::replace(&mut self.offsets, Texts::with_capacity(rows).offsets);
         let nulls = std::mem::take(&mut self.nulls);
