@@ -8,9 +8,9 @@
 //! Released::rows           the rows once more, in order, without what may not be seen
 //! ```
 //!
-//! The rule for each total, of the groups that it is of: where any is hidden, at least two are, of `under` people or more together. One
-//! more group is enough for that, since one that is not small has `under` by itself; it is the one of fewest people. With one set of
-//! totals, parts of a whole, nothing else can be computed from them.
+//! The rule for each total, of the groups that it is of: where any is hidden, at least two are, and so many people together that one of
+//! them alone could have `under` of them, were there one in each of the others. One more group is enough for that, since one that is not
+//! small has `under` by itself; it is the one of fewest people. With one set of totals, parts of a whole, no small number can be computed.
 //!
 //! Never in here: what is small (`data::SmallCells`), and a value in what is told.
 
@@ -18,7 +18,7 @@ use super::redact::Redacted;
 use super::risk::{Written, written};
 use crate::data::SmallCells;
 use crate::data::scratch::ScratchFault;
-use crate::format::spill::{Aside, Spill};
+use crate::format::spill::{Aside, Spill, compact};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, UInt32Array};
 use arrow::buffer::{BooleanBuffer, MutableBuffer};
 use arrow::compute::{cast, filter_record_batch, nullif, take};
@@ -136,10 +136,11 @@ impl HeldRows {
     }
 }
 
-/// A group: its people, whether that is certain, and the total it is in.
+/// A group: its people, whether that is certain, whether a row of it is about few, and the total it is in.
 struct Group {
     people: u64,
     is_certain: bool,
+    has_few: bool,
     total: Written,
 }
 
@@ -147,6 +148,8 @@ struct Group {
 #[derive(Default)]
 struct Total {
     small: u64,
+    /// Of them, those of which all is known.
+    sure: u64,
     people: u64,
     next: Option<(u64, Written)>,
 }
@@ -154,7 +157,9 @@ struct Total {
 impl Total {
     /// Whether it tells what is hidden.
     fn tells(&self, under: u64) -> bool {
-        self.small > 0 && (self.small < 2 || self.people < under)
+        // Whoever knows that each has somebody in it knows that no one has more than the sum less the others.
+        let others = self.sure.saturating_sub(1);
+        self.small > 0 && (self.small < 2 || self.people < under.saturating_add(others))
     }
 }
 
@@ -183,13 +188,15 @@ impl Held {
         }
         let whose = rows.put_back(rows.rows().slice(0, 0));
         self.whose.get_or_insert(whose);
-        Ok(self.rows.push(rows.rows().clone())?)
+        // Parts of larger rows, whose texts they would take along.
+        Ok(self.rows.push(compact(rows.rows())?)?)
     }
 
     /// Decides which rows may not be seen.
     pub fn decide(self) -> Result<Released, SmallCellsFault> {
         let mut hidden = MutableBuffer::from_len_zeroed((self.rows.rows() as usize).div_ceil(8));
         let (mut told, mut totals) = (SmallCellsTold::default(), HashMap::<Written, Total>::new());
+        let is_row_a_person = self.terms.count.is_none();
         for bucket in &self.buckets {
             let mut groups: HashMap<Written, Group> = HashMap::new();
             each_row(bucket, |row| {
@@ -199,11 +206,15 @@ impl Held {
                         None => Arc::from(row.total),
                     };
                     totals.entry(Arc::clone(&total)).or_default();
-                    groups.insert(row.group.into(), Group { people: 0, is_certain: true, total });
+                    groups.insert(row.group.into(), Group { people: 0, is_certain: true, has_few: false, total });
                 }
                 if let Some(group) = groups.get_mut(row.group) {
                     match row.people.and_then(|people| u64::try_from(people).ok()) {
-                        Some(people) => group.people = group.people.saturating_add(people),
+                        Some(people) => {
+                            group.people = group.people.saturating_add(people);
+                            // A row of a table of counts is seen by itself, however many its group has.
+                            group.has_few |= !is_row_a_person && (1..self.terms.under).contains(&people);
+                        }
                         None => group.is_certain = false,
                     }
                 }
@@ -213,8 +224,9 @@ impl Held {
             for (name, group) in groups {
                 let total = totals.entry(group.total).or_default();
                 // Where nobody says how many there are, they may be few; where there is nobody, there is nobody to hide.
-                if !group.is_certain || (group.people > 0 && group.people < self.terms.under) {
+                if !group.is_certain || group.has_few || (group.people > 0 && group.people < self.terms.under) {
                     total.small += 1;
+                    total.sure += u64::from(group.is_certain);
                     total.people = total.people.saturating_add(group.people);
                     small.insert(name);
                 } else if group.people > 0
@@ -296,7 +308,10 @@ impl Released {
     /// What may be seen of the rows that came as the `place`th, and how many they were; `start` is where they begin among all
     /// rows. Nothing behind the last ones.
     pub fn rows(&self, place: usize, start: usize) -> Result<Option<(Redacted, usize)>, SmallCellsFault> {
-        let (Some(whose), Some(rows)) = (&self.whose, self.rows.at(place)) else { return Ok(None) };
+        let (Some(whose), Some(rows)) = (&self.whose, self.rows.at(place)) else {
+            // Behind the last ones, and nowhere else.
+            return if start == self.hidden.len() { Ok(None) } else { Err(SmallCellsFault::Shape) };
+        };
         let rows = rows?;
         let hidden = BooleanArray::new(self.hidden.slice(start, rows.num_rows()), None);
         let seen = match &self.terms.count {
@@ -396,6 +411,21 @@ mod tests {
     }
 
     #[test]
+    fn five_groups_of_one_tell_themselves_and_take_another_with_them() {
+        let rows: Rows = (1..=5).map(|kind| (1, kind, Some(1))).chain([(1, 6, Some(100)), (1, 7, Some(200))]).collect();
+        let (shown, told) = seen(&rows, &terms(true, &["region"]), 9);
+        assert_eq!(shown, [false, false, false, false, false, false, true]);
+        assert_eq!((told.small, told.beside), (5, 1));
+    }
+
+    #[test]
+    fn a_row_about_few_is_not_seen_in_a_group_of_many() {
+        let rows = vec![(1, 1, Some(3)), (1, 1, Some(90)), (1, 2, Some(9)), (1, 3, Some(80))];
+        let (shown, _) = seen(&rows, &terms(true, &["region"]), 9);
+        assert_eq!(shown, [false, false, false, true]);
+    }
+
+    #[test]
     fn a_total_that_nobody_else_is_in_is_told_of() {
         let (shown, told) = seen(&vec![(1, 1, Some(3)), (2, 1, Some(9))], &terms(true, &["region"]), 9);
         assert_eq!((shown, told.open_totals), (vec![false, true], 1));
@@ -428,19 +458,24 @@ mod tests {
                 let group = groups.entry((row.0, row.1)).or_insert((0, true, *shown));
                 let people = if is_count { row.2 } else { Some(1) };
                 *group = (group.0 + people.unwrap_or(0), group.1 && people.is_some(), group.2);
+                prop_assert!(!shown || !is_count || people.is_some_and(|people| people == 0 || people >= 5), "a row about few");
                 prop_assert_eq!(group.2, *shown, "a group is shown or not");
             }
             prop_assert!(groups.values().all(|(people, known, shown)| !shown || (*known && (*people == 0 || *people >= 5))));
-            let mut totals: HashMap<u8, Vec<(i64, bool)>> = HashMap::new();
-            for ((region, _), (people, _, shown)) in &groups {
-                totals.entry(if by_region { *region } else { 0 }).or_default().push((*people, *shown));
+            let mut totals: HashMap<u8, Vec<(i64, bool, bool)>> = HashMap::new();
+            for ((region, _), group) in &groups {
+                totals.entry(if by_region { *region } else { 0 }).or_default().push(*group);
             }
             let mut open = 0;
             for groups in totals.values() {
-                let hidden: Vec<i64> = groups.iter().filter(|group| !group.1).map(|group| group.0).collect();
-                let tells = !hidden.is_empty() && (hidden.len() < 2 || hidden.iter().sum::<i64>() < 5);
+                let hidden: Vec<(i64, bool)> =
+                    groups.iter().filter(|group| !group.2).map(|group| (group.0, group.1)).collect();
+                // One of each but one of those that are known leaves the most that the last could have.
+                let others = hidden.iter().filter(|(_, known)| *known).count().saturating_sub(1) as i64;
+                let people: i64 = hidden.iter().map(|(people, _)| people).sum();
+                let tells = !hidden.is_empty() && (hidden.len() < 2 || people - others < 5);
                 open += u64::from(tells);
-                prop_assert!(!tells || groups.iter().all(|(people, shown)| !shown || *people == 0), "nobody else was there");
+                prop_assert!(!tells || groups.iter().all(|(people, _, shown)| !shown || *people == 0), "nobody else was there");
             }
             prop_assert_eq!(told.open_totals, open);
         }

@@ -11,7 +11,7 @@
 //!
 //! Never in here: reading a table by its checkpoint. What we decide by is the entries themselves.
 
-use super::absent::{get, put_if_absent};
+use super::absent::{Absent, get, put_if_absent};
 use super::delta::checkpoint::{HINT, Hint, checkpoint, checkpoint_path};
 use super::delta::log::replay_to;
 use super::failpoint;
@@ -21,6 +21,10 @@ use crate::access::Folder;
 use crate::format::parquet_plain::encode;
 use bytes::Bytes;
 use object_store::{ObjectStoreExt, PutPayload};
+use std::time::Duration;
+
+/// How long a night waits for one.
+const WAITS: Duration = Duration::from_secs(120);
 
 /// Versions from one checkpoint to the next.
 const EVERY: u64 = if cfg!(test) { 2 } else { 100 };
@@ -28,16 +32,31 @@ const EVERY: u64 = if cfg!(test) { 2 } else { 100 };
 /// Sees to it that the newest checkpoint that a log with version `newest` should have is there, and is named.
 pub(super) async fn keep_up(table: &Folder, newest: u64) {
     let due = newest - newest % EVERY;
-    if due > 0
-        && let Err(error) = write(table, due).await
-    {
-        tracing::warn!(store = table.label(), version = due, error = %error, "a checkpoint was left to the next run");
+    if due == 0 {
+        return;
+    }
+    match tokio::time::timeout(WAITS, write(table, due)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(store = table.label(), version = due, error = %error, "a checkpoint was left to the next run");
+        }
+        Err(_) => {
+            tracing::warn!(store = table.label(), version = due, "a checkpoint took too long: left to the next run")
+        }
     }
 }
 
+/// The version of the checkpoint that readers of a table are led to.
+pub(super) async fn named(table: &Folder) -> Result<Option<u64>, StoreError> {
+    Ok(hint(table).await?.map(|hint| hint.version))
+}
+
+async fn hint(table: &Folder) -> Result<Option<Hint>, StoreError> {
+    Ok(get(table, &table.at(HINT)).await?.and_then(|text| serde_json::from_slice(&text).ok()))
+}
+
 async fn write(table: &Folder, due: u64) -> Result<(), StoreError> {
-    let known = get(table, &table.at(HINT)).await?.and_then(|text| serde_json::from_slice::<Hint>(&text).ok());
-    if known.is_some_and(|known| known.version >= due) {
+    if named(table).await?.is_some_and(|known| known >= due) {
         return Ok(());
     }
     let of = if mutant::is(Mutant::CheckpointOfBefore) { due - 1 } else { due };
@@ -59,9 +78,11 @@ async fn write(table: &Folder, due: u64) -> Result<(), StoreError> {
     if mutant::is(Mutant::HintFirst) {
         name(table, &hint).await?;
     }
-    // Somebody else's is as good: it has the same state, and `table verify` looks.
-    put_if_absent(table, &key, bytes, "store.put.checkpoint").await?;
-    name(table, &hint).await
+    match put_if_absent(table, &key, bytes, "store.put.checkpoint").await? {
+        Absent::Created | Absent::Mine => name(table, &hint).await,
+        // Whatever it says, nobody is led to it by us; `table verify` says whether it is right.
+        Absent::Other(_) => Ok(()),
+    }
 }
 
 /// Names the newest checkpoint. Written over what is there: it is a hint, and an older one leads to the same table.

@@ -68,7 +68,7 @@ async fn commits(record: &JobRecord, stores: &Stores) -> Result<Done, StoreError
     for name in record.tables.iter().map(|table| &table.store).collect::<BTreeSet<_>>() {
         store_of(stores, name)?.check_epoch().await?;
     }
-    let mut left_behind = BTreeSet::new();
+    let (mut left_behind, mut committed) = (BTreeSet::new(), Vec::new());
     for table in &record.tables {
         let store = store_of(stores, &table.store)?;
         if table.epoch < store.epoch() && !arrived(store.primary(), table).await? {
@@ -80,13 +80,17 @@ async fn commits(record: &JobRecord, stores: &Stores) -> Result<Done, StoreError
             return Ok(Done::Before);
         }
         done = done.max(this);
-        keep_up(&store.primary().child(table.dataset.as_str()), table.version).await;
+        committed.push((store.primary().child(table.dataset.as_str()), table.version));
     }
     for name in record.tables.iter().map(|table| &table.store).collect::<BTreeSet<_>>() {
         if left_behind.contains(name) {
             continue;
         }
         done = done.max(runs::append(store_of(stores, name)?, record).await?);
+    }
+    // Last: no table waits for another's.
+    for (table, version) in committed {
+        keep_up(&table, version).await;
     }
     Ok(done)
 }

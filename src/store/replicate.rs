@@ -7,7 +7,7 @@
 //! Never in here: a decision about the night. It is published when this begins.
 
 use super::absent::{Absent, get, name, put_if_absent};
-use super::checkpoint::keep_up;
+use super::checkpoint::{keep_up, named};
 use super::commit::{Stores, store_of};
 use super::delta::action::{Action, decode_path};
 use super::delta::log::{actions, entry_path, read, versions};
@@ -98,6 +98,10 @@ async fn carry(
         && (here.len() > there.len() || read(&from, *last).await? != read(&to, *last).await?)
     {
         return Err(diverged(*last));
+    }
+    // Readers begin at a checkpoint: one of a branch that was given up would be believed before any entry.
+    if let Some(ahead) = named(&to).await?.filter(|named| here.last().is_none_or(|last| named > last)) {
+        return Err(diverged(ahead));
     }
     let newest_there = there.last().copied();
     let newest = there.len().saturating_sub(1);

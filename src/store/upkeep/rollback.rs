@@ -27,7 +27,7 @@ use crate::store::part::sha256;
 use crate::store::staging::head;
 use crate::store::{RUNS, Store, VAULT_OWNER};
 use chrono::{DateTime, SecondsFormat, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use super::today::Today;
 
@@ -129,9 +129,10 @@ async fn propose(
     (number, epoch): (u64, u64),
 ) -> Result<JobRecord, StoreError> {
     let log = entries(table).await?;
-    let files = files(asked, table, &log, then).await?;
+    let (files, made_by) = files(asked, table, &log, then).await?;
     let of = of_version(asked, table, &log).await?;
-    if let Some(shows) = asked.today.shown(&of) {
+    // Of a table that is written by periods, files of earlier nights and their schemas stay.
+    if let Some(shows) = made_by.iter().chain([&of]).find_map(|manifest| asked.today.shown(manifest)) {
         let (store, table) = (asked.store.to_string(), asked.dataset.to_string());
         return Err(StoreError::TreatedSince { store, table, version: asked.to, shows });
     }
@@ -202,21 +203,25 @@ async fn propose(
     })
 }
 
-/// The files of the version, as the manifests that put them there list them; each is looked for.
+/// The files of the version, as the manifests that put them there list them, and those manifests; each file is looked for.
 async fn files(
     asked: &Asked<'_>,
     table: &Folder,
     log: &[Entry],
     then: &TableState,
-) -> Result<Vec<ManifestFile>, StoreError> {
-    let mut listed: BTreeMap<String, ManifestFile> = BTreeMap::new();
+) -> Result<(Vec<ManifestFile>, Vec<Manifest>), StoreError> {
+    let (mut listed, mut manifests) = (BTreeMap::<String, (ManifestFile, usize)>::new(), Vec::new());
     for entry in log.iter().filter(|entry| entry.version <= asked.to) {
         let Some((path, sha256)) = entry.manifest() else { continue };
-        let manifest = read(table, path, sha256).await?;
-        listed.extend(manifest.files.into_iter().map(|file| (file.path.clone(), file)));
+        let mut manifest = read(table, path, sha256).await?;
+        for file in std::mem::take(&mut manifest.files) {
+            // Who went back to a file did not make it.
+            listed.entry(file.path.clone()).or_insert((file, manifests.len()));
+        }
+        manifests.push(manifest);
     }
     let going = if mutant::is(Mutant::MarkedIgnored) { Default::default() } else { collected(table).await? };
-    let mut files = Vec::new();
+    let (mut files, mut makers) = (Vec::new(), BTreeSet::new());
     for add in then.files.values() {
         let gone = || {
             let what = format!(
@@ -226,20 +231,20 @@ async fn files(
             StoreError::NotThere { store: table.label().into(), what }
         };
         let path = path(add).filter(|path| !going.contains(path)).ok_or_else(gone)?;
-        let file =
-            listed.get(&path).filter(|file| file.bytes == add.size && rows(add).is_none_or(|rows| rows == file.rows));
+        let is_it = |file: &ManifestFile| file.bytes == add.size && rows(add).is_none_or(|rows| rows == file.rows);
         let unlisted = || StoreError::Damaged {
             store: table.label().into(),
             object: format!("version {} of table `{}`", asked.to, asked.dataset),
             fault: "a file of it is in no manifest",
         };
-        let file = file.ok_or_else(unlisted)?;
+        let (file, maker) = listed.get(&path).filter(|(file, _)| is_it(file)).ok_or_else(unlisted)?;
         if head(table, &table.at(&path)).await? != Some(file.bytes) {
             return Err(gone());
         }
+        makers.insert(*maker);
         files.push(file.clone());
     }
-    Ok(files)
+    Ok((files, makers.into_iter().map(|maker| manifests[maker].clone()).collect()))
 }
 
 /// The manifest of the version itself: where its rows are from.

@@ -25,11 +25,20 @@ async fn newest(place: &Place, store: &Name) -> Result<u64, Failure> {
         newest = newest.max(epoch_of(second).await.map_err(failed)?);
     }
     let first = place.store.primary();
-    match is_stamped(first, &place.stamp).await {
-        Ok(_) => Ok(newest.max(epoch_of(first).await.map_err(failed)?)),
-        Err(error) if error.is_passing() => Ok(newest),
+    let of_first = match is_stamped(first, &place.stamp).await {
+        Ok(_) => epoch_of(first).await,
+        Err(error) => Err(error),
+    };
+    match of_first {
+        Ok(epoch) => Ok(newest.max(epoch)),
+        Err(error) if is_gone(&error) => Ok(newest),
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Whether a cloud cannot be asked, for whatever reason: an account that was shut refuses as one that was never ours would.
+fn is_gone(error: &StoreError) -> bool {
+    error.is_passing() || matches!(error, StoreError::Refused { .. } | StoreError::NotThere { .. })
 }
 
 pub(super) async fn failover(
@@ -64,7 +73,7 @@ pub(super) async fn failover(
         };
         match raised {
             Ok(epoch) => clouds.push(json!({ "cloud": cloud, "epoch": epoch })),
-            Err(error) if error.is_passing() && !clouds.is_empty() => {
+            Err(error) if is_gone(&error) && !clouds.is_empty() => {
                 clouds.push(json!({ "cloud": cloud, "epoch": null, "why": error.to_string() }));
             }
             Err(error) => return Err(failed(error)),

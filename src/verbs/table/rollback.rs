@@ -65,6 +65,6 @@ async fn today(place: &Place, environment: &str, store: &Name, dataset: &Name) -
         audience: output.audience,
         schema_hash: of.schema_hash.clone(),
         kept: kept.map(|column| column.column.name.to_string()).collect(),
-        holds_rows_back: !output.suppress_rows.is_empty() || output.risk.is_some(),
+        holds_rows_back: output.leaves_rows_out() || output.risk.is_some(),
     })
 }
