@@ -74,21 +74,25 @@ impl RiskRows {
     pub fn of(rows: &RecordBatch, terms: &RiskTerms) -> Result<Self, RiskFault> {
         let groups = written(rows, &terms.quasi)?;
         let sensitive = written(rows, terms.sensitive.as_slice())?;
-        let mut places: Vec<Vec<u32>> = vec![Vec::new(); BUCKETS];
-        for (row, group) in groups.iter().flatten().enumerate() {
-            let mut hasher = DefaultHasher::new();
-            group.hash(&mut hasher);
-            places[(hasher.finish() % BUCKETS as u64) as usize].push(row as u32);
-        }
-        let of_bucket = |(bucket, places): (usize, Vec<u32>)| {
-            let places = UInt32Array::from(places);
+        let of_bucket = |(bucket, places): (usize, UInt32Array)| {
             let cells: [(&str, ArrayRef); 2] =
                 [("group", take(&groups, &places, None)?), ("sensitive", take(&sensitive, &places, None)?)];
             Ok::<_, RiskFault>((bucket, RecordBatch::try_from_iter(cells)?))
         };
-        let taken = places.into_iter().enumerate().filter(|(_, places)| !places.is_empty());
-        Ok(RiskRows(taken.map(of_bucket).collect::<Result<_, RiskFault>>()?))
+        Ok(RiskRows(in_buckets(&groups, BUCKETS).map(of_bucket).collect::<Result<_, RiskFault>>()?))
     }
+}
+
+/// The rows of each bucket that has some: rows of one group are in one bucket, whichever batch they come in.
+pub(super) fn in_buckets(groups: &BinaryArray, buckets: usize) -> impl Iterator<Item = (usize, UInt32Array)> {
+    let mut places: Vec<Vec<u32>> = vec![Vec::new(); buckets];
+    for (row, group) in groups.iter().flatten().enumerate() {
+        let mut hasher = DefaultHasher::new();
+        group.hash(&mut hasher);
+        places[(hasher.finish() % buckets as u64) as usize].push(row as u32);
+    }
+    let filled = places.into_iter().enumerate().filter(|(_, places)| !places.is_empty());
+    filled.map(|(bucket, places)| (bucket, places.into()))
 }
 
 /// The values of `columns` in one writing, a row each; without columns all rows are alike.

@@ -15,7 +15,7 @@
 //! Never in here: what is small (`data::SmallCells`), and a value in what is told.
 
 use super::redact::Redacted;
-use super::risk::{Written, written};
+use super::risk::{Written, in_buckets, written};
 use crate::data::SmallCells;
 use crate::data::scratch::ScratchFault;
 use crate::format::spill::{Aside, Spill, compact};
@@ -26,7 +26,6 @@ use arrow::datatypes::{DataType, Int64Type, UInt32Type};
 use arrow::error::ArrowError;
 use arrow::util::bit_util::set_bit;
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// Parts that the groups are counted in.
@@ -114,14 +113,7 @@ impl HeldRows {
                 cast(counts, &DataType::Int64)?
             }
         };
-        let mut places: Vec<Vec<u32>> = vec![Vec::new(); BUCKETS];
-        for (row, group) in groups.iter().flatten().enumerate() {
-            let mut hasher = DefaultHasher::new();
-            group.hash(&mut hasher);
-            places[(hasher.finish() % BUCKETS as u64) as usize].push(row as u32);
-        }
-        let of_bucket = |(bucket, places): (usize, Vec<u32>)| {
-            let places = UInt32Array::from(places);
+        let of_bucket = |(bucket, places): (usize, UInt32Array)| {
             let cells: [(&str, ArrayRef, bool); 4] = [
                 ("group", take(&groups, &places, None)?, false),
                 ("total", take(&totals, &places, None)?, false),
@@ -130,8 +122,7 @@ impl HeldRows {
             ];
             Ok::<_, SmallCellsFault>((bucket, RecordBatch::try_from_iter_with_nullable(cells)?))
         };
-        let taken = places.into_iter().enumerate().filter(|(_, places)| !places.is_empty());
-        let taken = taken.map(of_bucket).collect::<Result<_, _>>()?;
+        let taken = in_buckets(&groups, BUCKETS).map(of_bucket).collect::<Result<_, _>>()?;
         Ok(HeldRows(rows, taken))
     }
 }
