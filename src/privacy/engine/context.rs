@@ -153,6 +153,11 @@ impl Header {
         self.rows >> row & 1 == 1
     }
 
+    /// Whether it speaks neither for any row nor against all.
+    pub fn is_silent(&self) -> bool {
+        self.rows == 0
+    }
+
     /// Whether it speaks for any row.
     pub fn speaks(&self) -> bool {
         self.rows & !AGAINST_BIT != 0
@@ -455,12 +460,10 @@ mod tests {
     }
 
     #[test]
-    fn no_word_of_a_phrase_begins_with_a_digit() {
+    fn no_word_of_a_phrase_has_a_digit() {
         let phrases = RECOGNISERS.iter().flat_map(|row| row.words).chain(CONTRARY);
         assert!(
-            phrases
-                .flat_map(|phrase| phrase.split(' '))
-                .all(|word| !word.starts_with(|sign: char| sign.is_ascii_digit()))
+            phrases.flat_map(|phrase| phrase.split(' ')).all(|word| !word.contains(|sign: char| sign.is_ascii_digit()))
         );
     }
 

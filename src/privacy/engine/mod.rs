@@ -3,13 +3,14 @@
 //! ```text
 //! cell -> normal.rs    one writing: NFKC, every digit as 0 to 9, one hyphen, one blank
 //!      -> numbers.rs   a digit -> where its number may begin -> one automaton over all patterns -> checks
+//!      -> skeleton.rs  short texts that differ in their digits alone -> whether anything can come of any
 //!      -> marks.rs     `@`, `:`, `=` and long words -> addresses, passwords, keys
 //!      -> names/       capitals and cues -> names of people, streets
 //!      -> context.rs   words nearby and the column's name -> a score
 //!      -> resolve.rs   of candidates that overlap the best -> findings
 //! ```
 //!
-//! The work is linear in the length of a cell: a pattern is tried where a token begins, over [`numbers::PIECE_BYTES_MAX`] bytes at
+//! The work is linear in the length of a cell: a pattern is tried where a token begins, over [`patterns::PIECE_BYTES_MAX`] bytes at
 //! most, and every walk to either side has a bound. Never in here: a value in a finding.
 
 mod blocks;
@@ -17,7 +18,9 @@ mod context;
 mod marks;
 mod normal;
 mod numbers;
+mod patterns;
 mod resolve;
+mod skeleton;
 #[cfg(test)]
 mod tests;
 

@@ -2,20 +2,16 @@
 //!
 //! Most of a text is no number, so only where a digit stands is anything tried. What begins there may have begun earlier: with the letters
 //! of the same word, with a short word before it (`AB 12 34 56 C`), with `+` or `(`. From each such place the automaton, which holds every
-//! pattern of the table, is walked once; it tells all that match and where each ends, and dies at the first byte that fits none.
-//! Its states are made when they are first met, and are kept by each thread for itself.
+//! pattern of the table, is walked once. Of short texts that differ in their digits alone one is walked for all, where nothing comes of it.
 
 use super::blocks::position;
 use super::context::{Hearing, Surroundings};
 use super::normal::look;
+use super::patterns::{PIECE_BYTES_MAX, Patterns, Walk};
+use super::skeleton::{Known, Skeleton, Skeletons};
 use super::{Finding, Scored};
 use crate::privacy::recognise::{Candidate, Evidence, Kind, Pair, RECOGNISERS, Recogniser, pair};
-use regex_automata::hybrid::dfa::{Cache, DFA};
-use regex_automata::util::syntax;
-use regex_automata::{Anchored, Input, MatchKind};
 
-/// Bytes that a pattern is tried over, at most.
-pub const PIECE_BYTES_MAX: usize = 64;
 /// Letters and digits of one word before a digit, at most: a longer one is no identifier.
 const WORD_BYTES_MAX: usize = 24;
 /// Letters of a word of its own that a number may begin with; names of months may be longer.
@@ -23,8 +19,6 @@ const PREFIX_BYTES_MAX: usize = 5;
 const MONTH_BYTES_MAX: usize = 9;
 /// Letters and digits of one group of an address.
 const HEX_GROUP_BYTES_MAX: usize = 4;
-/// Memory of the automaton's states, for each thread.
-const STATES_BYTES_MAX: usize = 16 << 20;
 /// Bytes between a sort code and its account number, at most.
 const PAIR_BYTES_MAX: usize = 40;
 /// Bytes of both, at least.
@@ -42,20 +36,20 @@ const PAIRED: f32 = 0.35;
 
 /// Every pattern of the table at once.
 pub struct Automaton {
-    dfa: DFA,
-    /// Rows that need a word nearby; and those of them that may be a pair.
+    table: Patterns,
+    of_any_digit: Patterns,
+    /// Rows that need a word nearby; and those of them that may be a pair: of sort codes, of accounts.
     in_need: u64,
-    paired: u64,
+    pair: [u64; 2],
 }
 
 /// What one thread needs to look.
 pub struct Work {
-    states: Cache,
-    /// Pattern and end of what matches from one place.
-    ends: Vec<(usize, usize)>,
+    walk: Walk,
+    /// The same for patterns of any digit, and what they told.
+    of_any_digit: Walk,
+    skeletons: Skeletons,
     hearing: Hearing,
-    #[cfg(test)]
-    steps: usize,
     pub(super) scored: Vec<Scored>,
     /// Room for findings.
     pub found: Vec<Finding>,
@@ -63,124 +57,101 @@ pub struct Work {
 
 #[cfg(test)]
 impl Work {
+    /// Walks every text, whatever its like told.
+    pub fn forget_skeletons(&mut self) {
+        self.skeletons = Skeletons::none();
+    }
+
+    /// Whether nothing came of the like of the text, which was looked at just now.
+    pub fn is_quiet(&mut self, text: &str) -> bool {
+        matches!(self.skeletons.ask(text.as_bytes()), Known::Quiet(true))
+    }
+
     /// Bytes that patterns were tried over and in which words were heard, since this was last asked.
     pub fn take_steps(&mut self) -> usize {
-        std::mem::take(&mut self.steps) + std::mem::take(&mut self.hearing.steps)
+        let walked = std::mem::take(&mut self.walk.steps) + std::mem::take(&mut self.of_any_digit.steps);
+        walked + std::mem::take(&mut self.hearing.steps)
     }
 }
 
 impl Automaton {
     /// Compiles the patterns.
     pub fn new() -> Option<Self> {
-        let patterns: Vec<&str> = RECOGNISERS.iter().map(|row| row.pattern).collect();
-        let bytes = syntax::Config::new().unicode(false).utf8(false).case_insensitive(true);
-        let all = DFA::config().match_kind(MatchKind::All).cache_capacity(STATES_BYTES_MAX);
-        let dfa = DFA::builder().syntax(bytes).configure(all).build_many(&patterns);
         let rows = |are: fn(&Recogniser) -> bool| {
             RECOGNISERS.iter().enumerate().filter(|(_, row)| are(row)).fold(0, |rows, (place, _)| rows | 1 << place)
         };
-        let paired = rows(|row| matches!(row.kind, Kind::SortCode | Kind::BankAccount));
-        Some(Automaton { dfa: dfa.ok()?, in_need: rows(Recogniser::needs_word), paired })
+        let pair = [rows(|row| row.kind == Kind::SortCode), rows(|row| row.kind == Kind::BankAccount)];
+        let (table, of_any_digit) = (Patterns::of_table()?, Patterns::of_any_digit()?);
+        Some(Automaton { table, of_any_digit, in_need: rows(Recogniser::needs_word), pair })
     }
 
     /// For one thread.
     pub fn work(&self) -> Work {
         Work {
-            states: self.dfa.create_cache(),
-            ends: Vec::new(),
+            walk: self.table.begin(),
+            of_any_digit: self.of_any_digit.begin(),
+            skeletons: Skeletons::default(),
             hearing: Hearing::default(),
-            #[cfg(test)]
-            steps: 0,
             scored: Vec::new(),
             found: Vec::new(),
         }
     }
 
-    /// What matches from `start`: patterns and ends into `work.ends`, where no letter or digit follows.
-    fn walk(&self, text: &[u8], start: usize, work: &mut Work) {
-        work.ends.clear();
-        let limit = text.len().min(start + PIECE_BYTES_MAX);
-        let input = Input::new(text).range(start..text.len()).anchored(Anchored::Yes);
-        let Ok(mut state) = self.dfa.start_state_forward(&mut work.states, &input) else { return };
-        let mut at = start;
-        loop {
-            let next = match text.get(at) {
-                Some(byte) => self.dfa.next_state(&mut work.states, state, *byte),
-                None => self.dfa.next_eoi_state(&mut work.states, state),
-            };
-            // States run out only where their memory does, which it clears by itself.
-            let Ok(next) = next else { return };
-            state = next;
-            if state.is_tagged() {
-                // A match is told one byte late.
-                if state.is_match() && is_end(text, at) {
-                    for index in 0..self.dfa.match_len(&work.states, state) {
-                        work.ends.push((self.dfa.match_pattern(&work.states, state, index).as_usize(), at));
-                    }
-                } else if state.is_dead() || state.is_quit() {
-                    return;
-                }
+    /// Candidates that begin anywhere in the text.
+    pub fn find(&self, context: &Surroundings<'_>, work: &mut Work, scored: &mut Vec<Scored>) {
+        work.hearing.forget();
+        if self.is_quiet(context, work) {
+            return;
+        }
+        each_begin(context.text, |start| {
+            self.table.walk(context.text, start, &mut work.walk);
+            self.judge(context, start, work, scored)
+        });
+    }
+
+    /// Whether nothing can come of a text, whatever its digits are, as is known of its skeleton.
+    fn is_quiet(&self, context: &Surroundings<'_>, work: &mut Work) -> bool {
+        // What speaks for a row lets more come of it.
+        if !context.header.is_silent() {
+            return false;
+        }
+        match work.skeletons.ask(context.text) {
+            Known::Quiet(is_quiet) => is_quiet,
+            Known::Nothing => false,
+            Known::New(skeleton) => {
+                let is_quiet = self.is_quiet_skeleton(context, &skeleton, work);
+                work.skeletons.keep(skeleton, is_quiet);
+                is_quiet
             }
-            if at > limit || at >= text.len() {
-                return;
-            }
-            #[cfg(test)]
-            {
-                work.steps += 1;
-            }
-            at += 1;
         }
     }
 
-    /// Candidates that begin anywhere in the text.
-    pub fn find(&self, context: &Surroundings<'_>, work: &mut Work, scored: &mut Vec<Scored>) {
-        let text = context.text;
-        work.hearing.forget();
-        let (mut at, mut hex_end, mut word_before, mut is_long_row) = (0, 0, None, false);
-        while let Some(digit) = position(text, at, b'0'..=b'9', |byte| byte.is_ascii_digit()) {
-            let word = begin_of_word(text, digit);
-            let mut end =
-                text[digit..].iter().position(|byte| !byte.is_ascii_digit()).map_or(text.len(), |next| digit + next);
-            let mut starts = [word; 5];
-            let mut count = 0;
-            // A word of letters and digits in turn is tried once, and not again for each run of its digits.
-            if digit - word < WORD_BYTES_MAX && word_before != Some(word) {
-                word_before = Some(word);
-                count = 1;
-                // A row of groups is tried from its front once, and not again from there for each of its groups.
-                let (hex, is_inside) = if word >= hex_end { begin_of_hex(text, word) } else { (None, false) };
-                if hex.is_some() || is_inside {
-                    hex_end = end_of_hex(text, word);
-                    is_long_row = hex_end - word >= PIECE_BYTES_MAX;
-                }
-                // A row longer than any address has none in it, and its groups begin nothing else.
-                if is_long_row && word < hex_end && end - word <= HEX_GROUP_BYTES_MAX {
-                    at = end;
-                    continue;
-                }
-                let [plus, bracket] = begin_with_sign(text, word);
-                for other in [begin_with_prefix(text, word), plus, bracket, hex].into_iter().flatten() {
-                    starts[count] = other;
-                    count += 1;
-                }
-            }
-            for start in &starts[..count] {
-                self.walk(text, *start, work);
-                end = end.max(self.judge(context, *start, work, scored));
-            }
-            at = end;
-        }
+    /// No pattern matches but those of which nothing can come. What is heard and where numbers may begin hangs on no digit.
+    fn is_quiet_skeleton(&self, context: &Surroundings<'_>, skeleton: &Skeleton, work: &mut Work) -> bool {
+        let (bytes, length) = skeleton.text();
+        let context = Surroundings { text: &bytes[..length], ..*context };
+        let mut matching = 0;
+        each_begin(context.text, |start| {
+            self.of_any_digit.walk(context.text, start, &mut work.of_any_digit);
+            matching |= work.of_any_digit.ends.iter().fold(0, |rows, (row, _)| rows | 1 << row);
+            0
+        });
+        // One without the other is no pair.
+        let lonely = if self.pair.iter().all(|one| matching & one != 0) { 0 } else { self.pair[0] | self.pair[1] };
+        let heard = work.hearing.may_be_heard(&context);
+        let pointless = self.pointless(&context, &mut work.hearing) | lonely & !heard;
+        matching & !pointless == 0
     }
 
     /// Candidates among what matches from `start`; gives the end of one that nothing can better, or 0.
     fn judge(&self, context: &Surroundings<'_>, start: usize, work: &mut Work, scored: &mut Vec<Scored>) -> usize {
         let (mut certain, first) = (0, scored.len());
         // By pattern, the longest first.
-        work.ends.sort_unstable_by_key(|(row, end)| (*row, usize::MAX - end));
+        work.walk.ends.sort_unstable_by_key(|(row, end)| (*row, usize::MAX - end));
         let mut taken = usize::MAX;
-        let pointless = self.pointless(context, work);
-        for index in 0..work.ends.len() {
-            let (row, end) = work.ends[index];
+        let pointless = if work.walk.ends.is_empty() { 0 } else { self.pointless(context, &mut work.hearing) };
+        for index in 0..work.walk.ends.len() {
+            let (row, end) = work.walk.ends[index];
             if row == taken || pointless >> row & 1 == 1 {
                 continue;
             }
@@ -206,15 +177,12 @@ impl Automaton {
     }
 
     /// Rows of which nothing can come: they need a word, and there is none.
-    fn pointless(&self, context: &Surroundings<'_>, work: &mut Work) -> u64 {
-        if work.ends.is_empty() {
-            return 0;
-        }
-        let heard = work.hearing.may_be_heard(context);
+    fn pointless(&self, context: &Surroundings<'_>, hearing: &mut Hearing) -> u64 {
+        let heard = hearing.may_be_heard(context);
         // A sort code and an account number may speak for one another: where one is written with hyphens, or a word says what one is.
-        let is_no_pair =
-            context.text.len() < PAIR_BYTES_MIN || heard & self.paired == 0 && !context.text.contains(&b'-');
-        (self.in_need | if is_no_pair { self.paired } else { 0 }) & !heard
+        let pair = self.pair[0] | self.pair[1];
+        let is_no_pair = context.text.len() < PAIR_BYTES_MIN || heard & pair == 0 && !context.text.contains(&b'-');
+        (self.in_need | if is_no_pair { pair } else { 0 }) & !heard
     }
 
     /// Rows whose pattern is the whole text, and whether their check holds.
@@ -222,8 +190,8 @@ impl Automaton {
         if text.is_empty() || text.len() > PIECE_BYTES_MAX || !look(text).has_digit {
             return;
         }
-        self.walk(text, 0, work);
-        for (row, _) in work.ends.iter().filter(|(_, end)| *end == text.len()) {
+        self.table.walk(text, 0, &mut work.walk);
+        for (row, _) in work.walk.ends.iter().filter(|(_, end)| *end == text.len()) {
             let candidate = Candidate { text, start: 0, end: text.len() };
             told(*row, (RECOGNISERS[*row].check)(&candidate) != Evidence::None);
         }
@@ -240,10 +208,41 @@ fn prefer_named(readings: &mut [Scored]) {
     }
 }
 
-/// Whether a piece may end here: no letter or digit goes on.
-fn is_end(text: &[u8], end: usize) -> bool {
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80;
-    !(end > 0 && text[end - 1].is_ascii_alphanumeric() && text.get(end).is_some_and(is_word))
+/// Tries every place of a text where a number may begin; `tried` gives the end of what nothing can better, or 0.
+fn each_begin(text: &[u8], mut tried: impl FnMut(usize) -> usize) {
+    let (mut at, mut hex_end, mut word_before, mut is_long_row) = (0, 0, None, false);
+    while let Some(digit) = position(text, at, b'0'..=b'9', |byte| byte.is_ascii_digit()) {
+        let word = begin_of_word(text, digit);
+        let mut end =
+            text[digit..].iter().position(|byte| !byte.is_ascii_digit()).map_or(text.len(), |next| digit + next);
+        let mut starts = [word; 5];
+        let mut count = 0;
+        // A word of letters and digits in turn is tried once, and not again for each run of its digits.
+        if digit - word < WORD_BYTES_MAX && word_before != Some(word) {
+            word_before = Some(word);
+            count = 1;
+            // A row of groups is tried from its front once, and not again from there for each of its groups.
+            let (hex, is_inside) = if word >= hex_end { begin_of_hex(text, word) } else { (None, false) };
+            if hex.is_some() || is_inside {
+                hex_end = end_of_hex(text, word);
+                is_long_row = hex_end - word >= PIECE_BYTES_MAX;
+            }
+            // A row longer than any address has none in it, and its groups begin nothing else.
+            if is_long_row && word < hex_end && end - word <= HEX_GROUP_BYTES_MAX {
+                at = end;
+                continue;
+            }
+            let [plus, bracket] = begin_with_sign(text, word);
+            for other in [begin_with_prefix(text, word), plus, bracket, hex].into_iter().flatten() {
+                starts[count] = other;
+                count += 1;
+            }
+        }
+        for start in &starts[..count] {
+            end = end.max(tried(*start));
+        }
+        at = end;
+    }
 }
 
 /// Where the word that holds a digit begins.

@@ -288,3 +288,57 @@ proptest::proptest! {
         engine().give_back(work);
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn a_text_tells_the_same_whatever_its_like_told_before(
+        texts in proptest::collection::vec((0..RECOGNISERS.len(), 0..99usize, 0..99usize, "[A-Z]{0,3}[-/ ]?[0-9]{0,9}|[0-9.: -]{0,14}"), 1..6),
+        digits in proptest::collection::vec(proptest::collection::vec(0..10u8, 40), 1..6),
+    ) {
+        let engine = engine();
+        let (mut work, mut walking) = (engine.work(), engine.work());
+        walking.forget_skeletons();
+        let (mut found, mut expected) = (Vec::new(), Vec::new());
+        for (row, which, word, tail) in &texts {
+            let row = &RECOGNISERS[*row];
+            let examples: Vec<_> = row.examples.iter().chain(row.counter_examples).collect();
+            let example = examples[which % examples.len()];
+            let spoken = row.words.get(word % (2 * row.words.len().max(1))).map_or(String::new(), |word| format!("{word} "));
+            for like in [format!("{example}{tail}"), format!("{tail}{example}"), format!("{spoken}{tail}"), tail.clone()] {
+                for digits in &digits {
+                    let mut digits = digits.iter().cycle();
+                    let mut other = |sign: char| match digits.next() {
+                        Some(digit) if sign.is_ascii_digit() => char::from(b'0' + digit),
+                        _ => sign,
+                    };
+                    let text: String = like.chars().map(&mut other).collect();
+                    engine.find(&text, &Header::none(), &mut work, &mut found);
+                    engine.find(&text, &Header::none(), &mut walking, &mut expected);
+                    proptest::prop_assert_eq!(&found, &expected, "{}", text);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn references_of_one_making_are_walked_once() {
+    let engine = engine();
+    let (mut work, mut found) = (engine.work(), Vec::new());
+    for (text, is_quiet) in [
+        ("CFD-AR4-000123", true),
+        ("AR1-LEE-101", true),
+        ("AAA-HOR-250219", true),
+        ("T_DRAXX-1", true),
+        // A number of the NHS, by its check digit; a phone by its first digits.
+        ("9434765919", false),
+        ("4110000000", false),
+        ("01110 000000", false),
+        ("sort code 20-00-00", false),
+    ] {
+        engine.find(text, &Header::none(), &mut work, &mut found);
+        assert_eq!(work.is_quiet(text), is_quiet, "{text}");
+    }
+}
