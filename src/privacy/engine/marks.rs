@@ -5,6 +5,9 @@ use super::Scored;
 use super::context::Surroundings;
 use super::normal::Seen;
 use crate::privacy::recognise::{Kind, RECOGNISERS};
+use memchr::memmem::Finder;
+use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Longest local part and longest domain. Source: RFC 5321, 4.5.3.1.
 const LOCAL_BYTES_MAX: usize = 64;
@@ -230,45 +233,81 @@ const OF_KEYS: [bool; 256] = {
     of_keys
 };
 
-/// Long words that begin as an issuer's keys do, and private keys.
+fn is_key(byte: &u8) -> bool {
+    OF_KEYS[*byte as usize]
+}
+
+/// How a private key begins, and what stands between a word and the secret that it names.
+static PRIVATE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("-----BEGIN"));
+static IS: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(" is "));
+
+/// Long words that begin as an issuer's keys do, private keys, and secrets behind a word that names them.
 fn keys(text: &[u8], scored: &mut Vec<Scored>) {
-    let is_key = |byte: &u8| OF_KEYS[*byte as usize];
-    let mut at = 0;
-    while at < text.len() {
-        let Some(start) = text[at..].iter().position(is_key).map(|next| at + next) else { return };
-        let end = text[start..].iter().position(|byte| !is_key(byte)).map_or(text.len(), |next| start + next);
-        at = end;
-        if end - start < KEY_BYTES_MIN {
-            // What follows is asked first: it says no to nearly every word.
-            if text[end..].starts_with(b" is ")
-                && SECRETS.iter().any(|word| text[start..end].eq_ignore_ascii_case(word))
-            {
-                scored.extend(secret_at(text, end + 4));
-            }
-            if text[start..end].starts_with(b"-----BEGIN") {
-                at = private_key(text, start, scored).max(at);
-            }
+    let mut from = 0;
+    while let Some((start, end)) = private(text, from) {
+        long_words(text, from..start, scored);
+        named(text, from..start, scored);
+        from = private_key(text, start, scored).max(end);
+    }
+    long_words(text, from..text.len(), scored);
+    named(text, from..text.len(), scored);
+}
+
+/// The first word from `from` on that a private key begins with.
+fn private(text: &[u8], from: usize) -> Option<(usize, usize)> {
+    let is_word = |start: &usize| *start == from || !is_key(&text[start - 1]);
+    let start = PRIVATE.find_iter(&text[from..]).map(|at| from + at).find(is_word)?;
+    let end = text[start..].iter().position(|byte| !is_key(byte)).map_or(text.len(), |next| start + next);
+    Some((start, end))
+}
+
+/// Words of a piece of the text that are as long as keys: where its last byte would be is asked first, and says no to nearly every word.
+fn long_words(text: &[u8], piece: Range<usize>, scored: &mut Vec<Scored>) {
+    let mut at = piece.start;
+    while at + KEY_BYTES_MIN <= piece.end {
+        let least = &text[at..at + KEY_BYTES_MIN];
+        if let Some(between) = least.iter().rposition(|byte| !is_key(byte)) {
+            at += between + 1;
             continue;
         }
-        let mut word = &text[start..end.min(start + KEY_BYTES_MAX)];
-        let mut from = start;
-        // `key=AKIA...` is one word here.
-        while let Some(equals) =
-            word.iter().position(|byte| *byte == b'=').filter(|place| place + KEY_BYTES_MIN < word.len())
-        {
-            from += equals + 1;
-            word = &word[equals + 1..];
-        }
-        while word.last().is_some_and(|byte| matches!(byte, b'.' | b'-')) {
-            word = &word[..word.len() - 1];
-        }
-        let is_issued = |(front, least): &(&[u8], usize)| {
-            word.starts_with(front)
-                && word.len() >= *least
-                && (*front != b"eyJ" || word.iter().filter(|byte| **byte == b'.').count() == 2)
-        };
-        if KEYS.iter().any(is_issued) && word.iter().any(u8::is_ascii_digit) {
-            scored.push(one(Kind::Credential, from, from + word.len(), KEY));
+        let rest = &text[at + KEY_BYTES_MIN..piece.end];
+        let end = rest.iter().position(|byte| !is_key(byte)).map_or(piece.end, |next| at + KEY_BYTES_MIN + next);
+        long_word(text, at, end, scored);
+        at = end;
+    }
+}
+
+/// A key, where a word begins as an issuer's do.
+fn long_word(text: &[u8], start: usize, end: usize, scored: &mut Vec<Scored>) {
+    let mut word = &text[start..end.min(start + KEY_BYTES_MAX)];
+    let mut from = start;
+    // `key=AKIA...` is one word here.
+    while let Some(equals) =
+        word.iter().position(|byte| *byte == b'=').filter(|place| place + KEY_BYTES_MIN < word.len())
+    {
+        from += equals + 1;
+        word = &word[equals + 1..];
+    }
+    while word.last().is_some_and(|byte| matches!(byte, b'.' | b'-')) {
+        word = &word[..word.len() - 1];
+    }
+    let is_issued = |(front, least): &(&[u8], usize)| {
+        word.starts_with(front)
+            && word.len() >= *least
+            && (*front != b"eyJ" || word.iter().filter(|byte| **byte == b'.').count() == 2)
+    };
+    if KEYS.iter().any(is_issued) && word.iter().any(u8::is_ascii_digit) {
+        scored.push(one(Kind::Credential, from, from + word.len(), KEY));
+    }
+}
+
+/// `the password is ...` in a piece of the text.
+fn named(text: &[u8], piece: Range<usize>, scored: &mut Vec<Scored>) {
+    for end in IS.find_iter(&text[piece.clone()]).map(|at| piece.start + at) {
+        let from = piece.start.max(end.saturating_sub(KEY_BYTES_MIN));
+        let start = text[from..end].iter().rposition(|byte| !is_key(byte)).map_or(from, |before| from + before + 1);
+        if SECRETS.iter().any(|word| text[start..end].eq_ignore_ascii_case(word)) {
+            scored.extend(secret_at(text, end + 4));
         }
     }
 }

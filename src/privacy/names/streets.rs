@@ -208,7 +208,7 @@ impl Search<'_> {
         let mut at = 0;
         let (mut row, mut words) = (None, 0);
         let mut row_end = 0;
-        while let Some(begin) = text[at..].iter().position(u8::is_ascii_uppercase).map(|next| at + next) {
+        while let Some(begin) = position(text, at, b'A'..=b'Z', |byte| byte.is_ascii_uppercase()) {
             at = begin;
             let end = self.end_of_word(at);
             let letters = &text[at..end];
