@@ -4,6 +4,8 @@
 //! share a pair of places, and of three the oldest goes. Cells are held byte for byte, so that none is taken for another; they stay
 //! in memory and in this thread.
 
+use crate::privacy::engine::folded;
+
 /// Bytes of a cell that is remembered, at most.
 const CELL_BYTES_MAX: usize = 28;
 /// Pairs of places: 512 KiB in all, which stays near a core.
@@ -138,11 +140,6 @@ fn pair_of(cell: &Remembered) -> usize {
     (folded(cell[0] ^ 0x9e37_79b9_7f4a_7c15, cell[1] ^ 0xd1b5_4a32_d192_ed03)
         ^ folded(cell[2] ^ 0xbf58_476d_1ce4_e5b9, cell[3] ^ 0x94d0_49bb_1331_11eb)) as usize
         % PAIRS
-}
-
-fn folded(one: u64, other: u64) -> u64 {
-    let product = u128::from(one) * u128::from(other);
-    product as u64 ^ (product >> 64) as u64
 }
 
 /// A hash by which different cells are counted.

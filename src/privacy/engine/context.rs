@@ -1,5 +1,7 @@
 //! Words around a candidate, and those of the column's name -> how much they speak for it or against it.
 
+use super::normal::{CAPITAL, CLASSES, SMALL, WORD};
+use super::skeleton::folded;
 use crate::privacy::recognise::{CONTRARY, RECOGNISERS};
 use std::sync::LazyLock;
 
@@ -13,7 +15,7 @@ const SHORT_BYTES_MAX: usize = 48;
 const CONTRARY_BYTES: usize = 22;
 
 /// What a word right before a candidate adds to its score; each byte between takes a little of it.
-const WORD: f32 = 0.4;
+const WORD_BEFORE: f32 = 0.4;
 const PER_BYTE: f32 = 0.003;
 /// What a word behind it, or in the column's name, adds.
 const WORD_BEHIND: f32 = 0.25;
@@ -230,8 +232,9 @@ static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
 
 impl Phrases {
     fn add(&mut self, phrase: &str, rows: u64) {
-        let hash = phrase.split(' ').fold(0, |hash, word| joined(hash, hash_of(word.as_bytes())));
-        let last = hash_of(phrase.rsplit(' ').next().unwrap_or(phrase).as_bytes()) as usize % LAST_BITS;
+        let hash = phrase.split(' ').fold(0, |hash, word| joined(hash, hash_of(word.as_bytes(), 0, word.len())));
+        let last = phrase.rsplit(' ').next().unwrap_or(phrase);
+        let last = hash_of(last.as_bytes(), 0, last.len()) as usize % LAST_BITS;
         self.lasts[last / 64] |= 1 << (last % 64);
         let mut place = hash as usize % PHRASE_PLACES;
         while self.places[place].1 != 0 && self.places[place].0 != hash {
@@ -258,11 +261,19 @@ impl Phrases {
     }
 }
 
-fn hash_of(word: &[u8]) -> u64 {
-    let hash = word
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte | 0x20)).wrapping_mul(0x0100_0000_01b3));
-    hash ^ hash >> 31
+/// Of a word with its letters in small, eight bytes at a time.
+fn hash_of(text: &[u8], start: usize, end: usize) -> u64 {
+    let (mut hash, mut at) = (end.wrapping_sub(start) as u64, start);
+    while at < end {
+        let eight = match text[at..].first_chunk() {
+            Some(eight) => u64::from_le_bytes(*eight),
+            None => text[at..end].iter().rev().fold(0, |eight, byte| eight << 8 | u64::from(*byte)),
+        };
+        let mask = u64::MAX >> (8 * 8usize.saturating_sub(end - at));
+        hash = folded(hash ^ (eight | 0x2020_2020_2020_2020) & mask, 0xd1b5_4a32_d192_ed03);
+        at += 8;
+    }
+    hash
 }
 
 /// The hash of a phrase and one more word.
@@ -283,18 +294,18 @@ fn hear(text: &[u8], mut told: impl FnMut(u64, usize)) {
     let mut words = [0u64; PHRASE_WORDS_MAX];
     let (mut seen, mut at) = (0, 0);
     while at < text.len() {
-        if !(text[at].is_ascii_alphanumeric() || text[at] >= 0x80) {
-            at += 1;
-            continue;
-        }
         let start = at;
         at += 1;
+        let mut before = CLASSES[usize::from(text[start])];
+        if before & WORD == 0 {
+            continue;
+        }
         // A hump divides words: `nhsNumber`.
-        while at < text.len()
-            && (text[at].is_ascii_alphanumeric() || text[at] >= 0x80)
-            && !(text[at].is_ascii_uppercase() && text[at - 1].is_ascii_lowercase())
+        while let Some(class) = text.get(at).map(|byte| CLASSES[usize::from(*byte)])
+            && class & WORD != 0
+            && !(class == CAPITAL && before == SMALL)
         {
-            at += 1;
+            (before, at) = (class, at + 1);
         }
         words.rotate_left(1);
         seen += 1;
@@ -303,7 +314,7 @@ fn hear(text: &[u8], mut told: impl FnMut(u64, usize)) {
             words[PHRASE_WORDS_MAX - 1] = 0;
             continue;
         }
-        words[PHRASE_WORDS_MAX - 1] = hash_of(&text[start..at]);
+        words[PHRASE_WORDS_MAX - 1] = hash_of(text, start, at);
         if !phrases.may_end(words[PHRASE_WORDS_MAX - 1]) {
             continue;
         }
@@ -396,7 +407,7 @@ impl Hearing {
         }
         let nearest = self.before.nearest(1 << row);
         let against = self.before.nearest(AGAINST_BIT).filter(|against| *against <= CONTRARY_BYTES);
-        let mut weight = nearest.map_or(0.0, |bytes| WORD - PER_BYTE * bytes as f32);
+        let mut weight = nearest.map_or(0.0, |bytes| WORD_BEFORE - PER_BYTE * bytes as f32);
         if around.header.is_for(row) {
             weight = weight.max(WORD_OF_HEADER);
         } else if against.is_some_and(|against| nearest.is_none_or(|nearest| against < nearest)) {

@@ -33,6 +33,7 @@ use std::sync::{LazyLock, Mutex, OnceLock};
 pub use blocks::position;
 pub use context::{Header, Surroundings, words_of};
 pub use numbers::Work;
+pub use skeleton::folded;
 
 /// Findings of less are none.
 pub const SCORE_MIN: f32 = 0.5;

@@ -56,14 +56,16 @@ impl Skeleton {
 
     fn place(&self) -> usize {
         let [first, second, third, fourth] = self.0;
-        let folded = |one: u64, other: u64| {
-            let product = u128::from(one) * u128::from(other);
-            product as u64 ^ (product >> 64) as u64
-        };
         (folded(first ^ 0x9e37_79b9_7f4a_7c15, second ^ 0xd1b5_4a32_d192_ed03)
             ^ folded(third ^ 0xbf58_476d_1ce4_e5b9, fourth ^ 0x94d0_49bb_1331_11eb)) as usize
             % PLACES
     }
+}
+
+/// Both halves of a product, one upon the other: a place for what stands in two words.
+pub fn folded(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    product as u64 ^ (product >> 64) as u64
 }
 
 /// Skeletons that a thread has met, and whether anything can come of them.

@@ -186,6 +186,9 @@ fn mark(hash: u64) -> u64 {
 
 /// Of the letters in small, eight at a time; what stands between them is left out.
 fn hash(word: &[u8]) -> u64 {
+    if let Some(letters) = short(word) {
+        return mixed(letters ^ (word.len() as u64) << 57);
+    }
     let (mut hash, mut letters, mut count) = (0u64, 0u64, 0u32);
     for byte in word.iter().filter(|byte| byte.is_ascii_alphabetic()) {
         letters = letters << 8 | u64::from(byte | 0x20);
@@ -198,6 +201,22 @@ fn hash(word: &[u8]) -> u64 {
     mixed(hash ^ letters ^ u64::from(count) << 57)
 }
 
+/// The letters of a word of four to seven that are nothing else, in small: most words are, and need no walk.
+fn short(word: &[u8]) -> Option<u64> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (true, Some(first), Some(last)) = (word.len() < 8, word.first_chunk::<4>(), word.last_chunk::<4>()) else {
+        return None;
+    };
+    // Where the two overlap they say the same.
+    let bits = 8 * word.len() as u32;
+    let bytes = u64::from(u32::from_be_bytes(*first)) << (bits - 32) | u64::from(u32::from_be_bytes(*last));
+    let all = u64::MAX >> (64 - bits) & (ONES << 7);
+    let small = (bytes | ONES << 5) & u64::MAX >> (64 - bits);
+    // The high bit of a byte's sum says that it is `a` at least, or beyond `z`; of ASCII no sum carries into the next byte.
+    let (least, beyond) = (small + ONES * (0x80 - 0x61), small + ONES * (0x80 - 0x7b));
+    (small & all == 0 && least & !beyond & all == all).then_some(small)
+}
+
 fn mixed(hash: u64) -> u64 {
     let hash = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     hash ^ hash >> 29
@@ -206,6 +225,24 @@ fn mixed(hash: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_short_word_is_the_same_to_both_ways_of_reading_it() {
+        let (letters, mut of_letters) = ("abmyzABMYZ", 0);
+        let others = ["@", "[", "`", "{", "-", "'", " ", "1", "\u{e1}", "\u{7f}", "\0"];
+        for length in 1..10 {
+            let word: String = letters.chars().cycle().skip(length).take(length).collect();
+            let marked = others.iter().flat_map(|other| (0..length).map(move |at| (at, other)));
+            let all = marked.map(|(at, other)| [&word[..at], other, &word[at + 1..]].concat());
+            for word in std::iter::once(word.clone()).chain(all) {
+                // As of a longer word, whose letters are taken one by one: a hyphen says nothing.
+                let long = format!("{word}{}", "-".repeat(9));
+                assert_eq!(hash(word.as_bytes()), hash(long.as_bytes()), "{word}");
+                of_letters += usize::from(short(word.as_bytes()).is_some());
+            }
+        }
+        assert_eq!(of_letters, 4);
+    }
 
     #[test]
     fn knows_names_and_words_in_any_case() {
