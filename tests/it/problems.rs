@@ -147,7 +147,7 @@ fn said(case: &str) -> String {
     let command = command.unwrap_or_else(|_| "validate jobs/job.toml".into());
     let arguments: Vec<&str> = command.split_whitespace().collect();
     // `UPDATE` is for the snapshots, not for `nightferry test`.
-    let came = Came::of(&ferry.command(&arguments).env_remove("UPDATE").output().expect("the binary starts"));
+    let came = Came::of(&ferry.command(&arguments).output().expect("the binary starts"));
     let said = format!("$ nightferry {}\n{}{}exit {}\n", arguments.join(" "), came.out, came.err, came.code);
     masked(&said, &ferry)
 }
