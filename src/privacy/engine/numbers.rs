@@ -17,7 +17,7 @@ use regex_automata::{Anchored, Input, MatchKind};
 /// Bytes that a pattern is tried over, at most.
 pub const PIECE_BYTES_MAX: usize = 64;
 /// Letters and digits of one word before a digit, at most: a longer one is no identifier.
-const WORD_BYTES_MAX: usize = 24;
+pub(super) const WORD_BYTES_MAX: usize = 24;
 /// Letters of a word of its own that a number may begin with; names of months may be longer.
 const PREFIX_BYTES_MAX: usize = 5;
 const MONTH_BYTES_MAX: usize = 9;
@@ -139,8 +139,9 @@ impl Automaton {
         let (mut at, mut hex_end, mut word_before, mut is_long_row) = (0, 0, None, false);
         while let Some(digit) = position(text, at, b'0'..=b'9', |byte| byte.is_ascii_digit()) {
             let word = begin_of_word(text, digit);
-            let mut end =
+            let digits =
                 text[digit..].iter().position(|byte| !byte.is_ascii_digit()).map_or(text.len(), |next| digit + next);
+            let mut end = digits;
             let mut starts = [word; 5];
             let mut count = 0;
             // A word of letters and digits in turn is tried once, and not again for each run of its digits.
@@ -168,7 +169,9 @@ impl Automaton {
                 self.walk(text, *start, work);
                 end = end.max(self.judge(context, *start, work, scored));
             }
-            at = end;
+            // The other digits of this word begin nothing: a number that holds them has been tried from the word's front.
+            let end_of_word = text[digits..].iter().position(|byte| !byte.is_ascii_alphanumeric());
+            at = end.max(end_of_word.map_or(text.len(), |next| digits + next));
         }
     }
 
@@ -247,7 +250,7 @@ fn is_end(text: &[u8], end: usize) -> bool {
 }
 
 /// Where the word that holds a digit begins.
-fn begin_of_word(text: &[u8], digit: usize) -> usize {
+pub(super) fn begin_of_word(text: &[u8], digit: usize) -> usize {
     let from = digit.saturating_sub(WORD_BYTES_MAX);
     text[from..digit].iter().rposition(|byte| !byte.is_ascii_alphanumeric()).map_or(from, |before| from + before + 1)
 }
