@@ -15,9 +15,9 @@ import os
 import pathlib
 import shutil
 import statistics
-import subprocess
 import sys
-import time
+
+from timed import answered, told
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "target" / "bench-compact"
@@ -34,7 +34,7 @@ ROW = """'AAA-' || key % 5000 as unit, (n * 104729 % 100000000 / 100)::decimal(1
 BODY = "'the terms of the event with number ' || {n} || ': ' || md5({n}::varchar) || ' ' || md5(({n} + 1)::varchar)"
 
 
-def make(events):
+def make(events, bursts):
     """Dump and extract. Nothing is random: the truth can be counted from the rules."""
     import duckdb
 
@@ -42,11 +42,13 @@ def make(events):
     keys = events // 5
     gone = keys // 40
     changes = events - 2 * gone
-    # Steps of a number that has no factor in common with the number of keys: each is updated before any is again.
+    # Steps of a number that has no factor in common with the number of keys: each is updated before any is again, or all four times
+    # among five hundred.
+    turn = "(n // 2000 * 500 + n % 500)" if bursts else "n"
     duck.execute(
         f"""create table event as select n, key, op, key % {PARTITIONS} as part,
         row_number() over (partition by key % {PARTITIONS} order by n) - 1 as place from (
-        select n, case when n < {keys} then n when n < {changes} then n * 7919 % {keys}
+        select n, case when n < {keys} then n when n < {changes} then {turn} * 7919 % {keys}
         else (n - {changes}) // 2 * 40 end as key, case when n < {keys} then 'r' when n < {changes} then 'u'
         when (n - {changes}) % 2 = 0 then 'd' else 'tombstone' end as op from range({events}) as e(n)
         -- Behind the extract, in every partition.
@@ -176,42 +178,26 @@ def told_by_nightferry(report):
     return {"live": compared["compared"] + compared["missing"], "changed": compared["changed"], "missing": compared["missing"], "extra": compared["extra"]}
 
 
-def timed(command):
-    """What a command says, and its wall seconds, processor seconds and MiB of the largest resident set."""
-    start = time.monotonic()
-    process = subprocess.Popen(command, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    said = process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - start
-    if status:
-        raise SystemExit(f"{command[0]} ended with {os.waitstatus_to_exitcode(status)}")
-    return json.loads(said), (seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
-
-
-def told(figures):
-    seconds, processor, memory = figures
-    return f"{seconds:6.2f} s wall {processor:6.2f} s cpu {memory:6.0f} MiB"
-
-
 def main():
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--events", type=int, default=10_000_000)
     asked.add_argument("--runs", type=int, default=3)
+    asked.add_argument("--bursts", action="store_true", help="the four updates of a row come near one another, as a settlement run makes them")
     asked.add_argument("--keep", action="store_true", help="leave what was made, and use what is there")
     asked.add_argument("--binary", default=str(ROOT / "target" / "release" / "nightferry"))
     asked.add_argument("--part", choices=["make", "latest", "compared"], help=argparse.SUPPRESS)
     asked = asked.parse_args()
-    parts = {"make": lambda: make(asked.events), "latest": lambda: duckdb_latest(False), "compared": lambda: duckdb_latest(True)}
+    parts = {"make": lambda: make(asked.events, asked.bursts), "latest": lambda: duckdb_latest(False), "compared": lambda: duckdb_latest(True)}
     if asked.part:
         print(json.dumps(parts[asked.part]()))
         return
     # A process starts with its parent's largest memory: this one stays small.
-    this = [sys.executable, __file__, "--events", str(asked.events), "--part"]
+    this = [sys.executable, __file__, "--events", str(asked.events), *["--bursts"] * asked.bursts, "--part"]
     kept = FOLDER / "truth.json"
     if not (asked.keep and kept.exists()):
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
-        truth, _ = timed([*this, "make"])
+        truth, _ = answered([*this, "make"], FOLDER)
         kept.write_text(json.dumps(truth))
     truth = json.loads(kept.read_text())
     size = sum(path.stat().st_size for path in (FOLDER / "topics").rglob("*.json"))
@@ -223,7 +209,7 @@ def main():
     # One of each before any counts: pages into memory.
     for number in range(asked.runs + 1):
         for tool, command in tools.items():
-            said, used = timed(command)
+            said, used = answered(command, FOLDER)
             found = told_by_nightferry(said) if tool == "nightferry" else said
             if found != {name: truth[name] for name in found}:
                 raise SystemExit(f"{tool} is wrong: {json.dumps(found)}")

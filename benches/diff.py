@@ -14,9 +14,9 @@ import os
 import pathlib
 import shutil
 import statistics
-import subprocess
 import sys
-import time
+
+from timed import answered, told
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "target" / "bench-diff"
@@ -102,24 +102,6 @@ def answer(missing, extra, changed, columns):
     return {"missing": missing, "extra": extra, "changed": changed, "columns": {name: rows for name, rows in columns if rows}}
 
 
-def timed(command):
-    """What a command says, and its wall seconds, processor seconds and MiB of the largest resident set."""
-    start = time.monotonic()
-    process = subprocess.Popen(command, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    said = process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - start
-    # 1: it went well, and the two differ.
-    if os.waitstatus_to_exitcode(status) not in (0, 1):
-        raise SystemExit(f"{command[0]} ended with {os.waitstatus_to_exitcode(status)}")
-    return json.loads(said), (seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
-
-
-def told(figures):
-    seconds, processor, memory = figures
-    return f"{seconds:6.2f} s wall {processor:6.2f} s cpu {memory:6.0f} MiB"
-
-
 def main():
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--rows", type=int, default=5_000_000)
@@ -135,7 +117,7 @@ def main():
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     this = [sys.executable, __file__, "--rows", str(asked.rows), "--part"]
-    truth, _ = timed([*this, "make"])
+    truth, _ = answered([*this, "make"], FOLDER)
     truth["columns"] = {name: rows for name, rows in truth["columns"].items() if rows}
     print(f"{asked.rows:,} rows and {1 + len(COLUMNS)} columns a side: {json.dumps(truth)}", flush=True)
 
@@ -150,7 +132,8 @@ def main():
     for number in range(asked.runs + 1):
         for tool, command in tools.items():
             (FOLDER / "rows.parquet").unlink(missing_ok=True)
-            said, used = timed(command)
+            # 1: it went well, and the two differ.
+            said, used = answered(command, FOLDER, good=(0, 1))
             columns = said["columns"]
             if isinstance(columns, list):
                 columns = {column["name"]: column["changed"] for column in columns if column["changed"]}

@@ -1,5 +1,6 @@
 """What a command took, of itself and of those that it waited for."""
 
+import json
 import os
 import subprocess
 import time
@@ -7,13 +8,25 @@ import time
 
 def timed(command, cwd, environment):
     """Wall seconds, processor seconds and MiB of the largest resident set of a command that ends well."""
+    _, used = run(command, cwd, good=[0], env=environment, stdout=subprocess.DEVNULL)
+    return used
+
+
+def answered(command, cwd, good=(0,)):
+    """What a command says in JSON that ends with one of these codes; and what it took."""
+    said, used = run(command, cwd, good, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return json.loads(said), used
+
+
+def run(command, cwd, good, **pipes):
     start = time.monotonic()
-    process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=cwd, **pipes)
+    said = process.stdout.read() if process.stdout else None
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.monotonic() - start
-    if status:
+    if os.waitstatus_to_exitcode(status) not in good:
         raise SystemExit(f"{command[0]} ended with {os.waitstatus_to_exitcode(status)}")
-    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return said, (seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def told(figures):

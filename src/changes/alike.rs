@@ -138,6 +138,8 @@ impl Shape {
                 }
                 ("after" | "source", _) => return Ok(None),
                 ("op", _) => shape.step(&mut scanner, &mut from, What::Operation)?,
+                // What is not there is mostly in none of them, and is part of the text between the values.
+                (_, Some(b'n')) => drop(scanner.value()?),
                 _ => shape.step(&mut scanner, &mut from, What::Passed)?,
             }
             goes_on = scanner.more()?;

@@ -13,6 +13,9 @@ const BLOCK_BYTES: usize = 4 << 20;
 /// Bytes of a line, at most: an event with its old and new row, and a schema beside each.
 const LINE_BYTES_MAX: usize = 64 << 20;
 
+/// Bytes of a block by whose lines all are estimated.
+const HEAD_BYTES: usize = 64 << 10;
+
 /// Whole lines of an object, or rows of one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
@@ -95,6 +98,17 @@ impl Block {
             is_load: false,
             is_text: false,
         }
+    }
+
+    /// How many lines or rows it has, about: nobody counts them for that.
+    pub fn rows_about(&self) -> usize {
+        if let Some(rows) = &self.rows {
+            return rows.num_rows();
+        }
+        let head = &self.bytes[..self.bytes.len().min(HEAD_BYTES)];
+        let lines = memchr::memchr_iter(b'\n', head).count() + 1;
+        // Lines are not of one length: an eighth more.
+        lines * self.bytes.len() / head.len().max(1) * 9 / 8 + 1
     }
 
     /// Rows of `object`, the first of which has that number, from 1.
@@ -227,6 +241,15 @@ mod tests {
             Cutter::new(&Object { partition: 0, first_offset: 0, path: String::new() }, Layout::Confluent, None);
         assert_eq!(cutter.cut_from(&mut Bytes::from_static(b"half a line"), false), None);
         assert_eq!(cutter.cut_from(&mut Bytes::new(), true), None);
+    }
+
+    #[test]
+    fn takes_a_block_for_about_as_many_lines_as_it_has() {
+        let object = Object { partition: 0, first_offset: 0, path: String::new() };
+        for (text, lines) in [("", 0), ("one", 1), (&"a line of events\n".repeat(100_000), 100_000)] {
+            let about = Block::whole(&object, Layout::Confluent, Bytes::copy_from_slice(text.as_bytes())).rows_about();
+            assert!((lines..lines + lines / 4 + 4).contains(&about), "{about} for {lines}");
+        }
     }
 
     fn cut(text: &[u8], feed_bytes: usize) -> Result<Vec<Block>, LongLine> {

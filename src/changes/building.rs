@@ -7,7 +7,7 @@ use super::tells::{self, Tells, TellsBuilder};
 use super::value::{Row, Value};
 use crate::data::Column;
 use crate::data::cell::CellBuilder;
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt8Builder, UInt32Builder, UInt64Builder};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt8Array, UInt32Array, UInt64Array, UInt64Builder};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -68,10 +68,10 @@ pub struct Building<'a> {
     columns: &'a [&'a Column],
     cells: Vec<CellBuilder>,
     tells: TellsBuilder,
-    op: UInt8Builder,
-    partition: UInt32Builder,
-    position: UInt64Builder,
-    about: UInt8Builder,
+    op: Vec<u8>,
+    partition: Vec<u32>,
+    position: Vec<u64>,
+    about: Vec<u8>,
     lsn: UInt64Builder,
     /// Of the last event, which cells it tells and are not NULL.
     known: Vec<bool>,
@@ -86,17 +86,17 @@ pub struct Building<'a> {
 }
 
 impl<'a> Building<'a> {
-    /// None yet.
-    pub fn new(columns: &'a [&'a Column], open: Open) -> Self {
+    /// None yet, with room for about so many.
+    pub fn new(columns: &'a [&'a Column], open: Open, rows: usize) -> Self {
         Building {
             columns,
-            cells: columns.iter().map(|column| CellBuilder::new(column.column_type, 0)).collect(),
+            cells: columns.iter().map(|column| CellBuilder::new(column.column_type, rows)).collect(),
             tells: TellsBuilder::new(columns.len()),
-            op: UInt8Builder::new(),
-            partition: UInt32Builder::new(),
-            position: UInt64Builder::new(),
-            about: UInt8Builder::new(),
-            lsn: UInt64Builder::new(),
+            op: Vec::with_capacity(rows),
+            partition: Vec::with_capacity(rows),
+            position: Vec::with_capacity(rows),
+            about: Vec::with_capacity(rows),
+            lsn: UInt64Builder::with_capacity(rows),
             known: Vec::new(),
             rows: 0,
             open,
@@ -129,10 +129,10 @@ impl<'a> Building<'a> {
             }
             self.known.push(said == Told::Value && !matches!(value, Value::Null));
         }
-        self.op.append_value(op as u8);
-        self.partition.append_value(event.partition);
-        self.position.append_value(event.position);
-        self.about.append_value(event.about.0);
+        self.op.push(op as u8);
+        self.partition.push(event.partition);
+        self.position.push(event.position);
+        self.about.push(event.about.0);
         self.lsn.append_option(event.lsn);
         self.rows += 1;
         &self.known
@@ -143,10 +143,10 @@ impl<'a> Building<'a> {
         let cells = self.cells.iter_mut().map(CellBuilder::finish);
         let place: [ArrayRef; 6] = [
             self.tells.finish()?,
-            Arc::new(self.op.finish()),
-            Arc::new(self.partition.finish()),
-            Arc::new(self.position.finish()),
-            Arc::new(self.about.finish()),
+            Arc::new(UInt8Array::from(std::mem::take(&mut self.op))),
+            Arc::new(UInt32Array::from(std::mem::take(&mut self.partition))),
+            Arc::new(UInt64Array::from(std::mem::take(&mut self.position))),
+            Arc::new(UInt8Array::from(std::mem::take(&mut self.about))),
             Arc::new(self.lsn.finish()),
         ];
         let columns = cells.chain(place).collect();

@@ -57,12 +57,13 @@ pub fn decode(
     reading: &Reading,
 ) -> Result<Changes, DecodeFault> {
     let terms = Terms { columns, key, as_of, reading };
-    let first = Pass::new(&terms, Open::new(columns.len(), reading.times));
+    let rows = block.rows_about().min(BATCH_EVENTS_MAX);
+    let first = Pass::new(&terms, Open::new(columns.len(), reading.times), rows);
     let (changes, open) = first.over(block)?;
     match open.settled() {
         None => Ok(changes),
         // What was taken of a form is not what the block came to: its events are read by what is certain.
-        Some(settled) => Ok(Pass::new(&terms, settled).over(block)?.0),
+        Some(settled) => Ok(Pass::new(&terms, settled, rows).over(block)?.0),
     }
 }
 
@@ -114,13 +115,13 @@ impl Place {
 }
 
 impl<'a> Pass<'a> {
-    fn new(terms: &'a Terms<'a>, open: Open) -> Self {
+    fn new(terms: &'a Terms<'a>, open: Open, rows: usize) -> Self {
         Pass {
             terms,
             names: Names::new(terms.columns),
             room: Row::default(),
             shapes: Shapes::default(),
-            building: Building::new(terms.columns, open),
+            building: Building::new(terms.columns, open, rows),
             blocks: SchemaBlocks::new(terms.columns),
             batches: Vec::new(),
             facts: StreamFacts::default(),

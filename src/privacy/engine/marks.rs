@@ -63,6 +63,17 @@ const KEYS: &[(&[u8], usize)] = &[
     (b"eyJ", 30),
 ];
 
+/// Bytes that the words of [`KEYS`] begin with: most long words begin with another.
+const BEGIN_KEYS: [bool; 256] = {
+    let mut begin = [false; 256];
+    let mut at = 0;
+    while at < KEYS.len() {
+        begin[KEYS[at].0[0] as usize] = true;
+        at += 1;
+    }
+    begin
+};
+
 /// Words behind which a secret stands.
 const SECRETS: &[&[u8]] = &[
     b"password",
@@ -296,7 +307,8 @@ fn long_word(text: &[u8], start: usize, end: usize, scored: &mut Vec<Scored>) {
             && word.len() >= *least
             && (*front != b"eyJ" || word.iter().filter(|byte| **byte == b'.').count() == 2)
     };
-    if KEYS.iter().any(is_issued) && word.iter().any(u8::is_ascii_digit) {
+    let may_be_issued = word.first().is_some_and(|first| BEGIN_KEYS[usize::from(*first)]);
+    if may_be_issued && KEYS.iter().any(is_issued) && word.iter().any(u8::is_ascii_digit) {
         scored.push(one(Kind::Credential, from, from + word.len(), KEY));
     }
 }

@@ -13,7 +13,7 @@ use super::{Finding, Scored};
 use crate::privacy::recognise::{Candidate, Evidence, Kind, Pair, RECOGNISERS, Recogniser, pair};
 
 /// Letters and digits of one word before a digit, at most: a longer one is no identifier.
-const WORD_BYTES_MAX: usize = 24;
+pub(super) const WORD_BYTES_MAX: usize = 24;
 /// Letters of a word of its own that a number may begin with; names of months may be longer.
 const PREFIX_BYTES_MAX: usize = 5;
 const MONTH_BYTES_MAX: usize = 9;
@@ -213,8 +213,9 @@ fn each_begin(text: &[u8], mut tried: impl FnMut(usize) -> usize) {
     let (mut at, mut hex_end, mut word_before, mut is_long_row) = (0, 0, None, false);
     while let Some(digit) = position(text, at, b'0'..=b'9', |byte| byte.is_ascii_digit()) {
         let word = begin_of_word(text, digit);
-        let mut end =
+        let digits =
             text[digit..].iter().position(|byte| !byte.is_ascii_digit()).map_or(text.len(), |next| digit + next);
+        let mut end = digits;
         let mut starts = [word; 5];
         let mut count = 0;
         // A word of letters and digits in turn is tried once, and not again for each run of its digits.
@@ -241,12 +242,14 @@ fn each_begin(text: &[u8], mut tried: impl FnMut(usize) -> usize) {
         for start in &starts[..count] {
             end = end.max(tried(*start));
         }
-        at = end;
+        // The other digits of this word begin nothing: a number that holds them has been tried from the word's front.
+        let end_of_word = text[digits..].iter().position(|byte| !byte.is_ascii_alphanumeric());
+        at = end.max(end_of_word.map_or(text.len(), |next| digits + next));
     }
 }
 
 /// Where the word that holds a digit begins.
-fn begin_of_word(text: &[u8], digit: usize) -> usize {
+pub(super) fn begin_of_word(text: &[u8], digit: usize) -> usize {
     let from = digit.saturating_sub(WORD_BYTES_MAX);
     text[from..digit].iter().rposition(|byte| !byte.is_ascii_alphanumeric()).map_or(from, |before| from + before + 1)
 }

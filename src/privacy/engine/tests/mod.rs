@@ -2,6 +2,7 @@
 
 mod vectors;
 
+use super::numbers::{WORD_BYTES_MAX, begin_of_word};
 use super::*;
 use crate::privacy::recognise::RECOGNISERS;
 use std::time::Duration;
@@ -266,6 +267,24 @@ proptest::proptest! {
             end = finding.end;
         }
         engine().give_back(work);
+    }
+
+    #[test]
+    fn later_digits_of_a_word_begin_nothing_that_its_first_one_did_not(text in "[A-z0-9 :+(./\\-]{0,60}[a-f0-9]{0,60}") {
+        let text = text.as_bytes();
+        let mut first = None;
+        for (at, byte) in text.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => {
+                    let word = begin_of_word(text, at);
+                    let known = *first.get_or_insert(word);
+                    // So far from its front it is in no identifier.
+                    proptest::prop_assert!(word == known || at - word >= WORD_BYTES_MAX, "{at}");
+                }
+                byte if byte.is_ascii_alphanumeric() => {}
+                _ => first = None,
+            }
+        }
     }
 
     #[test]
