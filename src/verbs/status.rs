@@ -1,7 +1,7 @@
 //! `nightferry status [JOB..]`: how the nights of each job stand, from the reports in its security store. Writes nothing but, where it is asked
 //! for, the page.
 
-use super::desk::Desk;
+use super::desk::{Desk, Desks};
 use super::files;
 use crate::calendar::Due;
 use crate::ending;
@@ -38,19 +38,22 @@ pub struct StatusRequest {
     pub json: bool,
 }
 
-/// Says how jobs stand. Gives 1 where a person has something to do.
+/// Says how jobs stand. Gives 1 where a person has something to do, and the code of those whose files are not valid.
 pub async fn status(request: StatusRequest, out: &mut dyn Write) -> u8 {
     let json = request.json;
     match journey(request, out).await {
-        Ok(true) => ending::FOUND,
-        Ok(false) => 0,
+        Ok(code) => code,
         Err(failure) => files::tell_as(json, &failure, out),
     }
 }
 
-async fn journey(request: StatusRequest, out: &mut dyn Write) -> Result<bool, Failure> {
+async fn journey(request: StatusRequest, out: &mut dyn Write) -> Result<u8, Failure> {
     super::log(&Progress::new(ProgressMode::None));
-    let (_, desks) = Desk::of(request.jobs, &request.environment)?;
+    let Desks { desks, refused, .. } = Desk::of(request.jobs, &request.environment)?;
+    for failure in &refused {
+        files::tell_as(request.json, failure, out);
+    }
+    let refused_code = ending::worst(refused.iter().map(|failure| failure.ending)).map(|ending| ending.code);
     let mut needs_somebody = false;
     for desk in &desks {
         let now = Clock::System.now();
@@ -77,7 +80,7 @@ async fn journey(request: StatusRequest, out: &mut dyn Write) -> Result<bool, Fa
             }
         }
     }
-    Ok(needs_somebody)
+    Ok(refused_code.unwrap_or(if needs_somebody { ending::FOUND } else { 0 }))
 }
 
 fn report(desk: &Desk, runs: &[LedgerRun], now: DateTime<Utc>) -> NightsReport {
