@@ -19,6 +19,7 @@ mod diff;
 mod diff_terminal;
 mod drift;
 mod html;
+mod message;
 mod nights;
 mod nights_terminal;
 mod numbers;
@@ -38,6 +39,9 @@ pub use drift::{
     ChangeSetReport, ChangeSetState, ComparedColumn, FingerprintReport, OutputReport, PartitionReport, SpreadReport,
 };
 pub use html::{diff_page, nights_page, run_page};
+pub use message::{
+    Cause, KILLED, LATE, Message, MessageState, NOTICES, ROWS, pagerduty_body, plain_body, slack_body, teams_body,
+};
 pub use nights::{
     AlarmReport, DueReport, FiguresReport, NightReport, NightsReport, NightsStanding, PointReport, SeriesReport,
 };

@@ -23,7 +23,7 @@ mod watched;
 
 use crate::ending;
 use crate::failure::{Failure, Phase};
-use crate::verbs::{Desk, Desks, log_lines, no_timetable, tell_as};
+use crate::verbs::{Desk, Desks, Teller, log_lines, no_timetable, tell_as};
 use crate::world::{Clock, Progress, ProgressMode};
 use chrono::TimeDelta;
 use health::{Ended, Health};
@@ -66,7 +66,7 @@ pub async fn schedule(request: ScheduleRequest, out: &mut dyn Write) -> u8 {
 async fn journey(request: ScheduleRequest, out: &mut dyn Write) -> Result<u8, Failure> {
     log_lines(&Progress::new(ProgressMode::Log));
     let all = request.jobs.is_empty();
-    let Desks { desks, mut refused, .. } = Desk::of(request.jobs, &request.environment)?;
+    let Desks { project, desks, mut refused } = Desk::of(request.jobs, &request.environment)?;
     let mut timed = Vec::new();
     for desk in desks {
         match desk.timetable.clone() {
@@ -99,6 +99,7 @@ async fn journey(request: ScheduleRequest, out: &mut dyn Write) -> Result<u8, Fa
         let claimed = desk.security.claim(&desk.plan.stamp).await;
         claimed.map_err(|error| Failure::store(&error, Phase::Open))?;
         let watched = Watched {
+            teller: Teller::at(&desk, project.root()),
             desk,
             timetable,
             environment: request.environment.clone(),

@@ -6,7 +6,7 @@ use super::night::{Night, Past};
 use super::turn::{Holder, Turn, overdue, turn};
 use crate::calendar::{Due, Timetable};
 use crate::failure::{Failure, Phase};
-use crate::verbs::Desk;
+use crate::verbs::{Desk, Teller};
 use crate::world::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
@@ -14,6 +14,8 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
+/// Runs that may have come meanwhile.
+const RUNS_OF_A_NIGHT: usize = 16;
 /// How long to wait where the store of the ledger cannot be asked.
 const STORE_AWAY_SECONDS: i64 = 30;
 /// How far back a deadline is looked for that is still to come: a night's lies within a day of it.
@@ -27,6 +29,8 @@ const TELLING_MAX: Duration = Duration::from_secs(3);
 pub struct Watched {
     /// The job.
     pub desk: Desk,
+    /// Who tells of it.
+    pub teller: Teller,
     /// When it is due.
     pub timetable: Timetable,
     /// The environment's name.
@@ -142,7 +146,18 @@ impl Watched {
         });
         tracing::info!(job, period = %due.period, exit_code = code, "night over");
         drop(permit);
+        if code != 0 && !*stop.borrow() && self.left_no_report(&due, now).await {
+            self.teller.killed(due.period, code, Clock::System.now()).await;
+        }
         past
+    }
+
+    /// Whether no run of the night of `due` that began at `since` or later has said what became of it. Where nobody can tell, one may have.
+    async fn left_no_report(&self, due: &Due, since: DateTime<Utc>) -> bool {
+        // A report tells whole seconds.
+        let since = since - TimeDelta::seconds(1);
+        let runs = self.desk.runs(since, RUNS_OF_A_NIGHT).await;
+        runs.is_ok_and(|runs| !runs.iter().any(|run| run.period == due.period && run.started_at >= since))
     }
 
     /// Tells each deadline that passes, also while this job's night runs or waits for another's, until `is_over`.
@@ -169,7 +184,7 @@ impl Watched {
         let asked =
             overdue(&self.desk.security, &self.desk.job, (&self.timetable, self.desk.tables), now, &mut late).await;
         for due in &late {
-            self.tell_late(due);
+            self.tell_late(due).await;
         }
         // That the ledger cannot be asked tells who looks for nights.
         let again = now + TimeDelta::seconds(STORE_AWAY_SECONDS);
@@ -182,8 +197,9 @@ impl Watched {
         all.filter_map(|due| due.deadline).filter(|deadline| *deadline > now).min()
     }
 
-    fn tell_late(&self, due: &Due) {
+    async fn tell_late(&self, due: &Due) {
         let deadline = due.deadline.map(|deadline| deadline.to_rfc3339());
         tracing::error!(job = %self.desk.job, period = %due.period, deadline, "not published by its deadline");
+        self.teller.late(due.period, due.deadline, Clock::System.now()).await;
     }
 }

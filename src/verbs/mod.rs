@@ -13,6 +13,7 @@ mod scan;
 mod status;
 mod stores;
 mod table;
+mod telling;
 mod test;
 mod validate;
 mod walk;
@@ -27,6 +28,7 @@ pub use run::{RunRequest, run};
 pub use scan::{Database, ScanOf, ScanRequest, ScanTells, scan};
 pub use status::{StatusRequest, status};
 pub use table::{TableRequest, TableWhat, table};
+pub use telling::Teller;
 pub use test::{TestRequest, test};
 pub use validate::{ValidateRequest, validate};
 

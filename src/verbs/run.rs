@@ -2,6 +2,7 @@
 
 use super::days::Days;
 use super::files;
+use super::telling::Teller;
 use super::walk::{Options, walk};
 use crate::failure::Failure;
 use crate::job::Plan;
@@ -48,6 +49,9 @@ async fn journey(request: RunRequest, out: &mut dyn Write) -> Result<u8, Failure
     let plan = checked.plan(request.days.begun(world.clock.now())?).map_err(files::invalid)?;
     let options = Options { dry_run: request.dry_run, again: request.again };
     let report = walk(&plan, &mut world, &options, stopped()).await;
+    if !options.dry_run {
+        Teller::of(&plan, world.project.root()).run_over(&report, world.clock.now()).await;
+    }
     tell(&report, &plan, request.json, out);
     Ok(report.exit_code)
 }

@@ -11,10 +11,11 @@ use crate::report::{
     nights_page, nights_terminal,
 };
 use crate::store;
-use crate::watch::{Counted, Direction, Figures, LedgerDataset, LedgerRun, Rule, alarms, band, figures, published_at};
+use crate::watch::{
+    self, Counted, Direction, Figures, LedgerDataset, LedgerRun, Rule, Series, band, figures, published_at, series,
+};
 use crate::world::{Clock, Progress, ProgressMode};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -97,7 +98,7 @@ fn report(desk: &Desk, runs: &[LedgerRun], now: DateTime<Utc>) -> NightsReport {
         }
         None => Vec::new(),
     };
-    let series = series(desk, runs);
+    let series = series(desk.plan.datasets.iter().map(|dataset| dataset.name.to_string()), runs);
     NightsReport {
         job: desk.job.to_string(),
         environment: desk.plan.environment.to_string(),
@@ -193,29 +194,13 @@ fn night(run: &LedgerRun) -> NightReport {
     }
 }
 
-/// The rows of each dataset, of the last run of each day that read them all, with the keys that differ.
-fn series(desk: &Desk, runs: &[LedgerRun]) -> Vec<(String, Vec<(Counted, u64)>)> {
-    let of = |name: &str| {
-        let mut nights = BTreeMap::new();
-        for run in runs.iter().filter(|run| run.is_good()) {
-            for dataset in run.datasets.iter().filter(|dataset| dataset.name == name) {
-                nights.insert(run.period.to, (dataset.rows_written, dataset.drift()));
-            }
-        }
-        nights.into_iter().map(|(day, (rows, drift))| (Counted { day, rows }, drift)).collect()
-    };
-    let names = desk.plan.datasets.iter().map(|dataset| dataset.name.to_string());
-    names.map(|name| (name.clone(), of(&name))).filter(|(_, nights): &(_, Vec<_>)| !nights.is_empty()).collect()
-}
-
 fn counted(nights: &[(Counted, u64)]) -> Vec<Counted> {
     nights.iter().map(|(night, _)| *night).collect()
 }
 
 /// What there is to tell of the last night of a dataset.
 fn last_alarm(name: &str, nights: &[(Counted, u64)]) -> Option<AlarmReport> {
-    let nights = counted(nights);
-    let alarm = alarms(&nights).pop().filter(|alarm| Some(&alarm.night) == nights.last())?;
+    let alarm = watch::last_alarm(nights)?;
     Some(AlarmReport {
         dataset: name.to_owned(),
         rule: if alarm.rule == Rule::Hard { "hard" } else { "soft" },
@@ -231,7 +216,7 @@ fn usual(band: &crate::watch::Band) -> [u64; 2] {
     [band.low().ceil() as u64, band.high() as u64]
 }
 
-fn points(dataset: String, nights: Vec<(Counted, u64)>) -> SeriesReport {
+fn points(dataset: String, nights: Series) -> SeriesReport {
     let all = counted(&nights);
     let point = |(place, (night, drift)): (usize, (Counted, u64))| PointReport {
         day: night.day,

@@ -28,6 +28,7 @@ mod laws;
 mod layouts;
 mod live;
 mod matrix;
+mod messages;
 mod modes;
 mod nights;
 mod outputs;

@@ -60,6 +60,14 @@ fn overdue(missed: &str) -> Ferry {
     ferry
 }
 
+/// Makes a job without a schedule one that was due two hours ago, and was not run.
+pub fn due_two_hours_ago(ferry: &Ferry, file: &str, security: &str, job: &str) {
+    let hour = (Utc::now() - TimeDelta::hours(2)).format("cron = \"%-M %-H * * *\"\ntime_zone = \"UTC\"").to_string();
+    ferry.edit(file, "owner = \"Tests\"\n", &format!("owner = \"Tests\"\n\n[schedule]\n{hour}\n"));
+    let since = serde_json::json!({ "since": Utc::now() - TimeDelta::hours(3) });
+    ferry.write(&format!("{security}/_schedule/{job}/since.json"), since.to_string().as_bytes());
+}
+
 struct Scheduled(Child);
 
 impl Scheduled {
