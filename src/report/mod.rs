@@ -20,6 +20,7 @@ mod diff_terminal;
 mod drift;
 mod html;
 mod message;
+mod metrics;
 mod nights;
 mod nights_terminal;
 mod numbers;
@@ -42,6 +43,7 @@ pub use html::{diff_page, nights_page, run_page};
 pub use message::{
     Cause, KILLED, LATE, Message, MessageState, NOTICES, ROWS, pagerduty_body, plain_body, slack_body, teams_body,
 };
+pub use metrics::{LINE_BYTES_MAX, Measured, emf, nights_metrics, openmetrics, run_metrics};
 pub use nights::{
     AlarmReport, DueReport, FiguresReport, NightReport, NightsReport, NightsStanding, PointReport, SeriesReport,
 };

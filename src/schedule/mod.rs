@@ -50,6 +50,8 @@ pub struct ScheduleRequest {
     pub lease: Duration,
     /// Whether it ends once nothing is to be done now.
     pub once: bool,
+    /// Whether each night tells its numbers, as lines on stderr.
+    pub metrics: bool,
     /// What goes wrong at the start as JSON.
     pub json: bool,
 }
@@ -104,6 +106,7 @@ async fn journey(request: ScheduleRequest, out: &mut dyn Write) -> Result<u8, Fa
             timetable,
             environment: request.environment.clone(),
             once: request.once,
+            metrics: request.metrics,
             holder: holder.clone(),
             health: health.clone(),
             one_at_a_time: one_at_a_time.clone(),

@@ -31,6 +31,8 @@ pub struct Night<'a> {
     pub job: &'a Path,
     /// The environment's name.
     pub environment: &'a str,
+    /// Whether it tells its numbers.
+    pub metrics: bool,
     /// The days it is for.
     pub period: Period,
     /// The turn.
@@ -76,6 +78,9 @@ impl Night<'_> {
         let mut command = Command::new(SELF);
         command.arg0("nightferry").arg("run").arg(self.job).args(["--env", self.environment, "--progress", "log"]);
         command.args(["--from".to_owned(), from.to_string(), "--to".to_owned(), to.to_string()]);
+        if self.metrics {
+            command.args(["--metrics", "emf"]);
+        }
         command.env(STARTED_BY, "schedule").stdin(Stdio::null()).kill_on_drop(true).spawn()
     }
 
@@ -182,6 +187,7 @@ mod tests {
         let night = Night {
             job: Path::new("jobs/things.toml"),
             environment: "dev",
+            metrics: false,
             period,
             lease: &lease,
             length,

@@ -37,6 +37,8 @@ pub struct Watched {
     pub environment: String,
     /// Whether it ends once nothing is to be done now.
     pub once: bool,
+    /// Whether its nights tell their numbers.
+    pub metrics: bool,
     /// Who keeps it.
     pub holder: Arc<Holder>,
     /// What the schedule knows.
@@ -134,6 +136,7 @@ impl Watched {
         let night = Night {
             job: &self.desk.path,
             environment: &self.environment,
+            metrics: self.metrics,
             period: due.period,
             lease: &lease,
             length: self.holder.lease,

@@ -2,11 +2,12 @@
 
 use super::days::Days;
 use super::files;
+use super::measured::Metrics;
 use super::telling::Teller;
 use super::walk::{Options, walk};
 use crate::failure::Failure;
 use crate::job::Plan;
-use crate::report::{RunReport, terminal};
+use crate::report::{RunReport, run_metrics, terminal};
 use crate::world::{Clock, Progress, ProgressMode, World};
 use std::io::Write;
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ pub struct RunRequest {
     pub again: Option<String>,
     /// How progress is shown.
     pub progress: ProgressMode,
+    /// Where numbers go that machines gather.
+    pub metrics: Option<Metrics>,
     /// The result as JSON.
     pub json: bool,
 }
@@ -51,6 +54,9 @@ async fn journey(request: RunRequest, out: &mut dyn Write) -> Result<u8, Failure
     let report = walk(&plan, &mut world, &options, stopped()).await;
     if !options.dry_run {
         Teller::of(&plan, world.project.root()).run_over(&report, world.clock.now()).await;
+    }
+    if let Some(metrics) = &request.metrics {
+        metrics.put(&run_metrics(&report));
     }
     tell(&report, &plan, request.json, out);
     Ok(report.exit_code)

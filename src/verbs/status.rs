@@ -3,12 +3,13 @@
 
 use super::desk::{Desk, Desks};
 use super::files;
+use super::measured::Metrics;
 use crate::calendar::Due;
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::report::{
     AlarmReport, DueReport, FiguresReport, NightReport, NightsReport, NightsStanding, PointReport, SeriesReport,
-    nights_page, nights_terminal,
+    nights_metrics, nights_page, nights_terminal,
 };
 use crate::store;
 use crate::watch::{
@@ -35,6 +36,8 @@ pub struct StatusRequest {
     pub environment: String,
     /// Whether the page is written.
     pub html: bool,
+    /// Where numbers go that machines gather.
+    pub metrics: Option<Metrics>,
     /// The result as JSON, a line a job.
     pub json: bool,
 }
@@ -55,12 +58,13 @@ async fn journey(request: StatusRequest, out: &mut dyn Write) -> Result<u8, Fail
         files::tell_as(request.json, failure, out);
     }
     let refused_code = ending::worst(refused.iter().map(|failure| failure.ending)).map(|ending| ending.code);
-    let mut needs_somebody = false;
+    let (mut needs_somebody, mut measured) = (false, Vec::new());
     for desk in &desks {
         let now = Clock::System.now();
         let runs = desk.runs(now - TimeDelta::days(DAYS_BACK), RUNS_MAX).await?;
         let report = report(desk, &runs, now);
         needs_somebody |= report.needs_somebody();
+        measured.extend(nights_metrics(&report));
         // A closed pipe is the reader's choice.
         let _ = match request.json {
             true => writeln!(out, "{}", serde_json::to_string(&report).unwrap_or_default()),
@@ -80,6 +84,9 @@ async fn journey(request: StatusRequest, out: &mut dyn Write) -> Result<u8, Fail
                 let _ = writeln!(out, "\n  {}/{path} shows the nights in a browser", place.trim_end_matches('/'));
             }
         }
+    }
+    if let Some(metrics) = &request.metrics {
+        metrics.put(&measured);
     }
     Ok(refused_code.unwrap_or(if needs_somebody { ending::FOUND } else { 0 }))
 }

@@ -29,6 +29,7 @@ mod layouts;
 mod live;
 mod matrix;
 mod messages;
+mod metrics;
 mod modes;
 mod nights;
 mod outputs;
