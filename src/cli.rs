@@ -10,8 +10,8 @@ use crate::data::{Name, NameFault};
 use crate::schedule::{ScheduleRequest, schedule};
 use crate::source::Wanted;
 use crate::verbs::{
-    self, Database, Days, DiffRequest, InitRequest, PaperKind, PlanRequest, RunRequest, ScanOf, ScanRequest, ScanTells,
-    StatusRequest, TestRequest, ValidateRequest,
+    self, Database, Days, DiffRequest, InitRequest, Metrics, PaperKind, PlanRequest, RunRequest, ScanOf, ScanRequest,
+    ScanTells, StatusRequest, TestRequest, ValidateRequest,
 };
 use crate::world::ProgressMode;
 use chrono::{Datelike, NaiveDate};
@@ -231,6 +231,9 @@ pub struct RunArgs {
     /// How progress is shown, on stderr: auto, bar, log, json or none.
     #[arg(long, value_enum, default_value = "auto", hide_possible_values = true)]
     pub progress: ProgressArg,
+    /// Tell numbers that machines gather: `emf` for CloudWatch's lines on stderr, or an OpenMetrics file.
+    #[arg(long, value_name = "emf|FILE", value_parser = metrics)]
+    pub metrics: Option<Metrics>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "shown as its own flags")]
     pub common: Common,
@@ -426,14 +429,17 @@ pub struct ScheduleArgs {
     /// Run what is due now, and end: for a trigger outside.
     #[arg(long)]
     pub once: bool,
+    /// Each night tells its numbers, as CloudWatch's lines on stderr.
+    #[arg(long, value_name = "emf", value_parser = ["emf"], hide_possible_values = true)]
+    pub metrics: Option<String>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "shown as its own flags")]
     pub common: Common,
 }
 
 impl From<ScheduleArgs> for ScheduleRequest {
-    fn from(ScheduleArgs { jobs, lease, once, common: Common { environment, json } }: ScheduleArgs) -> Self {
-        ScheduleRequest { jobs, environment, lease, once, json }
+    fn from(ScheduleArgs { jobs, lease, once, metrics, common: Common { environment, json } }: ScheduleArgs) -> Self {
+        ScheduleRequest { jobs, environment, lease, once, metrics: metrics.is_some(), json }
     }
 }
 
@@ -445,14 +451,26 @@ pub struct StatusArgs {
     /// Write a page with a picture of the last 90 nights beside the reports: reports/<job>/nights.html.
     #[arg(long)]
     pub html: bool,
+    /// Tell numbers that machines gather: `emf` for CloudWatch's lines on stderr, or an OpenMetrics file.
+    #[arg(long, value_name = "emf|FILE", value_parser = metrics)]
+    pub metrics: Option<Metrics>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "shown as its own flags")]
     pub common: Common,
 }
 
 impl From<StatusArgs> for StatusRequest {
-    fn from(StatusArgs { jobs, html, common: Common { environment, json } }: StatusArgs) -> Self {
-        StatusRequest { jobs, environment, html, json }
+    fn from(StatusArgs { jobs, html, metrics, common: Common { environment, json } }: StatusArgs) -> Self {
+        StatusRequest { jobs, environment, html, metrics, json }
+    }
+}
+
+/// Where numbers go: `emf`, or a file.
+fn metrics(text: &str) -> Result<Metrics, &'static str> {
+    match text {
+        "emf" => Ok(Metrics::Emf),
+        "" => Err("`emf`, or the path of a file"),
+        path => Ok(Metrics::File(path.into())),
     }
 }
 
@@ -504,7 +522,7 @@ impl From<InitArgs> for InitRequest {
 
 impl From<RunArgs> for RunRequest {
     fn from(args: RunArgs) -> Self {
-        let RunArgs { job, days, dry_run, again, progress, common: Common { environment, json } } = args;
+        let RunArgs { job, days, dry_run, again, progress, metrics, common: Common { environment, json } } = args;
         let progress = match progress {
             ProgressArg::Auto => ProgressMode::Auto,
             ProgressArg::Bar => ProgressMode::Bar,
@@ -512,7 +530,7 @@ impl From<RunArgs> for RunRequest {
             ProgressArg::Json => ProgressMode::Json,
             ProgressArg::None => ProgressMode::None,
         };
-        RunRequest { job, environment, days: days.into(), dry_run, again, progress, json }
+        RunRequest { job, environment, days: days.into(), dry_run, again, progress, metrics, json }
     }
 }
 

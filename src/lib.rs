@@ -29,6 +29,7 @@
 //! schedule  nights that are due, each in a process of its own: the only tokio-cron-scheduler
 //! verbs     one journey a file                world     stores, CPU pool, clock, scratch     failure   errors -> endings
 //! source    NEAR BANK: the only sqlx          store     FAR BANK: parts, commits, ledger, second cloud
+//! notify    telling others: the only reqwest
 //! access    keys, TLS, URL -> object store    job       what was asked: text -> plan; pure   report    what happened; pure
 //! watch     what many nights come to: due, late, unlike the others; pure
 //! privacy   policy, treatments, last scan     changes   events -> typed changes              reconcile compare, tally, verdict
@@ -61,6 +62,7 @@ pub mod failure;
 pub mod format;
 pub mod frame;
 pub mod job;
+pub mod notify;
 pub mod privacy;
 pub mod problem;
 pub mod reconcile;

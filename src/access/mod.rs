@@ -6,7 +6,7 @@
 //! folder.rs     a folder in some store, and the paths under it
 //! meaning.rs    an object store's error -> what it means, on either bank
 //! backoff.rs    how long to wait before another try
-//! iam.rs        a login to a database that AWS credentials sign
+//! iam.rs        a login to a database that AWS credentials sign; sigv4.rs: how they sign anything
 //! secret.rs     where a secret is found -> its bytes
 //! ```
 //!
@@ -21,8 +21,10 @@ pub mod iam;
 mod location;
 mod meaning;
 pub mod secret;
+pub mod sigv4;
 
 pub use folder::Folder;
-pub use iam::{IamFault, Signed};
+pub use iam::Signed;
 pub use location::{AccessError, Purpose, ground, open};
 pub use meaning::{Meaning, meaning};
+pub use sigv4::IamFault;

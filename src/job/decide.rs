@@ -72,6 +72,7 @@ impl Checked {
             tokens: self.environment.tokens.clone(),
             tokens_version: self.environment.tokens_version,
             limits: self.environment.limits,
+            messages: self.environment.messages.clone(),
             job_hash: sha256(&self.job.text.text),
             environment_hash: sha256(&self.environment.text.text),
             datasets,

@@ -5,6 +5,7 @@
 
 use super::dump::reading;
 use super::files::ENVIRONMENT;
+use super::message_file::MessageSpec;
 use super::plan::{Boundary, Limits, Location, PostgresSpec, SecretRef, SourceSpec, StoreSpec};
 use super::shape::{bytes, check};
 use super::tree::{Entry, Node, Text};
@@ -30,6 +31,8 @@ pub struct Environment {
     pub tokens_version: u32,
     /// Bounds of a run.
     pub limits: Limits,
+    /// Whom to tell when a person has something to do.
+    pub messages: Vec<MessageSpec>,
     /// Whether it says itself how much memory rows may take.
     pub is_memory_declared: bool,
     /// The text it comes from.
@@ -60,6 +63,11 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
             check_boundary(&text, node, key_span.start, &store, reader.problems);
             stores.insert(name, store);
         }
+    }
+    let mut messages = Vec::new();
+    for Entry { key, node, .. } in tree.get("message").map(Node::entries).unwrap_or_default() {
+        let Ok(name) = Name::new(key) else { continue };
+        messages.extend(reader.message(&name, node));
     }
     check_ground(&text, &tree, &stores, reader.problems);
     for (name, audience) in [("restricted", Audience::Restricted), ("security", Audience::Security)] {
@@ -98,6 +106,7 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
         tokens: secret,
         tokens_version,
         limits,
+        messages,
         is_memory_declared,
         text,
     })

@@ -1,6 +1,7 @@
 //! The three kinds of file, key by key.
 
 use super::check_keys::CHECK;
+use super::message_file::BodyShape;
 use super::shape::{Key, Shape, optional, required};
 use crate::changes::{Cleanup, Decimals, Layout, Payload, Times};
 
@@ -290,7 +291,27 @@ pub const ENVIRONMENT: Shape = Shape::Table(&[
         "where secrets are found",
     ),
     optional("limits", Shape::Table(LIMITS), "bounds of a run"),
+    optional("message", Shape::Things(&MESSAGE), "whom to tell when a person has something to do, by name"),
 ]);
+
+const MESSAGE: Shape = Shape::OneOf(&[
+    optional("webhook", Shape::Table(WEBHOOK), "a POST of JSON over TLS"),
+    optional("sns", Shape::Table(SNS), "a topic of Amazon SNS"),
+]);
+
+const WEBHOOK: &[Key] = &[
+    required("url", Shape::Secret, "where its address is found: https://, which is a secret itself"),
+    optional("body", Shape::Word(BodyShape::WORDS), "how the body is written [plain]"),
+    optional("key", Shape::Secret, "where the key is found that signs moment and body; a plain body needs it"),
+    optional("routing_key", Shape::Secret, "where PagerDuty's own key is found"),
+    optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+];
+
+const SNS: &[Key] = &[
+    required("topic", Shape::Given, "the topic's ARN; AWS credentials come from the process's surroundings"),
+    optional("endpoint", Shape::Given, "another endpoint than the region's own"),
+    optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+];
 
 const SOURCE: Shape = Shape::OneOf(&[
     optional("postgres", Shape::Table(POSTGRES), "a PostgreSQL database"),

@@ -20,6 +20,7 @@
 //! dump.rs              what an environment declares of a dump
 //! environment_file.rs  jobs/environments/<name>.toml
 //! login_spec.rs        how a PostgreSQL login is guarded
+//! message_file.rs      whom it tells
 //! ground.rs            where a location lies
 //! load.rs              all three together -> Checked
 //! decide.rs            Checked -> Plan
@@ -48,6 +49,7 @@ mod job_file;
 mod load;
 mod login_spec;
 mod merge_file;
+mod message_file;
 mod plan;
 mod privacy_file;
 mod reconcile_file;
@@ -72,6 +74,7 @@ pub use ground::is_this_machine;
 pub use job_file::{Job, RESERVED, VAULT};
 pub use load::{Checked, Read, load, load_environment, schema};
 pub use login_spec::{Auth, ClientSpec, KnownPower, LoginSpec, Trust, is_loopback};
+pub use message_file::{BodyShape, MessageSpec, Road};
 pub use plan::*;
 pub use privacy_file::PrivacySaid;
 pub use shape::bytes;

@@ -1,6 +1,7 @@
 //! The plan of a run: every decision made, nothing touched yet.
 
 use super::login_spec::LoginSpec;
+use super::message_file::MessageSpec;
 use super::privacy_file::PrivacySaid;
 use super::write_plan::WriteMode;
 use crate::changes::{Layout, Reading};
@@ -41,6 +42,8 @@ pub struct Plan {
     pub tokens_version: u32,
     /// Limits of the run.
     pub limits: Limits,
+    /// Whom to tell when a person has something to do.
+    pub messages: Vec<MessageSpec>,
     /// sha256 of the job file, hex.
     pub job_hash: String,
     /// sha256 of the environment file, hex.

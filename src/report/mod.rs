@@ -19,6 +19,8 @@ mod diff;
 mod diff_terminal;
 mod drift;
 mod html;
+mod message;
+mod metrics;
 mod nights;
 mod nights_terminal;
 mod numbers;
@@ -38,6 +40,10 @@ pub use drift::{
     ChangeSetReport, ChangeSetState, ComparedColumn, FingerprintReport, OutputReport, PartitionReport, SpreadReport,
 };
 pub use html::{diff_page, nights_page, run_page};
+pub use message::{
+    Cause, KILLED, LATE, Message, MessageState, NOTICES, ROWS, pagerduty_body, plain_body, slack_body, teams_body,
+};
+pub use metrics::{LINE_BYTES_MAX, Measured, emf, nights_metrics, openmetrics, run_metrics};
 pub use nights::{
     AlarmReport, DueReport, FiguresReport, NightReport, NightsReport, NightsStanding, PointReport, SeriesReport,
 };

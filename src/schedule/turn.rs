@@ -37,20 +37,17 @@ pub struct Turn {
     pub start: Option<(Due, Lease)>,
     /// When to look again, where there is none.
     pub look_at: DateTime<Utc>,
-    /// A night that no retry cures, or that is missing, as far as was looked.
-    pub given_up: Option<Due>,
+    /// A night that failed and is not made good, as far as was looked: no retry cures it, or the next one is not yet to be made.
+    pub unmended: Option<Due>,
 }
 
 /// Takes the turn of a night of `job` that is to be run at `now`, where there is one.
-///
-/// Nights whose deadline is past, and that are ours to tell, are in `late` even where it fails: nobody tells them a second time.
 pub async fn turn(
     security: &Store,
     job: &Name,
     (timetable, tables): (&Timetable, Tables),
     holder: &Holder,
     now: DateTime<Utc>,
-    late: &mut Vec<Due>,
 ) -> Result<Turn, StoreError> {
     let since = store::first_seen(security, job, now).await?;
     let is_each = timetable.missed == Missed::Each && tables != Tables::Whole;
@@ -58,28 +55,22 @@ pub async fn turn(
     let mut runs = ledger(security, job, most, now).await?;
     let candidates = candidates(timetable, tables, since, &runs, now);
     let next = timetable.after(now).map_or(now + NEVER, |due| due.at);
-    let mut turn = Turn { start: None, look_at: next, given_up: None };
+    let mut turn = Turn { start: None, look_at: next, unmended: None };
     for due in &candidates {
         let claims = store::claims(security, job, due.period).await?;
         let stands = stands(job, due, &runs, &claims, now);
-        if stands != Standing::Done {
-            turn.look_at = turn.look_at.min(due.deadline.filter(|deadline| *deadline > now).unwrap_or(next));
-            let is_late = due.deadline.is_some_and(|deadline| deadline <= now);
-            if is_late && store::is_ours_to_tell(security, job, due.period, "late", now).await? {
-                late.push(*due);
-            }
-        }
         // Due while nobody watched, and not begun by anybody.
         let is_left_out = timetable.missed == Missed::None && claims.is_empty() && due.at < holder.alive_since;
         match stands {
             Standing::Done => continue,
-            Standing::GivenUp => turn.given_up = Some(*due),
+            Standing::GivenUp => turn.unmended = Some(*due),
             Standing::Ready if is_left_out => continue,
             Standing::Held(until) => {
                 turn.look_at = turn.look_at.min(until.min(now + TimeDelta::seconds(OTHERS_SECONDS_MAX)));
                 return Ok(turn);
             }
             Standing::Again(at) => {
+                turn.unmended = Some(*due);
                 turn.look_at = turn.look_at.min(at);
                 return Ok(turn);
             }
@@ -103,6 +94,31 @@ pub async fn turn(
         }
     }
     Ok(turn)
+}
+
+/// The nights of `job` whose deadline is past at `now`, that are not published, and that are ours to tell: in `late` even where it fails, since nobody tells them a second time.
+pub async fn overdue(
+    security: &Store,
+    job: &Name,
+    (timetable, tables): (&Timetable, Tables),
+    now: DateTime<Utc>,
+    late: &mut Vec<Due>,
+) -> Result<(), StoreError> {
+    let since = store::first_seen(security, job, now).await?;
+    let runs = ledger(security, job, RUNS_MAX, now).await?;
+    for due in candidates(timetable, tables, since, &runs, now).iter().filter(|due| is_late(due, now)) {
+        let claims = store::claims(security, job, due.period).await?;
+        if stands(job, due, &runs, &claims, now) != Standing::Done
+            && store::is_ours_to_tell(security, job, due.period, "late", now).await?
+        {
+            late.push(*due);
+        }
+    }
+    Ok(())
+}
+
+fn is_late(due: &Due, now: DateTime<Utc>) -> bool {
+    due.deadline.is_some_and(|deadline| deadline <= now)
 }
 
 async fn ledger(security: &Store, job: &Name, most: usize, now: DateTime<Utc>) -> Result<Vec<LedgerRun>, StoreError> {

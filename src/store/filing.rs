@@ -65,6 +65,18 @@ pub async fn reports(
     Ok(read.into_iter().flatten().collect())
 }
 
+/// What was told of a job's nights, as [`keep_told`] left it: `_told/<job>.json` in the security store.
+pub async fn told(security: &Store, job: &Name) -> Result<Option<Bytes>, StoreError> {
+    let folder = security.primary();
+    get(folder, &folder.at(&format!("_told/{job}.json"))).await
+}
+
+/// Keeps what was told of a job's nights. Of two at once one is lost, and something is told twice.
+pub async fn keep_told(security: &Store, job: &Name, told: Bytes) -> Result<(), StoreError> {
+    let folder = security.primary();
+    put(folder, &folder.at(&format!("_told/{job}.json")), told, "store.put.told").await
+}
+
 /// Files a part that no table names: `<shelf>/<dataset>/run=<run>/<list>-<number>-<8 of sha256>.parquet`, such as list `part` of
 /// shelf `quarantine` of the store of audience `restricted`. Gives back its path there.
 pub async fn file_part(

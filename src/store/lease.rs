@@ -129,6 +129,12 @@ impl Lease {
         })
     }
 
+    /// The same turn, asked of another store.
+    #[cfg(test)]
+    pub fn at(&self, security: &Store) -> Self {
+        Lease { security: security.clone(), ..self.clone() }
+    }
+
     /// Keeps the turn until `until`; `false` when somebody has taken the next.
     pub async fn renew(&self, until: DateTime<Utc>) -> Result<bool, StoreError> {
         let folder = self.security.primary();

@@ -28,14 +28,31 @@ pub struct Desk {
     pub security: Store,
 }
 
+/// Jobs, watched over.
+pub struct Desks {
+    /// The project's folder.
+    pub project: Project,
+    /// Those that can be.
+    pub desks: Vec<Desk>,
+    /// Why the others cannot, each once.
+    pub refused: Vec<Failure>,
+}
+
 impl Desk {
-    /// The desks of the jobs named, or of every job of the project.
-    pub fn of(named: Vec<PathBuf>, environment: &str) -> Result<(Project, Vec<Desk>), Failure> {
+    /// The desks of the jobs named, or of every job of the project. A job whose files are not valid is refused by itself.
+    pub fn of(named: Vec<PathBuf>, environment: &str) -> Result<Desks, Failure> {
         let start = named.first().cloned().unwrap_or_else(|| PathBuf::from("jobs"));
         let project = files::project(&start)?;
-        let jobs = files::jobs(&project, named)?;
-        let desks = jobs.iter().map(|path| Desk::open(&project, path, environment)).collect::<Result<_, _>>()?;
-        Ok((project, desks))
+        let (mut desks, mut refused) = (Vec::new(), Vec::new());
+        for path in files::jobs(&project, named)? {
+            match Desk::open(&project, &path, environment) {
+                Ok(desk) => desks.push(desk),
+                // What is wrong with the environment is wrong for every job, and told once.
+                Err(failure) if refused.contains(&failure) => {}
+                Err(failure) => refused.push(failure),
+            }
+        }
+        Ok(Desks { project, desks, refused })
     }
 
     fn open(project: &Project, path: &Path, environment: &str) -> Result<Desk, Failure> {

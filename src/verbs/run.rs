@@ -2,10 +2,12 @@
 
 use super::days::Days;
 use super::files;
+use super::measured::Metrics;
+use super::telling::Teller;
 use super::walk::{Options, walk};
 use crate::failure::Failure;
 use crate::job::Plan;
-use crate::report::{RunReport, terminal};
+use crate::report::{RunReport, run_metrics, terminal};
 use crate::world::{Clock, Progress, ProgressMode, World};
 use std::io::Write;
 use std::path::PathBuf;
@@ -26,6 +28,8 @@ pub struct RunRequest {
     pub again: Option<String>,
     /// How progress is shown.
     pub progress: ProgressMode,
+    /// Where numbers go that machines gather.
+    pub metrics: Option<Metrics>,
     /// The result as JSON.
     pub json: bool,
 }
@@ -48,6 +52,12 @@ async fn journey(request: RunRequest, out: &mut dyn Write) -> Result<u8, Failure
     let plan = checked.plan(request.days.begun(world.clock.now())?).map_err(files::invalid)?;
     let options = Options { dry_run: request.dry_run, again: request.again };
     let report = walk(&plan, &mut world, &options, stopped()).await;
+    if !options.dry_run {
+        Teller::of(&plan, world.project.root()).run_over(&report, world.clock.now()).await;
+    }
+    if let Some(metrics) = &request.metrics {
+        metrics.put(&run_metrics(&report));
+    }
     tell(&report, &plan, request.json, out);
     Ok(report.exit_code)
 }

@@ -1,20 +1,22 @@
 //! `nightferry status [JOB..]`: how the nights of each job stand, from the reports in its security store. Writes nothing but, where it is asked
 //! for, the page.
 
-use super::desk::Desk;
+use super::desk::{Desk, Desks};
 use super::files;
+use super::measured::Metrics;
 use crate::calendar::Due;
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::report::{
     AlarmReport, DueReport, FiguresReport, NightReport, NightsReport, NightsStanding, PointReport, SeriesReport,
-    nights_page, nights_terminal,
+    nights_metrics, nights_page, nights_terminal,
 };
 use crate::store;
-use crate::watch::{Counted, Direction, Figures, LedgerDataset, LedgerRun, Rule, alarms, band, figures, published_at};
+use crate::watch::{
+    self, Counted, Direction, Figures, LedgerDataset, LedgerRun, Rule, Series, band, figures, published_at, series,
+};
 use crate::world::{Clock, Progress, ProgressMode};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -34,29 +36,35 @@ pub struct StatusRequest {
     pub environment: String,
     /// Whether the page is written.
     pub html: bool,
+    /// Where numbers go that machines gather.
+    pub metrics: Option<Metrics>,
     /// The result as JSON, a line a job.
     pub json: bool,
 }
 
-/// Says how jobs stand. Gives 1 where a person has something to do.
+/// Says how jobs stand. Gives 1 where a person has something to do, and the code of those whose files are not valid.
 pub async fn status(request: StatusRequest, out: &mut dyn Write) -> u8 {
     let json = request.json;
     match journey(request, out).await {
-        Ok(true) => ending::FOUND,
-        Ok(false) => 0,
+        Ok(code) => code,
         Err(failure) => files::tell_as(json, &failure, out),
     }
 }
 
-async fn journey(request: StatusRequest, out: &mut dyn Write) -> Result<bool, Failure> {
+async fn journey(request: StatusRequest, out: &mut dyn Write) -> Result<u8, Failure> {
     super::log(&Progress::new(ProgressMode::None));
-    let (_, desks) = Desk::of(request.jobs, &request.environment)?;
-    let mut needs_somebody = false;
+    let Desks { desks, refused, .. } = Desk::of(request.jobs, &request.environment)?;
+    for failure in &refused {
+        files::tell_as(request.json, failure, out);
+    }
+    let refused_code = ending::worst(refused.iter().map(|failure| failure.ending)).map(|ending| ending.code);
+    let (mut needs_somebody, mut measured) = (false, Vec::new());
     for desk in &desks {
         let now = Clock::System.now();
         let runs = desk.runs(now - TimeDelta::days(DAYS_BACK), RUNS_MAX).await?;
         let report = report(desk, &runs, now);
         needs_somebody |= report.needs_somebody();
+        measured.extend(nights_metrics(&report));
         // A closed pipe is the reader's choice.
         let _ = match request.json {
             true => writeln!(out, "{}", serde_json::to_string(&report).unwrap_or_default()),
@@ -77,7 +85,10 @@ async fn journey(request: StatusRequest, out: &mut dyn Write) -> Result<bool, Fa
             }
         }
     }
-    Ok(needs_somebody)
+    if let Some(metrics) = &request.metrics {
+        metrics.put(&measured);
+    }
+    Ok(refused_code.unwrap_or(if needs_somebody { ending::FOUND } else { 0 }))
 }
 
 fn report(desk: &Desk, runs: &[LedgerRun], now: DateTime<Utc>) -> NightsReport {
@@ -94,7 +105,7 @@ fn report(desk: &Desk, runs: &[LedgerRun], now: DateTime<Utc>) -> NightsReport {
         }
         None => Vec::new(),
     };
-    let series = series(desk, runs);
+    let series = series(desk.plan.datasets.iter().map(|dataset| dataset.name.to_string()), runs);
     NightsReport {
         job: desk.job.to_string(),
         environment: desk.plan.environment.to_string(),
@@ -190,29 +201,13 @@ fn night(run: &LedgerRun) -> NightReport {
     }
 }
 
-/// The rows of each dataset, of the last run of each day that read them all, with the keys that differ.
-fn series(desk: &Desk, runs: &[LedgerRun]) -> Vec<(String, Vec<(Counted, u64)>)> {
-    let of = |name: &str| {
-        let mut nights = BTreeMap::new();
-        for run in runs.iter().filter(|run| run.is_good()) {
-            for dataset in run.datasets.iter().filter(|dataset| dataset.name == name) {
-                nights.insert(run.period.to, (dataset.rows_written, dataset.drift()));
-            }
-        }
-        nights.into_iter().map(|(day, (rows, drift))| (Counted { day, rows }, drift)).collect()
-    };
-    let names = desk.plan.datasets.iter().map(|dataset| dataset.name.to_string());
-    names.map(|name| (name.clone(), of(&name))).filter(|(_, nights): &(_, Vec<_>)| !nights.is_empty()).collect()
-}
-
 fn counted(nights: &[(Counted, u64)]) -> Vec<Counted> {
     nights.iter().map(|(night, _)| *night).collect()
 }
 
 /// What there is to tell of the last night of a dataset.
 fn last_alarm(name: &str, nights: &[(Counted, u64)]) -> Option<AlarmReport> {
-    let nights = counted(nights);
-    let alarm = alarms(&nights).pop().filter(|alarm| Some(&alarm.night) == nights.last())?;
+    let alarm = watch::last_alarm(nights)?;
     Some(AlarmReport {
         dataset: name.to_owned(),
         rule: if alarm.rule == Rule::Hard { "hard" } else { "soft" },
@@ -228,7 +223,7 @@ fn usual(band: &crate::watch::Band) -> [u64; 2] {
     [band.low().ceil() as u64, band.high() as u64]
 }
 
-fn points(dataset: String, nights: Vec<(Counted, u64)>) -> SeriesReport {
+fn points(dataset: String, nights: Series) -> SeriesReport {
     let all = counted(&nights);
     let point = |(place, (night, drift)): (usize, (Counted, u64))| PointReport {
         day: night.day,

@@ -28,6 +28,8 @@ mod laws;
 mod layouts;
 mod live;
 mod matrix;
+mod messages;
+mod metrics;
 mod modes;
 mod nights;
 mod outputs;

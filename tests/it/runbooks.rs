@@ -2,11 +2,12 @@
 
 use crate::ferry::Ferry;
 use nightferry::ending;
+use nightferry::report::NOTICES;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Each runbook by its number, `RB-05`.
-fn runbooks() -> BTreeMap<String, String> {
+pub fn runbooks() -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/runbooks");
     let read = std::fs::read_dir(folder).expect("runbooks").map(|entry| {
         let path = entry.expect("an entry").path();
@@ -16,7 +17,7 @@ fn runbooks() -> BTreeMap<String, String> {
     read.collect()
 }
 
-fn commands(text: &str) -> Vec<String> {
+pub fn commands(text: &str) -> Vec<String> {
     let blocks = text.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
     blocks.flat_map(str::lines).filter(|line| line.starts_with("nightferry ")).map(str::to_owned).collect()
 }
@@ -27,6 +28,9 @@ fn every_message_names_a_runbook_that_is_there_and_names_it_back() {
     for of in ending::ALL {
         let text = runbooks.get(of.runbook()).unwrap_or_else(|| panic!("{}: {} is not there", of.id, of.runbook()));
         assert!(text.contains(&format!("`{}`", of.id)), "{} does not name {}", of.runbook(), of.id);
+    }
+    for (id, runbook) in NOTICES {
+        assert!(runbooks[runbook].contains(&format!("`{id}`")), "{runbook} does not name {id}");
     }
     let ids: BTreeSet<&str> = ending::ALL.iter().map(|of| of.id).collect();
     for (number, text) in &runbooks {

@@ -60,6 +60,14 @@ fn overdue(missed: &str) -> Ferry {
     ferry
 }
 
+/// Makes a job without a schedule one that was due two hours ago, and was not run.
+pub fn due_two_hours_ago(ferry: &Ferry, file: &str, security: &str, job: &str) {
+    let hour = (Utc::now() - TimeDelta::hours(2)).format("cron = \"%-M %-H * * *\"\ntime_zone = \"UTC\"").to_string();
+    ferry.edit(file, "owner = \"Tests\"\n", &format!("owner = \"Tests\"\n\n[schedule]\n{hour}\n"));
+    let since = serde_json::json!({ "since": Utc::now() - TimeDelta::hours(3) });
+    ferry.write(&format!("{security}/_schedule/{job}/since.json"), since.to_string().as_bytes());
+}
+
 struct Scheduled(Child);
 
 impl Scheduled {
@@ -228,8 +236,76 @@ fn what_is_due_is_run_once_by_a_trigger_outside_and_a_failed_night_is_told_by_th
     );
     assert_eq!(reports(&ferry)[0]["problems"][0]["id"], "E-THERE-14");
     std::fs::rename(ferry.path("away"), ferry.path("fixtures/settlements/extract")).expect("moved");
-    // No retry cures a 14: it is a person's, who runs it by hand.
+    // No retry cures a 14: it is a person's, who runs it by hand. Until then whoever asks is told.
+    let came = ferry.run(&once);
+    assert_eq!((came.code, came.out.contains("0 nights run")), (1, true), "{} {}", came.out, came.err);
+    assert!(came.out.contains("settlements 20") && came.out.contains("is not published"), "{}", came.out);
+    let day = claims(&ferry)[0].split('/').next().expect("days").to_owned();
+    assert_eq!((ferry.run(&["run", "jobs/settlements.toml", "--date", &day]).code, records(&ferry)), (0, 1));
     let came = ferry.run(&once);
     assert_eq!((came.code, came.out.contains("0 nights run")), (0, true), "{} {}", came.out, came.err);
-    assert_eq!((ferry.run(&["run", "jobs/settlements.toml"]).code, records(&ferry)), (0, 1));
+}
+
+#[test]
+fn a_job_whose_file_is_not_valid_is_told_and_the_others_nights_do_not_wait_for_it() {
+    let ferry = overdue("latest");
+    ferry.write("jobs/broken.toml", b"name = \"broken\"\n");
+    ferry.write("jobs/torn.toml", b"name = \"to");
+    let came = ferry.run(&["schedule", "--once"]);
+    assert_eq!((came.code, reports(&ferry).len()), (10, 1), "{} {}", came.out, came.err);
+    for words in ["jobs/broken.toml:1:1", "jobs/torn.toml:1:", "E-JOB-10"] {
+        assert!(came.err.contains(words), "{words}: {}", came.err);
+    }
+    let told = ferry.run(&["status"]);
+    assert_eq!(told.code, 10, "{}", told.err);
+    assert!(told.out.contains("settlements · dev") && told.out.contains("contracts · dev"), "{}", told.out);
+    assert!(told.err.contains("jobs/broken.toml:1:1"), "{}", told.err);
+    // An environment that is not valid is wrong for all of them, and told once.
+    ferry.edit("jobs/environments/dev.toml", "stamp = \"dev\"", "stamp = 1");
+    for file in ["jobs/broken.toml", "jobs/torn.toml"] {
+        std::fs::remove_file(ferry.path(file)).expect("removed");
+    }
+    for verb in [["status"].as_slice(), &["schedule", "--once"]] {
+        let told = ferry.run(verb);
+        assert_eq!((told.code, told.err.matches("dev.toml:").count()), (11, 1), "{}", told.err);
+    }
+}
+
+#[test]
+fn a_ledger_that_cannot_be_asked_is_no_night_that_failed() {
+    let ferry = overdue("latest");
+    let folder = ferry.path(&format!("{SECURITY}/_schedule"));
+    std::fs::remove_dir_all(&folder).expect("removed");
+    std::fs::write(&folder, "a file where a folder has to be").expect("written");
+    let came = ferry.run(&["schedule", "jobs/settlements.toml", "--once"]);
+    assert!(came.out.contains("0 nights run, 0 of them failed"), "{} {}", came.out, came.err);
+    assert!(came.code >= 10 && came.endings().len() == 1, "{} {}", came.code, came.err);
+    assert!(came.err.contains("the ledger cannot be asked"), "{}", came.err);
+}
+
+#[test]
+fn a_deadline_is_told_when_it_passes_though_another_job_s_night_goes_on() {
+    let ferry = overdue("latest");
+    // The other job is an hour late, and has not come to its turn, or could not do anything with it.
+    let hour = (Utc::now() - TimeDelta::hours(2)).format("cron = \"%-M %-H * * *\"\ntime_zone = \"UTC\"").to_string();
+    ferry.edit("jobs/contracts.toml", "cron = \"0 3 * * *\"\ntime_zone = \"Europe/London\"", &hour);
+    let deadline = (Utc::now() - TimeDelta::hours(1)).format("deadline = \"%H:%M\"").to_string();
+    ferry.edit("jobs/contracts.toml", "deadline = \"06:00\"", &deadline);
+    let since = serde_json::json!({ "since": Utc::now() - TimeDelta::hours(3) });
+    ferry.write(&format!("{SECURITY}/_schedule/contracts/since.json"), since.to_string().as_bytes());
+    std::fs::rename(ferry.path("fixtures/contracts/extract"), ferry.path("away")).expect("moved");
+    let mut command = ferry.command(&["schedule", "--lease", "30s"]);
+    let schedule = Scheduled(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts"));
+    until("the night of settlements", || !schedule.children().is_empty() && !claims(&ferry).is_empty());
+    let stopped = schedule.children();
+    stopped.iter().for_each(|pid| kill("STOP", *pid));
+    until("the other's deadline told", || {
+        let told = ferry.files(&format!("{SECURITY}/_schedule/contracts"));
+        told.iter().any(|file| file.ends_with("told-late.json"))
+    });
+    assert!(reports(&ferry).is_empty(), "the night goes on");
+    stopped.iter().for_each(|pid| kill("CONT", *pid));
+    let (came, _) = schedule.end();
+    let told = came.err.lines().filter(|line| line.contains("not published by its deadline"));
+    assert_eq!(told.filter(|line| line.contains("contracts")).count(), 1, "{}", came.err);
 }

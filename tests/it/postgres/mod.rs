@@ -5,6 +5,7 @@ mod certificates;
 mod columns;
 mod drafts;
 mod drifts;
+mod drill;
 mod endings;
 mod files;
 mod iam;

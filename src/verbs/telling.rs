@@ -1,0 +1,271 @@
+//! Whom a job's environment wants told, and what of: after a run, when a deadline has passed, when a night ended without a word.
+//!
+//! Each is told once (`watch::Told`); what was told lies in the security store as `_told/<job>.json`. Nothing of it changes how a run ends:
+//! what does not come through is a line in the log, and is tried again with the next run.
+
+use super::desk::Desk;
+use super::walk;
+use crate::data::{Name, Period};
+use crate::job::{MessageSpec, Plan};
+use crate::notify::{Surroundings, send};
+use crate::report::{Cause, KILLED, LATE, Message, MessageState, NOTICES, ROWS, RunReport};
+use crate::store::{self, Store};
+use crate::watch::{Direction, LedgerRun, Present, Telling, Told, last_alarm, series};
+use crate::world::World;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::join_all;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How far back nights are looked at for what is usual: six weeks, and some.
+const DAYS_BACK: i64 = 45;
+/// Runs of it, the newest.
+const RUNS_MAX: usize = 120;
+/// How long all of it may take.
+const TELLING_MAX: Duration = Duration::from_secs(50);
+/// The same of a run that was told to stop: it has a few seconds in all.
+const BRIEFLY_MAX: Duration = Duration::from_secs(3);
+
+/// Who tells, of one job.
+#[derive(Clone, Debug)]
+pub struct Teller {
+    job: Name,
+    environment: String,
+    stamp: String,
+    datasets: Vec<String>,
+    messages: Vec<MessageSpec>,
+    /// `None` where it cannot be opened: then everything is told.
+    security: Option<Store>,
+    project: PathBuf,
+}
+
+/// What came.
+struct Came {
+    run: Option<String>,
+    period: Option<Period>,
+    page_at: Option<String>,
+    causes: Vec<(String, Cause)>,
+    /// It goes beside what is known to be wrong, and ends nothing.
+    adds: bool,
+}
+
+impl Teller {
+    /// Of the job that is planned.
+    pub fn of(plan: &Plan, project: &Path) -> Self {
+        Teller {
+            job: plan.job.clone(),
+            environment: plan.environment.to_string(),
+            stamp: plan.stamp.clone(),
+            datasets: plan.datasets.iter().map(|dataset| dataset.name.to_string()).collect(),
+            messages: plan.messages.clone(),
+            security: walk::security(plan, project).ok(),
+            project: project.to_owned(),
+        }
+    }
+
+    /// Of a job that is watched over.
+    pub fn at(desk: &Desk, project: &Path) -> Self {
+        Teller { security: Some(desk.security.clone()), ..Teller::of(&desk.plan, project) }
+    }
+
+    /// A run is over.
+    pub async fn run_over(&self, report: &RunReport, now: DateTime<Utc>) {
+        let mut causes: Vec<(String, Cause)> = report
+            .problems
+            .iter()
+            .map(|problem| {
+                let cause = Cause {
+                    id: problem.id.clone(),
+                    dataset: problem.dataset.clone(),
+                    what: problem.message.clone(),
+                    safe: problem.safe.clone(),
+                    next: problem.next.clone(),
+                    runbook: problem.runbook.to_owned(),
+                    retryable: problem.retryable,
+                };
+                (key(&cause, None), cause)
+            })
+            .collect();
+        let is_stopped = report.exit_code == crate::ending::INTERRUPTED.code;
+        let all = async {
+            if report.exit_code == 0 && !self.messages.is_empty() {
+                causes.extend(self.unusual(now).await);
+            }
+            let (run, period) = (Some(report.run.clone()), Some(report.period));
+            self.tell(Came { run, period, page_at: report.page_at.clone(), causes, adds: false }, now).await;
+        };
+        within(if is_stopped { BRIEFLY_MAX } else { TELLING_MAX }, all).await;
+    }
+
+    /// A deadline has passed.
+    pub async fn late(&self, period: Period, deadline: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+        let deadline = deadline.map(|at| format!(" ({})", at.format("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
+        let what = format!("the night is not published by its deadline{deadline}");
+        let next = "look at the last run with `nightferry status`";
+        self.notice(LATE, Some(period), what, next, now).await;
+    }
+
+    /// A night ended without a report.
+    pub async fn killed(&self, period: Period, code: i32, now: DateTime<Utc>) {
+        let what = format!("the night's process ended with {code} and left no report");
+        let next = "look at the log of its container; 137 is mostly too little memory";
+        self.notice(KILLED, Some(period), what, next, now).await;
+    }
+
+    async fn notice(&self, id: &str, period: Option<Period>, what: String, next: &str, now: DateTime<Utc>) {
+        let cause = Cause {
+            id: id.to_owned(),
+            dataset: None,
+            what,
+            safe: "readers see the last good night, whole".into(),
+            next: next.into(),
+            runbook: runbook(id).into(),
+            retryable: false,
+        };
+        let causes = vec![(key(&cause, None), cause)];
+        within(TELLING_MAX, self.tell(Came { run: None, period, page_at: None, causes, adds: true }, now)).await;
+    }
+
+    /// Datasets of which the last night has fewer or more rows than is usual.
+    async fn unusual(&self, now: DateTime<Utc>) -> Vec<(String, Cause)> {
+        let Some(security) = &self.security else { return Vec::new() };
+        let reports = store::reports(security, &self.job, now - TimeDelta::days(DAYS_BACK), RUNS_MAX).await;
+        let Ok(reports) = reports else {
+            tracing::warn!(job = %self.job, "the ledger cannot be asked for what is usual");
+            return Vec::new();
+        };
+        let runs: Vec<LedgerRun> = reports.iter().filter_map(|(_, text)| LedgerRun::parse(text)).collect();
+        let alarms = series(self.datasets.iter().cloned(), &runs).into_iter().filter_map(|(dataset, nights)| {
+            let alarm = last_alarm(&nights)?;
+            let (low, high) = (alarm.band.low().ceil(), alarm.band.high().floor());
+            let direction = if alarm.direction == Direction::Low { "low" } else { "high" };
+            let cause = Cause {
+                id: ROWS.into(),
+                what: format!("{} rows on {}, where {low} to {high} are usual", alarm.night.rows, alarm.night.day),
+                dataset: Some(dataset),
+                safe: "the night is published as it came".into(),
+                next: "ask at the source whether it is so".into(),
+                runbook: runbook(ROWS).into(),
+                retryable: false,
+            };
+            Some((key(&cause, Some(direction)), cause))
+        });
+        alarms.collect()
+    }
+
+    async fn tell(&self, came: Came, now: DateTime<Utc>) {
+        if self.messages.is_empty() {
+            // A run has its own lines on stderr.
+            if came.run.is_none() {
+                log(self.job.as_str(), came.causes.iter().map(|(_, cause)| cause));
+            }
+            return;
+        }
+        let present: Vec<Present> =
+            came.causes.iter().map(|(key, cause)| Present { key: key.clone(), retryable: cause.retryable }).collect();
+        let known = self.known().await;
+        // Where nobody knows what was told, everything is.
+        let (mut told, telling) = match known.clone() {
+            Some(mut told) => {
+                let telling = told.weigh(&present, came.adds, now);
+                (Some(told), telling)
+            }
+            None if present.is_empty() => (None, Telling::Nothing),
+            None => (None, Telling::Wrong),
+        };
+        let state = match telling {
+            Telling::Nothing => None,
+            Telling::Wrong => Some(MessageState::Wrong),
+            Telling::Mended => Some(MessageState::Mended),
+        };
+        if let Some(state) = state {
+            let Came { run, period, page_at, causes, .. } = came;
+            let (job, environment) = (self.job.to_string(), self.environment.clone());
+            let causes = causes.into_iter().map(|(_, cause)| cause).collect();
+            let is_told =
+                self.send(&Message { job, environment, at: now, state, run, period, causes, page_at }, now).await;
+            if let Some(told) = told.as_mut().filter(|_| is_told) {
+                told.were_told(&present, now);
+            }
+            // Nobody heard that it is over: what was told stays, so that the next good night says so.
+            if state == MessageState::Mended && !is_told {
+                return;
+            }
+        }
+        if let Some(told) = told.filter(|told| known.as_ref() != Some(told)) {
+            self.keep(&told).await;
+        }
+    }
+
+    /// Sends it to all; whether anybody took it. The log has it in any case.
+    async fn send(&self, message: &Message, now: DateTime<Utc>) -> bool {
+        let job = &message.job;
+        log(job, message.causes.iter());
+        if message.state == MessageState::Mended {
+            tracing::info!(job, "what was told is mended");
+        }
+        let around = Surroundings { project: &self.project, variable: &World::variable, now };
+        let sent = join_all(self.messages.iter().map(|spec| async move { (spec, send(spec, message, around).await) }));
+        let mut is_told = false;
+        for (spec, sent) in sent.await {
+            match sent {
+                Ok(()) => {
+                    is_told = true;
+                    tracing::info!(job, to = %spec.name, "told");
+                }
+                Err(fault) => tracing::warn!(job, to = %spec.name, why = %fault, "could not be told"),
+            }
+        }
+        is_told
+    }
+
+    /// What was told; `None` where nobody can say.
+    async fn known(&self) -> Option<Told> {
+        let security = self.security.as_ref()?;
+        match store::told(security, &self.job).await {
+            Ok(Some(text)) => Some(serde_json::from_slice(&text).unwrap_or_default()),
+            Ok(None) => Some(Told::default()),
+            Err(_) => None,
+        }
+    }
+
+    async fn keep(&self, told: &Told) {
+        let Some(security) = &self.security else { return };
+        let keeping = async {
+            // Another environment's store gets nothing.
+            security.check_stamp(&self.stamp).await?;
+            store::keep_told(security, &self.job, serde_json::to_vec(told).unwrap_or_default().into()).await
+        };
+        if let Err(error) = keeping.await {
+            tracing::warn!(job = %self.job, error = %error, "what was told could not be noted");
+        }
+    }
+}
+
+fn log<'a>(job: &str, causes: impl Iterator<Item = &'a Cause>) {
+    for Cause { id, dataset, runbook, .. } in causes {
+        tracing::error!(
+            job,
+            dataset,
+            id,
+            runbook = format!("deploy/runbooks/{runbook}"),
+            "a person has something to do"
+        );
+    }
+}
+
+fn key(cause: &Cause, direction: Option<&str>) -> String {
+    let parts = [cause.dataset.as_deref().unwrap_or_default(), direction.unwrap_or_default(), &cause.id];
+    parts.join("/")
+}
+
+fn runbook(id: &str) -> &'static str {
+    NOTICES.iter().find(|(notice, _)| *notice == id).map_or("RB-01", |(_, runbook)| runbook)
+}
+
+async fn within(most: Duration, telling: impl Future<Output = ()>) {
+    if timeout(most, telling).await.is_err() {
+        tracing::warn!("not everybody could be told in time");
+    }
+}

@@ -1,0 +1,142 @@
+//! Numbers that machines gather: what the lines and the file say is what the report and the status say, and no line is more than CloudWatch takes.
+
+use crate::ferry::Ferry;
+use crate::status::nights;
+use nightferry::report::LINE_BYTES_MAX;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const JOB: &str = "jobs/settlements.toml";
+
+/// The lines of the embedded metric format on stderr, each held against the specification.
+fn lines(err: &str) -> Vec<Value> {
+    let lines = err.lines().filter(|line| line.starts_with("{\"_aws\""));
+    let parsed = lines.map(|line| {
+        assert!(line.len() <= LINE_BYTES_MAX, "{} bytes", line.len());
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+        assert!(line["_aws"]["Timestamp"].as_i64() > Some(1_700_000_000_000), "{line}");
+        let directives = line["_aws"]["CloudWatchMetrics"].as_array().expect("directives");
+        assert_eq!(directives.len(), 1);
+        assert_eq!(directives[0]["Dimensions"], json!([["dataset", "environment"]]));
+        assert_eq!(directives[0]["Namespace"], "nightferry");
+        assert!(line["dataset"].is_string() && line["environment"].is_string(), "{line}");
+        let metrics = directives[0]["Metrics"].as_array().expect("metrics");
+        assert!((1..=100).contains(&metrics.len()), "{line}");
+        for metric in metrics {
+            let name = metric["Name"].as_str().expect("a name");
+            assert!(line[name].is_number(), "{name}: {line}");
+            let units = ["Seconds", "Bytes", "Count", "Count/Second", "None"];
+            assert!(units.contains(&metric["Unit"].as_str().expect("a unit")), "{metric}");
+        }
+        line
+    });
+    parsed.collect()
+}
+
+#[test]
+fn a_run_tells_its_numbers_as_cloudwatch_takes_them() {
+    let ferry = Ferry::shipped();
+    let (came, report) = ferry.report(&[JOB, "--metrics", "emf"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    let lines = lines(&came.err);
+    let datasets = report["datasets"].as_array().expect("datasets");
+    assert_eq!(lines.len(), 1 + datasets.len(), "{}", came.err);
+    let whole = &lines[0];
+    assert_eq!((&whole["dataset"], &whole["environment"]), (&json!("settlements.all"), &json!("dev")));
+    assert_eq!(
+        (&whole["run"], &whole["outcome"], &whole["severity"]),
+        (&report["run"], &json!("published"), &json!("Informational"))
+    );
+    assert_eq!(whole["run_seconds"], report["seconds"]);
+    assert_eq!(whole["extract_seconds"], report["seconds_by_stage"]["extract"]);
+    assert_eq!(whole["memory_peak_bytes"].as_f64(), report["peak_memory_bytes"].as_f64());
+    assert_eq!((&whole["cost_usd"], &whole["cpu_seconds"]), (&report["cost"]["usd"], &report["cpu_seconds"]));
+    let read: f64 = datasets.iter().filter_map(|dataset| dataset["rows_read"].as_f64()).sum();
+    let per_second = read / report["seconds_by_stage"]["extract"].as_f64().expect("seconds");
+    assert!((whole["rows_per_second"].as_f64().expect("a rate") - per_second).abs() <= 0.5, "{whole}");
+    for (line, dataset) in lines[1..].iter().zip(datasets) {
+        assert_eq!(line["dataset"], dataset["name"]);
+        for name in ["rows_read", "rows_written", "rows_bad"] {
+            assert_eq!(line[name].as_f64(), dataset[name].as_f64(), "{name} {line}");
+        }
+    }
+    let drift = lines.iter().find(|line| line["dataset"] == "difference_payment").expect("a dataset");
+    assert_eq!(drift["keys_differing"], 1.0);
+    // A run that fails says so, and what it was.
+    std::fs::rename(ferry.path("fixtures/settlements/extract"), ferry.path("away")).expect("moved");
+    let came = ferry.run(&["run", JOB, "--metrics", "emf", "--again", "test"]);
+    let lines = self::lines(&came.err);
+    assert_eq!(
+        (came.code, &lines[0]["failed"], &lines[0]["event_code"]),
+        (14, &json!(1.0), &json!("E-THERE-14")),
+        "{}",
+        came.err
+    );
+}
+
+/// An OpenMetrics text by its grammar -> sample name with labels -> value; each family once, its unit at its end.
+fn parsed(text: &str) -> BTreeMap<String, f64> {
+    assert!(text.ends_with("\n# EOF\n"), "{text}");
+    let (mut samples, mut families, mut family) = (BTreeMap::new(), Vec::new(), String::new());
+    for line in text.trim_end_matches("# EOF\n").lines() {
+        let words: Vec<&str> = line.splitn(4, ' ').collect();
+        match words[..] {
+            ["#", "TYPE", name, kind] => {
+                assert!(kind == "gauge" && !families.contains(&name.to_owned()), "{line}");
+                families.push(name.to_owned());
+                family = name.to_owned();
+            }
+            ["#", "UNIT", name, unit] => assert!(name == family && name.ends_with(&format!("_{unit}")), "{line}"),
+            ["#", "HELP", name, help] => assert!(name == family && !help.is_empty(), "{line}"),
+            [sample, value] => {
+                let labels = sample.strip_prefix(&family).expect("of its family");
+                assert!(labels.starts_with("{dataset=\"") && labels.ends_with("\"}"), "{line}");
+                assert!(samples.insert(sample.to_owned(), value.parse().expect("a number")).is_none(), "{line}");
+            }
+            _ => panic!("{line}"),
+        }
+    }
+    samples
+}
+
+#[test]
+fn months_of_nights_are_a_file_that_prometheus_reads() {
+    let ferry = Ferry::shipped();
+    // Twenty days ago three attempts failed before the fourth; ten days ago nobody ran it.
+    nights(&ferry, 40, |days| match days {
+        20 => vec![0.0, 0.0, 0.0, 1.0],
+        10 => vec![],
+        _ => vec![1.0],
+    });
+    let came = ferry.run(&["status", JOB, "--json", "--metrics", "numbers.prom"]);
+    let status: Value = serde_json::from_str(&came.out).expect("JSON");
+    let text = ferry.read("numbers.prom");
+    let samples = parsed(&text);
+    let of = |name: &str| {
+        samples.get(&format!("nightferry_{name}{{dataset=\"settlements.all\",environment=\"dev\"}}")).copied()
+    };
+    let figures = &status["figures"];
+    for (name, told) in [
+        ("nights_due", &figures["due"]),
+        ("nights_in_time", &figures["in_time"]),
+        ("incidents", &figures["incidents"]),
+        ("availability_ratio", &figures["availability"]),
+        ("availability_low_ratio", &figures["availability_between"][0]),
+        ("availability_high_ratio", &figures["availability_between"][1]),
+        ("mean_time_to_repair_seconds", &figures["mttr_seconds"]),
+        ("mean_time_between_failures_seconds", &figures["mtbf_seconds"]),
+    ] {
+        assert!(told.is_number() && of(name) == told.as_f64(), "{name}: {:?} {told}", of(name));
+    }
+    assert!(figures["incidents"].as_u64() >= Some(2));
+    // The same in lines, and of a run in a file.
+    let came = ferry.run(&["status", JOB, "--metrics", "emf"]);
+    assert_eq!(lines(&came.err)[0]["availability_ratio"], figures["availability"]);
+    let came = ferry.run(&["run", "jobs/contracts.toml", "--metrics", "runs.prom"]);
+    assert!(parsed(&ferry.read("runs.prom")).len() > 20, "{}", came.err);
+    // One that cannot be written is told, and changes nothing.
+    let good = ferry.run(&["status", JOB]);
+    let came = ferry.run(&["status", JOB, "--metrics", "no/such/folder/x.prom"]);
+    assert_eq!((came.code, came.err.contains("could not be written")), (good.code, true), "{}", came.err);
+    assert_eq!(ferry.files("").iter().filter(|file| file.contains(".prom")).count(), 2);
+}
