@@ -28,6 +28,13 @@ pub fn read_back(bytes: Bytes, schema: SchemaRef) -> Result<ReadBack, NotReadabl
     builder.with_batch_size(BATCH_ROWS).build().map(ReadBack).map_err(|_| NotReadable)
 }
 
+/// What the footer of a file says under `key`; `None` where it says nothing, or is none.
+pub fn said(bytes: Bytes, key: &str) -> Option<String> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).ok()?;
+    let said = builder.metadata().file_metadata().key_value_metadata()?;
+    said.iter().find(|entry| entry.key == key)?.value.clone()
+}
+
 /// Rows of a file of ours, and for whom the file says that they were made. There is no other way to one than out of a
 /// file's bytes ([`published`]), so that rows which were never treated cannot pass for rows that were.
 #[derive(Clone, Debug)]

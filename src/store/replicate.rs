@@ -7,10 +7,11 @@
 //! Never in here: a decision about the night. It is published when this begins.
 
 use super::absent::{Absent, get, name, put_if_absent};
-use super::checkpoint::{keep_up, named};
+use super::checkpoint::{is_due, keep_up, named};
 use super::commit::{Stores, store_of};
 use super::delta::action::{Action, decode_path};
-use super::delta::log::{actions, entry_path, read, versions};
+use super::delta::listing::list_from;
+use super::delta::log::{actions, entry_path, gap, is_gapless, read, versions};
 use super::fault::StoreError;
 use super::ledger::JobRecord;
 use super::manifest::Manifest;
@@ -89,41 +90,59 @@ async fn carry(
         other => other?,
     }
     let (from, to) = (store.primary().child(table), second.child(table));
-    let (there, here) = (versions(&from).await?, versions(&to).await?);
+    // Both logs from the second's newest checkpoint on: what lies before it was carried.
+    let known = named(&to).await?;
+    let (here, there) = (listed(&to, known).await?, listed(&from, known).await?);
     let diverged = |version: u64| StoreError::Diverged {
         store: store.name().to_string(),
         what: format!("version {version} of table `{table}`"),
     };
-    if let Some(last) = here.last()
-        && (here.len() > there.len() || read(&from, *last).await? != read(&to, *last).await?)
-    {
-        return Err(diverged(*last));
-    }
     // Readers begin at a checkpoint: one of a branch that was given up would be believed before any entry.
-    if let Some(ahead) = named(&to).await?.filter(|named| here.last().is_none_or(|last| named > last)) {
+    if let Some(ahead) = known.filter(|known| here.first() != Some(known)) {
         return Err(diverged(ahead));
     }
-    let newest_there = there.last().copied();
-    let newest = there.len().saturating_sub(1);
-    let lacking = if mutant::is(Mutant::SecondNewestOnly) { newest.max(here.len()) } else { here.len() };
-    for version in there.into_iter().skip(lacking) {
+    if known.is_some() && there.first().is_some_and(|first| Some(*first) != known) {
+        return Err(gap(&from));
+    }
+    let (newest_here, newest_there) = (here.last().copied(), there.last().copied());
+    if let Some(last) = newest_here
+        && (newest_there.is_none_or(|newest| last > newest) || read(&from, last).await? != read(&to, last).await?)
+    {
+        return Err(diverged(last));
+    }
+    let newest_alone = mutant::is(Mutant::SecondNewestOnly).then_some(newest_there).flatten();
+    let lacks = |version: &u64| newest_here.is_none_or(|last| *version > last);
+    for version in
+        there.into_iter().filter(lacks).filter(|version| newest_alone.is_none_or(|newest| *version == newest))
+    {
         let text = read(&from, version).await?;
         if mutant::is(Mutant::SecondLogFirst) {
             put_if_absent(&to, &to.at(&entry_path(version)), text.clone(), "store.second.log").await?;
         }
         objects(&from, &to, &text).await?;
         match put_if_absent(&to, &to.at(&entry_path(version)), text, "store.second.log").await? {
-            Absent::Created | Absent::Mine => {
-                *carried += 1;
-                keep_up(&to, version).await;
-            }
+            Absent::Created | Absent::Mine => *carried += 1,
             Absent::Other(_) => return Err(diverged(version)),
         }
+        if is_due(version) {
+            keep_up(&to, version).await;
+        }
     }
-    if let Some(newest) = newest_there {
+    // One that was left to this run.
+    if let Some(newest) = newest_there.filter(|newest| !is_due(*newest) || newest_here == newest_there) {
         keep_up(&to, newest).await;
     }
     Ok(())
+}
+
+/// The versions of a log from `from` on, without a gap.
+async fn listed(table: &Folder, from: Option<u64>) -> Result<Vec<u64>, StoreError> {
+    let Some(from) = from else { return versions(table).await };
+    let found = list_from(table, Some(from)).await?.versions;
+    match is_gapless(&found) {
+        true => Ok(found),
+        false => Err(gap(table)),
+    }
 }
 
 /// Copies the objects that one log entry names.

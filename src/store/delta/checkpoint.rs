@@ -2,7 +2,7 @@
 //!
 //! Classic and in one piece, as readers of protocol 1 know it. Of the files it says what their `add` said, statistics too, and
 //! those are of columns that may be told of (`part`). Files that went within [`GONE_MS`] are in it as removed, since whoever
-//! else cleans up the folder spares those alone.
+//! else cleans up the folder spares those alone. What we need beside the actions is said in its footer (`resume`).
 //!
 //! Source: Delta transaction log protocol, "Checkpoints" and "Last Checkpoint File". Never in here: when one is written.
 
@@ -54,9 +54,7 @@ pub fn checkpoint_of(path: &str) -> Option<u64> {
 
 /// The actions that `state` comes to: protocol, metadata, transactions, what is gone, and the files, each in its column.
 pub fn checkpoint(state: &TableState) -> Result<RecordBatch, ArrowError> {
-    let since = state.at_ms.saturating_sub(GONE_MS);
-    let gone: Vec<&Remove> =
-        state.removed.values().filter(|gone| gone.deletion_timestamp.is_some_and(|at| at > since)).collect();
+    let gone: Vec<&Remove> = gone(state).collect();
     let columns = [
         ("protocol", protocol()?),
         ("metaData", metadata(state.metadata.as_ref())?),
@@ -74,6 +72,13 @@ pub fn checkpoint(state: &TableState) -> Result<RecordBatch, ArrowError> {
         before += of.len();
     }
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+}
+
+/// The files that went so lately that a checkpoint says so. By the latest of all commits' times, so that it is the same whichever
+/// checkpoint a replay began at.
+pub fn gone(state: &TableState) -> impl Iterator<Item = &Remove> {
+    let since = state.latest_ms.saturating_sub(GONE_MS);
+    state.removed.values().filter(move |gone| gone.deletion_timestamp.is_some_and(|at| at > since))
 }
 
 fn protocol() -> Result<StructArray, ArrowError> {
@@ -216,7 +221,7 @@ mod tests {
             files: BTreeMap::from([(add.path.clone(), add)]),
             transactions: BTreeMap::from([("nightferry:settlements".into(), 4)]),
             removed: removed.into_iter().map(|gone| (gone.path.clone(), gone)).collect(),
-            at_ms: GONE_MS + 1,
+            latest_ms: GONE_MS + 1,
             ..TableState::default()
         }
     }
@@ -236,8 +241,8 @@ mod tests {
     #[test]
     fn comes_back_from_its_bytes_as_it_was_and_says_nothing_in_its_footer() {
         let batch = checkpoint(&state()).expect("a batch");
-        let bytes = encode(&batch).expect("bytes");
-        assert_eq!(bytes, encode(&checkpoint(&state()).expect("a batch")).expect("bytes"), "the same bytes again");
+        let bytes = encode(&batch, &[]).expect("bytes");
+        assert_eq!(bytes, encode(&checkpoint(&state()).expect("a batch"), &[]).expect("bytes"), "the same bytes again");
         let back: Vec<_> =
             read_back(bytes.into(), batch.schema()).expect("readable").map(|batch| batch.expect("rows")).collect();
         assert_eq!(back, [batch]);

@@ -1,25 +1,29 @@
-//! The entries of a table -> its state.
+//! The entries of a table -> its state, from the newest checkpoint of ours or from version 0.
 //!
-//! Strict: versions without a gap from 0, only the actions and the protocol that we write. A log that somebody else has
-//! cleaned up or upgraded is refused rather than half understood.
+//! Strict: versions without a gap, only the actions and the protocol that we write. A log that somebody else has upgraded is
+//! refused rather than half understood. A checkpoint is believed when it says, by two hashes, that it is whole and of the very
+//! entry that lies beside it (`resume`); another is passed over, and the entries before it are read instead.
 //!
 //! Never in here: writing.
 
 use super::action::{Action, Add, MetaData, Remove};
+use super::checkpoint::{HINT, Hint, checkpoint_path};
 use super::layout::{HELD, MERGED_TO, PERIODS, held_of};
+use super::listing::{Listing, list_from};
+use super::resume::resumed;
 use crate::access::Folder;
 use crate::data::Period;
 use crate::store::absent::get;
-use crate::store::failpoint;
-use crate::store::fault::{StoreError, fault};
+use crate::store::fault::StoreError;
+use crate::store::part::sha256;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// Entries of one log, at most.
-pub const ENTRIES_MAX: usize = 10_000;
+/// Entries of a log that is read as a whole, at most: of five jobs an hour, twenty years. No night reads one as a whole.
+const ENTRIES_MAX: usize = 1_000_000;
 /// Bytes of one entry, at most.
 const ENTRY_BYTES_MAX: usize = 64 << 20;
 /// Entries read at once.
@@ -36,8 +40,10 @@ pub struct TableState {
     pub files: BTreeMap<String, Add>,
     /// Files that it no longer has, by path; every one that it ever had.
     pub removed: BTreeMap<String, Remove>,
-    /// When the last commit was made, milliseconds since 1970.
-    pub at_ms: i64,
+    /// The latest moment that any commit says it was made, milliseconds since 1970.
+    pub latest_ms: i64,
+    /// SHA-256 of the last entry, hex.
+    pub entry_sha256: Option<String>,
     /// Last version of each application.
     pub transactions: BTreeMap<String, i64>,
     /// SHA-256 of the last manifest, hex.
@@ -74,37 +80,37 @@ pub fn entry_path(version: u64) -> String {
     format!("_delta_log/{version:020}.json")
 }
 
-/// Versions that are there, in order and without a gap.
+/// Versions that are there, in order and without a gap from 0.
 pub async fn versions(table: &Folder) -> Result<Vec<u64>, StoreError> {
-    let found = listed(table).await?;
-    let damaged = |fault| {
-        let object = format!("`{}`", table.at("_delta_log"));
-        StoreError::Damaged { store: table.label().into(), object, fault }
-    };
-    if found.iter().enumerate().any(|(index, version)| *version != index as u64) {
-        return Err(damaged("its versions have a gap"));
+    let found = list_from(table, None).await?.versions;
+    if found.first().is_some_and(|first| *first > 0) || !is_gapless(&found) {
+        return Err(gap(table));
     }
     if found.len() > ENTRIES_MAX {
-        return Err(damaged("it has more entries than are replayed"));
+        return Err(damaged_log(table, "it has more than a million entries"));
     }
     Ok(found)
 }
 
-/// Versions that are there, in order, whatever is missing between them.
-pub async fn listed(table: &Folder) -> Result<Vec<u64>, StoreError> {
-    let prefix = table.at("_delta_log");
-    failpoint::before("store.list");
-    let listed = table.store().list(Some(&prefix)).try_collect::<Vec<_>>().await;
-    failpoint::after("store.list");
-    let listed = match listed {
-        Ok(listed) => listed,
-        // A local folder that was never made.
-        Err(object_store::Error::NotFound { .. }) => Vec::new(),
-        Err(error) => return Err(fault(table, "listing a log", "the bucket or container", error)),
-    };
-    let mut found: Vec<u64> = listed.iter().filter_map(|meta| version_of(meta.location.filename()?)).collect();
-    found.sort_unstable();
-    Ok(found)
+/// The text of every version, in order and without a gap from 0.
+pub async fn texts(table: &Folder) -> Result<Vec<(u64, Bytes)>, StoreError> {
+    reads(table, versions(table).await?).try_collect().await
+}
+
+/// The texts of these versions, in this order.
+pub fn reads(table: &Folder, versions: Vec<u64>) -> impl futures::Stream<Item = Result<(u64, Bytes), StoreError>> + '_ {
+    let one = move |version| async move { Ok((version, read(table, version).await?)) };
+    futures::stream::iter(versions).map(one).buffered(READS_AT_ONCE)
+}
+
+/// Whether each of `versions` follows the one before it.
+pub fn is_gapless(versions: &[u64]) -> bool {
+    versions.windows(2).all(|pair| pair[0] + 1 == pair[1])
+}
+
+/// What readers are led to: the newest checkpoint, as far as is known.
+pub async fn hint(table: &Folder) -> Result<Option<Hint>, StoreError> {
+    Ok(get(table, &table.at(HINT)).await?.and_then(|text| serde_json::from_slice(&text).ok()))
 }
 
 /// Replays the log of the table in `table`.
@@ -114,12 +120,53 @@ pub async fn replay(table: &Folder) -> Result<TableState, StoreError> {
 
 /// Replays the log up to and with version `last`, or all of it.
 pub async fn replay_to(table: &Folder, last: Option<u64>) -> Result<TableState, StoreError> {
-    let mut versions = versions(table).await?;
-    versions.retain(|version| last.is_none_or(|last| *version <= last));
-    let entries =
-        futures::stream::iter(versions).map(|version| async move { Ok((version, read(table, version).await?)) });
-    let mut entries = entries.buffered(READS_AT_ONCE);
-    let mut state = TableState::default();
+    let is_asked = |version: u64| last.is_none_or(|last| version <= last);
+    let hinted = hint(table).await?.map(|hint| hint.version).filter(|hinted| is_asked(*hinted));
+    // What lies before the named checkpoint is listed only where that one leads nowhere.
+    let attempts = [hinted, None];
+    for from in attempts.into_iter().skip(usize::from(hinted.is_none())) {
+        let listing = list_from(table, from).await?;
+        if from.is_some_and(|from| listing.versions.first() != Some(&from)) {
+            continue;
+        }
+        if !is_gapless(&listing.versions) {
+            return Err(gap(table));
+        }
+        let Some(begun) = begin(table, &listing, last).await? else { continue };
+        let next = begun.next_version();
+        let versions = listing.versions.into_iter().filter(|version| *version >= next && is_asked(*version)).collect();
+        return follow(table, begun, versions).await;
+    }
+    Err(gap(table))
+}
+
+/// The state at the newest checkpoint that is asked for and to be believed, or nothing where the log begins at version 0;
+/// `None` where it begins later, with none.
+async fn begin(table: &Folder, listing: &Listing, last: Option<u64>) -> Result<Option<TableState>, StoreError> {
+    let is_asked = |version: &&u64| last.is_none_or(|last| **version <= last);
+    for version in listing.checkpoints.iter().rev().filter(is_asked) {
+        if listing.versions.binary_search(version).is_ok()
+            && let Some((state, _)) = checkpointed(table, *version).await?
+        {
+            return Ok(Some(state));
+        }
+    }
+    Ok((listing.versions.first().is_none_or(|first| *first == 0)).then(TableState::default))
+}
+
+/// The state at the checkpoint of `version`, and its actions; `None` where it is not there, or not to be believed.
+pub async fn checkpointed(table: &Folder, version: u64) -> Result<Option<(TableState, u64)>, StoreError> {
+    let Some(bytes) = get(table, &table.at(&checkpoint_path(version))).await? else { return Ok(None) };
+    let Some((state, actions)) = resumed(bytes).filter(|(state, _)| state.version == Some(version)) else {
+        return Ok(None);
+    };
+    let beside = get(table, &table.at(&entry_path(version))).await?;
+    let is_of = beside.is_some_and(|text| state.entry_sha256.as_deref() == Some(&sha256(&text)));
+    Ok(is_of.then_some((state, actions)))
+}
+
+async fn follow(table: &Folder, mut state: TableState, versions: Vec<u64>) -> Result<TableState, StoreError> {
+    let mut entries = std::pin::pin!(reads(table, versions));
     while let Some((version, text)) = entries.try_next().await? {
         apply(&mut state, version, &text).map_err(|fault| damaged(table, version, fault))?;
     }
@@ -143,7 +190,8 @@ pub fn actions(text: &[u8]) -> Result<Vec<Action>, &'static str> {
     if actions.is_empty() { Err("it is empty") } else { Ok(actions) }
 }
 
-fn apply(state: &mut TableState, version: u64, text: &[u8]) -> Result<(), &'static str> {
+/// What `state` is after the entry `text` of `version`.
+pub fn apply(state: &mut TableState, version: u64, text: &[u8]) -> Result<(), &'static str> {
     for action in actions(text)? {
         match action {
             Action::Protocol(protocol) if protocol.min_reader_version > 1 || protocol.min_writer_version > 2 => {
@@ -165,7 +213,8 @@ fn apply(state: &mut TableState, version: u64, text: &[u8]) -> Result<(), &'stat
             Action::CommitInfo(info) => {
                 let sha256 = info.get("nightferry.manifestSha256").and_then(|value| value.as_str());
                 state.manifest_sha256 = sha256.map(str::to_owned).or(state.manifest_sha256.take());
-                state.at_ms = info.get("timestamp").and_then(Value::as_i64).unwrap_or(state.at_ms);
+                let at_ms = info.get("timestamp").and_then(Value::as_i64);
+                state.latest_ms = state.latest_ms.max(at_ms.unwrap_or(state.latest_ms));
                 take_periods(state, &info)?;
                 let merged_to = info.get(MERGED_TO).and_then(Value::as_str);
                 let merged_to = merged_to.map(|text| text.parse().map_err(|_| "it says no moment")).transpose();
@@ -174,6 +223,7 @@ fn apply(state: &mut TableState, version: u64, text: &[u8]) -> Result<(), &'stat
         }
     }
     state.version = Some(version);
+    state.entry_sha256 = Some(sha256(text));
     Ok(())
 }
 
@@ -197,12 +247,17 @@ fn take_periods(state: &mut TableState, info: &Map<String, Value>) -> Result<(),
     Ok(())
 }
 
-fn version_of(file: &str) -> Option<u64> {
-    let digits = file.strip_suffix(".json")?;
-    (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
-}
-
 fn damaged(table: &Folder, version: u64, fault: &'static str) -> StoreError {
     let object = format!("`{}`", table.at(&entry_path(version)));
+    StoreError::Damaged { store: table.label().into(), object, fault }
+}
+
+/// A log that lacks a version.
+pub fn gap(table: &Folder) -> StoreError {
+    damaged_log(table, "its versions have a gap")
+}
+
+fn damaged_log(table: &Folder, fault: &'static str) -> StoreError {
+    let object = format!("`{}`", table.at("_delta_log"));
     StoreError::Damaged { store: table.label().into(), object, fault }
 }

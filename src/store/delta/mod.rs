@@ -5,10 +5,12 @@
 //! schema.rs  columns -> Delta's schema text
 //! stats.rs   what is known of a part -> Delta's statistics text
 //! log.rs     the entries of a table -> its state: version, files, owner, transactions
+//! listing.rs which entries and checkpoints there are
 //! layout.rs  which files a period takes the place of
 //! entry.rs   state + new files -> the exact text of the next entry; pure
 //! back.rs    the same for an earlier version's files
-//! checkpoint.rs  a state as one file, where other people's readers begin
+//! checkpoint.rs  a state as one file, where readers begin
+//! resume.rs  such a file of ours -> the state, for our own
 //! ```
 //!
 //! Written by hand, after reading what `delta_kernel` 0.30 offers. It commits through a `Committer` that may be our own, so
@@ -18,9 +20,9 @@
 //! comparison after a lost answer. It would also bring a second way to every object store and a tenth more build, for a
 //! writer that uses six kinds of action. Whether the log is right is judged by readers that share no code with it.
 //!
-//! Bound: a log is replayed from version 0, so it has at most [`log::ENTRIES_MAX`] entries; that is 27 years of nights. Its
-//! checkpoints are for other people's readers. Deletion vectors, column mapping and `timestampNtz` need later protocols, which not every one of
-//! those readers has.
+//! A replay begins at the newest checkpoint, so that what a night reads of a log does not grow with it; whoever proves a table
+//! (`upkeep::verify`) reads every entry, and holds the checkpoints against them. Deletion vectors, column mapping and
+//! `timestampNtz` need later protocols, which not every one of those readers has.
 //!
 //! Never in here: when to commit, and in which order.
 
@@ -29,6 +31,8 @@ pub mod back;
 pub mod checkpoint;
 pub mod entry;
 pub mod layout;
+pub mod listing;
 pub mod log;
+pub mod resume;
 pub mod schema;
 pub mod stats;

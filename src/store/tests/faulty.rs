@@ -34,6 +34,8 @@ pub enum PutFault {
 #[derive(Debug, Default)]
 struct Mood {
     calls: usize,
+    listed: usize,
+    hints: usize,
     dead: bool,
     kill: Option<(usize, bool)>,
     kill_before: Option<String>,
@@ -44,6 +46,7 @@ struct Mood {
     away: bool,
     away_below: Option<String>,
     overwrite: bool,
+    keeps: bool,
 }
 
 /// How all wrappers of one world behave.
@@ -77,6 +80,21 @@ impl Faults {
 
     pub fn calls(&self) -> usize {
         self.mood().calls
+    }
+
+    /// Objects that lists have told of.
+    pub fn listed(&self) -> usize {
+        self.mood().listed
+    }
+
+    /// Reads of the name of a newest checkpoint.
+    pub fn hints(&self) -> usize {
+        self.mood().hints
+    }
+
+    /// What is there is there for ever.
+    pub fn keep_objects(&self) {
+        self.mood().keeps = true;
     }
 
     pub fn kill(&self, kill: Kill) {
@@ -218,9 +236,37 @@ impl fmt::Display for Faulty {
 }
 
 impl Faulty {
+    fn told(
+        &self,
+        prefix: Option<&Path>,
+        listed: BoxStream<'static, Result<ObjectMeta>>,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        let faults = self.faults.clone();
+        let path = prefix.map(ToString::to_string).unwrap_or_default();
+        let (entering, counting) = (faults.clone(), faults);
+        let entered = futures::stream::once(async move { entering.enter(&path, false).await });
+        let all = entered.map(move |dies| match dies {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(died()),
+            Err(error) => Err(error),
+        });
+        let listed = listed.inspect(move |_| counting.mood().listed += 1);
+        // The permission first, then the objects.
+        let mut listed = Some(listed.boxed());
+        all.flat_map(move |entered| match (entered, listed.take()) {
+            (Ok(()), Some(listed)) => listed,
+            (Ok(()), None) => futures::stream::empty().boxed(),
+            (Err(error), _) => futures::stream::once(async move { Err(error) }).boxed(),
+        })
+        .boxed()
+    }
+
     async fn put_faultily(&self, location: &Path, payload: PutPayload, mut options: PutOptions) -> Result<PutResult> {
         if self.faults.mood().overwrite {
             options.mode = PutMode::Overwrite;
+        }
+        if self.faults.mood().keeps && options.mode == PutMode::Overwrite && self.inner.head(location).await.is_ok() {
+            return Err(Error::PermissionDenied { path: location.to_string(), source: "403 Forbidden".into() });
         }
         let fault = if options.mode == PutMode::Create { self.faults.put_fault() } else { None };
         match fault {
@@ -277,6 +323,7 @@ impl ObjectStore for Faulty {
         Box::pin(async move {
             let dies = self.faults.enter(location.as_ref(), false).await?;
             self.faults.read_fault()?;
+            self.faults.mood().hints += usize::from(location.as_ref().ends_with("_last_checkpoint"));
             let answer = self.inner.get_opts(location, options).await;
             if dies { Err(died()) } else { answer }
         })
@@ -296,22 +343,11 @@ impl ObjectStore for Faulty {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        let (listed, faults) = (self.inner.list(prefix), self.faults.clone());
-        let path = prefix.map(ToString::to_string).unwrap_or_default();
-        let entered = futures::stream::once(async move { faults.enter(&path, false).await });
-        let all = entered.map(move |dies| match dies {
-            Ok(false) => Ok(()),
-            Ok(true) => Err(died()),
-            Err(error) => Err(error),
-        });
-        // The permission first, then the objects.
-        let mut listed = Some(listed);
-        all.flat_map(move |entered| match (entered, listed.take()) {
-            (Ok(()), Some(listed)) => listed,
-            (Ok(()), None) => futures::stream::empty().boxed(),
-            (Err(error), _) => futures::stream::once(async move { Err(error) }).boxed(),
-        })
-        .boxed()
+        self.told(prefix, self.inner.list(prefix))
+    }
+
+    fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.told(prefix, self.inner.list_with_offset(prefix, offset))
     }
 
     fn list_with_delimiter<'a, 'b, 't>(&'a self, _: Option<&'b Path>) -> BoxFuture<'t, Result<ListResult>>

@@ -4,6 +4,7 @@
 //! ```text
 //! again.rs    rows of a published file once more
 //! faulty.rs   a store that fails as asked, over one in memory
+//! long.rs     tables whose logs are long
 //! simulator.rs  storms: thousands of worlds, each from a seed; and the faults that they must find
 //! upkeep.rs   tables between their nights
 //! world.rs    a job of two tables, its stores, one night of it, and what readers see
@@ -11,6 +12,7 @@
 
 mod again;
 mod faulty;
+mod long;
 mod simulator;
 mod upkeep;
 mod world;

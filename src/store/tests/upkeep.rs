@@ -11,7 +11,7 @@ use crate::store::upkeep::compare::{Compared, Side, compare};
 use crate::store::upkeep::history::history;
 use crate::store::upkeep::rollback::{Asked, WentBack, rollback};
 use crate::store::upkeep::verify::{Fault, verify};
-use crate::store::{Decision, StoreError, raise, replicate};
+use crate::store::{Decision, RUNS, StoreError, raise, replicate};
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
@@ -551,6 +551,37 @@ async fn refuses_whoever_a_failover_has_overtaken() {
     // An epoch that nobody raised is nobody's to write in.
     let early = world.failed_over(2).night("run-g", 25, 9).await;
     assert!(early.is_err(), "{early:?}");
+}
+
+#[tokio::test]
+async fn after_a_failover_the_cloud_that_took_over_is_right_about_the_runs_too() {
+    let world = three_nights().await;
+    world.second_away(true);
+    for (run, day, rows) in [("run-d", 24, 9), ("run-e", 25, 10)] {
+        assert_eq!(world.night(run, day, rows).await, Ok(Ended::SecondPending));
+    }
+    world.second_away(false);
+    raise(&world.second_folder(), 1, "the first is away", at()).await.expect("raised");
+    let over = world.failed_over(1);
+    let night = over.night("run-f", 24, 7).await;
+    assert!(matches!(night, Err(StoreError::Diverged { .. })), "the other cloud has what never came over: {night:?}");
+    let entry = |version| entry_path(version);
+    for table in ["invoice", "unit", RUNS] {
+        let seen = compare(&over.warehouse(), &over.primary_folder(), &over.security(), table).await.expect("compared");
+        let told: Vec<_> = seen.differences.iter().map(|of| (of.object.clone(), of.side, of.fault)).collect();
+        // Version 3 is run-f's in the cloud that took over; 4 is nobody's there.
+        assert!(told.contains(&(entry(3), Side::Second, Fault::Entry)), "{table}: {told:?}");
+        assert!(told.contains(&(entry(4), Side::Second, Fault::Surplus)), "{table}: {told:?}");
+        assert!(seen.differences.iter().all(|of| of.side == Side::Second), "{table}: {told:?}");
+    }
+    // An entry that came over and was lost there since is missed there.
+    for table in ["invoice", RUNS] {
+        let lost = over.second_folder().child(table).at(&entry(2));
+        world.memory.delete(&lost).await.expect("deleted");
+        let seen = compare(&over.warehouse(), &over.primary_folder(), &over.security(), table).await.expect("compared");
+        let told: Vec<_> = seen.differences.iter().map(|of| (of.object.clone(), of.side, of.fault)).collect();
+        assert!(told.contains(&(entry(2), Side::First, Fault::Missing)), "{table}: {told:?}");
+    }
 }
 
 #[tokio::test]

@@ -293,6 +293,17 @@ impl World {
         seen
     }
 
+    /// Rows of the files that the newest versions of both tables have, of which all are there.
+    pub async fn seen_rows(&self) -> [usize; 2] {
+        let mut rows = [0, 0];
+        for (index, dataset) in DATASETS.iter().enumerate() {
+            for batch in self.rows(&self.primary_folder().child(dataset), &public_schema()).await {
+                rows[index] += batch.num_rows();
+            }
+        }
+        rows
+    }
+
     /// Rows of both tables in the cloud that was the second.
     pub async fn seen_first_azure(&self) -> [usize; 2] {
         let mut rows = [0, 0];

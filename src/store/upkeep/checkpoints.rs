@@ -2,24 +2,33 @@
 
 use super::verify::{Fault, Finding};
 use crate::access::Folder;
-use crate::format::parquet_back::read_back;
 use crate::store::absent::get;
-use crate::store::delta::checkpoint::{HINT, Hint, checkpoint, checkpoint_of, checkpoint_path};
-use crate::store::delta::log::replay_to;
-use crate::store::failpoint;
-use crate::store::fault::{StoreError, fault};
+use crate::store::delta::checkpoint::{HINT, Hint, checkpoint_path};
+use crate::store::delta::listing::list_from;
+use crate::store::delta::log::{TableState, apply};
+use crate::store::delta::resume::is_of;
+use crate::store::fault::StoreError;
 use bytes::Bytes;
-use futures::TryStreamExt;
-use std::collections::BTreeSet;
 
-/// What is wrong with the checkpoints below `table`, and with the hint that names the newest.
-pub(super) async fn look(table: &Folder) -> Result<Vec<Finding>, StoreError> {
-    let there = listed(table).await?;
-    let mut found = Vec::new();
+/// What is wrong with the checkpoints below `table`, and with the hint that names the newest. `log` is every entry, in order; it
+/// is replayed once, by no checkpoint, and as far as it can be.
+pub(super) async fn look<'a>(
+    table: &Folder,
+    log: impl Iterator<Item = (u64, &'a Bytes)>,
+) -> Result<Vec<Finding>, StoreError> {
+    let there = list_from(table, None).await?.checkpoints;
+    let (mut found, mut state, mut log, mut is_whole) = (Vec::new(), TableState::default(), log.peekable(), true);
     for version in there.iter().copied() {
+        while is_whole && let Some((next, text)) = log.next_if(|(next, _)| *next <= version) {
+            is_whole = next == state.next_version() && apply(&mut state, next, text).is_ok();
+        }
+        if !is_whole {
+            // What a later one should say nobody knows; the entries are told of elsewhere.
+            break;
+        }
         let object = checkpoint_path(version);
         let Some(bytes) = get(table, &table.at(&object)).await? else { continue };
-        if !is_of(table, version, bytes).await? {
+        if state.version != Some(version) || !is_of(bytes, &state) {
             found.push(Finding { version, object, fault: Fault::Checkpoint });
         }
     }
@@ -33,24 +42,4 @@ pub(super) async fn look(table: &Folder) -> Result<Vec<Finding>, StoreError> {
         _ => {}
     }
     Ok(found)
-}
-
-/// Whether the actions of a checkpoint are what the entries up to its version come to.
-async fn is_of(table: &Folder, version: u64, bytes: Bytes) -> Result<bool, StoreError> {
-    let Ok(state) = replay_to(table, Some(version)).await else { return Ok(true) };
-    let Ok(wanted) = checkpoint(&state) else { return Ok(false) };
-    let batches = read_back(bytes, wanted.schema()).ok().and_then(|rows| rows.collect::<Result<Vec<_>, _>>().ok());
-    let found = batches.and_then(|found| arrow::compute::concat_batches(&wanted.schema(), &found).ok());
-    Ok(state.version == Some(version) && found.is_some_and(|found| found == wanted))
-}
-
-async fn listed(table: &Folder) -> Result<BTreeSet<u64>, StoreError> {
-    failpoint::before("store.list");
-    let listed = table.store().list(Some(&table.at("_delta_log"))).try_collect::<Vec<_>>().await;
-    failpoint::after("store.list");
-    match listed {
-        Ok(listed) => Ok(listed.iter().filter_map(|meta| checkpoint_of(&table.relative(&meta.location)?)).collect()),
-        Err(object_store::Error::NotFound { .. }) => Ok(BTreeSet::new()),
-        Err(error) => Err(fault(table, "listing a log", "the bucket or container", error)),
-    }
 }

@@ -12,7 +12,8 @@ use super::verify::Fault;
 use crate::access::Folder;
 use crate::store::Store;
 use crate::store::absent::get;
-use crate::store::delta::log::{entry_path, listed};
+use crate::store::delta::listing::list_from;
+use crate::store::delta::log::entry_path;
 use crate::store::fault::StoreError;
 use crate::store::manifest::Manifest;
 use crate::store::part::sha256;
@@ -94,7 +95,7 @@ pub async fn compare(store: &Store, second: &Folder, security: &Store, dataset: 
             (Some(_), None) => seen.differs(version, object, Side::Second, Fault::Missing),
             (None, Some((_, of))) => {
                 let is_gap = here.last_key_value().is_some_and(|(last, _)| *last > version);
-                match is_gap || is_lost(first, &decided, of, store.epoch()).await? {
+                match is_gap || is_lost(store, dataset, &decided, of).await? {
                     true => seen.differs(version, object, Side::First, Fault::Missing),
                     false => seen.differs(version, object, Side::Second, Fault::Surplus),
                 }
@@ -117,8 +118,8 @@ pub async fn compare(store: &Store, second: &Folder, security: &Store, dataset: 
         seen.bytes += one.as_ref().map_or(0, |one| one.bytes);
         part(&mut seen, (&path, version), sha256.as_deref(), one.as_ref(), two.as_ref());
     }
-    for (side, folder) in [(Side::First, first), (Side::Second, second)] {
-        for wrong in checkpoints::look(folder).await? {
+    for (side, folder, log) in [(Side::First, first, here), (Side::Second, second, there)] {
+        for wrong in checkpoints::look(folder, log.iter().map(|(version, of)| (*version, &of.0))).await? {
             seen.differs(wrong.version, wrong.object, side, wrong.fault);
         }
     }
@@ -128,13 +129,11 @@ pub async fn compare(store: &Store, second: &Folder, security: &Store, dataset: 
 
 /// Every entry of a log, its bytes and what they say.
 async fn log(table: &Folder) -> Result<BTreeMap<u64, (bytes::Bytes, Entry)>, StoreError> {
-    let mut log = BTreeMap::new();
-    for version in listed(table).await? {
-        if let Some(text) = get(table, &table.at(&entry_path(version))).await? {
-            log.insert(version, (text.clone(), Entry::of(version, text)));
-        }
-    }
-    Ok(log)
+    let versions = list_from(table, None).await?.versions;
+    let one = |version| async move { Ok((version, get(table, &table.at(&entry_path(version))).await?)) };
+    let found = futures::stream::iter(versions).map(one).buffered(READS_AT_ONCE).try_collect::<Vec<_>>().await?;
+    let of = |(version, text): (u64, Option<bytes::Bytes>)| Some((version, (text.clone()?, Entry::of(version, text?))));
+    Ok(found.into_iter().filter_map(of).collect())
 }
 
 /// Of two entries that differ, the side that the records of the jobs speak against: the later decision of a version holds.
@@ -149,13 +148,18 @@ fn wrong(decided: &Decided, one: &Entry, two: &Entry) -> Side {
 }
 
 /// Whether an entry that the second cloud alone has is one that the first has lost: a record decided it, and it was not left
-/// behind by a failover (its manifest came over).
-async fn is_lost(first: &Folder, decided: &Decided, of: &Entry, epoch: u64) -> Result<bool, StoreError> {
+/// behind by a failover (what it names came over; of a run's rows: what every table of the run named).
+async fn is_lost(store: &Store, dataset: &str, decided: &Decided, of: &Entry) -> Result<bool, StoreError> {
     let Some(then) = decided.epoch(of) else { return Ok(false) };
-    match of.manifest() {
-        Some((path, _)) if then < epoch => Ok(head(first, &first.at(path)).await?.is_some()),
-        _ => Ok(true),
+    if then < store.epoch() {
+        for (dataset, manifest) in decided.manifests(dataset, of) {
+            let table = store.primary().child(&dataset);
+            if head(&table, &table.at(&manifest)).await?.is_none() {
+                return Ok(false);
+            }
+        }
     }
+    Ok(true)
 }
 
 impl Compared {

@@ -16,8 +16,16 @@ pub(super) struct Decided {
     /// Version and SHA-256 of an entry -> the epoch in which it was decided.
     entries: BTreeMap<(u64, String), u64>,
     /// Runs that have a record: what they add to `nightferry_runs` is in none.
-    runs: BTreeSet<String>,
+    runs: BTreeMap<String, Run>,
     is_runs: bool,
+}
+
+/// What a run decided of the store.
+#[derive(Debug, Default)]
+struct Run {
+    epoch: u64,
+    /// Table and manifest of each commit.
+    manifests: Vec<(String, String)>,
 }
 
 impl Decided {
@@ -34,7 +42,9 @@ impl Decided {
             ledger::each(security, &job, |record| {
                 let of_store = record.tables.iter().filter(|table| table.store == *store.name());
                 for table in of_store {
-                    decided.runs.insert(record.run.clone());
+                    let run = decided.runs.entry(record.run.clone()).or_default();
+                    run.epoch = run.epoch.max(table.epoch);
+                    run.manifests.push((table.dataset.to_string(), table.manifest.path.clone()));
                     if table.dataset.as_str() == dataset {
                         decided.entries.insert((table.version, sha256(table.entry.as_bytes())), table.epoch);
                     }
@@ -48,8 +58,20 @@ impl Decided {
     /// The epoch in which this entry was decided as it is; `None` where no record knows it.
     pub(super) fn epoch(&self, entry: &Entry) -> Option<u64> {
         if self.is_runs {
-            return entry.info("nightferry.run").filter(|run| self.runs.contains(*run)).map(|_| 0);
+            return self.run(entry).map(|run| run.epoch);
         }
         self.entries.get(&(entry.version, sha256(&entry.text))).copied()
+    }
+
+    /// Table and manifest of every commit that came before this entry, or with it: where all are, so is the night.
+    pub(super) fn manifests(&self, dataset: &str, entry: &Entry) -> Vec<(String, String)> {
+        match self.is_runs {
+            true => self.run(entry).map(|run| run.manifests.clone()).unwrap_or_default(),
+            false => entry.manifest().map(|(path, _)| (dataset.to_owned(), path.to_owned())).into_iter().collect(),
+        }
+    }
+
+    fn run(&self, entry: &Entry) -> Option<&Run> {
+        self.runs.get(entry.info("nightferry.run")?)
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::access::Folder;
 use crate::store::delta::action::{Action, Add, decode_path};
-use crate::store::delta::log::{actions, read, versions};
+use crate::store::delta::log::{actions, texts};
 use crate::store::fault::StoreError;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -108,8 +108,7 @@ impl Entry {
 /// Every entry, in order.
 pub(in crate::store) async fn entries(table: &Folder) -> Result<Vec<Entry>, StoreError> {
     let mut entries = Vec::new();
-    for version in versions(table).await? {
-        let text = read(table, version).await?;
+    for (version, text) in texts(table).await? {
         let object = format!("version {version} of its log");
         let fault = "a line is no action that we know";
         let damaged = StoreError::Damaged { store: table.label().into(), object, fault };

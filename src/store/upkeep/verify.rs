@@ -10,7 +10,7 @@ use super::objects::{READS_AT_ONCE, look};
 use crate::access::Folder;
 use crate::data::{Audience, Name};
 use crate::store::absent::get;
-use crate::store::delta::log::{entry_path, read, versions};
+use crate::store::delta::log::{entry_path, texts};
 use crate::store::fault::StoreError;
 use crate::store::ledger;
 use crate::store::manifest::Manifest;
@@ -95,10 +95,8 @@ pub(super) struct Expected {
 /// Looks at the table `dataset` of `store`, at all its versions.
 pub async fn verify(store: &Store, security: &Store, dataset: &str) -> Result<Verified, StoreError> {
     let table = store.primary().child(dataset);
-    let mut entries = Vec::new();
-    for version in versions(&table).await? {
-        entries.push(Entry::of(version, read(&table, version).await?));
-    }
+    let texts = texts(&table).await?;
+    let entries: Vec<Entry> = texts.into_iter().map(|(version, text)| Entry::of(version, text)).collect();
     let mut seen = Verified { versions: entries.len(), ..Verified::default() };
     let (mut expected, mut live) = (BTreeMap::new(), BTreeSet::<String>::new());
     let mut before = Some(None);
@@ -118,7 +116,7 @@ pub async fn verify(store: &Store, security: &Store, dataset: &str) -> Result<Ve
         expect(entry, known.as_ref(), &mut expected, &mut seen.findings);
     }
     records(store, security, dataset, &entries, &mut seen).await?;
-    seen.findings.extend(checkpoints::look(&table).await?);
+    seen.findings.extend(checkpoints::look(&table, entries.iter().map(|entry| (entry.version, &entry.text))).await?);
     let gone = collected(&table).await?;
     let looks = futures::stream::iter(expected).map(|(path, expected)| {
         let table = &table;

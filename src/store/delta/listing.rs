@@ -1,0 +1,53 @@
+//! Which entries and checkpoints a log has, from one of them on.
+//!
+//! A log grows for ever and is never listed as a whole by a night: names are in the order of versions, so that S3 and Azure begin
+//! where they are told to. Never in here: what the objects say.
+
+use super::checkpoint::checkpoint_of;
+use super::log::entry_path;
+use crate::access::Folder;
+use crate::store::failpoint;
+use crate::store::fault::{StoreError, fault};
+use futures::TryStreamExt;
+
+/// What a log has, each in order, whatever is missing between.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Versions that have an entry.
+    pub versions: Vec<u64>,
+    /// Versions that have a checkpoint.
+    pub checkpoints: Vec<u64>,
+}
+
+/// What there is of version `from` and of every later one; of all of them where there is none to begin at.
+pub async fn list_from(table: &Folder, from: Option<u64>) -> Result<Listing, StoreError> {
+    let prefix = table.at("_delta_log");
+    failpoint::before("store.list");
+    let listed = match from.and_then(|from| from.checked_sub(1)) {
+        None => table.store().list(Some(&prefix)),
+        // `.checkpoint.parquet` of the next one comes after `.json` of this one, whatever lies between.
+        Some(before) => table.store().list_with_offset(Some(&prefix), &table.at(&entry_path(before))),
+    };
+    let listed = listed.try_collect::<Vec<_>>().await;
+    failpoint::after("store.list");
+    let listed = match listed {
+        Ok(listed) => listed,
+        // A local folder that was never made.
+        Err(object_store::Error::NotFound { .. }) => Vec::new(),
+        Err(error) => return Err(fault(table, "listing a log", "the bucket or container", error)),
+    };
+    let mut found = Listing::default();
+    for path in listed.iter().filter_map(|meta| table.relative(&meta.location)) {
+        found.versions.extend(version_of(&path));
+        found.checkpoints.extend(checkpoint_of(&path));
+    }
+    found.versions.sort_unstable();
+    found.checkpoints.sort_unstable();
+    Ok(found)
+}
+
+/// The version whose entry lies at `path` under the table's folder.
+fn version_of(path: &str) -> Option<u64> {
+    let digits = path.strip_prefix("_delta_log/")?.strip_suffix(".json")?;
+    (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
+}
