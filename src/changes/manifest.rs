@@ -92,6 +92,8 @@ pub struct Manifests {
     pub dead_letters: u64,
     /// Whether every partition was read as far as it went when the last run began.
     pub is_read_to_its_end: bool,
+    /// Partition -> the offset behind what was read of it.
+    pub nexts: BTreeMap<u32, u64>,
 }
 
 /// Why a manifest cannot be followed. No value of it.
@@ -151,6 +153,7 @@ impl Manifests {
             }
             let end = ranges.iter().map(|(range, _)| range.end).max().unwrap_or(0);
             all.is_read_to_its_end &= next >= end;
+            all.nexts.insert(partition, next);
         }
         let fields: BTreeSet<&String> = manifests.iter().flat_map(|(_, manifest)| manifest.treated.keys()).collect();
         for field in fields {

@@ -61,7 +61,10 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
             stores.insert(name, store);
         }
     }
-    check_ground(&text, &tree, &stores, reader.problems);
+    for (name, source) in &sources {
+        check_landing(&text, &tree, name, source, reader.problems);
+    }
+    check_ground(&text, &tree, &stores, &sources, reader.problems);
     for (name, audience) in [("restricted", Audience::Restricted), ("security", Audience::Security)] {
         let declared = tree.get("store").and_then(|stores| stores.get(name)?.get("audience")?.text());
         if declared != Some(audience.as_str()) {
@@ -123,16 +126,40 @@ fn check_boundary(text: &Text, node: &Node, at: usize, store: &StoreSpec, proble
     }
 }
 
-/// No place of a store is a place of another, or lies inside one.
-fn check_ground(text: &Text, tree: &Node, stores: &BTreeMap<Name, StoreSpec>, problems: &mut Problems) {
-    let all =
-        || stores.values().flat_map(|store| places(store).map(move |(key, location)| (&store.name, key, location)));
-    for (index, (name, key, location)) in all().enumerate() {
-        let shared = all().take(index).find(|(_, _, earlier)| earlier.shares_ground_with(location));
-        if let Some((other, other_key, _)) = shared {
-            let node = tree.get("store").and_then(|stores| stores.get(name.as_str())?.get(key));
+/// The same of what the relay lands.
+fn check_landing(text: &Text, tree: &Node, name: &Name, source: &SourceSpec, problems: &mut Problems) {
+    let SourceSpec::Dump { url, kafka: Some(kafka), .. } = source else { return };
+    if kafka.audience == Audience::Restricted && url.is_outside_aws() {
+        let node = tree.get("source").and_then(|sources| sources.get(name.as_str())?.get("dump")?.get("url"));
+        let message = format!("`url` of source `{name}`, which is landed for `restricted`, is outside AWS");
+        let hint = "what is for `restricted` never leaves the body's own accounts; `audience` of `kafka` treats it";
+        problems.add("E-ENV-BOUNDARY", text.place(node.map_or(0, |node| node.span.start)), message, Some(hint.into()));
+    }
+}
+
+/// No place of a store, or of a dump that the relay lands, is a place of another, or lies inside one.
+fn check_ground(
+    text: &Text,
+    tree: &Node,
+    stores: &BTreeMap<Name, StoreSpec>,
+    sources: &BTreeMap<Name, SourceSpec>,
+    problems: &mut Problems,
+) {
+    let of_stores =
+        || stores.values().flat_map(|store| places(store).map(move |(key, at)| ("store", &store.name, key, at)));
+    let landed = |(name, source)| match source {
+        &SourceSpec::Dump { ref url, kafka: Some(_), .. } => Some(("source", name, "url", url)),
+        _ => None,
+    };
+    let all = || of_stores().chain(sources.iter().filter_map(landed));
+    for (index, (kind, name, key, location)) in all().enumerate() {
+        let shared = all().take(index).find(|(_, _, _, earlier)| earlier.shares_ground_with(location));
+        if let Some((other_kind, other, other_key, _)) = shared {
+            let node = tree.get(kind).and_then(|things| things.get(name.as_str()));
+            let node = node.map(|thing| thing.get("dump").unwrap_or(thing)).and_then(|thing| thing.get(key));
             let at = text.place(node.map_or(0, |node| node.span.start));
-            let message = format!("`{key}` of store `{name}` and `{other_key}` of store `{other}` lie in one another");
+            let message =
+                format!("`{key}` of {kind} `{name}` and `{other_key}` of {other_kind} `{other}` lie in one another");
             let hint = "each store has a folder of its own: one audience never sees what is in another's";
             problems.add("E-ENV-OVERLAP", at, message, Some(hint.into()));
         }
@@ -197,7 +224,8 @@ impl Reader<'_> {
             );
             return None;
         }
-        Some(SourceSpec::Dump { url: self.location(dump, "")?, layout, reading })
+        let kafka = self.kafka(dump, layout)?;
+        Some(SourceSpec::Dump { url: self.location(dump, "")?, layout, reading, kafka })
     }
 
     fn time_zone(&mut self, node: &Node) -> Option<chrono_tz::Tz> {

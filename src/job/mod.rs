@@ -20,6 +20,7 @@
 //! dump.rs              what an environment declares of a dump
 //! environment_file.rs  jobs/environments/<name>.toml
 //! login_spec.rs        how a PostgreSQL login is guarded
+//! kafka_spec.rs        how a cluster is reached whose topics are landed
 //! ground.rs            where a location lies
 //! load.rs              all three together -> Checked
 //! decide.rs            Checked -> Plan
@@ -45,6 +46,7 @@ mod face_json;
 mod files;
 mod ground;
 mod job_file;
+mod kafka_spec;
 mod load;
 mod login_spec;
 mod merge_file;
@@ -70,6 +72,7 @@ pub use face::face;
 pub use face_json::json;
 pub use ground::is_this_machine;
 pub use job_file::{Job, RESERVED, VAULT};
+pub use kafka_spec::KafkaSpec;
 pub use load::{Checked, Read, load, load_environment, schema};
 pub use login_spec::{Auth, ClientSpec, KnownPower, LoginSpec, Trust, is_loopback};
 pub use plan::*;

@@ -202,7 +202,7 @@ pub async fn sources(plan: &Plan, root: &Path, aside: &Aside) -> Result<Sources,
             access::open(location, root, name.as_str(), Purpose::Read).map_err(|error| Failure::access(&error))
         };
         let reached = match spec {
-            SourceSpec::Dump { url, layout, reading } => {
+            SourceSpec::Dump { url, layout, reading, .. } => {
                 let folder = reach(url)?;
                 dumps.insert(name.clone(), Dump { folder, layout: *layout, reading: reading.clone() });
                 continue;
