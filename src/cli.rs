@@ -10,8 +10,8 @@ use crate::data::{Name, NameFault};
 use crate::schedule::{ScheduleRequest, schedule};
 use crate::source::Wanted;
 use crate::verbs::{
-    self, Database, Days, DiffRequest, InitRequest, PaperKind, PlanRequest, RunRequest, ScanOf, ScanRequest, ScanTells,
-    StatusRequest, TestRequest, ValidateRequest,
+    self, Database, Days, DiffRequest, InitRequest, PaperKind, PlanRequest, RelayRequest, RunRequest, ScanOf,
+    ScanRequest, ScanTells, StatusRequest, TestRequest, ValidateRequest,
 };
 use crate::world::ProgressMode;
 use chrono::{Datelike, NaiveDate};
@@ -38,6 +38,7 @@ impl Cli {
             Verb::Test(TestArgs { jobs, json }) => verbs::test(TestRequest { jobs, json }, out).await,
             Verb::Diff(args) => verbs::diff(args.into(), out).await,
             Verb::Scan(args) => verbs::scan(args.into(), out).await,
+            Verb::Relay(args) => verbs::relay(args.into(), out).await,
             Verb::Table { what } => verbs::table(what.into(), out).await,
             Verb::Init(args) => verbs::init(args.into(), out).await,
             Verb::Status(args) => verbs::status(args.into(), out).await,
@@ -88,6 +89,11 @@ pub enum Verb {
         after_help = "From a database:\n  nightferry scan --env prod --source contracts_db --table contracts.contact\n\nExamples:\n  nightferry scan fixtures/contracts/extract/contracts.contact.parquet\n  nightferry scan fixtures/contracts/extract/contracts.milestone.csv --fail-on nino,card,email"
     )]
     Scan(ScanArgs),
+    /// Land the topics that a job is compared with, as far as they go now.
+    #[command(
+        after_help = "From a cluster:\n  nightferry relay jobs/settlements.toml --env prod\n\nExamples:\n  nightferry relay jobs/settlements.toml --plan\n  nightferry relay jobs/contracts.toml --plan --json"
+    )]
+    Relay(RelayArgs),
     /// Look after a published table: its versions, proof, the way back, what may go.
     #[command(
         after_help = "Examples:\n  nightferry table versions warehouse/invoice\n  nightferry table verify warehouse/invoice --json"
@@ -434,6 +440,25 @@ pub struct ScheduleArgs {
 impl From<ScheduleArgs> for ScheduleRequest {
     fn from(ScheduleArgs { jobs, lease, once, common: Common { environment, json } }: ScheduleArgs) -> Self {
         ScheduleRequest { jobs, environment, lease, once, json }
+    }
+}
+
+/// Flags of `relay`.
+#[derive(Clone, Debug, Args)]
+pub struct RelayArgs {
+    /// The job file.
+    pub job: PathBuf,
+    /// Say which topics would be landed, where and for whom, and touch nothing.
+    #[arg(long)]
+    pub plan: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "shown as its own flags")]
+    pub common: Common,
+}
+
+impl From<RelayArgs> for RelayRequest {
+    fn from(RelayArgs { job, plan, common: Common { environment, json } }: RelayArgs) -> Self {
+        RelayRequest { job, environment, plan, json }
     }
 }
 

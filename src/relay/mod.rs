@@ -1,0 +1,25 @@
+//! Topics as they are in the cluster -> objects of a dump, without a gap and without anything twice. Nothing more: no window, no
+//! join, no state but what is landed.
+//!
+//! ```text
+//! settings.rs  what the client is told, and why       cluster.rs   partitions and their ends; a reader of some
+//! chain.rs     what is landed: the truth              pull.rs      the thread that reads
+//! buffer.rs    records of one partition               land.rs      buffers -> objects, created once
+//! manifest.rs  what a run says of all that            walk.rs      from the first to the last of it
+//! ```
+//!
+//! The only rdkafka. Never in here: what an event means (`changes`), and what is done for an audience (`privacy`).
+
+mod buffer;
+mod chain;
+mod cluster;
+mod fault;
+mod land;
+mod manifest;
+mod pull;
+mod settings;
+mod walk;
+
+pub use fault::RelayFault;
+pub use pull::Bounds;
+pub use walk::{Asked, Told, relay};
