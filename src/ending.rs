@@ -102,6 +102,7 @@ endings! {
     BAD_ROWS "E-ROWS-22" 22 PARTS_STAY, "look at the quarantined rows in the restricted store; mend them at the source, or raise bad_rows_max";
     CORRUPT "E-INPUT-22" 22 PARTS_STAY, "get the object named again from where it was made, or under the name that is read, then run again";
     UNFINISHED "E-EXPORT-22" 22 PARTS_STAY, "wait until the export or dump has ended, or make it again, and bring every object of it along";
+    DEAD_LETTERS "E-LETTERS-22" 22 LANDED, "look at the records in the restricted store: classify what is new in the schema file, or raise dead_letters_max where somebody answers for it";
     COMPARISON_ERROR "E-KEY-22" 22 PARTS_STAY, "a key that is NULL or there twice, or an empty side: mend the source, or the key in the schema file";
     SCAN_CORRUPT "E-SCAN-22" 22 NOTHING_WRITTEN, "get the file named again from where it was made";
     SIDE_CORRUPT "E-SIDE-22" 22 UNWRITTEN, "get the file named again from where it was made, or say what its columns are with --schema";

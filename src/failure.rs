@@ -128,6 +128,10 @@ impl Failure {
             RelayFault::Lost { .. } => ending::STREAM_LOST,
             RelayFault::Shorter { .. } => ending::TOPIC_SHORTER,
             RelayFault::Damaged { .. } => ending::CHAIN,
+            RelayFault::Treatment { .. } => ending::JOB_INVALID,
+            RelayFault::Personal { .. } => ending::PERSONAL_DATA,
+            RelayFault::Path { .. } => ending::PATH_LACKING,
+            RelayFault::DeadLetters { .. } => ending::DEAD_LETTERS,
             RelayFault::Store(error) => Failure::store(error, Phase::Stage).ending,
             RelayFault::Stopped { .. } => ending::INTERRUPTED,
             RelayFault::Ours => {

@@ -1,8 +1,8 @@
 //! Records of one partition on their way into an object: copied once, out of the client's memory.
 
 use arrow::array::{
-    Array, ArrayBuilder, ArrayRef, AsArray, BinaryViewBuilder, Int64Array, Int64Builder, ListBuilder, RecordBatch,
-    StringBuilder, StructBuilder, TimestampMillisecondBuilder,
+    ArrayBuilder, ArrayRef, AsArray, BinaryBuilder, BinaryViewBuilder, Int64Array, Int64Builder, ListBuilder,
+    RecordBatch, StringBuilder, StructBuilder, TimestampMillisecondBuilder,
 };
 use arrow::datatypes::{DataType, Field, Fields, Int64Type};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
@@ -24,7 +24,7 @@ pub struct Buffer {
     times: TimestampMillisecondBuilder,
     keys: BinaryViewBuilder,
     values: BinaryViewBuilder,
-    headers: ListBuilder<StructBuilder>,
+    headers: HeadersBuilder,
 }
 
 /// A buffer that is to be landed: everything of the partition from `first` to before `next`.
@@ -43,11 +43,31 @@ fn header_fields() -> Fields {
     Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Binary, true)])
 }
 
+/// Headers of records.
+pub type HeadersBuilder = ListBuilder<StructBuilder>;
+
+/// None yet.
+pub fn headers_builder() -> HeadersBuilder {
+    let item = Field::new("item", DataType::Struct(header_fields()), false);
+    ListBuilder::new(StructBuilder::from_fields(header_fields(), 0)).with_field(item)
+}
+
+/// Adds a header to the record in hand.
+pub fn push_header(headers: &mut HeadersBuilder, name: &str, value: Option<&[u8]>) {
+    let one = headers.values();
+    if let Some(names) = one.field_builder::<StringBuilder>(0) {
+        names.append_value(name);
+    }
+    if let Some(values) = one.field_builder::<BinaryBuilder>(1) {
+        values.append_option(value);
+    }
+    one.append(true);
+}
+
 impl Buffer {
     /// Empty, from `first` on.
     pub fn new(first: i64) -> Self {
         let blocks = || BinaryViewBuilder::new().with_fixed_block_size(BLOCK_BYTES);
-        let item = Field::new("item", DataType::Struct(header_fields()), false);
         Buffer {
             first,
             next: first,
@@ -56,7 +76,7 @@ impl Buffer {
             times: TimestampMillisecondBuilder::new().with_timezone("UTC"),
             keys: blocks(),
             values: blocks(),
-            headers: ListBuilder::new(StructBuilder::from_fields(header_fields(), 0)).with_field(item),
+            headers: headers_builder(),
         }
     }
 
@@ -83,14 +103,7 @@ impl Buffer {
         self.values.append_option(message.payload());
         self.bytes += RECORD_BYTES + message.key_len() + message.payload_len();
         for header in message.headers().into_iter().flat_map(|headers| headers.iter()) {
-            let one = self.headers.values();
-            if let Some(names) = one.field_builder::<StringBuilder>(0) {
-                names.append_value(header.key);
-            }
-            if let Some(values) = one.field_builder::<arrow::array::BinaryBuilder>(1) {
-                values.append_option(header.value);
-            }
-            one.append(true);
+            push_header(&mut self.headers, header.key, header.value);
             self.bytes += RECORD_BYTES + header.key.len() + header.value.map_or(0, <[u8]>::len);
         }
         self.headers.append(true);
@@ -130,10 +143,5 @@ impl Filled {
     /// The offsets of its records.
     pub fn offsets(&self) -> &Int64Array {
         self.records.column(0).as_primitive::<Int64Type>()
-    }
-
-    /// Records without a value.
-    pub fn tombstones(&self) -> usize {
-        self.records.column(3).null_count()
     }
 }

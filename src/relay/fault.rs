@@ -87,6 +87,46 @@ pub enum RelayFault {
         /// What is wrong with it.
         fault: String,
     },
+    /// A treatment does not fit what came (exit 10).
+    #[error("dataset `{dataset}`: {fault}")]
+    Treatment {
+        /// The dataset.
+        dataset: Name,
+        /// Why.
+        fault: String,
+    },
+    /// What is landed as it came looks like personal data (exit 23).
+    #[error("column `{column}` of dataset `{dataset}` is landed as it comes and has `{kind}` in {cells} cells")]
+    Personal {
+        /// The dataset.
+        dataset: Name,
+        /// The column.
+        column: String,
+        /// What it looks like.
+        kind: &'static str,
+        /// Where.
+        cells: u64,
+    },
+    /// A declared path that no row of the run had (exit 23).
+    #[error("`{path}` is declared to be treated and is in no row of topic `{topic}`")]
+    Path {
+        /// The topic.
+        topic: String,
+        /// The path.
+        path: String,
+    },
+    /// Too many records cannot be treated (exit 22).
+    #[error("{count} records of topic `{topic}` cannot be treated, and {max} may; they are in `{path}` and beside it")]
+    DeadLetters {
+        /// The topic.
+        topic: String,
+        /// Where the last of them are, in the store of audience `restricted`.
+        path: String,
+        /// How many.
+        count: u64,
+        /// How many may.
+        max: u64,
+    },
     /// The dump's place (its own exit codes).
     #[error(transparent)]
     Store(#[from] StoreError),

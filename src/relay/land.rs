@@ -7,11 +7,14 @@ use super::buffer::Filled;
 use super::chain::{Footer, Link, Owner, path};
 use super::cluster::Reader;
 use super::fault::RelayFault;
+use super::letters::Letters;
+use super::treat::{TopicTreatment, Treated};
 use crate::access::Folder;
 use crate::data::{Audience, Name};
 use crate::format::parquet_records;
 use crate::format::parquet_write::WriteFault;
 use crate::store::{Absent, StoreError, put_if_absent};
+use arrow::array::{Array, RecordBatch};
 use bytes::Bytes;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -19,6 +22,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedReceiver;
+
+/// The place of a record's value among its columns.
+const VALUE: usize = 3;
 
 /// Where a partition's chain goes, and what has become of it.
 pub struct Landing {
@@ -32,6 +38,10 @@ pub struct Landing {
     pub partition: i32,
     /// Who may see it.
     pub audience: Audience,
+    /// What is done to its records; none where they are landed as they are.
+    pub treatment: Option<Arc<TopicTreatment>>,
+    /// Where records go that this cannot be done to.
+    pub letters: Arc<Letters>,
     /// How far it is.
     pub landed: Mutex<Landed>,
 }
@@ -93,7 +103,10 @@ impl Landing {
             if filled.records.num_rows() == 0 {
                 break;
             }
-            let (filled, bytes) = self.encoded(filled, hands).await?;
+            let (filled, bytes, dead) = self.encoded(filled, hands).await?;
+            if let Some((dead, records)) = dead {
+                self.letters.put(&self.topic, (self.partition, filled.first), dead, records).await?;
+            }
             let key = self.folder.at(&path(&self.topic, self.partition, filled.first));
             match put_if_absent(&self.folder, &key, bytes.clone(), "store.put.dump").await? {
                 Absent::Created | Absent::Mine => self.add(&filled, &bytes, 0)?,
@@ -119,31 +132,46 @@ impl Landing {
         Ok(())
     }
 
-    /// The buffer as an object's bytes.
-    async fn encoded(&self, filled: Filled, hands: &Hands) -> Result<(Filled, Bytes), RelayFault> {
+    /// The buffer as an object's bytes, and what of it is put aside, with how many records that is.
+    async fn encoded(
+        &self,
+        filled: Filled,
+        hands: &Hands,
+    ) -> Result<(Filled, Bytes, Option<(Bytes, u64)>), RelayFault> {
         let _maker = hands.makers.acquire().await.map_err(|_| RelayFault::Ours)?;
         let (topic, partition, audience) = (Arc::clone(&self.topic), self.partition, self.audience);
+        let treatment = self.treatment.clone();
         let made = tokio::task::spawn_blocking(move || {
+            let (records, dead, treated) = match &treatment {
+                None => (filled.records.clone(), None, "{}".to_owned()),
+                Some(treatment) => {
+                    let Treated { records, dead } = treatment.treat(&filled.records)?;
+                    (records, dead, treatment.text())
+                }
+            };
             let footer = Footer {
                 topic: &topic,
                 partition,
                 first: filled.first,
                 next: filled.next,
                 audience,
-                records: filled.records.num_rows(),
-                tombstones: filled.tombstones(),
-                dead_letters: 0,
-                treated: "{}",
+                records: records.num_rows(),
+                tombstones: records.column(VALUE).null_count(),
+                dead_letters: dead.as_ref().map_or(0, RecordBatch::num_rows),
+                treated: &treated,
             };
-            let bytes = parquet_records::encode(&filled.records, &footer.texts());
-            (filled, bytes)
+            let fault = || StoreError::Encode {
+                dataset: topic.to_string(),
+                fault: WriteFault::Encoder("putting records into an object"),
+            };
+            let bytes = parquet_records::encode(&records, &footer.texts()).ok_or_else(fault)?;
+            let dead = dead.map(|dead| {
+                let bytes = parquet_records::encode(&dead, &footer.texts()).ok_or_else(fault)?;
+                Ok::<_, StoreError>((bytes, dead.num_rows() as u64))
+            });
+            Ok::<_, RelayFault>((filled, bytes, dead.transpose()?))
         });
-        let (filled, bytes) = made.await.map_err(|_| RelayFault::Ours)?;
-        let fault = || StoreError::Encode {
-            dataset: self.topic.to_string(),
-            fault: WriteFault::Encoder("putting records into an object"),
-        };
-        Ok((filled, bytes.ok_or_else(fault)?))
+        made.await.map_err(|_| RelayFault::Ours)?
     }
 
     /// Puts the group's marker behind what is landed: for others to see, and read by nobody here.

@@ -29,6 +29,8 @@ pub struct Said<'a> {
     pub audience: &'a str,
     /// What it does to records, as text.
     pub treated: &'a str,
+    /// Treated column -> rows that had it.
+    pub hits: &'a BTreeMap<String, u64>,
     /// Every partition.
     pub partitions: &'a BTreeMap<i32, Stretch>,
     /// Everything that no manifest names yet.
@@ -80,7 +82,7 @@ fn text(said: &Said<'_>, treated: &str, is_own: bool) -> String {
         "manifest": 1, "run": said.run, "topic": said.topic, "complete": is_complete, "audience": said.audience,
         "partitions": partitions, "objects": objects, "treated": treated,
         "records": sum(|link| link.records), "tombstones": sum(|link| link.tombstones),
-        "dead_letters": sum(|link| link.dead_letters),
+        "dead_letters": sum(|link| link.dead_letters), "hits": if is_own { json!(said.hits) } else { json!({}) },
     });
     format!("{told}\n")
 }

@@ -5,21 +5,25 @@
 //! settings.rs  what the client is told, and why       cluster.rs   partitions and their ends; a reader of some
 //! chain.rs     what is landed: the truth              pull.rs      the thread that reads
 //! buffer.rs    records of one partition               land.rs      buffers -> objects, created once
+//! treat.rs     records as an audience may see them     letters.rs   those that cannot be made so
 //! manifest.rs  what a run says of all that            walk.rs      from the first to the last of it
 //! ```
 //!
-//! The only rdkafka. Never in here: what an event means (`changes`), and what is done for an audience (`privacy`).
+//! The only rdkafka. Never in here: how an event is written (`changes`), and what a treatment does (`privacy`).
 
 mod buffer;
 mod chain;
 mod cluster;
 mod fault;
 mod land;
+mod letters;
 mod manifest;
 mod pull;
 mod settings;
+mod treat;
 mod walk;
 
 pub use fault::RelayFault;
 pub use pull::Bounds;
-pub use walk::{Asked, Told, relay};
+pub use treat::TopicTreatment;
+pub use walk::{Asked, Told, TopicAsked, relay};

@@ -5,8 +5,10 @@ use super::chain::{Chain, Link, Owner, Tail};
 use super::cluster::{Cluster, Stretch};
 use super::fault::RelayFault;
 use super::land::{Hands, Landed, Landing};
+use super::letters::Letters;
 use super::manifest::{self, Said};
 use super::pull::{Bounds, Halt, Lane, Pull};
+use super::treat::TopicTreatment;
 use crate::access::Folder;
 use crate::data::Name;
 use crate::job::KafkaSpec;
@@ -39,11 +41,21 @@ pub struct Asked {
     /// The run's id.
     pub run: String,
     /// The topics.
-    pub topics: Vec<String>,
+    pub topics: Vec<TopicAsked>,
     /// The dump's folder.
     pub folder: Folder,
+    /// The folder of the store of audience `restricted`.
+    pub restricted: Folder,
     /// How much is held at once.
     pub bounds: Bounds,
+}
+
+/// A topic that is to be landed.
+pub struct TopicAsked {
+    /// Its name.
+    pub name: String,
+    /// What is done to its records; none where they are landed as they are.
+    pub treatment: Option<Arc<TopicTreatment>>,
 }
 
 /// What became of a topic.
@@ -61,6 +73,8 @@ pub struct Told {
     pub tombstones: u64,
     /// Their size.
     pub bytes: u64,
+    /// Records that could not be treated, and were put aside.
+    pub dead_letters: u64,
     /// Objects that others had landed, or a run that was killed.
     pub found: u64,
     /// Whether every partition was read as far as it went at the start.
@@ -70,6 +84,7 @@ pub struct Told {
 /// A topic under way.
 struct Topic {
     name: Arc<str>,
+    treatment: Option<Arc<TopicTreatment>>,
     partitions: BTreeMap<i32, Stretch>,
     chain: Chain,
     landings: BTreeMap<i32, Arc<Landing>>,
@@ -79,16 +94,22 @@ struct Topic {
 pub async fn relay(asked: Asked, stop: impl Future<Output = ()>) -> Result<Vec<Told>, RelayFault> {
     let stop = stop.shared();
     let cluster = Arc::new(Cluster::new(&asked.from, &asked.kafka, asked.ca.clone(), asked.group.clone())?);
+    let letters = Arc::new(Letters::new(&asked.restricted, &asked.run, asked.kafka.dead_letters_max));
     let mut topics = Vec::new();
-    for name in &asked.topics {
+    for topic in &asked.topics {
         tokio::select! {
-            topic = Topic::open(&asked, &cluster, name) => topics.push(topic?),
+            topic = Topic::open(&asked, &cluster, topic, &letters) => topics.push(topic?),
             () = stop.clone() => return Err(RelayFault::Stopped { landed: 0, partitions: 0 }),
         }
     }
     let is_stopped = land(&asked, &cluster, &topics, stop).await?;
     let words = tell(&asked, &topics);
     if !is_stopped {
+        for topic in &topics {
+            if let Some(path) = topic.treatment.as_ref().and_then(|treatment| treatment.path_lacking()) {
+                return Err(RelayFault::Path { topic: topic.name.to_string(), path });
+            }
+        }
         return words.await;
     }
     // What no manifest names is named by the next run.
@@ -100,13 +121,18 @@ pub async fn relay(asked: Asked, stop: impl Future<Output = ()>) -> Result<Vec<T
 
 impl Topic {
     /// Where it ends now, and how far it is landed. First its ends: what is landed after them is not among them.
-    async fn open(asked: &Asked, cluster: &Arc<Cluster>, name: &str) -> Result<Self, RelayFault> {
-        let (asks, topic) = (Arc::clone(cluster), name.to_owned());
+    async fn open(
+        asked: &Asked,
+        cluster: &Arc<Cluster>,
+        TopicAsked { name, treatment }: &TopicAsked,
+        letters: &Arc<Letters>,
+    ) -> Result<Self, RelayFault> {
+        let (asks, topic) = (Arc::clone(cluster), name.clone());
         let stretches = tokio::task::spawn_blocking(move || asks.partitions(&topic));
         let stretches = stretches.await.map_err(|_| RelayFault::Ours)??;
         let owner = Owner { from: &asked.from, topic: name, audience: asked.kafka.audience };
         let chain = Chain::read(&asked.folder, owner).await?;
-        let name: Arc<str> = name.into();
+        let name: Arc<str> = name.as_str().into();
         let mut landings = BTreeMap::new();
         for Stretch { partition, low, end } in &stretches {
             let tail = chain.tails.get(partition).copied().unwrap_or(Tail { next: *low, covered: *low });
@@ -124,12 +150,14 @@ impl Topic {
                 topic: Arc::clone(&name),
                 partition,
                 audience: asked.kafka.audience,
+                treatment: treatment.clone(),
+                letters: Arc::clone(letters),
                 landed: Mutex::new(landed),
             };
             landings.insert(partition, Arc::new(landing));
         }
         let partitions = stretches.into_iter().map(|stretch| (stretch.partition, stretch)).collect();
-        Ok(Topic { name, partitions, chain, landings })
+        Ok(Topic { name, treatment: treatment.clone(), partitions, chain, landings })
     }
 
     fn covered(&self, partition: i32) -> i64 {
@@ -256,11 +284,14 @@ async fn tell(asked: &Asked, topics: &[Topic]) -> Result<Vec<Told>, RelayFault> 
         }
         links.sort_by_key(|link| (link.partition, link.first));
         let audience = asked.kafka.audience;
+        let treated = topic.treatment.as_ref().map_or_else(|| "{}".to_owned(), |treatment| treatment.text());
+        let hits = topic.treatment.as_ref().map(|treatment| treatment.hits()).unwrap_or_default();
         let said = Said {
             run: &asked.run,
             topic: &topic.name,
             audience: audience.as_str(),
-            treated: "{}",
+            treated: &treated,
+            hits: &hits,
             partitions: &partitions,
             links: &links,
         };
@@ -282,6 +313,7 @@ async fn tell(asked: &Asked, topics: &[Topic]) -> Result<Vec<Told>, RelayFault> 
             records: sum(|link| link.records),
             tombstones: sum(|link| link.tombstones),
             bytes: sum(|link| link.bytes),
+            dead_letters: sum(|link| link.dead_letters),
             found,
             complete: partitions.values().all(|at| at.next >= at.end),
         });

@@ -1,6 +1,7 @@
 //! `nightferry relay JOB`: the topics that the job's datasets are compared with, landed as dumps.
 
 use super::files;
+use crate::changes::Reading;
 use crate::data::Name;
 use crate::failure::Failure;
 use crate::job::{KafkaSpec, Location, Plan, SourceSpec};
@@ -28,6 +29,8 @@ struct Road {
     from: Name,
     url: Location,
     kafka: Option<KafkaSpec>,
+    #[cfg_attr(not(feature = "relay"), expect(dead_code, reason = "only who lands looks at values"))]
+    reading: Reading,
     topics: Vec<String>,
 }
 
@@ -62,10 +65,11 @@ fn roads(plan: &Plan) -> Vec<Road> {
         of.extend(&reconcile.heartbeat);
     }
     let road = |(from, topics): (&Name, BTreeSet<&String>)| match plan.sources.get(from) {
-        Some(SourceSpec::Dump { url, kafka, .. }) => Some(Road {
+        Some(SourceSpec::Dump { url, kafka, reading, .. }) => Some(Road {
             from: from.clone(),
             url: url.clone(),
             kafka: kafka.clone(),
+            reading: reading.clone(),
             topics: topics.into_iter().cloned().collect(),
         }),
         _ => None,
@@ -110,15 +114,20 @@ use landing::go;
 mod landing {
     use super::super::log_lines;
     use super::super::stop::stopped;
-    use super::{Failure, Plan, Project, Road, Write, json};
+    use super::super::walk;
+    use super::{Failure, Name, Plan, Project, Reading, Road, Write, json};
     use crate::access::{self, Purpose};
+    use crate::changes::Payload;
+    use crate::data::{Audience, OnNewColumn, Treatment};
     use crate::ending;
     use crate::failure::Phase;
-    use crate::job::{Boundary, StoreSpec};
-    use crate::relay::{Asked, Bounds, Told, relay};
+    use crate::job::{Boundary, DatasetPlan, StoreSpec};
+    use crate::privacy::{self, ColumnTreatment, Keys};
+    use crate::relay::{Asked, Bounds, Told, TopicAsked, TopicTreatment, relay};
     use crate::store::{Store, preflight};
     use crate::world::{Clock, Progress, ProgressMode, World};
     use std::path::Path;
+    use std::sync::Arc;
 
     /// Of the memory that a run may take, what the relay holds in records; the rest is for objects under way and the program.
     const HELD_PART: u64 = 8;
@@ -136,9 +145,15 @@ mod landing {
         let run = World::run_id(Clock::System.now());
         let mut told = Vec::new();
         let mut is_any = false;
-        for Road { from, url, kafka, topics } in roads {
+        let restricted = restricted(plan, project.root()).await?;
+        for Road { from, url, kafka, reading, topics } in roads {
             let Some(kafka) = kafka else { continue };
             is_any = true;
+            let treated = |topic: String| {
+                let treatment = treatment(plan, &from, &topic, kafka.audience, &reading, project.root())?;
+                Ok(TopicAsked { name: topic, treatment })
+            };
+            let topics = topics.into_iter().map(treated).collect::<Result<Vec<_>, Failure>>()?;
             let store = StoreSpec {
                 name: from.clone(),
                 primary: url,
@@ -154,6 +169,7 @@ mod landing {
                 topics,
                 ca: kafka.ca.as_ref().map(|ca| project.root().join(ca)),
                 folder: store.primary().clone(),
+                restricted: restricted.primary().clone(),
                 bounds: bounds(plan),
                 from,
                 kafka,
@@ -178,6 +194,69 @@ mod landing {
         Ok(store)
     }
 
+    /// The store of dead letters.
+    async fn restricted(plan: &Plan, root: &Path) -> Result<Store, Failure> {
+        let spec = plan.stores.iter().find(|(name, _)| name.as_str() == "restricted").map(|(_, spec)| spec);
+        let missing = || Failure::new(ending::NOT_THERE, Phase::Open, "there is no store `restricted`");
+        opened(spec.ok_or_else(missing)?, plan, root).await
+    }
+
+    /// What is done to a topic's records for `audience`; none where they are landed as they are. A heartbeat has no columns.
+    fn treatment(
+        plan: &Plan,
+        from: &Name,
+        topic: &str,
+        audience: Audience,
+        reading: &Reading,
+        root: &Path,
+    ) -> Result<Option<Arc<TopicTreatment>>, Failure> {
+        let invalid = |what: String| Failure::new(ending::JOB_INVALID, Phase::Open, what);
+        let is_of = |dataset: &&DatasetPlan| {
+            dataset.reconcile.as_ref().is_some_and(|reconcile| reconcile.against == *from && reconcile.topic == topic)
+        };
+        let mut datasets = plan.datasets.iter().filter(is_of);
+        let Some(dataset) = datasets.next() else {
+            if audience == Audience::Restricted {
+                return Ok(None);
+            }
+            let made = TopicTreatment::new(from, Vec::new(), audience, true, reading, Arc::new(Keys::none()));
+            return made.map(|made| Some(Arc::new(made))).map_err(|fault| Failure::relay(&fault));
+        };
+        let schema = &dataset.schema;
+        let shown = schema.columns.iter().map(|column| {
+            let treatment = privacy::treatment(column, audience);
+            let treatment = treatment.map_err(|fault| invalid(format!("column `{}` {fault}", column.name)))?;
+            Ok(ColumnTreatment { column: column.clone(), treatment })
+        });
+        let shown = shown.collect::<Result<Vec<_>, Failure>>()?;
+        if audience == Audience::Restricted && shown.iter().all(|shown| shown.treatment == Treatment::Keep) {
+            return Ok(None);
+        }
+        let refused = if datasets.any(|other| other.schema_hash != dataset.schema_hash) {
+            Some("is that of datasets of several schemas")
+        } else if reading.payload != Payload::Debezium {
+            Some("holds values of another payload than `debezium`")
+        } else if shown.iter().any(|shown| !shown.treatment.vaults().is_empty()) {
+            Some("has a column with the treatment `token`, which a night alone gives")
+        } else if schema.suppress_rows.contains_key(&audience)
+            || schema.small_cells.contains_key(&audience)
+            || schema.risk.contains_key(&audience)
+        {
+            Some("has rows that are left out, or weighed, for which a whole table is needed")
+        } else {
+            None
+        };
+        if let Some(because) = refused {
+            let hint = "hint: land it for `restricted`, and let the night treat it";
+            return Err(invalid(format!("topic `{topic}` cannot be landed for `{audience}`: it {because}; {hint}")));
+        }
+        let domains = shown.iter().flat_map(|shown| shown.treatment.domains()).cloned().collect();
+        let keys = Arc::new(walk::keys_of(plan, root, domains)?);
+        let leaves_new_out = schema.on_new_column == OnNewColumn::Withhold;
+        let made = TopicTreatment::new(&dataset.name, shown, audience, leaves_new_out, reading, keys);
+        made.map(|made| Some(Arc::new(made))).map_err(|fault| Failure::relay(&fault))
+    }
+
     fn bounds(plan: &Plan) -> Bounds {
         let held = (plan.limits.memory_bytes_max / HELD_PART).min(HELD_BYTES_MAX);
         let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
@@ -192,9 +271,15 @@ mod landing {
         }
         let _ = writeln!(out, "{} · relay · run {} · {}\n", plan.job, &run[..8], plan.environment);
         for topic in told {
-            let Told { topic, partitions, objects, records, tombstones, bytes, .. } = topic;
+            let Told { topic, partitions, objects, records, tombstones, bytes, dead_letters, .. } = topic;
             let of = format!("{records} records ({tombstones} tombstones) of {partitions} partitions");
             let _ = writeln!(out, "  {topic}  {of} in {objects} objects, {bytes} bytes");
+            if *dead_letters > 0 {
+                let _ = writeln!(
+                    out,
+                    "    {dead_letters} records could not be treated: dead_letters/{topic} in the restricted store"
+                );
+            }
         }
     }
 }

@@ -155,7 +155,7 @@ fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
     keys_of(plan, root, domains)
 }
 
-fn keys_of(plan: &Plan, root: &Path, domains: Vec<Name>) -> Result<Keys, Failure> {
+pub fn keys_of(plan: &Plan, root: &Path, domains: Vec<Name>) -> Result<Keys, Failure> {
     let invalid = |what: String| Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what);
     let Some(tokens) = &plan.tokens else {
         return if domains.is_empty() {

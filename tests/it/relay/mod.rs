@@ -5,6 +5,7 @@
 //! chain.rs    what is landed, from one run to the next, and by two at once
 //! holes.rs    what a topic no longer holds, never held, or does not hold yet
 //! endings.rs  how a run ends that cannot go on
+//! treated.rs  what is landed for those who may not see everything
 //! nights.rs   PostgreSQL -> Debezium -> Kafka -> relay -> run
 //! ```
 
@@ -13,6 +14,7 @@ mod endings;
 mod holes;
 mod kafka;
 mod nights;
+mod treated;
 
 use crate::ferry::{Came, Ferry};
 use crate::readers::python;
