@@ -10,11 +10,11 @@ use crate::data::{Name, NameFault};
 use crate::schedule::{ScheduleRequest, schedule};
 use crate::source::Wanted;
 use crate::verbs::{
-    self, Database, Days, DiffRequest, InitRequest, PaperKind, PlanRequest, RelayRequest, RunRequest, ScanOf,
-    ScanRequest, ScanTells, StatusRequest, TestRequest, ValidateRequest,
+    self, Database, Days, DiffRequest, InitRequest, PaperKind, PlanRequest, RelayBegin, RelayRequest, RunRequest,
+    ScanOf, ScanRequest, ScanTells, StatusRequest, TestRequest, ValidateRequest,
 };
 use crate::world::ProgressMode;
-use chrono::{Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_mangen::Man;
@@ -449,16 +449,34 @@ pub struct RelayArgs {
     /// The job file.
     pub job: PathBuf,
     /// Say which topics would be landed, where and for whom, and touch nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["lag", "follow"])]
     pub plan: bool,
+    /// Say how far each partition is landed, and how far it goes.
+    #[arg(long, conflicts_with = "follow")]
+    pub lag: bool,
+    /// Go on until told to stop.
+    #[arg(long)]
+    pub follow: bool,
+    /// With --follow: how often what is new is landed; sooner where there is much.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = span)]
+    pub every: Duration,
+    /// Begin a topic that is not landed yet at this offset.
+    #[arg(long, value_name = "OFFSET", value_parser = clap::value_parser!(i64).range(0..), conflicts_with = "from_time")]
+    pub from_offset: Option<i64>,
+    /// Begin a topic that is not landed yet at this moment, such as 2026-11-22T00:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub from_time: Option<DateTime<Utc>>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "shown as its own flags")]
     pub common: Common,
 }
 
 impl From<RelayArgs> for RelayRequest {
-    fn from(RelayArgs { job, plan, common: Common { environment, json } }: RelayArgs) -> Self {
-        RelayRequest { job, environment, plan, json }
+    fn from(args: RelayArgs) -> Self {
+        let RelayArgs { job, plan, lag, follow, every, from_offset, from_time, common: Common { environment, json } } =
+            args;
+        let begin = from_offset.map(RelayBegin::Offset).or(from_time.map(RelayBegin::Time));
+        RelayRequest { job, environment, plan, lag, follow: follow.then_some(every), begin, json }
     }
 }
 
@@ -479,6 +497,13 @@ impl From<StatusArgs> for StatusRequest {
     fn from(StatusArgs { jobs, html, common: Common { environment, json } }: StatusArgs) -> Self {
         StatusRequest { jobs, environment, html, json }
     }
+}
+
+/// A moment of RFC 3339.
+fn moment(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    let moment =
+        DateTime::parse_from_rfc3339(text).map_err(|_| "a moment with its zone, such as 2026-11-22T00:00:00Z")?;
+    Ok(moment.with_timezone(&Utc))
 }
 
 /// A time with its unit, from 2 seconds to an hour.

@@ -85,6 +85,7 @@ endings! {
     TABLE_USAGE "E-TABLE-2" 2 NOTHING_WRITTEN, "see `nightferry table --help`";
     SCAN_USAGE "E-SCAN-2" 2 NOTHING_WRITTEN, "see `nightferry scan --help`";
     NO_RELAY "E-RELAY-2" 2 UNTOUCHED, "this binary was built without the relay: build it with `--features relay`, as the image is";
+    BEGUN "E-BEGUN-2" 2 UNTOUCHED, "a chain has one beginning: to begin elsewhere, give the dump another `url`";
     JOB_INVALID "E-JOB-10" 10 UNTOUCHED, "mend the places listed, then `nightferry validate`";
     SQL_REFUSED "E-SQL-10" 10 UNPUBLISHED, "mend the query or `where` named, then `nightferry validate --online`";
     LAYOUT "E-PERIOD-10" 10 UNPUBLISHED, "publish every period that the table has in one run (--from, --to), with periods that hold its own; or give the dataset another name";

@@ -127,6 +127,7 @@ impl Failure {
             RelayFault::Client { .. } => ending::ENVIRONMENT_INVALID,
             RelayFault::Lost { .. } => ending::STREAM_LOST,
             RelayFault::Shorter { .. } => ending::TOPIC_SHORTER,
+            RelayFault::Begun { .. } => ending::BEGUN,
             RelayFault::Damaged { .. } => ending::CHAIN,
             RelayFault::Treatment { .. } => ending::JOB_INVALID,
             RelayFault::Personal { .. } => ending::PERSONAL_DATA,

@@ -11,8 +11,10 @@
 //!
 //! Never in here: what is done to a cell (`privacy`).
 
+mod write;
+
 use super::blocks::SchemaBlocks;
-use super::cell::{Manner, Target, Told, push};
+use super::cell::{Manner, Target, Told, Untold, push};
 use super::form::Open;
 use super::reading::Reading;
 use super::scan::{Json, NotJson, Scanner};
@@ -20,17 +22,13 @@ use super::value::Value;
 use crate::data::Column;
 use crate::data::cell::CellBuilder;
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryViewArray, RecordBatch, RecordBatchOptions, StringViewArray, StringViewBuilder,
+    Array, ArrayRef, BinaryViewArray, RecordBatch, RecordBatchOptions, StringViewArray, StringViewBuilder,
 };
-use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Field, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, Schema,
-    TimeUnit, TimestampMicrosecondType,
-};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use arrow::datatypes::{Field, Schema};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
+use write::comma;
 
 /// How a column is landed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +49,7 @@ pub struct ImageTerms<'a> {
     pub columns: &'a [Column],
     /// Of each how it is landed.
     pub landed: &'a [LandedAs],
-    /// Columns that are needed typed besides those that are made.
+    /// Columns that are read as their type besides those that are made.
     pub needed: &'a [bool],
     /// Whether a field that is no column is left out; else its event is not landed.
     pub leaves_new_out: bool,
@@ -68,7 +66,7 @@ pub enum NotLanded {
     NoKey,
     /// It has a field that no schema declares.
     NewField,
-    /// A cell that has to be made anew is no value of its column.
+    /// A cell is no value of its column.
     Cell,
 }
 
@@ -79,7 +77,7 @@ impl NotLanded {
             NotLanded::NoEvent => "its value is no change event",
             NotLanded::NoKey => "its key is no row",
             NotLanded::NewField => "it has a field that no schema declares",
-            NotLanded::Cell => "a value that has to be treated is none of its column",
+            NotLanded::Cell => "a value is none of its column",
         }
     }
 }
@@ -269,84 +267,6 @@ impl<'a> Images<'a> {
     pub fn not_landed(&self, record: usize) -> Option<NotLanded> {
         self.records[record].as_ref().err().copied()
     }
-
-    /// Key and value of a record with the cells of `made`, which are those of [`Images::cells`] as they are landed, by name.
-    /// `None` where it is not landed, or a cell of `made` is of a type that no event holds.
-    pub fn write(
-        &self,
-        record: usize,
-        made: &RecordBatch,
-        terms: &ImageTerms<'_>,
-    ) -> Option<(Option<String>, Option<String>)> {
-        let (key, value) = self.records.get(record)?.as_ref().ok()?;
-        let part = |part: &Part<'_>| -> Option<Option<String>> {
-            let (frame, is_event) = match part {
-                Part::None => return Some(None),
-                Part::Key(frame) => (frame, false),
-                Part::Event(frame) => (frame, true),
-            };
-            let mut out = String::new();
-            if let Some(schema) = &frame.schema {
-                write!(out, "{{\"schema\":{schema},\"payload\":").ok()?;
-            }
-            if is_event {
-                out.push('{');
-                for (name, slot) in [("before", &frame.before), ("after", &frame.after)] {
-                    if !matches!(slot, Slot::Absent) {
-                        comma(&mut out);
-                        write!(out, "\"{name}\":").ok()?;
-                        self.slot(slot, made, terms, &mut out)?;
-                    }
-                }
-                for (name, text) in &frame.rest {
-                    comma(&mut out);
-                    write!(out, "\"{name}\":{text}").ok()?;
-                }
-                out.push('}');
-            } else {
-                self.slot(&frame.after, made, terms, &mut out)?;
-            }
-            if frame.schema.is_some() {
-                out.push('}');
-            }
-            Some(Some(out))
-        };
-        Some((part(key)?, part(value)?))
-    }
-
-    fn slot(&self, slot: &Slot, made: &RecordBatch, terms: &ImageTerms<'_>, out: &mut String) -> Option<()> {
-        let Slot::Image(image) = slot else {
-            out.push_str("null");
-            return Some(());
-        };
-        out.push('{');
-        let cells = &self.images[*image];
-        for (at, cell) in cells.iter().enumerate() {
-            // Of a field that is there twice the last one counts.
-            if cells[at + 1..].iter().any(|later| later.place == cell.place && later.name == cell.name) {
-                continue;
-            }
-            if terms.landed[cell.place] == LandedAs::LeftOut {
-                continue;
-            }
-            comma(out);
-            quote(&cell.name, out)?;
-            out.push(':');
-            match terms.landed[cell.place] {
-                LandedAs::Kept => out.push_str(cell.written),
-                LandedAs::Made => {
-                    let nth = self.typed.iter().position(|place| *place == cell.place)?;
-                    match self.tells[*image][nth] {
-                        Tells::Kept => quote(&terms.reading.placeholder, out)?,
-                        _ => printed(made.column_by_name(terms.columns[cell.place].name.as_str())?, *image, out)?,
-                    }
-                }
-                LandedAs::Nulled | LandedAs::LeftOut => out.push_str("null"),
-            }
-        }
-        out.push('}');
-        Some(())
-    }
 }
 
 /// The forms by the schema block of each image's record.
@@ -398,8 +318,10 @@ fn typed_cells(
             told.push(match push(&mut target, value, &manner, &mut room) {
                 Told::Value => Tells::Value,
                 Told::Kept => Tells::Kept,
-                Told::Unknown(_) => {
-                    if cell.is_some() {
+                Told::Unknown(untold) => {
+                    // What is landed as it came may be in a form that nobody here is certain of, but not of another type.
+                    let is_made = terms.landed[*place] == LandedAs::Made;
+                    if cell.is_some() && (is_made || untold == Untold::Unread) {
                         bad.push(number);
                     }
                     Tells::Absent
@@ -572,178 +494,5 @@ fn without_defaults(block: &mut serde_json::Value) {
     }
 }
 
-fn comma(out: &mut String) {
-    if !out.ends_with(['{', '[']) {
-        out.push(',');
-    }
-}
-
-fn quote(text: &str, out: &mut String) -> Option<()> {
-    out.push_str(&serde_json::to_string(text).ok()?);
-    Some(())
-}
-
-/// A cell as an event holds it, in a form that no configuration of a connector makes another value of.
-fn printed(cells: &ArrayRef, row: usize, out: &mut String) -> Option<()> {
-    if cells.is_null(row) {
-        out.push_str("null");
-        return Some(());
-    }
-    match cells.data_type() {
-        DataType::Utf8View => return quote(cells.as_string_view().value(row), out),
-        DataType::Int16 => write!(out, "{}", cells.as_primitive::<Int16Type>().value(row)),
-        DataType::Int32 => write!(out, "{}", cells.as_primitive::<Int32Type>().value(row)),
-        DataType::Int64 => write!(out, "{}", cells.as_primitive::<Int64Type>().value(row)),
-        DataType::Float32 => write!(out, "{}", cells.as_primitive::<Float32Type>().value(row)),
-        DataType::Float64 => write!(out, "{}", cells.as_primitive::<Float64Type>().value(row)),
-        DataType::Boolean => write!(out, "{}", cells.as_boolean().value(row)),
-        DataType::Decimal128(_, scale) => {
-            let units = cells.as_primitive::<Decimal128Type>().value(row);
-            write!(out, "{{\"scale\":{scale},\"value\":\"{}\"}}", STANDARD.encode(units.to_be_bytes()))
-        }
-        DataType::Date32 => {
-            let day = cells.as_primitive::<Date32Type>().value_as_date(row)?;
-            write!(out, "\"{}\"", day.format("%Y-%m-%d"))
-        }
-        DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            let moment = cells.as_primitive::<TimestampMicrosecondType>().value_as_datetime(row)?;
-            write!(out, "\"{}Z\"", moment.format("%Y-%m-%dT%H:%M:%S%.6f"))
-        }
-        _ => return None,
-    }
-    .ok()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::changes::value::testing;
-    use serde_json::json;
-
-    const COLUMNS: [(&str, &str, LandedAs); 6] = [
-        ("id", "bigint", LandedAs::Kept),
-        ("email", "text", LandedAs::Made),
-        ("born", "date", LandedAs::Made),
-        ("name", "text", LandedAs::LeftOut),
-        ("note", "text", LandedAs::Nulled),
-        ("doc", "jsonb", LandedAs::Kept),
-    ];
-
-    fn columns() -> Vec<Column> {
-        COLUMNS.iter().map(|(name, word, _)| testing::column(name, word)).collect()
-    }
-
-    /// Key and value as they are landed, where every text that is made is `<email>` and every date its first of January.
-    fn landed(key: Option<&str>, value: Option<&str>, leaves_new_out: bool) -> Result<[Option<String>; 2], NotLanded> {
-        let (columns, reading) = (columns(), Reading::default());
-        let landed = COLUMNS.map(|column| column.2);
-        let terms = ImageTerms {
-            columns: &columns,
-            landed: &landed,
-            needed: &[false; COLUMNS.len()],
-            leaves_new_out,
-            reading: &reading,
-        };
-        let bytes = |text: Option<&str>| BinaryViewArray::from(vec![text.map(str::as_bytes)]);
-        let (keys, values) = (bytes(key), bytes(value));
-        let images = Images::read(&keys, &values, &terms).expect("images");
-        if let Some(because) = images.not_landed(0) {
-            return Err(because);
-        }
-        let cells = images.cells();
-        let email = cells.column(0).as_string_view().iter().map(|cell| cell.map(|_| "<email>"));
-        let made: Vec<ArrayRef> = vec![Arc::new(email.collect::<StringViewArray>()), cells.column(1).clone()];
-        let made = RecordBatch::try_new(cells.schema(), made).expect("cells");
-        let (key, value) = images.write(0, &made, &terms).expect("written");
-        Ok([key, value])
-    }
-
-    fn value(value: &str) -> Result<String, NotLanded> {
-        landed(None, Some(value), false).map(|[_, value]| value.expect("a value"))
-    }
-
-    #[test]
-    fn lands_both_images_and_the_key_with_other_cells_and_nothing_that_nobody_named() {
-        let event = r#" {"before": {"id": 7, "email": "a\u0040b.c", "born": 1, "name": "Wren", "note": null}, "op":"u",
-            "after":{"id":7.0,"email":null,"born":null,"name":"Wren","note":"Wren","doc":"{\"a\": 1}"}, "who":"Wren",
-            "source":{"txId":5,"query":"Wren","table":"t","more":{"a":"Wren"},"sequence":"[\"1\",\"2\"]"},
-            "transaction":{"id":"Wren"},"ts_ms":9} "#;
-        let expected = concat!(
-            r#"{"before":{"id":7,"email":"<email>","born":"1970-01-02","note":null},"#,
-            r#""after":{"id":7.0,"email":null,"born":null,"note":null,"doc":"{\"a\": 1}"},"#,
-            r#""op":"u","source":{"txId":5,"table":"t","sequence":"[\"1\",\"2\"]"},"ts_ms":9}"#
-        );
-        let [key, value] = landed(Some(r#"{"id":7,"email":"a@b.c"}"#), Some(event), false).expect("landed");
-        assert_eq!(value.as_deref(), Some(expected));
-        assert_eq!(key.as_deref(), Some(r#"{"id":7,"email":"<email>"}"#));
-        // A tombstone keeps its key.
-        let [key, value] = landed(Some(r#"{"id":7}"#), None, false).expect("landed");
-        assert_eq!((key.as_deref(), value), (Some(r#"{"id":7}"#), None));
-    }
-
-    #[test]
-    fn keeps_what_stands_for_an_untouched_value_and_of_a_field_twice_the_last() {
-        let event = r#"{"after":{"id":1,"email":"__debezium_unavailable_value","born":3,"email":"x","email":"__debezium_unavailable_value"},"op":"u"}"#;
-        let expected = r#"{"after":{"id":1,"born":"1970-01-04","email":"__debezium_unavailable_value"},"op":"u"}"#;
-        assert_eq!(value(event).as_deref(), Ok(expected));
-        assert_eq!(
-            value(r#"{"before":null,"after":null,"op":"d"}"#).as_deref(),
-            Ok(r#"{"before":null,"after":null,"op":"d"}"#)
-        );
-    }
-
-    #[test]
-    fn takes_out_of_a_schema_block_what_a_column_is_by_itself() {
-        let event = r#"{"schema":{"type":"struct","fields":[{"field":"email","type":"string","default":"wren@example.org"}]},
-            "payload":{"after":{"id":1,"email":"x"},"op":"c"}}"#;
-        let landed: serde_json::Value = serde_json::from_str(&value(event).expect("landed")).expect("JSON");
-        let schema = json!({"type": "struct", "fields": [{"field": "email", "type": "string"}]});
-        assert_eq!(landed, json!({"schema": schema, "payload": {"after": {"id": 1, "email": "<email>"}, "op": "c"}}));
-    }
-
-    #[test]
-    fn does_not_land_what_it_cannot_read_or_nobody_declared() {
-        for event in [
-            "",
-            "1",
-            "{",
-            "[]",
-            "null1",
-            "Wren",
-            r#"{"after":{"id":1}}"#,
-            r#"{"after":[1],"op":"c"}"#,
-            r#"{"op":"c"} x"#,
-        ] {
-            assert_eq!(value(event), Err(NotLanded::NoEvent), "{event}");
-        }
-        let new = r#"{"after":{"id":1,"mail":"wren@example.org"},"op":"c"}"#;
-        assert_eq!(value(new), Err(NotLanded::NewField));
-        let withheld = landed(None, Some(new), true).expect("landed");
-        assert_eq!(withheld[1].as_deref(), Some(r#"{"after":{"id":1},"op":"c"}"#));
-        for cell in [r#""soon""#, "true", "[1]", "9999999999999"] {
-            let event = format!(r#"{{"before":{{"born":{cell}}},"after":{{"id":1}},"op":"u"}}"#);
-            assert_eq!(value(&event), Err(NotLanded::Cell), "{cell}");
-        }
-        for key in ["wren@example.org", "7", r#"{"id":1"#] {
-            assert_eq!(landed(Some(key), None, false), Err(NotLanded::NoKey), "{key}");
-        }
-        let bad = BinaryViewArray::from(vec![Some(b"\xff{}".as_slice())]);
-        let reading = Reading::default();
-        let terms = ImageTerms { columns: &[], landed: &[], needed: &[], leaves_new_out: true, reading: &reading };
-        let images = Images::read(&bad, &bad, &terms).expect("images");
-        assert_eq!(images.not_landed(0), Some(NotLanded::NoKey));
-    }
-
-    #[test]
-    fn lands_of_a_heartbeat_its_time_and_where_it_stands() {
-        let reading = Reading::default();
-        let terms = ImageTerms { columns: &[], landed: &[], needed: &[], leaves_new_out: true, reading: &reading };
-        let keys = BinaryViewArray::from(vec![Some(br#"{"serverName":"Wren"}"#.as_slice()); 2]);
-        let beats = [r#"{"ts_ms":5,"who":"Wren"}"#, r#"{"after":{"id":"Wren"},"source":{"txId":3},"op":"u"}"#];
-        let values = BinaryViewArray::from_iter_values(beats.iter().map(|beat| beat.as_bytes()));
-        let images = Images::read(&keys, &values, &terms).expect("images");
-        let landed = |at| images.write(at, images.cells(), &terms).expect("landed");
-        assert_eq!(landed(0), (Some("{}".into()), Some(r#"{"ts_ms":5}"#.into())));
-        assert_eq!(landed(1).1.as_deref(), Some(r#"{"after":{},"source":{"txId":3},"op":"u"}"#));
-    }
-}
+mod tests;

@@ -18,7 +18,7 @@
 //! moment.rs    a moment as connectors print it
 //! reading.rs   what the environment declares of all this
 //! fault.rs     why a line cannot be taken for what happened to a row
-//! images.rs    events that are landed with other cells than they came with
+//! images.rs    events that are landed with other cells than they came with; images/write.rs writes them
 //! heartbeat.rs whether a stream has come past the extract where nothing happens
 //! facts.rs log.rs  what the stream shows of itself and of the database's log meanwhile
 //! blocks.rs    what schema blocks say of the columns

@@ -20,6 +20,7 @@
 //! dump.rs              what an environment declares of a dump
 //! environment_file.rs  jobs/environments/<name>.toml
 //! login_spec.rs        how a PostgreSQL login is guarded
+//! boundaries.rs        which places may lie where
 //! kafka_spec.rs        how a cluster is reached whose topics are landed
 //! ground.rs            where a location lies
 //! load.rs              all three together -> Checked
@@ -33,6 +34,7 @@
 //!
 //! A fault in a file is a [`Problem`](crate::problem::Problem) with its place; all faults are told at once.
 
+mod boundaries;
 mod check_file;
 mod check_keys;
 mod check_other;

@@ -8,6 +8,7 @@ use crate::data::Name;
 use crate::job::KafkaSpec;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -57,6 +58,8 @@ impl ConsumerContext for Heard {}
 
 /// The one kind of reader that there is.
 pub type Reader = BaseConsumer<Heard>;
+/// What comes of one partition.
+pub type Queue = PartitionQueue<Heard>;
 
 impl Cluster {
     /// A cluster, not yet asked anything. `from` is its source in the environment, `group` where markers are put.
@@ -99,6 +102,37 @@ impl Cluster {
         partitions.into_iter().map(|partition| self.stretch(topic, partition)).collect()
     }
 
+    /// The partitions of a topic, each with its stretch; none where nobody can say it just now. Never zero in its place: a
+    /// partition without a leader has an end that is not known.
+    pub fn known(&self, topic: &str) -> Result<Vec<(i32, Option<Stretch>)>, RelayFault> {
+        let metadata = self.asks.fetch_metadata(Some(topic), self.patience().min(ASK));
+        let metadata = metadata.map_err(|error| self.fault(&error, format!("looking for topic `{topic}`")))?;
+        let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
+        let no_topic = || RelayFault::NoTopic { from: self.from.clone(), topic: topic.to_owned() };
+        let partitions = found.ok_or_else(no_topic)?.partitions().iter();
+        let known = partitions.map(|partition| {
+            let has_leader = partition.leader() >= 0;
+            (partition.id(), has_leader.then(|| self.stretch(topic, partition.id()).ok()).flatten())
+        });
+        let mut known: Vec<_> = known.collect();
+        known.sort_unstable_by_key(|(partition, _)| *partition);
+        Ok(known)
+    }
+
+    /// The first offset of a partition whose record is not older than `millis` since 1970; its end where there is none.
+    pub fn offset_at(&self, topic: &str, stretch: Stretch, millis: i64) -> Result<i64, RelayFault> {
+        let mut list = TopicPartitionList::with_capacity(1);
+        let added = list.add_partition_offset(topic, stretch.partition, Offset::Offset(millis));
+        added.map_err(|_| RelayFault::Ours)?;
+        let during = || format!("asking for a moment of partition {} of `{topic}`", stretch.partition);
+        let found = self.asks.offsets_for_times(list, self.patience().min(ASK));
+        let found = found.map_err(|error| self.fault(&error, during()))?;
+        Ok(match found.find_partition(topic, stretch.partition).map(|found| found.offset()) {
+            Some(Offset::Offset(offset)) => offset.min(stretch.end),
+            _ => stretch.end,
+        })
+    }
+
     /// Where a partition begins and ends just now, asked of its leader.
     pub fn stretch(&self, topic: &str, partition: i32) -> Result<Stretch, RelayFault> {
         let asked = self.asks.fetch_watermarks(topic, partition, self.patience().min(ASK));
@@ -107,18 +141,21 @@ impl Cluster {
         Ok(Stretch { partition, low, end })
     }
 
-    /// A reader of partitions, each from its offset on.
-    pub fn reader(&self, from: &[(&str, i32, i64)]) -> Result<Arc<Reader>, RelayFault> {
+    /// A reader of partitions, each from its offset on, and the queue of each in the same order.
+    pub fn reader(&self, from: &[(&str, i32, i64)]) -> Result<(Arc<Reader>, Vec<Queue>), RelayFault> {
         let config = settings::reading(&self.kafka, self.ca.as_deref(), &self.group, from.len());
         let reader = BaseConsumer::from_config_and_context(&config, Heard::default());
-        let reader: Reader = reader.map_err(|_| RelayFault::Client { from: self.from.clone() })?;
+        let reader: Arc<Reader> = Arc::new(reader.map_err(|_| RelayFault::Client { from: self.from.clone() })?);
+        // Before anything is fetched: what came into the queue that all share would be read out of its order.
+        let split = |(topic, partition, _): &(&str, i32, i64)| reader.split_partition_queue(topic, *partition);
+        let queues = from.iter().map(split).collect::<Option<Vec<_>>>().ok_or(RelayFault::Ours)?;
         let mut list = TopicPartitionList::with_capacity(from.len());
         for (topic, partition, offset) in from {
             let added = list.add_partition_offset(topic, *partition, Offset::Offset(*offset));
             added.map_err(|_| RelayFault::Ours)?;
         }
         reader.assign(&list).map_err(|error| self.fault(&error, "beginning to read".into()))?;
-        Ok(Arc::new(reader))
+        Ok((reader, queues))
     }
 
     /// What an error of the client ends a run with.

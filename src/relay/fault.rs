@@ -77,6 +77,12 @@ pub enum RelayFault {
         /// Where the topic ends.
         end: i64,
     },
+    /// It was to begin somewhere, and has begun (exit 2).
+    #[error("topic `{topic}` is landed already, and is gone on with where that ends")]
+    Begun {
+        /// The topic.
+        topic: String,
+    },
     /// An object of the chain, or a manifest, is not what a relay writes (exit 42).
     #[error("`{path}` of source `{from}` {fault}")]
     Damaged {
@@ -148,6 +154,15 @@ fn code(answer: Option<RDKafkaErrorCode>) -> String {
 }
 
 impl RelayFault {
+    /// Whether the same may go well later without anyone changing anything.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            RelayFault::Away { .. } => true,
+            RelayFault::Store(error) => error.is_passing(),
+            _ => false,
+        }
+    }
+
     /// A manifest that cannot be followed.
     pub(super) fn manifest(from: &Name, path: &str, bad: &BadManifest) -> Self {
         RelayFault::Damaged { from: from.clone(), path: path.to_owned(), fault: bad.to_string() }

@@ -6,6 +6,7 @@
 //! chain.rs     what is landed: the truth              pull.rs      the thread that reads
 //! buffer.rs    records of one partition               land.rs      buffers -> objects, created once
 //! treat.rs     records as an audience may see them     letters.rs   those that cannot be made so
+//! topic.rs     how far a topic is, and goes
 //! manifest.rs  what a run says of all that            walk.rs      from the first to the last of it
 //! ```
 //!
@@ -20,10 +21,11 @@ mod letters;
 mod manifest;
 mod pull;
 mod settings;
+mod topic;
 mod treat;
 mod walk;
 
 pub use fault::RelayFault;
 pub use pull::Bounds;
 pub use treat::TopicTreatment;
-pub use walk::{Asked, Told, TopicAsked, relay};
+pub use walk::{Asked, Begin, Lag, Relay, Told, TopicAsked};

@@ -7,9 +7,8 @@
 //! Never in here: what a record says, and `await`.
 
 use super::buffer::{Buffer, Filled};
-use super::cluster::{Cluster, Heard, Reader};
+use super::cluster::{Cluster, Queue, Reader};
 use super::fault::{Meant, RelayFault, answer, meant};
-use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::error::KafkaError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -18,6 +17,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 /// Records that are taken of one partition before the next has its turn.
 const TURN_RECORDS: usize = 1_024;
+/// And bytes, give or take the last record: memory is looked at in between.
+const TURN_BYTES: usize = 256 << 10;
 /// How long is slept where nothing came, or there is no room.
 const IDLE: Duration = Duration::from_millis(2);
 
@@ -66,7 +67,7 @@ pub struct Lane {
     /// Where it is over.
     pub end: i64,
     /// What comes of it.
-    pub queue: PartitionQueue<Heard>,
+    pub queue: Queue,
     /// What came.
     pub buffer: Buffer,
     /// Who lands it; none once it is over.
@@ -116,8 +117,13 @@ impl Pull {
 
     /// Serves what the client says of the whole cluster.
     fn serve(&self) -> Result<(), RelayFault> {
-        // Of partitions nothing comes here: each has its own queue. Errors of the whole cluster pass, but for those heard below.
-        while let Some(Err(_)) = self.reader.poll(Duration::ZERO) {}
+        while let Some(came) = self.reader.poll(Duration::ZERO) {
+            // Each partition has its own queue. What came here would be lost to it, and is never passed over.
+            if came.is_ok() || matches!(came, Err(KafkaError::PartitionEOF(_))) {
+                return Err(RelayFault::Ours);
+            }
+            // Errors of the whole cluster pass, but for those heard below.
+        }
         match self.cluster.heard(&self.reader, "reading") {
             Some(fault) => Err(fault),
             None => Ok(()),
@@ -131,7 +137,7 @@ impl Pull {
         if lane.land.is_none() {
             return Ok(false);
         }
-        let (mut has_come, mut is_over) = (false, false);
+        let (mut has_come, mut is_over, before) = (false, false, lane.buffer.bytes());
         for _ in 0..TURN_RECORDS {
             match lane.queue.poll(Duration::ZERO) {
                 None => break,
@@ -143,7 +149,8 @@ impl Pull {
                         lane.buffer.push(&message);
                         is_over = lane.buffer.next() >= lane.end;
                     }
-                    if is_over || lane.buffer.bytes() >= object_bytes {
+                    let taken = lane.buffer.bytes() - before;
+                    if is_over || lane.buffer.bytes() >= object_bytes || taken >= TURN_BYTES {
                         break;
                     }
                 }

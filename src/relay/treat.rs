@@ -10,10 +10,11 @@
 use super::buffer::{HeadersBuilder, headers_builder, push_header};
 use super::fault::RelayFault;
 use crate::changes::{ImageTerms, Images, LandedAs, NotLanded, Reading, treatment_text};
-use crate::data::{Audience, Column, Name, Treatment};
+use crate::data::{Audience, Column, ColumnType, Name, Treatment};
 use crate::privacy::{ColumnTreatment, FieldTold, Keys, Recognisers, Told, redact};
 use arrow::array::{ArrayRef, AsArray, BinaryViewBuilder, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
+use arrow::datatypes::DataType;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -71,7 +72,11 @@ impl TopicTreatment {
         let is_subject = |column: &Column| {
             shown.iter().filter_map(|shown| shown.treatment.subject()).any(|subject| *subject == column.name)
         };
-        let needed = shown.iter().map(|shown| is_subject(&shown.column)).collect();
+        // A number that is landed as it came has to be one: a text in its place would be looked at by nobody.
+        let is_checked = |shown: &ColumnTreatment| {
+            audience != Audience::Restricted && shown.treatment == Treatment::Keep && !is_written(&shown.column)
+        };
+        let needed = shown.iter().map(|shown| is_subject(&shown.column) || is_checked(shown)).collect();
         let hits = Mutex::new(Hits { columns: vec![0; shown.len()], ..Hits::default() });
         let (columns, treatments) = shown.into_iter().map(|shown| (shown.column, shown.treatment)).unzip();
         let (dataset, reading) = (dataset.clone(), reading.clone());
@@ -166,7 +171,9 @@ impl TopicTreatment {
     fn look(&self, images: &Images<'_>) -> Result<(), RelayFault> {
         let Some(recognisers) = &self.recognisers else { return Ok(()) };
         for (place, column) in self.columns.iter().enumerate() {
-            if self.landed[place] != LandedAs::Kept || !column.column_type.is_text() {
+            // JSON that is kept whole is not judged so, as in a night.
+            let is_json = matches!(column.column_type, ColumnType::Json | ColumnType::Jsonb);
+            if self.landed[place] != LandedAs::Kept || !is_written(column) || is_json {
                 continue;
             }
             let found = recognisers.findings(&images.texts(place));
@@ -225,6 +232,11 @@ impl TopicTreatment {
         let all = (0..self.columns.len()).filter(treated);
         all.map(|place| (self.columns[place].name.to_string(), hits.columns[place])).collect()
     }
+}
+
+/// Whether a column's values are texts, of whatever meaning.
+fn is_written(column: &Column) -> bool {
+    column.column_type.arrow() == DataType::Utf8View
 }
 
 fn landed_as(treatment: &Treatment) -> LandedAs {

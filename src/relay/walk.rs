@@ -4,10 +4,11 @@ use super::buffer::Buffer;
 use super::chain::{Chain, Link, Owner, Tail};
 use super::cluster::{Cluster, Stretch};
 use super::fault::RelayFault;
-use super::land::{Hands, Landed, Landing};
+use super::land::{Hands, Landing};
 use super::letters::Letters;
 use super::manifest::{self, Said};
 use super::pull::{Bounds, Halt, Lane, Pull};
+use super::topic::Topic;
 use super::treat::TopicTreatment;
 use crate::access::Folder;
 use crate::data::Name;
@@ -17,8 +18,8 @@ use futures::future::FutureExt;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -48,6 +49,17 @@ pub struct Asked {
     pub restricted: Folder,
     /// How much is held at once.
     pub bounds: Bounds,
+    /// Where a topic begins that is not landed yet; none: where the cluster does.
+    pub begin: Option<Begin>,
+}
+
+/// Where a topic begins that is not landed yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// At this offset of every partition.
+    Offset(i64),
+    /// At the first record that is not older, milliseconds since 1970.
+    Time(i64),
 }
 
 /// A topic that is to be landed.
@@ -81,87 +93,102 @@ pub struct Told {
     pub complete: bool,
 }
 
-/// A topic under way.
-struct Topic {
-    name: Arc<str>,
-    treatment: Option<Arc<TopicTreatment>>,
-    partitions: BTreeMap<i32, Stretch>,
-    chain: Chain,
-    landings: BTreeMap<i32, Arc<Landing>>,
+/// Topics of one cluster on their way into a dump, round after round.
+pub struct Relay {
+    asked: Asked,
+    cluster: Arc<Cluster>,
+    letters: Arc<Letters>,
+    topics: Vec<Topic>,
+    rounds: u64,
 }
 
-/// Lands the topics as far as they go now. `stop` ends when the process is told to.
-pub async fn relay(asked: Asked, stop: impl Future<Output = ()>) -> Result<Vec<Told>, RelayFault> {
-    let stop = stop.shared();
-    let cluster = Arc::new(Cluster::new(&asked.from, &asked.kafka, asked.ca.clone(), asked.group.clone())?);
-    let letters = Arc::new(Letters::new(&asked.restricted, &asked.run, asked.kafka.dead_letters_max));
-    let mut topics = Vec::new();
-    for topic in &asked.topics {
-        tokio::select! {
-            topic = Topic::open(&asked, &cluster, topic, &letters) => topics.push(topic?),
-            () = stop.clone() => return Err(RelayFault::Stopped { landed: 0, partitions: 0 }),
-        }
+/// How far a partition is landed, and how far it goes.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Lag {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The offset before which nothing is left to be read; none where nothing of it was read.
+    pub landed: Option<i64>,
+    /// Where it ends now; none where nobody can say it, as where it has no leader.
+    pub end: Option<i64>,
+    /// Offsets between the two.
+    pub lag: Option<i64>,
+}
+
+impl Relay {
+    /// Over a cluster that is not asked anything yet.
+    pub fn new(asked: Asked) -> Result<Self, RelayFault> {
+        let cluster = Arc::new(Cluster::new(&asked.from, &asked.kafka, asked.ca.clone(), asked.group.clone())?);
+        let letters = Arc::new(Letters::new(&asked.restricted, &asked.run, asked.kafka.dead_letters_max));
+        Ok(Relay { asked, cluster, letters, topics: Vec::new(), rounds: 0 })
     }
-    let is_stopped = land(&asked, &cluster, &topics, stop).await?;
-    let words = tell(&asked, &topics);
-    if !is_stopped {
-        for topic in &topics {
+
+    /// Lands the topics as far as they go now. `stop` ends when the process is told to.
+    pub async fn round(&mut self, stop: impl Future<Output = ()>) -> Result<Vec<Told>, RelayFault> {
+        self.rounds += 1;
+        let done = self.land_all(stop).await;
+        if done.is_err() {
+            // How far it came is asked of the chain again.
+            self.topics.iter_mut().for_each(|topic| topic.said = None);
+        }
+        done
+    }
+
+    async fn land_all(&mut self, stop: impl Future<Output = ()>) -> Result<Vec<Told>, RelayFault> {
+        let stop = stop.shared();
+        let Relay { asked, cluster, letters, topics, rounds } = self;
+        if topics.is_empty() {
+            *topics = asked.topics.iter().map(Topic::new).collect();
+        }
+        for topic in topics.iter_mut() {
+            tokio::select! {
+                opened = topic.open(asked, cluster, letters) => opened?,
+                () = stop.clone() => return Err(RelayFault::Stopped { landed: 0, partitions: 0 }),
+            }
+        }
+        let is_stopped = land(asked, cluster, topics, stop).await?;
+        if is_stopped {
+            // What no manifest names is named by the next run.
+            let _ = tokio::time::timeout(LAST_WORDS, tell(asked, topics, *rounds)).await;
+            let all = || topics.iter().flat_map(|topic| topic.partitions.values().map(move |stretch| (topic, stretch)));
+            let landed = all().filter(|(topic, stretch)| topic.covered(stretch.partition) >= stretch.end).count();
+            return Err(RelayFault::Stopped { landed, partitions: all().count() });
+        }
+        for topic in topics.iter() {
             if let Some(path) = topic.treatment.as_ref().and_then(|treatment| treatment.path_lacking()) {
                 return Err(RelayFault::Path { topic: topic.name.to_string(), path });
             }
         }
-        return words.await;
+        tell(asked, topics, *rounds).await
     }
-    // What no manifest names is named by the next run.
-    let _ = tokio::time::timeout(LAST_WORDS, words).await;
-    let all = || topics.iter().flat_map(|topic| topic.partitions.values().map(move |stretch| (topic, stretch)));
-    let landed = all().filter(|(topic, stretch)| topic.covered(stretch.partition) >= stretch.end).count();
-    Err(RelayFault::Stopped { landed, partitions: all().count() })
-}
 
-impl Topic {
-    /// Where it ends now, and how far it is landed. First its ends: what is landed after them is not among them.
-    async fn open(
-        asked: &Asked,
-        cluster: &Arc<Cluster>,
-        TopicAsked { name, treatment }: &TopicAsked,
-        letters: &Arc<Letters>,
-    ) -> Result<Self, RelayFault> {
-        let (asks, topic) = (Arc::clone(cluster), name.clone());
-        let stretches = tokio::task::spawn_blocking(move || asks.partitions(&topic));
-        let stretches = stretches.await.map_err(|_| RelayFault::Ours)??;
-        let owner = Owner { from: &asked.from, topic: name, audience: asked.kafka.audience };
-        let chain = Chain::read(&asked.folder, owner).await?;
-        let name: Arc<str> = name.as_str().into();
-        let mut landings = BTreeMap::new();
-        for Stretch { partition, low, end } in &stretches {
-            let tail = chain.tails.get(partition).copied().unwrap_or(Tail { next: *low, covered: *low });
-            let (topic, partition, next) = (name.to_string(), *partition, tail.covered);
-            if *low > next {
-                return Err(RelayFault::Lost { topic, partition, next, offsets: low - next });
-            }
-            if *end < next {
-                return Err(RelayFault::Shorter { topic, partition, next, end: *end });
-            }
-            let landed = Landed { next: tail.next, covered: tail.covered, ..Landed::default() };
-            let landing = Landing {
-                folder: asked.folder.clone(),
-                from: asked.from.clone(),
-                topic: Arc::clone(&name),
-                partition,
-                audience: asked.kafka.audience,
-                treatment: treatment.clone(),
-                letters: Arc::clone(letters),
-                landed: Mutex::new(landed),
+    /// How far everything is landed, held against what the cluster says by itself.
+    pub async fn lag(&self) -> Result<Vec<Lag>, RelayFault> {
+        let mut all = Vec::new();
+        for TopicAsked { name, .. } in &self.asked.topics {
+            let (asks, topic) = (Arc::clone(&self.cluster), name.clone());
+            let known =
+                tokio::task::spawn_blocking(move || asks.known(&topic)).await.map_err(|_| RelayFault::Ours)??;
+            let chain = match self.topics.iter().find(|topic| *topic.name == **name) {
+                Some(topic) => topic.landings.keys().map(|at| (*at, topic.covered(*at))).collect::<BTreeMap<_, _>>(),
+                None => {
+                    let owner = Owner { from: &self.asked.from, topic: name, audience: self.asked.kafka.audience };
+                    let chain = Chain::read(&self.asked.folder, owner).await?;
+                    chain.tails.iter().map(|(at, tail)| (*at, tail.covered)).collect()
+                }
             };
-            landings.insert(partition, Arc::new(landing));
+            all.extend(known.into_iter().map(|(partition, stretch)| {
+                let landed = chain.get(&partition).copied();
+                let end = stretch.map(|stretch| stretch.end);
+                // Nothing was landed: everything that is there is before us.
+                let from = landed.or(stretch.map(|stretch| stretch.low));
+                let lag = from.zip(end).map(|(from, end)| (end - from).max(0));
+                Lag { topic: name.clone(), partition, landed, end, lag }
+            }));
         }
-        let partitions = stretches.into_iter().map(|stretch| (stretch.partition, stretch)).collect();
-        Ok(Topic { name, treatment: treatment.clone(), partitions, chain, landings })
-    }
-
-    fn covered(&self, partition: i32) -> i64 {
-        self.landings.get(&partition).map_or(0, |landing| landing.landed().covered)
+        Ok(all)
     }
 }
 
@@ -196,15 +223,14 @@ async fn land(
             places.iter().map(|(topic, partition, next)| (topic.as_str(), *partition, *next)).collect();
         asks.reader(&places)
     });
-    let reader = reader.await.map_err(|_| RelayFault::Ours)??;
+    let (reader, queues) = reader.await.map_err(|_| RelayFault::Ours)??;
     let (held, halt) = (Arc::new(AtomicUsize::new(0)), Arc::new(Halt::default()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let hands =
         Arc::new(Hands { makers: Semaphore::new(threads), held: Arc::clone(&held), reader: Arc::clone(&reader) });
     let (mut lanes, mut tasks) = (Vec::new(), JoinSet::new());
-    for (topic, stretch, landing) in open {
+    for ((topic, stretch, landing), queue) in open.into_iter().zip(queues) {
         let (land, lands) = mpsc::unbounded_channel();
-        let queue = reader.split_partition_queue(&topic.name, stretch.partition).ok_or(RelayFault::Ours)?;
         lanes.push(Lane {
             topic: Arc::clone(&topic.name),
             partition: stretch.partition,
@@ -264,30 +290,17 @@ async fn finish(
     fault.map_or(Ok(is_stopped), Err)
 }
 
-/// Writes the manifests.
-async fn tell(asked: &Asked, topics: &[Topic]) -> Result<Vec<Told>, RelayFault> {
+/// Writes the manifests of a round, of every topic of which there is something to say.
+async fn tell(asked: &Asked, topics: &mut [Topic], round: u64) -> Result<Vec<Told>, RelayFault> {
     let mut told = Vec::new();
     for topic in topics {
-        let mut links: Vec<Link> = topic.chain.unnamed.clone();
-        let mut found = links.len() as u64;
-        let mut partitions = BTreeMap::new();
-        for (partition, landing) in &topic.landings {
-            let stretch = topic.partitions.get(partition).ok_or(RelayFault::Ours)?;
-            let landed = landing.landed();
-            let before = topic.chain.tails.get(partition).map_or(stretch.low, |tail| tail.next);
-            let unnamed = topic.chain.unnamed.iter().filter(|link| link.partition == *partition);
-            let first = unnamed.map(|link| link.first).fold(before, i64::min);
-            let at = manifest::Stretch { low: stretch.low, first, next: landed.covered, end: stretch.end };
-            partitions.insert(*partition, at);
-            links.extend(landed.links.iter().cloned());
-            found += landed.adopted;
-        }
-        links.sort_by_key(|link| (link.partition, link.first));
+        let (links, partitions, found) = topic.come_to()?;
         let audience = asked.kafka.audience;
         let treated = topic.treatment.as_ref().map_or_else(|| "{}".to_owned(), |treatment| treatment.text());
         let hits = topic.treatment.as_ref().map(|treatment| treatment.hits()).unwrap_or_default();
+        let run = if round == 1 { asked.run.clone() } else { format!("{}-r{round}", asked.run) };
         let said = Said {
-            run: &asked.run,
+            run: &run,
             topic: &topic.name,
             audience: audience.as_str(),
             treated: &treated,
@@ -295,15 +308,8 @@ async fn tell(asked: &Asked, topics: &[Topic]) -> Result<Vec<Told>, RelayFault> 
             partitions: &partitions,
             links: &links,
         };
-        for (name, text) in manifest::manifests(&said) {
-            let key = asked.folder.at(&format!("{}/_runs/{name}", topic.name));
-            match put_if_absent(&asked.folder, &key, text.into(), "store.put.dump_manifest").await? {
-                Absent::Created | Absent::Mine => {}
-                Absent::Other(_) => {
-                    let (store, object) = (asked.folder.label().to_owned(), format!("`_runs/{name}`"));
-                    return Err(StoreError::Damaged { store, object, fault: "another run has its name" }.into());
-                }
-            }
+        if !links.is_empty() || topic.said.as_ref() != Some(&partitions) {
+            write(asked, &said).await?;
         }
         let sum = |of: fn(&Link) -> u64| links.iter().map(of).sum::<u64>();
         told.push(Told {
@@ -317,6 +323,27 @@ async fn tell(asked: &Asked, topics: &[Topic]) -> Result<Vec<Told>, RelayFault> 
             found,
             complete: partitions.values().all(|at| at.next >= at.end),
         });
+        // The next round goes on behind it.
+        topic.chain.unnamed.clear();
+        for (partition, landing) in &topic.landings {
+            let landed = landing.landed();
+            topic.chain.tails.insert(*partition, Tail { next: landed.next, covered: landed.covered });
+        }
+        topic.said = Some(partitions);
     }
     Ok(told)
+}
+
+async fn write(asked: &Asked, said: &Said<'_>) -> Result<(), RelayFault> {
+    for (name, text) in manifest::manifests(said) {
+        let key = asked.folder.at(&format!("{}/_runs/{name}", said.topic));
+        match put_if_absent(&asked.folder, &key, text.into(), "store.put.dump_manifest").await? {
+            Absent::Created | Absent::Mine => {}
+            Absent::Other(_) => {
+                let (store, object) = (asked.folder.label().to_owned(), format!("`_runs/{name}`"));
+                return Err(StoreError::Damaged { store, object, fault: "another run has its name" }.into());
+            }
+        }
+    }
+    Ok(())
 }

@@ -25,7 +25,7 @@ pub use diff::{DiffRequest, diff};
 pub use files::tell_as;
 pub use init::{InitRequest, init};
 pub use plan::{PaperKind, PlanRequest, plan};
-pub use relay::{RelayRequest, relay};
+pub use relay::{RelayBegin, RelayRequest, relay};
 pub use run::{RunRequest, run};
 pub use scan::{Database, ScanOf, ScanRequest, ScanTells, scan};
 pub use status::{StatusRequest, status};

@@ -28,6 +28,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-SIDE-14", "differences::a_path_or_column_that_is_not_there_ends_with_14"),
     ("E-STAMP-14", "hostile::refuses_a_store_that_holds_another_environments_data"),
     ("E-STORE-14", "endings::a_store_whose_conditional_writes_are_not_exclusive_ends_with_14"),
+    ("E-BEGUN-2", "relay/follow::a_topic_can_be_begun_behind_its_beginning_and_only_once"),
     ("E-CHAIN-42", "relay/endings::an_object_that_no_relay_wrote_is_left_alone_and_told"),
     ("E-LETTERS-22", "relay/treated::what_cannot_be_treated_is_put_aside_and_past_the_limit_the_run_ends"),
     ("E-LOST-26", "relay/holes::records_that_went_before_they_were_landed_end_the_run_and_are_counted"),

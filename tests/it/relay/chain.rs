@@ -3,6 +3,10 @@
 use super::kafka::{things, topic, write};
 use super::{JOB, chain, ferry, landed};
 use crate::ferry::{Came, Ferry};
+use crate::services::{CONTAINER, variable};
+use nightferry::access::{Purpose, open};
+use nightferry::job::Location;
+use nightferry::store::dump;
 use serde_json::{Value, json};
 use std::process::Stdio;
 
@@ -72,36 +76,88 @@ async fn objects_that_no_manifest_names_are_named_by_the_next_run() {
     assert_eq!(reconciled(&ferry)["verdict"], "MATCH");
 }
 
-#[tokio::test]
-async fn two_at_once_make_one_chain() {
-    let topic = topic(3, &[]).await;
-    let ferry = ferry(&topic, "");
-    ferry.edit(super::ENVIRONMENT, "[secrets]", "[limits]\npart_max = \"64KiB\"\n\n[secrets]");
+/// Three relays at once over a topic of three partitions of 8,000 records, in small objects.
+async fn three_at_once(topic: &str, ferry: &Ferry) {
     for partition in 0..3 {
-        write(&topic, partition, &things(0..8_000, 4000));
+        write(topic, partition, &things(0..8_000, 4000));
     }
-    let start = || {
-        let mut command = ferry.command(&["relay", JOB, "--json"]);
+    // Each cuts the topic otherwise: the same stretches would be the same bytes, and nobody could tell whose they are.
+    let start = |(name, size): (&str, &str)| {
+        let limited = ferry.read(super::ENVIRONMENT) + &format!("\n[limits]\npart_max = \"{size}\"\n");
+        ferry.write(&format!("jobs/environments/{name}.toml"), limited.as_bytes());
+        let mut command = ferry.command(&["relay", JOB, "--env", name, "--json"]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts")
     };
-    let both = [start(), start(), start()];
+    let all = [("one", "64KiB"), ("two", "80KiB"), ("three", "100KiB")].map(start);
     let mut found = 0;
-    for child in both {
+    for child in all {
         let came = Came::of(&child.wait_with_output().expect("it ends"));
         assert_eq!(came.code, 0, "{}", came.err);
         let told: Value = serde_json::from_str(&came.out).expect("JSON");
         found += told["topics"][0]["found"].as_u64().expect("a number");
     }
     assert!(found > 0, "they never met");
-    let chain = chain(&ferry, &topic);
+}
+
+fn is_one_chain(ferry: &Ferry, topic: &str) {
+    let chain = chain(ferry, topic);
     for partition in ["0", "1", "2"] {
         let told = &chain[partition];
-        assert_eq!(
-            (&told["records"], &told["once"], &told["next"]),
-            (&json!(8000), &json!(8000), &json!(8000)),
-            "{told}"
-        );
+        let counts = ["records", "once", "next"].map(|count| &told[count]);
+        assert_eq!(counts, [&json!(8000); 3], "{told}");
         assert_eq!((&told["whole"], &told["ascending"]), (&json!(true), &json!(true)), "{told}");
         assert!(told["objects"].as_u64().is_some_and(|objects| objects > 5), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn three_at_once_make_one_chain() {
+    let topic = topic(3, &[]).await;
+    let ferry = ferry(&topic, "");
+    three_at_once(&topic, &ferry).await;
+    is_one_chain(&ferry, &topic);
+}
+
+#[tokio::test]
+async fn three_at_once_make_one_chain_on_s3_and_on_azure() {
+    let (s3, azure) = (variable("NIGHTFERRY_S3_ENDPOINT"), variable("NIGHTFERRY_AZURE_ENDPOINT"));
+    for (scheme, bucket, endpoint) in [("s3", "nightferry-topics", s3), ("az", CONTAINER, azure)] {
+        let topic = topic(3, &[]).await;
+        let ferry = ferry(&topic, if scheme == "az" { ", audience = \"analytics\"" } else { "" });
+        let url = format!("{scheme}://{bucket}/{topic}");
+        let place = format!("url = \"{url}\", region = \"eu-west-2\", endpoint = \"{endpoint}\"");
+        ferry.edit(super::ENVIRONMENT, "url = \"landed\"", &place);
+        three_at_once(&topic, &ferry).await;
+        // For the reader, which knows files.
+        let location = Location { url, region: Some("eu-west-2".into()), endpoint: Some(endpoint), ca: None };
+        let folder = open(&location, ferry.root(), "topics", Purpose::Read).expect("a place");
+        for (path, _) in dump::list(&folder, &topic).await.expect("listed") {
+            ferry.write(&format!("landed/{path}"), &dump::fetch(&folder, &path).await.expect("fetched"));
+        }
+        is_one_chain(&ferry, &topic);
+    }
+}
+
+#[tokio::test]
+async fn a_budget_that_one_record_fills_lands_early_and_loses_nothing() {
+    let topic = topic(2, &[]).await;
+    let ferry = ferry(&topic, "");
+    ferry.edit(super::ENVIRONMENT, "[secrets]", "[limits]\nmemory_max = \"8MiB\"\n\n[secrets]");
+    let large = |id: usize| {
+        let value = json!({"after": {"id": id, "amount": "1.00", "note": "x".repeat(900_000)}, "source": {"txId": 6000}, "op": "c"});
+        (Some(json!({"id": id}).to_string()), Some(value.to_string()))
+    };
+    for partition in 0..2 {
+        write(&topic, partition, &(0..12).map(large).collect::<Vec<_>>());
+    }
+    let told = landed(&ferry);
+    assert_eq!((&told["records"], &told["complete"]), (&json!(24), &json!(true)), "{told}");
+    assert!(
+        told["objects"].as_u64().is_some_and(|objects| objects >= 12),
+        "an eighth of 8 MiB holds one of them: {told}"
+    );
+    let chain = chain(&ferry, &topic);
+    for partition in ["0", "1"] {
+        assert_eq!((&chain[partition]["once"], &chain[partition]["whole"]), (&json!(12), &json!(true)), "{chain}");
     }
 }

@@ -6,11 +6,13 @@
 //! holes.rs    what a topic no longer holds, never held, or does not hold yet
 //! endings.rs  how a run ends that cannot go on
 //! treated.rs  what is landed for those who may not see everything
+//! follow.rs   landing that goes on, where it begins, how far behind it is
 //! nights.rs   PostgreSQL -> Debezium -> Kafka -> relay -> run
 //! ```
 
 mod chain;
 mod endings;
+mod follow;
 mod holes;
 mod kafka;
 mod nights;
