@@ -5,7 +5,7 @@ ENV RUSTUP_TOOLCHAIN=1.95.0
 RUN cargo install --locked cargo-auditable --version 0.7.1
 WORKDIR /src
 COPY . .
-RUN cargo auditable build --release --locked --bin nightferry
+RUN cargo auditable build --release --locked --features relay --bin nightferry
 
 # Same Debian as the builder, so the same libc. No shell and no package manager to be used against what is carried.
 FROM gcr.io/distroless/cc-debian12:nonroot

@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .PHONY: test soak bench bench-diff bench-compact bench-scan bench-peers fuzz lint deny advisories sbom services stop-services
 
-# More words for the command behind a goal: `make test ARGS='-- publish'`. The feature `failpoints` is what the tests that kill the process need.
+# More words for the command behind a goal: `make test ARGS='-- publish'`. The tests that kill the process need the feature
+# `failpoints`, those over Kafka the feature `relay`.
 ARGS ?=
 
 # One shell for start, tests and stop: the trap is what stops the servers when a test fails or Ctrl-C is pressed.
@@ -11,14 +12,14 @@ with_services = env=$$(tests/services/start); trap 'tests/services/stop "$${env%
 
 test:
 	@tests/services/install
-	@$(with_services); NIGHTFERRY_SEEDS=$${NIGHTFERRY_SEEDS:-20000} cargo test --locked --features failpoints $(ARGS); "$$NIGHTFERRY_HADOLINT" Dockerfile
+	@$(with_services); NIGHTFERRY_SEEDS=$${NIGHTFERRY_SEEDS:-20000} cargo test --locked --features failpoints,relay $(ARGS); "$$NIGHTFERRY_HADOLINT" Dockerfile
 
 # The kills over a million rows and at every failpoint, thirty extracts of tables that are written to, and a million simulated
 # storms, which go on where the last soak stopped (target/soaked-seeds): nothing is ignored in `make test`, it is only smaller there.
 soak:
 	@tests/services/install
-	@$(with_services); NIGHTFERRY_SOAK=1 cargo test --locked --release --features failpoints --test it $(ARGS) -- nights::kills nights::points live:: schedule:: --nocapture
-	@NIGHTFERRY_SOAK=1 cargo test --locked --release --features failpoints --lib -- simulator:: --nocapture
+	@$(with_services); NIGHTFERRY_SOAK=1 cargo test --locked --release --features failpoints,relay --test it $(ARGS) -- nights::kills nights::points live:: schedule:: --nocapture
+	@NIGHTFERRY_SOAK=1 cargo test --locked --release --features failpoints,relay --lib -- simulator:: --nocapture
 
 # Release, since a debug build measures the compiler's laziness. `make bench ARGS='--rows 1000000 --runs 3'`.
 bench:

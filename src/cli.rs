@@ -10,11 +10,11 @@ use crate::data::{Name, NameFault};
 use crate::schedule::{ScheduleRequest, schedule};
 use crate::source::Wanted;
 use crate::verbs::{
-    self, Database, Days, DiffRequest, InitRequest, Metrics, PaperKind, PlanRequest, RunRequest, ScanOf, ScanRequest,
-    ScanTells, StatusRequest, TestRequest, ValidateRequest,
+    self, Database, Days, DiffRequest, InitRequest, Metrics, PaperKind, PlanRequest, RelayBegin, RelayRequest,
+    RunRequest, ScanOf, ScanRequest, ScanTells, StatusRequest, TestRequest, ValidateRequest,
 };
 use crate::world::ProgressMode;
-use chrono::{Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_mangen::Man;
@@ -38,6 +38,7 @@ impl Cli {
             Verb::Test(TestArgs { jobs, json }) => verbs::test(TestRequest { jobs, json }, out).await,
             Verb::Diff(args) => verbs::diff(args.into(), out).await,
             Verb::Scan(args) => verbs::scan(args.into(), out).await,
+            Verb::Relay(args) => verbs::relay(args.into(), out).await,
             Verb::Table { what } => verbs::table(what.into(), out).await,
             Verb::Init(args) => verbs::init(args.into(), out).await,
             Verb::Status(args) => verbs::status(args.into(), out).await,
@@ -88,6 +89,11 @@ pub enum Verb {
         after_help = "From a database:\n  nightferry scan --env prod --source contracts_db --table contracts.contact\n\nExamples:\n  nightferry scan fixtures/contracts/extract/contracts.contact.parquet\n  nightferry scan fixtures/contracts/extract/contracts.milestone.csv --fail-on nino,card,email"
     )]
     Scan(ScanArgs),
+    /// Land the topics that a job is compared with, as far as they go now.
+    #[command(
+        after_help = "From a cluster:\n  nightferry relay jobs/settlements.toml --env prod\n\nExamples:\n  nightferry relay jobs/settlements.toml --plan\n  nightferry relay jobs/contracts.toml --plan --json"
+    )]
+    Relay(RelayArgs),
     /// Look after a published table: its versions, proof, the way back, what may go.
     #[command(
         after_help = "Examples:\n  nightferry table versions warehouse/invoice\n  nightferry table verify warehouse/invoice --json"
@@ -443,6 +449,43 @@ impl From<ScheduleArgs> for ScheduleRequest {
     }
 }
 
+/// Flags of `relay`.
+#[derive(Clone, Debug, Args)]
+pub struct RelayArgs {
+    /// The job file.
+    pub job: PathBuf,
+    /// Say which topics would be landed, where and for whom, and touch nothing.
+    #[arg(long, conflicts_with_all = ["lag", "follow"])]
+    pub plan: bool,
+    /// Say how far each partition is landed, and how far it goes.
+    #[arg(long, conflicts_with = "follow")]
+    pub lag: bool,
+    /// Go on until told to stop.
+    #[arg(long)]
+    pub follow: bool,
+    /// With --follow: how often what is new is landed; sooner where there is much.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = span)]
+    pub every: Duration,
+    /// Begin a topic that is not landed yet at this offset.
+    #[arg(long, value_name = "OFFSET", value_parser = clap::value_parser!(i64).range(0..), conflicts_with = "from_time")]
+    pub from_offset: Option<i64>,
+    /// Begin a topic that is not landed yet at this moment, such as 2026-11-22T00:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub from_time: Option<DateTime<Utc>>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "shown as its own flags")]
+    pub common: Common,
+}
+
+impl From<RelayArgs> for RelayRequest {
+    fn from(args: RelayArgs) -> Self {
+        let RelayArgs { job, plan, lag, follow, every, from_offset, from_time, common: Common { environment, json } } =
+            args;
+        let begin = from_offset.map(RelayBegin::Offset).or(from_time.map(RelayBegin::Time));
+        RelayRequest { job, environment, plan, lag, follow: follow.then_some(every), begin, json }
+    }
+}
+
 /// Flags of `status`.
 #[derive(Clone, Debug, Args)]
 pub struct StatusArgs {
@@ -472,6 +515,13 @@ fn metrics(text: &str) -> Result<Metrics, &'static str> {
         "" => Err("`emf`, or the path of a file"),
         path => Ok(Metrics::File(path.into())),
     }
+}
+
+/// A moment of RFC 3339.
+fn moment(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    let moment =
+        DateTime::parse_from_rfc3339(text).map_err(|_| "a moment with its zone, such as 2026-11-22T00:00:00Z")?;
+    Ok(moment.with_timezone(&Utc))
 }
 
 /// A time with its unit, from 2 seconds to an hour.

@@ -31,6 +31,7 @@ impl Ending {
             21 | 24 | 74 => "RB-03",
             22 | 25 => "RB-18",
             23 => "RB-04",
+            26 => "RB-11",
             41 | 42 => "RB-10",
             50 | 51 => "RB-17",
             70 => "RB-05",
@@ -59,6 +60,9 @@ const PARTS_GONE: &str = "nothing was published; the parts were deleted";
 /// What holds once a night's record stands, however its writing failed.
 pub const DECIDED: &str = "the night is decided, and no reader sees half a table; the next run completes it";
 
+/// What holds of a dump whatever ended the relay.
+pub const LANDED: &str = "what is landed is whole, and the next run goes on behind it";
+
 /// What holds once every table of the primary is written, however the second cloud failed.
 pub const PUBLISHED: &str = "the primary is published";
 
@@ -80,6 +84,8 @@ endings! {
     DIFF_USAGE "E-DIFF-2" 2 UNTOUCHED, "see `nightferry diff --help`";
     TABLE_USAGE "E-TABLE-2" 2 NOTHING_WRITTEN, "see `nightferry table --help`";
     SCAN_USAGE "E-SCAN-2" 2 NOTHING_WRITTEN, "see `nightferry scan --help`";
+    NO_RELAY "E-RELAY-2" 2 UNTOUCHED, "this binary was built without the relay: build it with `--features relay`, as the image is";
+    BEGUN "E-BEGUN-2" 2 UNTOUCHED, "a chain has one beginning: to begin elsewhere, give the dump another `url`";
     JOB_INVALID "E-JOB-10" 10 UNTOUCHED, "mend the places listed, then `nightferry validate`";
     SQL_REFUSED "E-SQL-10" 10 UNPUBLISHED, "mend the query or `where` named, then `nightferry validate --online`";
     LAYOUT "E-PERIOD-10" 10 UNPUBLISHED, "publish every period that the table has in one run (--from, --to), with periods that hold its own; or give the dataset another name";
@@ -97,6 +103,7 @@ endings! {
     BAD_ROWS "E-ROWS-22" 22 PARTS_STAY, "look at the quarantined rows in the restricted store; mend them at the source, or raise bad_rows_max";
     CORRUPT "E-INPUT-22" 22 PARTS_STAY, "get the object named again from where it was made, or under the name that is read, then run again";
     UNFINISHED "E-EXPORT-22" 22 PARTS_STAY, "wait until the export or dump has ended, or make it again, and bring every object of it along";
+    DEAD_LETTERS "E-LETTERS-22" 22 LANDED, "look at the records in the restricted store: classify what is new in the schema file, or raise dead_letters_max where somebody answers for it";
     COMPARISON_ERROR "E-KEY-22" 22 PARTS_STAY, "a key that is NULL or there twice, or an empty side: mend the source, or the key in the schema file";
     SCAN_CORRUPT "E-SCAN-22" 22 NOTHING_WRITTEN, "get the file named again from where it was made";
     SIDE_CORRUPT "E-SIDE-22" 22 UNWRITTEN, "get the file named again from where it was made, or say what its columns are with --schema";
@@ -110,6 +117,9 @@ endings! {
     INCONCLUSIVE "E-RECON-24" 24 PARTS_STAY, "the comparison cannot be decided, and a retry will not change that; look at the report";
     SIDES_CHANGED "E-DIFF-24" 24 UNWRITTEN, "compare again once nobody writes there";
     CHECK_FAILED "E-CHECK-25" 25 PARTS_STAY, "look at the check named in the report";
+    STREAM_LOST "E-LOST-26" 26 LANDED, "the records are gone from the cluster: let the connector take a snapshot anew and land it into another folder; then give the topic a longer retention";
+    TOPIC_SHORTER "E-TOPIC-26" 26 LANDED, "the topic is another than the one that was landed: find out who made it anew, and land it into another folder";
+    CHAIN "E-CHAIN-42" 42 LANDED, "the object named is none that the relay wrote there: keep it, find out who did, and take it away";
     READ_BACK "E-READBACK-42" 42 PARTS_STAY, "what was written does not read back as what was extracted: keep the parts and report it";
     CHECKSUM "E-SUM-42" 42 PARTS_STAY, "an object is not what was written; keep it and look at the store's own log";
     COMPARED "E-CLOUDS-41" 41 NOTHING_WRITTEN, "the differences listed are in the cloud named: keep both, find out who wrote there, then bring that side back from the other";

@@ -7,6 +7,8 @@ use crate::access::AccessError;
 use crate::data::Name;
 use crate::ending::{self, Ending};
 use crate::problem::Problems;
+#[cfg(feature = "relay")]
+use crate::relay::RelayFault;
 use crate::report::ProblemReport;
 use crate::source::SourceError;
 use crate::store::StoreError;
@@ -44,6 +46,8 @@ pub enum Phase {
     Reconcile,
     /// Committing.
     Publish,
+    /// Landing topics.
+    Land,
 }
 
 impl Failure {
@@ -112,6 +116,32 @@ impl Failure {
         Failure::new(ending, phase, error.to_string())
     }
 
+    /// Why topics were not landed.
+    #[cfg(feature = "relay")]
+    pub fn relay(fault: &RelayFault) -> Self {
+        let ending = match fault {
+            RelayFault::Away { .. } => ending::SOURCE_AWAY,
+            RelayFault::Refused { .. } => ending::REFUSED,
+            RelayFault::Tls { .. } => ending::TLS_REFUSED,
+            RelayFault::NoTopic { .. } => ending::NOT_THERE,
+            RelayFault::Client { .. } => ending::ENVIRONMENT_INVALID,
+            RelayFault::Lost { .. } => ending::STREAM_LOST,
+            RelayFault::Shorter { .. } => ending::TOPIC_SHORTER,
+            RelayFault::Begun { .. } => ending::BEGUN,
+            RelayFault::Damaged { .. } => ending::CHAIN,
+            RelayFault::Treatment { .. } => ending::JOB_INVALID,
+            RelayFault::Personal { .. } => ending::PERSONAL_DATA,
+            RelayFault::Path { .. } => ending::PATH_LACKING,
+            RelayFault::DeadLetters { .. } => ending::DEAD_LETTERS,
+            RelayFault::Store(error) => Failure::store(error, Phase::Stage).ending,
+            RelayFault::Stopped { .. } => ending::INTERRUPTED,
+            RelayFault::Ours => {
+                Ending { code: ending::PANIC, id: "E-BUG-101", next: "report this line", ..ending::CHAIN }
+            }
+        };
+        Failure::new(Ending { safe: ending::LANDED, ..ending }, Phase::Land, fault.to_string())
+    }
+
     /// A place that could not be opened.
     pub fn access(error: &AccessError) -> Self {
         let ending = match error {
@@ -150,6 +180,7 @@ impl fmt::Display for Phase {
             Phase::Stage => "stage",
             Phase::Reconcile => "reconcile",
             Phase::Publish => "publish",
+            Phase::Land => "land",
         })
     }
 }

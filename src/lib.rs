@@ -28,6 +28,7 @@
 //! main      the door                          cli       verbs and flags: the only clap
 //! schedule  nights that are due, each in a process of its own: the only tokio-cron-scheduler
 //! verbs     one journey a file                world     stores, CPU pool, clock, scratch     failure   errors -> endings
+//! relay     topics landed as dumps, and nothing more: the only rdkafka (feature `relay`)
 //! source    NEAR BANK: the only sqlx          store     FAR BANK: parts, commits, ledger, second cloud
 //! notify    telling others: the only reqwest
 //! access    keys, TLS, URL -> object store    job       what was asked: text -> plan; pure   report    what happened; pure
@@ -66,6 +67,8 @@ pub mod notify;
 pub mod privacy;
 pub mod problem;
 pub mod reconcile;
+#[cfg(feature = "relay")]
+pub mod relay;
 pub mod report;
 pub mod schedule;
 pub mod source;

@@ -16,7 +16,7 @@
 
 use crate::data::{Alphabet, FieldTreatment, Generalisation, Name, Treatment};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The manifests that are read.
@@ -92,6 +92,8 @@ pub struct Manifests {
     pub dead_letters: u64,
     /// Whether every partition was read as far as it went when the last run began.
     pub is_read_to_its_end: bool,
+    /// Partition -> the offset behind what was read of it.
+    pub nexts: BTreeMap<u32, u64>,
 }
 
 /// Why a manifest cannot be followed. No value of it.
@@ -151,6 +153,7 @@ impl Manifests {
             }
             let end = ranges.iter().map(|(range, _)| range.end).max().unwrap_or(0);
             all.is_read_to_its_end &= next >= end;
+            all.nexts.insert(partition, next);
         }
         let fields: BTreeSet<&String> = manifests.iter().flat_map(|(_, manifest)| manifest.treated.keys()).collect();
         for field in fields {
@@ -179,6 +182,7 @@ fn treatment(written: &Value) -> Option<Treatment> {
             "drop" => Some(Treatment::Drop),
             "null" => Some(Treatment::Null),
             "label" => Some(Treatment::Label),
+            "scrub" => Some(Treatment::Scrub),
             _ => None,
         },
         Value::Object(one) if one.len() == 1 => {
@@ -224,10 +228,43 @@ fn treatment(written: &Value) -> Option<Treatment> {
     }
 }
 
+/// The same, to be written.
+pub fn treatment_text(treatment: &Treatment) -> Value {
+    match treatment {
+        Treatment::Mask { last } => json!({"mask": {"last": last}}),
+        Treatment::Hmac { domain } => json!({"hmac": domain.as_str()}),
+        Treatment::Token { domain } => json!({"token": domain.as_str()}),
+        Treatment::Ff1 { domain, alphabet } => {
+            let alphabet = if *alphabet == Alphabet::Digits { "digits" } else { "alphanumeric" };
+            json!({"ff1": {"domain": domain.as_str(), "alphabet": alphabet}})
+        }
+        Treatment::DateShift { domain, subject, days } => {
+            json!({"date_shift": {"domain": domain.as_str(), "subject": subject.as_str(), "days": days}})
+        }
+        Treatment::Generalise(Generalisation::Year) => json!({"generalise": "year"}),
+        Treatment::Generalise(Generalisation::Month) => json!({"generalise": "month"}),
+        Treatment::Generalise(Generalisation::District) => json!({"generalise": "district"}),
+        Treatment::Generalise(Generalisation::Band { width }) => json!({"generalise": {"band": width}}),
+        Treatment::Bucket { edges } => json!({ "bucket": edges }),
+        Treatment::Fields(fields) => {
+            let field = |field: &FieldTreatment| {
+                let mut said = json!({"treat": treatment_text(&field.treatment)});
+                if let Some(kind) = &field.kind {
+                    said["kind"] = json!(kind);
+                }
+                (field.path.join("."), said)
+            };
+            json!({"fields": fields.iter().map(field).collect::<serde_json::Map<_, _>>()})
+        }
+        Treatment::Keep | Treatment::Drop | Treatment::Null | Treatment::Label | Treatment::Scrub => {
+            json!(treatment.word())
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn all(manifests: &[Value]) -> Result<Manifests, (String, BadManifest)> {
         let parse = |(at, manifest): (usize, &Value)| {
@@ -261,6 +298,40 @@ mod tests {
         let (kept, hidden) = (json!({}), json!({"email": {"treatment": "drop"}}));
         let two = all(&[run(0, 4, 4, kept), run(4, 9, 9, hidden)]).expect("manifests");
         assert_eq!(two.treated["email"], Treated::InTwoWays);
+    }
+
+    #[test]
+    fn reads_what_it_writes_of_every_treatment() {
+        let name = |text: &str| Name::new(text).expect("a name");
+        let field = |treatment| FieldTreatment {
+            path: vec!["a".into(), "b".into()],
+            kind: Some("email".into()),
+            treatment,
+            optional: true,
+        };
+        let all = [
+            Treatment::Keep,
+            Treatment::Drop,
+            Treatment::Null,
+            Treatment::Label,
+            Treatment::Scrub,
+            Treatment::Mask { last: 3 },
+            Treatment::Hmac { domain: name("people") },
+            Treatment::Ff1 { domain: name("people"), alphabet: Alphabet::Digits },
+            Treatment::Ff1 { domain: name("people"), alphabet: Alphabet::Alphanumeric },
+            Treatment::DateShift { domain: name("people"), subject: name("id"), days: 60 },
+            Treatment::Generalise(Generalisation::Year),
+            Treatment::Generalise(Generalisation::Month),
+            Treatment::Generalise(Generalisation::District),
+            Treatment::Generalise(Generalisation::Band { width: 10 }),
+            Treatment::Bucket { edges: vec!["0".into(), "10.5".into()] },
+            Treatment::Fields(vec![field(Treatment::Mask { last: 2 })]),
+        ];
+        for of in all {
+            assert_eq!(treatment(&treatment_text(&of)), Some(of.clone()), "{of}");
+        }
+        // What stands for a token is known to its vault alone: a dump of them is compared with nothing.
+        assert_eq!(treatment(&treatment_text(&Treatment::Token { domain: name("people") })), None);
     }
 
     #[test]

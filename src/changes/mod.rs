@@ -18,6 +18,7 @@
 //! moment.rs    a moment as connectors print it
 //! reading.rs   what the environment declares of all this
 //! fault.rs     why a line cannot be taken for what happened to a row
+//! images.rs    events that are landed with other cells than they came with; images/write.rs writes them
 //! heartbeat.rs whether a stream has come past the extract where nothing happens
 //! facts.rs log.rs  what the stream shows of itself and of the database's log meanwhile
 //! blocks.rs    what schema blocks say of the columns
@@ -61,6 +62,7 @@ mod fault;
 mod flat;
 mod form;
 mod heartbeat;
+mod images;
 mod layout;
 mod log;
 mod manifest;
@@ -83,9 +85,10 @@ pub use facts::{Run, StreamFacts};
 pub use fault::{Because, DecodeFault};
 pub use form::{Decimals, Times};
 pub use heartbeat::passes;
+pub use images::{ImageTerms, Images, LandedAs, NotLanded};
 pub use layout::{Held, Layout, Object, confluent, is_load};
 pub use log::LogFacts;
-pub use manifest::{BadManifest, Manifest, Manifests, Named, Treated};
+pub use manifest::{BadManifest, Manifest, Manifests, Named, Treated, treatment_text};
 pub use printed::untold;
 pub use reading::{Cleanup, Payload, Reading};
 pub use record::{COLUMNS as RECORD_COLUMNS, HEADERS as RECORD_HEADERS};

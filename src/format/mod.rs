@@ -14,6 +14,7 @@
 //! jsonl_blocks.rs  a JSON object a line, a block of lines at a time
 //! parquet_write.rs batches -> Parquet, a row group at a time
 //! parquet_plain.rs one small batch -> Parquet of the plainest kind
+//! parquet_records.rs records of a topic -> Parquet, and what such a file says of itself
 //! parquet_footer.rs what a file says of itself
 //! parquet_back.rs  our own Parquet -> batches, to prove what was written
 //! pieces.rs        bytes put aside, of which any range can be read
@@ -35,6 +36,7 @@ pub mod parquet_back;
 pub mod parquet_footer;
 pub mod parquet_plain;
 pub mod parquet_read;
+pub mod parquet_records;
 pub mod parquet_scan;
 pub mod parquet_write;
 pub mod pg_toc;

@@ -3,6 +3,7 @@
 //! Texts given as `{ env = "NAME" }` are looked up through a parameter; a variable that is not set is a fault that names
 //! it.
 
+use super::boundaries::{check_boundary, check_ground, check_landing};
 use super::dump::reading;
 use super::files::ENVIRONMENT;
 use super::message_file::MessageSpec;
@@ -69,7 +70,10 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
         let Ok(name) = Name::new(key) else { continue };
         messages.extend(reader.message(&name, node));
     }
-    check_ground(&text, &tree, &stores, reader.problems);
+    for (name, source) in &sources {
+        check_landing(&text, &tree, name, source, reader.problems);
+    }
+    check_ground(&text, &tree, &stores, &sources, reader.problems);
     for (name, audience) in [("restricted", Audience::Restricted), ("security", Audience::Security)] {
         let declared = tree.get("store").and_then(|stores| stores.get(name)?.get("audience")?.text());
         if declared != Some(audience.as_str()) {
@@ -110,47 +114,6 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
         is_memory_declared,
         text,
     })
-}
-
-/// What is for `restricted` never leaves the body's own accounts, whatever the store says of itself.
-fn check_boundary(text: &Text, node: &Node, at: usize, store: &StoreSpec, problems: &mut Problems) {
-    if store.audience != Audience::Restricted {
-        return;
-    }
-    let hint = || Some("what is for `restricted` never leaves the body's own accounts".to_owned());
-    let name = &store.name;
-    if store.boundary == Boundary::External {
-        let message = format!("store `{name}` is external and for `restricted`");
-        problems.add("E-ENV-BOUNDARY", text.place(at), message, hint());
-    }
-    for (key, location) in places(store) {
-        if location.is_outside_aws() {
-            let at = node.get(key).map_or(at, |node| node.span.start);
-            let message = format!("`{key}` of store `{name}`, which is for `restricted`, is outside AWS");
-            problems.add("E-ENV-BOUNDARY", text.place(at), message, hint());
-        }
-    }
-}
-
-/// No place of a store is a place of another, or lies inside one.
-fn check_ground(text: &Text, tree: &Node, stores: &BTreeMap<Name, StoreSpec>, problems: &mut Problems) {
-    let all =
-        || stores.values().flat_map(|store| places(store).map(move |(key, location)| (&store.name, key, location)));
-    for (index, (name, key, location)) in all().enumerate() {
-        let shared = all().take(index).find(|(_, _, earlier)| earlier.shares_ground_with(location));
-        if let Some((other, other_key, _)) = shared {
-            let node = tree.get("store").and_then(|stores| stores.get(name.as_str())?.get(key));
-            let at = text.place(node.map_or(0, |node| node.span.start));
-            let message = format!("`{key}` of store `{name}` and `{other_key}` of store `{other}` lie in one another");
-            let hint = "each store has a folder of its own: one audience never sees what is in another's";
-            problems.add("E-ENV-OVERLAP", at, message, Some(hint.into()));
-        }
-    }
-}
-
-/// The places of a store, by the key that names each.
-fn places(store: &StoreSpec) -> impl Iterator<Item = (&'static str, &Location)> {
-    [("url", &store.primary)].into_iter().chain(store.second.as_ref().map(|second| ("second", second)))
 }
 
 pub(super) struct Reader<'a> {
@@ -206,7 +169,8 @@ impl Reader<'_> {
             );
             return None;
         }
-        Some(SourceSpec::Dump { url: self.location(dump, "")?, layout, reading })
+        let kafka = self.kafka(dump, layout)?;
+        Some(SourceSpec::Dump { url: self.location(dump, "")?, layout, reading, kafka })
     }
 
     fn time_zone(&mut self, node: &Node) -> Option<chrono_tz::Tz> {

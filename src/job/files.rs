@@ -389,9 +389,31 @@ const DUMP: &[Key] = &[
         Shape::Word(Cleanup::WORDS),
         "the topic's cleanup.policy: with `delete` an offset that is not there is drift",
     ),
+    optional(
+        "kafka",
+        Shape::Table(KAFKA),
+        "the cluster whose topics `nightferry relay` lands here; of layout `relay` alone",
+    ),
     optional("region", Shape::Given, "the bucket's region"),
     optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
     optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+];
+
+const KAFKA: &[Key] = &[
+    required("brokers", Shape::Given, "some of its brokers: host:port,host:port"),
+    optional(
+        "audience",
+        Shape::Word(AUDIENCES),
+        "who may see what is landed: `restricted` keeps values, for others they are treated as in a store [restricted]",
+    ),
+    optional("ca", Shape::Given, "a PEM file with the CA to trust [the system's]"),
+    optional("insecure", Shape::Truth, "speak to the cluster without TLS: on this machine alone [false]"),
+    optional("stall_seconds_max", Shape::Count, "longest silence of a broker that has records to send [60]"),
+    optional(
+        "dead_letters_max",
+        Shape::Whole,
+        "records that cannot be treated and are put aside, at most, in a run [1000]",
+    ),
 ];
 
 const STORE: Shape = Shape::Table(&[

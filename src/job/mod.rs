@@ -21,6 +21,8 @@
 //! environment_file.rs  jobs/environments/<name>.toml
 //! login_spec.rs        how a PostgreSQL login is guarded
 //! message_file.rs      whom it tells
+//! boundaries.rs        which places may lie where
+//! kafka_spec.rs        how a cluster is reached whose topics are landed
 //! ground.rs            where a location lies
 //! load.rs              all three together -> Checked
 //! decide.rs            Checked -> Plan
@@ -33,6 +35,7 @@
 //!
 //! A fault in a file is a [`Problem`](crate::problem::Problem) with its place; all faults are told at once.
 
+mod boundaries;
 mod check_file;
 mod check_keys;
 mod check_other;
@@ -46,6 +49,7 @@ mod face_json;
 mod files;
 mod ground;
 mod job_file;
+mod kafka_spec;
 mod load;
 mod login_spec;
 mod merge_file;
@@ -72,6 +76,7 @@ pub use face::face;
 pub use face_json::json;
 pub use ground::is_this_machine;
 pub use job_file::{Job, RESERVED, VAULT};
+pub use kafka_spec::KafkaSpec;
 pub use load::{Checked, Read, load, load_environment, schema};
 pub use login_spec::{Auth, ClientSpec, KnownPower, LoginSpec, Trust, is_loopback};
 pub use message_file::{BodyShape, MessageSpec, Road};

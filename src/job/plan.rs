@@ -1,5 +1,6 @@
 //! The plan of a run: every decision made, nothing touched yet.
 
+use super::kafka_spec::KafkaSpec;
 use super::login_spec::LoginSpec;
 use super::message_file::MessageSpec;
 use super::privacy_file::PrivacySaid;
@@ -240,6 +241,8 @@ pub enum SourceSpec {
         layout: Layout,
         /// How values are read.
         reading: Reading,
+        /// The cluster whose topics the relay lands there.
+        kafka: Option<KafkaSpec>,
     },
 }
 

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! store.get  store.head  store.list  store.delete
-//! store.put.  probe  stamp  part  manifest  record  log  runs_part  runs  report  filed  vault_part  vault
+//! store.put.  probe  stamp  part  manifest  record  log  runs_part  runs  report  filed  vault_part  vault  dump  dump_manifest  dead_letters
 //! store.second.  part  manifest  log
 //! ```
 //!

@@ -31,6 +31,7 @@
 //! table.rs      a table's files, to be read again where changes are merged into it
 //! fence.rs      which side of a failover may write      upkeep/       versions, proofs, going back, letting go
 //! vault.rs      the values of a domain and the tokens that stand for them
+//! dump.rs       objects of a topic's dump
 //! mutant.rs     faults that the simulator plants
 //! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
 //! lease.rs      whose turn a night is, among schedules
@@ -49,6 +50,7 @@ mod checkpoint;
 mod commit;
 mod decision;
 mod delta;
+pub mod dump;
 mod failpoint;
 mod fault;
 mod fence;

@@ -3,6 +3,7 @@
 use super::days::Days;
 use super::files;
 use super::measured::Metrics;
+use super::stop::stopped;
 use super::telling::Teller;
 use super::walk::{Options, walk};
 use crate::failure::Failure;
@@ -11,7 +12,6 @@ use crate::report::{RunReport, run_metrics, terminal};
 use crate::world::{Clock, Progress, ProgressMode, World};
 use std::io::Write;
 use std::path::PathBuf;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// What is asked of `run`.
 #[derive(Clone, Debug)]
@@ -60,21 +60,6 @@ async fn journey(request: RunRequest, out: &mut dyn Write) -> Result<u8, Failure
     }
     tell(&report, &plan, request.json, out);
     Ok(report.exit_code)
-}
-
-/// Ends when the process is asked to stop.
-async fn stopped() {
-    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    match (terminate, interrupt) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        }
-        // Without handlers the system's own way of stopping stays.
-        _ => std::future::pending().await,
-    }
 }
 
 fn tell(report: &RunReport, plan: &Plan, json: bool, out: &mut dyn Write) {

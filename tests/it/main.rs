@@ -40,6 +40,8 @@ mod problems;
 mod progress;
 mod publishing;
 mod readers;
+#[cfg(feature = "relay")]
+mod relay;
 mod risks;
 mod runbooks;
 mod scans;

@@ -59,6 +59,8 @@ use crossed::Crossed;
 use judged::Judgement;
 pub use login::{login, remedies};
 use open::Opened;
+#[cfg(feature = "relay")]
+pub use open::keys_of;
 pub use open::security;
 use published::{carry, incomplete, publish};
 use std::collections::BTreeMap;

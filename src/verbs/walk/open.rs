@@ -155,7 +155,7 @@ fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
     keys_of(plan, root, domains)
 }
 
-fn keys_of(plan: &Plan, root: &Path, domains: Vec<Name>) -> Result<Keys, Failure> {
+pub fn keys_of(plan: &Plan, root: &Path, domains: Vec<Name>) -> Result<Keys, Failure> {
     let invalid = |what: String| Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what);
     let Some(tokens) = &plan.tokens else {
         return if domains.is_empty() {
@@ -202,7 +202,7 @@ pub async fn sources(plan: &Plan, root: &Path, aside: &Aside) -> Result<Sources,
             access::open(location, root, name.as_str(), Purpose::Read).map_err(|error| Failure::access(&error))
         };
         let reached = match spec {
-            SourceSpec::Dump { url, layout, reading } => {
+            SourceSpec::Dump { url, layout, reading, .. } => {
                 let folder = reach(url)?;
                 dumps.insert(name.clone(), Dump { folder, layout: *layout, reading: reading.clone() });
                 continue;

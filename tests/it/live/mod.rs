@@ -19,3 +19,10 @@ mod rounds;
 mod server;
 mod stream;
 mod values;
+
+#[cfg(feature = "relay")]
+pub use self::{
+    load::{Draws, FIRST_STILL, LEDGER, Load, TABLES},
+    server::{JOB, Server, compared, dataset, run as execute, schema},
+    stream::{Connector, passed},
+};

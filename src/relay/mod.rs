@@ -1,0 +1,31 @@
+//! Topics as they are in the cluster -> objects of a dump, without a gap and without anything twice. Nothing more: no window, no
+//! join, no state but what is landed.
+//!
+//! ```text
+//! settings.rs  what the client is told, and why       cluster.rs   partitions and their ends; a reader of some
+//! chain.rs     what is landed: the truth              pull.rs      the thread that reads
+//! buffer.rs    records of one partition               land.rs      buffers -> objects, created once
+//! treat.rs     records as an audience may see them     letters.rs   those that cannot be made so
+//! topic.rs     how far a topic is, and goes
+//! manifest.rs  what a run says of all that            walk.rs      from the first to the last of it
+//! ```
+//!
+//! The only rdkafka. Never in here: how an event is written (`changes`), and what a treatment does (`privacy`).
+
+mod buffer;
+mod chain;
+mod cluster;
+mod fault;
+mod land;
+mod letters;
+mod manifest;
+mod pull;
+mod settings;
+mod topic;
+mod treat;
+mod walk;
+
+pub use fault::RelayFault;
+pub use pull::Bounds;
+pub use treat::TopicTreatment;
+pub use walk::{Asked, Begin, Lag, Relay, Told, TopicAsked};

@@ -1,0 +1,143 @@
+//! A topic on its way into a dump: where it ends, how far it is landed, and what there is to say of both.
+
+use super::chain::{Chain, Link, Owner, Tail};
+use super::cluster::{Cluster, Stretch};
+use super::fault::RelayFault;
+use super::land::{Landed, Landing};
+use super::letters::Letters;
+use super::manifest;
+use super::treat::TopicTreatment;
+use super::walk::{Asked, Begin, TopicAsked};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+/// A topic under way.
+pub struct Topic {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What is done to its records.
+    pub treatment: Option<Arc<TopicTreatment>>,
+    /// Where its partitions begin and end.
+    pub partitions: BTreeMap<i32, Stretch>,
+    /// What is landed.
+    pub chain: Chain,
+    /// How far each partition is.
+    pub landings: BTreeMap<i32, Arc<Landing>>,
+    /// What the last manifest said of the partitions.
+    pub said: Option<BTreeMap<i32, manifest::Stretch>>,
+    /// Whether it was opened before: what is landed since is our own.
+    has_begun: bool,
+}
+
+impl Topic {
+    /// Not asked for yet.
+    pub fn new(TopicAsked { name, treatment }: &TopicAsked) -> Self {
+        Topic {
+            name: name.as_str().into(),
+            treatment: treatment.clone(),
+            partitions: BTreeMap::new(),
+            chain: Chain::default(),
+            landings: BTreeMap::new(),
+            said: None,
+            has_begun: false,
+        }
+    }
+
+    /// Where it ends now, and how far it is landed. First its ends: what is landed after them is not among them.
+    pub async fn open(
+        &mut self,
+        asked: &Asked,
+        cluster: &Arc<Cluster>,
+        letters: &Arc<Letters>,
+    ) -> Result<(), RelayFault> {
+        let (asks, topic) = (Arc::clone(cluster), self.name.to_string());
+        let stretches = tokio::task::spawn_blocking(move || asks.partitions(&topic));
+        let stretches = stretches.await.map_err(|_| RelayFault::Ours)??;
+        if self.said.is_none() {
+            let owner = Owner { from: &asked.from, topic: &self.name, audience: asked.kafka.audience };
+            self.chain = Chain::read(&asked.folder, owner).await?;
+            if asked.begin.is_some() && !self.has_begun && !self.chain.tails.is_empty() {
+                return Err(RelayFault::Begun { topic: self.name.to_string() });
+            }
+        }
+        self.has_begun = true;
+        self.landings.clear();
+        for stretch in &stretches {
+            let Stretch { partition, low, end } = *stretch;
+            let tail = match self.chain.tails.get(&partition) {
+                Some(tail) => *tail,
+                None => {
+                    let first = self.begin(asked, cluster, *stretch).await?;
+                    *self.chain.tails.entry(partition).or_insert(Tail { next: first, covered: first })
+                }
+            };
+            let (topic, next) = (self.name.to_string(), tail.covered);
+            let end = if end < next {
+                // Another relay may have landed meanwhile what came meanwhile.
+                let (asks, topic) = (Arc::clone(cluster), topic.clone());
+                let now = tokio::task::spawn_blocking(move || asks.stretch(&topic, partition));
+                now.await.map_err(|_| RelayFault::Ours)??.end
+            } else {
+                end
+            };
+            if low > next {
+                return Err(RelayFault::Lost { topic, partition, next, offsets: low - next });
+            }
+            if end < next {
+                return Err(RelayFault::Shorter { topic, partition, next, end });
+            }
+            let landed = Landed { next: tail.next, covered: tail.covered, ..Landed::default() };
+            let landing = Landing {
+                folder: asked.folder.clone(),
+                from: asked.from.clone(),
+                topic: Arc::clone(&self.name),
+                partition,
+                audience: asked.kafka.audience,
+                treatment: self.treatment.clone(),
+                letters: Arc::clone(letters),
+                landed: Mutex::new(landed),
+            };
+            self.landings.insert(partition, Arc::new(landing));
+        }
+        self.partitions = stretches.into_iter().map(|stretch| (stretch.partition, stretch)).collect();
+        Ok(())
+    }
+
+    /// Where a partition begins of which nothing is landed.
+    async fn begin(&self, asked: &Asked, cluster: &Arc<Cluster>, stretch: Stretch) -> Result<i64, RelayFault> {
+        match asked.begin {
+            None => Ok(stretch.low),
+            Some(Begin::Offset(offset)) => Ok(offset.min(stretch.end)),
+            Some(Begin::Time(millis)) => {
+                let (asks, topic) = (Arc::clone(cluster), self.name.to_string());
+                let found = tokio::task::spawn_blocking(move || asks.offset_at(&topic, stretch, millis));
+                found.await.map_err(|_| RelayFault::Ours)?
+            }
+        }
+    }
+
+    /// The offset of a partition before which nothing is left to be read.
+    pub fn covered(&self, partition: i32) -> i64 {
+        self.landings.get(&partition).map_or(0, |landing| landing.landed().covered)
+    }
+
+    /// Everything that no manifest names yet, how far each partition is, and how much of it others had landed.
+    pub fn come_to(&self) -> Result<(Vec<Link>, BTreeMap<i32, manifest::Stretch>, u64), RelayFault> {
+        let mut links: Vec<Link> = self.chain.unnamed.clone();
+        let mut found = links.len() as u64;
+        let mut partitions = BTreeMap::new();
+        for (partition, landing) in &self.landings {
+            let stretch = self.partitions.get(partition).ok_or(RelayFault::Ours)?;
+            let landed = landing.landed();
+            let before = self.chain.tails.get(partition).map_or(stretch.low, |tail| tail.next);
+            let unnamed = self.chain.unnamed.iter().filter(|link| link.partition == *partition);
+            let first = unnamed.map(|link| link.first).fold(before, i64::min);
+            let at = manifest::Stretch { low: stretch.low, first, next: landed.covered, end: stretch.end };
+            partitions.insert(*partition, at);
+            links.extend(landed.links.iter().cloned());
+            found += landed.adopted;
+        }
+        links.sort_by_key(|link| (link.partition, link.first));
+        Ok((links, partitions, found))
+    }
+}

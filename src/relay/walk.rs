@@ -1,0 +1,349 @@
+//! A run of the relay over the topics of one cluster, from the first question to the manifests.
+
+use super::buffer::Buffer;
+use super::chain::{Chain, Link, Owner, Tail};
+use super::cluster::{Cluster, Stretch};
+use super::fault::RelayFault;
+use super::land::{Hands, Landing};
+use super::letters::Letters;
+use super::manifest::{self, Said};
+use super::pull::{Bounds, Halt, Lane, Pull};
+use super::topic::Topic;
+use super::treat::TopicTreatment;
+use crate::access::Folder;
+use crate::data::Name;
+use crate::job::KafkaSpec;
+use crate::store::{Absent, StoreError, put_if_absent};
+use futures::future::FutureExt;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+/// What is left for landing once we are told to stop: of the 30 s that a container has, some are for the manifests and for going.
+const STOP: Duration = Duration::from_secs(18);
+/// How long the manifests of a run that was stopped may take.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What is to be landed.
+pub struct Asked {
+    /// The source of the environment.
+    pub from: Name,
+    /// Its cluster.
+    pub kafka: KafkaSpec,
+    /// PEM file with the CA to trust.
+    pub ca: Option<PathBuf>,
+    /// Where the markers of what is landed are put.
+    pub group: String,
+    /// The run's id.
+    pub run: String,
+    /// The topics.
+    pub topics: Vec<TopicAsked>,
+    /// The dump's folder.
+    pub folder: Folder,
+    /// The folder of the store of audience `restricted`.
+    pub restricted: Folder,
+    /// How much is held at once.
+    pub bounds: Bounds,
+    /// Where a topic begins that is not landed yet; none: where the cluster does.
+    pub begin: Option<Begin>,
+}
+
+/// Where a topic begins that is not landed yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// At this offset of every partition.
+    Offset(i64),
+    /// At the first record that is not older, milliseconds since 1970.
+    Time(i64),
+}
+
+/// A topic that is to be landed.
+pub struct TopicAsked {
+    /// Its name.
+    pub name: String,
+    /// What is done to its records; none where they are landed as they are.
+    pub treatment: Option<Arc<TopicTreatment>>,
+}
+
+/// What became of a topic.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Told {
+    /// The topic.
+    pub topic: String,
+    /// Its partitions.
+    pub partitions: usize,
+    /// Objects that the run's manifest names.
+    pub objects: usize,
+    /// Records in them.
+    pub records: u64,
+    /// Those without a value.
+    pub tombstones: u64,
+    /// Their size.
+    pub bytes: u64,
+    /// Records that could not be treated, and were put aside.
+    pub dead_letters: u64,
+    /// Objects that others had landed, or a run that was killed.
+    pub found: u64,
+    /// Whether every partition was read as far as it went at the start.
+    pub complete: bool,
+}
+
+/// Topics of one cluster on their way into a dump, round after round.
+pub struct Relay {
+    asked: Asked,
+    cluster: Arc<Cluster>,
+    letters: Arc<Letters>,
+    topics: Vec<Topic>,
+    rounds: u64,
+}
+
+/// How far a partition is landed, and how far it goes.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Lag {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The offset before which nothing is left to be read; none where nothing of it was read.
+    pub landed: Option<i64>,
+    /// Where it ends now; none where nobody can say it, as where it has no leader.
+    pub end: Option<i64>,
+    /// Offsets between the two.
+    pub lag: Option<i64>,
+}
+
+impl Relay {
+    /// Over a cluster that is not asked anything yet.
+    pub fn new(asked: Asked) -> Result<Self, RelayFault> {
+        let cluster = Arc::new(Cluster::new(&asked.from, &asked.kafka, asked.ca.clone(), asked.group.clone())?);
+        let letters = Arc::new(Letters::new(&asked.restricted, &asked.run, asked.kafka.dead_letters_max));
+        Ok(Relay { asked, cluster, letters, topics: Vec::new(), rounds: 0 })
+    }
+
+    /// Lands the topics as far as they go now. `stop` ends when the process is told to.
+    pub async fn round(&mut self, stop: impl Future<Output = ()>) -> Result<Vec<Told>, RelayFault> {
+        self.rounds += 1;
+        let done = self.land_all(stop).await;
+        if done.is_err() {
+            // How far it came is asked of the chain again.
+            self.topics.iter_mut().for_each(|topic| topic.said = None);
+        }
+        done
+    }
+
+    async fn land_all(&mut self, stop: impl Future<Output = ()>) -> Result<Vec<Told>, RelayFault> {
+        let stop = stop.shared();
+        let Relay { asked, cluster, letters, topics, rounds } = self;
+        if topics.is_empty() {
+            *topics = asked.topics.iter().map(Topic::new).collect();
+        }
+        for topic in topics.iter_mut() {
+            tokio::select! {
+                opened = topic.open(asked, cluster, letters) => opened?,
+                () = stop.clone() => return Err(RelayFault::Stopped { landed: 0, partitions: 0 }),
+            }
+        }
+        let is_stopped = land(asked, cluster, topics, stop).await?;
+        if is_stopped {
+            // What no manifest names is named by the next run.
+            let _ = tokio::time::timeout(LAST_WORDS, tell(asked, topics, *rounds)).await;
+            let all = || topics.iter().flat_map(|topic| topic.partitions.values().map(move |stretch| (topic, stretch)));
+            let landed = all().filter(|(topic, stretch)| topic.covered(stretch.partition) >= stretch.end).count();
+            return Err(RelayFault::Stopped { landed, partitions: all().count() });
+        }
+        for topic in topics.iter() {
+            if let Some(path) = topic.treatment.as_ref().and_then(|treatment| treatment.path_lacking()) {
+                return Err(RelayFault::Path { topic: topic.name.to_string(), path });
+            }
+        }
+        tell(asked, topics, *rounds).await
+    }
+
+    /// How far everything is landed, held against what the cluster says by itself.
+    pub async fn lag(&self) -> Result<Vec<Lag>, RelayFault> {
+        let mut all = Vec::new();
+        for TopicAsked { name, .. } in &self.asked.topics {
+            let (asks, topic) = (Arc::clone(&self.cluster), name.clone());
+            let known =
+                tokio::task::spawn_blocking(move || asks.known(&topic)).await.map_err(|_| RelayFault::Ours)??;
+            let chain = match self.topics.iter().find(|topic| *topic.name == **name) {
+                Some(topic) => topic.landings.keys().map(|at| (*at, topic.covered(*at))).collect::<BTreeMap<_, _>>(),
+                None => {
+                    let owner = Owner { from: &self.asked.from, topic: name, audience: self.asked.kafka.audience };
+                    let chain = Chain::read(&self.asked.folder, owner).await?;
+                    chain.tails.iter().map(|(at, tail)| (*at, tail.covered)).collect()
+                }
+            };
+            all.extend(known.into_iter().map(|(partition, stretch)| {
+                let landed = chain.get(&partition).copied();
+                let end = stretch.map(|stretch| stretch.end);
+                // Nothing was landed: everything that is there is before us.
+                let from = landed.or(stretch.map(|stretch| stretch.low));
+                let lag = from.zip(end).map(|(from, end)| (end - from).max(0));
+                Lag { topic: name.clone(), partition, landed, end, lag }
+            }));
+        }
+        Ok(all)
+    }
+}
+
+/// Reads and lands every partition that goes on; whether we were told to stop.
+async fn land(
+    asked: &Asked,
+    cluster: &Arc<Cluster>,
+    topics: &[Topic],
+    stop: impl Future<Output = ()>,
+) -> Result<bool, RelayFault> {
+    let mut open: Vec<(&Topic, &Stretch, &Arc<Landing>)> = Vec::new();
+    for topic in topics {
+        for (partition, landing) in &topic.landings {
+            let stretch = topic.partitions.get(partition).ok_or(RelayFault::Ours)?;
+            if landing.landed().covered < stretch.end {
+                open.push((topic, stretch, landing));
+            }
+        }
+    }
+    if open.is_empty() {
+        return Ok(false);
+    }
+    let from = |(topic, stretch, landing): &(&Topic, &Stretch, &Arc<Landing>)| {
+        // What is before the partition's beginning is known to hold nothing.
+        let next = landing.landed().next.max(stretch.low);
+        (topic.name.to_string(), stretch.partition, next)
+    };
+    let places: Vec<(String, i32, i64)> = open.iter().map(from).collect();
+    let asks = Arc::clone(cluster);
+    let reader = tokio::task::spawn_blocking(move || {
+        let places: Vec<_> =
+            places.iter().map(|(topic, partition, next)| (topic.as_str(), *partition, *next)).collect();
+        asks.reader(&places)
+    });
+    let (reader, queues) = reader.await.map_err(|_| RelayFault::Ours)??;
+    let (held, halt) = (Arc::new(AtomicUsize::new(0)), Arc::new(Halt::default()));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let hands =
+        Arc::new(Hands { makers: Semaphore::new(threads), held: Arc::clone(&held), reader: Arc::clone(&reader) });
+    let (mut lanes, mut tasks) = (Vec::new(), JoinSet::new());
+    for ((topic, stretch, landing), queue) in open.into_iter().zip(queues) {
+        let (land, lands) = mpsc::unbounded_channel();
+        lanes.push(Lane {
+            topic: Arc::clone(&topic.name),
+            partition: stretch.partition,
+            end: stretch.end,
+            queue,
+            buffer: Buffer::new(landing.landed().next),
+            land: Some(land),
+            quiet_since: Instant::now(),
+        });
+        tasks.spawn(Arc::clone(landing).all(lands, Arc::clone(&hands)));
+    }
+    let cluster = Arc::clone(cluster);
+    let pull = Pull { cluster, reader, lanes, bounds: asked.bounds, held, halt: Arc::clone(&halt) };
+    tasks.spawn(async move {
+        // A thread of its own for as long as it takes.
+        tokio::task::spawn_blocking(move || pull.run()).await.map_err(|_| RelayFault::Ours)?
+    });
+    finish(tasks, &halt, stop).await
+}
+
+/// Waits for all; whether we were told to stop.
+async fn finish(
+    mut tasks: JoinSet<Result<(), RelayFault>>,
+    halt: &Halt,
+    stop: impl Future<Output = ()>,
+) -> Result<bool, RelayFault> {
+    tokio::pin!(stop);
+    let (mut is_stopped, mut fault) = (false, None);
+    let mut over = Instant::now();
+    loop {
+        let left = over.saturating_duration_since(Instant::now());
+        tokio::select! {
+            done = tasks.join_next() => match done {
+                None => break,
+                Some(Ok(Ok(()))) => {}
+                // Those that follow from the first are told by it.
+                Some(Ok(Err(first))) => {
+                    halt.fail();
+                    fault.get_or_insert(first);
+                }
+                Some(Err(_)) => {
+                    halt.fail();
+                    fault.get_or_insert(RelayFault::Ours);
+                }
+            },
+            () = &mut stop, if !is_stopped => {
+                halt.stop();
+                (is_stopped, over) = (true, Instant::now() + STOP);
+            }
+            () = tokio::time::sleep(left), if is_stopped => {
+                halt.fail();
+                tasks.abort_all();
+                break;
+            }
+        }
+    }
+    fault.map_or(Ok(is_stopped), Err)
+}
+
+/// Writes the manifests of a round, of every topic of which there is something to say.
+async fn tell(asked: &Asked, topics: &mut [Topic], round: u64) -> Result<Vec<Told>, RelayFault> {
+    let mut told = Vec::new();
+    for topic in topics {
+        let (links, partitions, found) = topic.come_to()?;
+        let audience = asked.kafka.audience;
+        let treated = topic.treatment.as_ref().map_or_else(|| "{}".to_owned(), |treatment| treatment.text());
+        let hits = topic.treatment.as_ref().map(|treatment| treatment.hits()).unwrap_or_default();
+        let run = if round == 1 { asked.run.clone() } else { format!("{}-r{round}", asked.run) };
+        let said = Said {
+            run: &run,
+            topic: &topic.name,
+            audience: audience.as_str(),
+            treated: &treated,
+            hits: &hits,
+            partitions: &partitions,
+            links: &links,
+        };
+        if !links.is_empty() || topic.said.as_ref() != Some(&partitions) {
+            write(asked, &said).await?;
+        }
+        let sum = |of: fn(&Link) -> u64| links.iter().map(of).sum::<u64>();
+        told.push(Told {
+            topic: topic.name.to_string(),
+            partitions: partitions.len(),
+            objects: links.len(),
+            records: sum(|link| link.records),
+            tombstones: sum(|link| link.tombstones),
+            bytes: sum(|link| link.bytes),
+            dead_letters: sum(|link| link.dead_letters),
+            found,
+            complete: partitions.values().all(|at| at.next >= at.end),
+        });
+        // The next round goes on behind it.
+        topic.chain.unnamed.clear();
+        for (partition, landing) in &topic.landings {
+            let landed = landing.landed();
+            topic.chain.tails.insert(*partition, Tail { next: landed.next, covered: landed.covered });
+        }
+        topic.said = Some(partitions);
+    }
+    Ok(told)
+}
+
+async fn write(asked: &Asked, said: &Said<'_>) -> Result<(), RelayFault> {
+    for (name, text) in manifest::manifests(said) {
+        let key = asked.folder.at(&format!("{}/_runs/{name}", said.topic));
+        match put_if_absent(&asked.folder, &key, text.into(), "store.put.dump_manifest").await? {
+            Absent::Created | Absent::Mine => {}
+            Absent::Other(_) => {
+                let (store, object) = (asked.folder.label().to_owned(), format!("`_runs/{name}`"));
+                return Err(StoreError::Damaged { store, object, fault: "another run has its name" }.into());
+            }
+        }
+    }
+    Ok(())
+}

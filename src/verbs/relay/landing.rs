@@ -1,0 +1,224 @@
+//! Relays for the sources of a job, and what they are asked: a round, rounds until told to stop, or how far they are.
+//!
+//! Never in here: what is done to a record.
+
+use super::super::log_lines;
+use super::super::stop::stopped;
+use super::treatment::treatment;
+use super::{BTreeSet, Duration, Failure, Plan, Project, RelayBegin, RelayRequest, Road, Write, json};
+use crate::access::{self, Purpose, backoff};
+use crate::ending;
+use crate::failure::Phase;
+use crate::job::{Boundary, StoreSpec};
+use crate::relay::{Asked, Begin, Bounds, Lag, Relay, RelayFault, Told, TopicAsked};
+use crate::store::{Store, preflight};
+use crate::world::{Clock, Progress, ProgressMode, World};
+use futures::FutureExt;
+use std::path::Path;
+use std::time::Instant;
+
+/// Of the memory that a run may take, what the relay holds in records; the rest is for objects under way and the program.
+const HELD_PART: u64 = 8;
+/// And this at most: more is no faster.
+const HELD_BYTES_MAX: u64 = 96 << 20;
+/// How often one who follows asks how far the topics go.
+const PROBE: Duration = Duration::from_secs(10);
+/// So many records that are not landed begin a round before it is due.
+const BEHIND_RECORDS: i64 = 100_000;
+/// The first pause after brokers or a store were away, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+pub(super) async fn go(
+    project: &Project,
+    plan: &Plan,
+    roads: Vec<Road>,
+    request: &RelayRequest,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    log_lines(&Progress::new(ProgressMode::None));
+    let run = World::run_id(Clock::System.now());
+    let mut relays = Vec::new();
+    let restricted = restricted(plan, project.root()).await?;
+    for Road { from, url, kafka, reading, topics } in roads {
+        let Some(kafka) = kafka else { continue };
+        let treated = |topic: String| {
+            let treatment = treatment(plan, &from, &topic, kafka.audience, &reading, project.root())?;
+            Ok(TopicAsked { name: topic, treatment })
+        };
+        let topics = topics.into_iter().map(treated).collect::<Result<Vec<_>, Failure>>()?;
+        let store = StoreSpec {
+            name: from.clone(),
+            primary: url,
+            second: None,
+            audience: kafka.audience,
+            boundary: Boundary::Internal,
+            epoch: 0,
+        };
+        let store = opened(&store, plan, project.root()).await?;
+        let asked = Asked {
+            group: format!("nightferry.{}.{from}", plan.job),
+            run: run.clone(),
+            topics,
+            ca: kafka.ca.as_ref().map(|ca| project.root().join(ca)),
+            folder: store.primary().clone(),
+            restricted: restricted.primary().clone(),
+            bounds: bounds(plan),
+            begin: request.begin.map(|begin| match begin {
+                RelayBegin::Offset(offset) => Begin::Offset(offset),
+                RelayBegin::Time(moment) => Begin::Time(moment.timestamp_millis()),
+            }),
+            from,
+            kafka,
+        };
+        relays.push(Relay::new(asked).map_err(failed)?);
+    }
+    if relays.is_empty() {
+        let what = "no source that the job's datasets are compared with names a `kafka`";
+        return Err(Failure::new(ending::ENVIRONMENT_INVALID, Phase::Files, what));
+    }
+    if request.lag {
+        let mut all = Vec::new();
+        for relay in &relays {
+            all.extend(relay.lag().await.map_err(failed)?);
+        }
+        tell_lag(plan, &all, request.json, out);
+        return Ok(());
+    }
+    if let Some(every) = request.follow {
+        return follow(&mut relays, every).await;
+    }
+    let mut told = Vec::new();
+    for relay in &mut relays {
+        told.extend(relay.round(stopped()).await.map_err(failed)?);
+    }
+    tell(plan, &run, &told, request.json, out);
+    Ok(())
+}
+
+fn failed(fault: RelayFault) -> Failure {
+    Failure::relay(&fault)
+}
+
+/// Round after round, until told to stop. Between two of them nothing is held: what is not landed is the cluster's.
+async fn follow(relays: &mut [Relay], every: Duration) -> Result<(), Failure> {
+    let stop = stopped().shared();
+    let mut tried = 0;
+    loop {
+        let begun = Instant::now();
+        let mut is_away = false;
+        for relay in relays.iter_mut() {
+            match relay.round(stop.clone()).await {
+                Ok(told) => {
+                    told.iter().for_each(|Told { topic, records, objects, bytes, dead_letters, found, .. }| {
+                        tracing::info!(topic, records, objects, bytes, dead_letters, found, "landed");
+                    })
+                }
+                // What was being landed is, and its manifest says so.
+                Err(RelayFault::Stopped { .. }) => return Ok(()),
+                // Brokers and stores come back.
+                Err(fault) if fault.is_passing() => {
+                    is_away = true;
+                    tracing::warn!(fault = %fault, "tried again");
+                }
+                Err(fault) => return Err(failed(fault)),
+            }
+        }
+        tried = if is_away { tried + 1 } else { 0 };
+        let wait = if is_away { backoff::pause(PAUSES.0, PAUSES.1, tried).min(every) } else { every };
+        if wait_for(relays, begun + wait, stop.clone()).await {
+            return Ok(());
+        }
+    }
+}
+
+/// Waits until a round is due, or there is much to land; whether we were told to stop meanwhile.
+async fn wait_for(relays: &[Relay], due: Instant, stop: impl Future<Output = ()> + Clone) -> bool {
+    loop {
+        let left = due.saturating_duration_since(Instant::now());
+        tokio::select! {
+            () = stop.clone() => return true,
+            () = tokio::time::sleep(left.min(PROBE)) => {}
+        }
+        if left <= PROBE {
+            return false;
+        }
+        let mut behind = 0;
+        for relay in relays {
+            match relay.lag().await {
+                Ok(all) => behind += told_lag(&all),
+                Err(fault) => tracing::warn!(fault = %fault, "how far the topics go is unknown"),
+            }
+        }
+        if behind >= BEHIND_RECORDS {
+            return false;
+        }
+    }
+}
+
+/// Logs the lag of each topic, as far as it is known; the sum of it.
+fn told_lag(all: &[Lag]) -> i64 {
+    let topics: BTreeSet<&str> = all.iter().map(|lag| lag.topic.as_str()).collect();
+    let of = |topic: &str| {
+        let lags = || all.iter().filter(|lag| lag.topic == topic).map(|lag| lag.lag);
+        let unknown = lags().filter(Option::is_none).count();
+        let known: i64 = lags().flatten().sum();
+        tracing::info!(topic, lag = known, unknown_partitions = unknown, "behind");
+        known
+    };
+    topics.into_iter().map(of).sum()
+}
+
+fn tell_lag(plan: &Plan, all: &[Lag], is_json: bool, out: &mut dyn Write) {
+    if is_json {
+        let _ = writeln!(out, "{}", json!({"job": plan.job, "environment": plan.environment, "partitions": all}));
+        return;
+    }
+    let shown = |number: Option<i64>| number.map_or_else(|| "unknown".to_owned(), |number| number.to_string());
+    for Lag { topic, partition, landed, end, lag } in all {
+        let landed = landed.map_or_else(|| "nothing landed".to_owned(), |landed| format!("landed to {landed}"));
+        let _ = writeln!(out, "{topic} {partition}  {landed}, ends at {}, behind by {}", shown(*end), shown(*lag));
+    }
+}
+
+/// The dump's folder, as a store of the environment is opened: marked as its own, and asked whether two can create one object.
+async fn opened(spec: &StoreSpec, plan: &Plan, root: &Path) -> Result<Store, Failure> {
+    let folder = access::open(&spec.primary, root, spec.name.as_str(), Purpose::Write);
+    let store = Store::new(spec, folder.map_err(|error| Failure::access(&error))?, None);
+    let failed = |error| Failure::store(&error, Phase::Open);
+    preflight(store.primary()).await.map_err(failed)?;
+    store.claim(&plan.stamp).await.map_err(failed)?;
+    Ok(store)
+}
+
+/// The store of dead letters.
+async fn restricted(plan: &Plan, root: &Path) -> Result<Store, Failure> {
+    let spec = plan.stores.iter().find(|(name, _)| name.as_str() == "restricted").map(|(_, spec)| spec);
+    let missing = || Failure::new(ending::NOT_THERE, Phase::Open, "there is no store `restricted`");
+    opened(spec.ok_or_else(missing)?, plan, root).await
+}
+
+fn bounds(plan: &Plan) -> Bounds {
+    let held = (plan.limits.memory_bytes_max / HELD_PART).min(HELD_BYTES_MAX);
+    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    Bounds { object_bytes: size(plan.limits.part_bytes_max), held_bytes: size(held) }
+}
+
+fn tell(plan: &Plan, run: &str, told: &[Told], is_json: bool, out: &mut dyn Write) {
+    if is_json {
+        let told = json!({"job": plan.job, "environment": plan.environment, "run": run, "topics": told});
+        let _ = writeln!(out, "{told}");
+        return;
+    }
+    let _ = writeln!(out, "{} · relay · run {} · {}\n", plan.job, &run[..8], plan.environment);
+    for topic in told {
+        let Told { topic, partitions, objects, records, tombstones, bytes, dead_letters, .. } = topic;
+        let of = format!("{records} records ({tombstones} tombstones) of {partitions} partitions");
+        let _ = writeln!(out, "  {topic}  {of} in {objects} objects, {bytes} bytes");
+        if *dead_letters > 0 {
+            let _ = writeln!(
+                out,
+                "    {dead_letters} records could not be treated: dead_letters/{topic} in the restricted store"
+            );
+        }
+    }
+}

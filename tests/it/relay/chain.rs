@@ -1,0 +1,163 @@
+//! What is landed, from one run to the next, and by two at once.
+
+use super::kafka::{things, topic, write};
+use super::{JOB, chain, ferry, landed};
+use crate::ferry::{Came, Ferry};
+use crate::services::{CONTAINER, variable};
+use nightferry::access::{Purpose, open};
+use nightferry::job::Location;
+use nightferry::store::dump;
+use serde_json::{Value, json};
+use std::process::Stdio;
+
+/// Records and a tombstone, of which the extract shows one row: `{"id":1,"amount":"2.50"}`.
+fn history() -> Vec<(Option<String>, Option<String>)> {
+    let event = |op: &str, after: Value, transaction: u32| {
+        Some(json!({"before": null, "after": after, "source": {"txId": transaction, "ts_ms": 1_795_000_000_000_u64}, "op": op}).to_string())
+    };
+    let key = |id: u32| Some(json!({"id": id}).to_string());
+    let row = |id: u32, amount: &str| json!({"id": id, "amount": amount});
+    vec![
+        (key(1), event("c", row(1, "1.50"), 4000)),
+        (key(2), event("c", row(2, "9.00"), 4000)),
+        (key(1), event("u", row(1, "2.50"), 4001)),
+        (key(2), event("d", Value::Null, 4002)),
+        (key(2), None),
+    ]
+}
+
+fn reconciled(ferry: &Ferry) -> Value {
+    let (came, report) = ferry.report(&[JOB]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    report["datasets"][0]["reconciliation"].clone()
+}
+
+#[tokio::test]
+async fn lands_a_topic_once_goes_on_behind_it_and_the_night_agrees() {
+    let topic = topic(2, &[]).await;
+    let ferry = ferry(&topic, "");
+    write(&topic, 0, &history());
+    let told = landed(&ferry);
+    assert_eq!((&told["records"], &told["tombstones"], &told["objects"]), (&json!(5), &json!(1), &json!(1)), "{told}");
+    assert_eq!((&told["partitions"], &told["complete"]), (&json!(2), &json!(true)), "{told}");
+    // Nothing is new: nothing is landed, and the manifest says that it was looked at.
+    let told = landed(&ferry);
+    assert_eq!((&told["records"], &told["objects"], &told["complete"]), (&json!(0), &json!(0), &json!(true)), "{told}");
+    write(&topic, 0, &things(3..6, 6000));
+    write(&topic, 1, &things(6..7, 6000));
+    assert_eq!(landed(&ferry)["records"], 4);
+    let objects = ferry.files(&format!("landed/{topic}"));
+    let objects: Vec<&String> = objects.iter().filter(|path| path.ends_with(".parquet")).collect();
+    let named =
+        ["p=0/00000000000000000000.parquet", "p=0/00000000000000000005.parquet", "p=1/00000000000000000000.parquet"];
+    assert_eq!(objects, named);
+    let chain = chain(&ferry, &topic);
+    let expected = json!({"first": 0, "next": 8, "objects": 2, "records": 8, "once": 8, "ascending": true, "last": 7,
+        "tombstones": 1, "whole": true});
+    assert_eq!(chain["0"], expected);
+    let compared = reconciled(&ferry);
+    assert_eq!((&compared["verdict"], &compared["proof"]), (&json!("MATCH"), &json!("txid")), "{compared}");
+    let stream = &compared["stream"];
+    assert_eq!((&stream["lacking_offsets"], &stream["again"]), (&json!(0), &json!(0)), "{compared}");
+    assert_eq!((&stream["later"], &stream["tombstones"]), (&json!(4), &json!(1)), "{compared}");
+}
+
+#[tokio::test]
+async fn objects_that_no_manifest_names_are_named_by_the_next_run() {
+    let topic = topic(1, &[]).await;
+    let ferry = ferry(&topic, "");
+    write(&topic, 0, &history());
+    landed(&ferry);
+    // As if the run had been killed between the two.
+    std::fs::remove_dir_all(ferry.path(&format!("landed/{topic}/_runs"))).expect("removed");
+    write(&topic, 0, &things(3..4, 6000));
+    let told = landed(&ferry);
+    assert_eq!((&told["records"], &told["found"], &told["objects"]), (&json!(6), &json!(1), &json!(2)), "{told}");
+    assert_eq!(reconciled(&ferry)["verdict"], "MATCH");
+}
+
+/// Three relays at once over a topic of three partitions of 8,000 records, in small objects.
+async fn three_at_once(topic: &str, ferry: &Ferry) {
+    for partition in 0..3 {
+        write(topic, partition, &things(0..8_000, 4000));
+    }
+    // Each cuts the topic otherwise: the same stretches would be the same bytes, and nobody could tell whose they are.
+    let start = |(name, size): (&str, &str)| {
+        let limited = ferry.read(super::ENVIRONMENT) + &format!("\n[limits]\npart_max = \"{size}\"\n");
+        ferry.write(&format!("jobs/environments/{name}.toml"), limited.as_bytes());
+        let mut command = ferry.command(&["relay", JOB, "--env", name, "--json"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts")
+    };
+    let all = [("one", "64KiB"), ("two", "80KiB"), ("three", "100KiB")].map(start);
+    let mut found = 0;
+    for child in all {
+        let came = Came::of(&child.wait_with_output().expect("it ends"));
+        assert_eq!(came.code, 0, "{}", came.err);
+        let told: Value = serde_json::from_str(&came.out).expect("JSON");
+        found += told["topics"][0]["found"].as_u64().expect("a number");
+    }
+    assert!(found > 0, "they never met");
+}
+
+fn is_one_chain(ferry: &Ferry, topic: &str) {
+    let chain = chain(ferry, topic);
+    for partition in ["0", "1", "2"] {
+        let told = &chain[partition];
+        let counts = ["records", "once", "next"].map(|count| &told[count]);
+        assert_eq!(counts, [&json!(8000); 3], "{told}");
+        assert_eq!((&told["whole"], &told["ascending"]), (&json!(true), &json!(true)), "{told}");
+        assert!(told["objects"].as_u64().is_some_and(|objects| objects > 5), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn three_at_once_make_one_chain() {
+    let topic = topic(3, &[]).await;
+    let ferry = ferry(&topic, "");
+    three_at_once(&topic, &ferry).await;
+    is_one_chain(&ferry, &topic);
+}
+
+#[tokio::test]
+async fn three_at_once_make_one_chain_on_s3_and_on_azure() {
+    let (s3, azure) = (variable("NIGHTFERRY_S3_ENDPOINT"), variable("NIGHTFERRY_AZURE_ENDPOINT"));
+    for (scheme, bucket, endpoint) in [("s3", "nightferry-topics", s3), ("az", CONTAINER, azure)] {
+        let topic = topic(3, &[]).await;
+        let ferry = ferry(&topic, if scheme == "az" { ", audience = \"analytics\"" } else { "" });
+        let url = format!("{scheme}://{bucket}/{topic}");
+        let place = format!("url = \"{url}\", region = \"eu-west-2\", endpoint = \"{endpoint}\"");
+        ferry.edit(super::ENVIRONMENT, "url = \"landed\"", &place);
+        three_at_once(&topic, &ferry).await;
+        // For the reader, which knows files.
+        let location = Location { url, region: Some("eu-west-2".into()), endpoint: Some(endpoint), ca: None };
+        let folder = open(&location, ferry.root(), "topics", Purpose::Read).expect("a place");
+        for (path, _) in dump::list(&folder, &topic).await.expect("listed") {
+            ferry.write(&format!("landed/{path}"), &dump::fetch(&folder, &path).await.expect("fetched"));
+        }
+        is_one_chain(&ferry, &topic);
+    }
+}
+
+#[tokio::test]
+async fn a_budget_that_one_record_fills_lands_early_and_loses_nothing() {
+    let topic = topic(2, &[]).await;
+    let ferry = ferry(&topic, "");
+    ferry.edit(super::ENVIRONMENT, "[secrets]", "[limits]\nmemory_max = \"8MiB\"\n\n[secrets]");
+    let large = |id: usize| {
+        let value = json!({"after": {"id": id, "amount": "1.00", "note": "x".repeat(900_000)}, "source": {"txId": 6000}, "op": "c"});
+        (Some(json!({"id": id}).to_string()), Some(value.to_string()))
+    };
+    for partition in 0..2 {
+        write(&topic, partition, &(0..12).map(large).collect::<Vec<_>>());
+    }
+    let told = landed(&ferry);
+    assert_eq!((&told["records"], &told["complete"]), (&json!(24), &json!(true)), "{told}");
+    assert!(
+        told["objects"].as_u64().is_some_and(|objects| objects >= 12),
+        "an eighth of 8 MiB holds one of them: {told}"
+    );
+    let chain = chain(&ferry, &topic);
+    for partition in ["0", "1"] {
+        assert_eq!((&chain[partition]["once"], &chain[partition]["whole"]), (&json!(12), &json!(true)), "{chain}");
+    }
+}

@@ -1,0 +1,138 @@
+//! Topics of a test's own on the tests' cluster, and what is written into them.
+
+use crate::services::variable;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::util::Timeout;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub fn brokers() -> String {
+    variable("NIGHTFERRY_KAFKA")
+}
+
+fn config() -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", brokers());
+    config
+}
+
+fn admin() -> AdminClient<DefaultClientContext> {
+    config().create().expect("a client")
+}
+
+/// A topic of that many partitions; `settings` are its own.
+pub async fn topic(partitions: i32, settings: &[(&str, &str)]) -> String {
+    let name = format!("relay.{}", uuid::Uuid::now_v7().simple());
+    make(&name, partitions, settings).await;
+    name
+}
+
+pub async fn make(name: &str, partitions: i32, settings: &[(&str, &str)]) {
+    let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+    for (key, value) in settings {
+        topic = topic.set(key, value);
+    }
+    let made = admin().create_topics(&[topic], &AdminOptions::new()).await.expect("asked");
+    made[0].as_ref().expect("a topic");
+}
+
+pub async fn unmake(name: &str) {
+    let gone = admin().delete_topics(&[name], &AdminOptions::new()).await.expect("asked");
+    gone[0].as_ref().expect("gone");
+}
+
+/// The records of partition 0 before `offset` go, as they do once they are older than the topic keeps them.
+pub async fn forget(name: &str, offset: i64) {
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(name, 0, Offset::Offset(offset)).expect("a partition");
+    admin().delete_records(&list, &AdminOptions::new()).await.expect("asked");
+}
+
+/// Counts what the cluster says that it has.
+#[derive(Clone, Default)]
+pub struct Counted(Arc<AtomicU64>);
+
+impl rdkafka::ClientContext for Counted {}
+
+impl ProducerContext for Counted {
+    type DeliveryOpaque = ();
+    fn delivery(&self, delivered: &DeliveryResult<'_>, (): ()) {
+        assert!(delivered.is_ok(), "not delivered");
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Key and value.
+pub type Pair = (Option<String>, Option<String>);
+
+/// Writes records into one partition; all of them are there when it comes back.
+pub fn write(topic: &str, partition: i32, records: &[Pair]) {
+    let counted = Counted::default();
+    let mut config = config();
+    config.set("enable.idempotence", "true").set("linger.ms", "5");
+    let producer: ThreadedProducer<Counted> = config.create_with_context(counted.clone()).expect("a producer");
+    for (key, value) in records {
+        let mut record = BaseRecord::<String, String>::to(topic).partition(partition);
+        record.key = key.as_ref();
+        record.payload = value.as_ref();
+        let mut record = Some(record);
+        while let Some(next) = record.take() {
+            // A full queue is emptied by the thread behind it.
+            if let Err((_, back)) = producer.send(next) {
+                std::thread::sleep(Duration::from_millis(5));
+                record = Some(back);
+            }
+        }
+    }
+    producer.flush(Timeout::After(PATIENCE)).expect("written");
+    assert_eq!(counted.0.load(Ordering::SeqCst), records.len() as u64);
+}
+
+/// How a transaction ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    Commits,
+    Aborts,
+    /// Not yet: it is open until the producer goes.
+    Stays,
+}
+
+/// Writes records in one transaction into partition 0.
+pub fn transact(topic: &str, records: &[Pair], ends: Ends) -> BaseProducer {
+    let mut config = config();
+    config.set("transactional.id", uuid::Uuid::now_v7().to_string());
+    let producer: BaseProducer = config.create().expect("a producer");
+    producer.init_transactions(PATIENCE).expect("begun");
+    producer.begin_transaction().expect("begun");
+    for (key, value) in records {
+        let mut record = BaseRecord::<String, String>::to(topic).partition(0);
+        record.key = key.as_ref();
+        record.payload = value.as_ref();
+        producer.send(record).map_err(|(error, _)| error).expect("sent");
+    }
+    producer.flush(PATIENCE).expect("written");
+    match ends {
+        Ends::Commits => producer.commit_transaction(PATIENCE).expect("committed"),
+        Ends::Aborts => producer.abort_transaction(PATIENCE).expect("aborted"),
+        Ends::Stays => {}
+    }
+    producer
+}
+
+/// Rows of `app.thing` as Debezium tells them, the first of them `id` of that transaction.
+pub fn things(ids: std::ops::Range<u64>, transaction: u64) -> Vec<Pair> {
+    ids.map(|id| {
+        let value = serde_json::json!({"before": null, "after": {"id": id, "amount": format!("{id}.50")},
+            "source": {"txId": transaction, "ts_ms": 1_795_000_000_000_u64}, "op": "c"});
+        (Some(format!("{{\"id\":{id}}}")), Some(value.to_string()))
+    })
+    .collect()
+}

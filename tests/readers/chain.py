@@ -1,0 +1,40 @@
+"""Reads the objects that the relay landed of a topic and prints, as JSON, what each partition's chain holds.
+
+Of each: where it begins and goes on, how many offsets there are, how many of them are there once, the first and the last of them,
+keys without a value, and whether every object begins where the one before says that it goes on.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import duckdb
+
+told = {}
+for folder in sorted(Path(sys.argv[1]).glob("p=*")):
+    links = []
+    offsets = []
+    tombstones = 0
+    for file in sorted(folder.glob("*.parquet")):
+        rows = duckdb.sql(f"select key, value from parquet_kv_metadata('{file}')").fetchall()
+        said = {bytes(key).decode(): bytes(value).decode() for key, value in rows}
+        links.append((int(file.stem), int(said["nightferry.first"]), int(said["nightferry.next"])))
+        for offset, is_tombstone in duckdb.sql(f"select \"offset\", value is null from read_parquet('{file}')").fetchall():
+            assert links[-1][1] <= offset < links[-1][2], (file, offset)
+            offsets.append(offset)
+            tombstones += is_tombstone
+    whole = all(name == first for name, first, _ in links) and all(
+        before[2] == behind[0] for before, behind in zip(links, links[1:])
+    )
+    told[folder.name[2:]] = {
+        "first": links[0][0],
+        "next": links[-1][2],
+        "objects": len(links),
+        "records": len(offsets),
+        "once": len(set(offsets)),
+        "ascending": offsets == sorted(offsets),
+        "last": max(offsets, default=-1),
+        "tombstones": tombstones,
+        "whole": whole,
+    }
+print(json.dumps(told))
