@@ -19,6 +19,7 @@ mod dms_files;
 mod endings;
 mod errors;
 mod face;
+mod faulty;
 mod ferry;
 mod forms;
 mod generated;
