@@ -68,7 +68,7 @@ use crate::problem::Problem;
 pub use environment_file::Environment;
 pub use face::face;
 pub use face_json::json;
-pub use ground::is_this_machine;
+pub use ground::{is_this_machine, never_asked};
 pub use job_file::{Job, RESERVED, VAULT};
 pub use load::{Checked, Read, load, load_environment, schema};
 pub use login_spec::{Auth, ClientSpec, KnownPower, LoginSpec, Trust, is_loopback};

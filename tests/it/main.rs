@@ -16,6 +16,7 @@ mod damage;
 mod databases;
 mod differences;
 mod dms_files;
+mod elsewhere;
 mod endings;
 mod errors;
 mod face;
