@@ -29,6 +29,7 @@
 //! schedule  nights that are due, each in a process of its own: the only tokio-cron-scheduler
 //! verbs     one journey a file                world     stores, CPU pool, clock, scratch     failure   errors -> endings
 //! source    NEAR BANK: the only sqlx          store     FAR BANK: parts, commits, ledger, second cloud
+//! failpoint where tests kill the process
 //! access    keys, TLS, URL -> object store    job       what was asked: text -> plan; pure   report    what happened; pure
 //! watch     what many nights come to: due, late, unlike the others; pure
 //! privacy   policy, treatments, last scan     changes   events -> typed changes              reconcile compare, tally, verdict
@@ -57,6 +58,7 @@ pub mod cli;
 pub mod cost;
 pub mod data;
 pub mod ending;
+pub mod failpoint;
 pub mod failure;
 pub mod format;
 pub mod frame;

@@ -32,7 +32,7 @@
 //! fence.rs      which side of a failover may write      upkeep/       versions, proofs, going back, letting go
 //! vault.rs      the values of a domain and the tokens that stand for them
 //! mutant.rs     faults that the simulator plants
-//! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
+//! filing.rs     reports and quarantined rows
 //! lease.rs      whose turn a night is, among schedules
 //! ```
 //!
@@ -49,7 +49,6 @@ mod checkpoint;
 mod commit;
 mod decision;
 mod delta;
-mod failpoint;
 mod fault;
 mod fence;
 mod filing;
