@@ -31,6 +31,7 @@
 //! relay     topics landed as dumps, and nothing more: the only rdkafka (feature `relay`)
 //! source    NEAR BANK: the only sqlx          store     FAR BANK: parts, commits, ledger, second cloud
 //! notify    telling others: the only reqwest
+//! failpoint where tests kill the process
 //! access    keys, TLS, URL -> object store    job       what was asked: text -> plan; pure   report    what happened; pure
 //! watch     what many nights come to: due, late, unlike the others; pure
 //! privacy   policy, treatments, last scan     changes   events -> typed changes              reconcile compare, tally, verdict
@@ -59,6 +60,7 @@ pub mod cli;
 pub mod cost;
 pub mod data;
 pub mod ending;
+pub mod failpoint;
 pub mod failure;
 pub mod format;
 pub mod frame;

@@ -8,7 +8,7 @@
 use super::Folder;
 use super::address::{Address, parse};
 use super::azure::azure;
-use crate::job::{Location, is_this_machine};
+use crate::job::{Location, is_this_machine, never_asked};
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -152,6 +152,9 @@ pub(super) fn client(location: &Location, project: &FilePath, label: &str) -> Re
     let tls = |fault| AccessError::Tls { label: label.to_owned(), fault };
     let mut options = bounded();
     if let Some(endpoint) = &location.endpoint {
+        if let Some(fault) = never_asked(endpoint) {
+            return Err(AccessError::Url { label: label.into(), fault });
+        }
         match endpoint.split_once("://").map(|(scheme, _)| scheme) {
             Some("https") => {}
             Some("http") if is_this_machine(endpoint) => options = options.with_allow_http(true),

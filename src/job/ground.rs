@@ -103,9 +103,61 @@ pub fn is_this_machine(endpoint: &str) -> bool {
     host == "localhost" || host.parse::<core::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// Why an endpoint is none that is ever asked: it could carry a secret, or leads to where a machine gives out its own
+/// credentials (link-local addresses, however they are written).
+pub fn never_asked(endpoint: &str) -> Option<&'static str> {
+    if endpoint.contains(['@', '?', '#', '\\']) {
+        return Some("has an endpoint with a `@`, `?`, `#` or `\\`: keys and tokens never belong in a url");
+    }
+    let host = host_and_port(endpoint).0.trim_start_matches('[').trim_end_matches([']', '.']);
+    let is_number = |label: &str| {
+        let label = label.to_ascii_lowercase();
+        label.starts_with("0x") || (!label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    match host.parse::<core::net::IpAddr>() {
+        Ok(core::net::IpAddr::V4(ip)) => ip.is_link_local(),
+        Ok(core::net::IpAddr::V6(ip)) => {
+            let is_of_aws = ip.segments()[..2] == [0xfd00, 0x0ec2];
+            ip.is_unicast_link_local() || is_of_aws || ip.to_ipv4_mapped().is_some_and(|ip| ip.is_link_local())
+        }
+        // `0xa9fea9fe` and `2852039166` are addresses to a browser.
+        Err(_) => host.rsplit('.').next().is_some_and(is_number),
+    }
+    .then_some("has an endpoint that is link-local, or an address in another writing")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn knows_endpoints_that_are_never_asked() {
+        for endpoint in [
+            "https://169.254.169.254",
+            "https://169.254.170.2:443/v2",
+            "http://[fd00:ec2::254]",
+            "https://[fe80::1]",
+            "https://[::ffff:169.254.169.254]",
+            "https://2852039166",
+            "https://0xa9fea9fe/",
+            "https://0xa9.254.169.0xfe",
+            "https://169.254.43518.",
+            "http://localhost@169.254.169.254",
+            "https://key:secret@s3.example.org",
+            "https://s3.example.org?sig=x",
+            "https://s3.example.org\\@evil",
+        ] {
+            assert!(never_asked(endpoint).is_some(), "{endpoint}");
+        }
+        for endpoint in [
+            "http://127.0.0.1:9000",
+            "http://[::1]:9000",
+            "https://s3.eu-west-2.amazonaws.com",
+            "https://10.1.2.3:9000/a",
+        ] {
+            assert_eq!(never_asked(endpoint), None, "{endpoint}");
+        }
+    }
 
     fn at(url: &str, endpoint: Option<&str>) -> Location {
         Location { url: url.into(), region: None, endpoint: endpoint.map(str::to_owned), ca: None }

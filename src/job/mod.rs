@@ -74,7 +74,7 @@ use crate::problem::Problem;
 pub use environment_file::Environment;
 pub use face::face;
 pub use face_json::json;
-pub use ground::is_this_machine;
+pub use ground::{is_this_machine, never_asked};
 pub use job_file::{Job, RESERVED, VAULT};
 pub use kafka_spec::KafkaSpec;
 pub use load::{Checked, Read, load, load_environment, schema};

@@ -7,10 +7,10 @@
 //!
 //! Never in here: what the bytes mean.
 
-use super::failpoint;
 use super::fault::{StoreError, fault};
 use super::mutant::{self, Mutant};
 use crate::access::Folder;
+use crate::failpoint;
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutMode, PutOptions, PutPayload};

@@ -16,11 +16,11 @@ use super::absent::{Absent, put_if_absent};
 use super::delta::checkpoint::{HINT, Hint, checkpoint_path};
 use super::delta::log::{TableState, checkpointed, hint, replay_to};
 use super::delta::resume::written;
-use super::failpoint;
 use super::fault::{StoreError, fault};
 use super::mutant::{self, Mutant};
 use super::staging::head;
 use crate::access::Folder;
+use crate::failpoint;
 use object_store::{ObjectStoreExt, PutPayload};
 use std::time::Duration;
 

@@ -3,9 +3,9 @@
 //! Never in here: what they hold, and how they are put, which is [`put_if_absent`](super::put_if_absent) as everywhere.
 
 use super::absent::{get, name};
-use super::failpoint;
 use super::fault::{StoreError, fault};
 use crate::access::Folder;
+use crate::failpoint;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;

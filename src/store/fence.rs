@@ -15,9 +15,9 @@
 //! Never in here: copying, and which url is the first.
 
 use super::absent::{Absent, name, put_if_absent};
-use super::failpoint;
 use super::fault::{StoreError, fault};
 use crate::access::Folder;
+use crate::failpoint;
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures::TryStreamExt;

@@ -8,10 +8,10 @@
 
 use super::Store;
 use super::absent::{Absent, get, name, put_if_absent};
-use super::failpoint;
 use super::fault::{StoreError, fault};
 use super::manifest::ManifestRef;
 use crate::data::{Name, Period};
+use crate::failpoint;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};

@@ -33,7 +33,7 @@
 //! vault.rs      the values of a domain and the tokens that stand for them
 //! dump.rs       objects of a topic's dump
 //! mutant.rs     faults that the simulator plants
-//! filing.rs     reports and quarantined rows            failpoint.rs  where tests kill the process
+//! filing.rs     reports and quarantined rows
 //! lease.rs      whose turn a night is, among schedules
 //! ```
 //!
@@ -51,7 +51,6 @@ mod commit;
 mod decision;
 mod delta;
 pub mod dump;
-mod failpoint;
 mod fault;
 mod fence;
 mod filing;

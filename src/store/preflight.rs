@@ -6,9 +6,9 @@
 //! Never in here: whose data the store holds (`place`).
 
 use super::absent::{Absent, get, put_if_absent};
-use super::failpoint;
 use super::fault::{StoreError, fault};
 use crate::access::Folder;
+use crate::failpoint;
 use bytes::Bytes;
 use object_store::ObjectStoreExt;
 use uuid::Uuid;

@@ -6,12 +6,13 @@
 //!
 //! Never in here: deciding. What is staged is published or discarded by somebody who knows the verdict.
 
+use super::Store;
 use super::absent::{get, name};
 use super::fault::{StoreError, fault};
 use super::part::{Part, PartColumn, sha256};
-use super::{Store, failpoint};
 use crate::access::Folder;
 use crate::data::{Name, Period};
+use crate::failpoint;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};

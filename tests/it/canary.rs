@@ -10,9 +10,17 @@ const SEARCHED: [&str; 5] = ["said", "target/warehouse", "target/public", "targe
 
 /// Runs the binary at its most talkative and keeps what it says. Gives the exit code.
 fn say(ferry: &Ferry, line: &str) -> i32 {
+    say_with(ferry, line, &[])
+}
+
+fn say_with(ferry: &Ferry, line: &str, variables: &[(&str, &str)]) -> i32 {
     let mut command = ferry.command(&line.split(' ').collect::<Vec<_>>());
     std::fs::create_dir_all(ferry.path("scratch")).expect("made");
-    let came = command.env("NIGHTFERRY_LOG", "trace").env("RUST_LOG", "trace").env("TMPDIR", ferry.path("scratch"));
+    let came = command
+        .envs(variables.iter().copied())
+        .env("NIGHTFERRY_LOG", "trace")
+        .env("RUST_LOG", "trace")
+        .env("TMPDIR", ferry.path("scratch"));
     let came = Came::of(&came.env("RUST_BACKTRACE", "full").output().expect("the binary starts"));
     let number = ferry.files("said").len();
     ferry.write(&format!("said/{number}"), format!("{line}\n{}\n{}", came.out, came.err).as_bytes());
@@ -85,6 +93,25 @@ fn no_verb_says_or_publishes_a_value_of_a_person() {
     assert_eq!(say(&ferry, "completions man"), 0);
     assert!(ferry.is_published("target/warehouse/contact") && ferry.is_published("target/public/cfd_unit"));
     nobody_is_found(&ferry);
+}
+
+#[test]
+fn a_panic_whose_text_is_the_rows_in_hand_says_none_of_them() {
+    let ferry = Ferry::shipped();
+    for line in ["run jobs/contracts.toml", "run jobs/contracts.toml --json --progress json"] {
+        // The failpoint panics with every row of a batch as its text, on a thread of the pool; the panic is carried on to the door.
+        let code = say_with(&ferry, line, &[("NIGHTFERRY_PANIC", "rows.treated")]);
+        let last = ferry.read(&format!("said/{}", ferry.files("said").len() - 1));
+        assert_eq!(code, 101, "{line} (is the feature `failpoints` on?): {last}");
+        assert!(last.contains("E-BUG-101 ") && last.contains("src/failpoint.rs:"), "{last}");
+        assert!(!last.contains("RecordBatch"), "the text of the panic is told: {last}");
+    }
+    assert!(!ferry.is_published("target/warehouse/contact"), "nothing is published");
+    for folder in ["target/warehouse", "target/public", "target/security", "target/json-schemas"] {
+        ferry.write(&format!("{folder}/none"), b"");
+    }
+    nobody_is_found(&ferry);
+    assert_eq!(say(&ferry, "run jobs/contracts.toml"), 0, "the next run is well");
 }
 
 #[test]

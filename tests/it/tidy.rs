@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["world", "failure"],
     &["relay"],
     &["source", "store", "notify"],
-    &["access"],
+    &["access", "failpoint"],
     &["watch"],
     &["job", "report"],
     &["privacy", "changes", "reconcile", "retain"],

@@ -5,6 +5,7 @@ use super::estimate::{Estimate, estimate};
 use super::types::SourceType;
 use crate::data::select::{self, Large, Shown};
 use crate::data::{ColumnType, TableName};
+use crate::failpoint;
 use crate::source::pgcopy::Wire;
 use sqlx::{AssertSqlSafe, Column, Executor, PgConnection, Row, SqlSafeStr};
 use std::collections::HashMap;
@@ -109,7 +110,9 @@ const MAY_HOLD_LARGE: &str = "\
 
 /// The columns of a table, view, partitioned or foreign table; none when there is no such thing.
 pub async fn columns(connection: &mut PgConnection, table: &TableName) -> Result<Vec<SourceColumn>, sqlx::Error> {
+    failpoint::before("database.catalog");
     let rows = sqlx::query(COLUMNS).bind(&table.schema).bind(&table.table).fetch_all(&mut *connection).await?;
+    failpoint::after("database.catalog");
     let column = |row: &sqlx::postgres::PgRow| Ok((row.try_get(0)?, row.try_get(1)?, Some(row.try_get(2)?)));
     let found = rows.iter().map(column).collect::<Result<Vec<_>, sqlx::Error>>()?;
     with_types(connection, found).await

@@ -14,6 +14,7 @@ use super::login::Login;
 use super::patience::{Waits, connect_patiently};
 use super::pulse::answered;
 use crate::data::{Name, Origin, PgPosition, PgSnapshot};
+use crate::failpoint;
 use crate::job::PostgresSpec;
 use crate::source::SourceError;
 use chrono::DateTime;
@@ -100,10 +101,12 @@ pub async fn open(
 
 /// Fixes the moment in a new transaction and exports it.
 async fn export(connection: &mut PgConnection) -> Result<Moment, sqlx::Error> {
+    failpoint::before("database.moment");
     sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
     sqlx::raw_sql(SETTINGS).execute(&mut *connection).await?;
     let row = sqlx::query(MOMENT).fetch_one(&mut *connection).await?;
     sqlx::query(NO_LIMIT).execute(&mut *connection).await?;
+    failpoint::after("database.moment");
     let (snapshot, micros, version): (String, i64, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     let (number, exported): (i32, String) = (row.try_get(3)?, row.try_get(4)?);
     let (Some(snapshot), Some(extracted_at)) = (PgSnapshot::parse(&snapshot), DateTime::from_timestamp_micros(micros))
@@ -128,17 +131,23 @@ pub async fn import(connection: &mut PgConnection, moment: &Moment) -> Result<()
     if !is_name {
         return Err(sqlx::Error::Protocol("no snapshot".into()));
     }
+    failpoint::before("database.import");
     sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
     let import = format!("SET TRANSACTION SNAPSHOT '{}'", moment.exported);
     sqlx::raw_sql(AssertSqlSafe(import)).execute(&mut *connection).await?;
     sqlx::raw_sql(SETTINGS).execute(&mut *connection).await?;
     sqlx::raw_sql(IMPORTED_SETTINGS).execute(&mut *connection).await?;
-    sqlx::query(NO_LIMIT).execute(connection).await.map(|_| ())
+    let imported = sqlx::query(NO_LIMIT).execute(connection).await.map(|_| ());
+    failpoint::after("database.import");
+    imported
 }
 
 /// A word now and then on a session that has nothing to do: no line between forgets it, and its end is noticed.
 pub async fn keep_alive(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql("SELECT 1").execute(connection).await.map(|_| ())
+    failpoint::before("database.alive");
+    let answered = sqlx::raw_sql("SELECT 1").execute(connection).await.map(|_| ());
+    failpoint::after("database.alive");
+    answered
 }
 
 async fn position(connection: &mut PgConnection) -> Result<Option<PgPosition>, sqlx::Error> {

@@ -5,6 +5,7 @@
 use super::login::{Login, enter};
 use crate::access::backoff;
 use crate::data::Name;
+use crate::failpoint;
 use crate::job::PostgresSpec;
 use crate::source::{Answer, SourceError};
 use sqlx::PgConnection;
@@ -42,7 +43,10 @@ pub async fn connect_patiently(
 ) -> Result<PgConnection, SourceError> {
     let mut tried = 0;
     loop {
-        let error = match enter(from, spec, login).await {
+        failpoint::before("database.open");
+        let entered = enter(from, spec, login).await;
+        failpoint::after("database.open");
+        let error = match entered {
             Ok(connection) => return Ok(connection),
             Err(error) => error,
         };

@@ -11,6 +11,7 @@ use super::pulse::{Pulse, answered};
 use super::table::{Table, changed};
 use crate::data::Name;
 use crate::data::select::Part;
+use crate::failpoint;
 use crate::source::pgcopy::{CopyFault, CopyLimits, CopyReader};
 use crate::source::{RawBatch, SourceError};
 use bytes::Bytes;
@@ -101,11 +102,14 @@ impl Reader<'_> {
         let copy = format!("COPY (\n{}\n) TO STDOUT (FORMAT binary)", table.select(part));
         let away = |error: sqlx::Error| fault(self.from, &error, table.during());
         let messages = async { connection.copy_out_raw(&copy).await.map_err(away) };
+        failpoint::before("database.copy");
         let messages = answered(self.from, &format!("asking for {}", table.what), messages).await?;
+        failpoint::after("database.copy");
         let mut reading = Reading { messages, reader, from: self.from, pulse: self.pulse, table, has_ended: false };
         let mut rows = 0;
         while let Some(batch) = reading.batch().await? {
             rows += batch.rows.num_rows() as u64;
+            failpoint::holding("rows.read", || format!("{:?}", batch.rows));
             let Some(room) = self.ahead.take(&batch).await else { return Ok(None) };
             if hand.send(Handed::Batch(batch, room)).is_err() {
                 return Ok(None);
@@ -143,6 +147,7 @@ impl Reading<'_> {
 
     async fn message(&mut self) -> Result<Option<Bytes>, SourceError> {
         // Most messages are here already; a timer for each of millions would cost as much as reading it.
+        failpoint::before("database.message");
         let message = match self.messages.next().now_or_never() {
             Some(message) => message,
             None => self.pulse.next(&mut self.messages).await.map_err(|silent| {
@@ -150,6 +155,7 @@ impl Reading<'_> {
                 SourceError::Away { from: self.from.clone(), during, answer: None }
             })?,
         };
+        failpoint::after("database.message");
         message.transpose().map_err(|error| fault(self.from, &error, self.table.during()))
     }
 

@@ -6,7 +6,7 @@
 use super::checkpoint::checkpoint_of;
 use super::log::entry_path;
 use crate::access::Folder;
-use crate::store::failpoint;
+use crate::failpoint;
 use crate::store::fault::{StoreError, fault};
 use futures::TryStreamExt;
 

@@ -18,11 +18,12 @@
 use super::history::{Entry, entries, path};
 use crate::access::Folder;
 use crate::data::Name;
+use crate::failpoint;
 use crate::store::absent::{Absent, get, name, put_if_absent};
 use crate::store::delta::log::entry_path;
 use crate::store::fault::{StoreError, fault};
 use crate::store::mutant::{self, Mutant};
-use crate::store::{Store, failpoint, ledger};
+use crate::store::{Store, ledger};
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt};

@@ -6,6 +6,7 @@ use super::held::not_held;
 use crate::data::conform::{conform, oversized};
 use crate::data::{Batch, Column, Name, Treatment, Within};
 use crate::ending;
+use crate::failpoint;
 use crate::failure::{Failure, Phase};
 use crate::job::{Limits, OutputPlan};
 use crate::privacy::{HeldRows, Keys, RedactFault, Redacted, Told, redact, suppressed};
@@ -192,6 +193,7 @@ fn conformed(terms: &Terms, raw: RawBatch, ordinal: u64) -> Result<Batch, Failur
 }
 
 fn redacted(terms: &Terms, output: &OutputPlan, rows: &RecordBatch) -> Result<Redacted, Failure> {
+    failpoint::holding("rows.treated", || format!("{rows:?}"));
     redact(rows, &output.columns, output.audience, &terms.dataset, &terms.keys).map_err(|fault| {
         let ending = match fault {
             RedactFault::PersonalKept { .. } => ending::PERSONAL_DATA,

@@ -1,20 +1,25 @@
-//! Named places before and after every class of store call, where a test kills the process.
+//! Named places before and after every class of call to a store or a database, where a test kills the process; and places where
+//! rows are in hand, where a test makes it panic.
 //!
 //! `NIGHTFERRY_KILL=store.put.log:before:3` ends the process with SIGKILL at the third time that place is reached;
 //! `NIGHTFERRY_KILL_COUNTS=<file>` gets one line, `store.put.log:before`, each time any place is reached.
+//! `NIGHTFERRY_PANIC=rows.treated` panics there with the rows themselves as its text: the worst that a bug of ours could quote.
 //!
 //! ```text
 //! store.get  store.head  store.list  store.delete
-//! store.put.  probe  stamp  part  manifest  record  log  runs_part  runs  report  filed  vault_part  vault  dump  dump_manifest  dead_letters
+//! store.put.  probe  stamp  epoch  part  manifest  record  log  runs_part  runs  checkpoint  hint  report  filed  vault_part  vault  gc
+//! store.put.  dump  dump_manifest  dead_letters
 //! store.second.  part  manifest  log
+//! database.  open  moment  import  alive  catalog  copy  message
+//! rows.read  rows.treated
 //! ```
 //!
-//! Compiled only with the cargo feature `failpoints`; without it both functions are empty and cost nothing.
+//! Compiled only with the cargo feature `failpoints`; without it all functions are empty and cost nothing.
 //! Never in here: anything that a release may do.
 
 /// Reached just before the call `name`.
 #[inline(always)]
-pub(super) fn before(name: &str) {
+pub fn before(name: &str) {
     #[cfg(feature = "failpoints")]
     armed::reach(name, "before");
     #[cfg(not(feature = "failpoints"))]
@@ -23,11 +28,20 @@ pub(super) fn before(name: &str) {
 
 /// Reached just after the call `name`, whatever it answered.
 #[inline(always)]
-pub(super) fn after(name: &str) {
+pub fn after(name: &str) {
     #[cfg(feature = "failpoints")]
     armed::reach(name, "after");
     #[cfg(not(feature = "failpoints"))]
     let _ = name;
+}
+
+/// Where rows are in hand, which `told` prints.
+#[inline(always)]
+pub fn holding(name: &str, told: impl FnOnce() -> String) {
+    #[cfg(feature = "failpoints")]
+    armed::panic_over(name, told);
+    #[cfg(not(feature = "failpoints"))]
+    let _ = (name, told);
 }
 
 #[cfg(feature = "failpoints")]
@@ -37,6 +51,12 @@ mod armed {
 
     /// Times the armed place was reached.
     static REACHED: AtomicU64 = AtomicU64::new(0);
+
+    pub(super) fn panic_over(name: &str, told: impl FnOnce() -> String) {
+        if std::env::var("NIGHTFERRY_PANIC").is_ok_and(|armed| armed == name) {
+            std::panic::panic_any(told());
+        }
+    }
 
     pub(super) fn reach(name: &str, side: &str) {
         if let Ok(file) = std::env::var("NIGHTFERRY_KILL_COUNTS") {
