@@ -58,7 +58,7 @@ bench-scan:
 SECONDS ?= 600
 fuzz:
 	@command -v cargo-fuzz >/dev/null || [[ -x target/fuzz-tools/bin/cargo-fuzz ]] || cargo install --quiet --locked --root target/fuzz-tools cargo-fuzz
-	@PATH="$$PWD/target/fuzz-tools/bin:$$PATH"; for target in find scrub; do \
+	@PATH="$$PWD/target/fuzz-tools/bin:$$PATH"; for target in find scrub treat; do \
 		cargo +nightly fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(SECONDS) -timeout=20 -print_final_stats=1; done
 
 lint:
