@@ -1,7 +1,7 @@
 # What a person types. Each goal is what CI runs too: there is no second way to test.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: test soak bench bench-diff bench-compact bench-scan bench-peers fuzz lint deny advisories sbom services stop-services
+.PHONY: test soak bench bench-diff bench-compact bench-relay bench-scan bench-peers fuzz lint deny advisories sbom services stop-services
 
 # More words for the command behind a goal: `make test ARGS='-- publish'`. The tests that kill the process need the feature
 # `failpoints`, those over Kafka the feature `relay`.
@@ -47,6 +47,12 @@ bench-compact:
 	@[[ -x target/bench-python/bin/python ]] || python3 -m venv target/bench-python
 	@target/bench-python/bin/pip install --quiet --disable-pip-version-check --only-binary :all: duckdb==2.0.1
 	@target/bench-python/bin/python benches/compact.py $(ARGS)
+
+# The tests' own broker, which shares the machine. `make bench-relay ARGS='--records 60000 --runs 1'`.
+bench-relay:
+	@tests/services/install
+	@cargo build --locked --release --features relay --bin nightferry
+	@$(with_services); "$$NIGHTFERRY_READERS_PYTHON" benches/relay.py $(ARGS)
 
 # Text and columns looked at, beside redact-core and Presidio; the data comes from generators of other people.
 bench-scan:

@@ -25,6 +25,7 @@ use arrow::array::{
     Array, ArrayRef, BinaryViewArray, RecordBatch, RecordBatchOptions, StringViewArray, StringViewBuilder,
 };
 use arrow::datatypes::{Field, Schema};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -85,7 +86,7 @@ impl NotLanded {
 /// A field of an image, by the place of its column.
 struct Cell<'a> {
     place: usize,
-    name: String,
+    name: Cow<'a, str>,
     value: Json<'a>,
     written: &'a str,
 }
@@ -147,7 +148,6 @@ struct Reader<'t, 'a> {
     images: Vec<Vec<Cell<'a>>>,
     /// Of each image whether it is a row, and not a key.
     are_rows: Vec<bool>,
-    room: String,
     blocks: HashMap<&'a str, Arc<str>>,
 }
 
@@ -180,14 +180,7 @@ impl<'a> Images<'a> {
                 places.entry(name).or_insert(place);
             }
         }
-        let mut reader = Reader {
-            terms,
-            places,
-            images: Vec::new(),
-            are_rows: Vec::new(),
-            room: String::new(),
-            blocks: HashMap::new(),
-        };
+        let mut reader = Reader { terms, places, images: Vec::new(), are_rows: Vec::new(), blocks: HashMap::new() };
         let mut records = Vec::with_capacity(keys.len());
         let mut owners: Vec<usize> = Vec::new();
         for row in 0..keys.len() {
@@ -364,10 +357,9 @@ impl<'a> Reader<'_, 'a> {
         let mut frame = Frame { schema, before: Slot::Absent, after: Slot::Absent, rest: Vec::new(), block };
         let mut is_told = false;
         let mut fields = Vec::new();
-        each(payload, &mut self.room, &mut |name, value, written| fields.push((name.to_owned(), value, written)))
-            .map_err(no_event)?;
+        each(payload, &mut |name, value, written| fields.push((name, value, written))).map_err(no_event)?;
         for (name, value, written) in fields {
-            match (name.as_str(), value) {
+            match (name.as_ref(), value) {
                 ("before", _) => frame.before = self.row(written)?,
                 ("after", _) => frame.after = self.row(written)?,
                 ("op", Json::Text(op)) if op.plain().is_some_and(|op| op.len() == 1) => {
@@ -376,7 +368,7 @@ impl<'a> Reader<'_, 'a> {
                 }
                 ("source", Json::Nested(source)) => {
                     is_told |= self.terms.columns.is_empty();
-                    frame.rest.push(("source", source_of(source, &mut self.room).map_err(no_event)?));
+                    frame.rest.push(("source", source_of(source).map_err(no_event)?));
                 }
                 (name, Json::Number(_)) => {
                     if let Some(time) = TIMES.into_iter().find(|time| *time == name) {
@@ -395,7 +387,7 @@ impl<'a> Reader<'_, 'a> {
     fn unframed(&mut self, text: &'a str) -> Result<(Option<Arc<str>>, &'a str), NotJson> {
         let Some(found) = block(text)? else { return Ok((None, text)) };
         let mut payload = None;
-        each(text, &mut self.room, &mut |name, _, written| {
+        each(text, &mut |name, _, written| {
             if name == "payload" {
                 payload = Some(written);
             }
@@ -428,8 +420,8 @@ impl<'a> Reader<'_, 'a> {
         let mut cells = Vec::new();
         let (places, leaves_out) = (&self.places, self.terms.leaves_new_out);
         let mut is_new = false;
-        each(text, &mut self.room, &mut |name, value, written| match places.get(name) {
-            Some(place) => cells.push(Cell { place: *place, name: name.to_owned(), value, written }),
+        each(text, &mut |name, value, written| match places.get(name.as_ref()) {
+            Some(place) => cells.push(Cell { place: *place, name, value, written }),
             None => is_new |= !leaves_out,
         })
         .map_err(|_| fault)?;
@@ -442,16 +434,20 @@ impl<'a> Reader<'_, 'a> {
 }
 
 /// Hands out the fields of an object: name, value, and the value as it is written.
-fn each<'a>(text: &'a str, room: &mut String, of: &mut dyn FnMut(&str, Json<'a>, &'a str)) -> Result<(), NotJson> {
+fn each<'a>(text: &'a str, of: &mut dyn FnMut(Cow<'a, str>, Json<'a>, &'a str)) -> Result<(), NotJson> {
     let mut scanner = Scanner::new(text);
     let mut goes_on = scanner.enter()?;
     while goes_on {
         let name = scanner.name()?;
+        let name = match name.plain() {
+            Some(name) => Cow::Borrowed(name),
+            None => Cow::Owned(name.read(&mut String::new())?.to_owned()),
+        };
         let mut ahead = scanner.clone();
         let value = ahead.value()?;
         let written = scanner.upto(&ahead);
         scanner = ahead;
-        of(name.read(room)?, value, written);
+        of(name, value, written);
         goes_on = scanner.more()?;
     }
     scanner.end()
@@ -460,7 +456,7 @@ fn each<'a>(text: &'a str, room: &mut String, of: &mut dyn FnMut(&str, Json<'a>,
 /// The schema block of a value that has one beside its payload.
 fn block(text: &str) -> Result<Option<&str>, NotJson> {
     let (mut schema, mut has_payload) = (None, false);
-    each(text, &mut String::new(), &mut |name, value, written| match (name, value) {
+    each(text, &mut |name, value, written| match (name.as_ref(), value) {
         ("schema", Json::Nested(_)) => schema = Some(written),
         ("payload", _) => has_payload = true,
         _ => {}
@@ -468,9 +464,9 @@ fn block(text: &str) -> Result<Option<&str>, NotJson> {
     Ok(schema.filter(|_| has_payload))
 }
 
-fn source_of(text: &str, room: &mut String) -> Result<String, NotJson> {
+fn source_of(text: &str) -> Result<String, NotJson> {
     let mut out = String::from("{");
-    each(text, room, &mut |name, value, written| {
+    each(text, &mut |name, value, written| {
         if let Some(known) = SOURCE.iter().find(|known| **known == name)
             && !matches!(value, Json::Nested(_))
         {

@@ -29,6 +29,16 @@ pub struct Topic {
     has_begun: bool,
 }
 
+/// What a round has to say of a topic.
+pub struct CameTo {
+    /// Everything that no manifest names yet.
+    pub links: Vec<Link>,
+    /// How far each partition is.
+    pub partitions: BTreeMap<i32, manifest::Stretch>,
+    /// Objects among the links that others had landed, or a run that was killed.
+    pub found: u64,
+}
+
 impl Topic {
     /// Not asked for yet.
     pub fn new(TopicAsked { name, treatment }: &TopicAsked) -> Self {
@@ -122,7 +132,7 @@ impl Topic {
     }
 
     /// Everything that no manifest names yet, how far each partition is, and how much of it others had landed.
-    pub fn come_to(&self) -> Result<(Vec<Link>, BTreeMap<i32, manifest::Stretch>, u64), RelayFault> {
+    pub fn come_to(&self) -> Result<CameTo, RelayFault> {
         let mut links: Vec<Link> = self.chain.unnamed.clone();
         let mut found = links.len() as u64;
         let mut partitions = BTreeMap::new();
@@ -138,6 +148,6 @@ impl Topic {
             found += landed.adopted;
         }
         links.sort_by_key(|link| (link.partition, link.first));
-        Ok((links, partitions, found))
+        Ok(CameTo { links, partitions, found })
     }
 }

@@ -13,14 +13,17 @@ use crate::changes::{ImageTerms, Images, LandedAs, NotLanded, Reading, treatment
 use crate::data::{Audience, Column, ColumnType, Name, Treatment};
 use crate::privacy::{ColumnTreatment, FieldTold, Keys, Recognisers, Told, redact};
 use arrow::array::{ArrayRef, AsArray, BinaryViewBuilder, BooleanArray, RecordBatch, StringArray};
-use arrow::compute::filter_record_batch;
-use arrow::datatypes::DataType;
+use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::datatypes::{DataType, SchemaRef};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The header of a row's event under its new key, of which nothing is landed but that it was there.
 const OLD_KEY: &str = "__debezium.oldkey";
+
+/// Records whose images are in memory at once: as many as a night reads together, so that forms are as certain here as there.
+const ROWS_AT_ONCE: usize = 16_384;
 
 /// What is done to the records of one topic.
 pub struct TopicTreatment {
@@ -114,6 +117,19 @@ impl TopicTreatment {
 
     /// Treats records as they came.
     pub fn treat(&self, records: &RecordBatch) -> Result<Treated, RelayFault> {
+        let (mut landed, mut dead) = (Vec::new(), Vec::new());
+        for first in (0..records.num_rows()).step_by(ROWS_AT_ONCE) {
+            let rows = ROWS_AT_ONCE.min(records.num_rows() - first);
+            let treated = self.treat_some(&records.slice(first, rows))?;
+            landed.push(treated.records);
+            dead.extend(treated.dead);
+        }
+        let all = |schema: &SchemaRef, some: &[RecordBatch]| concat_batches(schema, some).map_err(|_| RelayFault::Ours);
+        let dead = dead.first().map(|first| all(&first.schema(), &dead)).transpose()?;
+        Ok(Treated { records: all(&records.schema(), &landed)?, dead })
+    }
+
+    fn treat_some(&self, records: &RecordBatch) -> Result<Treated, RelayFault> {
         let terms = ImageTerms {
             columns: &self.columns,
             landed: &self.landed,

@@ -8,7 +8,7 @@ use super::land::{Hands, Landing};
 use super::letters::Letters;
 use super::manifest::{self, Said};
 use super::pull::{Bounds, Halt, Lane, Pull};
-use super::topic::Topic;
+use super::topic::{CameTo, Topic};
 use super::treat::TopicTreatment;
 use crate::access::Folder;
 use crate::data::Name;
@@ -294,7 +294,7 @@ async fn finish(
 async fn tell(asked: &Asked, topics: &mut [Topic], round: u64) -> Result<Vec<Told>, RelayFault> {
     let mut told = Vec::new();
     for topic in topics {
-        let (links, partitions, found) = topic.come_to()?;
+        let CameTo { links, partitions, found } = topic.come_to()?;
         let audience = asked.kafka.audience;
         let treated = topic.treatment.as_ref().map_or_else(|| "{}".to_owned(), |treatment| treatment.text());
         let hits = topic.treatment.as_ref().map(|treatment| treatment.hits()).unwrap_or_default();
