@@ -8,7 +8,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use std::path::Path;
 
 /// Bytes that the client fetches ahead, over all partitions.
-const QUEUE_BYTES: usize = 32 << 20;
+const QUEUE_BYTES: usize = 16 << 20;
 /// The least of them for one partition: a fetch has to fit.
 const QUEUE_KBYTES_MIN: usize = 256;
 

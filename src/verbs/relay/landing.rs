@@ -20,7 +20,7 @@ use std::time::Instant;
 /// Of the memory that a run may take, what the relay holds in records; the rest is for objects under way and the program.
 const HELD_PART: u64 = 8;
 /// And this at most: more is no faster.
-const HELD_BYTES_MAX: u64 = 96 << 20;
+const HELD_BYTES_MAX: u64 = 64 << 20;
 /// How often one who follows asks how far the topics go.
 const PROBE: Duration = Duration::from_secs(10);
 /// So many records that are not landed begin a round before it is due.
