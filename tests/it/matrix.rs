@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// A fault, and the tests that show what comes of it.
 const MATRIX: &[(&str, &[&str])] = &[
     (
-        "the process is killed, before and after every store call",
+        "the process is killed, before and after every call to a store or a database",
         &[
             "a_hundred_kills_leave_one_new_version_that_is_whole_in_both_clouds",
             "kills_at_every_store_call_leave_one_new_version_that_is_whole",
@@ -15,12 +15,35 @@ const MATRIX: &[(&str, &[&str])] = &[
             "holds_in_every_storm",
         ],
     ),
+    ("a bug of ours panics with rows in hand", &["a_panic_whose_text_is_the_rows_in_hand_says_none_of_them"]),
     ("it is told to stop", &["a_run_that_is_told_to_stop_ends_with_73_and_publishes_nothing"]),
     (
         "a store answers 500, 409 or nothing",
         &[
             "decides_every_answer_to_a_conditional_write_by_looking",
             "publishes_in_spite_of_lost_answers_and_conflicts_that_stored_nothing",
+            "what_is_stored_and_answered_otherwise_is_published_once",
+        ],
+    ),
+    (
+        "a store falls silent, is slow or asked too much, breaks off, garbles, or takes our credentials away in the night",
+        &[
+            "a_store_that_falls_silent_after_a_commit_is_looked_at_again",
+            "a_store_that_is_slow_or_asked_too_much_is_asked_again",
+            "an_answer_that_breaks_off_is_taken_for_none",
+            "a_part_with_a_bit_flipped_on_the_way_is_never_carried",
+            "credentials_that_expire_in_the_night_end_it_with_12",
+        ],
+    ),
+    (
+        "a log is long, was never written a checkpoint, or its checkpoint is damaged or another branch's",
+        &[
+            "a_night_of_version_2050_costs_what_one_of_version_50_costs",
+            "a_log_of_more_than_ten_thousand_entries_is_read_and_appended_to",
+            "a_store_where_nothing_can_be_written_over_costs_a_night_no_replay",
+            "a_checkpoint_that_is_not_whole_or_of_another_branch_is_passed_over",
+            "a_bit_that_is_flipped_in_a_checkpoint_changes_no_table",
+            "a_log_that_others_cleaned_up_by_the_rules_is_read_and_appended_to",
         ],
     ),
     (
@@ -83,10 +106,13 @@ const MATRIX: &[(&str, &[&str])] = &[
         &[
             "carries_earlier_nights_first_once_the_second_cloud_is_back",
             "a_second_cloud_that_does_not_answer_ends_with_72_and_the_next_run_carries_it",
+            "a_day_without_the_second_cloud_is_caught_up_and_nothing_is_extracted_again",
             "a_store_that_does_not_answer_ends_with_71",
             "a_failover_needs_the_cloud_that_takes_over_and_not_the_one_that_is_away",
             "refuses_whoever_a_failover_has_overtaken",
             "clouds_that_differ_end_with_41",
+            "a_cloud_that_was_away_for_three_hundred_versions_is_not_asked_for_its_checkpoint_at_each",
+            "after_a_failover_the_cloud_that_took_over_is_right_about_the_runs_too",
         ],
     ),
     (
@@ -101,6 +127,7 @@ const MATRIX: &[(&str, &[&str])] = &[
         &[
             "refuses_what_could_leave_its_folder_or_need_quoting",
             "refuses_paths_that_leave_the_table",
+            "a_name_that_leaves_its_folder_ends_with_10_and_nothing_is_written",
             "usage_that_makes_no_sense_ends_with_2",
         ],
     ),
@@ -111,7 +138,12 @@ const MATRIX: &[(&str, &[&str])] = &[
     ),
     (
         "a url that leads elsewhere, or carries a secret",
-        &["refuses_urls_that_could_carry_a_secret_or_leave_their_place", "refuses_plain_http_to_another_machine"],
+        &[
+            "refuses_urls_that_could_carry_a_secret_or_leave_their_place",
+            "refuses_plain_http_to_another_machine",
+            "knows_endpoints_that_are_never_asked",
+            "nobody_is_asked_at_a_url_that_leads_elsewhere",
+        ],
     ),
     (
         "an object exchanged for another, old or new",

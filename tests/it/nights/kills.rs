@@ -1,7 +1,7 @@
-//! A night that is killed at every kind of store call, before and after it: the next run leaves each table with exactly one
+//! A night that is killed at every kind of call to a store or to the database, before and after it: the next run leaves each table with exactly one
 //! new version, and in it what the source has, in both clouds.
 //!
-//! The process kills itself with SIGKILL at a named call (cargo feature `failpoints`, `src/store/failpoint.rs`). Between two
+//! The process kills itself with SIGKILL at a named call (cargo feature `failpoints`, `src/failpoint.rs`). Between two
 //! nights the source changes, so that a version that shows another night's rows is found.
 
 use super::RealFerry;
@@ -37,6 +37,9 @@ const CALLS: [&str; 17] = [
     "store.second.manifest",
     "store.second.log",
 ];
+/// Every class of message to the database: nothing is in a store yet, so that one night is killed at all of them.
+const MESSAGES: [&str; 5] =
+    ["database.open", "database.catalog", "database.moment", "database.copy", "database.message"];
 const SIDES: [&str; 2] = ["before", "after"];
 /// In the order of the job: the large one is compared with nothing, the other differs from its topic.
 const DATASETS: [&str; 2] = ["metered_output", "difference_payment"];
@@ -77,6 +80,16 @@ async fn kills_at_every_store_call_leave_one_new_version_that_is_whole() {
             nights.complete(&mut database).await;
         }
     }
+    for call in MESSAGES {
+        for side in SIDES {
+            let times = reached.get(&format!("{call}:{side}")).copied().unwrap_or(0);
+            assert!(times > 0, "no night reaches {call}");
+            nights.kill(call, side, times.div_ceil(2));
+        }
+    }
+    // The last message of all: every row has come, and the database has not said so.
+    nights.kill("database.message", "before", reached["database.message:before"]);
+    nights.complete(&mut database).await;
     nights.tell(&reached);
     nights.are_whole().await;
     drop(nights);
@@ -153,9 +166,10 @@ impl<'a> Nights<'a> {
     fn tell(&self, reached: &BTreeMap<String, u64>) {
         // Past the test harness, which keeps what passing tests print to itself.
         let mut out = std::io::stdout();
-        writeln!(out, "killed before and after each class of store call (calls of an undisturbed night):")
+        let all: u64 = self.killed.values().sum();
+        writeln!(out, "{all} kills before and after each class of call (calls of an undisturbed night):")
             .expect("told");
-        for call in CALLS {
+        for call in CALLS.into_iter().chain(MESSAGES) {
             let [before, after] = SIDES.map(|side| self.killed.get(&format!("{call}:{side}")).copied().unwrap_or(0));
             let calls = reached.get(&format!("{call}:before")).copied().unwrap_or(0);
             writeln!(out, "  {call:<22} killed {before} before, {after} after ({calls} calls)").expect("told");
