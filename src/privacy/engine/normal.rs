@@ -39,14 +39,13 @@ pub static CLASSES: [u8; 256] = {
 
 /// What a byte is, without a branch: sixteen are asked at once.
 const fn class(byte: u8) -> u8 {
-    DIGIT * byte.is_ascii_digit() as u8
-        | MARK * (byte == b'@') as u8
-        | MARK * (byte == b':') as u8
-        | MARK * (byte == b'=') as u8
-        | CAPITAL * byte.is_ascii_uppercase() as u8
-        | SMALL * byte.is_ascii_lowercase() as u8
-        | ESCAPE * (byte == b'\\') as u8
-        | BEYOND * !byte.is_ascii() as u8
+    let mark = (byte == b'@') | (byte == b':') | (byte == b'=');
+    (DIGIT * byte.is_ascii_digit() as u8)
+        | (MARK * mark as u8)
+        | (CAPITAL * byte.is_ascii_uppercase() as u8)
+        | (SMALL * byte.is_ascii_lowercase() as u8)
+        | (ESCAPE * (byte == b'\\') as u8)
+        | (BEYOND * !byte.is_ascii() as u8)
 }
 
 /// Looks at every byte once.

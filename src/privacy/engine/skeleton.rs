@@ -38,10 +38,10 @@ impl Skeleton {
             // The high bit of a byte's sum says that it is `0` at least, or beyond `9`; no sum carries into the next byte.
             let (least, beyond) = (bytes + ONES * (0x80 - 0x30), bytes + ONES * (0x80 - 0x3a));
             let digits = ((least & !beyond & HIGH) >> 7) * 0xff;
-            *word = bytes & !digits | ONES * 0x30 & digits;
+            *word = (bytes & !digits) | ((ONES * 0x30) & digits);
         }
         // The length is no digit.
-        words[3] = words[3] & !(0xff << 56) | (text.len() as u64) << 56;
+        words[3] = (words[3] & !(0xff << 56)) | ((text.len() as u64) << 56);
         Some(Skeleton(words))
     }
 

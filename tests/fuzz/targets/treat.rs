@@ -40,6 +40,18 @@ fn domain() -> Name {
     name("people")
 }
 
+/// Days since 1970 of the years 1 to 9999, which is all that a night lets in; and of moments the microseconds.
+const DAYS: std::ops::RangeInclusive<i32> = -719_162..=2_932_896;
+const MICROS_A_DAY: i64 = 86_400_000_000;
+
+fn day(any: i32) -> i32 {
+    DAYS.start() + any.rem_euclid(DAYS.end() - DAYS.start() + 1)
+}
+
+fn moment(any: i64) -> i64 {
+    i64::from(day((any / MICROS_A_DAY) as i32)) * MICROS_A_DAY + any.rem_euclid(MICROS_A_DAY)
+}
+
 fuzz_target!(|given: Given| {
     let column = |column_type| {
         let mut column = Column::plain(name("cell"), column_type);
@@ -48,13 +60,14 @@ fuzz_target!(|given: Given| {
     };
     let texts: ArrayRef = Arc::new(given.texts.iter().map(Option::as_deref).collect::<StringViewArray>());
     let numbers: ArrayRef = Arc::new(given.numbers.iter().copied().collect::<Int64Array>());
-    let dates: ArrayRef = Arc::new(given.dates.iter().copied().collect::<Date32Array>());
-    let moments = given.numbers.iter().copied().collect::<TimestampMicrosecondArray>().with_timezone("UTC");
+    let dates: ArrayRef = Arc::new(given.dates.iter().map(|date| date.map(day)).collect::<Date32Array>());
+    let moments = given.numbers.iter().map(|number| number.map(moment));
+    let moments = moments.collect::<TimestampMicrosecondArray>().with_timezone("UTC");
     let moments: ArrayRef = Arc::new(moments);
 
     let hmac = Treatment::Hmac { domain: domain() };
     let ff1 = |alphabet| Treatment::Ff1 { domain: domain(), alphabet };
-    let shift = Treatment::DateShift { domain: domain(), subject: name("cell"), days: given.days.max(1) };
+    let shift = Treatment::DateShift { domain: domain(), subject: name("whose"), days: given.days.max(1) };
     let fields = Treatment::Fields(
         [hmac.clone(), Treatment::Mask { last: given.last }, Treatment::Label, Treatment::Keep, ff1(Alphabet::Digits)]
             .into_iter()
@@ -106,7 +119,9 @@ fuzz_target!(|given: Given| {
 });
 
 fn treated(values: &ArrayRef, column: &Column, treatment: &Treatment) -> ArrayRef {
-    let subject = Subject { column, values };
+    let whose = Column::plain(name("whose"), ColumnType::Bigint);
+    let subjects: ArrayRef = Arc::new((0..values.len() as i64).map(|row| (row % 3 > 0).then_some(row / 7)).collect::<Int64Array>());
+    let subject = Subject { column: &whose, values: &subjects };
     match treat(values, column, treatment, Some(&subject), &KEYS, &mut Told::default()) {
         Ok(treated) => {
             assert_eq!((treated.len(), treated.data_type()), (values.len(), &published_type(column, treatment)));
