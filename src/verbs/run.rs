@@ -12,6 +12,14 @@ use crate::report::{RunReport, run_metrics, terminal};
 use crate::world::{Clock, Progress, ProgressMode, World};
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+/// How long a run that is told to stop may take in all: less than the 24.5 seconds after which a schedule kills it.
+const STOPPED_MAX: Duration = Duration::from_millis(23_500);
+/// How much of that telling others may take.
+const TELLING_STOPPED_MAX: Duration = Duration::from_secs(3);
 
 /// What is asked of `run`.
 #[derive(Clone, Debug)]
@@ -50,13 +58,32 @@ async fn journey(request: RunRequest, out: &mut dyn Write) -> Result<u8, Failure
     super::log(&progress);
     let mut world = World { project, clock: Clock::System, progress };
     let plan = checked.plan(request.days.begun(world.clock.now())?).map_err(files::invalid)?;
+    let root = world.project.root().to_owned();
     let options = Options { dry_run: request.dry_run, again: request.again };
-    let report = walk(&plan, &mut world, &options, stopped()).await;
-    if !options.dry_run {
-        Teller::of(&plan, world.project.root()).run_over(&report, world.clock.now()).await;
-    }
+    let stopped_at = OnceLock::new();
+    let stop = async {
+        stopped().await;
+        let _ = stopped_at.set(Instant::now());
+    };
+    let report = walk(&plan, &mut world, &options, stop).await;
     if let Some(metrics) = &request.metrics {
         metrics.put(&run_metrics(&report));
+    }
+    let now = world.clock.now();
+    let telling = async {
+        if !options.dry_run {
+            Teller::of(&plan, &root).run_over(&report, now).await;
+        }
+    };
+    let left = stopped_at.get().map(|at| STOPPED_MAX.saturating_sub(at.elapsed()).min(TELLING_STOPPED_MAX));
+    tokio::select! {
+        biased;
+        () = telling => {}
+        // Whoever stops us does not wait for others to be told.
+        () = stopped() => tracing::warn!("not everybody could be told: the run was told to stop"),
+        () = sleep(left.unwrap_or_default()), if left.is_some() => {
+            tracing::warn!("not everybody could be told in time");
+        }
     }
     tell(&report, &plan, request.json, out);
     Ok(report.exit_code)

@@ -10,7 +10,7 @@ use crate::job::{MessageSpec, Plan};
 use crate::notify::{Surroundings, send};
 use crate::report::{Cause, KILLED, LATE, Message, MessageState, NOTICES, ROWS, RunReport};
 use crate::store::{self, Store};
-use crate::watch::{Direction, LedgerRun, Present, Telling, Told, last_alarm, series};
+use crate::watch::{After, Direction, LedgerRun, Present, Telling, Told, last_alarm, series};
 use crate::world::World;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
@@ -24,8 +24,6 @@ const DAYS_BACK: i64 = 45;
 const RUNS_MAX: usize = 120;
 /// How long all of it may take.
 const TELLING_MAX: Duration = Duration::from_secs(50);
-/// The same of a run that was told to stop: it has a few seconds in all.
-const BRIEFLY_MAX: Duration = Duration::from_secs(3);
 
 /// Who tells, of one job.
 #[derive(Clone, Debug)]
@@ -46,8 +44,7 @@ struct Came {
     period: Option<Period>,
     page_at: Option<String>,
     causes: Vec<(String, Cause)>,
-    /// It goes beside what is known to be wrong, and ends nothing.
-    adds: bool,
+    after: After,
 }
 
 impl Teller {
@@ -87,15 +84,15 @@ impl Teller {
                 (key(&cause, None), cause)
             })
             .collect();
-        let is_stopped = report.exit_code == crate::ending::INTERRUPTED.code;
         let all = async {
             if report.exit_code == 0 && !self.messages.is_empty() {
                 causes.extend(self.unusual(now).await);
             }
             let (run, period) = (Some(report.run.clone()), Some(report.period));
-            self.tell(Came { run, period, page_at: report.page_at.clone(), causes, adds: false }, now).await;
+            let after = if report.exit_code == 0 { After::Good } else { After::Failed };
+            self.tell(Came { run, period, page_at: report.page_at.clone(), causes, after }, now).await;
         };
-        within(if is_stopped { BRIEFLY_MAX } else { TELLING_MAX }, all).await;
+        within(TELLING_MAX, all).await;
     }
 
     /// A deadline has passed.
@@ -124,7 +121,8 @@ impl Teller {
             retryable: false,
         };
         let causes = vec![(key(&cause, None), cause)];
-        within(TELLING_MAX, self.tell(Came { run: None, period, page_at: None, causes, adds: true }, now)).await;
+        within(TELLING_MAX, self.tell(Came { run: None, period, page_at: None, causes, after: After::Notice }, now))
+            .await;
     }
 
     /// Datasets of which the last night has fewer or more rows than is usual.
@@ -168,7 +166,7 @@ impl Teller {
         // Where nobody knows what was told, everything is.
         let (mut told, telling) = match known.clone() {
             Some(mut told) => {
-                let telling = told.weigh(&present, came.adds, now);
+                let telling = told.weigh(&present, came.after, now);
                 (Some(told), telling)
             }
             None if present.is_empty() => (None, Telling::Nothing),
@@ -223,6 +221,8 @@ impl Teller {
     /// What was told; `None` where nobody can say.
     async fn known(&self) -> Option<Told> {
         let security = self.security.as_ref()?;
+        // What another environment told says nothing of ours.
+        security.check_stamp(&self.stamp).await.ok()?;
         match store::told(security, &self.job).await {
             Ok(Some(text)) => Some(serde_json::from_slice(&text).unwrap_or_default()),
             Ok(None) => Some(Told::default()),

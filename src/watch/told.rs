@@ -44,6 +44,17 @@ pub struct Present {
     pub retryable: bool,
 }
 
+/// After what it is weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// A run that published, or found it published: what it does not say is over.
+    Good,
+    /// A run that did not: another cause is over, a night that is late stays so.
+    Failed,
+    /// Something else that came: it goes beside what is known, and ends nothing.
+    Notice,
+}
+
 /// What there is to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Telling {
@@ -56,15 +67,12 @@ pub enum Telling {
 }
 
 impl Told {
-    /// Weighs what is wrong after a run, or what else came (`adds`): that goes beside what is known, and ends nothing. Changes nothing but what is counted.
-    pub fn weigh(&mut self, present: &[Present], adds: bool, now: DateTime<Utc>) -> Telling {
+    /// Weighs what is wrong now. Changes nothing but what is counted.
+    pub fn weigh(&mut self, present: &[Present], after: After, now: DateTime<Utc>) -> Telling {
         let was_told = self.causes.values().any(|known| known.told_at.is_some());
-        if !adds {
-            // Late is a night until one is good.
-            let is_over = present.is_empty();
-            self.causes.retain(|key, _| {
-                !is_over && (present.iter().any(|cause| cause.key == *key) || key.ends_with(crate::report::LATE))
-            });
+        let is_late = |key: &str| after == After::Failed && key.ends_with(crate::report::LATE);
+        if after != After::Notice {
+            self.causes.retain(|key, _| present.iter().any(|cause| cause.key == *key) || is_late(key));
         }
         let mut telling = Telling::Nothing;
         for cause in present {
@@ -75,7 +83,7 @@ impl Told {
                 telling = Telling::Wrong;
             }
         }
-        match present.is_empty() && !adds && was_told {
+        match present.is_empty() && after == After::Good && was_told {
             true => Telling::Mended,
             false => telling,
         }
@@ -102,7 +110,8 @@ mod tests {
         let (away, drift) = (cause("/E-SOURCE-70", true), cause("invoice/E-DRIFT-21", false));
         let mut told = Told::default();
         let mut step = |present: &[Present], hours| {
-            let telling = told.weigh(present, false, at(hours));
+            let after = if present.is_empty() { After::Good } else { After::Failed };
+            let telling = told.weigh(present, after, at(hours));
             if telling == Telling::Wrong {
                 told.were_told(present, at(hours));
             }
@@ -134,11 +143,14 @@ mod tests {
         let late = [Present { key: format!("/{}", crate::report::LATE), retryable: false }];
         let other = [Present { key: "/E-CHECK-25".into(), retryable: false }];
         let mut told = Told::default();
-        assert_eq!(told.weigh(&late, true, now), Telling::Wrong);
+        assert_eq!(told.weigh(&late, After::Notice, now), Telling::Wrong);
         told.were_told(&late, now);
-        assert_eq!(told.weigh(&other, false, now), Telling::Wrong);
+        assert_eq!(told.weigh(&other, After::Failed, now), Telling::Wrong);
         assert_eq!(told.causes.len(), 2);
-        assert_eq!(told.weigh(&late, true, now), Telling::Nothing);
-        assert_eq!(told.weigh(&[], false, now), Telling::Mended);
+        assert_eq!(told.weigh(&late, After::Notice, now), Telling::Nothing);
+        // A good night with few rows is late no more.
+        let few = [Present { key: "invoice/low/N-ROWS".into(), retryable: false }];
+        assert_eq!(told.clone().weigh(&few, After::Good, now), Telling::Wrong);
+        assert_eq!(told.weigh(&[], After::Good, now), Telling::Mended);
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 const ENVIRONMENT: &str = "jobs/environments/dev.toml";
 const KEY: &str = "a-key-that-signs-messages";
@@ -218,6 +219,26 @@ fn an_address_that_is_none_of_ours_is_not_asked_and_a_fault_in_the_file_is_told_
         );
         assert!(!came.err.contains("T024") && !came.out.contains("T024"), "{}", came.err);
     }
+}
+
+#[test]
+fn a_run_that_is_told_to_stop_while_it_tells_somebody_who_does_not_answer_is_out_at_once_with_its_own_code() {
+    let taker = Taker::start(&["0"]);
+    let ferry = ferry(&taker.plain());
+    lose(&ferry);
+    let mut command = taker.command(&ferry, &["run", "jobs/things.toml"]);
+    let running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let since = Instant::now();
+    while taker.taken().is_empty() {
+        assert!(since.elapsed() < Duration::from_secs(60), "it tells");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let since = Instant::now();
+    let status = Command::new("kill").args(["-TERM", &running.id().to_string()]).status().expect("kill");
+    assert!(status.success());
+    let came = crate::ferry::Came::of(&running.wait_with_output().expect("it ends"));
+    assert!(since.elapsed() < Duration::from_secs(3), "{:?}", since.elapsed());
+    assert_eq!((came.code, came.err.contains("not everybody could be told")), (14, true), "{}", came.err);
 }
 
 #[test]

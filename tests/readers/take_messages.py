@@ -1,7 +1,7 @@
 """A server of webhooks and of SNS for tests: `take_messages.py FOLDER KEY AWS_SECRET [STATUS..]`.
 
 Prints its port. Each POST is kept in FOLDER as `<n>.json` (path, headers, body, and whether its signature holds), and answered with the next
-STATUS of those that are given, the last of them for ever; 200 by default. A STATUS of 302 leads to /elsewhere. Signatures are worked out
+STATUS of those that are given, the last of them for ever; 200 by default. A STATUS of 302 leads to /elsewhere, and 0 is no answer for a minute. Signatures are worked out
 here by the standard library, and those of AWS by botocore.
 """
 import datetime
@@ -12,6 +12,7 @@ import json
 import pathlib
 import sys
 import threading
+import time
 import urllib.parse
 
 import botocore.auth
@@ -48,7 +49,9 @@ class Taker(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         with lock:
-            self.take(body)
+            status = self.take(body)
+        if status == 0:
+            time.sleep(60)
 
     def take(self, body):
         global taken
@@ -63,11 +66,14 @@ class Taker(http.server.BaseHTTPRequestHandler):
         part.write_text(json.dumps(kept))
         part.rename(pathlib.Path(folder) / f"{taken}.json")
         taken += 1
+        if status == 0:
+            return status
         self.send_response(status)
         if status == 302:
             self.send_header("location", "/elsewhere")
         self.send_header("content-length", "0")
         self.end_headers()
+        return status
 
     def log_message(self, *_):
         pass
