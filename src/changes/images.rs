@@ -19,8 +19,8 @@ use super::form::Open;
 use super::reading::Reading;
 use super::scan::{Json, NotJson, Scanner};
 use super::value::Value;
-use crate::data::Column;
 use crate::data::cell::CellBuilder;
+use crate::data::{Column, ColumnType};
 use arrow::array::{
     Array, ArrayRef, BinaryViewArray, RecordBatch, RecordBatchOptions, StringViewArray, StringViewBuilder,
 };
@@ -80,6 +80,20 @@ impl NotLanded {
             NotLanded::NewField => "it has a field that no schema declares",
             NotLanded::Cell => "a value is none of its column",
         }
+    }
+}
+
+impl ImageTerms<'_> {
+    /// Whether a cell that is landed as it came is no text, where its column is of texts: what its escapes hide is looked at by nobody.
+    fn is_no_text(&self, cell: &Cell<'_>) -> bool {
+        let is_nested = self.landed[cell.place] == LandedAs::Kept && matches!(cell.value, Json::Nested(_));
+        is_nested
+            && match self.columns[cell.place].column_type {
+                ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Uuid => true,
+                // Arrays and the like, which are nested by nature.
+                ColumnType::Printed(_) => cell.written.contains('\\'),
+                _ => false,
+            }
     }
 }
 
@@ -204,7 +218,8 @@ impl<'a> Images<'a> {
         if let Some(mut settled) = open.settled() {
             (cells, tells, bad) = typed_cells(&images, &typed, &forms, terms, &mut settled);
         }
-        for image in bad {
+        let harmed = images.iter().enumerate().filter(|(_, cells)| cells.iter().any(|cell| terms.is_no_text(cell)));
+        for image in bad.into_iter().chain(harmed.map(|(image, _)| image)) {
             records[owners[image]] = Err(NotLanded::Cell);
         }
         let (mut hits, mut rows) = (vec![0; terms.columns.len()], 0);

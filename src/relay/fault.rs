@@ -182,6 +182,8 @@ pub(super) enum Meant {
     NotThere,
     /// The offset is none of the partition's.
     OutOfRange,
+    /// Records came that cannot be read, and the client goes on behind them, or asks for them for ever.
+    Harmed,
 }
 
 /// What the client says.
@@ -201,6 +203,25 @@ pub(super) fn meant(code: RDKafkaErrorCode) -> Meant {
         Code::SSL => Meant::Tls,
         Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicOrPartition => Meant::NotThere,
         Code::AutoOffsetReset | Code::OffsetOutOfRange => Meant::OutOfRange,
+        Code::BadMessage | Code::BadCompression | Code::InvalidMessage | Code::NotImplemented => Meant::Harmed,
         _ => Meant::Passing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_client_cannot_read_ends_a_run_and_what_it_waits_for_does_not() {
+        use RDKafkaErrorCode as Code;
+        for code in [Code::BadMessage, Code::BadCompression, Code::NotImplemented, Code::InvalidMessage] {
+            assert_eq!(meant(code), Meant::Harmed, "{code:?}");
+        }
+        for code in
+            [Code::BrokerTransportFailure, Code::LeaderNotAvailable, Code::AllBrokersDown, Code::RequestTimedOut]
+        {
+            assert_eq!(meant(code), Meant::Passing, "{code:?}");
+        }
     }
 }

@@ -254,6 +254,15 @@ impl Pull {
                 Err(RelayFault::NoTopic { from: self.cluster.from().clone(), topic: lane.topic.to_string() })
             }
             Some(Meant::Refused | Meant::Tls) => Err(self.cluster.fault(error, during)),
+            // It stands before what comes behind it, so that nothing of that is landed.
+            Some(Meant::Harmed) => Err(RelayFault::Damaged {
+                from: self.cluster.from().clone(),
+                path: format!("{}/p={}", lane.topic, lane.partition),
+                fault: format!(
+                    "cannot be read in the cluster from offset {} on: its bytes are harmed",
+                    lane.buffer.next()
+                ),
+            }),
             Some(Meant::OutOfRange) => {
                 let now = self.cluster.stretch(&lane.topic, lane.partition)?;
                 let (topic, partition, next) = (lane.topic.to_string(), lane.partition, lane.buffer.next());

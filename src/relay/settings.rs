@@ -54,7 +54,7 @@ pub fn reading(kafka: &KafkaSpec, ca: Option<&Path>, group: &str, partitions: us
         ("enable.auto.offset.store", "false"),
         // An offset that is gone ends the run. Any other word reads again from an end, and says nothing of it.
         ("auto.offset.reset", "error"),
-        // A batch that was harmed on its way is fetched again; the client does not look by itself.
+        // A batch that was harmed is told, and ends the run; the client does not look by itself.
         ("check.crcs", "true"),
         // A full queue is looked at again after 10 ms. With the client's 1000 ms a reader that is as fast as this one waits
         // most of its time: 2.7 times as many bytes a second were measured.

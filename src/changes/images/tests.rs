@@ -5,13 +5,14 @@ use crate::changes::value::testing;
 use arrow::array::AsArray;
 use serde_json::json;
 
-const COLUMNS: [(&str, &str, LandedAs); 6] = [
+const COLUMNS: [(&str, &str, LandedAs); 7] = [
     ("id", "bigint", LandedAs::Kept),
     ("email", "text", LandedAs::Made),
     ("born", "date", LandedAs::Made),
     ("name", "text", LandedAs::LeftOut),
     ("note", "text", LandedAs::Nulled),
     ("doc", "jsonb", LandedAs::Kept),
+    ("code", "text", LandedAs::Kept),
 ];
 
 fn columns() -> Vec<Column> {
@@ -122,4 +123,18 @@ fn lands_of_a_heartbeat_its_time_and_where_it_stands() {
     let landed = |at| images.write(at, images.cells(), &terms).expect("landed");
     assert_eq!(landed(0), (Some("{}".into()), Some(r#"{"ts_ms":5}"#.into())));
     assert_eq!(landed(1).1.as_deref(), Some(r#"{"after":{},"source":{"txId":3},"op":"u"}"#));
+}
+
+#[test]
+fn does_not_land_json_in_a_column_of_text_whose_escapes_nobody_looks_at() {
+    for (code, expected) in [
+        (r#""A-1""#, Ok(())),
+        ("null", Ok(())),
+        (r#"{"m":"wren\u0040example.org"}"#, Err(NotLanded::Cell)),
+        (r#"["\u0030\u0037700 900123"]"#, Err(NotLanded::Cell)),
+        ("{}", Err(NotLanded::Cell)),
+    ] {
+        let event = format!(r#"{{"before":null,"after":{{"id":1,"code":{code}}},"op":"c","source":{{}},"ts_ms":1}}"#);
+        assert_eq!(value(&event).map(|_| ()), expected, "{code}");
+    }
 }
