@@ -73,6 +73,7 @@ impl Checked {
             tokens_version: self.environment.tokens_version,
             limits: self.environment.limits,
             messages: self.environment.messages.clone(),
+            lineage: self.environment.lineage.clone(),
             job_hash: sha256(&self.job.text.text),
             environment_hash: sha256(&self.environment.text.text),
             datasets,

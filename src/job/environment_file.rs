@@ -5,6 +5,7 @@
 
 use super::dump::reading;
 use super::files::ENVIRONMENT;
+use super::lineage_file::LineageSpec;
 use super::message_file::MessageSpec;
 use super::plan::{Boundary, Limits, Location, PostgresSpec, SecretRef, SourceSpec, StoreSpec};
 use super::shape::{bytes, check};
@@ -33,6 +34,8 @@ pub struct Environment {
     pub limits: Limits,
     /// Whom to tell when a person has something to do.
     pub messages: Vec<MessageSpec>,
+    /// Where events of lineage go.
+    pub lineage: LineageSpec,
     /// Whether it says itself how much memory rows may take.
     pub is_memory_declared: bool,
     /// The text it comes from.
@@ -69,6 +72,7 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
         let Ok(name) = Name::new(key) else { continue };
         messages.extend(reader.message(&name, node));
     }
+    let lineage = tree.get("lineage").map(|lineage| reader.lineage(lineage)).unwrap_or_default();
     check_ground(&text, &tree, &stores, reader.problems);
     for (name, audience) in [("restricted", Audience::Restricted), ("security", Audience::Security)] {
         let declared = tree.get("store").and_then(|stores| stores.get(name)?.get("audience")?.text());
@@ -107,6 +111,7 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
         tokens_version,
         limits,
         messages,
+        lineage,
         is_memory_declared,
         text,
     })

@@ -291,8 +291,21 @@ pub const ENVIRONMENT: Shape = Shape::Table(&[
         "where secrets are found",
     ),
     optional("limits", Shape::Table(LIMITS), "bounds of a run"),
+    optional("lineage", Shape::Table(LINEAGE), "where events of OpenLineage go"),
     optional("message", Shape::Things(&MESSAGE), "whom to tell when a person has something to do, by name"),
 ]);
+
+const LINEAGE: &[Key] = &[
+    optional("store", Shape::Truth, "whether they are kept in the security store [false]"),
+    optional("file", Shape::Given, "a file of this machine that gets a line an event"),
+    optional("http", Shape::Table(LINEAGE_HTTP), "a server that takes them"),
+];
+
+const LINEAGE_HTTP: &[Key] = &[
+    required("url", Shape::Secret, "where its address is found: https://, as far as /api/v1/lineage"),
+    optional("api_key", Shape::Secret, "where the key is found that lets in"),
+    optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+];
 
 const MESSAGE: Shape = Shape::OneOf(&[
     optional("webhook", Shape::Table(WEBHOOK), "a POST of JSON over TLS"),

@@ -20,6 +20,7 @@
 //! dump.rs              what an environment declares of a dump
 //! environment_file.rs  jobs/environments/<name>.toml
 //! login_spec.rs        how a PostgreSQL login is guarded
+//! lineage_file.rs      where it wants events of lineage
 //! message_file.rs      whom it tells
 //! ground.rs            where a location lies
 //! load.rs              all three together -> Checked
@@ -46,6 +47,7 @@ mod face_json;
 mod files;
 mod ground;
 mod job_file;
+mod lineage_file;
 mod load;
 mod login_spec;
 mod merge_file;
@@ -72,6 +74,7 @@ pub use face::face;
 pub use face_json::json;
 pub use ground::is_this_machine;
 pub use job_file::{Job, RESERVED, VAULT};
+pub use lineage_file::{LineageHttp, LineageSpec};
 pub use load::{Checked, Read, load, load_environment, schema};
 pub use login_spec::{Auth, ClientSpec, KnownPower, LoginSpec, Trust, is_loopback};
 pub use message_file::{BodyShape, MessageSpec, Road};

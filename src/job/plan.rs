@@ -1,5 +1,6 @@
 //! The plan of a run: every decision made, nothing touched yet.
 
+use super::lineage_file::LineageSpec;
 use super::login_spec::LoginSpec;
 use super::message_file::MessageSpec;
 use super::privacy_file::PrivacySaid;
@@ -44,6 +45,8 @@ pub struct Plan {
     pub limits: Limits,
     /// Whom to tell when a person has something to do.
     pub messages: Vec<MessageSpec>,
+    /// Where events of lineage go.
+    pub lineage: LineageSpec,
     /// sha256 of the job file, hex.
     pub job_hash: String,
     /// sha256 of the environment file, hex.

@@ -26,6 +26,7 @@ mod hostile;
 mod large_files;
 mod laws;
 mod layouts;
+mod lineage;
 mod live;
 mod matrix;
 mod messages;

@@ -72,6 +72,8 @@ pub struct Options {
     pub dry_run: bool,
     /// Why a period that is published is published again.
     pub again: Option<String>,
+    /// The run's id, where somebody told of it already.
+    pub run: Option<String>,
 }
 
 /// A run so far: what its report is made of.
@@ -109,7 +111,7 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
     let clock = Instant::now();
     let mut night = Walked {
         plan,
-        run: World::run_id(started),
+        run: options.run.clone().unwrap_or_else(|| World::run_id(started)),
         begun: 0,
         crossed: Vec::new(),
         judged: Vec::new(),
