@@ -72,6 +72,7 @@ impl Checked {
             tokens: self.environment.tokens.clone(),
             tokens_version: self.environment.tokens_version,
             limits: self.environment.limits,
+            prices: self.environment.prices.clone(),
             messages: self.environment.messages.clone(),
             lineage: self.environment.lineage.clone(),
             job_hash: sha256(&self.job.text.text),

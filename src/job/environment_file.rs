@@ -11,6 +11,7 @@ use super::plan::{Boundary, Limits, Location, PostgresSpec, SecretRef, SourceSpe
 use super::shape::{bytes, check};
 use super::tree::{Entry, Node, Text};
 use crate::changes::Layout;
+use crate::cost::Prices;
 use crate::data::{Audience, Name};
 use crate::problem::Problems;
 use std::collections::BTreeMap;
@@ -32,6 +33,8 @@ pub struct Environment {
     pub tokens_version: u32,
     /// Bounds of a run.
     pub limits: Limits,
+    /// What things cost.
+    pub prices: Prices,
     /// Whom to tell when a person has something to do.
     pub messages: Vec<MessageSpec>,
     /// Where events of lineage go.
@@ -98,6 +101,7 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
     let version = tree.get("secrets").and_then(|secrets| secrets.get("tokens_version")).and_then(Node::whole);
     let tokens_version = version.map_or(1, |version| u32::try_from(version).unwrap_or(u32::MAX));
     let limits = limits(tree.get("limits"));
+    let prices = tree.get("prices").map(|prices| reader.prices(prices)).unwrap_or_default();
     let is_memory_declared = tree.get("limits").is_some_and(|limits| limits.get("memory_max").is_some());
     if problems.len() > before {
         return None;
@@ -110,6 +114,7 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
         tokens: secret,
         tokens_version,
         limits,
+        prices,
         messages,
         lineage,
         is_memory_declared,
@@ -344,8 +349,10 @@ fn limits(node: Option<&Node>) -> Limits {
         let rows = node.and_then(|node| usize::try_from(node.get(key)?.whole()?).ok());
         rows.filter(|rows| *rows > 0).unwrap_or(standard)
     };
+    let bytes_out_max = node.and_then(|node| bytes(node.get("bytes_out_max")?.text()?));
     let row_group_rows_max = rows("row_group_rows_max", standard.row_group_rows_max);
     Limits {
+        bytes_out_max,
         memory_bytes_max: size("memory_max", standard.memory_bytes_max),
         // A row group is made of whole batches.
         batch_rows_max: rows("batch_rows_max", standard.batch_rows_max).min(row_group_rows_max),

@@ -26,6 +26,7 @@
 //! load.rs              all three together -> Checked
 //! decide.rs            Checked -> Plan
 //! write_plan.rs        how a table is written, and what is asked of the source for it
+//! prices_file.rs       what things cost there
 //! plan.rs              every path, limit, query and treatment, decided
 //! select.rs            the SELECT that a plan shows
 //! face.rs              the plan as a person reads it
@@ -53,6 +54,7 @@ mod login_spec;
 mod merge_file;
 mod message_file;
 mod plan;
+mod prices_file;
 mod privacy_file;
 mod reconcile_file;
 mod risk_file;

@@ -11,6 +11,7 @@ mod claims;
 mod closed;
 mod clouds;
 mod compared;
+mod costs;
 mod crossing;
 mod damage;
 mod databases;

@@ -208,6 +208,7 @@ async fn cross_over(
             judged::judge(plan, &night.run, &mut night.crossed, opened, &world.progress, options).await;
         night.judged = judged;
         night.failures = failures;
+        night.failures.extend(too_much_out(night));
         night.stage("judge", since);
     }
     if let Some(worst) = ending::worst(night.failures.iter().map(|failure| failure.ending)) {
@@ -231,6 +232,16 @@ async fn cross_over(
             outcome
         }
     }
+}
+
+/// Why what was staged may not leave AWS: there is more of it than the environment lets.
+fn too_much_out(night: &Walked<'_>) -> Option<Failure> {
+    let most = night.plan.limits.bytes_out_max?;
+    let lanes = night.crossed.iter().flat_map(|crossed| &crossed.lanes);
+    let bytes: u64 =
+        lanes.filter(|lane| night.plan.leaves_aws(lane.output.store.as_str())).map(|lane| lane.bytes).sum();
+    let what = format!("{bytes} bytes would leave AWS, where bytes_out_max lets {most}");
+    (bytes > most).then(|| Failure::new(ending::BYTES_OUT, Phase::Publish, what))
 }
 
 /// Carries the datasets over, one after the other, up to the first that does not come.
