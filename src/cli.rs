@@ -494,6 +494,9 @@ pub struct StatusArgs {
     /// Write a page with a picture of the last 90 nights beside the reports: reports/<job>/nights.html.
     #[arg(long)]
     pub html: bool,
+    /// Write what is published into a folder instead: DCAT as JSON-LD, and what becomes of each column.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["html", "metrics"])]
+    pub catalogue: Option<PathBuf>,
     /// Tell numbers that machines gather: `emf` for CloudWatch's lines on stderr, or an OpenMetrics file.
     #[arg(long, value_name = "emf|FILE", value_parser = metrics)]
     pub metrics: Option<Metrics>,
@@ -503,8 +506,8 @@ pub struct StatusArgs {
 }
 
 impl From<StatusArgs> for StatusRequest {
-    fn from(StatusArgs { jobs, html, metrics, common: Common { environment, json } }: StatusArgs) -> Self {
-        StatusRequest { jobs, environment, html, metrics, json }
+    fn from(StatusArgs { jobs, html, catalogue, metrics, common: Common { environment, json } }: StatusArgs) -> Self {
+        StatusRequest { jobs, environment, html, catalogue, metrics, json }
     }
 }
 

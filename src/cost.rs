@@ -1,12 +1,13 @@
-//! What a run costs on AWS: a dated price table and arithmetic. Pure.
+//! What a run costs on AWS: a dated price table, which an environment may replace, and arithmetic. Pure.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// Prices of one vCPU-hour and one GB-hour, and of a GB that leaves for the internet (which Azure is, from AWS).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Prices {
     /// What the table is for and of when; printed with every figure.
-    pub basis: &'static str,
+    pub basis: Cow<'static, str>,
     /// USD for one vCPU for one hour.
     pub vcpu_hour_usd: f64,
     /// USD for one GB of memory for one hour.
@@ -27,7 +28,7 @@ pub struct Task {
 /// Fargate on Linux/x86, on demand. 0.04656 and 0.00511 are the figures of the body's own architecture for its region;
 /// the list price was not looked up. Data out: 0.09 USD/GB to 10 TB a month.
 pub const FARGATE: Prices = Prices {
-    basis: "fargate x86 eu-west-2, price table of 2026-03",
+    basis: Cow::Borrowed("fargate x86 eu-west-2, price table of 2026-03"),
     vcpu_hour_usd: 0.046_56,
     gb_hour_usd: 0.005_11,
     egress_gb_usd: 0.09,
@@ -49,6 +50,17 @@ pub fn usd(prices: &Prices, task: Task, time: Duration, bytes_out: u64) -> f64 {
     let hours = billed_seconds(time) / 3600.0;
     let running = hours * (task.vcpu * prices.vcpu_hour_usd + task.memory_gb * prices.gb_hour_usd);
     running + bytes_out as f64 / 1e9 * prices.egress_gb_usd
+}
+
+impl Default for Prices {
+    fn default() -> Self {
+        FARGATE
+    }
+}
+
+/// USD for an hour of a task of `task`'s size that sends nothing away.
+pub fn usd_an_hour(prices: &Prices, task: Task) -> f64 {
+    usd(prices, task, Duration::from_secs(3600), 0)
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ impl Ending {
             23 => "RB-04",
             26 => "RB-11",
             41 | 42 => "RB-10",
-            50 | 51 => "RB-17",
+            50..=52 => "RB-17",
             70 => "RB-05",
             71 => "RB-07",
             72 => "RB-08",
@@ -128,6 +128,7 @@ endings! {
     DIVERGED "E-CLOUD-41" 41 "the primary's tables are whole", "the second cloud holds other versions than the primary; somebody else wrote there";
     MEMORY "E-MEMORY-50" 50 UNPUBLISHED, "give the task more memory and raise memory_max, or let the query or check named need less of its tables";
     DISK "E-DISK-51" 51 UNPUBLISHED, "give the task more scratch space";
+    BYTES_OUT "E-BYTES-52" 52 PARTS_STAY, "find out why so much would leave AWS; where it should, raise bytes_out_max in the environment";
     SOURCE_AWAY "E-SOURCE-70" 70 UNPUBLISHED, "Batch retries; by hand: run again";
     STORE_AWAY "E-STORE-71" 71 "what is published is whole; the next run completes it or starts afresh", "Batch retries; by hand: run again";
     VAULT_BEHIND "E-VAULT-71" 71 PARTS_STAY, "Batch retries; by hand: run again, and the tokens of the other run are used";

@@ -6,11 +6,13 @@
 use super::boundaries::{check_boundary, check_ground, check_landing};
 use super::dump::reading;
 use super::files::ENVIRONMENT;
+use super::lineage_file::LineageSpec;
 use super::message_file::MessageSpec;
 use super::plan::{Boundary, Limits, Location, PostgresSpec, SecretRef, SourceSpec, StoreSpec};
 use super::shape::{bytes, check};
 use super::tree::{Entry, Node, Text};
 use crate::changes::Layout;
+use crate::cost::Prices;
 use crate::data::{Audience, Name};
 use crate::problem::Problems;
 use std::collections::BTreeMap;
@@ -32,8 +34,12 @@ pub struct Environment {
     pub tokens_version: u32,
     /// Bounds of a run.
     pub limits: Limits,
+    /// What things cost.
+    pub prices: Prices,
     /// Whom to tell when a person has something to do.
     pub messages: Vec<MessageSpec>,
+    /// Where events of lineage go.
+    pub lineage: LineageSpec,
     /// Whether it says itself how much memory rows may take.
     pub is_memory_declared: bool,
     /// The text it comes from.
@@ -70,6 +76,7 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
         let Ok(name) = Name::new(key) else { continue };
         messages.extend(reader.message(&name, node));
     }
+    let lineage = tree.get("lineage").map(|lineage| reader.lineage(lineage)).unwrap_or_default();
     for (name, source) in &sources {
         check_landing(&text, &tree, name, source, reader.problems);
     }
@@ -98,6 +105,7 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
     let version = tree.get("secrets").and_then(|secrets| secrets.get("tokens_version")).and_then(Node::whole);
     let tokens_version = version.map_or(1, |version| u32::try_from(version).unwrap_or(u32::MAX));
     let limits = limits(tree.get("limits"));
+    let prices = tree.get("prices").map(|prices| reader.prices(prices)).unwrap_or_default();
     let is_memory_declared = tree.get("limits").is_some_and(|limits| limits.get("memory_max").is_some());
     if problems.len() > before {
         return None;
@@ -110,7 +118,9 @@ pub fn read(name: &Name, text: Text, variable: Variable<'_>, problems: &mut Prob
         tokens: secret,
         tokens_version,
         limits,
+        prices,
         messages,
+        lineage,
         is_memory_declared,
         text,
     })
@@ -303,8 +313,10 @@ fn limits(node: Option<&Node>) -> Limits {
         let rows = node.and_then(|node| usize::try_from(node.get(key)?.whole()?).ok());
         rows.filter(|rows| *rows > 0).unwrap_or(standard)
     };
+    let bytes_out_max = node.and_then(|node| bytes(node.get("bytes_out_max")?.text()?));
     let row_group_rows_max = rows("row_group_rows_max", standard.row_group_rows_max);
     Limits {
+        bytes_out_max,
         memory_bytes_max: size("memory_max", standard.memory_bytes_max),
         // A row group is made of whole batches.
         batch_rows_max: rows("batch_rows_max", standard.batch_rows_max).min(row_group_rows_max),

@@ -6,11 +6,13 @@ use super::plan::{CheckPlan, CheckedBy, DatasetPlan, Location, Plan, ReconcilePl
 use super::select::select;
 use super::write_plan::{MergePlan, WriteMode};
 use crate::changes::untold;
+use crate::cost::{REFERENCE, usd, usd_an_hour};
 use crate::data::{Beyond, Column, Name, OnNewColumn, Rows, Treatment};
 use crate::privacy::ColumnTreatment;
 use crate::reconcile::Deleted;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::time::Duration;
 
 /// How far continued lines are set in.
 const INDENT: &str = "            ";
@@ -49,6 +51,7 @@ pub fn face(plan: &Plan) -> String {
             );
         }
     }
+    let _ = writeln!(out, "\ncost\n  {}", cost(plan));
     let limits = &plan.limits;
     let _ = writeln!(
         out,
@@ -62,6 +65,24 @@ pub fn face(plan: &Plan) -> String {
         limits.cell_bytes_max
     );
     out
+}
+
+/// What a run costs, as far as that is known before: by the hour, and by what leaves AWS.
+fn cost(plan: &Plan) -> String {
+    let prices = &plan.prices;
+    let hour = usd_an_hour(prices, REFERENCE);
+    let least = usd(prices, REFERENCE, Duration::ZERO, 0);
+    let gib = |bytes: u64| bytes as f64 / 1e9 * prices.egress_gb_usd;
+    let is_leaving =
+        plan.datasets.iter().flat_map(|dataset| &dataset.outputs).any(|output| plan.leaves_aws(output.store.as_str()));
+    let leaving = match (is_leaving, plan.limits.bytes_out_max) {
+        (false, _) => "nothing leaves AWS".to_owned(),
+        (true, None) => format!("{} USD a GB that leaves AWS, without a limit", prices.egress_gb_usd),
+        (true, Some(most)) => {
+            format!("{} USD a GB that leaves AWS, {most} bytes and {:.2} USD at most", prices.egress_gb_usd, gib(most))
+        }
+    };
+    format!("{least:.4} USD a run at least, {hour:.3} an hour (1 vCPU, 2 GB); {leaving}; {}", prices.basis)
 }
 
 fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {

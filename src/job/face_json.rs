@@ -4,11 +4,13 @@ use super::face::{domains, read, vaults};
 use super::plan::{CheckedBy, DatasetPlan, Plan, SourceSpec, StoreSpec};
 use super::select::select;
 use super::write_plan::WriteMode;
+use crate::cost::{REFERENCE, usd, usd_an_hour};
 use crate::data::OnNewColumn;
 use crate::privacy::ColumnTreatment;
 use crate::reconcile::Deleted;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The plan as JSON.
 pub fn json(plan: &Plan) -> Value {
@@ -21,6 +23,10 @@ pub fn json(plan: &Plan) -> Value {
         "vaults": vaults(plan),
         "restricted": store(plan, "restricted"),
         "security": store(plan, "security"),
+        "cost": {
+            "basis": plan.prices.basis, "usd_an_hour": usd_an_hour(&plan.prices, REFERENCE), "usd_at_least": usd(&plan.prices, REFERENCE, Duration::ZERO, 0),
+            "egress_gb_usd": plan.prices.egress_gb_usd, "bytes_out_max": limits.bytes_out_max,
+        },
         "limits": {
             "memory_bytes_max": limits.memory_bytes_max, "batch_rows_max": limits.batch_rows_max,
             "row_group_rows_max": limits.row_group_rows_max, "part_rows_max": limits.part_rows_max,

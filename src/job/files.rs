@@ -291,8 +291,29 @@ pub const ENVIRONMENT: Shape = Shape::Table(&[
         "where secrets are found",
     ),
     optional("limits", Shape::Table(LIMITS), "bounds of a run"),
+    optional("prices", Shape::Table(PRICES), "what things cost, instead of the table that is built in"),
+    optional("lineage", Shape::Table(LINEAGE), "where events of OpenLineage go"),
     optional("message", Shape::Things(&MESSAGE), "whom to tell when a person has something to do, by name"),
 ]);
+
+const PRICES: &[Key] = &[
+    required("as_of", Shape::Text, "of when they are, such as 2026-11; told with every figure"),
+    required("vcpu_hour_usd", Shape::Text, "USD for a vCPU for an hour, such as \"0.04656\""),
+    required("gb_hour_usd", Shape::Text, "USD for a GB of memory for an hour"),
+    required("egress_gb_usd", Shape::Text, "USD for a GB that leaves AWS"),
+];
+
+const LINEAGE: &[Key] = &[
+    optional("store", Shape::Truth, "whether they are kept in the security store [false]"),
+    optional("file", Shape::Given, "a file of this machine that gets a line an event"),
+    optional("http", Shape::Table(LINEAGE_HTTP), "a server that takes them"),
+];
+
+const LINEAGE_HTTP: &[Key] = &[
+    required("url", Shape::Secret, "where its address is found: https://, as far as /api/v1/lineage"),
+    optional("api_key", Shape::Secret, "where the key is found that lets in"),
+    optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+];
 
 const MESSAGE: Shape = Shape::OneOf(&[
     optional("webhook", Shape::Table(WEBHOOK), "a POST of JSON over TLS"),
@@ -442,4 +463,5 @@ const LIMITS: &[Key] = &[
     optional("row_group_rows_max", Shape::Count, "rows of a Parquet row group [131072]"),
     optional("row_group_max", Shape::Size, "bytes of a row group before it is encoded [32MiB]"),
     optional("part_rows_max", Shape::Count, "rows of a file [8388608]"),
+    optional("bytes_out_max", Shape::Size, "bytes of its files that one run may send out of AWS [no limit]"),
 ];

@@ -20,6 +20,7 @@
 //! dump.rs              what an environment declares of a dump
 //! environment_file.rs  jobs/environments/<name>.toml
 //! login_spec.rs        how a PostgreSQL login is guarded
+//! lineage_file.rs      where it wants events of lineage
 //! message_file.rs      whom it tells
 //! boundaries.rs        which places may lie where
 //! kafka_spec.rs        how a cluster is reached whose topics are landed
@@ -27,6 +28,7 @@
 //! load.rs              all three together -> Checked
 //! decide.rs            Checked -> Plan
 //! write_plan.rs        how a table is written, and what is asked of the source for it
+//! prices_file.rs       what things cost there
 //! plan.rs              every path, limit, query and treatment, decided
 //! select.rs            the SELECT that a plan shows
 //! face.rs              the plan as a person reads it
@@ -50,11 +52,13 @@ mod files;
 mod ground;
 mod job_file;
 mod kafka_spec;
+mod lineage_file;
 mod load;
 mod login_spec;
 mod merge_file;
 mod message_file;
 mod plan;
+mod prices_file;
 mod privacy_file;
 mod reconcile_file;
 mod risk_file;
@@ -77,6 +81,7 @@ pub use face_json::json;
 pub use ground::{is_this_machine, never_asked};
 pub use job_file::{Job, RESERVED, VAULT};
 pub use kafka_spec::KafkaSpec;
+pub use lineage_file::{LineageHttp, LineageSpec};
 pub use load::{Checked, Read, load, load_environment, schema};
 pub use login_spec::{Auth, ClientSpec, KnownPower, LoginSpec, Trust, is_loopback};
 pub use message_file::{BodyShape, MessageSpec, Road};

@@ -1,11 +1,13 @@
 //! The plan of a run: every decision made, nothing touched yet.
 
 use super::kafka_spec::KafkaSpec;
+use super::lineage_file::LineageSpec;
 use super::login_spec::LoginSpec;
 use super::message_file::MessageSpec;
 use super::privacy_file::PrivacySaid;
 use super::write_plan::WriteMode;
 use crate::changes::{Layout, Reading};
+use crate::cost::Prices;
 use crate::data::{Audience, Extract, Name, Period, RiskTerms, RowCondition, Schema, SmallCells};
 use crate::privacy::ColumnTreatment;
 use crate::reconcile::claims::{Claim, Take};
@@ -43,8 +45,12 @@ pub struct Plan {
     pub tokens_version: u32,
     /// Limits of the run.
     pub limits: Limits,
+    /// What things cost.
+    pub prices: Prices,
     /// Whom to tell when a person has something to do.
     pub messages: Vec<MessageSpec>,
+    /// Where events of lineage go.
+    pub lineage: LineageSpec,
     /// sha256 of the job file, hex.
     pub job_hash: String,
     /// sha256 of the environment file, hex.
@@ -52,6 +58,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether what is written to `store` leaves AWS: itself, or for its second cloud.
+    pub fn leaves_aws(&self, store: &str) -> bool {
+        let of = |spec: &StoreSpec| spec.primary.is_outside_aws() || spec.second.is_some();
+        self.stores.values().find(|spec| spec.name.as_str() == store).is_some_and(of)
+    }
+
     /// Where each store is, as the environment file writes it.
     pub fn places(&self) -> BTreeMap<String, String> {
         self.stores.iter().map(|(name, store)| (name.to_string(), store.primary.url.clone())).collect()
@@ -336,6 +348,8 @@ pub struct Limits {
     pub part_bytes_max: u64,
     /// Bytes of one cell.
     pub cell_bytes_max: usize,
+    /// Bytes that one run may send out of AWS (exit 52); `None` is as many as there are.
+    pub bytes_out_max: Option<u64>,
 }
 
 impl Default for Limits {
@@ -348,6 +362,7 @@ impl Default for Limits {
             part_rows_max: 8_388_608,
             part_bytes_max: 32 << 20,
             cell_bytes_max: 1 << 20,
+            bytes_out_max: None,
         }
     }
 }

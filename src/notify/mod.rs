@@ -5,6 +5,7 @@
 //! client.rs    one POST, within bounds and tried again: the only reqwest
 //! webhook.rs   a message -> a body by its shape, signed
 //! sns.rs       a message -> a topic of Amazon SNS
+//! events.rs    an event of lineage -> a server that takes OpenLineage
 //! ```
 //!
 //! Nobody waits for whoever is told: every try and all of them together have a bound, and what does not come through is told in the log.
@@ -13,6 +14,7 @@
 
 mod address;
 mod client;
+mod events;
 mod sns;
 mod webhook;
 
@@ -23,6 +25,7 @@ use crate::report::Message;
 use chrono::{DateTime, Utc};
 use std::path::Path;
 
+pub use events::send_event;
 pub use webhook::signature;
 
 /// What sending needs of the world.

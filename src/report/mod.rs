@@ -13,21 +13,25 @@
 //!
 //! Pure. Never in here: a value from the data. Names, counts and places only.
 
+mod catalogue;
 mod dataset;
 mod ddl;
 mod diff;
 mod diff_terminal;
 mod drift;
 mod html;
+mod lineage;
 mod message;
 mod metrics;
 mod nights;
 mod nights_terminal;
 mod numbers;
+mod openlineage;
 mod papers;
 mod run;
 mod terminal;
 
+pub use catalogue::catalogue;
 pub use dataset::{
     CheckReport, ColumnReport, Counted, DatasetReport, DatasetState, FieldReport, LooksLikeReport, MergeReport,
     PeriodReport, Proof, ReconciliationReport, RiskReport, SmallCellsReport, SourceReport, StoreReport, StoreState,
@@ -40,6 +44,7 @@ pub use drift::{
     ChangeSetReport, ChangeSetState, ComparedColumn, FingerprintReport, OutputReport, PartitionReport, SpreadReport,
 };
 pub use html::{diff_page, nights_page, run_page};
+pub use lineage::{lineage_svg, lineage_text};
 pub use message::{
     Cause, KILLED, LATE, Message, MessageState, NOTICES, ROWS, pagerduty_body, plain_body, slack_body, teams_body,
 };
@@ -49,6 +54,7 @@ pub use nights::{
 };
 pub use nights_terminal::nights_terminal;
 pub use numbers::{bytes, count};
+pub use openlineage::{run_ended, run_started};
 pub use papers::{PAPER_FORMAT, Paper, article30, dpia, paper};
 pub use run::{CostReport, Outcome, ProblemReport, RunReport};
 pub use terminal::terminal;

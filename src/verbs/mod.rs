@@ -1,11 +1,13 @@
 //! One journey a file: what each verb does, as a straight line of steps. Each writes its result to `out` and gives the
 //! exit code; what goes wrong is a line on stderr.
 
+mod catalogue;
 mod days;
 mod desk;
 mod diff;
 mod files;
 mod init;
+mod lineage;
 mod measured;
 mod paths;
 mod plan;

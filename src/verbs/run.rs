@@ -2,13 +2,14 @@
 
 use super::days::Days;
 use super::files;
+use super::lineage::{Which, tell_event};
 use super::measured::Metrics;
 use super::stop::stopped;
 use super::telling::Teller;
 use super::walk::{Options, walk};
 use crate::failure::Failure;
 use crate::job::Plan;
-use crate::report::{RunReport, run_metrics, terminal};
+use crate::report::{RunReport, run_ended, run_metrics, run_started, terminal};
 use crate::world::{Clock, Progress, ProgressMode, World};
 use std::io::Write;
 use std::path::PathBuf;
@@ -58,19 +59,42 @@ async fn journey(request: RunRequest, out: &mut dyn Write) -> Result<u8, Failure
     super::log(&progress);
     let mut world = World { project, clock: Clock::System, progress };
     let plan = checked.plan(request.days.begun(world.clock.now())?).map_err(files::invalid)?;
-    let root = world.project.root().to_owned();
-    let options = Options { dry_run: request.dry_run, again: request.again };
+    let (began, root) = (world.clock.now(), world.project.root().to_owned());
+    let run = World::run_id(began);
+    let options = Options { dry_run: request.dry_run, again: request.again, run: Some(run.clone()) };
+    let has_events = !options.dry_run && plan.lineage.is_wanted();
+    let starting = async {
+        if has_events {
+            tell_event(&plan, &root, (&run, Which::Start), &run_started(&plan, &run, began), began).await;
+        }
+    };
     let stopped_at = OnceLock::new();
     let stop = async {
         stopped().await;
         let _ = stopped_at.set(Instant::now());
     };
-    let report = walk(&plan, &mut world, &options, stop).await;
+    // Whoever takes events does not hold up the night.
+    let (mut starting, mut is_started) = (std::pin::pin!(starting), false);
+    let report = {
+        let mut walking = std::pin::pin!(walk(&plan, &mut world, &options, stop));
+        loop {
+            tokio::select! {
+                report = &mut walking => break report,
+                () = &mut starting, if !is_started => is_started = true,
+            }
+        }
+    };
     if let Some(metrics) = &request.metrics {
         metrics.put(&run_metrics(&report));
     }
     let now = world.clock.now();
     let telling = async {
+        if !is_started {
+            starting.await;
+        }
+        if has_events {
+            tell_event(&plan, &root, (&run, Which::End), &run_ended(&plan, &report), now).await;
+        }
         if !options.dry_run {
             Teller::of(&plan, &root).run_over(&report, now).await;
         }

@@ -1,6 +1,7 @@
 //! `nightferry status [JOB..]`: how the nights of each job stand, from the reports in its security store. Writes nothing but, where it is asked
 //! for, the page.
 
+use super::catalogue::write_catalogue;
 use super::desk::{Desk, Desks};
 use super::files;
 use super::measured::Metrics;
@@ -36,6 +37,8 @@ pub struct StatusRequest {
     pub environment: String,
     /// Whether the page is written.
     pub html: bool,
+    /// The folder that the catalogue of what is published goes to; nothing else is told then.
+    pub catalogue: Option<PathBuf>,
     /// Where numbers go that machines gather.
     pub metrics: Option<Metrics>,
     /// The result as JSON, a line a job.
@@ -58,6 +61,14 @@ async fn journey(request: StatusRequest, out: &mut dyn Write) -> Result<u8, Fail
         files::tell_as(request.json, failure, out);
     }
     let refused_code = ending::worst(refused.iter().map(|failure| failure.ending)).map(|ending| ending.code);
+    if let Some(folder) = &request.catalogue {
+        let text = write_catalogue(&desks, folder, Clock::System.now())?;
+        if !request.json {
+            // A closed pipe is the reader's choice.
+            let _ = write!(out, "{text}");
+        }
+        return Ok(refused_code.unwrap_or(0));
+    }
     let (mut needs_somebody, mut measured) = (false, Vec::new());
     for desk in &desks {
         let now = Clock::System.now();

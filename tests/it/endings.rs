@@ -62,6 +62,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-CLOUD-41", "endings::a_second_cloud_that_somebody_wrote_to_ends_with_41"),
     ("E-MEMORY-50", "endings::whole_tables_that_take_more_than_memory_max_end_with_50"),
     ("E-DISK-51", "hostile::says_when_the_disk_is_full_and_publishes_when_it_no_longer_is"),
+    ("E-BYTES-52", "costs::more_than_may_leave_aws_ends_with_52_before_anything_leaves"),
     ("E-SOURCE-70", "endings::a_database_that_does_not_answer_ends_with_70"),
     ("E-STORE-71", "endings::a_store_that_does_not_answer_ends_with_71"),
     ("E-SECOND-72", "endings::a_second_cloud_that_does_not_answer_ends_with_72_and_the_next_run_carries_it"),

@@ -74,6 +74,8 @@ pub struct Options {
     pub dry_run: bool,
     /// Why a period that is published is published again.
     pub again: Option<String>,
+    /// The run's id, where somebody told of it already.
+    pub run: Option<String>,
 }
 
 /// A run so far: what its report is made of.
@@ -111,7 +113,7 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
     let clock = Instant::now();
     let mut night = Walked {
         plan,
-        run: World::run_id(started),
+        run: options.run.clone().unwrap_or_else(|| World::run_id(started)),
         begun: 0,
         crossed: Vec::new(),
         judged: Vec::new(),
@@ -208,6 +210,7 @@ async fn cross_over(
             judged::judge(plan, &night.run, &mut night.crossed, opened, &world.progress, options).await;
         night.judged = judged;
         night.failures = failures;
+        night.failures.extend(too_much_out(night));
         night.stage("judge", since);
     }
     if let Some(worst) = ending::worst(night.failures.iter().map(|failure| failure.ending)) {
@@ -231,6 +234,16 @@ async fn cross_over(
             outcome
         }
     }
+}
+
+/// Why what was staged may not leave AWS: there is more of it than the environment lets.
+fn too_much_out(night: &Walked<'_>) -> Option<Failure> {
+    let most = night.plan.limits.bytes_out_max?;
+    let lanes = night.crossed.iter().flat_map(|crossed| &crossed.lanes);
+    let bytes: u64 =
+        lanes.filter(|lane| night.plan.leaves_aws(lane.output.store.as_str())).map(|lane| lane.bytes).sum();
+    let what = format!("{bytes} bytes would leave AWS, where bytes_out_max lets {most}");
+    (bytes > most).then(|| Failure::new(ending::BYTES_OUT, Phase::Publish, what))
 }
 
 /// Carries the datasets over, one after the other, up to the first that does not come.

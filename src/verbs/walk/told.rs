@@ -45,8 +45,7 @@ pub fn told(
     let datasets: Vec<DatasetReport> = plan.datasets.iter().enumerate().filter_map(told).collect();
     let mut bytes_out: BTreeMap<String, u64> = BTreeMap::new();
     for store in datasets.iter().flat_map(|dataset| &dataset.stores) {
-        let spec = plan.stores.values().find(|spec| spec.name.as_str() == store.name);
-        if spec.is_some_and(|spec| spec.primary.is_outside_aws() || spec.second.is_some()) {
+        if plan.leaves_aws(&store.name) {
             *bytes_out.entry(store.name.clone()).or_default() += store.bytes;
         }
     }
@@ -71,9 +70,9 @@ pub fn told(
         datasets,
         problems: failures.iter().map(|failure| failure.report()).collect(),
         cost: CostReport {
-            usd: (cost::usd(&cost::FARGATE, cost::REFERENCE, took, bytes_out.values().sum()) * 10_000.0).round()
+            usd: (cost::usd(&plan.prices, cost::REFERENCE, took, bytes_out.values().sum()) * 10_000.0).round()
                 / 10_000.0,
-            basis: cost::FARGATE.basis.into(),
+            basis: plan.prices.basis.to_string(),
             vcpu_seconds: rounded(cost::billed_seconds(took) * cost::REFERENCE.vcpu),
             gb_seconds: rounded(cost::billed_seconds(took) * cost::REFERENCE.memory_gb),
             bytes_out,
