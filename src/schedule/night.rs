@@ -148,28 +148,11 @@ fn code(status: ExitStatus) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::security;
     use super::*;
-    use crate::access::Folder;
-    use crate::data::{Audience, Name};
-    use crate::job::{Boundary, Location, StoreSpec};
-    use crate::store::Store;
+    use crate::data::Name;
     use object_store::memory::InMemory;
     use object_store::throttle::{ThrottleConfig, ThrottledStore};
-    use std::sync::Arc;
-
-    fn security(throttled: ThrottledStore<InMemory>) -> Store {
-        let location = Location { url: "security".into(), region: None, endpoint: None, ca: None };
-        let name = Name::new("security").expect("a name");
-        let spec = StoreSpec {
-            name,
-            primary: location,
-            second: None,
-            audience: Audience::Security,
-            boundary: Boundary::Internal,
-            epoch: 0,
-        };
-        Store::new(&spec, Folder::new(Arc::new(throttled), "".into(), "security"), None)
-    }
 
     #[tokio::test]
     async fn a_store_that_is_slow_does_not_keep_a_night_from_being_told_to_stop() {

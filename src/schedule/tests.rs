@@ -11,9 +11,9 @@ use crate::watch::Tables;
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Europe::London;
 use futures::TryStreamExt;
-use object_store::ObjectStoreExt;
 use object_store::memory::InMemory;
 use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -82,21 +82,22 @@ struct Years {
     counts: Counts,
 }
 
-impl Years {
-    fn security() -> Store {
-        let location = Location { url: "security".into(), region: None, endpoint: None, ca: None };
-        let name = Name::new("security").expect("a name");
-        let spec = StoreSpec {
-            name,
-            primary: location,
-            second: None,
-            audience: Audience::Security,
-            boundary: Boundary::Internal,
-            epoch: 0,
-        };
-        Store::new(&spec, Folder::new(Arc::new(InMemory::new()), Path::from(""), "security"), None)
-    }
+/// The store of the audience `security`, over these objects.
+pub(super) fn security(objects: impl ObjectStore) -> Store {
+    let location = Location { url: "security".into(), region: None, endpoint: None, ca: None };
+    let name = Name::new("security").expect("a name");
+    let spec = StoreSpec {
+        name,
+        primary: location,
+        second: None,
+        audience: Audience::Security,
+        boundary: Boundary::Internal,
+        epoch: 0,
+    };
+    Store::new(&spec, Folder::new(Arc::new(objects), Path::from(""), "security"), None)
+}
 
+impl Years {
     /// A night is over: it publishes or does not, tells the ledger or does not. Gives its exit code; `None` of one that died.
     async fn end(&mut self, due: &Due, now: DateTime<Utc>) -> Option<i32> {
         let fate = self.random.below(1000);
@@ -186,7 +187,7 @@ async fn ten_years_of_nights_are_published_once_each_whatever_dies_freezes_or_st
     let timetable = Timetable::new("30 1 * * *", London, deadline, Missed::Each).expect("a timetable");
     let mut years = Years {
         random: Random(20_260_101),
-        security: Years::security(),
+        security: security(InMemory::new()),
         job: Name::new("settlements").expect("a name"),
         records: Vec::new(),
         published: BTreeMap::new(),
