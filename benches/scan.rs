@@ -1,7 +1,8 @@
 //! How fast text is looked at, in this process alone: the data that `scan.py` made -> bytes a second, as JSON, a line a measure.
 //!
 //! ```text
-//! scan FOLDER THREADS    FOLDER has texts.*.jsonl (a JSON string a line), columns.json and columns.once.json (name -> values)
+//! scan FOLDER THREADS [PART]    FOLDER has texts.*.jsonl (a JSON string a line), columns.json and columns.once.json (name -> values);
+//!                               only the measures whose name begins with PART, for a profile
 //! ```
 //!
 //! Text is scrubbed as a run scrubs it, by `redact`; columns get the verdict that `nightferry scan` gives them.
@@ -28,45 +29,79 @@ const CELLS_AT_ONCE: usize = 1024;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, folder, threads] = &arguments[..] else { return Err("scan FOLDER THREADS".into()) };
+    let (folder, threads, only) = match &arguments[..] {
+        [_, folder, threads] => (folder, threads, ""),
+        [_, folder, threads, only] => (folder, threads, only.as_str()),
+        _ => return Err("scan FOLDER THREADS [PART]".into()),
+    };
     let threads: usize = threads.parse()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let bench = Bench { pool, threads, only };
     for density in ["prose", "tenth", "dense"] {
         let texts = texts(&Path::new(folder).join(format!("texts.{density}.jsonl")))?;
         let bytes = texts.iter().flatten().map(str::len).sum();
         let (rows, columns, dataset) = (notes(texts)?, [scrubbed()?], Name::new("notes")?);
         let keys = Keys::derive(TEST_SECRET, [dataset.clone()])?;
-        let mut changed = 0;
-        let measured = measured(&pool, MEASURED, bytes, || {
+        bench.measure(&format!("text, {density}"), MEASURED, bytes, || {
             let redacted = redact(&rows, &columns, Audience::Analytics, &dataset, &keys);
-            changed = redacted.map_or(0, |redacted| differing(&rows, redacted.rows()));
-        });
-        tell(&format!("text, {density}"), threads, measured, changed)?;
-        let cells = rows.column(0).as_string_view().clone();
+            redacted.map_or(0, |redacted| differing(&rows, redacted.rows()))
+        })?;
+        let cells = rows.column(0).as_string_view();
         let recognisers = Recognisers::new()?;
-        let last = self::measured(&pool, MEASURED, bytes, || {
-            recognisers.findings(&cells);
-        });
-        tell(&format!("last scan, {density}"), threads, last, 0)?;
+        bench.measure(&format!("last scan, {density}"), MEASURED, bytes, || {
+            recognisers.findings(cells);
+            0
+        })?;
     }
     for (part, file) in [("typed columns", "columns.json"), ("typed columns, once", "columns.once.json")] {
         let columns = columns(&Path::new(folder).join(file))?;
         let engine = Engine::shared()?;
         let all: usize = columns.iter().flat_map(|(_, cells)| cells).flatten().map(str::len).sum();
-        let mut kinds = 0;
-        let whole = measured(&pool, MEASURED, all, || {
-            kinds = columns.iter().filter(|(name, cells)| kind_of(engine, name, cells).is_some()).count();
-        });
-        tell(part, threads, whole, kinds)?;
+        let known = |name: &str, cells| usize::from(kind_of(engine, name, cells).is_some());
+        bench.measure(part, MEASURED, all, || columns.iter().map(|(name, cells)| known(name, cells)).sum())?;
         for (name, cells) in &columns {
             let bytes = cells.iter().flatten().map(str::len).sum();
-            let one = measured(&pool, MEASURED_COLUMN, bytes, || {
-                kind_of(engine, name, cells);
-            });
-            tell(&format!("{part}: {name}"), threads, one, usize::from(kind_of(engine, name, cells).is_some()))?;
+            bench.measure(&format!("{part}: {name}"), MEASURED_COLUMN, bytes, || known(name, cells))?;
         }
     }
     Ok(())
+}
+
+/// How measures are taken, and which.
+struct Bench<'a> {
+    pool: rayon::ThreadPool,
+    threads: usize,
+    only: &'a str,
+}
+
+impl Bench<'_> {
+    /// Millions of bytes a second of wall time and of processor time, after one pass that counts for nothing; `pass` gives how many
+    /// texts it changed or columns it knew.
+    fn measure(
+        &self,
+        part: &str,
+        time: Duration,
+        bytes: usize,
+        mut pass: impl FnMut() -> usize + Send,
+    ) -> std::io::Result<()> {
+        if !part.starts_with(self.only) {
+            return Ok(());
+        }
+        let (wall, core, found) = self.pool.install(|| {
+            let found = pass();
+            let (start, processor, mut passes) = (Instant::now(), processor_seconds(), 0usize);
+            while start.elapsed() < time {
+                pass();
+                passes += 1;
+            }
+            let all = (bytes * passes) as f64 / 1e6;
+            (all / start.elapsed().as_secs_f64(), all / (processor_seconds() - processor), found)
+        });
+        let told = json!({
+            "tool": "nightferry", "part": part, "threads": self.threads, "mb_s": wall, "mb_cpu_s": core, "found": found
+        });
+        writeln!(std::io::stdout(), "{told}")
+    }
 }
 
 fn texts(path: &Path) -> Result<StringViewArray, Box<dyn Error>> {
@@ -117,36 +152,9 @@ fn kind_of(engine: &Engine, name: &str, cells: &StringViewArray) -> Option<&'sta
     verdict(name, &tally).kind
 }
 
-/// Millions of bytes a second, after one pass that counts for nothing.
-fn measured(pool: &rayon::ThreadPool, time: Duration, bytes: usize, mut pass: impl FnMut() + Send) -> Speed {
-    pool.install(|| {
-        pass();
-        let (start, processor, mut passes) = (Instant::now(), processor_seconds(), 0usize);
-        while start.elapsed() < time {
-            pass();
-            passes += 1;
-        }
-        let all = (bytes * passes) as f64 / 1e6;
-        Speed { wall: all / start.elapsed().as_secs_f64(), core: all / (processor_seconds() - processor) }
-    })
-}
-
-/// Millions of bytes a second of wall time, and of processor time.
-struct Speed {
-    wall: f64,
-    core: f64,
-}
-
 /// What this process has used, by Linux, which counts in hundredths.
 fn processor_seconds() -> f64 {
     let told = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = told.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11);
     fields.take(2).flat_map(str::parse::<f64>).sum::<f64>() / 100.0
-}
-
-fn tell(part: &str, threads: usize, speed: Speed, found: usize) -> std::io::Result<()> {
-    let told = json!({
-        "tool": "nightferry", "part": part, "threads": threads, "mb_s": speed.wall, "mb_cpu_s": speed.core, "found": found
-    });
-    writeln!(std::io::stdout(), "{told}")
 }
