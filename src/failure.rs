@@ -6,7 +6,7 @@
 use crate::access::AccessError;
 use crate::data::Name;
 use crate::ending::{self, Ending};
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 #[cfg(feature = "relay")]
 use crate::relay::RelayFault;
 use crate::report::ProblemReport;
@@ -61,6 +61,19 @@ impl Failure {
         let count = problems.len();
         let what = if count == 1 { "1 fault in the files".into() } else { format!("{count} faults in the files") };
         Failure { problems, ..Failure::new(ending, Phase::Files, what) }
+    }
+
+    /// What happened, in one line: the first fault in the files with its place, and how many more there are.
+    pub fn first_fault(&self) -> String {
+        let faults = self.problems.clone().sorted();
+        match faults.split_first() {
+            None => self.what.clone(),
+            // What it says of it may repeat a word of the file, and this goes out of the house.
+            Some((Problem { id, place, .. }, rest)) => {
+                let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
+                format!("{id} at {}:{}:{}{more}", place.file, place.line, place.column)
+            }
+        }
     }
 
     /// The same, as one of `dataset`.

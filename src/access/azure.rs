@@ -4,6 +4,7 @@
 
 use super::address::Fabric;
 use super::location::{AccessError, client, retries};
+use super::meter::{Meter, Metered};
 use crate::job::{Location, is_this_machine};
 use object_store::ObjectStore;
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
@@ -20,14 +21,15 @@ pub(super) fn azure(
     location: &Location,
     project: &Path,
     container: &str,
-    account: Option<&str>,
-    fabric: Fabric,
+    (account, fabric): (Option<&str>, Fabric),
     label: &str,
+    meter: &Meter,
 ) -> Result<Arc<dyn ObjectStore>, AccessError> {
     let mut builder = MicrosoftAzureBuilder::from_env()
         .with_container_name(container)
         .with_client_options(client(location, project, label)?)
-        .with_retry(retries());
+        .with_retry(retries())
+        .with_http_connector(Metered(meter.clone()));
     if let Some(account) = account {
         builder = builder.with_account(account);
     }

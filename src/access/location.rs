@@ -8,6 +8,7 @@
 use super::Folder;
 use super::address::{Address, parse};
 use super::azure::azure;
+use super::meter::{Meter, Metered};
 use crate::job::{Location, is_this_machine, never_asked};
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
@@ -87,15 +88,26 @@ pub enum AccessError {
 /// Opens `location`; relative local paths start at `project`, and so does the path of a `ca`. `label` is what messages
 /// call it. Nothing is asked of a bucket or container yet.
 pub fn open(location: &Location, project: &FilePath, label: &str, purpose: Purpose) -> Result<Folder, AccessError> {
+    open_metered(location, project, label, purpose, &Meter::default())
+}
+
+/// The same, and `meter` counts what is asked of it.
+pub fn open_metered(
+    location: &Location,
+    project: &FilePath,
+    label: &str,
+    purpose: Purpose,
+    meter: &Meter,
+) -> Result<Folder, AccessError> {
     let label = || label.to_owned();
     match parse(&location.url).map_err(|fault| AccessError::Url { label: label(), fault })? {
         Address::Local(path) => local(&project.join(path), &label(), purpose),
         Address::S3 { bucket, prefix } => {
-            let store = s3(location, project, &bucket, &label())?;
+            let store = s3(location, project, &bucket, &label(), meter)?;
             Ok(Folder::new(store, prefix, &label()))
         }
         Address::Azure { container, account, fabric, prefix } => {
-            let store = azure(location, project, &container, account.as_deref(), fabric, &label())?;
+            let store = azure(location, project, &container, (account.as_deref(), fabric), &label(), meter)?;
             Ok(Folder::new(store, prefix, &label()))
         }
     }
@@ -128,11 +140,18 @@ fn local(root: &FilePath, label: &str, purpose: Purpose) -> Result<Folder, Acces
     Ok(Folder::new(Arc::new(store), Path::default(), label))
 }
 
-fn s3(location: &Location, project: &FilePath, bucket: &str, label: &str) -> Result<Arc<dyn ObjectStore>, AccessError> {
+fn s3(
+    location: &Location,
+    project: &FilePath,
+    bucket: &str,
+    label: &str,
+    meter: &Meter,
+) -> Result<Arc<dyn ObjectStore>, AccessError> {
     let mut builder = AmazonS3Builder::from_env()
         .with_bucket_name(bucket)
         .with_client_options(client(location, project, label)?)
         .with_retry(retries())
+        .with_http_connector(Metered(meter.clone()))
         // Whatever the surroundings say: without If-None-Match there is no commit.
         .with_conditional_put(S3ConditionalPut::ETagMatch);
     if let Some(region) = &location.region {

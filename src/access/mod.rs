@@ -4,6 +4,7 @@
 //! address.rs    a url -> what it names
 //! location.rs   what it names -> dyn ObjectStore + prefix; azure.rs: Azure's; the only object_store builders
 //! folder.rs     a folder in some store, and the paths under it
+//! meter.rs      what was asked of a place, request by request
 //! meaning.rs    an object store's error -> what it means, on either bank
 //! backoff.rs    how long to wait before another try
 //! iam.rs        a login to a database that AWS credentials sign; sigv4.rs: how they sign anything
@@ -20,11 +21,13 @@ mod folder;
 pub mod iam;
 mod location;
 mod meaning;
+mod meter;
 pub mod secret;
 pub mod sigv4;
 
 pub use folder::Folder;
 pub use iam::Signed;
-pub use location::{AccessError, Purpose, ground, open};
+pub use location::{AccessError, Purpose, ground, open, open_metered};
 pub use meaning::{Meaning, meaning};
+pub use meter::{Meter, Meters, second_place};
 pub use sigv4::IamFault;

@@ -3,10 +3,12 @@
 use super::job_file::VAULT;
 use super::login_spec::Trust;
 use super::plan::{CheckPlan, CheckedBy, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
+use super::requests::requests_at_least;
 use super::select::select;
+use super::told;
 use super::write_plan::{MergePlan, WriteMode};
 use crate::changes::untold;
-use crate::cost::{REFERENCE, usd, usd_an_hour};
+use crate::cost::{REFERENCE, Requests, usd, usd_an_hour};
 use crate::data::{Beyond, Column, Name, OnNewColumn, Rows, Treatment};
 use crate::privacy::ColumnTreatment;
 use crate::reconcile::Deleted;
@@ -51,7 +53,11 @@ pub fn face(plan: &Plan) -> String {
             );
         }
     }
+    out.push_str(&told::face(plan));
     let _ = writeln!(out, "\ncost\n  {}", cost(plan));
+    if let Some(requests) = requests(plan) {
+        let _ = writeln!(out, "  {requests}");
+    }
     let limits = &plan.limits;
     let _ = writeln!(
         out,
@@ -71,7 +77,7 @@ pub fn face(plan: &Plan) -> String {
 fn cost(plan: &Plan) -> String {
     let prices = &plan.prices;
     let hour = usd_an_hour(prices, REFERENCE);
-    let least = usd(prices, REFERENCE, Duration::ZERO, 0);
+    let least = usd_at_least(plan);
     let gib = |bytes: u64| bytes as f64 / 1e9 * prices.egress_gb_usd;
     let is_leaving =
         plan.datasets.iter().flat_map(|dataset| &dataset.outputs).any(|output| plan.leaves_aws(output.store.as_str()));
@@ -83,6 +89,23 @@ fn cost(plan: &Plan) -> String {
         }
     };
     format!("{least:.4} USD a run at least, {hour:.3} an hour (1 vCPU, 2 GB); {leaving}; {}", prices.basis)
+}
+
+/// What a run costs that is over at once: a minute of a task, and the requests that each run makes.
+pub(super) fn usd_at_least(plan: &Plan) -> f64 {
+    let requests: f64 = requests_at_least(plan).values().map(|of| of.usd(&plan.prices)).sum();
+    usd(&plan.prices, REFERENCE, Duration::ZERO, 0) + requests
+}
+
+/// What is asked of stores in a cloud.
+fn requests(plan: &Plan) -> Option<String> {
+    let all = requests_at_least(plan);
+    let sum = |of: fn(&Requests) -> u64| all.values().map(of).sum::<u64>();
+    let usd: f64 = all.values().map(|of| of.usd(&plan.prices)).sum();
+    (!all.is_empty()).then(|| {
+        let (writes, reads) = (sum(|of| of.puts + of.lists), sum(|of| of.gets));
+        format!("{writes} requests that write or list and {reads} that read at least, {usd:.6} USD; a part of {} bytes more is one that writes, in each cloud", plan.limits.part_bytes_max)
+    })
 }
 
 fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {

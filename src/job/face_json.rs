@@ -1,20 +1,25 @@
 //! The plan as JSON, names as in the files.
 
-use super::face::{domains, read, vaults};
+use super::face::{domains, read, usd_at_least, vaults};
 use super::plan::{CheckedBy, DatasetPlan, Plan, SourceSpec, StoreSpec};
+use super::requests::requests_at_least;
 use super::select::select;
+use super::told;
 use super::write_plan::WriteMode;
-use crate::cost::{REFERENCE, usd, usd_an_hour};
+use crate::cost::{REFERENCE, usd_an_hour};
 use crate::data::OnNewColumn;
 use crate::privacy::ColumnTreatment;
 use crate::reconcile::Deleted;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// The plan as JSON.
 pub fn json(plan: &Plan) -> Value {
     let limits = &plan.limits;
+    let [messages, lineage] = told::json(plan);
+    let requests = requests_at_least(plan).into_iter().map(|(place, of)| {
+        (place, json!({ "puts": of.puts, "lists": of.lists, "gets": of.gets, "usd": of.usd(&plan.prices) }))
+    });
     json!({
         "job": plan.job, "description": plan.description, "owner": plan.owner, "environment": plan.environment, "stamp": plan.stamp, "period": plan.period,
         "job_sha256": plan.job_hash, "environment_sha256": plan.environment_hash,
@@ -24,9 +29,13 @@ pub fn json(plan: &Plan) -> Value {
         "restricted": store(plan, "restricted"),
         "security": store(plan, "security"),
         "cost": {
-            "basis": plan.prices.basis, "usd_an_hour": usd_an_hour(&plan.prices, REFERENCE), "usd_at_least": usd(&plan.prices, REFERENCE, Duration::ZERO, 0),
+            "basis": plan.prices.basis, "usd_an_hour": usd_an_hour(&plan.prices, REFERENCE), "usd_at_least": usd_at_least(plan),
             "egress_gb_usd": plan.prices.egress_gb_usd, "bytes_out_max": limits.bytes_out_max,
+            "put_thousand_usd": plan.prices.put_thousand_usd, "get_thousand_usd": plan.prices.get_thousand_usd,
+            "requests_at_least": requests.collect::<BTreeMap<_, _>>(),
         },
+        "messages": messages,
+        "lineage": lineage,
         "limits": {
             "memory_bytes_max": limits.memory_bytes_max, "batch_rows_max": limits.batch_rows_max,
             "row_group_rows_max": limits.row_group_rows_max, "part_rows_max": limits.part_rows_max,

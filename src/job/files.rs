@@ -301,6 +301,12 @@ const PRICES: &[Key] = &[
     required("vcpu_hour_usd", Shape::Text, "USD for a vCPU for an hour, such as \"0.04656\""),
     required("gb_hour_usd", Shape::Text, "USD for a GB of memory for an hour"),
     required("egress_gb_usd", Shape::Text, "USD for a GB that leaves AWS"),
+    optional(
+        "put_thousand_usd",
+        Shape::Text,
+        "USD for a thousand requests to stores that write or list, such as \"0.005\"",
+    ),
+    optional("get_thousand_usd", Shape::Text, "USD for a thousand requests that read; both or none"),
 ];
 
 const LINEAGE: &[Key] = &[

@@ -30,6 +30,11 @@ impl Location {
         }
     }
 
+    /// Whether it is a bucket or a container, and no folder of this machine.
+    pub fn is_in_cloud(&self) -> bool {
+        !matches!(self.landlord(), Landlord::Disk)
+    }
+
     /// Whether one of the two is the other or lies inside it. Letter case counts for nothing.
     pub fn shares_ground_with(&self, other: &Location) -> bool {
         let nested = self.segments().iter().zip(&other.segments()).all(|(mine, theirs)| mine == theirs);

@@ -28,7 +28,8 @@
 //! load.rs              all three together -> Checked
 //! decide.rs            Checked -> Plan
 //! write_plan.rs        how a table is written, and what is asked of the source for it
-//! prices_file.rs       what things cost there
+//! prices_file.rs       what things cost there; requests.rs: what is asked of stores, at least
+//! told.rs              how patient it is with those it tells, as the plan shows it
 //! plan.rs              every path, limit, query and treatment, decided
 //! select.rs            the SELECT that a plan shows
 //! face.rs              the plan as a person reads it
@@ -61,6 +62,7 @@ mod plan;
 mod prices_file;
 mod privacy_file;
 mod reconcile_file;
+mod requests;
 mod risk_file;
 mod rows_file;
 mod schema_file;
@@ -68,6 +70,7 @@ mod select;
 mod shape;
 mod small_cells_file;
 mod suppress_file;
+mod told;
 mod treatment_file;
 mod tree;
 mod write_file;
@@ -87,7 +90,9 @@ pub use login_spec::{Auth, ClientSpec, KnownPower, LoginSpec, Trust, is_loopback
 pub use message_file::{BodyShape, MessageSpec, Road};
 pub use plan::*;
 pub use privacy_file::PrivacySaid;
+pub use requests::requests_at_least;
 pub use shape::bytes;
+pub use told::{CONNECT_MAX, EVENT_MAX, PAUSES, TELLING_MAX, TRY_MAX};
 pub use write_plan::{MergePlan, PERIODS_MAX, WriteMode};
 
 /// The JSON Schemas (draft 2020-12) of the three kinds of file, by the name that each is written under.

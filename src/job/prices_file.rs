@@ -2,7 +2,7 @@
 
 use super::environment_file::Reader;
 use super::tree::Node;
-use crate::cost::Prices;
+use crate::cost::{FARGATE, Prices};
 
 /// No price is as high, in USD.
 const USD_MAX: f64 = 1_000.0;
@@ -15,6 +15,12 @@ impl Reader<'_> {
         if !is_plain {
             self.no_price(node, "as_of");
         }
+        // What a request costs is said with the others or not at all.
+        let has_requests = ["put_thousand_usd", "get_thousand_usd"].iter().any(|key| node.get(key).is_some());
+        let basis = match has_requests {
+            true => format!("the environment's prices of {as_of}"),
+            false => format!("the environment's prices of {as_of}, requests by the {}", FARGATE.basis),
+        };
         let mut usd = |key: &str| match node.get(key).and_then(Node::text).and_then(price) {
             Some(usd) => usd,
             None => {
@@ -26,7 +32,9 @@ impl Reader<'_> {
             vcpu_hour_usd: usd("vcpu_hour_usd"),
             gb_hour_usd: usd("gb_hour_usd"),
             egress_gb_usd: usd("egress_gb_usd"),
-            basis: format!("the environment's prices of {as_of}").into(),
+            put_thousand_usd: if has_requests { usd("put_thousand_usd") } else { FARGATE.put_thousand_usd },
+            get_thousand_usd: if has_requests { usd("get_thousand_usd") } else { FARGATE.get_thousand_usd },
+            basis: basis.into(),
         }
     }
 

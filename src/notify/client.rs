@@ -3,18 +3,12 @@
 //! Never in here: an error's own text, which quotes the address.
 
 use super::NotifyFault;
+use crate::job::{CONNECT_MAX, PAUSES, TRY_MAX};
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, StatusCode};
 use std::path::Path;
-use std::time::Duration;
 
-/// Longest time to connect.
-const CONNECT_MAX: Duration = Duration::from_secs(4);
-/// Longest time of one try.
-const TRY_MAX: Duration = Duration::from_secs(8);
-/// Pauses between tries: so many and one.
-const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 /// Largest file of an authority's certificates.
 const CA_BYTES_MAX: u64 = 4 << 20;
 

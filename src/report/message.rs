@@ -14,8 +14,10 @@ pub const LATE: &str = "N-LATE";
 pub const KILLED: &str = "N-KILLED";
 /// A table has fewer or more rows than is usual.
 pub const ROWS: &str = "N-ROWS";
+/// A schedule leaves a job out, since its files are not valid.
+pub const LEFT_OUT: &str = "N-LEFT";
 /// All that are not the id of an ending, each with its runbook.
-pub const NOTICES: [(&str, &str); 3] = [(LATE, "RB-01"), (KILLED, "RB-17"), (ROWS, "RB-23")];
+pub const NOTICES: [(&str, &str); 4] = [(LATE, "RB-01"), (KILLED, "RB-17"), (ROWS, "RB-23"), (LEFT_OUT, "RB-01")];
 
 /// Causes that a message lists.
 const CAUSES_MAX: usize = 10;

@@ -90,6 +90,8 @@ const PER_SECOND: Kind =
 const CPU: Kind = kind("cpu_seconds", Unit::Seconds, "Processor time.");
 const MEMORY: Kind = kind("memory_peak_bytes", Unit::Bytes, "The most memory at once.");
 const COST: Kind = kind("cost_usd", Unit::Usd, "What it cost, estimated.");
+const REQUESTS: Kind = kind("requests", Unit::Count, "Requests to stores and sources in a cloud, tries among them.");
+const OUT: Kind = kind("out_bytes", Unit::Bytes, "Bytes that left AWS.");
 const DUE: Kind = kind("nights_due", Unit::Count, "Nights of the last 90 days whose deadline is past.");
 const IN_TIME: Kind = kind("nights_in_time", Unit::Count, "Those of them that were published by it.");
 const AVAILABILITY: Kind = kind("availability_ratio", Unit::Ratio, "The part of nights that were in time.");
@@ -149,6 +151,8 @@ pub fn run_metrics(report: &RunReport) -> Vec<Measured> {
     whole.extend(report.cpu_seconds.map(|seconds| (CPU, seconds)));
     whole.extend(report.peak_memory_bytes.map(|bytes| (MEMORY, bytes as f64)));
     whole.push((COST, report.cost.usd));
+    whole.push((REQUESTS, report.cost.requests_all() as f64));
+    whole.push((OUT, report.cost.bytes_out.values().sum::<u64>() as f64));
     let mut all = vec![measured(format!("{}.all", report.job), whole)];
     for dataset in &report.datasets {
         let compared = &dataset.reconciliation;
@@ -268,6 +272,8 @@ mod tests {
             CPU,
             MEMORY,
             COST,
+            REQUESTS,
+            OUT,
             DUE,
             IN_TIME,
             AVAILABILITY,

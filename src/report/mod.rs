@@ -46,7 +46,8 @@ pub use drift::{
 pub use html::{diff_page, nights_page, run_page};
 pub use lineage::{lineage_svg, lineage_text};
 pub use message::{
-    Cause, KILLED, LATE, Message, MessageState, NOTICES, ROWS, pagerduty_body, plain_body, slack_body, teams_body,
+    Cause, KILLED, LATE, LEFT_OUT, Message, MessageState, NOTICES, ROWS, pagerduty_body, plain_body, slack_body,
+    teams_body,
 };
 pub use metrics::{LINE_BYTES_MAX, Measured, emf, nights_metrics, openmetrics, run_metrics};
 pub use nights::{
@@ -56,5 +57,5 @@ pub use nights_terminal::nights_terminal;
 pub use numbers::{bytes, count};
 pub use openlineage::{run_ended, run_started};
 pub use papers::{PAPER_FORMAT, Paper, article30, dpia, paper};
-pub use run::{CostReport, Outcome, ProblemReport, RunReport};
+pub use run::{CostReport, Outcome, ProblemReport, RequestsReport, RunReport};
 pub use terminal::terminal;

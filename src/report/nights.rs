@@ -127,6 +127,8 @@ pub struct NightReport {
     pub peak_memory_bytes: Option<u64>,
     /// USD.
     pub usd: f64,
+    /// Requests to stores and sources in a cloud.
+    pub requests: u64,
     /// Rows written.
     pub rows: u64,
     /// Keys that differ from the topics.

@@ -64,7 +64,11 @@ pub fn nights_terminal(report: &NightsReport) -> String {
     } else if let Some(peak) = report.nights.iter().filter_map(|night| night.peak_memory_bytes).max() {
         let usd: f64 = report.nights.iter().map(|night| night.usd).sum();
         let runs = counted(report.nights.len() as u64, "run");
-        let _ = writeln!(out, "\n  {runs} in all, about {usd:.4} USD; at most {} of memory", bytes(peak));
+        let requests = match report.nights.iter().map(|night| night.requests).fold(0, u64::saturating_add) {
+            0 => String::new(),
+            all => format!(", with {} to stores", counted(all, "request")),
+        };
+        let _ = writeln!(out, "\n  {runs} in all, about {usd:.4} USD{requests}; at most {} of memory", bytes(peak));
     }
     out
 }

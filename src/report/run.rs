@@ -1,6 +1,7 @@
 //! The report of one run. The JSON names are an API: `--json`, `report.json`, the ledger and other tools read them.
 
 use super::dataset::DatasetReport;
+use super::numbers::counted;
 use crate::data::Period;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -125,6 +126,43 @@ pub struct CostReport {
     pub gb_seconds: f64,
     /// Bytes that left AWS, by the store they went to.
     pub bytes_out: BTreeMap<String, u64>,
+    /// Requests to each store, second cloud (`<store>.second`) and source that lies in a cloud, tries among them; without those that
+    /// file this report.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub requests: BTreeMap<String, RequestsReport>,
+}
+
+/// Requests to one place.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RequestsReport {
+    /// PUT, POST and COPY.
+    pub puts: u64,
+    /// Listings.
+    pub lists: u64,
+    /// GET and HEAD.
+    pub gets: u64,
+    /// Deletes, which cost nothing.
+    pub deletes: u64,
+    /// Bytes sent with them.
+    pub bytes_sent: u64,
+    /// USD, without what is paid for bytes.
+    pub usd: f64,
+}
+
+impl CostReport {
+    /// Requests in all.
+    pub fn requests_all(&self) -> u64 {
+        self.requests.values().map(|of| of.puts + of.lists + of.gets + of.deletes).sum()
+    }
+
+    /// What it comes to, in words: dollars, and requests where some were made.
+    pub fn phrase(&self) -> String {
+        let requests = match self.requests_all() {
+            0 => String::new(),
+            all => format!(", with {} to stores", counted(all, "request")),
+        };
+        format!("on Fargate (1 vCPU, 2 GB) about {:.4} USD{requests}", self.usd)
+    }
 }
 
 /// A moment as the report writes it.

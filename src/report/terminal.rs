@@ -83,7 +83,7 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
             fact("untold", format!("{column} of {} was not compared: {because}", dataset.name));
         }
     }
-    fact("took", format!("{:.1} s; on Fargate (1 vCPU, 2 GB) about {:.4} USD", report.seconds, report.cost.usd));
+    fact("took", format!("{:.1} s; {}", report.seconds, report.cost.phrase()));
     for dataset in &report.datasets {
         if let Some(quarantine_at) = &dataset.quarantine_at {
             fact("look", format!("{}: the bad rows are in {}", dataset.name, placed(quarantine_at, places)));

@@ -5,6 +5,7 @@
 //! watched.rs one job, kept to its timetable: its nights and its deadlines
 //! turn.rs    timetable, ledger and claims -> whose turn a night is, and whether it is late
 //! night.rs   a turn that is ours -> `nightferry run` in a process of its own, and its lease kept
+//! left_out.rs jobs whose files are not valid: who is told
 //! health.rs  what is known of all of them: the line that says so, and how the schedule ends
 //! tests.rs   ten years of nights
 //! ```
@@ -16,6 +17,7 @@
 //! Never in here: what a night does.
 
 mod health;
+mod left_out;
 mod night;
 mod tick;
 mod turn;
@@ -27,6 +29,7 @@ use crate::verbs::{Desk, Desks, Teller, log_lines, no_timetable, tell_as};
 use crate::world::{Clock, Progress, ProgressMode};
 use chrono::TimeDelta;
 use health::{Ended, Health};
+use left_out::LeftOut;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -78,11 +81,13 @@ async fn journey(request: ScheduleRequest, out: &mut dyn Write) -> Result<u8, Fa
         }
     }
     // A job whose files are not valid is told and left out; the nights of the others do not wait for it.
-    for failure in &refused {
-        tell_as(request.json, failure, out);
+    for refused in &refused {
+        tell_as(request.json, &refused.failure, out);
     }
-    let refused_code = ending::worst(refused.iter().map(|failure| failure.ending)).map(|ending| ending.code);
+    let left_out = LeftOut::of(&project, &refused, &request.environment);
+    let refused_code = ending::worst(refused.iter().map(|refused| refused.failure.ending)).map(|ending| ending.code);
     if let (true, Some(code)) = (timed.is_empty(), refused_code) {
+        left_out.tell().await;
         return Ok(code);
     }
     if timed.is_empty() {
@@ -113,6 +118,7 @@ async fn journey(request: ScheduleRequest, out: &mut dyn Write) -> Result<u8, Fa
         };
         jobs.spawn(watched.keep(ticks.subscribe(), stop.clone()));
     }
+    let left_out = left_out.beside();
     let mut told = tokio::time::interval(HEALTH_EVERY);
     let mut is_interrupted = false;
     loop {
@@ -126,6 +132,7 @@ async fn journey(request: ScheduleRequest, out: &mut dyn Write) -> Result<u8, Fa
             _ = told.tick() => health.tell(),
         }
     }
+    left_out.over(*stop.borrow()).await;
     tracing::info!(schedule = holder.name, interrupted = is_interrupted, "ends");
     let ended = health.tell_end(out);
     if is_interrupted {

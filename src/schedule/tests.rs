@@ -1,7 +1,7 @@
 //! Ten years of nights of one job under two schedules that die, freeze and start over as they like: every day is published
 //! once. The claims, the ledger, the timetable and the decision to publish are the real ones; time, and what a night comes to, is not.
 
-use super::turn::{Holder, turn};
+use super::turn::{Holder, Ledger, turn};
 use crate::access::Folder;
 use crate::calendar::{Due, Missed, Timetable};
 use crate::data::{Audience, Name, Period};
@@ -55,6 +55,7 @@ struct Running {
 
 struct Schedule {
     holder: Holder,
+    ledger: Ledger,
     state: State,
     changes_at: DateTime<Utc>,
     look_at: DateTime<Utc>,
@@ -198,6 +199,7 @@ async fn ten_years_of_nights_are_published_once_each_whatever_dies_freezes_or_st
     let mut schedules: Vec<Schedule> = (0..2)
         .map(|number| Schedule {
             holder: holder(format!("{number}"), begins),
+            ledger: Ledger::default(),
             state: State::Up,
             changes_at: begins + TimeDelta::hours(13 + 5 * number),
             look_at: begins,
@@ -248,6 +250,7 @@ async fn ten_years_of_nights_are_published_once_each_whatever_dies_freezes_or_st
                     State::Up if schedule.state == State::Down => {
                         years.counts.starts += 1;
                         schedule.holder = holder(format!("{}", years.random.next()), now);
+                        schedule.ledger = Ledger::default();
                         schedule.look_at = now;
                     }
                     State::Up => {}
@@ -256,7 +259,8 @@ async fn ten_years_of_nights_are_published_once_each_whatever_dies_freezes_or_st
             }
             if schedule.state == State::Up && schedule.running.is_none() && now >= schedule.look_at {
                 let table = (&timetable, Tables::Whole);
-                let asked = turn(&years.security, &years.job, table, &schedule.holder, now).await.expect("asked");
+                let Schedule { holder, ledger, .. } = schedule;
+                let asked = turn(&years.security, &years.job, table, holder, ledger, now).await.expect("asked");
                 schedule.look_at = asked.look_at;
                 if let Some((due, lease_of)) = asked.start {
                     years.counts.nights += 1;

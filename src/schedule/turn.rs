@@ -4,7 +4,7 @@
 
 use crate::calendar::{Due, Missed, Timetable};
 use crate::data::Name;
-use crate::store::{self, Claim, Lease, Store, StoreError};
+use crate::store::{self, Claim, KnownReports, Lease, Store, StoreError};
 use crate::watch::{Attempt, LedgerRun, Standing, Tables, candidates, standing};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -41,18 +41,22 @@ pub struct Turn {
     pub unmended: Option<Due>,
 }
 
+/// What is known of a job's ledger: each of its reports is read once, however often it is looked at.
+pub type Ledger = KnownReports<LedgerRun>;
+
 /// Takes the turn of a night of `job` that is to be run at `now`, where there is one.
 pub async fn turn(
     security: &Store,
     job: &Name,
     (timetable, tables): (&Timetable, Tables),
     holder: &Holder,
+    known: &mut Ledger,
     now: DateTime<Utc>,
 ) -> Result<Turn, StoreError> {
     let since = store::first_seen(security, job, now).await?;
     let is_each = timetable.missed == Missed::Each && tables != Tables::Whole;
     let most = if is_each { RUNS_OF_EACH_MAX } else { RUNS_MAX };
-    let mut runs = ledger(security, job, most, now).await?;
+    let mut runs = ledger(security, (job, most), known, now).await?;
     let candidates = candidates(timetable, tables, since, &runs, now);
     let next = timetable.after(now).map_or(now + NEVER, |due| due.at);
     let mut turn = Turn { start: None, look_at: next, unmended: None };
@@ -83,7 +87,7 @@ pub async fn turn(
                     return Ok(turn);
                 };
                 // Whoever had the turn before may have ended between our look at the ledger and our claim.
-                runs = ledger(security, job, most, now).await?;
+                runs = ledger(security, (job, most), known, now).await?;
                 if self::stands(job, due, &runs, &claims, now) == Standing::Done {
                     lease.give_back(now, 0).await?;
                     continue;
@@ -101,11 +105,12 @@ pub async fn overdue(
     security: &Store,
     job: &Name,
     (timetable, tables): (&Timetable, Tables),
+    known: &mut Ledger,
     now: DateTime<Utc>,
     late: &mut Vec<Due>,
 ) -> Result<(), StoreError> {
     let since = store::first_seen(security, job, now).await?;
-    let runs = ledger(security, job, RUNS_MAX, now).await?;
+    let runs = ledger(security, (job, RUNS_MAX), known, now).await?;
     for due in candidates(timetable, tables, since, &runs, now).iter().filter(|due| is_late(due, now)) {
         let claims = store::claims(security, job, due.period).await?;
         if stands(job, due, &runs, &claims, now) != Standing::Done
@@ -121,9 +126,13 @@ fn is_late(due: &Due, now: DateTime<Utc>) -> bool {
     due.deadline.is_some_and(|deadline| deadline <= now)
 }
 
-async fn ledger(security: &Store, job: &Name, most: usize, now: DateTime<Utc>) -> Result<Vec<LedgerRun>, StoreError> {
-    let reports = store::reports(security, job, now - TimeDelta::days(DAYS_BACK), most).await?;
-    Ok(reports.iter().filter_map(|(_, text)| LedgerRun::parse(text)).collect())
+async fn ledger(
+    security: &Store,
+    (job, most): (&Name, usize),
+    known: &mut Ledger,
+    now: DateTime<Utc>,
+) -> Result<Vec<LedgerRun>, StoreError> {
+    known.reports(security, (job, now - TimeDelta::days(DAYS_BACK), most), LedgerRun::parse).await
 }
 
 fn stands(job: &Name, due: &Due, runs: &[LedgerRun], claims: &[Claim], now: DateTime<Utc>) -> Standing {

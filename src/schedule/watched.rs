@@ -3,7 +3,7 @@
 
 use super::health::Health;
 use super::night::{Night, Past};
-use super::turn::{Holder, Turn, overdue, turn};
+use super::turn::{Holder, Ledger, Turn, overdue, turn};
 use crate::calendar::{Due, Timetable};
 use crate::failure::{Failure, Phase};
 use crate::verbs::{Desk, Teller};
@@ -71,11 +71,11 @@ impl Watched {
     }
 
     async fn keep_nights(&self, mut ticks: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) -> bool {
-        let mut look_at = DateTime::<Utc>::MIN_UTC;
+        let (mut look_at, mut ledger) = (DateTime::<Utc>::MIN_UTC, Ledger::default());
         while !*stop.borrow() {
             let now = Clock::System.now();
             if now >= look_at {
-                match self.look(now, &mut stop).await {
+                match self.look(now, &mut stop, &mut ledger).await {
                     Past::Stopped => return true,
                     Past::Look(at) => look_at = at,
                 }
@@ -94,7 +94,7 @@ impl Watched {
     }
 
     /// Does what there is to do at `now`; gives when to look again.
-    async fn look(&self, now: DateTime<Utc>, stop: &mut watch::Receiver<bool>) -> Past {
+    async fn look(&self, now: DateTime<Utc>, stop: &mut watch::Receiver<bool>, ledger: &mut Ledger) -> Past {
         let permit = tokio::select! {
             permit = self.one_at_a_time.acquire() => permit,
             _ = stop.changed() => return Past::Look(now),
@@ -106,7 +106,7 @@ impl Watched {
         let now = Clock::System.now().max(now);
         let table = (&self.timetable, self.desk.tables);
         let asked = tokio::select! {
-            asked = turn(&self.desk.security, &self.desk.job, table, &self.holder, now) => Some(asked),
+            asked = turn(&self.desk.security, &self.desk.job, table, &self.holder, ledger, now) => Some(asked),
             // A turn that was taken and that nobody comes back from runs out by itself.
             _ = stop.changed() => None,
         };
@@ -165,11 +165,11 @@ impl Watched {
 
     /// Tells each deadline that passes, also while this job's night runs or waits for another's, until `is_over`.
     async fn watch_deadlines(&self, mut is_over: watch::Receiver<bool>) {
-        let mut ask_at = DateTime::<Utc>::MIN_UTC;
+        let (mut ask_at, mut ledger) = (DateTime::<Utc>::MIN_UTC, Ledger::default());
         loop {
             let now = Clock::System.now();
             if now >= ask_at {
-                ask_at = self.tell_overdue(now).await;
+                ask_at = self.tell_overdue(now, &mut ledger).await;
             }
             if *is_over.borrow() {
                 return;
@@ -182,10 +182,10 @@ impl Watched {
     }
 
     /// Tells the nights whose deadline is past at `now`; gives when to ask again.
-    async fn tell_overdue(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+    async fn tell_overdue(&self, now: DateTime<Utc>, ledger: &mut Ledger) -> DateTime<Utc> {
         let mut late = Vec::new();
-        let asked =
-            overdue(&self.desk.security, &self.desk.job, (&self.timetable, self.desk.tables), now, &mut late).await;
+        let table = (&self.timetable, self.desk.tables);
+        let asked = overdue(&self.desk.security, &self.desk.job, table, ledger, now, &mut late).await;
         for due in &late {
             self.tell_late(due).await;
         }

@@ -12,6 +12,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
+use object_store::path::Path;
+use std::collections::BTreeMap;
 
 /// Bytes of one report, at most, to be read again.
 const REPORT_BYTES_MAX: u64 = 16 << 20;
@@ -34,6 +36,43 @@ pub async fn file_report(security: &Store, path: &str, report: Bytes) -> Result<
     put(folder, &folder.at(path), report, "store.put.report").await
 }
 
+/// Reports that were read before, each as what was made of it: `None` of one that nobody can read.
+#[derive(Debug)]
+pub struct KnownReports<T>(BTreeMap<Path, (ObjectMeta, Option<T>)>);
+
+impl<T> Default for KnownReports<T> {
+    fn default() -> Self {
+        KnownReports(BTreeMap::new())
+    }
+}
+
+impl<T: Clone> KnownReports<T> {
+    /// What [`reports`] gives, each as `parse` makes it. Who asks again and again reads a report once: it is not written a second time,
+    /// and where it is all the same its object is another.
+    pub async fn reports(
+        &mut self,
+        security: &Store,
+        (job, since, most): (&Name, DateTime<Utc>, usize),
+        parse: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let newest = newest(security, job, since, most).await?;
+        let is_known = |meta: &ObjectMeta| self.0.get(&meta.location).is_some_and(|(known, _)| known == meta);
+        let unknown: Vec<ObjectMeta> = newest.iter().filter(|meta| !is_known(meta)).cloned().collect();
+        let folder = security.primary();
+        let read = futures::stream::iter(unknown).map(|meta| async move {
+            let text = get(folder, &meta.location).await?;
+            Ok::<_, StoreError>((meta, text))
+        });
+        let read: Vec<(ObjectMeta, Option<Bytes>)> = read.buffered(READS_AT_ONCE).try_collect().await?;
+        self.0.retain(|path, _| newest.iter().any(|meta| meta.location == *path));
+        for (meta, text) in read {
+            self.0.insert(meta.location.clone(), (meta, text.and_then(|text| parse(&text))));
+        }
+        // The order of the paths is that of the moments.
+        Ok(self.0.values().filter_map(|(_, made)| made.clone()).collect())
+    }
+}
+
 /// The newest `most` reports of a job's runs, oldest first, of those that began at `since` or later: the ledger. Each is the run's
 /// id and the text.
 pub async fn reports(
@@ -42,6 +81,23 @@ pub async fn reports(
     since: DateTime<Utc>,
     most: usize,
 ) -> Result<Vec<(String, Bytes)>, StoreError> {
+    let folder = security.primary();
+    let newest = newest(security, job, since, most).await?;
+    let read = futures::stream::iter(newest).map(|meta| async move {
+        let run = meta.location.filename().unwrap_or_default().trim_end_matches(".json").to_owned();
+        Ok(get(folder, &meta.location).await?.map(|text| (run, text)))
+    });
+    let read: Vec<Option<(String, Bytes)>> = read.buffered(READS_AT_ONCE).try_collect().await?;
+    Ok(read.into_iter().flatten().collect())
+}
+
+/// The objects of those reports.
+async fn newest(
+    security: &Store,
+    job: &Name,
+    since: DateTime<Utc>,
+    most: usize,
+) -> Result<Vec<ObjectMeta>, StoreError> {
     let folder = security.primary();
     let prefix = folder.at(&format!("reports/{job}"));
     // The ids of runs begin with the moment, in thousandths of a second.
@@ -56,13 +112,7 @@ pub async fn reports(
     let mut found: Vec<ObjectMeta> =
         listed.into_iter().filter(|meta| of_json(meta) && meta.size <= REPORT_BYTES_MAX).collect();
     found.sort_by(|one, other| one.location.cmp(&other.location));
-    let newest = found.split_off(found.len().saturating_sub(most));
-    let read = futures::stream::iter(newest).map(|meta| async move {
-        let run = meta.location.filename().unwrap_or_default().trim_end_matches(".json").to_owned();
-        Ok(get(folder, &meta.location).await?.map(|text| (run, text)))
-    });
-    let read: Vec<Option<(String, Bytes)>> = read.buffered(READS_AT_ONCE).try_collect().await?;
-    Ok(read.into_iter().flatten().collect())
+    Ok(found.split_off(found.len().saturating_sub(most)))
 }
 
 /// What was told of a job's nights, as [`keep_told`] left it: `_told/<job>.json` in the security store.

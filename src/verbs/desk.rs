@@ -34,8 +34,17 @@ pub struct Desks {
     pub project: Project,
     /// Those that can be.
     pub desks: Vec<Desk>,
-    /// Why the others cannot, each once.
-    pub refused: Vec<Failure>,
+    /// The others, each fault once.
+    pub refused: Vec<Refused>,
+}
+
+/// A job that cannot be watched over.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// Its file.
+    pub path: PathBuf,
+    /// Why.
+    pub failure: Failure,
 }
 
 impl Desk {
@@ -48,8 +57,8 @@ impl Desk {
             match Desk::open(&project, &path, environment) {
                 Ok(desk) => desks.push(desk),
                 // What is wrong with the environment is wrong for every job, and told once.
-                Err(failure) if refused.contains(&failure) => {}
-                Err(failure) => refused.push(failure),
+                Err(failure) if refused.iter().any(|refused: &Refused| refused.failure == failure) => {}
+                Err(failure) => refused.push(Refused { path, failure }),
             }
         }
         Ok(Desks { project, desks, refused })
@@ -90,7 +99,7 @@ fn tables(plan: &Plan) -> Tables {
 }
 
 /// The job has no `[schedule]`.
-pub fn no_timetable(desk: &Desk) -> Failure {
+pub fn no_timetable(desk: &Desk) -> Refused {
     let what = format!("job `{}` has no [schedule]", desk.job);
-    Failure::new(ending::JOB_INVALID, Phase::Files, what)
+    Refused { path: desk.path.clone(), failure: Failure::new(ending::JOB_INVALID, Phase::Files, what) }
 }

@@ -1,7 +1,7 @@
 //! Events of lineage, to where the environment wants them. What does not get there is told in the log, and changes nothing else.
 
 use super::walk;
-use crate::job::Plan;
+use crate::job::{EVENT_MAX, Plan};
 use crate::notify::{Surroundings, send_event};
 use crate::store;
 use crate::world::World;
@@ -9,11 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
-use std::time::Duration;
 use tokio::time::timeout;
-
-/// How long an event may take on its way.
-const EVENT_MAX: Duration = Duration::from_secs(40);
 
 /// Which of a run's two events it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

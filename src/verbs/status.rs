@@ -57,10 +57,10 @@ pub async fn status(request: StatusRequest, out: &mut dyn Write) -> u8 {
 async fn journey(request: StatusRequest, out: &mut dyn Write) -> Result<u8, Failure> {
     super::log(&Progress::new(ProgressMode::None));
     let Desks { desks, refused, .. } = Desk::of(request.jobs, &request.environment)?;
-    for failure in &refused {
-        files::tell_as(request.json, failure, out);
+    for refused in &refused {
+        files::tell_as(request.json, &refused.failure, out);
     }
-    let refused_code = ending::worst(refused.iter().map(|failure| failure.ending)).map(|ending| ending.code);
+    let refused_code = ending::worst(refused.iter().map(|refused| refused.failure.ending)).map(|ending| ending.code);
     if let Some(folder) = &request.catalogue {
         let text = write_catalogue(&desks, folder, Clock::System.now())?;
         if !request.json {
@@ -206,6 +206,7 @@ fn night(run: &LedgerRun) -> NightReport {
         seconds: run.seconds,
         peak_memory_bytes: run.peak_memory_bytes,
         usd: run.cost.usd,
+        requests: run.cost.requests_all(),
         rows: sum(run.datasets.iter().map(|dataset| dataset.rows_written)),
         drift: sum(run.datasets.iter().map(LedgerDataset::drift)),
         page: page_of(run),

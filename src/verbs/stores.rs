@@ -2,7 +2,7 @@
 //!
 //! Never in here: what is written there, and whose it is.
 
-use crate::access::{self, Purpose};
+use crate::access::{self, Meters, Purpose, second_place};
 use crate::data::Name;
 use crate::ending;
 use crate::failure::{Failure, Phase};
@@ -11,16 +11,22 @@ use crate::store::{Store, Stores};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Opens stores as the environment says what they are. Refuses two that lie in one another.
-pub fn open(specs: &BTreeMap<Name, StoreSpec>, root: &Path, purpose: Purpose) -> Result<Stores, Failure> {
+/// Opens stores as the environment says what they are; `meters` count what is asked of each cloud. Refuses two that lie in one another.
+pub fn open(
+    specs: &BTreeMap<Name, StoreSpec>,
+    root: &Path,
+    purpose: Purpose,
+    meters: &Meters,
+) -> Result<Stores, Failure> {
     let mut stores = Stores::new();
     let mut grounds: Vec<(&Name, PathBuf)> = Vec::new();
     for (name, spec) in specs {
-        let reach = |location: &Location| {
-            access::open(location, root, name.as_str(), purpose).map_err(|error| Failure::access(&error))
+        let reach = |location: &Location, place: &str| {
+            let opened = access::open_metered(location, root, name.as_str(), purpose, &meters.of(place));
+            opened.map_err(|error| Failure::access(&error))
         };
-        let second = spec.second.as_ref().map(reach).transpose()?;
-        stores.insert(name.clone(), Store::new(spec, reach(&spec.primary)?, second));
+        let second = spec.second.as_ref().map(|second| reach(second, &second_place(name.as_str()))).transpose()?;
+        stores.insert(name.clone(), Store::new(spec, reach(&spec.primary, name.as_str())?, second));
         let places = std::iter::once(&spec.primary).chain(&spec.second);
         for ground in places.filter_map(|location| access::ground(location, root)) {
             own_ground(&grounds, name, &ground)?;

@@ -4,14 +4,14 @@
 //! what does not come through is a line in the log, and is tried again with the next run.
 
 use super::desk::Desk;
-use super::walk;
+use super::{files, walk};
 use crate::data::{Name, Period};
-use crate::job::{MessageSpec, Plan};
+use crate::job::{MessageSpec, Plan, TELLING_MAX};
 use crate::notify::{Surroundings, send};
-use crate::report::{Cause, KILLED, LATE, Message, MessageState, NOTICES, ROWS, RunReport};
+use crate::report::{Cause, KILLED, LATE, LEFT_OUT, Message, MessageState, NOTICES, ROWS, RunReport};
 use crate::store::{self, Store};
 use crate::watch::{After, Direction, LedgerRun, Present, Telling, Told, last_alarm, series};
-use crate::world::World;
+use crate::world::{Project, World};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
 use std::path::{Path, PathBuf};
@@ -22,8 +22,6 @@ use tokio::time::timeout;
 const DAYS_BACK: i64 = 45;
 /// Runs of it, the newest.
 const RUNS_MAX: usize = 120;
-/// How long all of it may take.
-const TELLING_MAX: Duration = Duration::from_secs(50);
 
 /// Who tells, of one job.
 #[derive(Clone, Debug)]
@@ -64,6 +62,31 @@ impl Teller {
     /// Of a job that is watched over.
     pub fn at(desk: &Desk, project: &Path) -> Self {
         Teller { security: Some(desk.security.clone()), ..Teller::of(&desk.plan, project) }
+    }
+
+    /// Of the job in a file that is not valid, so that nothing is known of it but the file's name; `None` where the environment cannot be read, or
+    /// names nobody.
+    pub fn of_file(project: &Project, file: &Path, environment: &str) -> Option<Self> {
+        let environment = files::environment(project, environment).ok()?;
+        if environment.messages.is_empty() {
+            return None;
+        }
+        Some(Teller {
+            job: Name::new(file.file_stem()?.to_str()?).ok()?,
+            environment: environment.name.to_string(),
+            stamp: environment.stamp,
+            datasets: Vec::new(),
+            messages: environment.messages,
+            security: walk::security_of(&environment.stores, project.root()).ok(),
+            project: project.root().to_owned(),
+        })
+    }
+
+    /// A schedule leaves the job out, for `why`.
+    pub async fn left_out(&self, why: &str, now: DateTime<Utc>) {
+        let what = format!("no night of the job runs: {why}");
+        let next = "mend the places that `nightferry validate` lists, then start the schedule anew";
+        self.notice(LEFT_OUT, None, what, next, now).await;
     }
 
     /// A run is over.

@@ -76,6 +76,38 @@ pub struct LedgerProblem {
 pub struct LedgerCost {
     /// USD, estimated.
     pub usd: f64,
+    /// Requests to each place in a cloud.
+    #[serde(default)]
+    pub requests: BTreeMap<String, LedgerRequests>,
+    /// Bytes that left AWS, by store.
+    #[serde(default)]
+    pub bytes_out: BTreeMap<String, u64>,
+}
+
+/// Requests to one place.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct LedgerRequests {
+    /// Those that write.
+    pub puts: u64,
+    /// Listings.
+    pub lists: u64,
+    /// Those that read.
+    pub gets: u64,
+    /// Deletes.
+    #[serde(default)]
+    pub deletes: u64,
+}
+
+impl LedgerCost {
+    /// Requests in all.
+    pub fn requests_all(&self) -> u64 {
+        let all = self.requests.values().flat_map(|of| [of.puts, of.lists, of.gets, of.deletes]);
+        all.fold(0, u64::saturating_add)
+    }
+
+    fn counts(&self) -> impl Iterator<Item = u64> {
+        self.bytes_out.values().copied().chain([self.requests_all()])
+    }
 }
 
 /// A dataset of a run.
@@ -160,6 +192,7 @@ impl LedgerRun {
             self.seconds_by_stage.values().chain([&self.seconds]).all(|seconds| is_within(*seconds, SECONDS_MAX));
         let amounts = [self.cost.usd, self.cpu_seconds.unwrap_or(0.0)].into_iter().all(|of| is_within(of, AMOUNT_MAX));
         let counts = self.datasets.iter().flat_map(LedgerDataset::counts).chain(self.peak_memory_bytes);
+        let counts = counts.chain(self.cost.counts());
         is_year(self.started_at.year())
             && is_year(from.year())
             && is_year(to.year())
@@ -230,7 +263,8 @@ mod tests {
         let mut report = json!({
             "run": "0193", "outcome": "published", "exit_code": 0,
             "period": { "from": "2026-11-22", "to": "2026-11-22" },
-            "started_at": "2026-11-23T02:30:00Z", "seconds": 600.5, "cost": { "usd": 0.01 },
+            "started_at": "2026-11-23T02:30:00Z", "seconds": 600.5,
+            "cost": { "usd": 0.01, "requests": { "warehouse": { "puts": 1, "lists": 2, "gets": 3 } }, "bytes_out": { "warehouse": 4 } },
             "datasets": [{
                 "name": "invoice", "rows_read": 10, "rows_written": 10, "rows_bad": 0,
                 "reconciliation": { "verdict": "MATCH", "changed": 1, "missing": 2, "extra": 3 },
@@ -245,8 +279,8 @@ mod tests {
     fn passes_over_a_report_that_no_run_can_have_written() {
         let sound = parsed(|_| {}).expect("a report");
         assert_eq!(
-            (sound.ended_at().to_rfc3339(), sound.datasets[0].drift()),
-            ("2026-11-23T02:40:00.500+00:00".into(), 6)
+            (sound.ended_at().to_rfc3339(), sound.datasets[0].drift(), sound.cost.requests_all()),
+            ("2026-11-23T02:40:00.500+00:00".into(), 6, 6)
         );
         for (pointer, value) in [
             ("/started_at", json!("-262143-01-01T00:00:00Z")),
@@ -263,6 +297,8 @@ mod tests {
             ("/datasets/0/reconciliation/changed", json!(u64::MAX)),
             ("/datasets/0/reconciliation/extra", json!(u64::MAX)),
             ("/datasets/0/stores/0/bytes", json!(u64::MAX)),
+            ("/cost/requests/warehouse/gets", json!(u64::MAX)),
+            ("/cost/bytes_out/warehouse", json!(1u64 << 53)),
             ("/datasets/0/stores/0/columns/0/findings", json!(u64::MAX)),
         ] {
             let told = format!("{pointer} {value}");

@@ -2,6 +2,7 @@
 
 use crate::ferry::Ferry;
 use crate::services::variable;
+use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -260,4 +261,121 @@ fn a_dry_run_tells_nobody_and_a_night_that_is_killed_is_told_by_its_schedule() {
     let killed = taken.iter().find(|taken| taken["body"]["causes"][0]["id"] == "N-KILLED");
     let killed = killed.unwrap_or_else(|| panic!("{taken:?} {}", came.err));
     assert_eq!((&killed["holds"], &killed["body"]["causes"][0]["runbook"]), (&json!(true), &json!("RB-17")));
+}
+
+/// What is noted to have been told, as if a day had passed since.
+fn a_day_later(ferry: &Ferry, path: &str) {
+    let mut told: Value = serde_json::from_str(&ferry.read(path)).expect("JSON");
+    for known in told["causes"].as_object_mut().expect("causes").values_mut() {
+        known["told_at"] = json!(Utc::now() - TimeDelta::hours(25));
+    }
+    ferry.write(path, told.to_string().as_bytes());
+}
+
+#[test]
+fn a_job_that_a_schedule_leaves_out_is_told_once_and_again_after_a_day_and_that_it_is_mended() {
+    let taker = Taker::start(&[]);
+    let ferry = ferry(&taker.plain());
+    let good = ferry.read("jobs/things.toml");
+    crate::schedule::due_two_hours_ago(&ferry, "jobs/things.toml", "out/security", "things");
+    let scheduled = ferry.read("jobs/things.toml");
+    // The one job of the project, so that nothing else is to be done; and a word of the file that nobody outside is to read.
+    ferry.write("jobs/things.toml", good.replace("owner = ", "wren@example.org = ").as_bytes());
+    let once = |taken: usize| {
+        let came = taker.command(&ferry, &["schedule", "--once"]).output().expect("it starts");
+        let came = crate::ferry::Came::of(&came);
+        assert_eq!(taker.taken().len(), taken, "{} {}", came.out, came.err);
+        came
+    };
+    assert_eq!(once(1).code, 10);
+    let told = &taker.taken()[0];
+    let cause = &told["body"]["causes"][0];
+    assert_eq!((&told["holds"], &told["body"]["job"]), (&json!(true), &json!("things")));
+    assert_eq!((&cause["id"], &cause["runbook"]), (&json!("N-LEFT"), &json!("RB-01")));
+    let what = cause["what"].as_str().expect("words");
+    assert!(what.starts_with("no night of the job runs: E-") && what.contains("jobs/things.toml:"), "{what}");
+    assert!(!told["body"].to_string().contains("wren@"), "{told}");
+    // Again, and by another schedule: they know. After a day they hear it again.
+    assert_eq!(once(1).code, 10);
+    a_day_later(&ferry, "out/security/_told/things.json");
+    assert_eq!(once(2).code, 10);
+    // Beside a job that is well, whose night does not wait; where nothing of it is known but that it is no TOML.
+    ferry.write("jobs/other.toml", b"name = \"oth");
+    ferry.write("jobs/things.toml", scheduled.as_bytes());
+    let came = once(4);
+    assert_eq!(came.code, 10, "{}", came.err);
+    let taken = taker.taken();
+    let of = |job: &str| taken[2..].iter().find(|taken| taken["body"]["job"] == job).expect("a message");
+    assert_eq!((&of("things")["body"]["state"], &of("other")["body"]["state"]), (&json!("mended"), &json!("wrong")));
+}
+
+#[test]
+fn a_night_with_unusually_few_rows_is_published_and_told_once_with_its_runbook() {
+    let taker = Taker::start(&[]);
+    let ferry = Ferry::shipped();
+    // Ten weeks had two and a half times as much.
+    let real = crate::status::nights(&ferry, 70, |_| vec![2.5]);
+    ferry.write(ENVIRONMENT, (ferry.read(ENVIRONMENT) + &taker.plain()).as_bytes());
+    let again = |why: &str| {
+        let command = ["run", "jobs/settlements.toml", "--again", why];
+        crate::ferry::Came::of(&taker.command(&ferry, &command).output().expect("it starts"))
+    };
+    let came = again("to be told");
+    assert_eq!((came.code, taker.taken().len()), (0, 1), "{}", came.err);
+    let told = taker.taken().remove(0);
+    let causes = told["body"]["causes"].as_array().expect("causes");
+    assert_eq!((&told["holds"], &told["body"]["state"]), (&json!(true), &json!("wrong")));
+    assert!(causes.iter().all(|cause| cause["id"] == "N-ROWS" && cause["runbook"] == "RB-23"), "{causes:?}");
+    let datasets = real["datasets"].as_array().expect("datasets");
+    assert_eq!(causes.len(), datasets.len(), "{causes:?}");
+    for (cause, dataset) in causes.iter().zip(datasets) {
+        // Of the same weekday all nights had the same: 16 % to each side.
+        let rows = dataset["rows_written"].as_f64().expect("rows");
+        let usual = (rows * 2.5).floor();
+        let expected = format!(
+            "{rows} rows on {}, where {} to {} are usual",
+            real["period"]["to"].as_str().expect("a day"),
+            (usual * 0.84).ceil(),
+            (usual * 1.16).floor()
+        );
+        assert_eq!((&cause["dataset"], &cause["what"]), (&dataset["name"], &json!(expected)));
+    }
+    assert!(came.err.contains("RB-23"), "{}", came.err);
+    // One message a day, whatever is run again.
+    assert_eq!((again("once more").code, taker.taken().len()), (0, 1));
+    a_day_later(&ferry, "target/security/_told/settlements.json");
+    assert_eq!((again("a day later").code, taker.taken().len()), (0, 2));
+}
+
+#[test]
+fn the_plan_says_who_is_told_where_events_go_and_how_long_that_may_take() {
+    let taker = Taker::start(&[]);
+    let lineage =
+        "[lineage]\nstore = true\nhttp = { url = { env = \"URL\" }, api_key = { file = \"/run/secrets/lineage\" } }\n";
+    let topic = "[message.topic]\nsns = { topic = \"arn:aws:sns:eu-west-2:111122223333:nights\" }\n";
+    let ferry = ferry(&format!("{}{topic}{lineage}", taker.plain()));
+    let output = taker.command(&ferry, &["plan", "jobs/things.toml"]).output().expect("it starts");
+    let told = crate::ferry::Came::of(&output);
+    for words in [
+        "on_call   plain webhook, its address in variable URL, signed",
+        "topic     arn:aws:sns:eu-west-2:111122223333:nights, signed",
+        "3 tries of 8 s at most, all of them within 50 s",
+        "store     lineage/things/<run>.start.json and .end.json in security",
+        "http      its address in variable URL, let in by the key in file /run/secrets/lineage",
+        "3 tries of 8 s at most, each event within 40 s",
+    ] {
+        assert!(told.out.contains(words), "{words}: {}", told.out);
+    }
+    let output = taker.command(&ferry, &["plan", "jobs/things.toml", "--json"]).output().expect("it starts");
+    let plan: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (&plan["messages"]["to"][0]["at"], &plan["messages"]["limits"]["seconds_max"]),
+        (&json!("variable URL"), &json!(50))
+    );
+    assert_eq!((&plan["lineage"]["http"], &plan["lineage"]["limits"]["tries"]), (&json!("variable URL"), &json!(3)));
+    assert!(!format!("{}{plan}", told.out).contains(ADDRESS_SECRET) && taker.taken().is_empty());
+    let nobody = Ferry::shipped().run(&["plan", "jobs/settlements.toml"]);
+    for words in ["the environment has no [message]", "the environment has no [lineage]"] {
+        assert!(nobody.out.contains(words), "{words}: {}", nobody.out);
+    }
 }

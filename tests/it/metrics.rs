@@ -1,6 +1,7 @@
 //! Numbers that machines gather: what the lines and the file say is what the report and the status say, and no line is more than CloudWatch takes.
 
 use crate::ferry::Ferry;
+use crate::readers::python;
 use crate::status::nights;
 use nightferry::report::LINE_BYTES_MAX;
 use serde_json::{Value, json};
@@ -129,6 +130,27 @@ fn months_of_nights_are_a_file_that_prometheus_reads() {
         assert!(told.is_number() && of(name) == told.as_f64(), "{name}: {:?} {told}", of(name));
     }
     assert!(figures["incidents"].as_u64() >= Some(2));
+    // Counted anew by somebody else, from the same reports.
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/figures.py");
+    let reports = ferry.path("target/security/reports/settlements");
+    let at = status["at"].as_str().expect("a moment");
+    let words = [script, &reports.to_string_lossy(), "02:30", "06:00", "Europe/London", at];
+    let theirs: Value = serde_json::from_str(&python(&words)).expect("JSON");
+    let near = |one: &Value, other: &Value, most: f64| {
+        (one.as_f64().expect("ours") - other.as_f64().expect("theirs")).abs() <= most
+    };
+    for name in ["due", "in_time", "incidents"] {
+        assert_eq!(figures[name], theirs[name], "{figures} {theirs}");
+    }
+    for (ours, theirs, most) in [
+        (&figures["availability"], &theirs["availability"], 1e-4),
+        (&figures["availability_between"][0], &theirs["between"][0], 1e-4),
+        (&figures["availability_between"][1], &theirs["between"][1], 1e-4),
+        (&figures["mttr_seconds"], &theirs["mttr"], 1.0),
+        (&figures["mtbf_seconds"], &theirs["mtbf"], 1.0),
+    ] {
+        assert!(near(ours, theirs, most), "{ours} {theirs}");
+    }
     // The same in lines, and of a run in a file.
     let came = ferry.run(&["status", JOB, "--metrics", "emf"]);
     assert_eq!(lines(&came.err)[0]["availability_ratio"], figures["availability"]);
@@ -139,4 +161,26 @@ fn months_of_nights_are_a_file_that_prometheus_reads() {
     let came = ferry.run(&["status", JOB, "--metrics", "no/such/folder/x.prom"]);
     assert_eq!((came.code, came.err.contains("could not be written")), (good.code, true), "{}", came.err);
     assert_eq!(ferry.files("").iter().filter(|file| file.contains(".prom")).count(), 2);
+}
+
+#[test]
+fn processor_memory_and_time_are_what_the_kernel_counted() {
+    let ferry = Ferry::shipped();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/usage.py");
+    let root = ferry.root().to_string_lossy().into_owned();
+    let line = format!("cd \"$0\" && exec \"$1\" run {JOB} --json");
+    let told = python(&[script, "/bin/sh", "-c", &line, &root, env!("CARGO_BIN_EXE_nightferry")]);
+    let theirs: Value = serde_json::from_str(&told).expect("JSON");
+    let ours: Value = serde_json::from_str(theirs["out"].as_str().expect("a report")).expect("JSON");
+    assert_eq!((&theirs["code"], &ours["outcome"]), (&json!(0), &json!("published")));
+    // What comes behind the report is theirs alone: filing it, and the end of the process.
+    for (name, least) in [("cpu_seconds", 0.6), ("peak_memory_bytes", 0.8), ("seconds", 0.6)] {
+        let (one, all) = (ours[name].as_f64().expect(name), theirs[name].as_f64().expect(name));
+        assert!(one <= all * 1.001 && one >= all * least, "{name}: {one} of {all}");
+        println!("{name}: {one} told, {all} by the kernel");
+    }
+    let stages = ours["seconds_by_stage"].as_object().expect("stages");
+    let sum: f64 = stages.values().filter_map(Value::as_f64).sum();
+    let seconds = ours["seconds"].as_f64().expect("seconds");
+    assert!(sum <= seconds + 0.01 && sum >= 0.9 * seconds, "{sum} of {seconds}");
 }

@@ -60,7 +60,17 @@ fn a_night_that_is_published_needs_nobody_and_says_what_it_took() {
     assert_eq!(stages.keys().collect::<Vec<_>>(), ["decide", "extract", "judge", "open", "publish"]);
     let sum: f64 = stages.values().filter_map(Value::as_f64).sum();
     assert!(sum <= report["seconds"].as_f64().expect("seconds") + 0.01, "{report}");
-    assert!(report["cost"]["vcpu_seconds"].as_f64() >= Some(60.0));
+    assert!(report["cost"]["vcpu_seconds"].as_f64() >= Some(60.0) && report["cost"]["usd"].as_f64() > Some(0.0));
+    let began = report["started_at"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok()).expect("a moment");
+    assert!((Utc::now() - began).num_minutes() < 5);
+    assert_eq!(report["nightferry"], env!("CARGO_PKG_VERSION"));
+    for dataset in report["datasets"].as_array().expect("datasets") {
+        assert!(dataset["rows_read"].is_u64() && dataset["reconciliation"]["verdict"].is_string(), "{dataset}");
+        for store in dataset["stores"].as_array().expect("stores") {
+            assert!(store["version"].is_u64() && store["bytes"].as_u64() > Some(0), "{store}");
+            assert!(store["columns"].as_array().expect("columns").iter().all(|column| column["findings"].is_u64()));
+        }
+    }
     let (code, status) = status(&ferry);
     assert_eq!((code, &status["standing"], &status["missed"]), (0, &json!("published"), &json!([])), "{status}");
     assert_eq!(status["nights"][0]["run"], report["run"]);

@@ -16,6 +16,7 @@ pub fn run_page(report: &RunReport, places: &BTreeMap<String, String>) -> String
     let facts = vec![
         ("Began", Markup::new().text(&report.started_at.format("%-d %b %Y %H:%M:%S UTC").to_string())),
         ("Took", Markup::new().text(&format!("{:.1} s", report.seconds))),
+        ("Cost", Markup::new().text(&report.cost.phrase())),
         ("Environment", Markup::new().text(&report.environment)),
         ("Run", Markup::new().code(&report.run)),
         ("Exit code", Markup::new().text(&report.exit_code.to_string())),

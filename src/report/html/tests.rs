@@ -138,6 +138,7 @@ fn of(word: &str) -> RunReport {
             vcpu_seconds: 60.0,
             gb_seconds: 120.0,
             bytes_out: [(text(), 1)].into(),
+            requests: [].into(),
         },
     }
 }

@@ -1,7 +1,7 @@
 //! `STORE/TABLE` of an environment -> the store, opened, and the table.
 
 use super::super::{files, stores};
-use crate::access::Purpose;
+use crate::access::{Meters, Purpose};
 use crate::data::Name;
 use crate::ending;
 use crate::failure::{Failure, Phase};
@@ -74,7 +74,7 @@ impl Place {
         let urls = spec.iter().flat_map(|spec| std::iter::once(&spec.primary).chain(&spec.second));
         let urls = urls.map(|location| location.url.clone()).collect();
         let specs: BTreeMap<Name, StoreSpec> = environment.stores.into_iter().filter(|(name, _)| needs(name)).collect();
-        let stores = stores::open(&specs, project.root(), purpose)?;
+        let stores = stores::open(&specs, project.root(), purpose, &Meters::default())?;
         let named = |name: &str| {
             let missing = || Failure::new(ending::NOT_THERE, Phase::Open, format!("there is no store `{name}`"));
             stores.get(name).cloned().ok_or_else(missing)

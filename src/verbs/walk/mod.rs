@@ -49,6 +49,7 @@ mod treated;
 mod unit;
 mod vaults;
 
+use crate::access::Meters;
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
 use crate::job::{Plan, WriteMode};
@@ -61,7 +62,7 @@ pub use login::{login, remedies};
 use open::Opened;
 #[cfg(feature = "relay")]
 pub use open::keys_of;
-pub use open::security;
+pub use open::{security, security_of};
 use published::{carry, incomplete, publish};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -93,6 +94,8 @@ pub(super) struct Walked<'a> {
     pub(super) second: Vec<SecondState>,
     /// Seconds of each stage that came to its end.
     pub(super) stages: BTreeMap<&'static str, f64>,
+    /// What was asked of stores and sources that lie in a cloud.
+    pub(super) meters: Meters,
 }
 
 impl Walked<'_> {
@@ -122,10 +125,11 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
         record: None,
         second: Vec::new(),
         stages: BTreeMap::new(),
+        meters: Meters::default(),
     };
     let mut stop = std::pin::pin!(stop);
     let opened = tokio::select! {
-        opened = open::open(plan, world, &night.run, options) => opened,
+        opened = open::open(plan, world, &night.run, options, &night.meters) => opened,
         () = &mut stop => Err(stopped::told_to_stop(Phase::Open)),
     };
     let mut opened = match opened {
@@ -353,7 +357,7 @@ pub async fn online(plan: &Plan, world: &World) -> Vec<Failure> {
         Ok(room) => room,
         Err(failure) => return vec![failure],
     };
-    let (mut sources, _) = match open::sources(plan, world.project.root(), &aside).await {
+    let (mut sources, _) = match open::sources(plan, world.project.root(), &aside, &Meters::default()).await {
         Ok(opened) => opened,
         Err(failure) => return vec![failure],
     };

@@ -4,13 +4,13 @@ use super::super::stores;
 use super::Options;
 use super::login::login;
 use super::vaults::{self, OpenVault};
-use crate::access::{self, Folder, Purpose, secret};
+use crate::access::{self, Folder, Meters, Purpose, secret};
 use crate::changes::{Layout, Reading};
 use crate::data::Name;
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Aside;
-use crate::job::{Location, Plan, SourceSpec};
+use crate::job::{Location, Plan, SourceSpec, StoreSpec};
 use crate::privacy::{Keys, Recognisers};
 use crate::reconcile::outputs::{SECRET_BYTES, Seal};
 use crate::source::{self, Layout as FolderLayout, Reached, Source};
@@ -84,8 +84,14 @@ pub struct Dump {
     pub reading: Reading,
 }
 
-/// Opens everything that `plan` names. Fails before anything is read or written where something is wrong.
-pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> Result<Opened, Failure> {
+/// Opens everything that `plan` names; `meters` count what is asked of it. Fails before anything is read or written where something is wrong.
+pub async fn open(
+    plan: &Plan,
+    world: &World,
+    run: &str,
+    options: &Options,
+    meters: &Meters,
+) -> Result<Opened, Failure> {
     let root = world.project.root();
     let (scratch, aside) = room_aside(plan, run)?;
     let waiting = Location {
@@ -100,7 +106,7 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
     let seal = seal(&keys)?;
     let recognisers =
         Recognisers::new().map_err(|_| Failure::new(ending::MEMORY, Phase::Open, "the recognisers do not compile"))?;
-    let stores = stores::open(&plan.stores, root, Purpose::Write)?;
+    let stores = stores::open(&plan.stores, root, Purpose::Write, meters)?;
     let needed = |name: &str| {
         let missing = || Failure::new(ending::NOT_THERE, Phase::Open, format!("there is no store `{name}`"));
         stores.get(name).cloned().ok_or_else(missing)
@@ -115,7 +121,7 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
     }
     let vaults = vaults::open(plan, &restricted).await?;
     let keys = keys.with_vaults(vaults::shared(&vaults));
-    let (sources, dumps) = sources(plan, root, &aside).await?;
+    let (sources, dumps) = sources(plan, root, &aside, meters).await?;
     Ok(Opened {
         sources,
         dumps,
@@ -186,20 +192,26 @@ fn seal(keys: &Keys) -> Result<Seal, Failure> {
 
 /// The store of reports and records alone.
 pub fn security(plan: &Plan, root: &Path) -> Result<Store, Failure> {
+    security_of(&plan.stores, root)
+}
+
+/// The same, among the stores of an environment.
+pub fn security_of(stores: &BTreeMap<Name, StoreSpec>, root: &Path) -> Result<Store, Failure> {
     let missing = || Failure::new(ending::NOT_THERE, Phase::Open, "there is no store `security`");
-    let (name, spec) = plan.stores.iter().find(|(name, _)| name.as_str() == "security").ok_or_else(missing)?;
+    let (name, spec) = stores.iter().find(|(name, _)| name.as_str() == "security").ok_or_else(missing)?;
     let folder = access::open(&spec.primary, root, name.as_str(), Purpose::Write);
     Ok(Store::new(spec, folder.map_err(|error| Failure::access(&error))?, None))
 }
 
 type Sources = (BTreeMap<Name, Box<dyn Source>>, BTreeMap<Name, Dump>);
 
-/// Opens every source that the plan names.
-pub async fn sources(plan: &Plan, root: &Path, aside: &Aside) -> Result<Sources, Failure> {
+/// Opens every source that the plan names; `meters` count what is asked of those that lie in a cloud's store.
+pub async fn sources(plan: &Plan, root: &Path, aside: &Aside, meters: &Meters) -> Result<Sources, Failure> {
     let (mut sources, mut dumps) = (BTreeMap::new(), BTreeMap::new());
     for (name, spec) in &plan.sources {
         let reach = |location: &Location| {
-            access::open(location, root, name.as_str(), Purpose::Read).map_err(|error| Failure::access(&error))
+            let opened = access::open_metered(location, root, name.as_str(), Purpose::Read, &meters.of(name.as_str()));
+            opened.map_err(|error| Failure::access(&error))
         };
         let reached = match spec {
             SourceSpec::Dump { url, layout, reading, .. } => {

@@ -4,16 +4,18 @@ use super::crossed::Crossed;
 use super::judged::Judgement;
 use super::lane::LaneDone;
 use super::{Options, Walked};
-use crate::cost;
+use crate::access::second_place;
+use crate::cost::{self, Prices, Requests};
 use crate::data::{FieldTreatment, Treatment};
 use crate::ending;
 use crate::failure::Failure;
-use crate::job::{DatasetPlan, WriteMode};
+use crate::job::{DatasetPlan, Location, Plan, WriteMode};
 use crate::privacy::{ColumnTreatment, FieldTold, SmallCellsTold, Told};
 use crate::reconcile::Deleted;
 use crate::report::{
     ColumnReport, CostReport, DatasetReport, DatasetState, FieldReport, LooksLikeReport, MergeReport, Outcome,
-    PeriodReport, ReconciliationReport, RiskReport, RunReport, SmallCellsReport, SourceReport, StoreReport, StoreState,
+    PeriodReport, ReconciliationReport, RequestsReport, RiskReport, RunReport, SmallCellsReport, SourceReport,
+    StoreReport, StoreState,
 };
 use crate::world::{Usage, World};
 use chrono::{DateTime, Utc};
@@ -43,12 +45,8 @@ pub fn told(
         }),
     };
     let datasets: Vec<DatasetReport> = plan.datasets.iter().enumerate().filter_map(told).collect();
-    let mut bytes_out: BTreeMap<String, u64> = BTreeMap::new();
-    for store in datasets.iter().flat_map(|dataset| &dataset.stores) {
-        if plan.leaves_aws(&store.name) {
-            *bytes_out.entry(store.name.clone()).or_default() += store.bytes;
-        }
-    }
+    let requests = night.meters.read();
+    let bytes_out = bytes_out(plan, &datasets, &requests);
     let usage = Usage::now();
     RunReport {
         run: night.run.clone(),
@@ -70,14 +68,45 @@ pub fn told(
         datasets,
         problems: failures.iter().map(|failure| failure.report()).collect(),
         cost: CostReport {
-            usd: (cost::usd(&plan.prices, cost::REFERENCE, took, bytes_out.values().sum()) * 10_000.0).round()
-                / 10_000.0,
+            usd: dollars(
+                cost::usd(&plan.prices, cost::REFERENCE, took, bytes_out.values().sum())
+                    + requests.values().map(|of| of.usd(&plan.prices)).sum::<f64>(),
+            ),
             basis: plan.prices.basis.to_string(),
             vcpu_seconds: rounded(cost::billed_seconds(took) * cost::REFERENCE.vcpu),
             gb_seconds: rounded(cost::billed_seconds(took) * cost::REFERENCE.memory_gb),
             bytes_out,
+            requests: requests.into_iter().map(|(place, of)| (place, told_requests(&of, &plan.prices))).collect(),
         },
     }
+}
+
+/// Bytes that left AWS, by store: those that were sent where that was counted, else those of the files.
+fn bytes_out(plan: &Plan, datasets: &[DatasetReport], requests: &BTreeMap<String, Requests>) -> BTreeMap<String, u64> {
+    let mut out: BTreeMap<String, u64> = BTreeMap::new();
+    for store in datasets.iter().flat_map(|dataset| &dataset.stores).filter(|store| plan.leaves_aws(&store.name)) {
+        *out.entry(store.name.clone()).or_default() += store.bytes;
+    }
+    for (name, spec) in &plan.stores {
+        let primary = (name.to_string(), Some(&spec.primary));
+        let places = [primary, (second_place(name.as_str()), spec.second.as_ref())];
+        let outside = places.iter().filter(|(_, location)| location.is_some_and(Location::is_outside_aws));
+        let counted: Vec<u64> = outside.filter_map(|(place, _)| Some(requests.get(place)?.bytes_sent)).collect();
+        if !counted.is_empty() {
+            out.insert(name.to_string(), counted.iter().sum());
+        }
+    }
+    out
+}
+
+fn told_requests(of: &Requests, prices: &Prices) -> RequestsReport {
+    let Requests { puts, lists, gets, deletes, bytes_sent } = *of;
+    RequestsReport { puts, lists, gets, deletes, bytes_sent, usd: dollars(of.usd(prices)) }
+}
+
+/// Dollars to the millionth.
+fn dollars(usd: f64) -> f64 {
+    (usd * 1e6).round() / 1e6
 }
 
 /// Seconds to the millisecond.

@@ -2,9 +2,11 @@
 //! the next run has it all.
 //!
 //! ```text
+//! requests.rs every request of a night counted, held against what the servers saw
 //! server.rs   what stands between, and what it does to whom
 //! ```
 
+mod requests;
 mod server;
 
 use crate::ferry::{Came, Ferry};

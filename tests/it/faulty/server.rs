@@ -48,6 +48,15 @@ pub struct Script {
     pub seed: u64,
 }
 
+/// A request as it came, whatever became of it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    pub bytes: u64,
+}
+
 /// The server; it listens until this goes.
 pub struct Server {
     port: u16,
@@ -59,6 +68,7 @@ struct Shared {
     script: Script,
     requests: AtomicU64,
     befallen: Mutex<BTreeMap<Fault, u64>>,
+    asked: Mutex<Vec<Asked>>,
     is_over: AtomicBool,
 }
 
@@ -73,6 +83,7 @@ impl Server {
             script,
             requests: AtomicU64::new(0),
             befallen: Mutex::default(),
+            asked: Mutex::default(),
             is_over: AtomicBool::new(false),
         });
         let of = Arc::clone(&shared);
@@ -91,6 +102,11 @@ impl Server {
     /// `endpoint`, with this server in the other's place.
     pub fn endpoint(&self, endpoint: &str) -> String {
         endpoint.replace(&self.shared.upstream, &format!("127.0.0.1:{}", self.port))
+    }
+
+    /// Every request so far, in the order in which they came.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.shared.asked.lock().expect("requests").clone()
     }
 
     /// How many requests each fault befell.
@@ -127,7 +143,10 @@ impl Shared {
         while let Some(request) = read(&mut reader, None) {
             let line = request.first_line();
             let method = line.split(' ').next().unwrap_or_default().to_owned();
-            let fault = self.fault(&method, line.split(' ').nth(1).unwrap_or_default());
+            let target = line.split(' ').nth(1).unwrap_or_default().to_owned();
+            let fault = self.fault(&method, &target);
+            let asked = Asked { method: method.clone(), target, bytes: request.body.len() as u64 };
+            self.asked.lock().expect("requests").push(asked);
             if self.answer(&mut client, &request, &method, fault).is_none() {
                 return;
             }

@@ -1,0 +1,72 @@
+//! Jobs that a schedule leaves out since their files are not valid: whom the environment wants told is told, once, and again after a day
+//! for as long as the schedule lives.
+
+use crate::verbs::{Refused, Teller};
+use crate::world::{Clock, Project};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+/// How often it is looked at whether a day has passed since somebody was told.
+const LOOK_EVERY: Duration = Duration::from_secs(3600);
+/// How long telling may still take once the schedule is told to stop.
+const STOPPED_MAX: Duration = Duration::from_secs(3);
+
+/// Those jobs, each with who tells of it and why it is left out.
+pub struct LeftOut(Vec<(Teller, String)>);
+
+impl LeftOut {
+    /// Of the jobs `refused`. Where the environment itself is not valid nobody can be told but the log.
+    pub fn of(project: &Project, refused: &[Refused], environment: &str) -> Self {
+        let tellers = refused.iter().filter_map(|refused| {
+            Some((Teller::of_file(project, &refused.path, environment)?, refused.failure.first_fault()))
+        });
+        LeftOut(tellers.collect())
+    }
+
+    /// Tells whoever does not know yet.
+    pub async fn tell(&self) {
+        for (teller, why) in &self.0 {
+            teller.left_out(why, Clock::System.now()).await;
+        }
+    }
+
+    /// Tells now, and looks again until `is_over`.
+    async fn keep(self, mut is_over: watch::Receiver<bool>) {
+        loop {
+            self.tell().await;
+            if *is_over.borrow() {
+                return;
+            }
+            tokio::select! {
+                () = sleep(LOOK_EVERY) => {}
+                _ = is_over.changed() => return,
+            }
+        }
+    }
+
+    /// Tells beside the nights of the others.
+    pub fn beside(self) -> Beside {
+        let (end, is_over) = watch::channel(false);
+        Beside { end, telling: tokio::spawn(self.keep(is_over)) }
+    }
+}
+
+/// Telling, beside the nights of the others.
+pub struct Beside {
+    end: watch::Sender<bool>,
+    telling: JoinHandle<()>,
+}
+
+impl Beside {
+    /// Ends once those who do not know yet are told; within seconds where the schedule is told to stop.
+    pub async fn over(self, is_stopped: bool) {
+        let _ = self.end.send(true);
+        // Telling has a bound of its own.
+        let most = if is_stopped { STOPPED_MAX } else { LOOK_EVERY };
+        if timeout(most, self.telling).await.is_err() {
+            tracing::warn!("not everybody could be told in time");
+        }
+    }
+}
