@@ -151,10 +151,11 @@ mod tests {
     }
 
     /// A day, how many people, and what they were paid.
-    fn rows(cells: &[(i64, Option<i64>, Option<i64>)]) -> RecordBatch {
-        let column = |cell: fn(&(i64, Option<i64>, Option<i64>)) -> Option<i64>| -> ArrayRef {
-            Arc::new(cells.iter().map(cell).collect::<Int64Array>())
-        };
+    type Row = (i64, Option<i64>, Option<i64>);
+
+    fn rows(cells: &[Row]) -> RecordBatch {
+        let column =
+            |cell: fn(&Row) -> Option<i64>| -> ArrayRef { Arc::new(cells.iter().map(cell).collect::<Int64Array>()) };
         let cells =
             [("day", column(|row| Some(row.0))), ("people", column(|row| row.1)), ("paid", column(|row| row.2))];
         RecordBatch::try_from_iter_with_nullable(cells.map(|(name, cells)| (name, cells, true))).expect("rows")
