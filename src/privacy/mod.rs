@@ -9,7 +9,7 @@
 //! vault.rs      a domain's values and their random tokens
 //! risk.rs       how alone somebody stands in what was written
 //! suppress.rs   rows that an audience does not see
-//! small_cells.rs groups of too few people, and those that would tell them
+//! small_cells.rs groups of too few people, and those that would tell them; totals.rs what a known total tells
 //! told.rs       what treating a column told of it
 //! redact.rs     rows + treatments -> Redacted, the only thing a store takes
 //! recognise/    every kind's shape, check, words and examples: one table
@@ -43,6 +43,7 @@ mod shift;
 mod small_cells;
 mod suppress;
 mod told;
+mod totals;
 mod treat;
 mod vault;
 
@@ -56,7 +57,7 @@ pub use policy::{PolicyFault, treatment};
 pub use recognise::{KINDS, Kind, RECOGNISERS, Recogniser};
 pub use redact::{ColumnTreatment, RedactFault, Redacted, again, published_schema, redact};
 pub use risk::{Risk, RiskFault, RiskMeter, RiskRows};
-pub use small_cells::{Held, HeldRows, Released, SmallCellsFault, SmallCellsTold};
+pub use small_cells::{Held, HeldRows, Released, ReleasedRows, SmallCellsFault, SmallCellsTold};
 pub use suppress::{condition_refusal, suppressed};
 pub use told::{FieldTold, Told};
 pub use treat::{TreatmentFault, published_type};

@@ -4,8 +4,8 @@
 //! ```text
 //! HeldRows::of(Redacted)   which group each row is in; any thread
 //! Held::push               rows are put aside, groups in buckets by their values: memory holds one bucket at a time
-//! Held::decide             -> Released: a bit a row, an entry a total
-//! Released::rows           the rows once more, in order, without what may not be seen
+//! Held::decide             -> Released: a bit a row; totals go through buckets of their own (`totals.rs`)
+//! Released::rows           the rows once more, in order, without what may not be seen, and what that was
 //! ```
 //!
 //! The rule for each total, of the groups that it is of: where any is hidden, at least two are, and so many people together that one of
@@ -16,6 +16,7 @@
 
 use super::redact::Redacted;
 use super::risk::{Written, in_buckets, written};
+use super::totals::{Counted, Totals};
 use crate::data::SmallCells;
 use crate::data::scratch::ScratchFault;
 use crate::format::spill::{Aside, Spill, compact};
@@ -29,7 +30,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Parts that the groups are counted in.
-const BUCKETS: usize = 64;
+pub(super) const BUCKETS: usize = 64;
 
 /// Rows that wait until all groups are known.
 pub struct Held {
@@ -52,6 +53,17 @@ pub struct Released {
     whose: Option<Redacted>,
     hidden: BooleanBuffer,
     told: SmallCellsTold,
+}
+
+/// Rows of which it is known what may be seen, in their order.
+pub struct ReleasedRows {
+    /// What may be seen of them.
+    pub seen: Redacted,
+    /// What was taken out of them, which nobody may see: it is there to be counted. Whole rows or, of a table of counts, the cells that
+    /// are NULL in `seen`.
+    pub unseen: RecordBatch,
+    /// How many they were.
+    pub came: usize,
 }
 
 /// What was not shown.
@@ -135,25 +147,6 @@ struct Group {
     total: Written,
 }
 
-/// A total: of its groups the hidden ones, their people, and the one that would go with them.
-#[derive(Default)]
-struct Total {
-    small: u64,
-    /// Of them, those of which all is known.
-    sure: u64,
-    people: u64,
-    next: Option<(u64, Written)>,
-}
-
-impl Total {
-    /// Whether it tells what is hidden.
-    fn tells(&self, under: u64) -> bool {
-        // Whoever knows that each has somebody in it knows that no one has more than the sum less the others.
-        let others = self.sure.saturating_sub(1);
-        self.small > 0 && (self.small < 2 || self.people < under.saturating_add(others))
-    }
-}
-
 impl Held {
     /// Nothing yet.
     pub fn new(terms: &SmallCells, aside: &Aside) -> Self {
@@ -186,65 +179,52 @@ impl Held {
     /// Decides which rows may not be seen.
     pub fn decide(self) -> Result<Released, SmallCellsFault> {
         let mut hidden = MutableBuffer::from_len_zeroed((self.rows.rows() as usize).div_ceil(8));
-        let (mut told, mut totals) = (SmallCellsTold::default(), HashMap::<Written, Total>::new());
-        let is_row_a_person = self.terms.count.is_none();
+        let (mut told, under) = (SmallCellsTold::default(), self.terms.under);
+        let mut totals = Totals::new(under, &self.aside);
         for bucket in &self.buckets {
-            let mut groups: HashMap<Written, Group> = HashMap::new();
-            each_row(bucket, |row| {
-                if !groups.contains_key(row.group) {
-                    let total = match totals.get_key_value(row.total) {
-                        Some((known, _)) => Arc::clone(known),
-                        None => Arc::from(row.total),
-                    };
-                    totals.entry(Arc::clone(&total)).or_default();
-                    groups.insert(row.group.into(), Group { people: 0, is_certain: true, has_few: false, total });
-                }
-                if let Some(group) = groups.get_mut(row.group) {
-                    match row.people.and_then(|people| u64::try_from(people).ok()) {
-                        Some(people) => {
-                            group.people = group.people.saturating_add(people);
-                            // A row of a table of counts is seen by itself, however many its group has.
-                            group.has_few |= !is_row_a_person && (1..self.terms.under).contains(&people);
-                        }
-                        None => group.is_certain = false,
-                    }
-                }
-            })?;
-            let mut small: HashSet<Written> = HashSet::new();
-            told.groups += groups.len() as u64;
-            for (name, group) in groups {
-                let total = totals.entry(group.total).or_default();
-                // Where nobody says how many there are, they may be few; where there is nobody, there is nobody to hide.
-                if !group.is_certain || group.has_few || (group.people > 0 && group.people < self.terms.under) {
-                    total.small += 1;
-                    total.sure += u64::from(group.is_certain);
-                    total.people = total.people.saturating_add(group.people);
-                    small.insert(name);
-                } else if group.people > 0
-                    && total.next.as_ref().is_none_or(|next| (group.people, &name) < (next.0, &next.1))
-                {
-                    total.next = Some((group.people, name));
-                }
-            }
+            let counted = self.counted(bucket)?;
+            let small: HashSet<Written> =
+                counted.iter().filter(|group| group.is_small).map(|group| Arc::clone(&group.group)).collect();
+            told.groups += counted.len() as u64;
             told.small += small.len() as u64;
             told.rows += hide(bucket, &small, &mut hidden)?;
+            totals.add(counted.into_iter())?;
         }
-        let under = self.terms.under;
-        let (mut beside, mut open_totals) = (HashSet::new(), 0);
-        for total in totals.into_values().filter(|total| total.tells(under)) {
-            match total.next {
-                Some((_, name)) => drop(beside.insert(name)),
-                None => open_totals += 1,
-            }
+        let beside = totals.decide()?;
+        for (place, bucket) in self.buckets.iter().enumerate() {
+            told.rows += hide(bucket, &beside.of(place)?, &mut hidden)?;
         }
-        if !beside.is_empty() {
-            for bucket in &self.buckets {
-                told.rows += hide(bucket, &beside, &mut hidden)?;
-            }
-        }
-        let told = SmallCellsTold { beside: beside.len() as u64, open_totals, ..told };
+        let told = SmallCellsTold { beside: beside.groups, open_totals: beside.open_totals, ..told };
         let hidden = BooleanBuffer::new(hidden.into(), 0, self.rows.rows() as usize);
         Ok(Released { terms: self.terms, rows: self.rows, whose: self.whose, hidden, told })
+    }
+
+    /// The groups of one bucket.
+    fn counted(&self, bucket: &(Spill, Vec<u64>)) -> Result<Vec<Counted>, SmallCellsFault> {
+        let (under, is_row_a_person) = (self.terms.under, self.terms.count.is_none());
+        let mut groups: HashMap<Written, Group> = HashMap::new();
+        each_row(bucket, |row| {
+            if !groups.contains_key(row.group) {
+                let total = row.total.into();
+                groups.insert(row.group.into(), Group { people: 0, is_certain: true, has_few: false, total });
+            }
+            if let Some(group) = groups.get_mut(row.group) {
+                match row.people.and_then(|people| u64::try_from(people).ok()) {
+                    Some(people) => {
+                        group.people = group.people.saturating_add(people);
+                        // A row of a table of counts is seen by itself, however many its group has.
+                        group.has_few |= !is_row_a_person && (1..under).contains(&people);
+                    }
+                    None => group.is_certain = false,
+                }
+            }
+        })?;
+        let counted = groups.into_iter().map(|(name, Group { people, is_certain, has_few, total })| {
+            // Where nobody says how many there are, they may be few; where there is nobody, there is nobody to hide.
+            let is_small = !is_certain || has_few || (people > 0 && people < under);
+            Counted { group: name, total, people, is_certain, is_small }
+        });
+        Ok(counted.collect())
     }
 }
 
@@ -296,17 +276,20 @@ impl Released {
         self.told
     }
 
-    /// What may be seen of the rows that came as the `place`th, and how many they were; `start` is where they begin among all
-    /// rows. Nothing behind the last ones.
-    pub fn rows(&self, place: usize, start: usize) -> Result<Option<(Redacted, usize)>, SmallCellsFault> {
+    /// What may be seen of the rows that came as the `place`th; `start` is where they begin among all rows. Nothing behind the last ones.
+    pub fn rows(&self, place: usize, start: usize) -> Result<Option<ReleasedRows>, SmallCellsFault> {
         let (Some(whose), Some(rows)) = (&self.whose, self.rows.at(place)) else {
             // Behind the last ones, and nowhere else.
             return if start == self.hidden.len() { Ok(None) } else { Err(SmallCellsFault::Shape) };
         };
         let rows = rows?;
-        let hidden = BooleanArray::new(self.hidden.slice(start, rows.num_rows()), None);
-        let seen = match &self.terms.count {
-            None => filter_record_batch(&rows, &BooleanArray::new(!hidden.values(), None))?,
+        let came = rows.num_rows();
+        let hidden = BooleanArray::new(self.hidden.slice(start, came), None);
+        let (seen, unseen) = match &self.terms.count {
+            None => {
+                let shown = BooleanArray::new(!hidden.values(), None);
+                (filter_record_batch(&rows, &shown)?, filter_record_batch(&rows, &hidden)?)
+            }
             Some(_) => {
                 let schema = rows.schema();
                 let is_told = |name: &str| self.terms.by.iter().any(|by| by.as_str() == name);
@@ -315,10 +298,12 @@ impl Released {
                         true => Ok(Arc::clone(cells)),
                         false => nullif(cells, &hidden),
                     });
-                RecordBatch::try_new(schema.clone(), cells.collect::<Result<_, _>>()?)?
+                let seen = RecordBatch::try_new(schema.clone(), cells.collect::<Result<_, _>>()?)?;
+                let blanked = (0..rows.num_columns()).filter(|place| !is_told(schema.field(*place).name()));
+                (seen, filter_record_batch(&rows.project(&blanked.collect::<Vec<_>>())?, &hidden)?)
             }
         };
-        Ok(Some((whose.put_back(seen), rows.num_rows())))
+        Ok(Some(ReleasedRows { seen: whose.put_back(seen), unseen, came }))
     }
 }
 
@@ -373,7 +358,7 @@ mod tests {
         }
         let released = held.decide().expect("decided");
         let (mut place, mut start, mut shown) = (0, 0, Vec::new());
-        while let Some((seen, all)) = released.rows(place, start).expect("rows") {
+        while let Some(ReleasedRows { seen, unseen, came: all }) = released.rows(place, start).expect("rows") {
             let came = &rows[start..start + all];
             let hidden = &released.hidden.slice(start, all);
             let expected: Rows = match terms.count {
@@ -384,6 +369,9 @@ mod tests {
             };
             assert_eq!(seen.rows(), redacted(&expected).rows());
             assert_eq!(seen.audience(), Audience::Public);
+            let out: Rows = came.iter().zip(hidden).filter(|(_, hidden)| *hidden).map(|(row, _)| *row).collect();
+            let taken = redacted(&out).rows().project(if terms.count.is_some() { &[2] } else { &[0, 1, 2] });
+            assert_eq!(unseen, taken.expect("columns"), "and what was taken out is the rest");
             shown.extend(hidden.iter().map(|hidden| !hidden));
             (place, start) = (place + 1, start + all);
         }

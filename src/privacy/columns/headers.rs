@@ -14,7 +14,10 @@ const PHRASES: &[(Kind, &str)] = &[
         "nino|national insurance|national insurance number|ni number|ni no|nat ins no|ni num|ninumber|insurance number",
     ),
     (Kind::NhsNumber, "nhs|nhs number|nhs no|nhsnumber|chi number|chi no|chi|health and care number|hcn|nhs num"),
-    (Kind::Utr, "utr|unique taxpayer reference|tax reference|taxpayer reference|utr number|sa utr|tax ref"),
+    (
+        Kind::Utr,
+        "utr|unique taxpayer reference|unique taxpayer ref|taxpayer ref|tax payer reference|tax reference|taxpayer reference|utr number|sa utr|tax ref",
+    ),
     (
         Kind::VatNumber,
         "vat number|vat no|vat reg|vat registration|vat registration number|vatnumber|vat num|vat id|vat",
@@ -108,7 +111,9 @@ pub fn said(name: &str) -> Said {
     if is_other {
         return Said::Other;
     }
-    let is_of_others = words.split(' ').any(|word| NO_PEOPLE.contains(&format!(" {word} ")));
+    // `account_holder`: what the phrase itself has is not held against it.
+    let is_of_phrase = |word: &str| phrase.split(' ').any(|of| of == word);
+    let is_of_others = words.split(' ').any(|word| NO_PEOPLE.contains(&format!(" {word} ")) && !is_of_phrase(word));
     match kind {
         Kind::PersonName if is_of_others && !phrase.contains("contact") => Said::Other,
         Kind::PersonName
@@ -141,6 +146,8 @@ mod tests {
             ("surname", Said::Surely(Kind::PersonName)),
             ("company_contact_name", Said::Surely(Kind::PersonName)),
             ("bank_sort_code", Said::Surely(Kind::SortCode)),
+            ("Account Holder", Said::Surely(Kind::PersonName)),
+            ("unique_taxpayer_ref", Said::Surely(Kind::Utr)),
             ("settlement_date", Said::Nothing),
             ("strike_price", Said::Nothing),
         ] {

@@ -133,9 +133,7 @@ impl Normal {
             '\u{201c}' | '\u{201d}' => self.push('"', at),
             blank if blank.is_whitespace() => self.push(' ', at),
             sign => {
-                let code = u32::from(sign);
-                let zero = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&code));
-                match zero.and_then(|zero| char::from_digit(code - zero, 10)) {
+                match digit_of(sign) {
                     Some(digit) => self.push(digit, at),
                     // A composed letter stays one; a mark of its own joins nothing here, and is left where it stands.
                     None if is_dear(sign) => self.push(sign, at),
@@ -172,6 +170,13 @@ impl Normal {
         }
         (from, to)
     }
+}
+
+/// The digit of ASCII that a digit of another script is; of ASCII itself `None`.
+pub fn digit_of(sign: char) -> Option<char> {
+    let code = u32::from(sign);
+    let zero = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&code))?;
+    char::from_digit(code - zero, 10)
 }
 
 /// Two signs that stand for a sentence of Arabic: written out, a cell would become four times as long, and say nothing more here.

@@ -8,7 +8,7 @@
 use super::Options;
 use super::crossed::Crossed;
 use super::filed::with_reasons;
-use super::held::{not_held, release};
+use super::held::{Unseen, not_held, release};
 use super::lane::Lane;
 use super::merged::Merging;
 use super::open::Opened;
@@ -98,6 +98,7 @@ pub async fn cross(
         merged: None,
         merging: None,
         left_out: dataset.outputs.iter().map(|_| None).collect(),
+        unseen: dataset.outputs.iter().map(|_| Unseen::default()).collect(),
         held: dataset.outputs.iter().map(|output| Some(Held::new(output.small_cells.as_ref()?, aside))).collect(),
         small_cells: dataset.outputs.iter().map(|_| None).collect(),
         told: dataset.outputs.iter().map(|_| BTreeMap::new()).collect(),

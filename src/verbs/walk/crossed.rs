@@ -1,5 +1,6 @@
 //! What is known of a dataset once its rows have come over.
 
+use super::held::Unseen;
 use super::lane::LaneDone;
 use super::merged::{MergedAll, Merging};
 use crate::data::{BadRow, Name, Origin, Period};
@@ -52,8 +53,11 @@ pub struct Crossed {
     pub merged: Option<MergedAll>,
     /// The merge, while rows come.
     pub merging: Option<Merging>,
-    /// For each store that does not get all rows, how many it does not get, and the tally of those that it gets.
+    /// For each store that does not get all rows, how many it does not get, and the tally, before treatment, of those that it gets or
+    /// would get if none were of a small group.
     pub left_out: Vec<Option<(u64, Tally)>>,
+    /// For each store that does not see small groups, what was taken out for that.
+    pub unseen: Vec<Unseen>,
     /// For each store that does not see small groups, the rows that wait until they are known.
     pub held: Vec<Option<Held>>,
     /// For each of these stores, what it was not shown.

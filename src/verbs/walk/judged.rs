@@ -4,6 +4,7 @@ use super::Options;
 use super::against::{Asked, Compared, against};
 use super::checked::checked;
 use super::crossed::Crossed;
+use super::held::Unseen;
 use super::lane::LaneDone;
 use super::left::{self, Left};
 use super::open::Opened;
@@ -46,7 +47,7 @@ pub async fn judge(
                 .lanes
                 .iter()
                 .enumerate()
-                .filter_map(|(place, lane)| read_back(dataset, &expected(crossed, place), lane))
+                .filter_map(|(place, lane)| read_back(dataset, &expected(crossed, place), &crossed.unseen[place], lane))
                 .map(|f| f.of(&dataset.name)),
         );
         // Where changes are merged there may be none; of the source's own rows there are some.
@@ -249,8 +250,8 @@ fn stream(compared: &Compared) -> StreamReport {
 }
 
 /// Holds what was read back from the parts against what the source gave: of kept columns everything, of treated ones rows
-/// and NULLs.
-fn read_back(dataset: &DatasetPlan, read: &Tally, lane: &LaneDone) -> Option<Failure> {
+/// and NULLs. What the audience may not see of small groups goes to what was read back: of both together nothing is lacking.
+fn read_back(dataset: &DatasetPlan, read: &Tally, unseen: &Unseen, lane: &LaneDone) -> Option<Failure> {
     let differ = |what: String| {
         let store = &lane.output.store;
         Some(Failure::new(
@@ -259,7 +260,8 @@ fn read_back(dataset: &DatasetPlan, read: &Tally, lane: &LaneDone) -> Option<Fai
             format!("{what} in store `{store}` is not what the source gave"),
         ))
     };
-    if lane.written.rows != read.rows {
+    let together = unseen.with(&lane.written);
+    if together.rows != read.rows {
         return differ(format!("the number of rows of `{}`", dataset.name));
     }
     if read.rows == 0 {
@@ -267,12 +269,15 @@ fn read_back(dataset: &DatasetPlan, read: &Tally, lane: &LaneDone) -> Option<Fai
     }
     for shown in lane.output.columns.iter().filter(|shown| shown.treatment.is_visible()) {
         let name = shown.column.name.as_str();
-        let Some(written) = lane.written.column(name) else { return differ(format!("column `{name}`")) };
+        let Some(written) = together.column(name) else { return differ(format!("column `{name}`")) };
+        let nulls = written.nulls.checked_sub(unseen.blanked(name));
         let agrees = match (&shown.treatment, read.column(name)) {
-            (Treatment::Null, _) => written.nulls == read.rows,
+            (Treatment::Null, _) => nulls == Some(read.rows),
             // A time of day is published as text: its count is compared, its sum cannot be.
-            (Treatment::Keep, Some(source)) if shown.column.column_type != ColumnType::Time => written == source,
-            (_, Some(source)) => written.nulls == source.nulls,
+            (Treatment::Keep, Some(source)) if shown.column.column_type != ColumnType::Time => {
+                nulls == Some(source.nulls) && written.total == source.total
+            }
+            (_, Some(source)) => nulls == Some(source.nulls),
             (_, None) => false,
         };
         if !agrees {

@@ -56,7 +56,8 @@ pub struct Done {
     pub made: Vec<Made>,
     /// For each output, column -> what treating it told.
     pub told: Vec<BTreeMap<String, Told>>,
-    /// For each output that does not get all rows, how many it does not get, and the tally of those that it gets.
+    /// For each output that does not get all rows, how many it does not get, and the tally of the others before treatment: those that it gets, and of
+    /// those that wait until small groups are known all.
     pub left_out: Vec<Option<(u64, Tally)>>,
     pub rows: u64,
 }
@@ -124,11 +125,8 @@ pub fn work(
         let outputs = terms.outputs.iter().zip(&mut treated).zip(&mut done.told).zip(&mut done.left_out);
         for (((output, treated), told), left_out) in outputs {
             let seen = seen_by(output, &batch.rows)?;
-            if let Some((rows, _)) = left_out {
+            if let Some((rows, tally)) = left_out {
                 *rows += (batch.rows.num_rows() - seen.num_rows()) as u64;
-            }
-            // What is held is tallied once it is known.
-            if let (Some((_, tally)), None) = (left_out, &output.small_cells) {
                 *tally = std::mem::take(tally).and(Tally::of_some(&seen, |name| terms.is_kept(name)));
             }
             let rows = redacted(terms, output, &seen)?;
