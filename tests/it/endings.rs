@@ -12,6 +12,8 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-DIFF-2", "differences::usage_that_makes_no_sense_ends_with_2"),
     ("E-TABLE-2", "upkeep::usage_that_makes_no_sense_ends_with_2"),
     ("E-SCAN-2", "scans::usage_that_makes_no_sense_ends_with_2"),
+    ("E-FORGET-10", "forgotten::what_cannot_leave_rows_out_is_refused_once_somebody_is_to_be_forgotten"),
+    ("E-FORGET-73", "forgotten::a_list_that_comes_between_the_extract_and_the_record_ends_the_night_with_73"),
     ("E-JOB-10", "fixtures/problems/unknown-key"),
     ("E-DAYS-2", "fixtures/problems/usage-days-in-the-wrong-order"),
     ("E-PERIOD-10", "modes/again::periods_that_could_not_take_the_place_of_what_is_there_end_with_10"),

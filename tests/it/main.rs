@@ -23,6 +23,7 @@ mod errors;
 mod face;
 mod faulty;
 mod ferry;
+mod forgotten;
 mod forms;
 mod generated;
 mod hostile;

@@ -2,6 +2,7 @@
 
 use super::super::stores;
 use super::Options;
+use super::forgotten::Listed;
 use super::login::login;
 use super::vaults::{self, OpenVault};
 use crate::access::{self, Folder, Purpose, secret};
@@ -11,7 +12,7 @@ use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Aside;
 use crate::job::{Location, Plan, SourceSpec};
-use crate::privacy::{Keys, Recognisers};
+use crate::privacy::{Forgotten, Keys, Recognisers};
 use crate::reconcile::outputs::{SECRET_BYTES, Seal};
 use crate::source::{self, Layout as FolderLayout, Reached, Source};
 use crate::store::{self, Store, Stores};
@@ -43,6 +44,10 @@ pub struct Opened {
     pub vaults: Vec<(Name, OpenVault)>,
     /// Keys of the pseudonyms.
     pub keys: Arc<Keys>,
+    /// People whose rows are left out.
+    pub forgotten: Arc<Forgotten>,
+    /// The version of the list that names them.
+    pub suppression_list: Option<u64>,
     /// The key of the fingerprints that are shown.
     pub seal: Seal,
     /// What looks like personal data.
@@ -85,7 +90,13 @@ pub struct Dump {
 }
 
 /// Opens everything that `plan` names. Fails before anything is read or written where something is wrong.
-pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> Result<Opened, Failure> {
+pub async fn open(
+    plan: &Plan,
+    world: &World,
+    run: &str,
+    options: &Options,
+    listed: &Listed,
+) -> Result<Opened, Failure> {
     let root = world.project.root();
     let (scratch, aside) = room_aside(plan, run)?;
     let waiting = Location {
@@ -98,6 +109,7 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
         access::open(&waiting, root, "scratch", Purpose::Write).map_err(|error| Failure::access(&error))?;
     let keys = keys(plan, root)?;
     let seal = seal(&keys)?;
+    let forgotten = Arc::new(listed.people(&keys)?);
     let recognisers =
         Recognisers::new().map_err(|_| Failure::new(ending::MEMORY, Phase::Open, "the recognisers do not compile"))?;
     let stores = stores::open(&plan.stores, root, Purpose::Write)?;
@@ -125,6 +137,8 @@ pub async fn open(plan: &Plan, world: &World, run: &str, options: &Options) -> R
         stamp: plan.stamp.clone(),
         vaults,
         keys: Arc::new(keys),
+        forgotten,
+        suppression_list: listed.version,
         seal,
         recognisers: Arc::new(recognisers),
         aside,
