@@ -95,6 +95,7 @@ endings! {
     EPOCH "E-EPOCH-12" 12 UNPUBLISHED, "a failover took over: use the environment of the newer epoch, and stop whatever still runs with this one";
     MAY_WRITE "E-ROLE-12" 12 UNPUBLISHED, "use a role that may only read: `nightferry validate --online` prints the SQL that makes one";
     TLS_REFUSED "E-TLS-13" 13 UNPUBLISHED, "check the certificate and the `ca` of the place named; an unchecked connection is never used";
+    REDIRECTED "E-REDIRECT-13" 13 UNPUBLISHED, "an address that an answer names is never asked: find out who answered, and give the place its own region or endpoint";
     NOT_THERE "E-THERE-14" 14 UNPUBLISHED, "check the name and the environment";
     SIDE_NOT_THERE "E-SIDE-14" 14 UNWRITTEN, "check the path, the version and the columns named";
     STAMP "E-STAMP-14" 14 UNPUBLISHED, "this store holds another environment's data, or another job's table; check `--env` and the store's url";

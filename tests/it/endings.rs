@@ -25,6 +25,7 @@ const SHOWN: &[(&str, &str)] = &[
         "E-ROLE-12",
         "postgres/powers::a_role_that_may_write_ends_a_run_with_12_and_the_sql_that_is_printed_makes_one_that_may_not",
     ),
+    ("E-REDIRECT-13", "elsewhere::an_answer_that_leads_elsewhere_is_followed_by_nobody"),
     ("E-TLS-13", "endings::a_database_whose_certificate_nobody_vouches_for_ends_with_13"),
     ("E-THERE-14", "endings::a_table_that_the_database_lacks_ends_with_14"),
     ("E-SIDE-14", "differences::a_path_or_column_that_is_not_there_ends_with_14"),
