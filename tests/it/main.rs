@@ -23,6 +23,7 @@ mod errors;
 mod face;
 mod faulty;
 mod ferry;
+mod five;
 mod forgotten;
 mod forms;
 mod generated;

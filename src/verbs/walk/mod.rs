@@ -115,8 +115,10 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
     let clock = Instant::now();
     let mut stop = std::pin::pin!(stop);
     let listed = tokio::select! {
-        listed = forgotten::listed(plan, world.project.root(), started) => listed,
+        // First, since asking for it is what makes the process hear a signal at all.
+        biased;
         () = &mut stop => Err(stopped::told_to_stop(Phase::Open)),
+        listed = forgotten::listed(plan, world.project.root(), started) => listed,
     };
     let (listed, widened) = match listed.and_then(|listed| Ok((listed.widen(plan)?, listed))) {
         Ok((widened, listed)) => (Ok(listed), widened),
