@@ -313,3 +313,41 @@ fn clouds_that_are_away_end_a_night_with_71_or_72() {
         five(&ferry, &tonight(&ferry), ending, |ferry| ferry.edit(DEV, NOBODY, &there));
     }
 }
+
+#[test]
+fn what_lies_aside_while_a_night_runs_tells_nobody() {
+    let ferry = night();
+    let check =
+        "\n[[dataset.thing.check]]\nname = \"named\"\nsql = \"select min(length(name)) > 3 as holds from thing\"\n";
+    ferry.write(JOB, format!("{}{check}", ferry.read(JOB)).as_bytes());
+    ferry.edit(DEV, "[secrets]", "[limits]\nmemory_max = \"1MiB\"\n\n[secrets]");
+    let many: String = (2..90_000).map(|id| format!("{id},{id}\n")).collect();
+    ferry.write(EXTRACT, extract(&format!("{BEFORE}{many}")).as_bytes());
+    std::fs::create_dir_all(ferry.path("scratch")).expect("made");
+    let paused = ferry.path("paused");
+    let mut command = run(&ferry, "2026-11-21");
+    command.env("TMPDIR", ferry.path("scratch"));
+    command.env("NIGHTFERRY_PAUSE", format!("store.put.part:after:{}", paused.display()));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let began = Instant::now();
+    while !paused.exists() {
+        assert!(began.elapsed() < Duration::from_secs(60), "no part was ever written");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    // The file has no name: it is looked at where the process has it open.
+    let open = std::fs::read_dir(format!("/proc/{}/fd", child.id())).expect("its files");
+    let is_aside =
+        |path: &std::path::PathBuf| std::fs::read_link(path).is_ok_and(|file| file.starts_with(ferry.path("scratch")));
+    let aside = open.map(|file| file.expect("a file").path()).filter(is_aside);
+    let aside: Vec<u8> = aside.flat_map(|path| std::fs::read(path).expect("readable")).collect();
+    assert!(aside.len() > 100_000, "{} bytes lie aside", aside.len());
+    silent(&ferry, &Came { code: 0, out: String::from_utf8_lossy(&aside).into_owned(), err: String::new() });
+    let arguments = std::fs::read(format!("/proc/{}/cmdline", child.id())).expect("arguments");
+    silent(&ferry, &Came { code: 0, out: String::from_utf8_lossy(&arguments).into_owned(), err: String::new() });
+    std::fs::remove_file(&paused).expect("goes on");
+    let came = Came::of(&child.wait_with_output().expect("it ends"));
+    // The check's whole table may be more than so little memory takes.
+    assert!(matches!(came.code, 0 | 50), "{}", came.err);
+    silent(&ferry, &came);
+    assert_eq!(ferry.files("scratch"), Vec::<String>::new());
+}
