@@ -88,12 +88,14 @@ endings! {
     BEGUN "E-BEGUN-2" 2 UNTOUCHED, "a chain has one beginning: to begin elsewhere, give the dump another `url`";
     JOB_INVALID "E-JOB-10" 10 UNTOUCHED, "mend the places listed, then `nightferry validate`";
     SQL_REFUSED "E-SQL-10" 10 UNPUBLISHED, "mend the query or `where` named, then `nightferry validate --online`";
+    FORGETS_NOT "E-FORGET-10" 10 UNPUBLISHED, "write the dataset whole (write = \"replace\" or \"replace_period\"), and give a column of that kind a type of text or whole numbers";
     LAYOUT "E-PERIOD-10" 10 UNPUBLISHED, "publish every period that the table has in one run (--from, --to), with periods that hold its own; or give the dataset another name";
     ENVIRONMENT_INVALID "E-ENV-11" 11 UNTOUCHED, "mend the environment file or set what it refers to";
     REFUSED "E-ACCESS-12" 12 UNPUBLISHED, "check the login, role or key of the place named; too wide is refused as well as too narrow";
     EPOCH "E-EPOCH-12" 12 UNPUBLISHED, "a failover took over: use the environment of the newer epoch, and stop whatever still runs with this one";
     MAY_WRITE "E-ROLE-12" 12 UNPUBLISHED, "use a role that may only read: `nightferry validate --online` prints the SQL that makes one";
     TLS_REFUSED "E-TLS-13" 13 UNPUBLISHED, "check the certificate and the `ca` of the place named; an unchecked connection is never used";
+    REDIRECTED "E-REDIRECT-13" 13 UNPUBLISHED, "an address that an answer names is never asked: find out who answered, and give the place its own region or endpoint";
     NOT_THERE "E-THERE-14" 14 UNPUBLISHED, "check the name and the environment";
     SIDE_NOT_THERE "E-SIDE-14" 14 UNWRITTEN, "check the path, the version and the columns named";
     STAMP "E-STAMP-14" 14 UNPUBLISHED, "this store holds another environment's data, or another job's table; check `--env` and the store's url";
@@ -134,6 +136,7 @@ endings! {
     VAULT_BEHIND "E-VAULT-71" 71 PARTS_STAY, "Batch retries; by hand: run again, and the tokens of the other run are used";
     SECOND_PENDING "E-SECOND-72" 72 "the primary is published", "the next run carries it to the second cloud";
     INTERRUPTED "E-STOP-73" 73 "what is published is whole; the next run completes it or starts afresh", "Batch retries; by hand: run again";
+    LIST_NEWER "E-FORGET-73" 73 PARTS_GONE, "Batch retries; by hand: run again, and the people of the newer list are left out";
     IN_FLIGHT "E-WINDOW-74" 74 PARTS_STAY, "rows changed too near to the extract's moment: Batch retries with another; by hand: run again, or carry the extract's transactions along";
     STREAM_BEHIND "E-STREAM-74" 74 PARTS_STAY, "the topic has not come as far as the extract: Batch retries; by hand: run again later";
 }
@@ -170,7 +173,7 @@ mod tests {
     #[test]
     fn retries_what_a_retry_may_cure_and_nothing_else() {
         let retryable: Vec<u8> = ALL.iter().filter(|e| e.is_retryable()).map(|e| e.code).collect();
-        assert_eq!(retryable, [72, 70, 71, 71, 72, 73, 74, 74]);
+        assert_eq!(retryable, [72, 70, 71, 71, 72, 73, 73, 74, 74]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! `NIGHTFERRY_KILL=store.put.log:before:3` ends the process with SIGKILL at the third time that place is reached;
 //! `NIGHTFERRY_KILL_COUNTS=<file>` gets one line, `store.put.log:before`, each time any place is reached.
+//! `NIGHTFERRY_PAUSE=store.put.part:after:<file>` makes that file at the first time that place is reached, and waits until it is gone.
 //! `NIGHTFERRY_PANIC=rows.treated` panics there with the rows themselves as its text: the worst that a bug of ours could quote.
 //!
 //! ```text
@@ -58,12 +59,26 @@ mod armed {
         }
     }
 
+    /// Times the place of a pause was reached.
+    static PAUSED: AtomicU64 = AtomicU64::new(0);
+
+    fn pause(name: &str, side: &str) {
+        let Ok(armed) = std::env::var("NIGHTFERRY_PAUSE") else { return };
+        let Some(file) = armed.strip_prefix(&format!("{name}:{side}:")) else { return };
+        if PAUSED.fetch_add(1, Ordering::SeqCst) == 0 && std::fs::write(file, "").is_ok() {
+            while std::path::Path::new(file).exists() {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+        }
+    }
+
     pub(super) fn reach(name: &str, side: &str) {
         if let Ok(file) = std::env::var("NIGHTFERRY_KILL_COUNTS") {
             // One short append is one write: lines of several processes do not mix.
             let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
             let _ = opened.and_then(|mut file| file.write_all(format!("{name}:{side}\n").as_bytes()));
         }
+        pause(name, side);
         let Ok(armed) = std::env::var("NIGHTFERRY_KILL") else { return };
         let Some((place, nth)) = armed.rsplit_once(':') else { return };
         if place == format!("{name}:{side}") && nth.parse() == Ok(REACHED.fetch_add(1, Ordering::SeqCst) + 1) {

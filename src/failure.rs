@@ -89,6 +89,7 @@ impl Failure {
             SourceError::Away { .. } => ending::SOURCE_AWAY,
             SourceError::Refused { tls: true, .. } => ending::TLS_REFUSED,
             SourceError::Refused { .. } => ending::REFUSED,
+            SourceError::Elsewhere { .. } => ending::REDIRECTED,
             SourceError::MayWrite { .. } => ending::MAY_WRITE,
             SourceError::NotThere { .. } => ending::NOT_THERE,
             SourceError::Drift { .. } => ending::SCHEMA_DRIFT,
@@ -110,6 +111,7 @@ impl Failure {
             // A version that somebody else wrote: the permission to write there is too wide.
             StoreError::Refused { .. } | StoreError::Conflict { .. } => ending::REFUSED,
             StoreError::Tls { .. } => ending::TLS_REFUSED,
+            StoreError::Elsewhere { .. } => ending::REDIRECTED,
             StoreError::NotThere { .. } => ending::NOT_THERE,
             StoreError::Full { .. } => ending::DISK,
             StoreError::NotExclusive { .. } => ending::NOT_EXCLUSIVE,

@@ -30,7 +30,7 @@
 //! verbs     one journey a file                world     stores, CPU pool, clock, scratch     failure   errors -> endings
 //! relay     topics landed as dumps, and nothing more: the only rdkafka (feature `relay`)
 //! source    NEAR BANK: the only sqlx          store     FAR BANK: parts, commits, ledger, second cloud
-//! notify    telling others: the only reqwest
+//! notify    telling others, by reqwest (as `access` asks stores)
 //! failpoint where tests kill the process
 //! access    keys, TLS, URL -> object store    job       what was asked: text -> plan; pure   report    what happened; pure
 //! watch     what many nights come to: due, late, unlike the others; pure

@@ -3,7 +3,7 @@
 //! Never in here: a key of anybody's but the emulator's, which is public.
 
 use super::address::Fabric;
-use super::location::{AccessError, client, retries};
+use super::location::{AccessError, asked, client, retries};
 use super::meter::{Meter, Metered};
 use crate::job::{Location, is_this_machine};
 use object_store::ObjectStore;
@@ -25,11 +25,12 @@ pub(super) fn azure(
     label: &str,
     meter: &Meter,
 ) -> Result<Arc<dyn ObjectStore>, AccessError> {
+    let (options, straight) = client(location, project, label)?;
     let mut builder = MicrosoftAzureBuilder::from_env()
         .with_container_name(container)
-        .with_client_options(client(location, project, label)?)
-        .with_retry(retries())
-        .with_http_connector(Metered(meter.clone()));
+        .with_client_options(options)
+        .with_http_connector(Metered { by: straight, meter: meter.clone() })
+        .with_retry(retries());
     if let Some(account) = account {
         builder = builder.with_account(account);
     }
@@ -37,6 +38,7 @@ pub(super) fn azure(
         builder = builder.with_use_fabric_endpoint(true);
     }
     let configured = |builder: &MicrosoftAzureBuilder, key| builder.get_config_value(&key);
+    asked(configured(&builder, AzureConfigKey::Endpoint).into_iter().collect(), label)?;
     let account = configured(&builder, AzureConfigKey::AccountName);
     let account = account.or_else(|| location.endpoint.as_deref().and_then(emulated_account).map(str::to_owned));
     let is_emulated = configured(&builder, AzureConfigKey::UseEmulator).is_some_and(|value| value == "true");

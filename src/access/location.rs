@@ -9,19 +9,20 @@ use super::Folder;
 use super::address::{Address, parse};
 use super::azure::azure;
 use super::meter::{Meter, Metered};
+use super::straight::Straight;
 use crate::job::{Location, is_this_machine, never_asked};
-use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{BackoffConfig, Certificate, ClientOptions, ObjectStore, RetryConfig};
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest time to connect.
-const CONNECT_SECONDS_MAX: u64 = 5;
+pub(super) const CONNECT_SECONDS_MAX: u64 = 5;
 /// Longest time of one request with its body: 32 MiB at 3 Mbit/s.
-const REQUEST_SECONDS_MAX: u64 = 90;
+pub(super) const REQUEST_SECONDS_MAX: u64 = 90;
 /// Retries of one request.
 const RETRIES_MAX: usize = 6;
 /// Longest time in which a request may be retried.
@@ -147,13 +148,17 @@ fn s3(
     label: &str,
     meter: &Meter,
 ) -> Result<Arc<dyn ObjectStore>, AccessError> {
+    let (options, straight) = client(location, project, label)?;
     let mut builder = AmazonS3Builder::from_env()
         .with_bucket_name(bucket)
-        .with_client_options(client(location, project, label)?)
+        .with_client_options(options)
+        .with_http_connector(Metered { by: straight, meter: meter.clone() })
         .with_retry(retries())
-        .with_http_connector(Metered(meter.clone()))
         // Whatever the surroundings say: without If-None-Match there is no commit.
         .with_conditional_put(S3ConditionalPut::ETagMatch);
+    let surroundings = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint];
+    let surroundings = surroundings.iter().filter_map(|key| builder.get_config_value(key));
+    asked(surroundings.collect(), label)?;
     if let Some(region) = &location.region {
         builder = builder.with_region(region);
     }
@@ -166,14 +171,24 @@ fn s3(
     Ok(Arc::new(store))
 }
 
-/// How any place is reached: within bounds, and over TLS that is checked.
-pub(super) fn client(location: &Location, project: &FilePath, label: &str) -> Result<ClientOptions, AccessError> {
+/// Refuses endpoints that are never asked, also where the surroundings name them.
+pub(super) fn asked(endpoints: Vec<String>, label: &str) -> Result<(), AccessError> {
+    match endpoints.iter().find_map(|endpoint| never_asked(endpoint)) {
+        Some(fault) => Err(AccessError::Url { label: label.into(), fault }),
+        None => Ok(()),
+    }
+}
+
+/// How any place is reached: within bounds, over TLS that is checked, and nowhere that an answer leads to.
+pub(super) fn client(
+    location: &Location,
+    project: &FilePath,
+    label: &str,
+) -> Result<(ClientOptions, Straight), AccessError> {
     let tls = |fault| AccessError::Tls { label: label.to_owned(), fault };
     let mut options = bounded();
     if let Some(endpoint) = &location.endpoint {
-        if let Some(fault) = never_asked(endpoint) {
-            return Err(AccessError::Url { label: label.into(), fault });
-        }
+        asked(vec![endpoint.clone()], label)?;
         match endpoint.split_once("://").map(|(scheme, _)| scheme) {
             Some("https") => {}
             Some("http") if is_this_machine(endpoint) => options = options.with_allow_http(true),
@@ -186,6 +201,7 @@ pub(super) fn client(location: &Location, project: &FilePath, label: &str) -> Re
             }
         }
     }
+    let mut straight = Straight::default();
     if let Some(ca) = &location.ca {
         let file = project.join(ca);
         let size = std::fs::metadata(&file).map_err(|_| tls("its `ca` file cannot be read"))?.len();
@@ -193,14 +209,9 @@ pub(super) fn client(location: &Location, project: &FilePath, label: &str) -> Re
             return Err(tls("its `ca` file is larger than 4 MiB"));
         }
         let pem = std::fs::read(&file).map_err(|_| tls("its `ca` file cannot be read"))?;
-        let certificates =
-            Certificate::from_pem_bundle(&pem).map_err(|_| tls("its `ca` file holds no PEM certificate"))?;
-        if certificates.is_empty() {
-            return Err(tls("its `ca` file holds no PEM certificate"));
-        }
-        options = certificates.into_iter().fold(options, ClientOptions::with_root_certificate);
+        straight = Straight::trusting(&pem).ok_or_else(|| tls("its `ca` file holds no PEM certificate"))?;
     }
-    Ok(options)
+    Ok((options, straight))
 }
 
 /// How long connecting and one request may take.

@@ -22,6 +22,8 @@ pub enum Meaning {
     Refused,
     /// We have no credentials to show.
     NoCredentials,
+    /// It sends us elsewhere, where nobody goes.
+    Elsewhere,
     /// Its certificate cannot be trusted.
     Tls,
     /// It has no space left.
@@ -77,6 +79,7 @@ fn worded(text: &str) -> Meaning {
         // Azure answers a wrong key with 400, and S3 an expired token or another region's signature.
         Some(400 | 401 | 403) => Meaning::Refused,
         Some(404) => Meaning::NotThere,
+        Some(300..=399) => Meaning::Elsewhere,
         None if text.contains(ANOTHER_REGION) => Meaning::NotAsNamed("the bucket in this region"),
         code => Meaning::Away(code),
     }
@@ -102,6 +105,7 @@ mod tests {
         let cases = [
             (answered("404 Not Found"), Meaning::NotThere),
             (answered("403 Forbidden"), Meaning::Refused),
+            (answered("307 Temporary Redirect"), Meaning::Elsewhere),
             (answered("400 Bad Request"), Meaning::Refused),
             (answered("503 Service Unavailable"), Meaning::Away(Some(503))),
             (generic("Received redirect without LOCATION"), Meaning::NotAsNamed("the bucket in this region")),

@@ -5,11 +5,10 @@
 //!
 //! Never in here: prices, and what a request was about.
 
+use super::straight::Straight;
 use crate::cost::Requests;
 use object_store::ClientOptions;
-use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService, ReqwestConnector,
-};
+use object_store::client::{HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService};
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -101,12 +100,17 @@ const OF_A_STORE: [&str; 2] = ["x-amz-content-sha256", "x-ms-version"];
 
 /// Makes clients whose requests a meter counts.
 #[derive(Debug)]
-pub(super) struct Metered(pub(super) Meter);
+pub(super) struct Metered {
+    /// Who sends them.
+    pub by: Straight,
+    /// What counts them.
+    pub meter: Meter,
+}
 
 impl HttpConnector for Metered {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let client = ReqwestConnector::default().connect(options)?;
-        Ok(HttpClient::new(Counting { client, meter: self.0.clone() }))
+        let client = self.by.connect(options)?;
+        Ok(HttpClient::new(Counting { client, meter: self.meter.clone() }))
     }
 }
 

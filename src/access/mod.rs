@@ -3,6 +3,7 @@
 //! ```text
 //! address.rs    a url -> what it names
 //! location.rs   what it names -> dyn ObjectStore + prefix; azure.rs: Azure's; the only object_store builders
+//! straight.rs   how requests are sent: to no address that an answer leads to
 //! folder.rs     a folder in some store, and the paths under it
 //! meter.rs      what was asked of a place, request by request
 //! meaning.rs    an object store's error -> what it means, on either bank
@@ -24,6 +25,7 @@ mod meaning;
 mod meter;
 pub mod secret;
 pub mod sigv4;
+mod straight;
 
 pub use folder::Folder;
 pub use iam::Signed;

@@ -8,6 +8,7 @@
 
 use super::location::{bounded, retries};
 use super::meaning::{Meaning, meaning};
+use super::straight::Straight;
 use chrono::{DateTime, Utc};
 use object_store::aws::{AmazonS3Builder, AwsCredential};
 use ring::digest::{SHA256, digest};
@@ -28,7 +29,8 @@ pub enum IamFault {
 pub async fn credentials(region: &str) -> Result<Arc<AwsCredential>, IamFault> {
     // No bucket is ever asked: the builder is what knows where credentials are.
     let builder = AmazonS3Builder::from_env().with_bucket_name("none").with_region(region);
-    let store = builder.with_client_options(bounded()).with_retry(retries()).build();
+    let builder = builder.with_client_options(bounded()).with_http_connector(Straight::default());
+    let store = builder.with_retry(retries()).build();
     let store = store.map_err(|_| IamFault::NoCredentials)?;
     store.credentials().get_credential().await.map_err(|error| match meaning(&error) {
         Meaning::Away(_) => IamFault::Away,

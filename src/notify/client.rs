@@ -1,4 +1,4 @@
-//! One POST: over TLS that is checked, without a redirect, within bounds, and tried again where that may help. The only reqwest.
+//! One POST: over TLS that is checked, without a redirect, within bounds, and tried again where that may help.
 //!
 //! Never in here: an error's own text, which quotes the address.
 

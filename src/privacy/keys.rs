@@ -2,8 +2,8 @@
 //!
 //! HKDF-SHA-256 (RFC 5869): salt `nightferry/tokens/v1`, info `domain/<name>`, then `/ff1` or `/date_shift` for those uses, then
 //! `/v<n>` from version 2 on; 32 bytes each. Two domains, uses or versions share nothing, so a token of one says nothing about
-//! another; and the secret of the fingerprints (info `fingerprints`) nothing about any. Never in here: where the secret comes
-//! from (`access`).
+//! another; and the secret of the fingerprints (info `fingerprints`) nothing about any. The key of people who are to be forgotten
+//! (info `forgotten`) has no version: new pseudonyms bring nobody back. Never in here: where the secret comes from (`access`).
 
 use super::ff1::Ff1;
 use super::mac::Mac;
@@ -28,6 +28,7 @@ const SALT: &[u8] = b"nightferry/tokens/v1";
 pub struct Keys {
     domains: HashMap<Name, Domain>,
     fingerprints: Option<[u8; 32]>,
+    forgotten: Option<Mac>,
     vaults: HashMap<Name, Arc<Vault>>,
 }
 
@@ -46,7 +47,7 @@ pub struct SecretTooShort;
 impl Keys {
     /// No domain at all: for jobs without `hmac`.
     pub fn none() -> Self {
-        Keys { domains: HashMap::new(), fingerprints: None, vaults: HashMap::new() }
+        Keys { domains: HashMap::new(), fingerprints: None, forgotten: None, vaults: HashMap::new() }
     }
 
     /// The same with the vaults of some domains.
@@ -91,7 +92,11 @@ impl Keys {
         let info = [b"fingerprints".as_slice(), version.as_bytes()];
         let filled = root.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut fingerprints));
         let domains = domains.into_iter().filter_map(keys).collect();
-        Ok(Keys { domains, fingerprints: filled.ok().map(|()| fingerprints), vaults: HashMap::new() })
+        let mut forgotten = [0; 32];
+        let of_forgotten =
+            root.expand(&[b"forgotten".as_slice()], hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut forgotten));
+        let forgotten = of_forgotten.ok().map(|()| Mac::new(&forgotten));
+        Ok(Keys { domains, fingerprints: filled.ok().map(|()| fingerprints), forgotten, vaults: HashMap::new() })
     }
 
     /// The secret of fingerprints that other runs and sites with the same secret share; `None` without one.
@@ -101,8 +106,12 @@ impl Keys {
 
     /// Tells one key of a domain from another and says nothing else of it: 16 hex digits of its HMAC of a fixed text.
     pub fn check(&self, domain: &Name) -> Option<String> {
-        let tag = self.get(domain)?.of(CHECKED);
-        Some(tag[..8].iter().map(|byte| format!("{byte:02x}")).collect())
+        self.get(domain).map(checked)
+    }
+
+    /// The key of people who are to be forgotten, and what tells it from another; `None` without a secret.
+    pub fn forgotten(&self) -> Option<(&Mac, String)> {
+        self.forgotten.as_ref().map(|key| (key, checked(key)))
     }
 
     /// The key of a domain's tokens.
@@ -119,6 +128,10 @@ impl Keys {
     pub fn ff1(&self, domain: &Name) -> Option<&Ff1> {
         self.domains.get(domain).map(|domain| &domain.ff1)
     }
+}
+
+fn checked(key: &Mac) -> String {
+    key.of(CHECKED)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl std::fmt::Debug for Keys {

@@ -9,6 +9,7 @@
 //! vault.rs      a domain's values and their random tokens
 //! risk.rs       how alone somebody stands in what was written
 //! suppress.rs   rows that an audience does not see
+//! forgotten.rs  rows about people who are to be forgotten
 //! small_cells.rs groups of too few people, and those that would tell them; totals.rs what a known total tells
 //! told.rs       what treating a column told of it
 //! redact.rs     rows + treatments -> Redacted, the only thing a store takes
@@ -31,6 +32,7 @@ mod detect;
 mod engine;
 mod ff1;
 mod fields;
+mod forgotten;
 mod keys;
 mod mac;
 mod names;
@@ -52,6 +54,7 @@ pub use class::{Content, Disagreement, is_kind};
 pub use columns::{CellKind, CellTold, ColumnTally, ColumnVerdict, Memo, Span, verdict};
 pub use detect::{CARD, Recognisers};
 pub use engine::{Engine, Finding, Header, NotMade, Work};
+pub use forgotten::{Forgotten, NotLookedAt};
 pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};
 pub use policy::{PolicyFault, treatment};
 pub use recognise::{KINDS, Kind, RECOGNISERS, Recogniser};

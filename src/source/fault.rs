@@ -37,6 +37,14 @@ pub enum SourceError {
         /// Whether it was TLS that failed.
         tls: bool,
     },
+    /// It sends us to another address (exit 13).
+    #[error("source `{from}` answers with another address while {during}, and no redirect is followed")]
+    Elsewhere {
+        /// Source of the environment.
+        from: Name,
+        /// What was being done.
+        during: String,
+    },
     /// The role may do more than read (exit 12).
     #[error("role `{role}` of source `{from}` may do more than read: {powers}")]
     MayWrite {
@@ -151,6 +159,7 @@ pub(super) fn fault(from: &Name, during: &str, what: &str, error: &object_store:
         Meaning::NotAsNamed(what) => not_there(what),
         Meaning::Refused => refused(during, false),
         Meaning::NoCredentials => refused("us, who have no credentials", false),
+        Meaning::Elsewhere => SourceError::Elsewhere { from: from.clone(), during: during.to_owned() },
         Meaning::Tls => refused("a verified TLS connection", true),
         Meaning::Away(code) => away(code.map(Answer::Http)),
         // Neither is met where nothing is written.

@@ -27,6 +27,14 @@ pub enum StoreError {
         /// What was being done.
         during: &'static str,
     },
+    /// It sends us to another address (exit 13).
+    #[error("store `{store}` answers with another address while {during}, and no redirect is followed")]
+    Elsewhere {
+        /// The store.
+        store: String,
+        /// What was being done.
+        during: &'static str,
+    },
     /// Its certificate cannot be trusted (exit 13).
     #[error("the certificate of store `{store}` is not trusted; hint: `ca` names a PEM file to trust")]
     Tls {
@@ -213,6 +221,7 @@ pub(super) fn fault(folder: &Folder, during: &'static str, what: &str, error: ob
         Meaning::NotAsNamed(what) => StoreError::NotThere { store, what: what.to_owned() },
         Meaning::Refused => StoreError::Refused { store, during },
         Meaning::NoCredentials => StoreError::Refused { store, during: "looking for credentials" },
+        Meaning::Elsewhere => StoreError::Elsewhere { store, during },
         Meaning::Tls => StoreError::Tls { store },
         Meaning::Full => StoreError::Full { store },
         Meaning::Unable => StoreError::NotExclusive { store },

@@ -183,7 +183,7 @@ fn record_path(job: &Name, number: u64) -> String {
     format!("_jobs/{job}/{number:020}.json")
 }
 
-fn number_of(file: &str) -> Option<u64> {
+pub(super) fn number_of(file: &str) -> Option<u64> {
     let digits = file.strip_suffix(".json")?;
     (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
 }

@@ -65,8 +65,8 @@ pub struct Manifest {
     pub schema_hash: String,
     /// SHA-256 of the environment file.
     pub environment_hash: String,
-    /// Version of the list of people who are to be forgotten; there is none yet.
-    pub suppression_list: Option<String>,
+    /// Version of the list of people who are to be forgotten, whose rows it lacks; `None` where there was no list.
+    pub suppression_list: Option<u64>,
     /// SHA-256 of the manifest before this one.
     pub previous_manifest_sha256: Option<String>,
     /// Version of nightferry.

@@ -9,6 +9,7 @@
 //! <dataset>/run=<run>/part-00000-<8 of sha256>.parquet
 //! <dataset>/run=<run>/_manifest.json              files, hashes, origin; created once
 //! <dataset>/_gc/<20 digits>-<id>.json             what may go: listed a day before it is deleted
+//! _suppress/<20 digits>.json                     (security) people who are to be forgotten; each version created once
 //! _nightferry/epochs/<20 digits>.json             which side of a failover may write
 //! <dataset>/_delta_log/<20 digits>.json           what readers go by; created once
 //! <dataset>/_delta_log/<20 digits>.checkpoint.parquet  what a hundred of them come to; `_last_checkpoint` names the newest
@@ -30,6 +31,7 @@
 //! checkpoint.rs where readers of a long log begin
 //! table.rs      a table's files, to be read again where changes are merged into it
 //! fence.rs      which side of a failover may write      upkeep/       versions, proofs, going back, letting go
+//! suppression.rs people who are to be forgotten: read before a night, and looked at once more before its record
 //! vault.rs      the values of a domain and the tokens that stand for them
 //! dump.rs       objects of a topic's dump
 //! mutant.rs     faults that the simulator plants
@@ -70,6 +72,7 @@ mod rows;
 mod runs;
 mod snapshot;
 mod staging;
+mod suppression;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -95,5 +98,6 @@ pub use rows::rows_of_table;
 pub use runs::RUNS;
 pub use snapshot::{Snapshot, snapshot};
 pub use staging::{Staged, StagedPart, Staging};
+pub use suppression::{Suppressed, SuppressionList, suppression_list};
 pub use table::Table;
 pub use vault::{Appender, NewTokens, VAULT_OWNER, append_tokens, upload_tokens, vault_schema};

@@ -41,6 +41,8 @@ pub(super) enum Mutant {
     MarkedIgnored,
     /// A checkpoint is named before it is there.
     HintFirst,
+    /// A night is published though its people are to be forgotten since.
+    ListIgnored,
     /// A checkpoint has the state of the version before.
     CheckpointOfBefore,
 }

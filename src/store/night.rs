@@ -12,7 +12,7 @@ use super::fault::StoreError;
 use super::ledger::{self, JobRecord, RecordTable, Written};
 use super::mutant::{self, Mutant};
 use super::proposal::propose;
-use super::{Staged, Store, place};
+use super::{Staged, Store, place, suppression};
 use crate::data::{Name, Origin, Period, Schema};
 use crate::report::{Proof, Verdict};
 use chrono::{DateTime, Utc};
@@ -37,6 +37,8 @@ pub struct Night<'a> {
     pub job_hash: &'a str,
     /// SHA-256 of the environment file, hex.
     pub environment_hash: &'a str,
+    /// The version of the suppression list whose people its rows lack; `None` where there was none.
+    pub suppression_list: Option<u64>,
     /// Every dataset of the job.
     pub datasets: Vec<NightDataset<'a>>,
 }
@@ -106,6 +108,9 @@ pub enum Outcome<'a> {
     /// Another run of the job came first: settle, decide, and publish again if that is the decision, or discard. Nothing
     /// of this night is published, and nothing will be; here it is again.
     Lost(Box<Night<'a>>),
+    /// There is a newer suppression list than the one that the night's rows went by: discard it, and extract again. Nothing
+    /// of this night is published, and nothing will be; here it is again.
+    ListIsNewer(Box<Night<'a>>),
 }
 
 /// Publishes `night`, as the record that follows `settled`.
@@ -119,6 +124,10 @@ pub async fn publish<'a>(
     stores: &Stores,
 ) -> Result<Outcome<'a>, StoreError> {
     place::claim(security.primary(), night.stamp).await?;
+    // Before anything leaves for another cloud, and once more below.
+    if is_outrun(&night, security).await? {
+        return Ok(Outcome::ListIsNewer(Box::new(night)));
+    }
     for staged in night.datasets.iter().flat_map(|dataset| &dataset.tables) {
         place::claim(staged.store().primary(), night.stamp).await?;
         staged.release().await?;
@@ -148,6 +157,9 @@ pub async fn publish<'a>(
     for table in &record.tables {
         store_of(stores, &table.store)?.check_epoch().await?;
     }
+    if is_outrun(&night, security).await? {
+        return Ok(Outcome::ListIsNewer(Box::new(night)));
+    }
     if mutant::is(Mutant::TablesFirst) {
         complete(&record, stores).await?;
     }
@@ -158,6 +170,11 @@ pub async fn publish<'a>(
             Ok(Outcome::Published(record))
         }
     }
+}
+
+/// Whether somebody is to be forgotten whose rows the night may hold.
+async fn is_outrun(night: &Night<'_>, security: &Store) -> Result<bool, StoreError> {
+    Ok(!mutant::is(Mutant::ListIgnored) && suppression::newest(security).await? != night.suppression_list)
 }
 
 /// Every table's next version, as the night of this number.

@@ -188,7 +188,7 @@ fn manifest_of(
         job_hash: night.job_hash.to_owned(),
         schema_hash: dataset.schema_hash.to_owned(),
         environment_hash: night.environment_hash.to_owned(),
-        suppression_list: None,
+        suppression_list: night.suppression_list,
         previous_manifest_sha256: before.manifest_sha256.clone().filter(|_| !mutant::is(Mutant::Unchained)),
         nightferry: env!("CARGO_PKG_VERSION").to_owned(),
     }

@@ -5,6 +5,7 @@
 
 use super::desk::Desk;
 use super::{files, walk};
+use crate::access::Meters;
 use crate::data::{Name, Period};
 use crate::job::{MessageSpec, Plan, TELLING_MAX};
 use crate::notify::{Surroundings, send};
@@ -77,7 +78,7 @@ impl Teller {
             stamp: environment.stamp,
             datasets: Vec::new(),
             messages: environment.messages,
-            security: walk::security_of(&environment.stores, project.root()).ok(),
+            security: walk::security_of(&environment.stores, project.root(), &Meters::default()).ok(),
             project: project.root().to_owned(),
         })
     }

@@ -23,6 +23,8 @@ mod errors;
 mod face;
 mod faulty;
 mod ferry;
+mod five;
+mod forgotten;
 mod forms;
 mod generated;
 mod hostile;

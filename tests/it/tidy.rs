@@ -60,7 +60,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap", &["src/cli.rs", "src/cli/"]),
     ("indicatif", &["src/world/progress.rs"]),
     ("tokio_cron_scheduler", &["src/schedule/"]),
-    ("reqwest", &["src/notify/client.rs"]),
+    ("reqwest", &["src/notify/client.rs", "src/access/straight.rs"]),
     ("rdkafka", &["src/relay/"]),
 ];
 

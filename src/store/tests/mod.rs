@@ -17,7 +17,7 @@ mod simulator;
 mod upkeep;
 mod world;
 
-use super::{Absent, Decision, StoreError, preflight, put_if_absent};
+use super::{Absent, Decision, Manifest, StoreError, preflight, put_if_absent, suppression_list};
 use crate::data::Audience;
 use bytes::Bytes;
 use faulty::{Kill, Side};
@@ -220,6 +220,35 @@ async fn carries_earlier_nights_first_once_the_second_cloud_is_back() {
     let seen = world.seen().await;
     assert_eq!(seen.rows, [7, 14]);
     assert_eq!(seen.second, seen.primary);
+}
+
+#[tokio::test]
+async fn a_list_that_is_newer_than_a_night_stops_it_and_the_next_one_goes_by_it() {
+    let world = World::new();
+    world.night("run-a", 21, 3).await.expect("a night without a list");
+    assert_eq!(outrun(&world, "run-b", 22, 0).await, Ok(Ended::ListIsNewer));
+    let seen = world.seen().await;
+    assert_eq!((seen.versions, seen.rows), ([1, 1, 1], [3, 6]));
+    let left: Vec<_> = world.memory.list(None).try_collect().await.expect("a list");
+    assert!(left.iter().all(|meta| !meta.location.as_ref().contains("run-b")), "its parts are gone");
+    assert_eq!(world.night("run-c", 22, 5).await, Ok(Ended::Published));
+    assert_eq!(manifest(&world, "run-a").await.suppression_list, None);
+    assert_eq!(manifest(&world, "run-c").await.suppression_list, Some(0));
+    assert_eq!(outrun(&world, "run-d", 23, 1).await, Ok(Ended::ListIsNewer), "a list after a list as well");
+}
+
+/// A night during which somebody is forgotten: it read the list before.
+async fn outrun(world: &World, run: &str, day: u32, list: u64) -> Result<Ended, StoreError> {
+    let other = World::over(world.memory.clone());
+    let read = suppression_list(&world.security(), "prod").await?.map(|list| list.number);
+    other.forget(list).await?;
+    world.night_by(run, day, 5, read).await
+}
+
+async fn manifest(world: &World, run: &str) -> Manifest {
+    let path = world.primary_folder().at(&format!("invoice/run={run}/_manifest.json"));
+    let bytes = world.memory.get(&path).await.expect("a manifest").bytes().await.expect("bytes");
+    serde_json::from_slice(&bytes).expect("a manifest")
 }
 
 #[tokio::test]

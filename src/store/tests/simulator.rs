@@ -6,13 +6,14 @@
 //!   at once:     two processes that run nights, sometimes of the same day, each with bad weather of its own (writes that are
 //!                stored and answered 500, lost, refused with 409 and not stored, never arrived; reads without an answer), each
 //!                killed before or after one of its calls, or not; a reader of both clouds; a collector that takes everything
-//!                older than the storm for old; somebody who goes back to an earlier version; a second cloud that is away
+//!                older than the storm for old; somebody who goes back to an earlier version; an erasure that writes a newer
+//!                suppression list; a second cloud that is away
 //!   then:        another attempt of a killed night, and a last night in calm weather
 //! ```
 //!
 //! What must hold: a reader of either cloud sees whole versions, never an earlier one after a later; the log has no gap; every
 //! period is published by one run, in order, in both tables; what a run says it did is so; `nightferry_runs` has each table and
-//! night once; the checkpoint that a log names is there; `verify` and `compare` find nothing (hashes, the manifests' chain, the records); the last night is there.
+//! night once; no night behind an erasure goes by an older list; the checkpoint that a log names is there; `verify` and `compare` find nothing (hashes, the manifests' chain, the records); the last night is there.
 
 use super::faulty::{Kill, Side};
 use super::world::{Ended, World};
@@ -21,6 +22,7 @@ use crate::store::checkpoint::EVERY_OF_TESTS;
 use crate::store::delta::action::decode_path;
 use crate::store::delta::checkpoint::{HINT, Hint, checkpoint_path};
 use crate::store::delta::log::entry_path;
+use crate::store::ledger;
 use crate::store::manifest::Manifest;
 use crate::store::mutant::{Mutant, plant};
 use crate::store::part::sha256;
@@ -53,7 +55,7 @@ const THREADS: u64 = 4;
 const SOAKED: &str = "target/soaked-seeds";
 
 /// Every one but [`Mutant::SecondForgotten`], which takes more days than a storm has: `upkeep` finds it.
-const MUTANTS: [Mutant; 18] = [
+const MUTANTS: [Mutant; 19] = [
     Mutant::AnswerBelieved,
     Mutant::ConflictTaken,
     Mutant::WritesOver,
@@ -71,6 +73,7 @@ const MUTANTS: [Mutant; 18] = [
     Mutant::OnePhase,
     Mutant::MarkedIgnored,
     Mutant::HintFirst,
+    Mutant::ListIgnored,
     Mutant::CheckpointOfBefore,
 ];
 
@@ -83,6 +86,7 @@ struct Counts {
     backs: AtomicU64,
     collected: AtomicU64,
     lost: AtomicU64,
+    forgot: AtomicU64,
 }
 
 impl Counts {
@@ -93,13 +97,14 @@ impl Counts {
     fn told(&self) -> String {
         let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
         format!(
-            "{} store calls, {} kills, {} reads of a whole table, {} ways back, {} objects collected, {} turns lost",
+            "{} store calls, {} kills, {} reads of a whole table, {} ways back, {} objects collected, {} turns lost, {} erasures",
             of(&self.calls),
             of(&self.kills),
             of(&self.reads),
             of(&self.backs),
             of(&self.collected),
-            of(&self.lost)
+            of(&self.lost),
+            of(&self.forgot)
         )
     }
 }
@@ -194,7 +199,7 @@ async fn storm(laid: &Laid, seed: u64, counts: &Counts) -> Result<(), String> {
             ended.extend([one, two]);
         }
         [one, two, three, ..] => {
-            let guest = guest_of(&memory, dice.roll(4), dice.roll(u64::MAX), began, counts);
+            let guest = guest_of(&memory, dice.roll(5), dice.roll(u64::MAX), began, counts);
             let reader = reader(&memory, 2 + dice.roll(6), dice.roll(u64::MAX), counts);
             let (one, two, guest, read) = futures::join!(one.night(), two.night(), guest, reader);
             guest?;
@@ -216,7 +221,7 @@ async fn storm(laid: &Laid, seed: u64, counts: &Counts) -> Result<(), String> {
     holds(&calm, &attempts, ended, seed.is_multiple_of(CLOSELY)).await
 }
 
-/// Somebody who is there too: who goes back, who collects, or nobody.
+/// Somebody who is there too: who goes back, who collects, who forgets people, or nobody.
 async fn guest_of(
     memory: &Arc<InMemory>,
     who: u64,
@@ -240,6 +245,14 @@ async fn guest_of(
             let (collected, ()) =
                 futures::join!(collect_all(&world, &mut dice, began, counts), go_back(&other, &mut others, counts));
             collected
+        }
+        3 => {
+            for _ in 0..dice.roll(120) {
+                tokio::task::yield_now().await;
+            }
+            let forgot = world.forget(0).await;
+            Counts::add(&counts.forgot, u64::from(forgot.is_ok()));
+            forgot.map_err(|error| format!("an erasure: {error}"))
         }
         _ => Ok(()),
     }
@@ -399,12 +412,13 @@ async fn holds(
     if nights[0].last().is_none_or(|(_, run)| run != "run-z") {
         return Err(format!("the last night is not the last: {:?}", nights[0]));
     }
+    nobody_is_brought_back(calm).await?;
     let published = |run: &str| nights[0].iter().any(|(_, of)| of == run);
     for (attempt, ended) in attempts.iter().zip(ended) {
         let told = match &ended {
             Ok(Ended::Published | Ended::SecondPending) => published(&attempt.run),
             Ok(Ended::Decided(Decision::AlreadyPublished { run })) => published(run) && !published(&attempt.run),
-            Ok(Ended::Decided(Decision::Superseded { .. })) => !published(&attempt.run),
+            Ok(Ended::ListIsNewer | Ended::Decided(Decision::Superseded { .. })) => !published(&attempt.run),
             Ok(Ended::Decided(_)) => false,
             // Nothing is known, and either is well; but nobody else writes here.
             Err(StoreError::Decided(cause)) => !matches!(**cause, StoreError::Conflict { .. }),
@@ -412,6 +426,30 @@ async fn holds(
         };
         if !told {
             return Err(format!("{} of day {} said {ended:?}: {:?}", attempt.run, attempt.day, nights[0]));
+        }
+    }
+    Ok(())
+}
+
+/// Whether every night behind an erasure went by its list.
+async fn nobody_is_brought_back(calm: &World) -> Result<(), String> {
+    let (records, _) = ledger::records(&calm.security(), &calm.job).await.map_err(|error| error.to_string())?;
+    let mut list = None;
+    for record in records {
+        if record.run.starts_with("erasure") {
+            list = Some(0);
+        }
+        for table in &record.tables {
+            let path = calm.primary_folder().child(table.dataset.as_str()).at(&table.manifest.path);
+            let text = calm.memory.get(&path).await.map_err(|_| format!("{path} is not there"))?;
+            let text = text.bytes().await.map_err(|_| "a manifest cannot be read")?;
+            let manifest: Manifest = serde_json::from_slice(&text).map_err(|_| "no manifest")?;
+            if manifest.suppression_list < list {
+                return Err(format!(
+                    "{} went by list {:?} behind list {list:?}",
+                    record.run, manifest.suppression_list
+                ));
+            }
         }
     }
     Ok(())

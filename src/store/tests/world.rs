@@ -44,6 +44,8 @@ pub enum Ended {
     Published,
     SecondPending,
     Decided(Decision),
+    /// Somebody is to be forgotten since it began.
+    ListIsNewer,
 }
 
 /// What readers see, of `invoice` and `unit`.
@@ -181,19 +183,65 @@ impl World {
         Ok(tables)
     }
 
+    /// Forgets somebody, as an erasure does: the next version of the list; then the next number of the job's ledger, for itself.
+    pub async fn forget(&self, number: u64) -> Result<(), StoreError> {
+        let (security, stores) = (self.security(), self.stores());
+        let list = SuppressionList {
+            format: 1,
+            number,
+            stamp: self.stamp.clone(),
+            key: "0".repeat(16),
+            made_at: DateTime::UNIX_EPOCH,
+            people: Vec::new(),
+        };
+        let key = security.primary().at(&format!("_suppress/{number:020}.json"));
+        put_if_absent(security.primary(), &key, serde_json::to_vec(&list).expect("JSON").into(), "test").await?;
+        loop {
+            let settled = settle(&security, &stores, &self.job, &self.stamp).await?;
+            let record = JobRecord {
+                format: 1,
+                number: settled.next,
+                job: self.job.clone(),
+                run: format!("erasure-{number}"),
+                period: Period::day(NaiveDate::from_ymd_opt(2026, 11, 1).expect("a day")),
+                stamp: self.stamp.clone(),
+                reason: Some("a case".into()),
+                published_at: DateTime::UNIX_EPOCH,
+                inputs: BTreeMap::new(),
+                back_to: Some(0),
+                tables: Vec::new(),
+            };
+            if ledger::write(&security, &record).await? == ledger::Written::Ours {
+                return Ok(());
+            }
+        }
+    }
+
     pub async fn night(&self, run: &str, day: u32, rows: i64) -> Result<Ended, StoreError> {
-        self.walk(run, day, rows, None).await
+        self.walk(run, day, rows, None, None).await
     }
 
     pub async fn night_again(&self, run: &str, day: u32, rows: i64, why: &str) -> Result<Ended, StoreError> {
-        self.walk(run, day, rows, Some(why)).await
+        self.walk(run, day, rows, Some(why), None).await
     }
 
     fn tables(&self) -> Vec<(Name, Name)> {
         DATASETS.iter().map(|dataset| (name("warehouse"), name(dataset))).collect()
     }
 
-    async fn walk(&self, run: &str, day: u32, rows: i64, again: Option<&str>) -> Result<Ended, StoreError> {
+    /// A night that read this version of the list before it extracted.
+    pub async fn night_by(&self, run: &str, day: u32, rows: i64, list: Option<u64>) -> Result<Ended, StoreError> {
+        self.walk(run, day, rows, None, Some(list)).await
+    }
+
+    async fn walk(
+        &self,
+        run: &str,
+        day: u32,
+        rows: i64,
+        again: Option<&str>,
+        list: Option<Option<u64>>,
+    ) -> Result<Ended, StoreError> {
         let (security, stores) = (self.security(), self.stores());
         let period = Period::day(NaiveDate::from_ymd_opt(2026, 11, day).expect("a day"));
         let mut settled = settle(&security, &stores, &self.job, &self.stamp).await?;
@@ -203,9 +251,14 @@ impl World {
             replicate(newest, &stores).await?;
             return Ok(Ended::Decided(decision));
         }
+        let list = match list {
+            Some(read) => read,
+            None => suppression_list(&security, &self.stamp).await?.map(|list| list.number),
+        };
         let staged = self.stage(run, rows).await?;
         let (schema, origin) = (schema(), origin());
-        let mut night = self.described(run, period, again, &schema, &origin, staged);
+        let mut night =
+            Night { suppression_list: list, ..self.described(run, period, again, &schema, &origin, staged) };
         while decision == Decision::Publish {
             match publish(night, &settled, &security, &stores).await? {
                 Outcome::Published(record) => {
@@ -213,6 +266,12 @@ impl World {
                     file_report(&security, &report_path(&self.job, run, "json"), Bytes::from_static(b"{}\n")).await?;
                     let behind = states.iter().any(|state| state.pending.is_some());
                     return Ok(if behind { Ended::SecondPending } else { Ended::Published });
+                }
+                Outcome::ListIsNewer(outrun) => {
+                    for table in outrun.datasets.iter().flat_map(|dataset| &dataset.tables) {
+                        table.discard().await?;
+                    }
+                    return Ok(Ended::ListIsNewer);
                 }
                 Outcome::Lost(same) => {
                     night = *same;
@@ -256,6 +315,7 @@ impl World {
             at: DateTime::from_timestamp_millis(1_795_000_000_000 + i64::from(run.as_bytes()[4])).expect("a time"),
             job_hash: "1a",
             environment_hash: "e2",
+            suppression_list: None,
             datasets: staged.into_iter().map(dataset).collect(),
         }
     }

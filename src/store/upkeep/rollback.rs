@@ -5,7 +5,7 @@
 //! "already published", and the next one writes its own version over this.
 //!
 //! Refused: a version whose files are gone, or on a list of what may go (`collect`); nobody could promise that they stay until
-//! the commit. And a version that shows what today's job does not (`today`).
+//! the commit. And a version that shows what today's job does not (`today`), or whose files were made by an older suppression list.
 //!
 //! Never in here: what other tables of the same night hold. `nightferry.run` in each tells them apart.
 
@@ -25,6 +25,7 @@ use crate::store::mutant::{self, Mutant};
 use crate::store::owner::{JOB, Owner};
 use crate::store::part::sha256;
 use crate::store::staging::head;
+use crate::store::suppression;
 use crate::store::{RUNS, Store, VAULT_OWNER};
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,10 @@ pub use super::today::Today;
 
 /// Runs of the same job that may come in between.
 const ATTEMPTS_MAX: u32 = 4;
+
+/// What a version shows that was made by an older suppression list.
+const FORGOTTEN_SINCE: &str =
+    "was made before the newest suppression list, and may show people who are to be forgotten";
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -87,7 +92,8 @@ pub async fn rollback(asked: &Asked<'_>, security: &Store, stores: &Stores) -> R
         if now.version == then.version || (now.files == then.files && now.metadata == then.metadata) {
             return Ok(WentBack::There);
         }
-        let record = propose(asked, &job, &table, [&now, &then], (settled.next, store.epoch())).await?;
+        let list = suppression::newest(security).await?;
+        let record = propose(asked, &job, &table, [&now, &then], (settled.next, store.epoch(), list)).await?;
         crate::store::fence::check(store.primary(), store.epoch()).await?;
         match ledger::write(security, &record).await? {
             Written::Lost => {}
@@ -126,13 +132,17 @@ async fn propose(
     job: &Name,
     table: &Folder,
     [now, then]: [&TableState; 2],
-    (number, epoch): (u64, u64),
+    (number, epoch, list): (u64, u64, Option<u64>),
 ) -> Result<JobRecord, StoreError> {
     let log = entries(table).await?;
     let (files, made_by) = files(asked, table, &log, then).await?;
     let of = of_version(asked, table, &log).await?;
     // Of a table that is written by periods, files of earlier nights and their schemas stay.
-    if let Some(shows) = made_by.iter().chain([&of]).find_map(|manifest| asked.today.shown(manifest)) {
+    let shows = |manifest: &Manifest| {
+        let is_older = manifest.suppression_list < list;
+        is_older.then(|| FORGOTTEN_SINCE.to_owned()).or_else(|| asked.today.shown(manifest))
+    };
+    if let Some(shows) = made_by.iter().chain([&of]).find_map(shows) {
         let (store, table) = (asked.store.to_string(), asked.dataset.to_string());
         return Err(StoreError::TreatedSince { store, table, version: asked.to, shows });
     }

@@ -47,7 +47,7 @@ pub async fn cross(
         dataset.extract.columns.iter().filter_map(|name| dataset.schema.column(name.as_str()).cloned()).collect();
     let fields = columns.iter().map(|column| Field::new(column.name.as_str(), column.column_type.arrow(), true));
     let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let Opened { sources, stores, keys, seal, recognisers, aside, waiting_room, .. } = opened;
+    let Opened { sources, stores, keys, forgotten, seal, recognisers, aside, waiting_room, .. } = opened;
     let Some(source) = sources.get_mut(&dataset.from) else {
         let what = format!("source `{}` was not opened", dataset.from);
         return Err((vec![Failure::new(ending::NOT_THERE, Phase::Extract, what)], None));
@@ -120,6 +120,7 @@ pub async fn cross(
         takers,
         dataset: dataset.name.clone(),
         keys: Arc::clone(keys),
+        forgotten: Arc::clone(forgotten),
         cell_bytes_max: plan.limits.cell_bytes_max,
         run: run.to_owned(),
         snapshot: crossed.origin.snapshot.as_ref().map(ToString::to_string),

@@ -1,5 +1,5 @@
 //! Rows that a person may have to look at -> Parquet in the restricted store, through the same policy and the same maker as
-//! every other row.
+//! every other row. Those of people who are to be forgotten are not filed.
 
 use super::crossed::Crossed;
 use super::open::Opened;
@@ -56,7 +56,7 @@ pub async fn quarantine(
     });
     let shown: Vec<ColumnTreatment> = shown.collect::<Option<_>>().ok_or_else(shape)?;
     let limits = PartLimits { rows_max: plan.limits.part_rows_max as u64, bytes_max: plan.limits.part_bytes_max };
-    let filing = Filing { shelf: "quarantine", list: "part", dataset: &dataset.name, run, opened, limits };
+    let filing = Filing { shelf: "quarantine", list: "part", dataset, run, opened, limits };
     let paths = file(crossed.bad.iter().map(|rows| rows.map_err(no_room)), &shown, &filing).await?;
     Ok(match paths.as_slice() {
         [] => None,
@@ -100,7 +100,7 @@ async fn together(
     let shown: Vec<ColumnTreatment> = shown.collect::<Option<_>>().ok_or_else(shape)?;
     // There are at most `ROWS_MAX` of a check: one file.
     let limits = PartLimits { rows_max: u64::MAX, bytes_max: u64::MAX };
-    let filing = Filing { shelf, list: "part", dataset: &dataset.name, run, opened, limits };
+    let filing = Filing { shelf, list: "part", dataset, run, opened, limits };
     Ok(file(std::iter::once(Ok(rows)), &shown, &filing).await?.into_iter().next())
 }
 
@@ -117,7 +117,7 @@ pub fn as_compared(shown: ColumnTreatment, as_is: &DataType) -> ColumnTreatment 
 pub struct Filing<'a> {
     pub shelf: &'a str,
     pub list: &'a str,
-    pub dataset: &'a Name,
+    pub dataset: &'a DatasetPlan,
     pub run: &'a str,
     pub opened: &'a Opened,
     pub limits: PartLimits,
@@ -140,7 +140,11 @@ pub async fn file(
     let mut parts: Option<(Encoder, Parts)> = None;
     let mut paths: Vec<String> = Vec::new();
     for rows in rows {
-        let redacted = redact(&rows?, shown, Audience::Restricted, dataset, &opened.keys).map_err(|_| shape())?;
+        let rows = others(&rows?, dataset, opened)?;
+        if rows.num_rows() == 0 {
+            continue;
+        }
+        let redacted = redact(&rows, shown, Audience::Restricted, &dataset.name, &opened.keys).map_err(|_| shape())?;
         let (encoder, parts) = match &mut parts {
             Some(begun) => begun,
             None => {
@@ -158,6 +162,18 @@ pub async fn file(
         paths.push(filed(paths.len(), part).await?);
     }
     Ok(paths)
+}
+
+/// The rows that are not of people who are to be forgotten. What is filed may be text, whatever the column is.
+fn others(rows: &RecordBatch, dataset: &DatasetPlan, opened: &Opened) -> Result<RecordBatch, Failure> {
+    let as_filed = |column: &Column| {
+        let field = rows.schema().column_with_name(column.name.as_str()).map(|(_, field)| field.data_type().clone());
+        let is_text = field.as_ref() == Some(&DataType::Utf8View);
+        if is_text { Column { column_type: ColumnType::Text, ..column.clone() } } else { column.clone() }
+    };
+    let columns: Vec<Column> = dataset.schema.columns.iter().map(as_filed).collect();
+    let others = opened.forgotten.others(rows, &columns);
+    others.map_err(|fault| Failure::new(ending::FORGETS_NOT, Phase::Redact, fault.to_string()))
 }
 
 /// Rows that do not fit together: a fault of ours.

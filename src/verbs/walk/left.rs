@@ -67,7 +67,7 @@ pub async fn left(
             _ => return rows.next().map_or(Ok(None), |failed| failed.map(|_| None)),
         };
         let limits = PartLimits { rows_max: u64::MAX, bytes_max: u64::MAX };
-        let filing = Filing { shelf: "differences", list, dataset: &dataset.name, run, opened, limits };
+        let filing = Filing { shelf: "differences", list, dataset, run, opened, limits };
         let paths = file(rows, &shown(dataset, &schema, shows)?, &filing).await?;
         Ok(paths.into_iter().next().map(|path| format!("restricted/{path}")))
     };

@@ -3,6 +3,7 @@
 //! ```text
 //! open.rs       plan -> sources, stores, keys, scratch, opened and looked at
 //! decided.rs    whether it publishes, given what is published
+//! forgotten.rs  people who are to be forgotten: the list, and what is looked at for it
 //! login.rs      what a PostgreSQL login needs, read
 //! moment.rs     another moment in the place of one that was lost
 //! cross.rs      one dataset: rows -> conformed -> redacted -> encoded -> staged
@@ -32,6 +33,7 @@ mod cross;
 mod crossed;
 mod decided;
 mod filed;
+mod forgotten;
 mod held;
 mod judged;
 mod lane;
@@ -114,6 +116,18 @@ impl Walked<'_> {
 pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl Future<Output = ()>) -> RunReport {
     let started = world.clock.now();
     let clock = Instant::now();
+    let (mut stop, meters) = (std::pin::pin!(stop), Meters::default());
+    let listed = tokio::select! {
+        // First, since asking for it is what makes the process hear a signal at all.
+        biased;
+        () = &mut stop => Err(stopped::told_to_stop(Phase::Open)),
+        listed = forgotten::listed(plan, world.project.root(), started, &meters) => listed,
+    };
+    let (listed, widened) = match listed.and_then(|listed| Ok((listed.widen(plan)?, listed))) {
+        Ok((widened, listed)) => (Ok(listed), widened),
+        Err(failure) => (Err(failure), None),
+    };
+    let plan = widened.as_ref().unwrap_or(plan);
     let mut night = Walked {
         plan,
         run: options.run.clone().unwrap_or_else(|| World::run_id(started)),
@@ -125,12 +139,14 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
         record: None,
         second: Vec::new(),
         stages: BTreeMap::new(),
-        meters: Meters::default(),
+        meters,
     };
-    let mut stop = std::pin::pin!(stop);
-    let opened = tokio::select! {
-        opened = open::open(plan, world, &night.run, options, &night.meters) => opened,
-        () = &mut stop => Err(stopped::told_to_stop(Phase::Open)),
+    let opened = match listed {
+        Err(failure) => Err(failure),
+        Ok(listed) => tokio::select! {
+            opened = open::open(plan, world, &night.run, options, &night.meters, &listed) => opened,
+            () = &mut stop => Err(stopped::told_to_stop(Phase::Open)),
+        },
     };
     let mut opened = match opened {
         Ok(opened) => opened,

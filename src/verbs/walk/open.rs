@@ -2,6 +2,7 @@
 
 use super::super::stores;
 use super::Options;
+use super::forgotten::Listed;
 use super::login::login;
 use super::vaults::{self, OpenVault};
 use crate::access::{self, Folder, Meters, Purpose, secret};
@@ -11,7 +12,7 @@ use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Aside;
 use crate::job::{Location, Plan, SourceSpec, StoreSpec};
-use crate::privacy::{Keys, Recognisers};
+use crate::privacy::{Forgotten, Keys, Recognisers};
 use crate::reconcile::outputs::{SECRET_BYTES, Seal};
 use crate::source::{self, Layout as FolderLayout, Reached, Source};
 use crate::store::{self, Store, Stores};
@@ -43,6 +44,10 @@ pub struct Opened {
     pub vaults: Vec<(Name, OpenVault)>,
     /// Keys of the pseudonyms.
     pub keys: Arc<Keys>,
+    /// People whose rows are left out.
+    pub forgotten: Arc<Forgotten>,
+    /// The version of the list that names them.
+    pub suppression_list: Option<u64>,
     /// The key of the fingerprints that are shown.
     pub seal: Seal,
     /// What looks like personal data.
@@ -91,6 +96,7 @@ pub async fn open(
     run: &str,
     options: &Options,
     meters: &Meters,
+    listed: &Listed,
 ) -> Result<Opened, Failure> {
     let root = world.project.root();
     let (scratch, aside) = room_aside(plan, run)?;
@@ -104,6 +110,7 @@ pub async fn open(
         access::open(&waiting, root, "scratch", Purpose::Write).map_err(|error| Failure::access(&error))?;
     let keys = keys(plan, root)?;
     let seal = seal(&keys)?;
+    let forgotten = Arc::new(listed.people(&keys)?);
     let recognisers =
         Recognisers::new().map_err(|_| Failure::new(ending::MEMORY, Phase::Open, "the recognisers do not compile"))?;
     let stores = stores::open(&plan.stores, root, Purpose::Write, meters)?;
@@ -131,6 +138,8 @@ pub async fn open(
         stamp: plan.stamp.clone(),
         vaults,
         keys: Arc::new(keys),
+        forgotten,
+        suppression_list: listed.version,
         seal,
         recognisers: Arc::new(recognisers),
         aside,
@@ -192,14 +201,14 @@ fn seal(keys: &Keys) -> Result<Seal, Failure> {
 
 /// The store of reports and records alone.
 pub fn security(plan: &Plan, root: &Path) -> Result<Store, Failure> {
-    security_of(&plan.stores, root)
+    security_of(&plan.stores, root, &Meters::default())
 }
 
-/// The same, among the stores of an environment.
-pub fn security_of(stores: &BTreeMap<Name, StoreSpec>, root: &Path) -> Result<Store, Failure> {
+/// The same, among the stores of an environment; `meters` count what is asked of it.
+pub fn security_of(stores: &BTreeMap<Name, StoreSpec>, root: &Path, meters: &Meters) -> Result<Store, Failure> {
     let missing = || Failure::new(ending::NOT_THERE, Phase::Open, "there is no store `security`");
     let (name, spec) = stores.iter().find(|(name, _)| name.as_str() == "security").ok_or_else(missing)?;
-    let folder = access::open(&spec.primary, root, name.as_str(), Purpose::Write);
+    let folder = access::open_metered(&spec.primary, root, name.as_str(), Purpose::Write, &meters.of(name.as_str()));
     Ok(Store::new(spec, folder.map_err(|error| Failure::access(&error))?, None))
 }
 

@@ -27,6 +27,7 @@ pub async fn publish(
         at: world.clock.now(),
         job_hash: &plan.job_hash,
         environment_hash: &plan.environment_hash,
+        suppression_list: opened.suppression_list,
         datasets: plan
             .datasets
             .iter()
@@ -50,6 +51,11 @@ pub async fn publish(
         match store::publish(offer, &settled, &opened.security, &opened.stores).await {
             Err(error) => break Err(Failure::store(&error, Phase::Publish)),
             Ok(store::Outcome::Published(record)) => break Ok(Some(record)),
+            Ok(store::Outcome::ListIsNewer(outrun)) => {
+                discard(&outrun).await;
+                let what = "there is a newer suppression list than the one that the night was extracted by";
+                break Err(Failure::new(ending::LIST_NEWER, Phase::Publish, what));
+            }
             Ok(store::Outcome::Lost(lost)) => {
                 // Another run of the job came first: look again at what is published, and whether this night still may be.
                 settled = match store::settle(&opened.security, &opened.stores, &plan.job, &plan.stamp).await {
@@ -66,9 +72,7 @@ pub async fn publish(
                     offered = Some(*lost);
                     continue;
                 }
-                for staged in lost.datasets.iter().flat_map(|dataset| &dataset.tables) {
-                    let _ = staged.discard().await;
-                }
+                discard(&lost).await;
                 match decision {
                     Decision::Incomplete { lacks } => break Err(incomplete(&lacks)),
                     _ => break Ok(None),
@@ -82,6 +86,15 @@ pub async fn publish(
         Ok(Some(record)) => {
             night.record = Some(record.clone());
             carry(night, opened, Some(&record), Outcome::Published).await
+        }
+    }
+}
+
+/// Deletes what was staged of a night that is not published.
+async fn discard(night: &Night<'_>) {
+    for staged in night.datasets.iter().flat_map(|dataset| &dataset.tables) {
+        if let Err(error) = staged.discard().await {
+            tracing::warn!(dataset = %staged.dataset(), error = %error, "the parts could not be deleted");
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::ending;
 use crate::failpoint;
 use crate::failure::{Failure, Phase};
 use crate::job::{Limits, OutputPlan};
-use crate::privacy::{HeldRows, Keys, RedactFault, Redacted, Told, redact, suppressed};
+use crate::privacy::{Forgotten, HeldRows, Keys, RedactFault, Redacted, Told, redact, suppressed};
 use crate::reconcile::claims::{Taken, Taker};
 use crate::reconcile::{self, CompareFault, Tally};
 use crate::source::RawBatch;
@@ -32,6 +32,8 @@ pub struct Terms {
     pub takers: Vec<Taker>,
     pub dataset: Name,
     pub keys: Arc<Keys>,
+    /// People whose rows no store gets.
+    pub forgotten: Arc<Forgotten>,
     /// Bytes of a cell, at most.
     pub cell_bytes_max: usize,
     pub run: String,
@@ -39,6 +41,17 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// Whether a store may get fewer rows than the source has.
+    fn leaves_rows_out(&self, output: &OutputPlan) -> bool {
+        output.leaves_rows_out() || self.forgotten.columns(&self.columns).next().is_some()
+    }
+
+    /// Rows of people who are not to be forgotten.
+    fn others(&self, rows: &RecordBatch) -> Result<RecordBatch, Failure> {
+        let others = self.forgotten.others(rows, &self.columns);
+        others.map_err(|fault| Failure::new(ending::FORGETS_NOT, Phase::Redact, fault.to_string()))
+    }
+
     /// Whether a store gets the column as it is: then what it gets is held against the source, value by value.
     fn is_kept(&self, name: &str) -> bool {
         let shown = self.outputs.iter().flat_map(|output| &output.columns);
@@ -103,7 +116,7 @@ pub fn work(
     let (tally, rows) = (Tally::default(), unit.rows as u64);
     let taken = terms.takers.iter().map(|_| Vec::new()).collect();
     let told = terms.outputs.iter().map(|_| BTreeMap::new()).collect();
-    let left_out = terms.outputs.iter().map(|output| output.leaves_rows_out().then(Default::default)).collect();
+    let left_out = terms.outputs.iter().map(|output| terms.leaves_rows_out(output).then(Default::default)).collect();
     let (batches, keys, made) = (Vec::new(), Vec::new(), Vec::new());
     let mut done = Done { batches, tally, keys, taken, made, told, left_out, rows };
     let mut treated: Vec<Vec<Redacted>> = terms.outputs.iter().map(|_| Vec::new()).collect();
@@ -122,9 +135,10 @@ pub fn work(
         if !terms.unique.is_empty() {
             done.keys.push(reconcile::Keys::of(&terms.unique, &batch.rows).map_err(no_room)?);
         }
+        let others = terms.others(&batch.rows)?;
         let outputs = terms.outputs.iter().zip(&mut treated).zip(&mut done.told).zip(&mut done.left_out);
         for (((output, treated), told), left_out) in outputs {
-            let seen = seen_by(output, &batch.rows)?;
+            let seen = seen_by(output, &others)?;
             if let Some((rows, tally)) = left_out {
                 *rows += (batch.rows.num_rows() - seen.num_rows()) as u64;
                 *tally = std::mem::take(tally).and(Tally::of_some(&seen, |name| terms.is_kept(name)));
@@ -208,6 +222,7 @@ pub fn encoders_for(terms: &Terms, first: Option<RawBatch>, schema: &SchemaRef) 
         Some(raw) => conformed(terms, raw, 0)?.rows,
         None => RecordBatch::new_empty(Arc::clone(schema)),
     };
+    let rows = terms.others(&rows)?;
     let encoder = |output: &OutputPlan| {
         let first = redacted(terms, output, &seen_by(output, &rows)?)?;
         Encoder::new(&first, &output.columns, &terms.run, terms.snapshot.as_deref())

@@ -10,6 +10,7 @@ mod endings;
 mod files;
 mod iam;
 mod keys;
+mod killed;
 mod large;
 mod logins;
 mod lost;
