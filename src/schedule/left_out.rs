@@ -6,12 +6,10 @@ use crate::world::{Clock, Project};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 /// How often it is looked at whether a day has passed since somebody was told.
 const LOOK_EVERY: Duration = Duration::from_secs(3600);
-/// How long telling may still take once the schedule is told to stop.
-const STOPPED_MAX: Duration = Duration::from_secs(3);
 
 /// Those jobs, each with who tells of it and why it is left out.
 pub struct LeftOut(Vec<(Teller, String)>);
@@ -33,23 +31,28 @@ impl LeftOut {
     }
 
     /// Tells now, and looks again until `is_over`.
-    async fn keep(self, mut is_over: watch::Receiver<bool>) {
+    async fn keep(self, mut is_over: watch::Receiver<bool>, mut stop: watch::Receiver<bool>) {
         loop {
-            self.tell().await;
+            tokio::select! {
+                () = self.tell() => {}
+                // Whoever stops us does not wait for others to be told: the next schedule tells it.
+                _ = stop.changed() => return,
+            }
             if *is_over.borrow() {
                 return;
             }
             tokio::select! {
                 () = sleep(LOOK_EVERY) => {}
                 _ = is_over.changed() => return,
+                _ = stop.changed() => return,
             }
         }
     }
 
-    /// Tells beside the nights of the others.
-    pub fn beside(self) -> Beside {
+    /// Tells beside the nights of the others, until `stop` at most.
+    pub fn beside(self, stop: watch::Receiver<bool>) -> Beside {
         let (end, is_over) = watch::channel(false);
-        Beside { end, telling: tokio::spawn(self.keep(is_over)) }
+        Beside { end, telling: tokio::spawn(self.keep(is_over, stop)) }
     }
 }
 
@@ -60,13 +63,9 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// Ends once those who do not know yet are told; within seconds where the schedule is told to stop.
-    pub async fn over(self, is_stopped: bool) {
+    /// Ends once those who do not know yet are told, which has a bound of its own.
+    pub async fn over(self) {
         let _ = self.end.send(true);
-        // Telling has a bound of its own.
-        let most = if is_stopped { STOPPED_MAX } else { LOOK_EVERY };
-        if timeout(most, self.telling).await.is_err() {
-            tracing::warn!("not everybody could be told in time");
-        }
+        let _ = self.telling.await;
     }
 }

@@ -118,7 +118,7 @@ async fn journey(request: ScheduleRequest, out: &mut dyn Write) -> Result<u8, Fa
         };
         jobs.spawn(watched.keep(ticks.subscribe(), stop.clone()));
     }
-    let left_out = left_out.beside();
+    let left_out = left_out.beside(stop.clone());
     let mut told = tokio::time::interval(HEALTH_EVERY);
     let mut is_interrupted = false;
     loop {
@@ -132,7 +132,7 @@ async fn journey(request: ScheduleRequest, out: &mut dyn Write) -> Result<u8, Fa
             _ = told.tick() => health.tell(),
         }
     }
-    left_out.over(*stop.borrow()).await;
+    left_out.over().await;
     tracing::info!(schedule = holder.name, interrupted = is_interrupted, "ends");
     let ended = health.tell_end(out);
     if is_interrupted {
