@@ -171,6 +171,7 @@ impl Search<'_> {
         while let Some(start) = next(at) {
             let end = self.end_of_word(start);
             let begins = match text[..start] {
+                ref before if ends_in_particle(before) => true,
                 [.., letter, b'\'' | b'-'] if is_letter(letter) => false,
                 [.., before] => !is_joined(before) && !is_letter(before),
                 [] => true,
@@ -209,6 +210,7 @@ impl Search<'_> {
             || self.lexicon.may_be_forename(letters)
             || self.text[end..].starts_with(b", ")
             || may_be_titled && self.is_behind_title(start)
+            || is_introduced(&self.text[..start])
         {
             row.push(self.token(start, end));
         }
@@ -258,6 +260,7 @@ impl Search<'_> {
         match &self.text[last.end..token.start] {
             b" " | b"  " => true,
             b". " | b"." => last.is_initial || last.word.is(Is::Title),
+            between if ends_in_particle(between) => !self.is_loose && !last.word.is(Is::Stop) && between.len() <= 4,
             between
                 if !self.is_loose && between.len() <= 14 && between.starts_with(b" ") && between.ends_with(b" ") =>
             {
@@ -311,7 +314,8 @@ impl Search<'_> {
 
     fn may_follow(&self, before: &[Token], token: &Token) -> bool {
         let word = token.word;
-        if token.is_initial {
+        let letters = &self.text[token.start..token.end];
+        if token.is_initial || is_of_ireland(letters) || is_capital_particle(letters) {
             return before.len() < 4;
         }
         if word.is(Is::Title) && word.surname() < 3
@@ -356,6 +360,7 @@ impl Search<'_> {
             && tokens[from].word.forename() == 0
             && !tokens[from].is_initial
             && tokens[from + 1].word.forename() >= 2
+            && !is_capital_particle(&self.text[tokens[from + 1].start..tokens[from + 1].end])
         {
             from += 1;
         }
@@ -370,7 +375,8 @@ impl Search<'_> {
         let is_street = stretch.len() > 1
             && !is_titled
             && (last.word.is(Is::Firm) && last.word.surname() < 3 || ends_street(letters));
-        if is_firm || is_spot || is_street || self.is_known_place(first.start, last.end) {
+        let is_weather = matches!(&self.text[first.start..first.end], b"Storm" | b"Hurricane") && stretch.len() == 2;
+        if is_firm || is_weather || is_spot || is_street || self.is_known_place(first.start, last.end) {
             return;
         }
         let cue = self.cue(tokens, from, first.start);
@@ -379,7 +385,10 @@ impl Search<'_> {
         let mut score = match words {
             0 => return,
             1 if stretch.len() == 1 => self.one_word(first, is_titled, cue, behind),
-            1 => initials(stretch, is_titled, cue),
+            1 => {
+                let is_given = !self.is_loose && cue == Cue::None && self.is_given_to(first.start);
+                initials(stretch, is_titled, if is_given { Cue::Strong } else { cue })
+            }
             _ => self.several(stretch, is_titled, cue),
         };
         if behind && words > 1 {
@@ -405,6 +414,7 @@ impl Search<'_> {
             || before.ends_with(b"St ")
             || before.ends_with(b"St. ")
             || before.ends_with(b"Saint ")
+            || [&b"Storm "[..], b"Hurricane ", b"HMS ", b"RMS ", b"MV "].iter().any(|word| before.ends_with(word))
         {
             return 0.2;
         }
@@ -418,6 +428,9 @@ impl Search<'_> {
             return if word.ordinary() < 3 || word.surname() >= 2 { 0.85 } else { 0.3 };
         }
         if self.is_loose {
+            if is_plain && is_introduced(before) {
+                return 0.7;
+            }
             return match (cue, word.forename(), is_plain) {
                 (Cue::Strong, 2.., true) => 0.7,
                 (Cue::Strong, 3, false) => 0.55,
@@ -447,6 +460,8 @@ impl Search<'_> {
                 (2, _) => 0.56,
                 (1, _) if self.is_given_to(token.start) => 0.52,
                 (1, true) => 0.55,
+                // Rare, and nothing else that a list has.
+                (1, false) if is_plain && word.surname() == 0 && token.end - token.start > 3 => 0.5,
                 (0, true) if word.surname() >= 2 && is_plain => 0.5,
                 _ => 0.25,
             },
@@ -459,6 +474,7 @@ impl Search<'_> {
         let has_cue = is_titled || cue != Cue::None;
         let is_plain = first.ordinary() == 0;
         let last_is_plain = last.ordinary() == 0;
+        let is_irish = stretch.iter().skip(1).any(|token| is_of_ireland(&self.text[token.start..token.end]));
         let base = match (first.forename(), last.surname()) {
             (2.., 1..) if is_plain && last_is_plain => 0.9,
             (2.., 1..) if is_plain || last_is_plain => 0.8,
@@ -467,7 +483,14 @@ impl Search<'_> {
             (2.., 0) if is_plain && last.forename() > 0 => 0.7,
             (1, 1..) if is_plain && last_is_plain => 0.75,
             (1, 1..) => 0.5,
-            (1, 0) if is_plain && last_is_plain => 0.45,
+            (1, 0) if is_plain && last_is_plain => {
+                if is_irish {
+                    0.65
+                } else {
+                    0.5
+                }
+            }
+            (2.., 0) if is_irish => 0.75,
             (0, 2..) if first.surname() > 0 && last_is_plain && is_plain => 0.55,
             (0, 2..) if is_plain && last_is_plain && !first.is(Is::Place) => 0.5,
             (0, _) if first.surname() > 0 && last.forename() >= 2 && is_plain => 0.6,
@@ -558,7 +581,7 @@ impl Search<'_> {
         if gap.iter().any(|byte| matches!(byte, b'.' | b'!' | b'?')) && !gap.contains(&b'\n') {
             return self.label(tokens, from);
         }
-        if self.lexicon.look(word).is(Is::Cue) && !word.is_empty() {
+        if !word.is_empty() && (self.lexicon.look(word).is(Is::Cue) || is_key_of_name(word, gap)) {
             return Cue::Strong;
         }
         let place = start - gap.len() - word.len();
@@ -701,4 +724,48 @@ fn is_capital(text: &[u8], at: usize) -> bool {
         0xc4 | 0xc5 => text.get(at + 1).is_some_and(|next| next % 2 == 0),
         _ => false,
     }
+}
+
+/// `al-Farsi`, `d'Arcy`: a small word that is joined to the name behind it.
+fn ends_in_particle(before: &[u8]) -> bool {
+    [&b" al-"[..], b" el-", b" ul-", b" d'"].iter().any(|particle| before.ends_with(particle))
+}
+
+/// `Lotte Van Den Berg`: particles as many write their own.
+fn is_capital_particle(letters: &[u8]) -> bool {
+    [&b"Van"[..], b"Von", b"Den", b"Der", b"Ter", b"De", b"Du", b"Da", b"Al", b"El", b"Bin"].contains(&letters)
+}
+
+/// `MY NAME IS `, `NEXT OF KIN `: whatever word comes behind it is a name.
+fn is_introduced(before: &[u8]) -> bool {
+    [&b"name is "[..], b"of kin ", b"of kin: "].iter().any(|words| {
+        before.len().checked_sub(words.len()).is_some_and(|from| before[from..].eq_ignore_ascii_case(words))
+    })
+}
+
+/// Words inside of Irish names that are written with a capital: `P\u{e1}draig \u{d3} Briain`.
+fn is_of_ireland(letters: &[u8]) -> bool {
+    ["\u{d3}", "N\u{ed}", "U\u{ed}", "Nic", "Mac"].iter().any(|word| letters == word.as_bytes())
+}
+
+/// `"first": "Aroha"`, `<lastName>Tamati`: the key of a value that is a name. In a sentence the same words say nothing.
+fn is_key_of_name(word: &[u8], gap: &[u8]) -> bool {
+    const KEYS: [&[u8]; 14] = [
+        b"first",
+        b"last",
+        b"given",
+        b"family",
+        b"middle",
+        b"firstname",
+        b"lastname",
+        b"givenname",
+        b"familyname",
+        b"fullname",
+        b"surname",
+        b"forename",
+        b"displayname",
+        b"name",
+    ];
+    let is_value = gap.contains(&b'>') || gap.contains(&b'=') || gap.contains(&b'"') && gap.contains(&b':');
+    is_value && KEYS.iter().any(|key| word.eq_ignore_ascii_case(key))
 }

@@ -50,7 +50,17 @@ const OF_WALES: &[&[u8]] = &[
     b"rhiw",
     b"cilgant",
     b"llwyn",
+    b"tan",
+    b"pen",
+    b"bro",
+    b"parc",
+    b"erw",
+    b"bryn",
+    b"cae",
 ];
+
+/// Words before `Farm` that make it no house.
+const OF_SITES: &[&[u8]] = &[b"wind ", b"solar ", b"battery ", b"offshore ", b"onshore ", b"energy "];
 
 fn address(start: usize, end: usize, score: f32) -> Scored {
     // Before names, of which streets have many.
@@ -224,7 +234,9 @@ impl Search<'_> {
             words += 1;
             if (2..=WORDS_MAX).contains(&words) {
                 let word = self.lexicon.look(letters);
+                let is_site = words > 1 && OF_SITES.iter().any(|site| ends_with(&text[..at], site));
                 if word.is(Is::House)
+                    && !is_site
                     && text[end..].starts_with(b", ")
                     && text.get(end + 2).is_some_and(u8::is_ascii_uppercase)
                 {

@@ -2,7 +2,7 @@
 
 /// Words before a name that are no part of it.
 pub const TITLES: &str = " mr mrs ms miss mx dr prof professor sir lady lord rev reverend cllr councillor capt captain sgt sergeant dame father sister nurse judge \
-justice messrs master madam fr br col colonel major lt cpl insp inspector pc dc doctor ";
+justice baroness baron revd hon messrs master madam fr br col colonel major lt cpl insp inspector pc dc doctor ";
 
 /// A word right before a name: who is greeted, signs, or is spoken of.
 pub const CUES: &str = " dear hi hello hey hiya morning afternoon evening regards sincerely faithfully thanks thanx thx cheers wishes name named attn fao cc \
@@ -10,10 +10,12 @@ contact signed patient customer client tenant claimant applicant employee caller
 landlord witness nee alias aka surname forename colleague manager engineer agent adviser advisor son daughter wife husband mother father brother sister mum dad \
 partner carer guardian executor neighbour nephew niece uncle aunt grandson granddaughter spouse fiance author owner user buyer seller operator \
 candidate nominee defendant attendee driver passenger guest member volunteer clinician consultant gp solicitor trustee director signatory yours truly \
-love xx op posted complainant recipient sender assignee reporter requester assigned reviewer approver attendees apologies chaired grantor grantee visitor ";
+love xx op posted complainant recipient sender assignee reporter requester assigned reviewer approver attendees apologies chaired grantor grantee visitor clerk treasurer caretaker concierge landowner freeholder leaseholder \
+barrister midwife therapist physio dentist headteacher mentor interviewer interviewee respondent petitioner plaintiff deceased lodger licensee \
+householder courier technician electrician plumber builder supervisor foreman handler surveyor assessor registrar tutor lecturer ";
 
 /// Two words right before a name.
-pub const CUE_PAIRS: &str = "|spoke to|spoke with|speak to|speak with|speaking to|speaking with|spoken to|spoken with|talked to|talk to|talking to|name of|name is|name was|names is|this is|i am|i m|it s|my name|call from|called from|email from|letter from|letter to|message from|message for|voicemail from|meeting with|met with|met by|ask for|asked for|asking for|signed by|written by|prepared by|reported by|approved by|submitted by|created by|updated by|raised by|assigned to|addressed to|on behalf of|behalf of|visited by|seen by|referred by|known as|attention of|care of|married to|sent by|sent to|owned by|booked by|paid by|login by|taken by|handled by|completed by|reviewed by|authorised by|requested by|complaint from|request from|payment from|refund to|payable to|received from|forwarded to|forward to|copied to|contacted by|interviewed by|delivered to|collected by|chat with|conversation with|appointment with|appointment for|account of|account for|held by|lives with|live with|";
+pub const CUE_PAIRS: &str = "|of kin|spoke to|spoke with|speak to|speak with|speaking to|speaking with|spoken to|spoken with|talked to|talk to|talking to|name of|name is|name was|names is|this is|i am|i m|it s|my name|call from|called from|email from|letter from|letter to|message from|message for|voicemail from|meeting with|met with|met by|ask for|asked for|asking for|signed by|written by|prepared by|reported by|approved by|submitted by|created by|updated by|raised by|assigned to|addressed to|on behalf of|behalf of|visited by|seen by|referred by|known as|attention of|care of|married to|sent by|sent to|owned by|booked by|paid by|login by|taken by|handled by|completed by|reviewed by|authorised by|requested by|complaint from|request from|payment from|refund to|payable to|received from|forwarded to|forward to|copied to|contacted by|interviewed by|delivered to|collected by|chat with|conversation with|appointment with|appointment for|account of|account for|held by|lives with|live with|";
 
 /// A word right behind a name.
 pub const CUES_BEHIND: &str = " said says called rang phoned emailed wrote asked told replied confirmed explained reported requested complained visited mentioned attended \
@@ -37,7 +39,8 @@ solutions technologies software consulting media insurance assurance investments
 railway rail water gas electric electricity networks network cup league award prize act bill scheme report agreement contract method test model syndrome disease law \
 theorem principle effect scale index avenue street road lane close drive crescent court gardens terrace place square grove mews hill way bridge house cottage lodge \
 hall castle palace tower towers building buildings cathedral abbey river lake bay beach island islands mountain mountains valley county borough district ward unit \
-team room office suite phase plant site works quarry mill reserve forest wood common green circle boulevard parade quay wharf dock docks ";
+team room office suite phase plant site works quarry mill reserve forest wood common green circle boulevard parade quay wharf dock docks lettings properties homes housing stores foods haulage logistics recruitment legal finance accountants surveyors plumbing roofing \
+builders scaffolding catering cleaning pharmacy dental nursery bakery butchers garage tyres windows kitchens ";
 
 /// What is written with a capital and is no part of a name.
 pub const STOPS: &str = "january february march april may june july august september october november december monday tuesday wednesday thursday friday saturday sunday mon tue wed thu \
@@ -59,7 +62,7 @@ issue case claim policy delivery parcel tracking collection refund booking appoi
 employee employer staff member members user users admin guest visitor student pupil teacher nurse doctor consultant surgeon hospital ward clinic surgery gp pharmacy prescription \
 home work job team's lead's hr it pr qa ceo cfo cto coo md pm am api sql json xml csv pdf http https www com org net gov ac co ltd plc llp inc god lord internet covid brexit \
 excel's urgent's id's let get got go going see seen send make made take taken give given use used need needed want wanted tell told ask asked say said know known think thought \
-look looking find found come coming back just also still even well much many lot per via etc eg ie attn fao asap fyi ps nb tbc tba rsvp iou diy ";
+look looking find found come coming back just also still even well much many lot per via etc eg ie attn fao asap fyi ps nb tbc tba rsvp iou diy yeah yep yup nope okay swyddog cyngor cynllunio azure delta falcon helios kestrel solar tempest tyne tay mercury vega zenith poseidon heron hawk bay reef shell reg occupier homeowner householder colleagues residents sirs taxpayer landowner storm hurricane ";
 
 /// Places that are names too, or look so.
 pub const PLACES: &str = "london manchester birmingham leeds liverpool sheffield bristol glasgow edinburgh cardiff belfast newcastle nottingham leicester coventry bradford hull stoke derby \
@@ -78,7 +81,7 @@ america africa europe asia egypt israel jordan lebanon turkey georgia chad cuba 
 orlando savannah virginia carolina dakota montana nevada alberta victoria lourdes devonshire hereford ashford epsom woking";
 
 /// Rows of words that are places.
-pub const PLACE_PAIRS: &str = "|milton keynes|kings lynn|king s lynn|st albans|st helens|st andrews|bury st edmunds|tunbridge wells|royal tunbridge|great yarmouth|port talbot|merthyr tydfil|dogger bank|east anglia|isle wight|hyde park|regent street|oxford street|baker street|victoria station|london bridge|canary wharf|abbey road|covent garden|notting hill|hong kong|new york|los angeles|san francisco|las vegas|north sea|moray firth|burbo bank|barrow in furness|stoke on trent|stratford upon avon|newcastle upon tyne|southend on sea|weston super mare|henley on thames|kingston upon thames|richmond upon thames|ashton under lyne|berwick upon tweed|st ives|st austell|st asaph|st neots|martin mere|robin hood|charing cross|king s cross|kings cross|lloyds bank|wells fargo|goldman sachs|john lewis|marks spencer|ernst young|boots chemist|sainsburys|aldi|lidl|tesco|morrisons|waitrose|asda|british gas|scottish power|santander uk|barclays bank|hewlett packard|rolls royce|jp morgan|morgan stanley|merrill lynch|legal general|standard chartered|scott logic|virgin media|sky broadband|harry potter|sherlock holmes|father christmas|";
+pub const PLACE_PAIRS: &str = "|milton keynes|kings lynn|king s lynn|st albans|st helens|st andrews|bury st edmunds|tunbridge wells|royal tunbridge|great yarmouth|port talbot|merthyr tydfil|dogger bank|robin rigg|rhyl flats|gunfleet sands|kentish flats|triton knoll|race bank|sheringham shoal|greater gabbard|london array|east anglia|isle wight|hyde park|regent street|oxford street|baker street|victoria station|london bridge|canary wharf|abbey road|covent garden|notting hill|hong kong|new york|los angeles|san francisco|las vegas|north sea|moray firth|burbo bank|barrow in furness|stoke on trent|stratford upon avon|newcastle upon tyne|southend on sea|weston super mare|henley on thames|kingston upon thames|richmond upon thames|ashton under lyne|berwick upon tweed|st ives|st austell|st asaph|st neots|martin mere|robin hood|charing cross|king s cross|kings cross|lloyds bank|wells fargo|goldman sachs|john lewis|marks spencer|ernst young|boots chemist|sainsburys|aldi|lidl|tesco|morrisons|waitrose|asda|british gas|scottish power|santander uk|barclays bank|hewlett packard|rolls royce|jp morgan|morgan stanley|merrill lynch|legal general|standard chartered|scott logic|virgin media|sky broadband|harry potter|sherlock holmes|father christmas|";
 
 /// Ends of a street's name.
 pub const STREETS: &str = " street st road rd avenue ave av lane ln close cl drive dr way branch manors court ct crescent cres gardens gdns garden place pl terrace terr square sq grove gr hill park mews \

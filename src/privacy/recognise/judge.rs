@@ -210,11 +210,6 @@ pub fn likely(seen: &Candidate<'_>) -> Evidence {
     if_(seen.is_apart(), Likely)
 }
 
-/// What the pattern says is enough, whatever the words around it.
-pub fn proven(seen: &Candidate<'_>) -> Evidence {
-    if_(seen.is_apart(), Proven)
-}
-
 /// A number of the UK's plan: 01 and 02 with an area's code, 03, 07, 08 and 09, of ten digits behind the zero (some areas nine).
 /// Source: Ofcom, National Telephone Numbering Plan.
 pub fn phone_uk(seen: &Candidate<'_>) -> Evidence {
@@ -269,14 +264,33 @@ pub fn phone_abroad(seen: &Candidate<'_>) -> Evidence {
     let is_uk = digits.starts_with(&[4, 4]) || digits.starts_with(&[0, 0, 4, 4]);
     // `00481275` is a customer's number: dialled by zeros a number is longer, or its groups are apart.
     let is_long = !digits.starts_with(&[0, 0]) || digits.len() >= 11 || seen.is_grouped();
-    if_((8..=15).contains(&digits.len()) && is_long && !is_uk && !is_dummy(&digits) && seen.is_apart(), Likely)
+    let is_bare = digits.starts_with(&[0, 0]) && !seen.is_grouped();
+    let is_country = seen.piece().starts_with(b"+") || is_dialled(seen.piece());
+    if_(
+        (8..=15).contains(&digits.len()) && is_long && is_country && !is_uk && !is_dummy(&digits) && seen.is_apart(),
+        if is_bare { Shape } else { Likely },
+    )
+}
+
+/// Whether what stands behind `00` may be a country: `002-334-118` and `001788120394` are references. A country's number has one digit
+/// for 1 and 7, two or three else; North America's ten digits behind it begin with none below 2, and nobody's is shorter than eight.
+fn is_dialled(piece: &[u8]) -> bool {
+    let Some(rest) = piece.strip_prefix(b"00") else { return true };
+    let digits: Vec<u8> = rest.iter().copied().filter(u8::is_ascii_digit).collect();
+    let group = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    match digits.first() {
+        Some(b'1') => digits.len() == 11 && digits[1] > b'1' && digits[4] > b'1',
+        Some(b'7') => digits.len() == 11,
+        Some(_) => group != 1 && digits.len() >= 8,
+        None => false,
+    }
 }
 
 /// A number as it is written in North America.
 pub fn phone_america(seen: &Candidate<'_>) -> Evidence {
     let (digits, piece) = (seen.digits(), seen.piece());
     let national = digits.strip_prefix(&[1]).unwrap_or(&digits);
-    let fits = national.len() == 10 && national[0] > 1;
+    let fits = national.len() == 10 && national[0] > 1 && national[3] > 1;
     if_(fits && seen.is_apart(), if piece.contains(&b'(') { Likely } else { Shape })
 }
 
@@ -330,7 +344,9 @@ pub fn vehicle(seen: &Candidate<'_>) -> Evidence {
 
 /// Marks of other years look like much else: in capitals only.
 pub fn vehicle_older(seen: &Candidate<'_>) -> Evidence {
-    if_(seen.has_capitals_only() && seen.is_apart(), Shape)
+    // No mark's number begins with a nought: `FOR 0600` is a time.
+    let number = seen.piece().iter().position(u8::is_ascii_digit).map_or(b'0', |first| seen.piece()[first]);
+    if_(seen.has_capitals_only() && number != b'0' && seen.is_apart(), Shape)
 }
 
 /// The letter is the sum of the digits.
@@ -370,6 +386,13 @@ pub fn ip_v6(seen: &Candidate<'_>) -> Evidence {
         std::str::from_utf8(piece).ok().filter(|_| has_shape).and_then(|piece| piece.parse::<Ipv6Addr>().ok());
     let goes_on = seen.text.get(seen.end).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b':');
     if_(address.is_some_and(|address| !address.is_unspecified()) && !goes_on, Proven)
+}
+
+/// Six pairs and no more: a certificate's serial number has twenty.
+pub fn mac(seen: &Candidate<'_>) -> Evidence {
+    let goes_on = matches!(seen.text[seen.end..], [b':' | b'-', digit, ..] if digit.is_ascii_hexdigit());
+    let comes_from = matches!(seen.text[..seen.start], [.., digit, b':' | b'-'] if digit.is_ascii_hexdigit());
+    if_(!goes_on && !comes_from && seen.is_apart(), Proven)
 }
 
 /// Luhn's sum; in groups of 2, 6, 6 and 1 it speaks for itself.

@@ -93,6 +93,9 @@ const ROLL: &[&str] = &[
     "elector",
     "roll number",
     "polling number",
+    "poll no",
+    "poll number",
+    "elector no",
 ];
 const POSTCODE: &[&str] = &["postcode", "post code", "postal code", "address", "zip", "zipcode", "pcode"];
 const PHONE: &[&str] = &[
@@ -190,7 +193,20 @@ const BORN: &[&str] = &[
     "dateofbirth",
     "d of b",
 ];
-const IP: &[&str] = &["ip", "ip address", "client", "host", "remote addr", "addr", "from", "login from"];
+const IP: &[&str] = &[
+    "ip",
+    "ip address",
+    "client",
+    "host",
+    "remote addr",
+    "addr",
+    "from",
+    "login from",
+    "src",
+    "source ip",
+    "gateway",
+    "remote",
+];
 const MAC: &[&str] = &["mac", "mac address", "hwaddr", "ether", "bssid"];
 const IMEI: &[&str] = &["imei", "handset", "device"];
 
@@ -239,22 +255,22 @@ pub const RECOGNISERS: &[Recogniser] = &[
         ["+44 7700 900123", "0044 20 7946 0958", "+44(0)1632 960 123", "(+44) 7700 900123"] ["+44 123", "447700"] "Ofcom, National Telephone Numbering Plan"),
     row!("phone_uk_national" Phone r"\(?0[ ]?[1-37-9](?:[ .\-/()]{0,2}\d){8,9}" phone_uk PHONE
         ["07700 900123", "(0116) 496 0123", "020 7946 0958", "01632960123", "0800 111 999", "077 0090 0123"] ["07/12/2026 100", "0123456"] "Ofcom, National Telephone Numbering Plan"),
-    row!("phone_abroad" Phone r"(?:\+|00)[1-9]\d{0,2}(?:[ .\-/()]{0,2}\d){5,12}" phone_abroad PHONE ["+33 1 23 45 67 89", "+1 (202) 555-0143", "(+46 70 123 45 67)"] ["+1234"] "ITU-T E.164"),
-    row!("phone_america" Phone r"(?:1[ .\-])?(?:\(\d{3}\) ?\d{3}[ .\-]\d{4}|\d{3}[.\-]\d{3}[.\-]\d{4})" phone_america PHONE ["(202) 555-0143", "call 202-555-0143"] ["202-555-0143"] "North American Numbering Plan"),
+    row!("phone_abroad" Phone r"(?:\+|00)[1-9]\d{0,2}(?:[ .\-/()]{0,2}\d){5,12}" phone_abroad PHONE ["+33 1 23 45 67 89", "+1 (202) 555-0143", "(+46 70 123 45 67)"] ["+1234", "002-334-118", "001788120394"] "ITU-T E.164"),
+    row!("phone_america" Phone r"(?:1[ .\-])?(?:\(\d{3}\) ?\d{3}[ .\-]\d{4}|\d{3}[.\-]\d{3}[.\-]\d{4})" phone_america PHONE ["(202) 555-0143", "call 202-555-0143"] ["202-555-0143", "call 607-021-6512"] "North American Numbering Plan"),
     row!("postcode" Postcode r"(?:gir ?0aa|[a-pr-uwyz](?:\d{1,2}|\d[a-hjkpstuw]|[a-hk-y]\d{1,2}|[a-hk-y]\d[abehmnprv-y])[ \-]{0,2}\d[abd-hjlnp-uw-z]{2})" postcode POSTCODE
         ["SW1A 1AA", "m1 1ae", "EC1A1BB", "GIR 0AA"] ["ZZ1 4ZZ", "QX1 1AA", "E1 1CM"] "Royal Mail, Programmer's guide to the PAF"),
     row!("bfpo" Postcode r"bfpo[ \-]?\d{1,4}" likely POSTCODE ["BFPO 123"] ["BFPO"] "British Forces Post Office"),
     row!("vehicle_registration" VehicleRegistration r"[a-z]{2}\d{2}[ \-]?[a-z]{3}" vehicle VEHICLE ["AB51 DVL", "BD24XYZ", "reg ab51 dvl"] ["AB45 DVL", "ab51dvl"] "DVLA INF104"),
     row!("vehicle_registration_older" VehicleRegistration r"(?:[a-hj-np-tv-y]\d{1,3}[ \-]?[a-hj-pr-y]{3}|[a-hj-pr-y]{3}[ \-]?\d{1,3}[ \-]?[a-hj-npr-tv-y]|[a-z]{1,3}[ \-]?\d{1,4}|\d{1,4}[ \-]?[a-z]{1,3})" vehicle_older VEHICLE
-        ["car reg A123 BCD", "number plate ABC 123D", "vehicle AIZ 1234"] ["A123 BCD"] "DVLA INF104"),
+        ["car reg A123 BCD", "number plate ABC 123D", "vehicle AIZ 1234"] ["A123 BCD", "the lorry is booked FOR 0600"] "DVLA INF104"),
     row!("sort_code" SortCode r"\d{2}[ \-]?\d{2}[ \-]?\d{2}" shape SORT ["sort code 20-00-00", "sort: 200000"] ["20-00-00", "12-05-24"] "UK Finance"),
     row!("bank_account" BankAccount r"\d{4}[ \-]?\d{4}" shape ACCOUNT ["account number 12345678", "a/c 1234 5678"] ["12345678", "company number 12345678"] "UK Finance"),
-    row!("electoral_roll" ElectoralRoll r"[a-z]{1,4}[ \-]?\d{1,5}(?:[/\-]\d{1,5})?" shape ROLL ["electoral roll number AB1234"] ["AB1234"] "Electoral Commission"),
-    row!("date_of_birth" DateOfBirth r"(?:\d{1,2}(?:st|nd|rd|th)?[ /.\-]{1,2}(?:of )?(?:\d{1,2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})[ /.,\-]{1,2}(?:(?:19|20)\d{2}|\d{2})|(?:19|20)\d{2}[ /.\-](?:\d{1,2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})[ /.\-]\d{1,2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?[ ]\d{1,2}(?:st|nd|rd|th)?,? (?:19|20)\d{2}|\d{8})" birthday BORN
-        ["DOB: 03/04/1985", "born on 3rd April 1985", "date of birth: 1985-04-03", "birthday is April 3, 1985"] ["03/04/1985", "due 3 April 2024"] "ISO 8601 and custom"),
+    row!("electoral_roll" ElectoralRoll r"[a-z]{1,4}[ \-]?\d{1,5}(?:[/\-]\d{1,5})?" shape ROLL ["electoral roll number AB1234", "poll no BB2-877"] ["AB1234"] "Electoral Commission"),
+    row!("date_of_birth" DateOfBirth r"(?:\d{1,2}(?:st|nd|rd|th)?[ /.\-]{1,3}(?:of )?(?:\d{1,2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})[ /.,\-]{1,3}'?(?:(?:19|20)\d{2}|\d{2})|(?:19|20)\d{2}[ /.\-](?:\d{1,2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})[ /.\-]\d{1,2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?[ ]\d{1,2}(?:st|nd|rd|th)?,? (?:19|20)\d{2}|\d{8})" birthday BORN
+        ["DOB: 03/04/1985", "born on 3rd April 1985", "date of birth: 1985-04-03", "birthday is April 3, 1985", "born 19 / 11 / 1958", "dob 2 Dec '71"] ["03/04/1985", "due 3 April 2024"] "ISO 8601 and custom"),
     row!("ip_v4" IpAddress r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}" ip_v4 IP ["192.0.2.17", "from 203.0.113.9:443"] ["256.1.1.1", "version 10.2.3.4", "1.2.3.4.5"] "RFC 791"),
     row!("ip_v6" IpAddress r"[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}" ip_v6 IP ["2001:db8::8a2e:370:7334", "fe80::1"] ["12:30:45", "a::b::c"] "RFC 4291"),
-    row!("mac" MacAddress r"(?:[0-9a-f]{2}(?::[0-9a-f]{2}){5}|[0-9a-f]{2}(?:-[0-9a-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})" proven MAC ["00:1A:2b:3c:4d:5e", "00-1a-2b-3c-4d-5e"] ["00:1A:2b:3c:4d", "12:30:45"] "IEEE 802"),
+    row!("mac" MacAddress r"(?:[0-9a-f]{2}(?::[0-9a-f]{2}){5}|[0-9a-f]{2}(?:-[0-9a-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})" mac MAC ["00:1A:2b:3c:4d:5e", "00-1a-2b-3c-4d-5e"] ["00:1A:2b:3c:4d", "12:30:45", "0a:1f:44:18:82:00:ce"] "IEEE 802"),
 ];
 
 #[cfg(test)]

@@ -55,6 +55,31 @@ fn finds_values_in_every_script_and_says_where_they_are() {
 }
 
 #[test]
+fn knows_names_as_their_own_write_them() {
+    for (text, value) in [
+        ("Letter from P\u{e1}draig \u{d3} Briain, 2 May", "P\u{e1}draig \u{d3} Briain"),
+        ("M\u{e1}ire Nic Craith is away", "M\u{e1}ire Nic Craith"),
+        ("Attendees: Omar el-Sayed", "Omar el-Sayed"),
+        ("cc Lotte Van Den Berg", "Lotte Van Den Berg"),
+        ("for RWE: S\u{f8}ren Kj\u{e6}rgaard", "S\u{f8}ren Kj\u{e6}rgaard"),
+        (r#"{"firstName":"Aroha","n":1}"#, "Aroha"),
+        ("hello my name is ewa and i want to cancel", "ewa"),
+    ] {
+        assert!(found(text).contains(&("person_name", value.to_owned())), "{text}: {:?}", found(text));
+    }
+    for text in [
+        "Dear Occupier, we will be resurfacing the road",
+        "Met Office warning: Storm Isla on Tuesday",
+        "Robin Rigg exported at full load",
+        "Crossdykes Solar Farm, Mill Lane, planning ref 22/0091",
+        r#"{"first":1,"last":48,"name":"Period"}"#,
+        "Helios and Tempest slip to the third quarter",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}
+
+#[test]
 fn passes_what_the_trade_has_of_its_own() {
     for text in [
         "company number 12345678",
