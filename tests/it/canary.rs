@@ -72,6 +72,29 @@ fn the_canary_sings_where_the_values_are() {
 }
 
 #[test]
+fn the_canary_sings_where_a_value_is_in_another_writing() {
+    let ferry = Ferry::shipped();
+    let script = r#"
+import base64, hashlib, pathlib, sys, duckdb
+name = duckdb.sql(f"select full_name from read_parquet('{sys.argv[1]}/fixtures/contracts/extract/contracts.contact.parquet') where length(full_name) > 9 limit 1").fetchall()[0][0].encode()
+for how, text in {"hex": name.hex(), "base64": base64.b64encode(name).decode(), "reversed": name[::-1].decode(), "hash": hashlib.sha256(name).hexdigest(),
+        "hash64": base64.b64encode(hashlib.md5(name).digest()).decode()}.items():
+    folder = pathlib.Path(sys.argv[1]) / "planted" / how
+    folder.mkdir(parents=True)
+    (folder / "text").write_text(f"before {text} behind")
+"#;
+    python(&["-c", script, &ferry.root().to_string_lossy()]);
+    let ways = ["hex", "base64", "reversed", "hash", "hash64"];
+    let folders = ways.map(|how| format!("planted/{how}"));
+    let answer = search(&ferry, &folders.each_ref().map(String::as_str));
+    assert!(answer["disguised"].as_u64() > Some(1_000), "{answer:#}");
+    for (how, folder) in ways.iter().zip(&folders) {
+        let expected = format!("contact.full_name ({how})");
+        assert!(found(&ferry, &answer, folder).iter().any(|found| found[1] == expected.as_str()), "{how}: {answer:#}");
+    }
+}
+
+#[test]
 fn no_verb_says_or_publishes_a_value_of_a_person() {
     let ferry = Ferry::shipped();
     for job in ["jobs/settlements.toml", "jobs/contracts.toml"] {
