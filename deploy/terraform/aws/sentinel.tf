@@ -5,7 +5,7 @@ locals {
   sentinel_issuer   = "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d/"
   sentinel_audience = "api://1462b192-27f7-4cb9-8523-0f4ecb54b47e"
   has_sentinel      = var.sentinel != null
-  sentinel_provider = local.has_sentinel ? try(coalesce(var.sentinel.oidc_provider_arn), try(aws_iam_openid_connect_provider.sentinel[0].arn, null)) : null
+  sentinel_provider = local.has_sentinel ? coalesce(var.sentinel.oidc_provider_arn, one(aws_iam_openid_connect_provider.sentinel[*].arn)) : null
 }
 
 resource "aws_iam_openid_connect_provider" "sentinel" {

@@ -5,6 +5,10 @@ locals {
 }
 
 resource "azurerm_storage_account" "this" {
+  # checkov:skip=CKV_AZURE_59:Nightly it is written from AWS, over the internet; the rules below let in the addresses that are named and nobody else
+  # checkov:skip=CKV2_AZURE_33:An endpoint inside a network of Azure's is none that AWS can reach
+  # checkov:skip=CKV_AZURE_33:There are no queues in it
+  # checkov:skip=CKV2_AZURE_1:It holds nothing personal and is encrypted twice by Microsoft's keys; a key of our own that is lost would be the warehouse lost
   name                            = var.account
   resource_group_name             = var.resource_group
   location                        = var.location
@@ -49,6 +53,7 @@ resource "azurerm_storage_account" "this" {
 }
 
 resource "azurerm_storage_container" "audience" {
+  # checkov:skip=CKV2_AZURE_21:Reads are logged by the diagnostic setting below; checkov looks for the resource that it replaced
   for_each = local.audiences
 
   name                  = each.key
