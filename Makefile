@@ -12,7 +12,7 @@ with_services = env=$$(tests/services/start); trap 'tests/services/stop "$${env%
 
 test:
 	@tests/services/install
-	@$(with_services); NIGHTFERRY_SEEDS=$${NIGHTFERRY_SEEDS:-20000} cargo test --locked --features failpoints,relay $(ARGS); "$$NIGHTFERRY_HADOLINT" Dockerfile
+	@$(with_services); NIGHTFERRY_SEEDS=$${NIGHTFERRY_SEEDS:-20000} cargo test --locked --features failpoints,relay $(ARGS); "$$NIGHTFERRY_HADOLINT" Dockerfile deploy/image/Dockerfile
 
 # The kills over a million rows and at every failpoint, thirty extracts of tables that are written to, and a million simulated
 # storms, which go on where the last soak stopped (target/soaked-seeds): nothing is ignored in `make test`, it is only smaller there.

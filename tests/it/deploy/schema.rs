@@ -28,6 +28,14 @@ fn found(files: &Files) -> Vec<String> {
             }
         }
         asked(name, text, &provided, &mut found);
+        // The oldest provider that is allowed is the one whose schema this is.
+        for provider in ["aws", "azurerm"] {
+            let version = provided["wheels"][provider]["provider"].as_str().expect("a version");
+            let oldest = format!("version = \">= {},", version.rsplit_once('.').expect("three numbers").0);
+            let source = format!("source  = \"hashicorp/{provider}\"");
+            let said = text.split(&source).skip(1).filter_map(|rest| rest.lines().nth(1));
+            found.extend(said.filter(|line| !line.contains(&oldest)).map(|line| format!("{name}: {}", line.trim())));
+        }
     }
     found
 }
@@ -111,6 +119,7 @@ fn every_attribute_is_one_of_the_providers_schema() {
         ("aws/batch.tf", "evaluate_on_exit\"", "evaluate_at_exit\""),
         ("aws/outputs.tf", "aws_sqs_queue.sentinel[0].url", "aws_sqs_queue.sentinel[0].href"),
         ("aws/task.tf", "aws_iam_role.job[job].arn", "aws_iam_role.job[job].role_arn"),
+        ("aws/versions.tf", ">= 6.25,", ">= 6.0,"),
         ("azure/storage.tf", "is_hns_enabled", "hns_enabled"),
         ("azure/storage.tf", "enabled_log {", "log {"),
         ("azure/identities.tf", "parent_id ", "parent "),

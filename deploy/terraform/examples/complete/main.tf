@@ -14,7 +14,7 @@ terraform {
     }
     azurerm = {
       source  = "hashicorp/azurerm"
-      version = ">= 4.54, < 5.0"
+      version = ">= 4.55, < 5.0"
     }
   }
 }
