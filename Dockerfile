@@ -12,4 +12,6 @@ FROM gcr.io/distroless/cc-debian12:nonroot
 # The roots of the builder's Debian: object stores and PostgreSQL are reached by TLS with the system's list.
 COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=builder /src/target/release/nightferry /usr/local/bin/nightferry
+# The one place that is written to: scratch. Declared, a task's own disk mounted there keeps the folder's leave for everybody.
+VOLUME ["/tmp"]
 ENTRYPOINT ["/usr/local/bin/nightferry"]

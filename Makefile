@@ -1,7 +1,7 @@
 # What a person types. Each goal is what CI runs too: there is no second way to test.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: test soak bench bench-diff bench-compact bench-relay bench-scan bench-peers fuzz lint deny advisories sbom services stop-services
+.PHONY: test soak bench bench-diff bench-compact bench-relay bench-scan bench-peers fuzz lint deny advisories sbom terraform providers services stop-services
 
 # More words for the command behind a goal: `make test ARGS='-- publish'`. The tests that kill the process need the feature
 # `failpoints`, those over Kafka the feature `relay`.
@@ -12,7 +12,7 @@ with_services = env=$$(tests/services/start); trap 'tests/services/stop "$${env%
 
 test:
 	@tests/services/install
-	@$(with_services); NIGHTFERRY_SEEDS=$${NIGHTFERRY_SEEDS:-20000} cargo test --locked --features failpoints,relay $(ARGS); "$$NIGHTFERRY_HADOLINT" Dockerfile
+	@$(with_services); NIGHTFERRY_SEEDS=$${NIGHTFERRY_SEEDS:-20000} cargo test --locked --features failpoints,relay $(ARGS); "$$NIGHTFERRY_HADOLINT" Dockerfile deploy/image/Dockerfile
 
 # The kills over a million rows and at every failpoint, thirty extracts of tables that are written to, and a million simulated
 # storms, which go on where the last soak stopped (target/soaked-seeds): nothing is ignored in `make test`, it is only smaller there.
@@ -90,6 +90,22 @@ sbom:
 	@[[ -x target/cargo-cyclonedx-0.5.9/bin/cargo-cyclonedx ]] || cargo install --locked --quiet --root target/cargo-cyclonedx-0.5.9 cargo-cyclonedx --version 0.5.9
 	@target/cargo-cyclonedx-0.5.9/bin/cargo-cyclonedx cyclonedx --format json --spec-version 1.5 --target x86_64-unknown-linux-gnu --override-filename nightferry.cdx
 	@mv nightferry.cdx.json target/nightferry.cdx.json; echo target/nightferry.cdx.json
+
+checkov := target/checkov-3.3.30/bin/checkov
+
+# Terraform's form, where the program is there, and checkov over both examples: 290 MB of wheels, which is why it is no part of `make test`.
+# What it is not to look for stands beside the resource, with why.
+terraform:
+	@! command -v terraform >/dev/null || terraform fmt -check -diff -recursive deploy/terraform
+	@[[ -x $(checkov) ]] || { python3 -m venv $(dir $(checkov))..; $(dir $(checkov))pip install --quiet --disable-pip-version-check --only-binary :all: checkov==3.3.30; }
+	@for example in minimal complete; do $(checkov) --directory deploy/terraform/examples/$$example --framework terraform --quiet --compact --skip-download; done
+
+# The attributes of the resources that deploy/terraform uses, again out of the providers' schemas. The wheels (105 MB) are read, not installed.
+providers:
+	@python3 -m venv target/providers
+	@target/providers/bin/pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest target/providers/wheels cdktf-cdktf-provider-aws==21.22.1 cdktf-cdktf-provider-azurerm==14.23.1
+	@python3 tests/readers/provider_schema.py target/providers/wheels deploy/terraform > target/providers/providers.json
+	@mv target/providers/providers.json tests/it/deploy/providers.json
 
 # For work by hand. The folder is remembered, so that stop-services does not stop the servers of a test run beside it.
 services:

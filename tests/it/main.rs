@@ -15,6 +15,7 @@ mod costs;
 mod crossing;
 mod damage;
 mod databases;
+mod deploy;
 mod differences;
 mod dms_files;
 mod elsewhere;

@@ -1,0 +1,240 @@
+//! What a job's role may do is what the binary does: the calls that it makes of object stores, and every object that a night leaves.
+//!
+//! The README's table is the list of actions; the objects are those of the shipped jobs, run over their fixtures.
+
+use super::sources;
+use super::task::EXAMPLES;
+use super::terraform::Files;
+use crate::ferry::Ferry;
+use serde_json::Value as Json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// A statement of a policy.
+struct Statement {
+    actions: Vec<String>,
+    resources: Vec<String>,
+}
+
+fn texts(value: &Json) -> Vec<String> {
+    match value {
+        Json::Array(all) => all.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+        Json::String(one) => vec![one.clone()],
+        _ => Vec::new(),
+    }
+}
+
+fn statements(policy: &Json) -> Vec<Statement> {
+    let all = policy["Statement"].as_array().expect("statements").iter();
+    all.map(|of| Statement { actions: texts(&of["Action"]), resources: texts(&of["Resource"]) }).collect()
+}
+
+/// Whether `text` is what a pattern of IAM's means, in which `*` stands for anything.
+fn fits(pattern: &str, text: &str) -> bool {
+    let Some((begin, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(left) = text.strip_prefix(begin) else { return false };
+    (0..=left.len()).filter(|at| left.is_char_boundary(*at)).any(|at| fits(rest, &left[at..]))
+}
+
+fn may(policy: &[Statement], action: &str, resource: &str) -> bool {
+    let granted = policy.iter().filter(|of| of.actions.iter().any(|of| of == action));
+    granted.flat_map(|of| &of.resources).any(|pattern| fits(pattern, resource))
+}
+
+/// The policies of both jobs in production, and the ARN of each store there.
+fn rights(files: &Files) -> (BTreeMap<String, Vec<Statement>>, Json) {
+    let (example, tfvars) = EXAMPLES[2];
+    let locals = files.locals("aws", &files.arguments(example, tfvars, "aws"));
+    let jobs = locals["rights"].as_object().expect("rights");
+    (jobs.iter().map(|(job, policy)| (job.clone(), statements(policy))).collect(), locals["stores"].clone())
+}
+
+/// What a night of each shipped job leaves: store -> path.
+fn left() -> BTreeMap<&'static str, Vec<(String, String)>> {
+    let mut found: BTreeMap<&str, Vec<(String, String)>> = BTreeMap::new();
+    for (job, first) in [("settlements", "contracts"), ("contracts", "")] {
+        let ferry = Ferry::shipped();
+        let before = |ferry: &Ferry| -> BTreeSet<(&str, String)> {
+            let stores = [
+                ("analytics", "target/warehouse"),
+                ("public", "target/public"),
+                ("restricted", "target/restricted"),
+                ("security", "target/security"),
+            ];
+            stores
+                .iter()
+                .flat_map(|(store, folder)| ferry.files(folder).into_iter().map(|path| (*store, path)))
+                .collect()
+        };
+        if !first.is_empty() {
+            assert_eq!(ferry.run(&["run", &format!("jobs/{first}.toml")]).code, 0);
+        }
+        let had = before(&ferry);
+        let came = ferry.run(&["run", &format!("jobs/{job}.toml")]);
+        assert_eq!(came.code, 0, "{}", came.err);
+        for (store, path) in before(&ferry).difference(&had) {
+            found.entry(job).or_default().push(((*store).to_owned(), path.clone()));
+        }
+    }
+    found
+}
+
+fn objects(files: &Files, left: &BTreeMap<&'static str, Vec<(String, String)>>) -> Vec<String> {
+    let (rights, stores) = rights(files);
+    let mut found = Vec::new();
+    for (job, all) in left {
+        let (own, other) =
+            (&rights[*job], if *job == "settlements" { &rights["contracts"] } else { &rights["settlements"] });
+        for (store, path) in all {
+            let arn = format!("{}/{path}", stores[store].as_str().expect("an ARN"));
+            for action in ["s3:GetObject", "s3:PutObject"] {
+                if !may(own, action, &arn) {
+                    found.push(format!("{job} may not {action} {store}/{path}"));
+                }
+            }
+            let is_shared = path.starts_with("_nightferry/") || path.starts_with("nightferry_runs/");
+            if may(other, "s3:PutObject", &arn) && !is_shared {
+                found.push(format!("{store}/{path} is {job}'s, and the other job may write it"));
+            }
+            let is_staged = path.split('/').nth(1).is_some_and(|of| of.starts_with("run="))
+                && ["analytics", "public"].contains(&store.as_str());
+            if may(own, "s3:DeleteObject", &arn) != (is_staged && !path.starts_with("nightferry_runs/")) {
+                found.push(format!("{job} and deleting {store}/{path}"));
+            }
+        }
+        for (store, path) in [
+            ("security", "reports/another/x.json"),
+            ("restricted", "token_vault_people/run=1/x.parquet"),
+            ("analytics", "another/run=1/x"),
+        ] {
+            let arn = format!("{}/{path}", stores[store].as_str().expect("an ARN"));
+            if may(own, "s3:PutObject", &arn) || may(own, "s3:GetObject", &arn) {
+                found.push(format!("{job} may touch {store}/{path}"));
+            }
+        }
+        for (store, path) in [("analytics", "_nightferry/probe-0193"), ("security", "_nightferry/probe-0193")] {
+            let arn = format!("{}/{path}", stores[store].as_str().expect("an ARN"));
+            if !may(own, "s3:DeleteObject", &arn) || !may(own, "s3:PutObject", &arn) {
+                found.push(format!("{job} may not probe {store}"));
+            }
+        }
+    }
+    let places: BTreeSet<&str> = stores.as_object().expect("stores").values().filter_map(Json::as_str).collect();
+    if places.len() != 4 {
+        found.push(format!("four stores in {} places", places.len()));
+    }
+    let looked_up =
+        format!("{}/contract/_delta_log/00000000000000000000.json", stores["analytics"].as_str().expect("an ARN"));
+    if !may(&rights["settlements"], "s3:GetObject", &looked_up) {
+        found.push("settlements may not look up contracts".into());
+    }
+    found
+}
+
+#[test]
+fn a_jobs_role_may_write_every_object_that_its_night_leaves_and_no_other_jobs() {
+    let (shipped, left) = (Files::shipped(), left());
+    assert!(left.values().all(|all| all.len() > 20), "{left:?}");
+    assert_eq!(objects(&shipped, &left), Vec::<String>::new());
+    for (file, from, to) in [
+        ("aws/rights.tf", "\"reports\", \"papers\"", "\"papers\""),
+        ("aws/rights.tf", "\"quarantine\", \"differences\"", "\"quarantine\""),
+        ("aws/rights.tf", "${local.stores.security}/${shelf}/${job}/*", "${local.stores.security}/${shelf}/*"),
+        ("aws/rights.tf", "\"${table}/run=*\"", "\"${table}/*\""),
+        ("aws/rights.tf", "\"${table}/run=*\"", "\"${table}/part=*\""),
+        ("aws/rights.tf", "${local.stores.analytics}/${table}\"]", "${local.stores.analytics}/*\"]"),
+        ("aws/rights.tf", "${store}/_nightferry/probe-*\"]", "${store}/_nightferry/probes-*\"]"),
+        ("examples/complete/main.tf", "looks_up  = [\"contract\"]", "looks_up  = []"),
+        ("aws/names.tf", "bucket_arns[local.published]}/public", "bucket_arns[local.published]}/analytics"),
+    ] {
+        assert_ne!(objects(&shipped.with(file, from, to), &left), Vec::<String>::new(), "{file}: {to}");
+    }
+    println!("{} objects", left.values().map(Vec::len).sum::<usize>());
+}
+
+/// What the binary calls of an object store, and what S3 asks for it. Source: Amazon S3, "Required permissions for API operations".
+const CALLS: [(&str, &str); 5] = [
+    (".put_opts(", "s3:PutObject"),
+    (".get", "s3:GetObject"),
+    (".head(", "s3:GetObject"),
+    (".list", "s3:ListBucket"),
+    (".delete(", "s3:DeleteObject"),
+];
+
+/// Calls that would need an action which no role has.
+const NEVER: [&str; 5] =
+    [".put_multipart", ".copy_if_not_exists(", ".rename_if_not_exists(", "with_copy_if_not_exists", "put_tagging"];
+
+fn actions(files: &Files, readme: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let sources = sources();
+    let mut wanted: BTreeSet<&str> =
+        CALLS.iter().filter(|(call, _)| sources.contains(&format!("store(){call}"))).map(|of| of.1).collect();
+    found.extend(NEVER.iter().filter(|call| sources.contains(**call)).map(|call| format!("the binary calls {call}")));
+    // By the key of the bucket and of the topic; a login by IAM; a message.
+    wanted.extend(["kms:Decrypt", "kms:GenerateDataKey"]);
+    for (action, sign) in [
+        ("rds-db:connect", "\"rds-db\""),
+        ("sns:Publish", "(\"Action\", \"Publish\")"),
+        ("sts:GetWebIdentityToken", "GetWebIdentityToken"),
+    ] {
+        if sources.contains(sign) {
+            wanted.insert(action);
+        }
+    }
+    let (example, tfvars) = EXAMPLES[2];
+    let mut arguments = files.arguments(example, tfvars, "aws");
+    let login = hcl::Value::from(vec!["arn:aws:rds-db:eu-west-2:111122223333:dbuser:db-A/nightferry_ro"]);
+    for (_, job) in arguments["jobs"].as_object_mut().expect("jobs").iter_mut() {
+        job.as_object_mut().expect("a job").insert("databases".into(), login.clone());
+    }
+    let locals = files.locals("aws", &arguments);
+    for (job, policy) in locals["rights"].as_object().expect("rights") {
+        let all = statements(policy);
+        let given: BTreeSet<&str> = all.iter().flat_map(|of| &of.actions).map(String::as_str).collect();
+        if given != wanted {
+            found.push(format!("{job} may {given:?}, and the binary asks for {wanted:?}"));
+        }
+        let wide = all.iter().flat_map(|of| &of.resources).filter(|of| *of == "*" || of.ends_with(":::*"));
+        found.extend(wide.map(|of| format!("{job} may do something to {of}")));
+    }
+    // What Fargate itself needs, and no more.
+    let of_task: Vec<String> = statements(&locals["execution_rights"]).into_iter().flat_map(|of| of.actions).collect();
+    let needed = [
+        "ecr:GetAuthorizationToken",
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetDownloadUrlForLayer",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "secretsmanager:GetSecretValue",
+    ];
+    if of_task != needed {
+        found.push(format!("the execution role may {of_task:?}"));
+    }
+    let section = readme.split("## What a job's role may do").nth(1).expect("a section");
+    let rows = section.split("\n## ").next().unwrap_or_default().lines().filter(|line| line.starts_with("| `"));
+    let words =
+        rows.flat_map(|line| line.split('|').nth(1).unwrap_or_default().split('`').filter(|word| word.contains(':')));
+    let told: BTreeSet<&str> = words.collect();
+    if told != wanted {
+        found.push(format!("the README tells {told:?}, and the binary asks for {wanted:?}"));
+    }
+    found
+}
+
+#[test]
+fn the_actions_of_a_role_are_those_that_the_binary_asks_for_and_that_the_readme_tells() {
+    let shipped = Files::shipped();
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/README.md")).expect("text");
+    assert_eq!(actions(&shipped, &readme), Vec::<String>::new());
+    for (from, to) in [
+        ("\"s3:GetObject\", \"s3:PutObject\"", "\"s3:GetObject\", \"s3:PutObject\", \"s3:PutObjectAcl\""),
+        ("[\"rds-db:connect\"]", "[\"rds-db:*\"]"),
+        ("Resource = of.databases", "Resource = [\"*\"]"),
+        ("\"logs:PutLogEvents\"", "\"logs:*\""),
+    ] {
+        assert_ne!(actions(&shipped.with("aws/rights.tf", from, to), &readme), Vec::<String>::new(), "{to}");
+    }
+    assert_ne!(actions(&shipped, &readme.replace("| `sns:Publish`", "| `sns:Subscribe`")), Vec::<String>::new());
+}
