@@ -10,6 +10,7 @@
 //! Never in here: what becomes of records.
 
 use super::fault::RelayFault;
+use super::identity::Witness;
 use crate::access::Folder;
 use crate::changes::{Held, Layout, Manifest, Manifests, Object};
 use crate::data::{Audience, Name};
@@ -31,6 +32,8 @@ pub struct Chain {
     pub tails: BTreeMap<i32, Tail>,
     /// Objects that no manifest names, in order.
     pub unnamed: Vec<Link>,
+    /// Partition -> the last records of its chain.
+    pub witnesses: BTreeMap<i32, Vec<Witness>>,
 }
 
 /// Where a partition goes on.
@@ -65,6 +68,8 @@ pub struct Link {
     pub sha256: String,
     /// What was done to its records, as a manifest says it.
     pub treated: String,
+    /// The last records of its stretch.
+    pub witnesses: Vec<Witness>,
 }
 
 /// What an object says of itself in its footer.
@@ -88,6 +93,8 @@ pub struct Footer<'a> {
     pub dead_letters: usize,
     /// What was done to its records, as a manifest says it.
     pub treated: &'a str,
+    /// The last records of its stretch.
+    pub witnesses: &'a [Witness],
 }
 
 impl Footer<'_> {
@@ -103,6 +110,7 @@ impl Footer<'_> {
             ("nightferry.tombstones", self.tombstones.to_string()),
             ("nightferry.dead_letters", self.dead_letters.to_string()),
             ("nightferry.treated", self.treated.to_owned()),
+            ("nightferry.witnesses", serde_json::to_string(self.witnesses).unwrap_or_default()),
         ])
     }
 }
@@ -152,10 +160,11 @@ impl Chain {
             last.insert(number(listed.0.partition, of)?, listed);
         }
         for (partition, (object, size)) in last {
-            let said = footer(folder, of, object, *size).await?;
+            let (next, witnesses) = footer(folder, of, object, *size).await?;
             let tail = chain.tails.entry(partition).or_default();
-            tail.covered = tail.covered.max(said);
-            tail.next = said;
+            tail.covered = tail.covered.max(next);
+            tail.next = next;
+            chain.witnesses.insert(partition, witnesses);
         }
         for (object, _) in &objects {
             let named = object.path.strip_prefix(of.topic).and_then(|path| path.strip_prefix('/'));
@@ -196,6 +205,7 @@ impl Link {
             bytes: bytes.len() as u64,
             sha256: digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
             treated: said.get("nightferry.treated").cloned().ok_or_else(no_relay)?,
+            witnesses: witnesses(&said).ok_or_else(no_relay)?,
         })
     }
 }
@@ -221,8 +231,18 @@ fn check(
     next.ok_or_else(|| of.damaged(path, "does not say where the chain goes on"))
 }
 
-/// Where the chain goes on behind an object.
-async fn footer(folder: &Folder, of: Owner<'_>, object: &Object, size: u64) -> Result<i64, RelayFault> {
+/// The last records that a footer names; those of objects that were landed before they were named are none.
+fn witnesses(said: &BTreeMap<String, String>) -> Option<Vec<Witness>> {
+    said.get("nightferry.witnesses").map_or(Some(Vec::new()), |text| serde_json::from_str(text).ok())
+}
+
+/// Where the chain goes on behind an object, and the last records of it.
+async fn footer(
+    folder: &Folder,
+    of: Owner<'_>,
+    object: &Object,
+    size: u64,
+) -> Result<(i64, Vec<Witness>), RelayFault> {
     let mut end = dump::fetch_end(folder, &object.path, size, FOOTER_BYTES).await?;
     let length = parquet_records::footer_bytes(&end);
     let length = length.filter(|length| *length as u64 <= size);
@@ -230,10 +250,10 @@ async fn footer(folder: &Folder, of: Owner<'_>, object: &Object, size: u64) -> R
     if length > end.len() {
         end = dump::fetch_end(folder, &object.path, size, length as u64).await?;
     }
-    let said =
-        parquet_records::said(&end).ok_or_else(|| of.damaged(&object.path, "is no object that a relay wrote"))?;
+    let no_relay = || of.damaged(&object.path, "is no object that a relay wrote");
+    let said = parquet_records::said(&end).ok_or_else(no_relay)?;
     let place = (number(object.partition, of)?, number(object.first_offset, of)?);
-    check(of, &object.path, place, &said)
+    Ok((check(of, &object.path, place, &said)?, witnesses(&said).ok_or_else(no_relay)?))
 }
 
 async fn manifests(folder: &Folder, of: Owner<'_>, runs: &[String]) -> Result<Manifests, RelayFault> {

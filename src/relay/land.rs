@@ -7,6 +7,7 @@ use super::buffer::Filled;
 use super::chain::{Footer, Link, Owner, path};
 use super::cluster::Reader;
 use super::fault::RelayFault;
+use super::identity::{Witness, witnesses};
 use super::letters::Letters;
 use super::treat::{TopicTreatment, Treated};
 use crate::access::Folder;
@@ -57,6 +58,8 @@ pub struct Landed {
     pub links: Vec<Link>,
     /// Those among them that another relay had created.
     pub adopted: u64,
+    /// The last records of the last of them.
+    pub witnesses: Vec<Witness>,
 }
 
 /// What all who land share.
@@ -127,6 +130,7 @@ impl Landing {
         let mut landed = self.landed();
         landed.next = link.next;
         landed.covered = landed.covered.max(link.next);
+        landed.witnesses.clone_from(&link.witnesses);
         landed.links.push(link);
         landed.adopted += adopted;
         Ok(())
@@ -159,6 +163,8 @@ impl Landing {
                 tombstones: records.column(VALUE).null_count(),
                 dead_letters: dead.as_ref().map_or(0, RecordBatch::num_rows),
                 treated: &treated,
+                // As they came: those that are put aside are among them.
+                witnesses: &witnesses(&filled.records, audience == Audience::Restricted && treatment.is_none()),
             };
             let fault = || StoreError::Encode {
                 dataset: topic.to_string(),

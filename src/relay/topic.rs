@@ -3,6 +3,7 @@
 use super::chain::{Chain, Link, Owner, Tail};
 use super::cluster::{Cluster, Stretch};
 use super::fault::RelayFault;
+use super::identity::Known;
 use super::land::{Landed, Landing};
 use super::letters::Letters;
 use super::manifest;
@@ -27,6 +28,8 @@ pub struct Topic {
     pub said: Option<BTreeMap<i32, manifest::Stretch>>,
     /// Whether it was opened before: what is landed since is our own.
     has_begun: bool,
+    /// Whether it was found to be the topic that was landed, so far.
+    pub is_known: bool,
 }
 
 /// What a round has to say of a topic.
@@ -50,6 +53,7 @@ impl Topic {
             landings: BTreeMap::new(),
             said: None,
             has_begun: false,
+            is_known: false,
         }
     }
 
@@ -96,7 +100,8 @@ impl Topic {
             if end < next {
                 return Err(RelayFault::Shorter { topic, partition, next, end });
             }
-            let landed = Landed { next: tail.next, covered: tail.covered, ..Landed::default() };
+            let witnesses = self.chain.witnesses.get(&partition).cloned().unwrap_or_default();
+            let landed = Landed { next: tail.next, covered: tail.covered, witnesses, ..Landed::default() };
             let landing = Landing {
                 folder: asked.folder.clone(),
                 from: asked.from.clone(),
@@ -129,6 +134,24 @@ impl Topic {
     /// The offset of a partition before which nothing is left to be read.
     pub fn covered(&self, partition: i32) -> i64 {
         self.landings.get(&partition).map_or(0, |landing| landing.landed().covered)
+    }
+
+    /// What is known of its partitions' last records, where it is time to look at them once more: before anything is landed behind
+    /// them, and the first time.
+    pub fn known(&self) -> Vec<Known> {
+        let goes_on = |landing: &Arc<Landing>| {
+            self.partitions.get(&landing.partition).is_some_and(|stretch| landing.landed().covered < stretch.end)
+        };
+        if self.is_known && !self.landings.values().any(goes_on) {
+            return Vec::new();
+        }
+        let known = self.landings.iter().filter_map(|(partition, landing)| {
+            let (low, landed) = (self.partitions.get(partition)?.low, landing.landed());
+            let (topic, witnesses) = (self.name.to_string(), landed.witnesses.clone());
+            let known = Known { topic, partition: *partition, low, next: landed.next, witnesses };
+            known.from().is_some().then_some(known)
+        });
+        known.collect()
     }
 
     /// Everything that no manifest names yet, how far each partition is, and how much of it others had landed.
