@@ -139,11 +139,7 @@ fn confirmed(cluster: &Cluster, known: &Known, queue: &Queue) -> Result<bool, Re
             Some(Ok(message)) => {
                 let (offset, time) = (message.offset(), message.timestamp().to_millis());
                 if !known.is_same(offset, time, message.key(), message.payload()) {
-                    return Err(RelayFault::Anew {
-                        topic: known.topic.clone(),
-                        partition: known.partition,
-                        offset,
-                    });
+                    return Err(RelayFault::Anew { topic: known.topic.clone(), partition: known.partition, offset });
                 }
                 if offset >= last {
                     return Ok(true);

@@ -157,14 +157,15 @@ impl Relay {
         }
         let is_stopped = land(asked, cluster, topics, stop).await?;
         if is_stopped {
-            // What no manifest names is named by the next run.
+            // What no manifest names is named by the next run. So is a topic of which what came so far lacks a path: that run is
+            // the one that has it all, and says whether it is lacking.
             let _ = tokio::time::timeout(LAST_WORDS, tell(asked, topics, *rounds)).await;
             let all = || topics.iter().flat_map(|topic| topic.partitions.values().map(move |stretch| (topic, stretch)));
             let landed = all().filter(|(topic, stretch)| topic.covered(stretch.partition) >= stretch.end).count();
             return Err(RelayFault::Stopped { landed, partitions: all().count() });
         }
         for topic in topics.iter() {
-            if let Some(path) = topic.treatment.as_ref().and_then(|treatment| treatment.path_lacking()) {
+            if let Some(path) = topic.path_lacking()? {
                 return Err(RelayFault::Path { topic: topic.name.to_string(), path });
             }
         }
@@ -341,10 +342,13 @@ async fn finish(
 async fn tell(asked: &Asked, topics: &mut [Topic], round: u64) -> Result<Vec<Told>, RelayFault> {
     let mut told = Vec::new();
     for topic in topics {
+        if topic.path_lacking()?.is_some() {
+            continue;
+        }
         let CameTo { links, partitions, found } = topic.come_to()?;
         let audience = asked.kafka.audience;
         let treated = topic.treatment.as_ref().map_or_else(|| "{}".to_owned(), |treatment| treatment.text());
-        let hits = topic.treatment.as_ref().map(|treatment| treatment.hits()).unwrap_or_default();
+        let hits = topic.hits(&links).each();
         let run = if round == 1 { asked.run.clone() } else { format!("{}-r{round}", asked.run) };
         let said = Said {
             run: &run,

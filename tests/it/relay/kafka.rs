@@ -4,7 +4,7 @@ use crate::services::variable;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::message::DeliveryResult;
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::util::Timeout;
@@ -75,6 +75,11 @@ pub type Pair = (Option<String>, Option<String>);
 
 /// Writes records into one partition; all of them are there when it comes back.
 pub fn write(topic: &str, partition: i32, records: &[Pair]) {
+    write_with(topic, partition, records, None);
+}
+
+/// The same, each with a header.
+pub fn write_with(topic: &str, partition: i32, records: &[Pair], header: Option<(&str, &str)>) {
     let counted = Counted::default();
     let mut config = config();
     config.set("enable.idempotence", "true").set("linger.ms", "5");
@@ -83,6 +88,9 @@ pub fn write(topic: &str, partition: i32, records: &[Pair]) {
         let mut record = BaseRecord::<String, String>::to(topic).partition(partition);
         record.key = key.as_ref();
         record.payload = value.as_ref();
+        if let Some((key, value)) = header {
+            record = record.headers(OwnedHeaders::new().insert(Header { key, value: Some(value) }));
+        }
         let mut record = Some(record);
         while let Some(next) = record.take() {
             // A full queue is emptied by the thread behind it.
