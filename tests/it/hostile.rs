@@ -356,7 +356,7 @@ impl Mount {
         Mount(at.to_owned())
     }
 
-    fn grow_to_kilobytes(&self, kilobytes: u32) {
+    pub fn grow_to_kilobytes(&self, kilobytes: u32) {
         let size = format!("remount,size={kilobytes}k");
         let mounted = std::process::Command::new("mount").args(["-o", &size]).arg(&self.0).status();
         assert!(mounted.expect("mount starts").success(), "the disk can be made larger");
