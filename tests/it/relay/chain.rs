@@ -1,6 +1,6 @@
 //! What is landed, from one run to the next, and by two at once.
 
-use super::kafka::{things, topic, write};
+use super::kafka::{Member, things, topic, write};
 use super::{JOB, chain, ferry, landed};
 use crate::ferry::{Came, Ferry};
 use crate::services::{CONTAINER, variable};
@@ -235,4 +235,32 @@ async fn of_many_manifests_the_newest_are_read_and_nothing_is_named_twice() {
     write(&topic, 0, &things(4..5, 6000));
     let told = landed(&ferry);
     assert_eq!((&told["records"], &told["found"], &told["objects"]), (&json!(1), &json!(0), &json!(1)), "{told}");
+}
+
+#[tokio::test]
+async fn a_group_of_its_name_that_is_shared_out_anew_meanwhile_changes_nothing() {
+    let topic = topic(2, &[]).await;
+    let ferry = ferry(&topic, "");
+    ferry.edit(super::ENVIRONMENT, "[secrets]", "[limits]\npart_max = \"64KiB\"\n\n[secrets]");
+    for partition in 0..2 {
+        write(&topic, partition, &things(0..8_000, 4000));
+    }
+    // Somebody reads by the name under which the relay puts its markers, and a second one joins and leaves while it lands.
+    let first = Member::of("nightferry.things.topics", &topic);
+    let mut command = ferry.command(&["relay", JOB]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    drop(Member::of("nightferry.things.topics", &topic));
+    let came = Came::of(&child.wait_with_output().expect("it ends"));
+    assert_eq!(came.code, 0, "{}", came.err);
+    drop(first);
+    let told = chain(&ferry, &topic);
+    for partition in ["0", "1"] {
+        let told = &told[partition];
+        let counts = ["records", "once", "next"].map(|count| &told[count]);
+        assert_eq!(counts, [&json!(8_000); 3], "{told}");
+        assert_eq!((&told["whole"], &told["ascending"]), (&json!(true), &json!(true)), "{told}");
+    }
+    // Nor does what the group says it has read: the chain alone says where it goes on.
+    write(&topic, 0, &things(8_000..8_001, 4000));
+    assert_eq!(landed(&ferry)["records"], 1);
 }

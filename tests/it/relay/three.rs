@@ -52,7 +52,8 @@ impl Three {
                  controller.listener.names=CONTROLLER\n\
                  listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\nlog.dirs={}\n\
                  offsets.topic.replication.factor=3\noffsets.topic.num.partitions=1\ngroup.initial.rebalance.delay.ms=0\n\
-                 auto.create.topics.enable=false\nbroker.session.timeout.ms=4000\nbroker.heartbeat.interval.ms=500\n",
+                 auto.create.topics.enable=false\nreplica.lag.time.max.ms=2000\nunclean.leader.election.interval.ms=1000\n\
+                 broker.session.timeout.ms=4000\nbroker.heartbeat.interval.ms=500\n",
                 node + 1,
                 voters.join(","),
                 logs.display()
@@ -99,9 +100,10 @@ impl Three {
         }
     }
 
-    async fn topic(&self, name: &str, partitions: i32, replicas: i32) {
+    async fn topic(&self, name: &str, partitions: i32, replicas: i32, settings: &[(&str, &str)]) {
         let admin: AdminClient<DefaultClientContext> = self.config().create().expect("a client");
         let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(replicas));
+        let topic = settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
         let made = admin.create_topics(&[topic], &AdminOptions::new()).await.expect("asked");
         made[0].as_ref().expect("a topic");
         self.until("leaders", |metadata| {
@@ -153,8 +155,8 @@ async fn a_leader_that_is_killed_under_way_is_followed_by_another_and_one_that_h
     let (topic, alone) = ("relay.three", "relay.alone");
     let project = ferry(topic, "");
     let mut three = Three::start(&project.path("brokers"));
-    three.topic(topic, 3, 3).await;
-    three.topic(alone, 3, 1).await;
+    three.topic(topic, 3, 3, &[]).await;
+    three.topic(alone, 3, 1, &[]).await;
     for partition in 0..3 {
         three.write(topic, partition, RECORDS);
         three.write(alone, partition, 100);
@@ -198,4 +200,40 @@ async fn a_leader_that_is_killed_under_way_is_followed_by_another_and_one_that_h
     });
     let told = landed(&other);
     assert_eq!((&told["records"], &told["complete"]), (&json!(300), &json!(true)), "{told}");
+}
+
+#[tokio::test]
+async fn a_broker_that_is_elected_with_less_is_refused_also_once_it_has_outgrown_what_was_landed() {
+    let topic = "relay.less";
+    let project = ferry(topic, "");
+    let mut three = Three::start(&project.path("brokers"));
+    let settings = [("unclean.leader.election.enable", "true"), ("min.insync.replicas", "1")];
+    three.topic(topic, 1, 2, &settings).await;
+    three.write(topic, 0, 10);
+    let partition = |metadata: &rdkafka::metadata::Metadata, is_so: &dyn Fn(i32, &[i32]) -> bool| {
+        let found = metadata.topics().iter().find(|found| found.name() == topic);
+        found.and_then(|found| found.partitions().first()).is_some_and(|one| is_so(one.leader(), one.isr()))
+    };
+    let node = |id: usize| i32::try_from(id + 1).expect("a node");
+    let leader = three.leader(topic, 0);
+    let asks: BaseConsumer = three.config().create().expect("a client");
+    let metadata = asks.fetch_metadata(Some(topic), PATIENCE).expect("metadata");
+    let replicas = metadata.topics()[0].partitions()[0].replicas().to_vec();
+    let less = replicas.into_iter().find(|id| *id != node(leader)).expect("another");
+    let less = usize::try_from(less - 1).expect("a node");
+    drop((metadata, asks));
+    three.kill(less);
+    three.until("one copy is left", |metadata| partition(metadata, &|_, isr| isr.len() == 1));
+    three.write(topic, 0, 5);
+    project.edit(ENVIRONMENT, &super::kafka::brokers(), &three.brokers);
+    assert_eq!(landed(&project)["records"], 15);
+    three.kill(leader);
+    three.go(less);
+    three.until("who has less leads", |metadata| partition(metadata, &|leader, _| leader == node(less)));
+    let came = refused(&project, 26, "E-TOPIC-26");
+    assert!(came.err.contains("ends at offset 10, and 15 was to be read next"), "{}", came.err);
+    three.write(topic, 0, 20);
+    let came = refused(&project, 26, "E-ANEW-26");
+    assert!(came.err.contains("partition 0 of topic `relay.less` has another record at offset 10"), "{}", came.err);
+    assert_eq!(chain(&project, topic)["0"]["next"], 15);
 }
