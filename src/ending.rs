@@ -121,6 +121,7 @@ endings! {
     CHECK_FAILED "E-CHECK-25" 25 PARTS_STAY, "look at the check named in the report";
     STREAM_LOST "E-LOST-26" 26 LANDED, "the records are gone from the cluster: let the connector take a snapshot anew and land it into another folder; then give the topic a longer retention";
     TOPIC_SHORTER "E-TOPIC-26" 26 LANDED, "the topic is another than the one that was landed: find out who made it anew, and land it into another folder";
+    TOPIC_ANEW "E-ANEW-26" 26 LANDED, "the topic holds other records than those that were landed: find out who made it anew, or which broker was elected with less, and land it into another folder";
     CHAIN "E-CHAIN-42" 42 LANDED, "the object named is none that the relay wrote there: keep it, find out who did, and take it away";
     READ_BACK "E-READBACK-42" 42 PARTS_STAY, "what was written does not read back as what was extracted: keep the parts and report it";
     CHECKSUM "E-SUM-42" 42 PARTS_STAY, "an object is not what was written; keep it and look at the store's own log";

@@ -142,6 +142,7 @@ impl Failure {
             RelayFault::Client { .. } => ending::ENVIRONMENT_INVALID,
             RelayFault::Lost { .. } => ending::STREAM_LOST,
             RelayFault::Shorter { .. } => ending::TOPIC_SHORTER,
+            RelayFault::Anew { .. } => ending::TOPIC_ANEW,
             RelayFault::Begun { .. } => ending::BEGUN,
             RelayFault::Damaged { .. } => ending::CHAIN,
             RelayFault::Treatment { .. } => ending::JOB_INVALID,

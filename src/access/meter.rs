@@ -8,7 +8,9 @@
 use super::straight::Straight;
 use crate::cost::Requests;
 use object_store::ClientOptions;
-use object_store::client::{HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService};
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+};
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,8 +63,12 @@ impl Meter {
         Requests { puts: of(puts), lists: of(lists), gets: of(gets), deletes: of(deletes), bytes_sent: of(bytes_sent) }
     }
 
-    fn count(&self, method: &str, query: &str, bytes: u64) {
-        let Counts { puts, lists, gets, deletes, bytes_sent } = self.0.as_ref();
+    fn sent(&self, bytes: u64) {
+        self.0.bytes_sent.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn count(&self, method: &str, query: &str) {
+        let Counts { puts, lists, gets, deletes, .. } = self.0.as_ref();
         let counted = match kind(method, query) {
             Kind::Put => puts,
             Kind::List => lists,
@@ -70,7 +76,6 @@ impl Meter {
             Kind::Delete => deletes,
         };
         counted.fetch_add(1, Ordering::Relaxed);
-        bytes_sent.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
@@ -129,11 +134,20 @@ impl HttpService for Counting {
         'a: 'b,
         Self: 'b,
     {
-        if OF_A_STORE.iter().any(|name| request.headers().contains_key(*name)) {
-            let bytes = request.body().content_length() as u64;
-            self.meter.count(request.method().as_str(), request.uri().query().unwrap_or_default(), bytes);
+        let is_counted = OF_A_STORE.iter().any(|name| request.headers().contains_key(*name));
+        let bytes = request.body().content_length() as u64;
+        if is_counted {
+            self.meter.count(request.method().as_str(), request.uri().query().unwrap_or_default());
         }
-        Box::pin(self.client.execute(request))
+        Box::pin(async move {
+            let answer = self.client.execute(request).await;
+            // Nobody was there to send anything to.
+            let is_sent = !matches!(&answer, Err(error) if error.kind() == HttpErrorKind::Connect);
+            if is_counted && is_sent {
+                self.meter.sent(bytes);
+            }
+            answer
+        })
     }
 }
 
@@ -165,8 +179,9 @@ mod tests {
     fn a_place_that_was_asked_nothing_is_not_told() {
         let meters = Meters::default();
         let (asked, _quiet) = (meters.of("warehouse"), meters.of("security"));
-        asked.count("PUT", "", 7);
-        meters.of("warehouse").count("GET", "", 0);
+        asked.count("PUT", "");
+        asked.sent(7);
+        meters.of("warehouse").count("GET", "");
         let read = meters.read();
         let expected = Requests { puts: 1, gets: 1, bytes_sent: 7, ..Requests::default() };
         assert_eq!(read, BTreeMap::from([("warehouse".to_owned(), expected)]));

@@ -37,6 +37,7 @@ impl HttpConnector for Straight {
             .redirect(Policy::none())
             .referer(false)
             .https_only(!is_plain)
+            .http1_only()
             .connect_timeout(connect)
             .timeout(Duration::from_secs(REQUEST_SECONDS_MAX))
             // The length of an answer is the length of an object.
@@ -47,6 +48,10 @@ impl HttpConnector for Straight {
             .user_agent(concat!("nightferry/", env!("CARGO_PKG_VERSION")));
         for authority in &self.authorities {
             builder = builder.add_root_certificate(authority.clone());
+        }
+        if is_plain {
+            // Plain HTTP is for this machine and for whoever hands it its credentials: no proxy of the surroundings sees that.
+            builder = builder.no_proxy();
         }
         let client = builder.build();
         let client =

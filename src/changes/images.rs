@@ -15,7 +15,7 @@ mod write;
 
 use super::blocks::SchemaBlocks;
 use super::cell::{Manner, Target, Told, Untold, push};
-use super::form::Open;
+use super::form::{Form, Open};
 use super::reading::Reading;
 use super::scan::{Json, NotJson, Scanner};
 use super::value::Value;
@@ -279,7 +279,7 @@ impl<'a> Images<'a> {
 
 /// The forms by the schema block of each image's record.
 struct Forms {
-    of: Vec<Arc<[super::form::Form]>>,
+    of: Vec<Arc<[Form]>>,
 }
 
 impl Forms {
@@ -323,7 +323,12 @@ fn typed_cells(
             let mut target = Target { cells: &mut builders[nth], place: nth, beyond: column.beyond, form, open };
             let cell = image.iter().rfind(|cell| cell.place == *place);
             let value = cell.map_or(Value::Absent, |cell| Value::from(cell.value));
-            told.push(match push(&mut target, value, &manner, &mut room) {
+            let pushed = push(&mut target, value, &manner, &mut room);
+            let is_kept = terms.landed[*place] == LandedAs::Kept && pushed != Told::Kept;
+            if is_kept && cell.is_some_and(|cell| is_undeclared(cell, column, form, terms, &mut room)) {
+                bad.push(number);
+            }
+            told.push(match pushed {
                 Told::Value => Tells::Value,
                 Told::Kept => Tells::Kept,
                 Told::Unknown(untold) => {
@@ -339,6 +344,24 @@ fn typed_cells(
         tells.push(told);
     }
     (builders.iter_mut().map(CellBuilder::finish).collect(), tells, bad)
+}
+
+/// Whether a cell is a text in a column of numbers that is no number as it stands, where nobody said that base64 stands there: four
+/// letters of a name are base64 too, and what is landed as it came is looked at by nobody else.
+fn is_undeclared(cell: &Cell<'_>, column: &Column, form: Form, terms: &ImageTerms<'_>, room: &mut String) -> bool {
+    let Json::Text(text) = cell.value else { return false };
+    if !matches!(column.column_type, ColumnType::Numeric { .. })
+        || form != Form::Open
+        || terms.reading.decimals.is_some()
+    {
+        return false;
+    }
+    let is_number = |text: &str| {
+        let is_one_of = |byte: u8| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E');
+        let is_written = text.bytes().all(is_one_of) && text.bytes().any(|byte| byte.is_ascii_digit());
+        is_written || matches!(text, "NaN" | "Infinity" | "-Infinity")
+    };
+    !text.read(room).is_ok_and(is_number)
 }
 
 impl<'a> Reader<'_, 'a> {

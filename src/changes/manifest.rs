@@ -64,6 +64,12 @@ pub struct Named {
     pub bytes: u64,
     /// Its hash, in hexadecimal.
     pub sha256: String,
+    /// The offset that the next one begins with; none where nobody said it.
+    #[serde(default)]
+    pub next: Option<u64>,
+    /// Records of its stretch that could not be treated, and were put elsewhere.
+    #[serde(default)]
+    pub dead_letters: u64,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +136,16 @@ impl Manifest {
         let Text { partitions, objects, dead_letters, .. } = text;
         Ok(Manifest { partitions, objects, treated, dead_letters })
     }
+
+    /// Of each partition the first offset that it answers for, and the one behind the last.
+    pub fn ranges(&self) -> impl Iterator<Item = (u32, u64, u64)> + '_ {
+        self.partitions.iter().map(|(partition, range)| (*partition, range.first, range.next))
+    }
+
+    /// The objects that it names.
+    pub fn objects(&self) -> &[Named] {
+        &self.objects
+    }
 }
 
 impl Manifests {
@@ -138,10 +154,13 @@ impl Manifests {
         let mut all = Manifests { is_read_to_its_end: true, ..Manifests::default() };
         let mut ranges: BTreeMap<u32, Vec<(Landed, &String)>> = BTreeMap::new();
         for (path, manifest) in manifests {
-            all.dead_letters += manifest.dead_letters;
+            // Two runs at once may both name an object: what it lacks is lacking once.
+            let of_objects: u64 = manifest.objects.iter().map(|object| object.dead_letters).sum();
+            all.dead_letters += manifest.dead_letters.saturating_sub(of_objects);
             all.objects.extend(manifest.objects.iter().map(|object| (object.path.clone(), object.clone())));
             manifest.partitions.iter().for_each(|(at, range)| ranges.entry(*at).or_default().push((*range, path)));
         }
+        all.dead_letters += all.objects.values().map(|object| object.dead_letters).sum::<u64>();
         for (partition, mut ranges) in ranges {
             ranges.sort_by_key(|(range, _)| (range.first, range.next));
             let mut next = ranges.first().map_or(0, |(range, _)| range.first);
@@ -288,6 +307,17 @@ mod tests {
         let people = Treatment::Hmac { domain: Name::new("people").expect("a name") };
         assert_eq!(two.treated["email"], Treated::As(people, Some("k".into())));
         assert_eq!(two.treated["born_on"], Treated::As(Treatment::Generalise(Generalisation::Year), None));
+    }
+
+    #[test]
+    fn two_runs_that_name_one_object_count_its_dead_letters_once() {
+        let mut one = run(0, 9, 9, json!({}));
+        one["objects"][0]["dead_letters"] = json!(3);
+        one["dead_letters"] = json!(3);
+        assert_eq!(all(&[one.clone(), one.clone()]).expect("manifests").dead_letters, 3);
+        // What no object is said to lack counts beside.
+        one["dead_letters"] = json!(5);
+        assert_eq!(all(&[one.clone(), one]).expect("manifests").dead_letters, 7);
     }
 
     #[test]

@@ -148,6 +148,7 @@ impl Checked {
             name: dataset.name.clone(),
             from: dataset.from.value.clone(),
             extract: first.unwrap_or(plain),
+            looked_at: BTreeSet::new(),
             write,
             schema_hash: sha256(&text.text),
             outputs,

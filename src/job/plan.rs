@@ -13,7 +13,7 @@ use crate::privacy::ColumnTreatment;
 use crate::reconcile::claims::{Claim, Take};
 use crate::reconcile::diff::Tolerance;
 use chrono::TimeDelta;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A job in one environment for one period, decided.
@@ -81,6 +81,8 @@ pub struct DatasetPlan {
     pub extract: Extract,
     /// How its tables are written.
     pub write: WriteMode,
+    /// Columns that are extracted to know whose rows they are, and for nothing else.
+    pub looked_at: BTreeSet<Name>,
     /// The dataset's schema (the same as `extract.schema`).
     pub schema: Arc<Schema>,
     /// sha256 of the schema file, hex.

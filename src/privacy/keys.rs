@@ -19,8 +19,9 @@ pub const SECRET_BYTES_MIN: usize = 32;
 /// The key that the environment `dev` uses: public, so for invented people only.
 pub const TEST_SECRET: &[u8; 32] = b"nightferry-test-key-not-a-secret";
 
-/// No value is written like this: values have no NUL.
-const CHECKED: &[u8] = b"nightferry\0check";
+/// No value is written like this: values have no NUL. The number is that of the [one writing](super::canonical) of values: where another
+/// is used, tokens are others, and whoever compares checks must not take them for the same.
+const CHECKED: &[u8] = b"nightferry\0check\x002";
 
 const SALT: &[u8] = b"nightferry/tokens/v1";
 

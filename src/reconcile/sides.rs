@@ -13,7 +13,7 @@ use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::SchemaRef;
 use arrow::row::RowConverter;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// Buckets. With 64, a table of 50 million narrow rows has under a million rows in each.
@@ -86,6 +86,14 @@ impl Comparison {
         self
     }
 
+    /// The same, and these columns are not compared: the topic need not have them.
+    #[must_use]
+    pub fn without(mut self, columns: &BTreeSet<crate::data::Name>) -> Self {
+        let told = self.terms.told.iter_mut().zip(&self.terms.columns);
+        told.for_each(|(is_told, column)| *is_told &= !columns.contains(&column.name));
+        self
+    }
+
     /// The same against a topic whose rows were treated, as far as its extract goes: `columns` are those of this comparison, as they
     /// are then; `treat` makes the cells of the column at a place so, of all cells of the rows (of a key that is left out, those
     /// beside it are NULL). Those whose place `told` denies are not compared.
@@ -104,6 +112,7 @@ impl Comparison {
         let mut treated = Comparison::new(columns, &key, &BTreeMap::new(), &self.seal, aside);
         treated.terms.tolerance = self.terms.tolerance;
         treated.terms.within = within;
+        let told = told.into_iter().zip(self.terms.told).map(|(told, was_told)| told && was_told);
         treated.terms.told.iter_mut().zip(told).for_each(|(is_told, told)| *is_told &= told);
         let after = treated.terms.converter()?;
         let all = |cells: &[ArrayRef], places: &[usize]| {

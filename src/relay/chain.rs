@@ -4,25 +4,38 @@
 //! ```text
 //! <topic>/p=0/00000000000000000000.parquet   next = 4711
 //! <topic>/p=0/00000000000000004711.parquet   next = 9632
+//! <topic>/p=0/_begin.json                    where the first one begins: who creates it decides
 //! <topic>/_runs/<run>.json                   names both; what none names was landed by a run that was killed
 //! ```
+//!
+//! A run names everything that none before it did. So the newest manifests say enough: what lies before all that they answer for is
+//! named by older ones.
 //!
 //! Never in here: what becomes of records.
 
 use super::fault::RelayFault;
+use super::hits::Hits;
+use super::identity::Witness;
 use crate::access::Folder;
-use crate::changes::{Held, Layout, Manifest, Manifests, Object};
+use crate::changes::{Held, Layout, Manifest, Named, Object};
 use crate::data::{Audience, Name};
 use crate::format::parquet_records;
-use crate::store::dump;
+use crate::store::{Absent, dump, put_if_absent};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Bytes that are asked for to find a footer in: nearly all are shorter.
 const FOOTER_BYTES: u64 = 16 << 10;
 /// Manifests that are fetched at once.
 const AT_ONCE: usize = 16;
+/// Manifests that are read, the newest of all.
+const MANIFESTS_MAX: usize = 64;
+/// How often a chain is listed that seems to have a gap.
+const LISTINGS_MAX: usize = 3;
 
 /// What is landed of a topic.
 #[derive(Debug, Default)]
@@ -31,6 +44,8 @@ pub struct Chain {
     pub tails: BTreeMap<i32, Tail>,
     /// Objects that no manifest names, in order.
     pub unnamed: Vec<Link>,
+    /// Partition -> the last records of its chain.
+    pub witnesses: BTreeMap<i32, Vec<Witness>>,
 }
 
 /// Where a partition goes on.
@@ -65,6 +80,10 @@ pub struct Link {
     pub sha256: String,
     /// What was done to its records, as a manifest says it.
     pub treated: String,
+    /// How often what is treated was there.
+    pub hits: Hits,
+    /// The last records of its stretch.
+    pub witnesses: Vec<Witness>,
 }
 
 /// What an object says of itself in its footer.
@@ -88,6 +107,10 @@ pub struct Footer<'a> {
     pub dead_letters: usize,
     /// What was done to its records, as a manifest says it.
     pub treated: &'a str,
+    /// How often what is treated was there.
+    pub hits: &'a Hits,
+    /// The last records of its stretch.
+    pub witnesses: &'a [Witness],
 }
 
 impl Footer<'_> {
@@ -103,6 +126,8 @@ impl Footer<'_> {
             ("nightferry.tombstones", self.tombstones.to_string()),
             ("nightferry.dead_letters", self.dead_letters.to_string()),
             ("nightferry.treated", self.treated.to_owned()),
+            ("nightferry.hits", serde_json::to_string(self.hits).unwrap_or_default()),
+            ("nightferry.witnesses", serde_json::to_string(self.witnesses).unwrap_or_default()),
         ])
     }
 }
@@ -130,6 +155,24 @@ pub struct Owner<'a> {
 impl Chain {
     /// Reads where the chain of a topic ends, and what no manifest names of it.
     pub async fn read(folder: &Folder, of: Owner<'_>) -> Result<Self, RelayFault> {
+        let (mut chain, mut gap) = Self::read_once(folder, of).await?;
+        for _ in 1..LISTINGS_MAX {
+            if gap.is_none() {
+                break;
+            }
+            (chain, gap) = Self::read_once(folder, of).await?;
+        }
+        match gap {
+            Some(path) => {
+                Err(of.damaged(&path, "begins behind the end of the object before it: one between them is gone"))
+            }
+            None => Ok(chain),
+        }
+    }
+
+    /// The same, and the object before which one is not listed: a listing of several pages may not show what is landed meanwhile,
+    /// and show what is landed behind it.
+    async fn read_once(folder: &Folder, of: Owner<'_>) -> Result<(Self, Option<String>), RelayFault> {
         let (mut objects, mut runs) = (Vec::new(), Vec::new());
         let runs_of = format!("{}/_runs/", of.topic);
         for (path, size) in dump::list(folder, of.topic).await? {
@@ -140,9 +183,12 @@ impl Chain {
                 _ => {}
             }
         }
-        let manifests = manifests(folder, of, &runs).await?;
+        // Names of runs begin with their time. The listing is in their order.
+        let newest = &runs[runs.len().saturating_sub(MANIFESTS_MAX)..];
+        let manifests = newest_said(folder, of, newest).await?;
+        let is_all = newest.len() == runs.len();
         let mut chain = Chain::default();
-        for (partition, next) in &manifests.nexts {
+        for (partition, (_, next)) in &manifests.ranges {
             let (partition, next) = (number(*partition, of)?, number(*next, of)?);
             // Nothing of it was landed so far, and what is before is known to hold nothing.
             chain.tails.insert(partition, Tail { next, covered: next });
@@ -152,21 +198,64 @@ impl Chain {
             last.insert(number(listed.0.partition, of)?, listed);
         }
         for (partition, (object, size)) in last {
-            let said = footer(folder, of, object, *size).await?;
+            let (next, witnesses) = footer(folder, of, object, *size).await?;
             let tail = chain.tails.entry(partition).or_default();
-            tail.covered = tail.covered.max(said);
-            tail.next = said;
+            tail.covered = tail.covered.max(next);
+            tail.next = next;
+            chain.witnesses.insert(partition, witnesses);
         }
+        // Object -> where the next one begins, as far as somebody said so.
+        let mut nexts: BTreeMap<&str, u64> = BTreeMap::new();
         for (object, _) in &objects {
             let named = object.path.strip_prefix(of.topic).and_then(|path| path.strip_prefix('/'));
-            if named.is_some_and(|named| manifests.objects.contains_key(named)) {
+            if let Some(named) = named.and_then(|named| manifests.objects.get(named)) {
+                nexts.extend(named.next.map(|next| (object.path.as_str(), next)));
+                continue;
+            }
+            // Before everything that those manifests answer for.
+            let is_older = |(first, _): &(u64, u64)| object.first_offset < *first;
+            if !is_all && manifests.ranges.get(&object.partition).is_some_and(is_older) {
                 continue;
             }
             let bytes = dump::fetch(folder, &object.path).await?;
             let (partition, first) = (number(object.partition, of)?, number(object.first_offset, of)?);
-            chain.unnamed.push(Link::of(of, partition, first, &bytes)?);
+            let link = Link::of(of, partition, first, &bytes)?;
+            nexts.insert(&object.path, number(link.next, of)?);
+            chain.unnamed.push(link);
         }
-        Ok(chain)
+        let mut gap = None;
+        for (before, behind) in objects.iter().zip(objects.iter().skip(1)).map(|((a, _), (b, _))| (a, b)) {
+            let next = nexts.get(before.path.as_str()).filter(|_| before.partition == behind.partition);
+            let Some(next) = next else { continue };
+            if behind.first_offset < *next {
+                return Err(
+                    of.damaged(&behind.path, "begins before the end of the object before it: the chain is forked")
+                );
+            }
+            if behind.first_offset > *next {
+                gap.get_or_insert_with(|| behind.path.clone());
+            }
+        }
+        Ok((chain, gap))
+    }
+}
+
+/// Where a partition begins of which nothing is landed: at `first`, unless somebody else has begun it elsewhere.
+pub async fn begin(folder: &Folder, of: Owner<'_>, partition: i32, first: i64) -> Result<i64, RelayFault> {
+    #[derive(Deserialize)]
+    struct Begin {
+        first: i64,
+    }
+    let path = format!("{}/p={partition}/_begin.json", of.topic);
+    let text = format!("{}\n", json!({"begin": 1, "topic": of.topic, "partition": partition, "first": first}));
+    match put_if_absent(folder, &folder.at(&path), text.into(), "store.put.dump_begin").await? {
+        Absent::Created | Absent::Mine => Ok(first),
+        Absent::Other(theirs) => {
+            let begin = serde_json::from_slice(&theirs).ok().filter(|Begin { first }| *first >= 0);
+            begin
+                .map(|Begin { first }| first)
+                .ok_or_else(|| of.damaged(&path, "does not say where its partition begins"))
+        }
     }
 }
 
@@ -196,6 +285,8 @@ impl Link {
             bytes: bytes.len() as u64,
             sha256: digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
             treated: said.get("nightferry.treated").cloned().ok_or_else(no_relay)?,
+            hits: listed(&said, "nightferry.hits").ok_or_else(no_relay)?,
+            witnesses: listed(&said, "nightferry.witnesses").ok_or_else(no_relay)?,
         })
     }
 }
@@ -221,8 +312,13 @@ fn check(
     next.ok_or_else(|| of.damaged(path, "does not say where the chain goes on"))
 }
 
-/// Where the chain goes on behind an object.
-async fn footer(folder: &Folder, of: Owner<'_>, object: &Object, size: u64) -> Result<i64, RelayFault> {
+/// What a footer lists; objects that were landed before that was said list nothing.
+fn listed<T: Default + DeserializeOwned>(said: &BTreeMap<String, String>, key: &str) -> Option<T> {
+    said.get(key).map_or(Some(T::default()), |text| serde_json::from_str(text).ok())
+}
+
+/// Where the chain goes on behind an object, and the last records of it.
+async fn footer(folder: &Folder, of: Owner<'_>, object: &Object, size: u64) -> Result<(i64, Vec<Witness>), RelayFault> {
     let mut end = dump::fetch_end(folder, &object.path, size, FOOTER_BYTES).await?;
     let length = parquet_records::footer_bytes(&end);
     let length = length.filter(|length| *length as u64 <= size);
@@ -230,13 +326,21 @@ async fn footer(folder: &Folder, of: Owner<'_>, object: &Object, size: u64) -> R
     if length > end.len() {
         end = dump::fetch_end(folder, &object.path, size, length as u64).await?;
     }
-    let said =
-        parquet_records::said(&end).ok_or_else(|| of.damaged(&object.path, "is no object that a relay wrote"))?;
+    let no_relay = || of.damaged(&object.path, "is no object that a relay wrote");
+    let said = parquet_records::said(&end).ok_or_else(no_relay)?;
     let place = (number(object.partition, of)?, number(object.first_offset, of)?);
-    check(of, &object.path, place, &said)
+    Ok((check(of, &object.path, place, &said)?, listed(&said, "nightferry.witnesses").ok_or_else(no_relay)?))
 }
 
-async fn manifests(folder: &Folder, of: Owner<'_>, runs: &[String]) -> Result<Manifests, RelayFault> {
+/// What some manifests of a topic say together.
+struct NewestSaid {
+    /// The objects, by their paths below the topic's folder.
+    objects: BTreeMap<String, Named>,
+    /// Partition -> the first offset that they answer for, and the one behind the last.
+    ranges: BTreeMap<u32, (u64, u64)>,
+}
+
+async fn newest_said(folder: &Folder, of: Owner<'_>, runs: &[String]) -> Result<NewestSaid, RelayFault> {
     let read = |path: &String| {
         let path = path.clone();
         async move {
@@ -246,7 +350,15 @@ async fn manifests(folder: &Folder, of: Owner<'_>, runs: &[String]) -> Result<Ma
         }
     };
     let all: Vec<_> = stream::iter(runs.iter().map(read)).buffered(AT_ONCE).try_collect().await?;
-    Manifests::all(&all).map_err(|(path, bad)| RelayFault::manifest(of.from, &path, &bad))
+    let mut said = NewestSaid { objects: BTreeMap::new(), ranges: BTreeMap::new() };
+    for (_, manifest) in all {
+        for (partition, first, next) in manifest.ranges() {
+            let range = said.ranges.entry(partition).or_insert((first, next));
+            *range = (range.0.min(first), range.1.max(next));
+        }
+        said.objects.extend(manifest.objects().iter().map(|object| (object.path.clone(), object.clone())));
+    }
+    Ok(said)
 }
 
 /// Kafka's own numbers are signed.

@@ -11,7 +11,9 @@ use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -39,9 +41,25 @@ pub struct Stretch {
     pub end: i64,
 }
 
-/// What the client said of the whole cluster. Its log is nobody's: it may quote what it choked on.
+/// What the client said of the whole cluster, and of how far it has read. Its log is nobody's: it may quote what it choked on.
 #[derive(Default)]
-pub struct Heard(Mutex<Option<RDKafkaErrorCode>>);
+pub struct Heard {
+    error: Mutex<Option<RDKafkaErrorCode>>,
+    /// Topic -> partition -> the offset up to which it had read on when it last found no more.
+    read: Mutex<HashMap<String, HashMap<i32, i64>>>,
+}
+
+impl Heard {
+    /// The offset up to which the client had read on when it last found no more; `None` where it was not so far yet.
+    pub fn read(&self, topic: &str, partition: i32) -> Option<i64> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.get(topic)?.get(&partition).copied()
+    }
+
+    fn last_error(&self) -> Option<RDKafkaErrorCode> {
+        *self.error.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl ClientContext for Heard {
     fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
@@ -49,7 +67,15 @@ impl ClientContext for Heard {
     fn error(&self, error: KafkaError, _: &str) {
         // That all brokers are down follows whatever brought them down, and says less.
         if let Some(code) = answer(&error).filter(|code| *code != RDKafkaErrorCode::AllBrokersDown) {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(code);
+            *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(code);
+        }
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, topic) in statistics.topics {
+            let ends = topic.partitions.into_iter().filter(|(_, partition)| partition.eof_offset >= 0);
+            read.entry(name).or_default().extend(ends.map(|(number, partition)| (number, partition.eof_offset)));
         }
     }
 }
@@ -141,9 +167,14 @@ impl Cluster {
         Ok(Stretch { partition, low, end })
     }
 
-    /// A reader of partitions, each from its offset on, and the queue of each in the same order.
-    pub fn reader(&self, from: &[(&str, i32, i64)]) -> Result<(Arc<Reader>, Vec<Queue>), RelayFault> {
-        let config = settings::reading(&self.kafka, self.ca.as_deref(), &self.group, from.len());
+    /// A reader of partitions, each from its offset on, and the queue of each in the same order. It fetches `queue_bytes` ahead
+    /// over all of them, which have to be no more than [`settings::partitions_at_once`] says.
+    pub fn reader(
+        &self,
+        from: &[(&str, i32, i64)],
+        queue_bytes: usize,
+    ) -> Result<(Arc<Reader>, Vec<Queue>), RelayFault> {
+        let config = settings::reading(&self.kafka, self.ca.as_deref(), &self.group, from.len(), queue_bytes);
         let reader = BaseConsumer::from_config_and_context(&config, Heard::default());
         let reader: Arc<Reader> = Arc::new(reader.map_err(|_| RelayFault::Client { from: self.from.clone() })?);
         // Before anything is fetched: what came into the queue that all share would be read out of its order.
@@ -165,7 +196,7 @@ impl Cluster {
 
     /// The same of what a reader heard of the whole cluster; `None` while that may pass.
     pub fn heard(&self, reader: &Reader, during: &str) -> Option<RelayFault> {
-        let code = *reader.context().0.lock().unwrap_or_else(PoisonError::into_inner);
+        let code = reader.context().last_error();
         let is_final = code.is_some_and(|code| matches!(meant(code), Meant::Refused | Meant::Tls));
         is_final.then(|| self.coded(code, during.to_owned()))
     }
@@ -173,7 +204,7 @@ impl Cluster {
     fn coded(&self, code: Option<RDKafkaErrorCode>, during: String) -> RelayFault {
         let from = self.from.clone();
         // A question that was not answered does not know why; the connection does.
-        let heard = *self.asks.context().0.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = self.asks.context().last_error();
         let is_final = |code: &RDKafkaErrorCode| matches!(meant(*code), Meant::Refused | Meant::Tls);
         match code.filter(is_final).or(heard.filter(is_final)) {
             Some(answer) if meant(answer) == Meant::Refused => RelayFault::Refused { from, during, answer },

@@ -77,6 +77,19 @@ pub enum RelayFault {
         /// Where the topic ends.
         end: i64,
     },
+    /// It holds another record than the one that was landed (exit 26).
+    #[error(
+        "partition {partition} of topic `{topic}` has another record at offset {offset} than the one that was landed: it \
+         is another topic of that name, or one whose end was written anew"
+    )]
+    Anew {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// Where.
+        offset: i64,
+    },
     /// It was to begin somewhere, and has begun (exit 2).
     #[error("topic `{topic}` is landed already, and is gone on with where that ends")]
     Begun {
@@ -202,7 +215,8 @@ pub(super) fn meant(code: RDKafkaErrorCode) -> Meant {
         | Code::Authentication => Meant::Refused,
         Code::SSL => Meant::Tls,
         Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicOrPartition => Meant::NotThere,
-        Code::AutoOffsetReset | Code::OffsetOutOfRange => Meant::OutOfRange,
+        // A leader that has less than the one before says so, or the client sees it by the leader's epoch.
+        Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation => Meant::OutOfRange,
         Code::BadMessage | Code::BadCompression | Code::InvalidMessage | Code::NotImplemented => Meant::Harmed,
         _ => Meant::Passing,
     }

@@ -7,6 +7,8 @@ use super::buffer::Filled;
 use super::chain::{Footer, Link, Owner, path};
 use super::cluster::Reader;
 use super::fault::RelayFault;
+use super::hits::Hits;
+use super::identity::{Witness, witnesses};
 use super::letters::Letters;
 use super::treat::{TopicTreatment, Treated};
 use crate::access::Folder;
@@ -57,6 +59,8 @@ pub struct Landed {
     pub links: Vec<Link>,
     /// Those among them that another relay had created.
     pub adopted: u64,
+    /// The last records of the last of them.
+    pub witnesses: Vec<Witness>,
 }
 
 /// What all who land share.
@@ -104,14 +108,18 @@ impl Landing {
                 break;
             }
             let (filled, bytes, dead) = self.encoded(filled, hands).await?;
+            let letters = dead.as_ref().map_or(0, |(_, records)| *records);
             if let Some((dead, records)) = dead {
                 self.letters.put(&self.topic, (self.partition, filled.first), dead, records).await?;
             }
             let key = self.folder.at(&path(&self.topic, self.partition, filled.first));
             match put_if_absent(&self.folder, &key, bytes.clone(), "store.put.dump").await? {
-                Absent::Created | Absent::Mine => self.add(&filled, &bytes, 0)?,
+                Absent::Created | Absent::Mine => {
+                    self.add(&filled, &bytes, 0)?;
+                }
                 Absent::Other(theirs) => {
-                    self.add(&filled, &theirs, 1)?;
+                    let theirs = self.add(&filled, &theirs, 1)?;
+                    self.letters.instead(&self.topic, self.partition, letters, theirs)?;
                     left = Some(filled);
                 }
             }
@@ -122,14 +130,17 @@ impl Landing {
         Ok(())
     }
 
-    fn add(&self, filled: &Filled, bytes: &Bytes, adopted: u64) -> Result<(), RelayFault> {
+    /// Adds an object that is there to the chain; gives its dead letters.
+    fn add(&self, filled: &Filled, bytes: &Bytes, adopted: u64) -> Result<u64, RelayFault> {
         let link = Link::of(self.owner(), self.partition, filled.first, bytes)?;
         let mut landed = self.landed();
         landed.next = link.next;
         landed.covered = landed.covered.max(link.next);
+        landed.witnesses.clone_from(&link.witnesses);
+        let letters = link.dead_letters;
         landed.links.push(link);
         landed.adopted += adopted;
-        Ok(())
+        Ok(letters)
     }
 
     /// The buffer as an object's bytes, and what of it is put aside, with how many records that is.
@@ -142,11 +153,11 @@ impl Landing {
         let (topic, partition, audience) = (Arc::clone(&self.topic), self.partition, self.audience);
         let treatment = self.treatment.clone();
         let made = tokio::task::spawn_blocking(move || {
-            let (records, dead, treated) = match &treatment {
-                None => (filled.records.clone(), None, "{}".to_owned()),
+            let (records, dead, hits, treated) = match &treatment {
+                None => (filled.records.clone(), None, Hits::default(), "{}".to_owned()),
                 Some(treatment) => {
-                    let Treated { records, dead } = treatment.treat(&filled.records)?;
-                    (records, dead, treatment.text())
+                    let Treated { records, dead, hits } = treatment.treat(&filled.records)?;
+                    (records, dead, hits, treatment.text())
                 }
             };
             let footer = Footer {
@@ -159,6 +170,9 @@ impl Landing {
                 tombstones: records.column(VALUE).null_count(),
                 dead_letters: dead.as_ref().map_or(0, RecordBatch::num_rows),
                 treated: &treated,
+                hits: &hits,
+                // As they came: those that are put aside are among them.
+                witnesses: &witnesses(&filled.records, audience == Audience::Restricted && treatment.is_none()),
             };
             let fault = || StoreError::Encode {
                 dataset: topic.to_string(),

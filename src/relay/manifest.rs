@@ -29,7 +29,7 @@ pub struct Said<'a> {
     pub audience: &'a str,
     /// What it does to records, as text.
     pub treated: &'a str,
-    /// Treated column -> rows that had it.
+    /// Treated column, or path within one -> rows that had it, of all that is named.
     pub hits: &'a BTreeMap<String, u64>,
     /// Every partition.
     pub partitions: &'a BTreeMap<i32, Stretch>,
@@ -41,12 +41,15 @@ pub struct Said<'a> {
 pub fn manifests(said: &Said<'_>) -> Vec<(String, String)> {
     let before: BTreeSet<&str> = said.links.iter().map(|link| link.treated.as_str()).collect();
     let others = before.into_iter().filter(|treated| *treated != said.treated);
-    let all = std::iter::once(said.treated).chain(others).enumerate();
-    all.map(|(number, treated)| {
-        let name = if number == 0 { format!("{}.json", said.run) } else { format!("{}-{number}.json", said.run) };
-        (name, text(said, treated, number == 0))
-    })
-    .collect()
+    let all: Vec<_> = std::iter::once(said.treated).chain(others).enumerate().collect();
+    // Its own comes last: it answers for all of them, as who reads it may rely on.
+    all.into_iter()
+        .rev()
+        .map(|(number, treated)| {
+            let name = if number == 0 { format!("{}.json", said.run) } else { format!("{}-{number}.json", said.run) };
+            (name, text(said, treated, number == 0))
+        })
+        .collect()
 }
 
 fn text(said: &Said<'_>, treated: &str, is_own: bool) -> String {

@@ -4,9 +4,10 @@
 //! ```text
 //! settings.rs  what the client is told, and why       cluster.rs   partitions and their ends; a reader of some
 //! chain.rs     what is landed: the truth              pull.rs      the thread that reads
+//! identity.rs  whether a topic is still the same      over.rs      whether a partition is at its end
 //! buffer.rs    records of one partition               land.rs      buffers -> objects, created once
 //! treat.rs     records as an audience may see them     letters.rs   those that cannot be made so
-//! topic.rs     how far a topic is, and goes
+//! topic.rs     how far a topic is, and goes           hits.rs      how often what is treated was there
 //! manifest.rs  what a run says of all that            walk.rs      from the first to the last of it
 //! ```
 //!
@@ -16,9 +17,12 @@ mod buffer;
 mod chain;
 mod cluster;
 mod fault;
+mod hits;
+mod identity;
 mod land;
 mod letters;
 mod manifest;
+mod over;
 mod pull;
 mod settings;
 mod topic;

@@ -1,7 +1,7 @@
 //! The thread that reads: out of the client's queues into a buffer for each partition, and full buffers on to those who land them.
 //!
 //! A partition is over when it was read as far as it went at the start, and never because nothing comes: a broker that slows us
-//! down answers as one does that has nothing more. Memory is held by landing the largest buffer early, and then by leaving the
+//! down answers as one does that has nothing more, and one that was elected with less says that there is no more. Memory is held by landing the largest buffer early, and then by leaving the
 //! client's queues alone, which pauses its fetching once they are full.
 //!
 //! Never in here: what a record says, and `await`.
@@ -9,6 +9,8 @@
 use super::buffer::{Buffer, Filled};
 use super::cluster::{Cluster, Queue, Reader};
 use super::fault::{Meant, RelayFault, answer, meant};
+use super::over::Over;
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -56,6 +58,8 @@ pub struct Bounds {
     pub object_bytes: usize,
     /// Bytes of records that are held, over all partitions, those on their way into objects included.
     pub held_bytes: usize,
+    /// Bytes that the client may fetch ahead, over all partitions.
+    pub queue_bytes: usize,
 }
 
 /// A partition that is read.
@@ -64,8 +68,8 @@ pub struct Lane {
     pub topic: Arc<str>,
     /// The partition.
     pub partition: i32,
-    /// Where it is over.
-    pub end: i64,
+    /// Whether it is over.
+    pub over: Over,
     /// What comes of it.
     pub queue: Queue,
     /// What came.
@@ -138,27 +142,28 @@ impl Pull {
             return Ok(false);
         }
         let (mut has_come, mut is_over, before) = (false, false, lane.buffer.bytes());
+        // Before we look whether anything came: what the client read so far is in the queue already.
+        let read = self.reader.context().read(&lane.topic, lane.partition);
         for _ in 0..TURN_RECORDS {
             match lane.queue.poll(Duration::ZERO) {
-                None => break,
+                None => {
+                    is_over = lane.over.is_over(read);
+                    break;
+                }
                 Some(Ok(message)) => {
                     use rdkafka::message::Message;
                     has_come = true;
-                    is_over = message.offset() >= lane.end;
+                    is_over = message.offset() >= lane.over.end();
                     if !is_over {
                         lane.buffer.push(&message);
-                        is_over = lane.buffer.next() >= lane.end;
+                        is_over = lane.over.record(lane.buffer.next());
                     }
                     let taken = lane.buffer.bytes() - before;
                     if is_over || lane.buffer.bytes() >= object_bytes || taken >= TURN_BYTES {
                         break;
                     }
                 }
-                Some(Err(KafkaError::PartitionEOF(_))) => {
-                    // Nothing but marks of transactions, and what compaction left of others, is before the end.
-                    is_over = true;
-                    break;
-                }
+                Some(Err(KafkaError::PartitionEOF(_))) => lane.over.no_more(),
                 Some(Err(error)) => {
                     self.weigh(at, &error)?;
                     break;
@@ -177,21 +182,9 @@ impl Pull {
         Ok(has_come)
     }
 
-    /// A partition was read as far as it went. A topic that has become shorter meanwhile was read no further than it goes.
+    /// A partition was read as far as it went.
     fn over(&mut self, at: usize) -> Result<(), RelayFault> {
-        let lane = &self.lanes[at];
-        if lane.buffer.next() < lane.end {
-            let now = self.cluster.stretch(&lane.topic, lane.partition)?;
-            if now.end < lane.end {
-                return Err(RelayFault::Shorter {
-                    topic: lane.topic.to_string(),
-                    partition: lane.partition,
-                    next: lane.end,
-                    end: now.end,
-                });
-            }
-        }
-        let end = lane.end;
+        let end = self.lanes[at].over.end();
         self.fill(at, Some(end))?;
         self.lanes[at].land = None;
         Ok(())
@@ -229,7 +222,8 @@ impl Pull {
         }
     }
 
-    /// Asks for a partition of which nothing has come for long: whoever answers where it ends is there, and slow.
+    /// Asks for a partition of which nothing has come for long: whoever answers where it ends is there, and slow. Where it still
+    /// ends before it did at the start, what stood there is gone.
     fn ask_the_quiet(&mut self) -> Result<(), RelayFault> {
         let patience = self.cluster.patience();
         let is_quiet = |lane: &&mut Lane| lane.land.is_some() && lane.quiet_since.elapsed() >= patience;
@@ -239,6 +233,9 @@ impl Pull {
         let (topic, partition, next) = (lane.topic.to_string(), lane.partition, lane.buffer.next());
         if now.low > next {
             return Err(RelayFault::Lost { topic, partition, next, offsets: now.low - next });
+        }
+        if now.end < lane.over.end() {
+            return Err(RelayFault::Shorter { topic, partition, next: lane.over.end(), end: now.end });
         }
         Ok(())
     }

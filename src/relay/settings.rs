@@ -7,10 +7,22 @@ use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use std::path::Path;
 
-/// Bytes that the client fetches ahead, over all partitions.
-const QUEUE_BYTES: usize = 16 << 20;
-/// The least of them for one partition: a fetch has to fit.
-const QUEUE_KBYTES_MIN: usize = 256;
+/// The least that is fetched ahead of one partition: a fetch has to fit, which may come on top of a queue that is nearly full.
+const QUEUE_KBYTES_MIN: usize = 128;
+/// What an answer may hold at least, in the client's own measure.
+const ANSWER_BYTES_MIN: usize = 1_000_000;
+/// Bytes of one partition that a broker is asked for at once, at most.
+const FETCH_BYTES_MAX: usize = 1 << 20;
+
+/// Of how many partitions is read at once where `queue_bytes` may be fetched ahead of all: each has a queue and a fetch of its own.
+pub fn partitions_at_once(queue_bytes: usize) -> usize {
+    (queue_bytes / (2 * QUEUE_KBYTES_MIN * 1024)).max(1)
+}
+
+/// KiB of the queue of each of so many partitions; as much again is its fetch.
+fn queue_kbytes(partitions: usize, queue_bytes: usize) -> usize {
+    (queue_bytes / 1024 / 2 / partitions.max(1)).max(QUEUE_KBYTES_MIN)
+}
 
 /// For questions alone: what topics there are, and where their partitions end. It needs no group.
 pub fn asking(kafka: &KafkaSpec, ca: Option<&Path>) -> ClientConfig {
@@ -43,9 +55,15 @@ pub fn asking(kafka: &KafkaSpec, ca: Option<&Path>) -> ClientConfig {
 }
 
 /// For reading `partitions` of them, each from a queue of its own.
-pub fn reading(kafka: &KafkaSpec, ca: Option<&Path>, group: &str, partitions: usize) -> ClientConfig {
+pub fn reading(
+    kafka: &KafkaSpec,
+    ca: Option<&Path>,
+    group: &str,
+    partitions: usize,
+    queue_bytes: usize,
+) -> ClientConfig {
     let mut config = asking(kafka, ca);
-    let kbytes = (QUEUE_BYTES / 1024 / partitions.max(1)).max(QUEUE_KBYTES_MIN);
+    let kbytes = queue_kbytes(partitions, queue_bytes);
     for (key, value) in [
         // Where the marker of what is landed is put, for others to see. Nobody joins it: partitions are assigned by us.
         ("group.id", group),
@@ -61,11 +79,34 @@ pub fn reading(kafka: &KafkaSpec, ca: Option<&Path>, group: &str, partitions: us
         ("fetch.queue.backoff.ms", "10"),
         // For each partition, since each has a queue of its own; beyond it one fetch at most.
         ("queued.max.messages.kbytes", &kbytes.to_string()),
-        ("fetch.message.max.bytes", &(kbytes * 1024).min(1 << 20).to_string()),
+        ("fetch.message.max.bytes", &(kbytes * 1024).min(FETCH_BYTES_MAX).to_string()),
+        // An answer holds what several partitions have, and is in memory whole.
+        ("fetch.max.bytes", &queue_bytes.max(ANSWER_BYTES_MIN).to_string()),
         // That the end was come to is said, also where nothing but marks of transactions stands before it.
         ("enable.partition.eof", "true"),
+        // Up to which offset that was so is told here alone.
+        ("statistics.interval.ms", "200"),
     ] {
         config.set(key, value);
     }
     config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_fetched_ahead_is_within_its_budget_for_any_count_of_partitions() {
+        for queue_bytes in [512 << 10, 2 << 20, 16 << 20, 64 << 20] {
+            let at_once = partitions_at_once(queue_bytes);
+            for partitions in [1, 2, 7, 64, 1_000].map(|partitions: usize| partitions.min(at_once)) {
+                let queues = queue_kbytes(partitions, queue_bytes) * 1024;
+                let ahead = partitions * (queues + queues.min(FETCH_BYTES_MAX));
+                assert!(ahead <= queue_bytes, "{partitions} partitions and {queue_bytes} bytes: {ahead}");
+            }
+        }
+        // A budget that is none still reads one after another.
+        assert_eq!(partitions_at_once(0), 1);
+    }
 }

@@ -1,8 +1,10 @@
 //! A topic on its way into a dump: where it ends, how far it is landed, and what there is to say of both.
 
-use super::chain::{Chain, Link, Owner, Tail};
+use super::chain::{self, Chain, Link, Owner, Tail};
 use super::cluster::{Cluster, Stretch};
 use super::fault::RelayFault;
+use super::hits::Hits;
+use super::identity::Known;
 use super::land::{Landed, Landing};
 use super::letters::Letters;
 use super::manifest;
@@ -27,6 +29,8 @@ pub struct Topic {
     pub said: Option<BTreeMap<i32, manifest::Stretch>>,
     /// Whether it was opened before: what is landed since is our own.
     has_begun: bool,
+    /// Whether it was found to be the topic that was landed, so far.
+    pub is_known: bool,
 }
 
 /// What a round has to say of a topic.
@@ -50,6 +54,7 @@ impl Topic {
             landings: BTreeMap::new(),
             said: None,
             has_begun: false,
+            is_known: false,
         }
     }
 
@@ -77,7 +82,16 @@ impl Topic {
             let tail = match self.chain.tails.get(&partition) {
                 Some(tail) => *tail,
                 None => {
-                    let first = self.begin(asked, cluster, *stretch).await?;
+                    let ours = self.begin(asked, cluster, *stretch).await?;
+                    if ours < low {
+                        let (topic, offsets) = (self.name.to_string(), low - ours);
+                        return Err(RelayFault::Lost { topic, partition, next: ours, offsets });
+                    }
+                    let owner = Owner { from: &asked.from, topic: &self.name, audience: asked.kafka.audience };
+                    let first = chain::begin(&asked.folder, owner, partition, ours).await?;
+                    if asked.begin.is_some() && first != ours {
+                        return Err(RelayFault::Begun { topic: self.name.to_string() });
+                    }
                     *self.chain.tails.entry(partition).or_insert(Tail { next: first, covered: first })
                 }
             };
@@ -96,7 +110,8 @@ impl Topic {
             if end < next {
                 return Err(RelayFault::Shorter { topic, partition, next, end });
             }
-            let landed = Landed { next: tail.next, covered: tail.covered, ..Landed::default() };
+            let witnesses = self.chain.witnesses.get(&partition).cloned().unwrap_or_default();
+            let landed = Landed { next: tail.next, covered: tail.covered, witnesses, ..Landed::default() };
             let landing = Landing {
                 folder: asked.folder.clone(),
                 from: asked.from.clone(),
@@ -129,6 +144,39 @@ impl Topic {
     /// The offset of a partition before which nothing is left to be read.
     pub fn covered(&self, partition: i32) -> i64 {
         self.landings.get(&partition).map_or(0, |landing| landing.landed().covered)
+    }
+
+    /// How often what is treated was there, in all that no manifest names yet and that was treated as it is now.
+    pub fn hits(&self, links: &[Link]) -> Hits {
+        let mut hits = Hits::default();
+        if let Some(treated) = self.treatment.as_ref().map(|treatment| treatment.text()) {
+            links.iter().filter(|link| link.treated == treated).for_each(|link| hits.add(&link.hits));
+        }
+        hits
+    }
+
+    /// A declared path that nothing of all that has, though there were rows.
+    pub fn path_lacking(&self) -> Result<Option<String>, RelayFault> {
+        let paths = self.treatment.as_ref().map(|treatment| treatment.paths()).unwrap_or_default();
+        Ok(self.hits(&self.come_to()?.links).lacking(&paths).cloned())
+    }
+
+    /// What is known of its partitions' last records, where it is time to look at them once more: before anything is landed behind
+    /// them, and the first time.
+    pub fn known(&self) -> Vec<Known> {
+        let goes_on = |landing: &Arc<Landing>| {
+            self.partitions.get(&landing.partition).is_some_and(|stretch| landing.landed().covered < stretch.end)
+        };
+        if self.is_known && !self.landings.values().any(goes_on) {
+            return Vec::new();
+        }
+        let known = self.landings.iter().filter_map(|(partition, landing)| {
+            let (low, landed) = (self.partitions.get(partition)?.low, landing.landed());
+            let (topic, witnesses) = (self.name.to_string(), landed.witnesses.clone());
+            let known = Known { topic, partition: *partition, low, next: landed.next, witnesses };
+            known.from().is_some().then_some(known)
+        });
+        known.collect()
     }
 
     /// Everything that no manifest names yet, how far each partition is, and how much of it others had landed.

@@ -2,22 +2,23 @@
 //! the key, by the one maker of treated rows.
 //!
 //! Fails closed: what cannot be read as the schema says, or has a field that it does not declare, is put aside as it came, in the
-//! store of audience `restricted`. A declared column that no image of a whole run has ends the run: it was renamed, and what it
-//! is called now is treated by nobody.
+//! store of audience `restricted`. How often each declared column and path was there is said of each object: one that nothing of a
+//! whole run has ends the run (`walk`): it was renamed, and what it is called now is treated by nobody.
 //!
 //! Never in here: what a treatment does (`privacy`), and how an event is written (`changes`).
 
 use super::buffer::{HeadersBuilder, headers_builder, push_header};
 use super::fault::RelayFault;
+use super::hits::Hits;
 use crate::changes::{ImageTerms, Images, LandedAs, NotLanded, Reading, treatment_text};
-use crate::data::{Audience, Column, ColumnType, Name, Treatment};
-use crate::privacy::{ColumnTreatment, FieldTold, Keys, Recognisers, Told, redact};
+use crate::data::{Audience, Column, ColumnType, FieldTreatment, Name, Treatment};
+use crate::privacy::{ColumnTreatment, Keys, Recognisers, Told, redact};
 use arrow::array::{ArrayRef, AsArray, BinaryViewBuilder, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{DataType, SchemaRef};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// The header of a row's event under its new key, of which nothing is landed but that it was there.
 const OLD_KEY: &str = "__debezium.oldkey";
@@ -38,15 +39,6 @@ pub struct TopicTreatment {
     keys: Arc<Keys>,
     /// None where values may be kept.
     recognisers: Option<Recognisers>,
-    hits: Mutex<Hits>,
-}
-
-/// What the rows of a run had.
-#[derive(Debug, Default)]
-struct Hits {
-    rows: u64,
-    columns: Vec<u64>,
-    fields: BTreeMap<String, Vec<FieldTold>>,
 }
 
 /// Records as they are landed, and those that are not.
@@ -55,6 +47,8 @@ pub struct Treated {
     pub records: RecordBatch,
     /// As they came, each with its reason.
     pub dead: Option<RecordBatch>,
+    /// How often what is treated was there in those that are landed.
+    pub hits: Hits,
 }
 
 impl TopicTreatment {
@@ -80,7 +74,6 @@ impl TopicTreatment {
             audience != Audience::Restricted && shown.treatment == Treatment::Keep && !is_written(&shown.column)
         };
         let needed = shown.iter().map(|shown| is_subject(&shown.column) || is_checked(shown)).collect();
-        let hits = Mutex::new(Hits { columns: vec![0; shown.len()], ..Hits::default() });
         let (columns, treatments) = shown.into_iter().map(|shown| (shown.column, shown.treatment)).unzip();
         let (dataset, reading) = (dataset.clone(), reading.clone());
         Ok(TopicTreatment {
@@ -94,7 +87,6 @@ impl TopicTreatment {
             reading,
             keys,
             recognisers,
-            hits,
         })
     }
 
@@ -117,16 +109,17 @@ impl TopicTreatment {
 
     /// Treats records as they came.
     pub fn treat(&self, records: &RecordBatch) -> Result<Treated, RelayFault> {
-        let (mut landed, mut dead) = (Vec::new(), Vec::new());
+        let (mut landed, mut dead, mut hits) = (Vec::new(), Vec::new(), Hits::default());
         for first in (0..records.num_rows()).step_by(ROWS_AT_ONCE) {
             let rows = ROWS_AT_ONCE.min(records.num_rows() - first);
             let treated = self.treat_some(&records.slice(first, rows))?;
             landed.push(treated.records);
             dead.extend(treated.dead);
+            hits.add(&treated.hits);
         }
         let all = |schema: &SchemaRef, some: &[RecordBatch]| concat_batches(schema, some).map_err(|_| RelayFault::Ours);
         let dead = dead.first().map(|first| all(&first.schema(), &dead)).transpose()?;
-        Ok(Treated { records: all(&records.schema(), &landed)?, dead })
+        Ok(Treated { records: all(&records.schema(), &landed)?, dead, hits })
     }
 
     fn treat_some(&self, records: &RecordBatch) -> Result<Treated, RelayFault> {
@@ -153,7 +146,7 @@ impl TopicTreatment {
             .collect();
         let redacted = redact(images.cells(), &made, self.audience, &self.dataset, &self.keys)
             .map_err(|fault| RelayFault::Treatment { dataset: self.dataset.clone(), fault: fault.to_string() })?;
-        self.count(&images, redacted.told());
+        let hits = self.count(&images, redacted.told());
         let (mut new_keys, mut new_values) = (BinaryViewBuilder::new(), BinaryViewBuilder::new());
         let mut headers = headers_builder();
         let (mut is_landed, mut reasons) = (Vec::new(), Vec::new());
@@ -180,7 +173,7 @@ impl TopicTreatment {
         columns[4] = Arc::new(headers.finish());
         let landed = RecordBatch::try_new(records.schema(), columns).map_err(|_| RelayFault::Ours)?;
         let dead = if reasons.is_empty() { None } else { Some(dead(records, &is_landed, &reasons)?) };
-        Ok(Treated { records: landed, dead })
+        Ok(Treated { records: landed, dead, hits })
     }
 
     /// The last look at what is landed as it came: what hardly anything but personal data looks like ends the run.
@@ -202,52 +195,43 @@ impl TopicTreatment {
         Ok(())
     }
 
-    fn count(&self, images: &Images<'_>, told: &BTreeMap<String, Told>) {
-        let mut hits = self.hits.lock().unwrap_or_else(PoisonError::into_inner);
-        hits.rows += images.rows();
-        hits.columns.iter_mut().zip(images.hits()).for_each(|(sum, hits)| *sum += hits);
-        for (column, told) in told {
-            let fields = hits.fields.entry(column.clone()).or_default();
-            fields.resize(fields.len().max(told.fields.len()), FieldTold::default());
-            for (sum, told) in fields.iter_mut().zip(&told.fields) {
-                sum.hits += told.hits;
-                sum.lacking += told.lacking;
-            }
-        }
-    }
-
-    /// The path of a declared treatment that nothing of the whole run had, though there were rows.
-    pub fn path_lacking(&self) -> Option<String> {
-        let hits = self.hits.lock().unwrap_or_else(PoisonError::into_inner);
-        if hits.rows == 0 {
-            return None;
-        }
+    /// How often each treated column was there, and each declared field of JSON.
+    fn count(&self, images: &Images<'_>, told: &BTreeMap<String, Told>) -> Hits {
+        let mut hits = Hits::default();
         for (place, column) in self.columns.iter().enumerate() {
-            if self.treatments[place] != Treatment::Keep && hits.columns[place] == 0 {
-                return Some(column.name.to_string());
+            if self.treatments[place] == Treatment::Keep {
+                continue;
             }
-            let (Treatment::Fields(fields), Some(told)) =
-                (&self.treatments[place], hits.fields.get(column.name.as_str()))
+            let there = images.hits()[place];
+            hits.count(column.name.to_string(), there, images.rows().saturating_sub(there));
+            let (Treatment::Fields(fields), Some(told)) = (&self.treatments[place], told.get(column.name.as_str()))
             else {
                 continue;
             };
-            let lacks = |(field, told): &(&crate::data::FieldTreatment, &FieldTold)| {
-                !field.optional && told.hits == 0 && told.lacking > 0
-            };
-            if let Some((field, _)) = fields.iter().zip(told).find(lacks) {
-                return Some(format!("{}.{}", column.name, field.path.join(".")));
+            for (field, told) in fields.iter().zip(&told.fields) {
+                hits.count(path_of(column, field), told.hits, told.lacking);
             }
         }
-        None
+        hits
     }
 
-    /// How often each treated column was there, for a manifest.
-    pub fn hits(&self) -> BTreeMap<String, u64> {
-        let hits = self.hits.lock().unwrap_or_else(PoisonError::into_inner);
-        let treated = |place: &usize| self.treatments[*place] != Treatment::Keep;
-        let all = (0..self.columns.len()).filter(treated);
-        all.map(|place| (self.columns[place].name.to_string(), hits.columns[place])).collect()
+    /// The paths that a run must have, if it has rows: treated columns, and fields of JSON that not every row may lack.
+    pub fn paths(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        for (column, treatment) in self.columns.iter().zip(&self.treatments) {
+            if *treatment != Treatment::Keep {
+                paths.push(column.name.to_string());
+            }
+            if let Treatment::Fields(fields) = treatment {
+                paths.extend(fields.iter().filter(|field| !field.optional).map(|field| path_of(column, field)));
+            }
+        }
+        paths
     }
+}
+
+fn path_of(column: &Column, field: &FieldTreatment) -> String {
+    format!("{}.{}", column.name, field.path.join("."))
 }
 
 /// Whether a column's values are texts, of whatever meaning.

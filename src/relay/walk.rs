@@ -4,10 +4,13 @@ use super::buffer::Buffer;
 use super::chain::{Chain, Link, Owner, Tail};
 use super::cluster::{Cluster, Stretch};
 use super::fault::RelayFault;
+use super::identity::{self, Known};
 use super::land::{Hands, Landing};
 use super::letters::Letters;
 use super::manifest::{self, Said};
+use super::over::Over;
 use super::pull::{Bounds, Halt, Lane, Pull};
+use super::settings::partitions_at_once;
 use super::topic::{CameTo, Topic};
 use super::treat::TopicTreatment;
 use crate::access::Folder;
@@ -19,7 +22,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -148,16 +151,21 @@ impl Relay {
                 () = stop.clone() => return Err(RelayFault::Stopped { landed: 0, partitions: 0 }),
             }
         }
+        tokio::select! {
+            confirmed = confirm(asked, cluster, topics) => confirmed?,
+            () = stop.clone() => return Err(RelayFault::Stopped { landed: 0, partitions: 0 }),
+        }
         let is_stopped = land(asked, cluster, topics, stop).await?;
         if is_stopped {
-            // What no manifest names is named by the next run.
+            // What no manifest names is named by the next run. So is a topic of which what came so far lacks a path: that run is
+            // the one that has it all, and says whether it is lacking.
             let _ = tokio::time::timeout(LAST_WORDS, tell(asked, topics, *rounds)).await;
             let all = || topics.iter().flat_map(|topic| topic.partitions.values().map(move |stretch| (topic, stretch)));
             let landed = all().filter(|(topic, stretch)| topic.covered(stretch.partition) >= stretch.end).count();
             return Err(RelayFault::Stopped { landed, partitions: all().count() });
         }
         for topic in topics.iter() {
-            if let Some(path) = topic.treatment.as_ref().and_then(|treatment| treatment.path_lacking()) {
+            if let Some(path) = topic.path_lacking()? {
                 return Err(RelayFault::Path { topic: topic.name.to_string(), path });
             }
         }
@@ -192,36 +200,76 @@ impl Relay {
     }
 }
 
+/// Looks whether the topics are still those that were landed, before anything is landed behind that.
+async fn confirm(asked: &Asked, cluster: &Arc<Cluster>, topics: &mut [Topic]) -> Result<(), RelayFault> {
+    let known: Vec<Known> = topics.iter().flat_map(Topic::known).collect();
+    let queue_bytes = asked.bounds.queue_bytes;
+    for some in known.chunks(partitions_at_once(queue_bytes)) {
+        let (asks, some, over) = (Arc::clone(cluster), some.to_vec(), Flag::default());
+        // Where nobody waits for the answer any more, it is not sought.
+        let is_over = Arc::clone(&over.0);
+        let asked = tokio::task::spawn_blocking(move || identity::confirm(&asks, &some, queue_bytes, &is_over));
+        asked.await.map_err(|_| RelayFault::Ours)??;
+    }
+    topics.iter_mut().for_each(|topic| topic.is_known = true);
+    Ok(())
+}
+
+/// Set once it is dropped.
+#[derive(Default)]
+struct Flag(Arc<AtomicBool>);
+
+impl Drop for Flag {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A partition that goes on, and where it is landed.
+type Open = (Arc<str>, Stretch, Arc<Landing>);
+
 /// Reads and lands every partition that goes on; whether we were told to stop.
 async fn land(
     asked: &Asked,
     cluster: &Arc<Cluster>,
     topics: &[Topic],
-    stop: impl Future<Output = ()>,
+    stop: impl Future<Output = ()> + Clone,
 ) -> Result<bool, RelayFault> {
-    let mut open: Vec<(&Topic, &Stretch, &Arc<Landing>)> = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
     for topic in topics {
         for (partition, landing) in &topic.landings {
             let stretch = topic.partitions.get(partition).ok_or(RelayFault::Ours)?;
             if landing.landed().covered < stretch.end {
-                open.push((topic, stretch, landing));
+                open.push((Arc::clone(&topic.name), *stretch, Arc::clone(landing)));
             }
         }
     }
-    if open.is_empty() {
-        return Ok(false);
+    // As many as memory has room for what is fetched ahead of them.
+    for some in open.chunks(partitions_at_once(asked.bounds.queue_bytes)) {
+        if land_some(asked, cluster, some, stop.clone()).await? {
+            return Ok(true);
+        }
     }
-    let from = |(topic, stretch, landing): &(&Topic, &Stretch, &Arc<Landing>)| {
+    Ok(false)
+}
+
+async fn land_some(
+    asked: &Asked,
+    cluster: &Arc<Cluster>,
+    open: &[Open],
+    stop: impl Future<Output = ()>,
+) -> Result<bool, RelayFault> {
+    let from = |(topic, stretch, landing): &Open| {
         // What is before the partition's beginning is known to hold nothing.
         let next = landing.landed().next.max(stretch.low);
-        (topic.name.to_string(), stretch.partition, next)
+        (topic.to_string(), stretch.partition, next)
     };
     let places: Vec<(String, i32, i64)> = open.iter().map(from).collect();
-    let asks = Arc::clone(cluster);
+    let (asks, queue_bytes) = (Arc::clone(cluster), asked.bounds.queue_bytes);
     let reader = tokio::task::spawn_blocking(move || {
         let places: Vec<_> =
             places.iter().map(|(topic, partition, next)| (topic.as_str(), *partition, *next)).collect();
-        asks.reader(&places)
+        asks.reader(&places, queue_bytes)
     });
     let (reader, queues) = reader.await.map_err(|_| RelayFault::Ours)??;
     let (held, halt) = (Arc::new(AtomicUsize::new(0)), Arc::new(Halt::default()));
@@ -229,12 +277,12 @@ async fn land(
     let hands =
         Arc::new(Hands { makers: Semaphore::new(threads), held: Arc::clone(&held), reader: Arc::clone(&reader) });
     let (mut lanes, mut tasks) = (Vec::new(), JoinSet::new());
-    for ((topic, stretch, landing), queue) in open.into_iter().zip(queues) {
+    for ((topic, stretch, landing), queue) in open.iter().zip(queues) {
         let (land, lands) = mpsc::unbounded_channel();
         lanes.push(Lane {
-            topic: Arc::clone(&topic.name),
+            topic: Arc::clone(topic),
             partition: stretch.partition,
-            end: stretch.end,
+            over: Over::at(stretch.end),
             queue,
             buffer: Buffer::new(landing.landed().next),
             land: Some(land),
@@ -294,10 +342,13 @@ async fn finish(
 async fn tell(asked: &Asked, topics: &mut [Topic], round: u64) -> Result<Vec<Told>, RelayFault> {
     let mut told = Vec::new();
     for topic in topics {
+        if topic.path_lacking()?.is_some() {
+            continue;
+        }
         let CameTo { links, partitions, found } = topic.come_to()?;
         let audience = asked.kafka.audience;
         let treated = topic.treatment.as_ref().map_or_else(|| "{}".to_owned(), |treatment| treatment.text());
-        let hits = topic.treatment.as_ref().map(|treatment| treatment.hits()).unwrap_or_default();
+        let hits = topic.hits(&links).each();
         let run = if round == 1 { asked.run.clone() } else { format!("{}-r{round}", asked.run) };
         let said = Said {
             run: &run,
@@ -328,6 +379,7 @@ async fn tell(asked: &Asked, topics: &mut [Topic], round: u64) -> Result<Vec<Tol
         for (partition, landing) in &topic.landings {
             let landed = landing.landed();
             topic.chain.tails.insert(*partition, Tail { next: landed.next, covered: landed.covered });
+            topic.chain.witnesses.insert(*partition, landed.witnesses.clone());
         }
         topic.said = Some(partitions);
     }

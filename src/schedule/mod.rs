@@ -25,7 +25,7 @@ mod watched;
 
 use crate::ending;
 use crate::failure::{Failure, Phase};
-use crate::verbs::{Desk, Desks, Teller, log_lines, no_timetable, tell_as};
+use crate::verbs::{Desk, Desks, Teller, log_lines, no_timetable, tell_as, told_once};
 use crate::world::{Clock, Progress, ProgressMode};
 use chrono::TimeDelta;
 use health::{Ended, Health};
@@ -81,8 +81,8 @@ async fn journey(request: ScheduleRequest, out: &mut dyn Write) -> Result<u8, Fa
         }
     }
     // A job whose files are not valid is told and left out; the nights of the others do not wait for it.
-    for refused in &refused {
-        tell_as(request.json, &refused.failure, out);
+    for failure in told_once(&refused) {
+        tell_as(request.json, failure, out);
     }
     let left_out = LeftOut::of(&project, &refused, &request.environment);
     let refused_code = ending::worst(refused.iter().map(|refused| refused.failure.ending)).map(|ending| ending.code);

@@ -98,6 +98,6 @@ pub use rows::rows_of_table;
 pub use runs::RUNS;
 pub use snapshot::{Snapshot, snapshot};
 pub use staging::{Staged, StagedPart, Staging};
-pub use suppression::{Suppressed, SuppressionList, suppression_list};
+pub use suppression::{Suppressed, SuppressionList, is_another as is_another_list, suppression_list};
 pub use table::Table;
 pub use vault::{Appender, NewTokens, VAULT_OWNER, append_tokens, upload_tokens, vault_schema};

@@ -13,7 +13,7 @@ use super::mutant::{self, Mutant};
 use super::night::{Night, NightDataset, NightWrite};
 use super::owner::{self, Owner};
 use super::part::sha256;
-use super::{Staged, Store};
+use super::{Staged, Store, suppression};
 use crate::data::{Audience, Name, Period, Schema};
 use crate::format::parquet_write::WriteFault;
 use arrow::datatypes::DataType;
@@ -32,6 +32,7 @@ pub(super) async fn propose(
     let state = replay(&table).await?;
     let owner = Owner { stamp: night.stamp, job: night.job.as_str() };
     owner.check(&table, staged.dataset().as_str(), &state)?;
+    suppression::check(&table, &state, night.suppression_list)?;
     let transaction = (format!("nightferry:{}", night.job), i64::try_from(number).unwrap_or(i64::MAX));
     if state.transactions.get(&transaction.0).is_some_and(|done| *done >= transaction.1) {
         // Nobody may say what is the newest night while the ledger does not know it.
@@ -48,7 +49,10 @@ pub(super) async fn propose(
     let manifest = manifest_of(night, dataset, staged, &schema_text, &state);
     let (verdict, proof) = (manifest.verdict.clone(), manifest.proof.clone());
     let manifest = manifest::create(&table, &manifest).await?;
-    let Written { mode, configuration, periods, merged_to } = written(&state, &owner, dataset, staged)?;
+    let Written { mode, mut configuration, periods, merged_to } = written(&state, &owner, dataset, staged)?;
+    if let Some(list) = night.suppression_list {
+        configuration.insert(suppression::PROPERTY.to_owned(), list.to_string());
+    }
     let commit = Commit {
         mode,
         name: staged.dataset().as_str(),

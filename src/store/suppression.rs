@@ -5,7 +5,8 @@
 //!          into every manifest, and looks once more before its record: a newer one, and nothing of the run is published
 //! an erasure writes the next version; then it takes the next number of every job's ledger, as whoever goes back does; then it
 //!          looks at what is published. A run that looked before the version was there either had its record by then, so that the
-//!          erasure sees its night, or finds its number taken, and looks again
+//!          erasure sees its night, or finds its number taken, and looks again. A vault keeps values before the record: an
+//!          erasure looks at every vault, and at what lies aside in `restricted`, after it has the numbers
 //! ```
 //!
 //! A version is the whole list. It holds no value: of each person the kind of a value (`email`) and its HMAC under a key that is
@@ -16,7 +17,9 @@
 
 use super::Store;
 use super::absent::{get, name};
+use super::delta::log::TableState;
 use super::fault::{StoreError, fault};
+use crate::access::Folder;
 use crate::failpoint;
 use chrono::{DateTime, NaiveDate, Utc};
 use futures::TryStreamExt;
@@ -61,6 +64,28 @@ pub struct Suppressed {
     /// The first day on which it no longer holds; `None` is never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<NaiveDate>,
+}
+
+/// The table's property that says by which version its rows went.
+pub(super) const PROPERTY: &str = "nightferry.suppressionList";
+
+/// Refuses to write rows that went by an older version than those of the table before: a list that vanished, or came back out of a
+/// copy, would bring back whom it no longer names.
+pub(super) fn check(table: &Folder, before: &TableState, list: Option<u64>) -> Result<(), StoreError> {
+    let property = before.property(PROPERTY);
+    match property.and_then(|number| number.parse::<u64>().ok()) {
+        Some(went_by) if list.is_none_or(|list| list < went_by) => Err(StoreError::Damaged {
+            store: table.label().into(),
+            object: "the suppression list".into(),
+            fault: "it is older than the one that a table went by before: bring the newer one back",
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether there is another version than the one that somebody read.
+pub async fn is_another(security: &Store, list: Option<u64>) -> Result<bool, StoreError> {
+    Ok(newest(security).await? != list)
 }
 
 /// The newest version, of the environment `stamp`; `None` where there is none.

@@ -47,6 +47,12 @@ pub struct Refused {
     pub failure: Failure,
 }
 
+/// Why jobs are refused: what is wrong for many of them, as an environment is, once.
+pub fn told_once(refused: &[Refused]) -> impl Iterator<Item = &Failure> {
+    let is_first = |place: &usize| !refused[..*place].iter().any(|other| other.failure == refused[*place].failure);
+    (0..refused.len()).filter(is_first).map(|place| &refused[place].failure)
+}
+
 impl Desk {
     /// The desks of the jobs named, or of every job of the project. A job whose files are not valid is refused by itself.
     pub fn of(named: Vec<PathBuf>, environment: &str) -> Result<Desks, Failure> {
@@ -56,8 +62,6 @@ impl Desk {
         for path in files::jobs(&project, named)? {
             match Desk::open(&project, &path, environment) {
                 Ok(desk) => desks.push(desk),
-                // What is wrong with the environment is wrong for every job, and told once.
-                Err(failure) if refused.iter().any(|refused: &Refused| refused.failure == failure) => {}
                 Err(failure) => refused.push(Refused { path, failure }),
             }
         }

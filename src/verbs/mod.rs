@@ -24,7 +24,7 @@ mod validate;
 mod walk;
 
 pub use days::Days;
-pub use desk::{Desk, Desks, Refused, no_timetable};
+pub use desk::{Desk, Desks, Refused, no_timetable, told_once};
 pub use diff::{DiffRequest, diff};
 pub use files::tell_as;
 pub use init::{InitRequest, init};

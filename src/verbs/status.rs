@@ -2,7 +2,7 @@
 //! for, the page.
 
 use super::catalogue::write_catalogue;
-use super::desk::{Desk, Desks};
+use super::desk::{Desk, Desks, told_once};
 use super::files;
 use super::measured::Metrics;
 use crate::calendar::Due;
@@ -57,8 +57,8 @@ pub async fn status(request: StatusRequest, out: &mut dyn Write) -> u8 {
 async fn journey(request: StatusRequest, out: &mut dyn Write) -> Result<u8, Failure> {
     super::log(&Progress::new(ProgressMode::None));
     let Desks { desks, refused, .. } = Desk::of(request.jobs, &request.environment)?;
-    for refused in &refused {
-        files::tell_as(request.json, &refused.failure, out);
+    for failure in told_once(&refused) {
+        files::tell_as(request.json, failure, out);
     }
     let refused_code = ending::worst(refused.iter().map(|refused| refused.failure.ending)).map(|ending| ending.code);
     if let Some(folder) = &request.catalogue {

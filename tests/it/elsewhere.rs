@@ -98,6 +98,20 @@ fn an_answer_that_leads_elsewhere_is_followed_by_nobody() {
 }
 
 #[test]
+fn no_proxy_of_the_surroundings_sees_what_is_said_to_this_machine() {
+    let (proxy, seen) = listener();
+    let proxy = format!("http://127.0.0.1:{proxy}");
+    let by = redirecting("404 Not Found", String::new());
+    let ferry = things();
+    let place = format!("url = \"s3://bucket/a\"\nregion = \"eu-west-2\"\nendpoint = \"http://127.0.0.1:{by}\"");
+    ferry.edit("jobs/environments/dev.toml", "url = \"out/warehouse\"", &place);
+    let proxies = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, proxy.as_str()));
+    let came = run_with(&ferry, &[&AWS[..], &proxies[..]].concat());
+    assert_eq!(came.code, 14, "the store itself answered: {}", came.err);
+    assert_eq!(seen.load(Ordering::SeqCst), 0, "the proxy was asked");
+}
+
+#[test]
 fn an_endpoint_of_the_surroundings_is_looked_at_as_well() {
     for (url, name, at) in [
         ("s3://bucket/a", "AWS_ENDPOINT_URL_S3", "https://169.254.169.254"),

@@ -35,6 +35,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-CHAIN-42", "relay/endings::an_object_that_no_relay_wrote_is_left_alone_and_told"),
     ("E-LETTERS-22", "relay/treated::what_cannot_be_treated_is_put_aside_and_past_the_limit_the_run_ends"),
     ("E-LOST-26", "relay/holes::records_that_went_before_they_were_landed_end_the_run_and_are_counted"),
+    ("E-ANEW-26", "relay/holes::a_topic_that_was_made_anew_and_has_outgrown_the_one_before_is_refused"),
     ("E-TOPIC-26", "relay/holes::a_topic_that_was_made_anew_is_not_taken_for_the_one_before"),
     ("E-DRIFT-20", "hostile::refuses_a_column_that_nobody_classified_and_leaves_no_part"),
     ("E-RECON-21", "endings::a_row_that_the_topic_tells_otherwise_ends_with_21"),

@@ -5,7 +5,7 @@ use crate::ferry::{Came, Ferry};
 use crate::readers::python;
 use serde_json::{Value, json};
 
-const SECRET: &str = "nightferry-test-key-not-a-secret";
+pub const SECRET: &str = "nightferry-test-key-not-a-secret";
 const COLUMNS: &str = "mail = { type = \"text\", class = \"personal\", kind = \"email\", nullable = true, treat = { analytics = \"drop\" } }\n\
     amount = { type = \"integer\", class = \"open\" }";
 /// The second row is bad, the third is of nobody who is known.
@@ -18,7 +18,7 @@ fn project() -> Ferry {
 }
 
 /// Puts a version of the list into a project's security store.
-fn forget(ferry: &Ferry, secret: &str, number: u64, stamp: &str, people: &[&str]) {
+pub fn forget(ferry: &Ferry, secret: &str, number: u64, stamp: &str, people: &[&str]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/forget.py");
     let number_of = number.to_string();
     let list = python(&[&[script, secret, &number_of, stamp], people].concat());
@@ -130,6 +130,25 @@ fn a_list_that_could_not_be_gone_by_stops_the_night() {
     assert!(!ferry.is_published("out/warehouse/thing"));
     list(&ferry, &|text| text);
     assert_eq!(ferry.run(&JOB).code, 0);
+}
+
+#[test]
+fn a_list_that_vanished_or_came_back_older_brings_nobody_back() {
+    let ferry = project();
+    let run = |day: &str| ferry.run(&[JOB[0], JOB[1], "--date", day]);
+    forget(&ferry, SECRET, 0, "dev", &[]);
+    forget(&ferry, SECRET, 1, "dev", &PEOPLE);
+    assert_eq!(run("2026-11-20").code, 0);
+    let lists = [0, 1].map(|number: u64| ferry.path(&format!("out/security/_suppress/{number:020}.json")));
+    let newest = std::fs::read(&lists[1]).expect("a list");
+    for list in lists.iter().rev() {
+        std::fs::remove_file(list).expect("gone");
+        ends(&run("2026-11-21"), "E-SUM-42", "older than the one that a table went by");
+        assert_eq!(ids(&ferry, "out/warehouse/thing"), ["3", "4"]);
+    }
+    std::fs::write(&lists[1], newest).expect("back");
+    assert_eq!(run("2026-11-21").code, 0);
+    assert_eq!(ids(&ferry, "out/warehouse/thing"), ["3", "4"]);
 }
 
 #[test]

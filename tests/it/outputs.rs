@@ -1,6 +1,7 @@
 //! What a reconciliation leaves behind, held against worlds whose drift is written down by hand.
 
 use crate::ferry::Ferry;
+use crate::forgotten::{SECRET, forget};
 use crate::readers::python;
 use arrow::array::{Array, RecordBatch};
 use arrow::util::display::array_value_to_string;
@@ -246,4 +247,57 @@ fn a_cell_that_the_stream_does_not_tell_is_a_drift_of_its_own_kind() {
     let cells = list(&ferry, &report, "drift_cells");
     assert_eq!(told(&cells, &["id", "column_name", "drift", "is_withheld"]), [["1", "email", "unknown", "true"]]);
     assert_eq!(report["datasets"][0]["reconciliation"]["change_set"]["state"], "refused");
+}
+
+/// The dump's events without the address, as a connector leaves it out.
+fn without_address(ferry: &Ferry) {
+    let path = "in/topics/app.app.thing/dump.jsonl";
+    let without = |line: &str| {
+        let mut record: Value = serde_json::from_str(line).expect("a record");
+        let mut payload: Value = serde_json::from_str(record["payload"].as_str().expect("text")).expect("an event");
+        for image in ["before", "after"] {
+            payload[image].as_object_mut().map(|row| row.remove("email"));
+        }
+        record["payload"] = json!(payload.to_string());
+        format!("{record}\n")
+    };
+    let dump: String = ferry.read(path).lines().map(without).collect();
+    ferry.write(path, dump.as_bytes());
+}
+
+#[test]
+fn where_somebody_is_to_be_forgotten_no_list_tells_whose_a_row_is() {
+    let ferry = things("");
+    ferry.edit("schemas/thing.toml", "class = \"personal\", treat", "class = \"personal\", kind = \"email\", treat");
+    forget(&ferry, SECRET, 0, "dev", &["email", "robin.ash@example.org"]);
+    let (came, report) = ferry.report(&RUN);
+    assert_eq!(came.code, 21, "{}", came.err);
+    let reconciliation = &report["datasets"][0]["reconciliation"];
+    assert_eq!(reconciliation["changed"], 2, "the comparison is of all rows: {reconciliation}");
+    assert_eq!(reconciliation.get("outputs"), None, "{reconciliation}");
+    let phrase = reconciliation["change_set"]["phrase"].as_str().expect("a phrase");
+    assert!(reconciliation["change_set"]["state"] == "refused" && phrase.contains("are to be forgotten"), "{phrase}");
+    assert!(!ferry.files("out/restricted").iter().any(|file| file.ends_with("parquet")));
+}
+
+#[test]
+fn a_column_that_is_looked_at_for_the_list_alone_is_not_compared() {
+    let asked = |list: bool| {
+        let ferry = things(", restricted = \"drop\"");
+        ferry.edit("schemas/thing.toml", "analytics = \"label\"", "analytics = \"drop\"");
+        ferry.edit(
+            "schemas/thing.toml",
+            "class = \"personal\", treat",
+            "class = \"personal\", kind = \"email\", treat",
+        );
+        without_address(&ferry);
+        if list {
+            forget(&ferry, SECRET, 0, "dev", &["email", "robin.ash@example.org"]);
+        }
+        let (came, report) = ferry.report(&RUN);
+        (came.code, report["datasets"][0]["reconciliation"]["changed_columns"].clone())
+    };
+    let (code, counts) = asked(false);
+    assert_eq!((code, &counts), (21, &json!({ "amount": 1 })));
+    assert_eq!(asked(true), (code, counts));
 }

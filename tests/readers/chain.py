@@ -23,6 +23,9 @@ for folder in sorted(Path(sys.argv[1]).glob("p=*")):
             assert links[-1][1] <= offset < links[-1][2], (file, offset)
             offsets.append(offset)
             tombstones += is_tombstone
+    # Begun, and nothing is landed of it.
+    if not links:
+        continue
     whole = all(name == first for name, first, _ in links) and all(
         before[2] == behind[0] for before, behind in zip(links, links[1:])
     )

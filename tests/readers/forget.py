@@ -25,7 +25,7 @@ print(
             "format": 1,
             "number": int(number),
             "stamp": stamp,
-            "key": tag(key, b"nightferry\x00check").hex()[:16],
+            "key": tag(key, b"nightferry\x00check\x002").hex()[:16],
             "made_at": "2026-11-20T09:00:00Z",
             "people": [
                 {

@@ -138,3 +138,33 @@ fn does_not_land_json_in_a_column_of_text_whose_escapes_nobody_looks_at() {
         assert_eq!(value(&event).map(|_| ()), expected, "{code}");
     }
 }
+
+#[test]
+fn does_not_land_letters_that_are_base64_in_a_column_of_numbers_unless_somebody_said_that_it_stands_there() {
+    let columns = [testing::column("amount", "numeric(20,2)")];
+    let block = r#"{"type":"struct","fields":[{"field":"after","type":"struct","fields":[{"field":"amount","type":"bytes",
+        "name":"org.apache.kafka.connect.data.Decimal","parameters":{"scale":"2"}}]}]}"#;
+    let event = |cell: &str| format!(r#"{{"after":{{"amount":{cell}}},"op":"c"}}"#);
+    let because = |value: &str, decimals| {
+        let reading = Reading { decimals, ..Reading::default() };
+        let terms = ImageTerms {
+            columns: &columns,
+            landed: &[LandedAs::Kept],
+            needed: &[true],
+            leaves_new_out: false,
+            reading: &reading,
+        };
+        let (keys, values) = (BinaryViewArray::from(vec![None]), BinaryViewArray::from(vec![Some(value.as_bytes())]));
+        Images::read(&keys, &values, &terms).expect("images").not_landed(0)
+    };
+    for cell in ["\"12.50\"", "12.5", "\"1234\"", "\"-1e3\"", "\"NaN\"", "null", "\"__debezium_unavailable_value\""] {
+        assert_eq!(because(&event(cell), None), None, "{cell}");
+    }
+    for cell in ["\"Wren\"", "\"WrenAldr\"", "\"Wr\\u0065n\"", "\"AQ==\"", "\"Wren Alder\"", "\"\"", "\"eE+-\""] {
+        assert_eq!(because(&event(cell), None), Some(NotLanded::Cell), "{cell}");
+    }
+    // Said by the source, or by the block.
+    assert_eq!(because(&event("\"AQ==\""), Some(crate::changes::Decimals::Precise)), None);
+    let framed = format!(r#"{{"schema":{block},"payload":{}}}"#, event("\"AQ==\""));
+    assert_eq!(because(&framed, None), None);
+}

@@ -21,6 +21,10 @@ use std::time::Instant;
 const HELD_PART: u64 = 8;
 /// And this at most: more is no faster.
 const HELD_BYTES_MAX: u64 = 64 << 20;
+/// And of it, what the client fetches ahead.
+const QUEUE_PART: u64 = 16;
+/// And this at most.
+const QUEUE_BYTES_MAX: u64 = 16 << 20;
 /// How often one who follows asks how far the topics go.
 const PROBE: Duration = Duration::from_secs(10);
 /// So many records that are not landed begin a round before it is due.
@@ -200,7 +204,8 @@ async fn restricted(plan: &Plan, root: &Path) -> Result<Store, Failure> {
 fn bounds(plan: &Plan) -> Bounds {
     let held = (plan.limits.memory_bytes_max / HELD_PART).min(HELD_BYTES_MAX);
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-    Bounds { object_bytes: size(plan.limits.part_bytes_max), held_bytes: size(held) }
+    let queue = (plan.limits.memory_bytes_max / QUEUE_PART).min(QUEUE_BYTES_MAX);
+    Bounds { object_bytes: size(plan.limits.part_bytes_max), held_bytes: size(held), queue_bytes: size(queue) }
 }
 
 fn tell(plan: &Plan, run: &str, told: &[Told], is_json: bool, out: &mut dyn Write) {

@@ -67,6 +67,7 @@ pub async fn cross(
     };
     let comparison = |against: &ReconcilePlan| {
         let whole = Comparison::new(columns.clone(), &dataset.schema.key, &against.tolerate, seal, aside);
+        let whole = whole.without(&dataset.looked_at);
         match dataset.write.within() {
             Some(within) => whole.within(within),
             None => whole,

@@ -45,9 +45,11 @@ pub async fn quarantine(
     let no_room = |fault: ScratchFault| Failure::new(ending::DISK, Phase::Extract, fault.to_string());
     let Some(first) = crossed.bad.iter().next() else { return Ok(None) };
     let schema = first.map_err(no_room)?.schema();
+    // As it came, a value may be written so that nobody can tell whose it is: then the row's place and its fault are all that is told.
+    let may_be_theirs = opened.may_hold_forgotten(dataset);
     let is_kept = |name: &str| {
         let shown = dataset.set_aside.iter().find(|shown| shown.column.name.as_str() == name);
-        shown.is_none_or(|shown| shown.treatment == Treatment::Keep)
+        shown.is_none_or(|shown| shown.treatment == Treatment::Keep && !may_be_theirs)
     };
     let shown = schema.fields().iter().map(|field| field.name().as_str()).filter(|name| is_kept(name)).map(|name| {
         // Of ours the first is the row's place in the extract.
@@ -164,8 +166,13 @@ pub async fn file(
     Ok(paths)
 }
 
-/// The rows that are not of people who are to be forgotten. What is filed may be text, whatever the column is.
+/// The rows that are not of people who are to be forgotten; none where a column that would tell is not among theirs. What is filed may
+/// be text, whatever the column is.
 fn others(rows: &RecordBatch, dataset: &DatasetPlan, opened: &Opened) -> Result<RecordBatch, Failure> {
+    let mut asked = opened.forgotten.columns(&dataset.schema.columns);
+    if asked.any(|column| rows.column_by_name(column.name.as_str()).is_none()) {
+        return Ok(rows.slice(0, 0));
+    }
     let as_filed = |column: &Column| {
         let field = rows.schema().column_with_name(column.name.as_str()).map(|(_, field)| field.data_type().clone());
         let is_text = field.as_ref() == Some(&DataType::Utf8View);

@@ -61,6 +61,9 @@ impl Listed {
             };
             let plan = widened.get_or_insert_with(|| plan.clone());
             let Some(of) = plan.datasets.get_mut(place) else { continue };
+            let columns = of.schema.columns.iter().map(|column| &column.name);
+            of.looked_at =
+                columns.filter(|name| is_of_kind(name) && !of.extract.columns.contains(name)).cloned().collect();
             widen(&mut of.extract);
             if let WriteMode::ReplacePeriod { extracts, .. } = &mut of.write {
                 extracts.iter_mut().for_each(widen);

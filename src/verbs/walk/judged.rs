@@ -114,7 +114,7 @@ async fn reconciled(
     let compared = against(comparison, asked, opened).await?;
     crossed.origin.inputs.extend(compared.inputs.iter().cloned());
     let Compared { outcome, judged, .. } = &compared;
-    let change_set = (!options.dry_run).then(|| left::change_set(&compared, dataset));
+    let change_set = (!options.dry_run).then(|| left::change_set(&compared, dataset, opened));
     let left = match options.dry_run {
         true => Left::default(),
         false => left::left(&outcome.outputs, change_set.as_ref(), dataset, run, opened).await?,

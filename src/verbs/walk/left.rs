@@ -51,7 +51,8 @@ enum Shows {
     NoPerson,
 }
 
-/// Files what a comparison left behind; the change set where `change_set` says that there is one.
+/// Files what a comparison left behind; the change set where `change_set` says that there is one. Nothing where people are to be
+/// forgotten by a column of the dataset: lists of keys and cells, and pairs of which one side names somebody, do not tell whose they are.
 pub async fn left(
     outputs: &Outputs,
     change_set: Option<&ChangeSetReport>,
@@ -60,6 +61,9 @@ pub async fn left(
     opened: &Opened,
 ) -> Result<Left, Failure> {
     let mut left = Left::default();
+    if opened.may_hold_forgotten(dataset) {
+        return Ok(left);
+    }
     let filed = async |list: &str, shows: Shows, rows: Rows<'_>| -> Result<Option<String>, Failure> {
         let mut rows = rows.peekable();
         let schema = match rows.peek() {
@@ -143,7 +147,7 @@ fn shown(dataset: &DatasetPlan, schema: &SchemaRef, shows: Shows) -> Result<Vec<
 }
 
 /// Whether there is a change set, and why not.
-pub fn change_set(compared: &Compared, dataset: &DatasetPlan) -> ChangeSetReport {
+pub fn change_set(compared: &Compared, dataset: &DatasetPlan, opened: &Opened) -> ChangeSetReport {
     let Compared { outcome, judged, treated, .. } = compared;
     let outputs = &outcome.outputs;
     let changes = outputs.changes.changes;
@@ -164,6 +168,9 @@ pub fn change_set(compared: &Compared, dataset: &DatasetPlan) -> ChangeSetReport
         }
         (Verdict::Match | Verdict::Drift, ChangeState::Proven) if changes == 0 => {
             ChangeSetReport { state: ChangeSetState::NotNeeded, changes, phrase: "no row differs".into() }
+        }
+        (Verdict::Match | Verdict::Drift, ChangeState::Proven) if opened.may_hold_forgotten(dataset) => {
+            refused("people are to be forgotten, and rows of theirs may be among those that differ".into())
         }
         (Verdict::Match | Verdict::Drift, ChangeState::Proven) if !treated.columns.is_empty() => {
             refused("the topic's dump was treated: what it holds is not what the database has".into())

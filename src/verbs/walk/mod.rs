@@ -247,6 +247,9 @@ async fn cross_over(
             publishing.store(true, Ordering::Relaxed);
             let since = Instant::now();
             if let Err(failure) = vaults::keep(opened, plan, &night.run, world.clock.now()).await {
+                if failure.ending.id == ending::LIST_NEWER.id {
+                    discard(night).await;
+                }
                 return fail(night, failure);
             }
             let outcome = publish(night, opened, settled, world, options).await;

@@ -11,7 +11,7 @@ use crate::data::Name;
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Aside;
-use crate::job::{Location, Plan, SourceSpec, StoreSpec};
+use crate::job::{DatasetPlan, Location, Plan, SourceSpec, StoreSpec};
 use crate::privacy::{Forgotten, Keys, Recognisers};
 use crate::reconcile::outputs::{SECRET_BYTES, Seal};
 use crate::source::{self, Layout as FolderLayout, Reached, Source};
@@ -65,6 +65,11 @@ impl Opened {
     /// The keys of other domains, from the plan's own secret.
     pub fn keys_of(&self, plan: &Plan, domains: Vec<Name>) -> Result<Keys, Failure> {
         keys_of(plan, &self.root, domains)
+    }
+
+    /// Whether the dataset has a column by which somebody is to be forgotten.
+    pub fn may_hold_forgotten(&self, dataset: &DatasetPlan) -> bool {
+        self.forgotten.columns(&dataset.schema.columns).next().is_some()
     }
 
     /// Begins the scratch space anew: what was put aside is gone, and its room free.

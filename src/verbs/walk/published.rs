@@ -2,7 +2,7 @@
 
 use super::decided::{decided, night_write};
 use super::open::Opened;
-use super::{Options, Walked, fail};
+use super::{Options, Walked, fail, vaults};
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
 use crate::report::Outcome;
@@ -53,8 +53,7 @@ pub async fn publish(
             Ok(store::Outcome::Published(record)) => break Ok(Some(record)),
             Ok(store::Outcome::ListIsNewer(outrun)) => {
                 discard(&outrun).await;
-                let what = "there is a newer suppression list than the one that the night was extracted by";
-                break Err(Failure::new(ending::LIST_NEWER, Phase::Publish, what));
+                break Err(vaults::outrun());
             }
             Ok(store::Outcome::Lost(lost)) => {
                 // Another run of the job came first: look again at what is published, and whether this night still may be.

@@ -203,7 +203,9 @@ fn told_store(
         || night.second.iter().any(|state| {
             state.store == lane.output.store && state.table == dataset.name.as_str() && state.pending.is_some()
         });
-    let discarded = night.failures.iter().any(|failure| matches!(failure.ending.code, 20 | 23));
+    let is_discarded =
+        |failure: &Failure| matches!(failure.ending.code, 20 | 23) || failure.ending.id == ending::LIST_NEWER.id;
+    let discarded = night.failures.iter().any(is_discarded);
     let state = match (version, behind) {
         (Some(_), true) => StoreState::SecondPending,
         (Some(_), false) => StoreState::Published,

@@ -17,7 +17,7 @@ use crate::failure::{Failure, Phase};
 use crate::format::parquet_back::published;
 use crate::job::{Plan, VAULT};
 use crate::privacy::{Vault, VaultFault};
-use crate::store::{Appender, Store, Table, VAULT_OWNER, append_tokens, upload_tokens, vault_schema};
+use crate::store::{self, Appender, Store, Table, VAULT_OWNER, append_tokens, upload_tokens, vault_schema};
 use crate::world::compute;
 use arrow::array::{Array, AsArray, RecordBatch};
 use bytes::Bytes;
@@ -77,9 +77,13 @@ pub async fn keep(
     run: &str,
     at: chrono::DateTime<chrono::Utc>,
 ) -> Result<(), Failure> {
-    let Opened { vaults, restricted, .. } = opened;
+    let Opened { vaults, restricted, security, suppression_list, .. } = opened;
     let by = Appender { stamp: &plan.stamp, job: plan.job.as_str(), run, at };
     for (domain, vault) in vaults {
+        // A vault keeps values as they are: nobody who is to be forgotten since may get into it.
+        if store::is_another_list(security, *suppression_list).await.map_err(lost)? {
+            return Err(outrun());
+        }
         vault.keep(plan, restricted, by).await.map_err(|failure| match failure.ending {
             ending::VAULT_BEHIND => {
                 let what = format!("another run gave tokens of domain `{domain}` to the same values at the same time");
@@ -89,6 +93,12 @@ pub async fn keep(
         })?;
     }
     Ok(())
+}
+
+/// Somebody is to be forgotten whose rows the night may hold.
+pub fn outrun() -> Failure {
+    let what = "there is a newer suppression list than the one that the night was extracted by";
+    Failure::new(ending::LIST_NEWER, Phase::Publish, what)
 }
 
 impl OpenVault {

@@ -7,7 +7,7 @@
 //! ```
 
 mod requests;
-mod server;
+pub mod server;
 
 use crate::ferry::{Came, Ferry};
 use crate::readers::python;

@@ -1,6 +1,6 @@
 //! What is landed, from one run to the next, and by two at once.
 
-use super::kafka::{things, topic, write};
+use super::kafka::{Member, things, topic, write};
 use super::{JOB, chain, ferry, landed};
 use crate::ferry::{Came, Ferry};
 use crate::services::{CONTAINER, variable};
@@ -160,4 +160,107 @@ async fn a_budget_that_one_record_fills_lands_early_and_loses_nothing() {
     for partition in ["0", "1"] {
         assert_eq!((&chain[partition]["once"], &chain[partition]["whole"]), (&json!(12), &json!(true)), "{chain}");
     }
+}
+
+#[tokio::test]
+async fn who_begins_a_partition_first_decides_where_it_begins() {
+    let topic = topic(2, &[]).await;
+    let ferry = ferry(&topic, "");
+    for partition in 0..2 {
+        write(&topic, partition, &things(0..4_000, 4000));
+    }
+    let start = |more: &[&str]| {
+        let mut command = ferry.command(&[&["relay", JOB], more].concat());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts")
+    };
+    let all = [start(&[]), start(&["--from-offset", "7"]), start(&["--from-offset", "9"])];
+    let came = all.map(|child| Came::of(&child.wait_with_output().expect("it ends")).code);
+    assert!(came.contains(&0) && came.iter().all(|code| [0, 2].contains(code)), "{came:?}");
+    // Whoever it was: another run ends what a run left that was refused at the second partition.
+    landed(&ferry);
+    let chain = chain(&ferry, &topic);
+    for partition in ["0", "1"] {
+        let told = &chain[partition];
+        let first = told["first"].as_u64().expect("an offset");
+        assert!([0, 7, 9].contains(&first), "{told}");
+        assert_eq!((&told["once"], &told["records"]), (&json!(4_000 - first), &json!(4_000 - first)), "{told}");
+        assert_eq!((&told["whole"], &told["next"]), (&json!(true), &json!(4_000)), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_was_killed_before_its_first_object_has_begun_all_the_same() {
+    let topic = topic(1, &[]).await;
+    let ferry = ferry(&topic, "");
+    write(&topic, 0, &things(0..10, 4000));
+    let begin = json!({"begin": 1, "topic": topic, "partition": 0, "first": 4});
+    ferry.write(&format!("landed/{topic}/p=0/_begin.json"), begin.to_string().as_bytes());
+    let came = ferry.run(&["relay", JOB, "--from-offset", "2"]);
+    assert_eq!(came.code, 2, "{}", came.err);
+    assert_eq!(landed(&ferry)["records"], 6);
+    assert_eq!(chain(&ferry, &topic)["0"]["first"], 4);
+}
+
+#[tokio::test]
+async fn a_chain_that_is_forked_is_refused() {
+    let topic = topic(1, &[]).await;
+    let (whole, other) = (ferry(&topic, ""), ferry(&topic, ""));
+    write(&topic, 0, &things(0..10, 4000));
+    landed(&whole);
+    let came = other.run(&["relay", JOB, "--from-offset", "4"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    let fork = format!("landed/{topic}/p=0/00000000000000000004.parquet");
+    whole.write(&fork, &std::fs::read(other.path(&fork)).expect("an object"));
+    let came = super::refused(&whole, 42, "E-CHAIN-42");
+    assert!(came.err.contains("begins before the end of the object before it: the chain is forked"), "{}", came.err);
+}
+
+#[tokio::test]
+async fn of_many_manifests_the_newest_are_read_and_nothing_is_named_twice() {
+    let topic = topic(1, &[]).await;
+    let ferry = ferry(&topic, "");
+    write(&topic, 0, &history());
+    landed(&ferry);
+    write(&topic, 0, &things(3..4, 6000));
+    landed(&ferry);
+    let runs = format!("landed/{topic}/_runs");
+    let names = ferry.files(&runs);
+    let (first, second) = (&names[0], &names[1]);
+    let text = ferry.read(&format!("{runs}/{second}"));
+    for number in 0..63 {
+        ferry.write(&format!("{runs}/{}-{number:02}.json", second.trim_end_matches(".json")), text.as_bytes());
+    }
+    // Older than the newest 64: whoever looked at it would be stopped.
+    ferry.write(&format!("{runs}/{first}"), b"torn");
+    write(&topic, 0, &things(4..5, 6000));
+    let told = landed(&ferry);
+    assert_eq!((&told["records"], &told["found"], &told["objects"]), (&json!(1), &json!(0), &json!(1)), "{told}");
+}
+
+#[tokio::test]
+async fn a_group_of_its_name_that_is_shared_out_anew_meanwhile_changes_nothing() {
+    let topic = topic(2, &[]).await;
+    let ferry = ferry(&topic, "");
+    ferry.edit(super::ENVIRONMENT, "[secrets]", "[limits]\npart_max = \"64KiB\"\n\n[secrets]");
+    for partition in 0..2 {
+        write(&topic, partition, &things(0..8_000, 4000));
+    }
+    // Somebody reads by the name under which the relay puts its markers, and a second one joins and leaves while it lands.
+    let first = Member::of("nightferry.things.topics", &topic);
+    let mut command = ferry.command(&["relay", JOB]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    drop(Member::of("nightferry.things.topics", &topic));
+    let came = Came::of(&child.wait_with_output().expect("it ends"));
+    assert_eq!(came.code, 0, "{}", came.err);
+    drop(first);
+    let told = chain(&ferry, &topic);
+    for partition in ["0", "1"] {
+        let told = &told[partition];
+        let counts = ["records", "once", "next"].map(|count| &told[count]);
+        assert_eq!(counts, [&json!(8_000); 3], "{told}");
+        assert_eq!((&told["whole"], &told["ascending"]), (&json!(true), &json!(true)), "{told}");
+    }
+    // Nor does what the group says it has read: the chain alone says where it goes on.
+    write(&topic, 0, &things(8_000..8_001, 4000));
+    assert_eq!(landed(&ferry)["records"], 1);
 }

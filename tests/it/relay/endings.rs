@@ -134,7 +134,7 @@ async fn killed_at_any_moment_it_leaves_a_chain_without_a_gap_and_with_nothing_t
     // How long it takes when nobody kills it.
     let began = Instant::now();
     landed(&ferry);
-    let (took, all) = (began.elapsed().as_millis() as u64, objects(&ferry, &topic));
+    let (mut took, all) = (began.elapsed().as_millis() as u64, objects(&ferry, &topic));
     let mut met = 0;
     for _ in 0..kills() {
         if objects(&ferry, &topic) == all {
@@ -143,9 +143,16 @@ async fn killed_at_any_moment_it_leaves_a_chain_without_a_gap_and_with_nothing_t
         }
         let mut child = start(&ferry);
         std::thread::sleep(Duration::from_millis(draws.below(took)));
+        // How long it takes is another thing on a machine that does more or less beside.
+        let is_late = child.try_wait().expect("asked").is_some();
         child.kill().expect("killed");
         child.wait().expect("it ended");
         let there = objects(&ferry, &topic);
+        took = match (is_late, there) {
+            (true, _) => took * 3 / 4,
+            (false, 0) => took * 5 / 4,
+            _ => took,
+        };
         if there > 0 && there < all {
             met += 1;
             let chain = chain(&ferry, &topic);

@@ -98,3 +98,51 @@ async fn a_topic_that_was_made_anew_is_not_taken_for_the_one_before() {
     let came = refused(&ferry, 26, "E-TOPIC-26");
     assert!(came.err.contains("ends at offset 4, and 10 was to be read next"), "{}", came.err);
 }
+
+#[tokio::test]
+async fn a_topic_that_was_made_anew_and_has_outgrown_the_one_before_is_refused() {
+    let topic = topic(2, &[]).await;
+    let ferry = ferry(&topic, "");
+    write(&topic, 0, &things(0..10, 4000));
+    landed(&ferry);
+    // It is the same as long as it is: what came behind is landed, and nothing new is no fault.
+    write(&topic, 0, &things(10..12, 4000));
+    assert_eq!(landed(&ferry)["records"], 2);
+    assert_eq!(landed(&ferry)["complete"], true);
+    unmake(&topic).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    make(&topic, 2, &[]).await;
+    write(&topic, 0, &things(0..25, 4000));
+    // Of this partition nothing was landed before, and nothing of another topic is.
+    write(&topic, 1, &things(25..30, 4000));
+    let came = refused(&ferry, 26, "E-ANEW-26");
+    assert!(came.err.contains(&format!("partition 0 of topic `{topic}` has another record at offset")), "{}", came.err);
+    let chain = chain(&ferry, &topic);
+    assert_eq!((&chain["0"]["next"], &chain["1"]), (&json!(12), &serde_json::Value::Null), "{chain}");
+}
+
+#[tokio::test]
+async fn last_records_that_age_took_away_tell_nothing_and_are_no_fault() {
+    let topic = topic(1, &[]).await;
+    let ferry = ferry(&topic, "");
+    write(&topic, 0, &things(0..10, 4000));
+    landed(&ferry);
+    write(&topic, 0, &things(10..12, 4000));
+    forget(&topic, 10).await;
+    assert_eq!(landed(&ferry)["records"], 2);
+}
+
+#[tokio::test]
+async fn partitions_that_memory_has_no_room_for_at_once_are_read_one_after_another() {
+    let topic = topic(7, &[]).await;
+    let ferry = ferry(&topic, "");
+    // A sixteenth of it is fetched ahead: of two partitions at once.
+    ferry.edit(super::ENVIRONMENT, "[secrets]", "[limits]\nmemory_max = \"8MiB\"\n\n[secrets]");
+    for partition in 0..7 {
+        write(&topic, partition, &things(0..500, 4000));
+    }
+    let told = landed(&ferry);
+    assert_eq!((&told["records"], &told["complete"]), (&json!(3_500), &json!(true)), "{told}");
+    write(&topic, 6, &things(500..501, 4000));
+    assert_eq!(landed(&ferry)["records"], 1);
+}

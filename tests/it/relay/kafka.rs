@@ -4,12 +4,13 @@ use crate::services::variable;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::message::DeliveryResult;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::util::Timeout;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -75,6 +76,11 @@ pub type Pair = (Option<String>, Option<String>);
 
 /// Writes records into one partition; all of them are there when it comes back.
 pub fn write(topic: &str, partition: i32, records: &[Pair]) {
+    write_with(topic, partition, records, None);
+}
+
+/// The same, each with a header.
+pub fn write_with(topic: &str, partition: i32, records: &[Pair], header: Option<(&str, &str)>) {
     let counted = Counted::default();
     let mut config = config();
     config.set("enable.idempotence", "true").set("linger.ms", "5");
@@ -83,6 +89,9 @@ pub fn write(topic: &str, partition: i32, records: &[Pair]) {
         let mut record = BaseRecord::<String, String>::to(topic).partition(partition);
         record.key = key.as_ref();
         record.payload = value.as_ref();
+        if let Some((key, value)) = header {
+            record = record.headers(OwnedHeaders::new().insert(Header { key, value: Some(value) }));
+        }
         let mut record = Some(record);
         while let Some(next) = record.take() {
             // A full queue is emptied by the thread behind it.
@@ -135,4 +144,43 @@ pub fn things(ids: std::ops::Range<u64>, transaction: u64) -> Vec<Pair> {
         (Some(format!("{{\"id\":{id}}}")), Some(value.to_string()))
     })
     .collect()
+}
+
+/// A member of a group that reads a topic; it leaves when this goes.
+pub struct Member {
+    is_over: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Member {
+    /// Comes back once the group has given it a partition.
+    pub fn of(group: &str, topic: &str) -> Self {
+        let mut config = config();
+        config.set("group.id", group).set("auto.offset.reset", "earliest").set("session.timeout.ms", "6000");
+        let consumer: BaseConsumer = config.create().expect("a consumer");
+        consumer.subscribe(&[topic]).expect("asked");
+        let (is_over, is_in) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (over, joined) = (Arc::clone(&is_over), Arc::clone(&is_in));
+        let thread = std::thread::spawn(move || {
+            while !over.load(Ordering::SeqCst) {
+                let _ = consumer.poll(Duration::from_millis(50));
+                joined.store(consumer.assignment().is_ok_and(|of| of.count() > 0), Ordering::SeqCst);
+            }
+        });
+        let began = std::time::Instant::now();
+        while !is_in.load(Ordering::SeqCst) {
+            assert!(began.elapsed() < PATIENCE, "the group takes nobody in");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Member { is_over, thread: Some(thread) }
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }

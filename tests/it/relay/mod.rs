@@ -7,6 +7,8 @@
 //! endings.rs  how a run ends that cannot go on
 //! treated.rs  what is landed for those who may not see everything
 //! follow.rs   landing that goes on, where it begins, how far behind it is
+//! stores.rs   places that refuse what is to be landed
+//! three.rs    three brokers of a test's own
 //! nights.rs   PostgreSQL -> Debezium -> Kafka -> relay -> run
 //! ```
 
@@ -16,6 +18,8 @@ mod follow;
 mod holes;
 mod kafka;
 mod nights;
+mod stores;
+mod three;
 mod treated;
 
 use crate::ferry::{Came, Ferry};

@@ -1,6 +1,6 @@
 //! Topics that are landed for those who may not see everything: what they see, what they do not, and what is not landed at all.
 
-use super::kafka::{Pair, topic, write};
+use super::kafka::{Pair, topic, write, write_with};
 use super::{ENVIRONMENT, JOB, landed, refused};
 use crate::ferry::Ferry;
 use crate::readers::python;
@@ -176,6 +176,37 @@ async fn a_declared_column_that_no_row_has_ends_the_run() {
     assert!(came.err.contains("`email` is declared to be treated and is in no row of topic"), "{}", came.err);
     shows_none(&ferry, &came.err);
     assert_eq!(ferry.files(&format!("landed/{topic}/_runs")).len(), 1, "no manifest names what was landed");
+    // Who runs it again has mended nothing: what is landed is judged with what comes, whoever landed it.
+    refused(&ferry, 23, "E-PATH-23");
+    assert_eq!(ferry.files(&format!("landed/{topic}/_runs")).len(), 1, "nor does the next one");
+    // A row that has it tells that the others lack it by themselves.
+    write(&topic, 0, &[event("c", Value::Null, row("wren@example.org", "plain"), 4001)]);
+    let told = landed(&ferry);
+    assert_eq!((&told["records"], &told["found"]), (&json!(2), &json!(1)), "{told}");
+}
+
+#[tokio::test]
+async fn one_who_follows_ends_in_the_round_in_which_a_declared_column_is_gone() {
+    let topic = topic(1, &[]).await;
+    let ferry = ferry(&topic, "");
+    ferry.edit("schemas/thing.toml", "key = [\"id\"]", "key = [\"id\"]\non_new_column = \"withhold\"");
+    write(&topic, 0, &[event("c", Value::Null, row("wren@example.org", "plain"), 4000)]);
+    let mut command = ferry.command(&["relay", JOB, "--follow", "--every", "2s"]);
+    let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn();
+    let child = child.expect("the binary starts");
+    let runs = || ferry.files(&format!("landed/{topic}/_runs")).len();
+    let began = std::time::Instant::now();
+    while runs() == 0 {
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "the first round");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let mut renamed = row("wren@example.org", "plain");
+    renamed.as_object_mut().expect("a row").remove("email");
+    write(&topic, 0, &[event("u", Value::Null, renamed, 4001)]);
+    let came = crate::ferry::Came::of(&child.wait_with_output().expect("it ends"));
+    assert_eq!(came.code, 23, "{}", came.err);
+    assert!(came.err.contains("E-PATH-23"), "{}", came.err);
+    assert_eq!(runs(), 1, "no manifest names that round");
 }
 
 #[tokio::test]
@@ -189,7 +220,7 @@ async fn an_address_in_a_column_that_is_kept_ends_the_run_before_it_is_landed() 
         "{}",
         came.err
     );
-    assert!(!ferry.path(&format!("landed/{topic}/p=0")).exists());
+    assert!(!ferry.files(&format!("landed/{topic}")).iter().any(|path| path.ends_with(".parquet")));
 }
 
 #[tokio::test]
@@ -200,4 +231,55 @@ async fn what_the_relay_cannot_treat_is_refused_before_anything_is_read() {
     let came = refused(&ferry, 10, "E-JOB-10");
     assert!(came.err.contains("cannot be landed for `analytics`: it holds values of another payload"), "{}", came.err);
     assert!(!ferry.path(&format!("landed/{topic}")).exists());
+}
+
+/// Events of [`a_hundred_thousand_fields_leave_no_value_outside_of_the_restricted_store`], each with ten fields that are treated in
+/// its two images.
+const CANARY_EVENTS: u64 = 10_000;
+/// Every so many of them have a field that nobody declared.
+const UNDECLARED: u64 = 100;
+
+#[tokio::test]
+async fn a_hundred_thousand_fields_leave_no_value_outside_of_the_restricted_store() {
+    let topic = topic(1, &[]).await;
+    let ferry = ferry(&topic, "");
+    let image = |number: u64| {
+        json!({"id": number, "amount": "2.50", "email": format!("zqx{number}@example.org"), "phone": format!("zqx 07700 9{number:05}"),
+            "full_name": format!("Zqx {number} Alder"), "born": BORN, "body": "plain",
+            "doc": json!({"a": {"n": 1, "who": format!("zqx{number}@example.net")}, "street": format!("{number} Zqx Row")}).to_string()})
+    };
+    let event = |number: u64| {
+        let mut after = image(number + CANARY_EVENTS);
+        if number.is_multiple_of(UNDECLARED) {
+            after["alias"] = json!(format!("zqx{number}"));
+        }
+        let value = json!({"before": image(number), "after": after, "op": "u", "ts_ms": 5, "message": "zqx",
+            "source": {"txId": 4000, "ts_ms": 1_795_000_000_000_u64, "query": "zqx"}});
+        (Some(json!({"id": number, "email": format!("zqx{number}@example.org")}).to_string()), Some(value.to_string()))
+    };
+    let all: Vec<Pair> = (0..CANARY_EVENTS).map(event).collect();
+    write_with(&topic, 0, &all, Some(("zqx-header", "zqx")));
+    let came = ferry.run(&["relay", JOB, "--json"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    let told: Value = serde_json::from_str(&came.out).expect("JSON");
+    let told = &told["topics"][0];
+    let dead = CANARY_EVENTS / UNDECLARED;
+    assert_eq!(
+        (&told["records"], &told["dead_letters"], &told["complete"]),
+        (&json!(CANARY_EVENTS - dead), &json!(dead), &json!(true)),
+        "{told}"
+    );
+    let run = &ferry.files(&format!("landed/{topic}/_runs"))[0];
+    let manifest = ferry.read(&format!("landed/{topic}/_runs/{run}"));
+    let shown = records(&ferry, "landed");
+    assert_eq!(shown.matches("\"offset\"").count() as u64, CANARY_EVENTS - dead);
+    for (place, text) in [("landed", &shown), ("manifest", &manifest), ("out", &came.out), ("log", &came.err)] {
+        let text = text.to_lowercase();
+        assert_eq!(text.matches("zqx").count(), 0, "{place}");
+        assert_eq!(text.matches("07700 9").count(), 0, "{place}");
+    }
+    // Whoever may see it finds it where it was put aside: value, key, header and all.
+    let aside = records(&ferry, &format!("out/restricted/dead_letters/{topic}"));
+    assert_eq!(aside.matches("zqx-header").count() as u64, dead);
+    assert!(aside.contains("\\\"alias\\\": \\\"zqx") || aside.contains("zqx9900"), "{}", &aside[..500]);
 }
