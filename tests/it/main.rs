@@ -52,6 +52,7 @@ mod risks;
 mod runbooks;
 mod scans;
 mod schedule;
+mod sealed_parts;
 mod services;
 mod set_aside;
 mod small_cells;

@@ -34,6 +34,10 @@ const MATRIX: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "the key of tokens is missing, unreadable or open to others",
+        &["a_token_key_that_is_missing_or_unreadable_ends_a_night_with_11_before_any_part_leaves"],
+    ),
+    (
         "a store answers 500, 409 or nothing",
         &[
             "decides_every_answer_to_a_conditional_write_by_looking",
