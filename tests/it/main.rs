@@ -5,6 +5,7 @@
 mod audience;
 mod awaited;
 mod bad_input;
+mod befallen;
 mod canary;
 mod cases;
 mod claims;
