@@ -29,6 +29,7 @@ const MATRIX: &[(&str, &[&str])] = &[
         &[
             "a_run_that_is_told_to_stop_ends_with_73_and_publishes_nothing",
             "told_to_stop_in_any_phase_a_night_ends_with_73_or_to_its_end",
+            "a_night_that_is_told_to_stop_in_the_middle_of_an_upload_leaves_none_open",
         ],
     ),
     (

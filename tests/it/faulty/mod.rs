@@ -3,11 +3,13 @@
 //!
 //! ```text
 //! requests.rs every request of a night counted, held against what the servers saw
+//! stopped.rs  told to stop while a part is sent
 //! server.rs   what stands between, and what it does to whom
 //! ```
 
 mod requests;
 mod server;
+mod stopped;
 
 use crate::ferry::{Came, Ferry};
 use crate::five::{Befallen, PERSON, rows};
