@@ -8,6 +8,7 @@ mod bad_input;
 mod befallen;
 mod canary;
 mod cases;
+mod channels;
 mod claims;
 mod closed;
 mod clouds;

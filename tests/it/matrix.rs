@@ -21,6 +21,7 @@ const MATRIX: &[(&str, &[&str])] = &[
     (
         "every row is an error, or a bug of ours panics with rows in hand",
         &[
+            "a_hundred_thousand_bad_rows_in_one_run_are_told_on_no_channel",
             "a_panic_whose_text_is_the_rows_in_hand_says_none_of_them",
         ],
     ),
