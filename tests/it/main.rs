@@ -6,6 +6,7 @@ mod audience;
 mod awaited;
 mod bad_input;
 mod befallen;
+mod bombs;
 mod canary;
 mod cases;
 mod channels;

@@ -200,6 +200,8 @@ const MATRIX: &[(&str, &[&str])] = &[
         &[
             "refuses_what_is_torn_and_what_is_a_bomb",
             "stops_at_a_bomb_before_it_is_written_out",
+            "what_decodes_to_a_gigabyte_or_nests_millions_deep_is_refused_within_memory",
+            "hundreds_of_bombs_end_with_a_told_error_within_memory",
         ],
     ),
     (
