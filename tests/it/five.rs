@@ -1,353 +1,109 @@
 //! Five things that hold whatever befalls a night: it ends with its code and its message; nobody sees half of anything; nothing
 //! is lost or doubled once it is run again; no value of a person is said or left anywhere.
 //!
-//! Each fault here is one of the real binary over folders (and S3 where a cloud is away); `faulty`, `nights` and `postgres` hold
-//! the same of servers.
+//! One helper for every fault, whoever it befalls: `befallen` of folders, `faulty` of stores, `nights` and `postgres` of kills and
+//! databases.
 
 use crate::ferry::{Came, Ferry};
-use crate::hostile::Mount;
-use crate::services::{BUCKET, variable};
 use nightferry::access::{Purpose, open};
 use nightferry::job::Location;
 use nightferry::store::rows_of_table;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
-const JOB: &str = "jobs/things.toml";
-const DEV: &str = "jobs/environments/dev.toml";
-const EXTRACT: &str = "in/app.thing.csv";
 /// Somebody whose name is in every row, and whom nobody may hear of outside `restricted`.
-const PERSON: &str = "Quenby Larkspur-Ott";
-const BEFORE: &str = "id,amount\n1,10\n";
-const AFTER: &str = "id,amount\n1,10\n2,20\n3,30\n";
-const COLUMNS: &str = "name = { type = \"text\", class = \"personal\", kind = \"person_name\", treat = { analytics = \"drop\" } }\n\
-    amount = { type = \"integer\", class = \"open\" }";
+pub const PERSON: &str = "Quenby Larkspur-Ott";
+/// What of the name is looked for, in small letters.
+const UNHEARD: [&str; 2] = ["quenby", "larkspur"];
 
-/// The CSV whose rows a table shows as `shown`.
-fn extract(shown: &str) -> String {
-    let row = |line: &str| {
-        let (id, amount) = line.split_once(',').expect("two cells");
-        format!("{id},{},{amount}\n", if id == "id" { "name" } else { PERSON })
-    };
-    shown.lines().map(row).collect()
+/// A job that something befell on the way from one whole state to another.
+pub struct Befallen<'a> {
+    pub ferry: &'a Ferry,
+    /// What a reader sees before the night, and after it.
+    pub before: String,
+    pub after: String,
+    /// Rows of `nightferry_runs` after it: one for each table and night.
+    pub rows_of_runs: usize,
+    /// What readers see, in each place where it is published.
+    pub shown: &'a dyn Fn() -> Vec<String>,
+    /// The table `nightferry_runs` as CSV, in each of them.
+    pub runs: &'a dyn Fn() -> Vec<String>,
+    /// The binary, where all is well.
+    pub run: &'a dyn Fn(&[&str]) -> Came,
+    /// The arguments that run the night again.
+    pub again: &'a [&'a str],
+    /// Its tables in the store `warehouse`.
+    pub tables: &'a [&'a str],
 }
 
-/// A table that shows one night, and the next one about to begin.
-fn night() -> Ferry {
-    night_after(|_| {})
-}
-
-/// The same, of a project that `set_up` changed before its first night.
-fn night_after(set_up: impl FnOnce(&Ferry)) -> Ferry {
-    let ferry = Ferry::of_one_file("app.thing.csv", extract(BEFORE).as_bytes(), COLUMNS, "");
-    set_up(&ferry);
-    let came = Came::of(&run(&ferry, "2026-11-20").output().expect("the binary starts"));
-    assert_eq!(came.code, 0, "{}", came.err);
-    ferry.write(EXTRACT, extract(AFTER).as_bytes());
-    ferry
-}
-
-fn run(ferry: &Ferry, day: &str) -> Command {
-    let mut command = ferry.command(&["run", JOB, "--date", day, "--progress", "none", "--json"]);
-    command.env("NIGHTFERRY_LOG", "trace");
-    command
-}
-
-fn tonight(ferry: &Ferry) -> Came {
-    Came::of(&run(ferry, "2026-11-21").output().expect("the binary starts"))
-}
-
-fn rows(ferry: &Ferry, table: &str) -> String {
-    let url = ferry.path("out/warehouse").to_string_lossy().into_owned();
-    let location = Location { url, region: None, endpoint: None, ca: None };
-    let folder = open(&location, Path::new("."), "a folder", Purpose::Read).expect("a folder");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(rows_of_table(&folder, table)).expect("rows")
-}
-
-/// What must hold of a night that something befell, and of the next run, after `mend`. `ending` is its message, or none
-/// where nothing was left to say one.
-fn five(ferry: &Ferry, came: &Came, ending: &str, mend: impl FnOnce(&Ferry)) {
-    let said = format!("{} {}: {}", came.code, ending, came.err);
-    if !ending.is_empty() {
-        let code = ending.rsplit('-').next().and_then(|code| code.parse().ok());
-        assert_eq!(Some(came.code), code, "{said}");
-        assert!(came.err.lines().any(|line| line.starts_with(&format!("{ending} "))), "{said}");
+impl Befallen<'_> {
+    /// Holds the five of how it came, and of the next run, after `mend`. `endings` are the messages of which it may end with one;
+    /// an empty one is a night that ends well, or is killed.
+    pub fn five(&self, came: &Came, endings: &[&str], mend: impl FnOnce()) {
+        let said = format!("{} {endings:?}: {}", came.code, came.err);
+        // 1, 2: its code, and its message.
+        let told: Vec<&str> = came.endings().into_iter().filter_map(|line| line.split(' ').next()).collect();
+        if matches!(came.code, -1 | 0) {
+            assert!(endings.contains(&"") && told.is_empty(), "{said}");
+        } else {
+            let code = format!("-{}", came.code);
+            assert!(told.iter().any(|id| endings.contains(id) && id.ends_with(&code)), "{said}");
+        }
+        // 3: every reader sees a whole night, and no new one where it was said that nothing was published.
+        let is_unpublished = came.err.contains("safe=\"nothing was published");
+        for shown in (self.shown)() {
+            assert!(shown == self.before || (shown == self.after && !is_unpublished), "{shown}: {said}");
+        }
+        heard_by_nobody(self.ferry, came);
+        mend();
+        // 4: nothing is lost, nothing is doubled.
+        let again = (self.run)(self.again);
+        assert_eq!(again.code, 0, "{said} and then {}", again.err);
+        for shown in (self.shown)() {
+            assert_eq!(shown, self.after, "{said}");
+        }
+        for runs in (self.runs)() {
+            assert_eq!(runs.lines().count(), 1 + self.rows_of_runs, "{said}: a row for each table and night: {runs}");
+        }
+        for table in self.tables {
+            let looked = (self.run)(&["table", "verify", &format!("warehouse/{table}")]);
+            assert_eq!(looked.code, 0, "{said}: {}{}", looked.out, looked.err);
+        }
+        // 5: and nobody hears of the person.
+        heard_by_nobody(self.ferry, &again);
     }
-    // A table that cannot be looked at shows nothing; any other is one of the two nights, and whole.
-    let shown = rows(ferry, "thing");
-    assert!(shown == BEFORE || shown == AFTER, "{shown}: {said}");
-    if !matches!(came.code, -1 | 0 | 72 | 73) {
-        assert_eq!(shown, BEFORE, "{said}");
-    }
-    silent(ferry, came);
-    mend(ferry);
-    ferry.write(EXTRACT, extract(AFTER).as_bytes());
-    let again = tonight(ferry);
-    assert_eq!(again.code, 0, "{said} and then {}", again.err);
-    assert_eq!(rows(ferry, "thing"), AFTER, "{said}");
-    assert_eq!(rows(ferry, "nightferry_runs").lines().count(), 3, "{said}: a row a night");
-    let looked = ferry.run(&["table", "verify", "warehouse/thing"]);
-    assert_eq!(looked.code, 0, "{said}: {}{}", looked.out, looked.err);
-    silent(ferry, &again);
 }
 
 /// Nobody hears of the person: not by what is said, and by no file but the source's own and those of `restricted`.
-fn silent(ferry: &Ferry, came: &Came) {
-    let hears = |text: &[u8]| {
-        let text = String::from_utf8_lossy(text).to_lowercase();
-        text.contains("quenby") || text.contains("larkspur")
-    };
-    assert!(!hears(came.out.as_bytes()) && !hears(came.err.as_bytes()), "{}{}", came.out, came.err);
+pub fn heard_by_nobody(ferry: &Ferry, came: &Came) {
+    said_of_nobody(came);
     for file in ferry.files("") {
-        if file.starts_with("in/") || file.starts_with("out/restricted/") || file.starts_with("moved/") {
+        if ["in/", "out/restricted/", "moved/", "before/"].iter().any(|own| file.starts_with(own)) {
             continue;
         }
         assert!(!hears(&std::fs::read(ferry.path(&file)).expect("a file")), "{file} tells of somebody");
     }
 }
 
-#[test]
-fn killed_at_its_record_and_its_commits_a_night_is_whole_and_silent() {
-    for place in ["store.put.part", "store.put.manifest", "store.put.record", "store.put.log", "store.put.runs"] {
-        for side in ["before", "after"] {
-            let ferry = night();
-            let kill = format!("{place}:{side}:1");
-            let killed = run(&ferry, "2026-11-21").env("NIGHTFERRY_KILL", &kill).output().expect("the binary starts");
-            let came = Came::of(&killed);
-            assert_eq!(came.code, -1, "{kill}: {}", came.err);
-            five(&ferry, &came, "", |_| {});
-        }
-    }
+/// The same of what is said alone.
+pub fn said_of_nobody(came: &Came) {
+    assert!(!hears(came.out.as_bytes()) && !hears(came.err.as_bytes()), "{}{}", came.out, came.err);
 }
 
-#[test]
-fn told_to_stop_in_any_phase_a_night_ends_with_73_or_to_its_end() {
-    for (place, ends) in [
-        ("store.list:before", &[73][..]),
-        ("store.put.probe:after", &[73]),
-        ("store.put.part:before", &[73]),
-        ("store.put.part:after", &[73]),
-        ("store.put.manifest:before", &[73, 0]),
-        ("store.put.record:before", &[73, 0]),
-        ("store.put.record:after", &[73, 0]),
-        ("store.put.log:before", &[73, 0]),
-        ("store.put.runs:after", &[73, 0]),
-    ] {
-        let ferry = night();
-        let paused = ferry.path("paused");
-        let pause = format!("{place}:{}", paused.display());
-        let mut command = run(&ferry, "2026-11-21");
-        let command = command.env("NIGHTFERRY_PAUSE", &pause).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn().expect("the binary starts");
-        let began = Instant::now();
-        while !paused.exists() {
-            assert!(began.elapsed() < Duration::from_secs(30), "{place} was never reached");
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill starts");
-        assert!(told.success(), "{place}: it is still there");
-        std::thread::sleep(Duration::from_millis(50));
-        let told_at = Instant::now();
-        std::fs::remove_file(&paused).expect("goes on");
-        let came = Came::of(&child.wait_with_output().expect("it ends"));
-        assert!(told_at.elapsed() < Duration::from_secs(25), "{place}: {:?}", told_at.elapsed());
-        assert!(ends.contains(&came.code), "{place}: {}: {}", came.code, came.err);
-        five(&ferry, &came, if came.code == 73 { "E-STOP-73" } else { "" }, |_| {});
-    }
+fn hears(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text).to_lowercase();
+    UNHEARD.iter().any(|word| text.contains(word))
 }
 
-#[test]
-fn a_disk_that_is_full_in_the_night_ends_it_with_51() {
-    let ferry = Ferry::of_one_file("app.thing.csv", extract(BEFORE).as_bytes(), COLUMNS, "");
-    std::fs::create_dir_all(ferry.path("out/warehouse")).expect("made");
-    let mounted = Mount::of_kilobytes(&ferry.path("out/warehouse"), 64);
-    assert_eq!(run(&ferry, "2026-11-20").output().expect("the binary starts").status.code(), Some(0));
-    // Amounts that no encoding makes small.
-    let amount = |id: u64| (id + 7).pow(3).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 45;
-    let many: String = (2..40_000).map(|id| format!("{id},{}\n", amount(id))).collect();
-    ferry.write(EXTRACT, extract(&format!("{BEFORE}{many}")).as_bytes());
-    five(&ferry, &tonight(&ferry), "E-DISK-51", |_| mounted.grow_to_kilobytes(2_000));
-}
-
-#[test]
-fn more_than_memory_max_ends_a_night_with_50() {
-    let ferry = night();
-    ferry.edit(DEV, "[secrets]", "[limits]\nmemory_max = \"128KiB\"\n\n[secrets]");
-    ferry.edit(JOB, "write = \"replace\"", "write = \"replace\"\nwhere = \"amount >= 0\"");
-    let many: String = (2..20_000).map(|id| format!("{id},{id}\n")).collect();
-    ferry.write(EXTRACT, extract(&format!("{BEFORE}{many}")).as_bytes());
-    five(&ferry, &tonight(&ferry), "E-MEMORY-50", |ferry| ferry.edit(DEV, "128KiB", "64MiB"));
-}
-
-#[test]
-fn input_that_is_garbled_anywhere_ends_a_night_with_22() {
-    let many: String = (2..2_000).map(|id| format!("{id},{id}\n")).collect();
-    let whole = extract(&format!("{BEFORE}{many}"));
-    let at = |id: u32, cell: &str| whole.replace(&format!("\n{id},{PERSON},"), &format!("\n{id},{PERSON},{cell}"));
-    let bytes = |from: &str, to: &[u8]| {
-        let (front, back) = whole.split_once(from).expect("it");
-        [front.as_bytes(), to, back.as_bytes()].concat()
+/// A table's rows at a store's url, as CSV; `endpoint` where it is no folder. May be asked for anywhere, also by what is
+/// asynchronous.
+pub fn rows(url: &str, endpoint: Option<&str>, table: &str) -> String {
+    let endpoint = endpoint.map(str::to_owned);
+    let region = endpoint.as_ref().map(|_| "eu-west-2".to_owned());
+    let location = Location { url: url.to_owned(), region, endpoint, ca: None };
+    let read = || {
+        let folder = open(&location, Path::new("."), "a place", Purpose::Read).expect("a place");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(rows_of_table(&folder, table)).expect("rows")
     };
-    for (ending, garbled) in [
-        ("E-ROWS-22", at(1, "x").into_bytes()),
-        ("E-ROWS-22", at(1_000, "x").into_bytes()),
-        ("E-ROWS-22", at(1_999, "x").into_bytes()),
-        ("E-ROWS-22", whole.replace(&format!("{PERSON},"), &format!("{PERSON},x")).into_bytes()),
-        ("E-ROWS-22", at(500, "99999999999999999999").into_bytes()),
-        ("E-INPUT-22", at(500, "\"").into_bytes()),
-        ("E-INPUT-22", at(500, "5,6,7").into_bytes()),
-        ("E-INPUT-22", bytes(",500\n", b",\xff\xfe\n")),
-        ("E-INPUT-22", bytes(",500\n", b"\n")),
-        ("E-KEY-22", format!("{whole}7,{PERSON},7\n").into_bytes()),
-    ] {
-        let ferry = night();
-        ferry.write(EXTRACT, &garbled);
-        five(&ferry, &tonight(&ferry), ending, |_| {});
-    }
-}
-
-#[test]
-fn the_zone_and_the_words_of_the_machine_change_no_night() {
-    let ferry = night();
-    for (zone, words) in [("Pacific/Kiritimati", "tr_TR.UTF-8"), ("America/St_Johns", "C"), ("no/such/zone", "de_DE")] {
-        let command = &mut run(&ferry, "2026-11-21");
-        let came = Came::of(&command.env("TZ", zone).env("LC_ALL", words).output().expect("the binary starts"));
-        assert_eq!(came.code, 0, "{zone}: {}", came.err);
-        assert!(came.out.contains("\"from\":\"2026-11-21\""), "{zone}: {}", came.out);
-        five(&ferry, &came, "", |_| {});
-    }
-    let ferry = night();
-    let came = Came::of(&run(&ferry, "2190-01-01").output().expect("the binary starts"));
-    five(&ferry, &came, "E-DATE-2", |_| {});
-}
-
-#[test]
-fn of_nights_at_once_one_is_published_and_an_older_day_never_goes_over_it() {
-    for _ in 0..6 {
-        let ferry = night();
-        let start = |day: &str| {
-            let mut command = run(&ferry, day);
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts")
-        };
-        let started = [start("2026-11-21"), start("2026-11-21"), start("2026-11-19")];
-        let came = started.map(|child| Came::of(&child.wait_with_output().expect("it ends")));
-        let outcomes: Vec<String> = came
-            .iter()
-            .map(|came| {
-                assert_eq!(came.code, 0, "{}", came.err);
-                let report: serde_json::Value = serde_json::from_str(&came.out).expect("a report");
-                report["outcome"].as_str().expect("a word").to_owned()
-            })
-            .collect();
-        let mut of_the_day = outcomes[..2].to_vec();
-        of_the_day.sort_unstable();
-        assert_eq!(of_the_day, ["already_published", "published"]);
-        assert_eq!(outcomes[2], "superseded");
-        came.iter().for_each(|came| silent(&ferry, came));
-        five(&ferry, &came[0], "", |_| {});
-    }
-}
-
-#[test]
-fn files_of_the_project_that_are_bombs_or_hold_secrets_end_with_10_or_11_at_once() {
-    let deep = format!("x = {}{}\n", "[".repeat(100_000), "]".repeat(100_000));
-    let keys: String = (0..1_000_000).map(|nth| format!("k{nth} = 1\n")).collect();
-    let secret = format!("password = \"{PERSON}\"\n");
-    let cases: [(&str, &str, String, &str); 9] = [
-        (JOB, "E-JOB-10", deep.clone(), "append"),
-        (JOB, "E-JOB-10", "#".repeat(50 << 20), "append"),
-        (JOB, "E-JOB-10", keys, "append"),
-        (JOB, "E-JOB-10", secret.clone(), "append"),
-        (JOB, "E-JOB-10", "name = \"things\"\n".to_owned(), "prepend"),
-        ("schemas/thing.toml", "E-JOB-10", deep.clone(), "append"),
-        (DEV, "E-ENV-11", deep, "append"),
-        (DEV, "E-ENV-11", secret, "append"),
-        (JOB, "E-JOB-10", format!("name = '{PERSON}\n"), "prepend"),
-    ];
-    for (nth, (file, ending, text, place)) in cases.into_iter().enumerate() {
-        let ferry = night();
-        let well = ferry.read(file);
-        let bomb = if place == "append" { format!("{well}\n{text}") } else { format!("{text}{well}") };
-        ferry.write(file, bomb.as_bytes());
-        let began = Instant::now();
-        let came = tonight(&ferry);
-        assert!(began.elapsed() < Duration::from_secs(10), "case {nth}: {:?}", began.elapsed());
-        let said = format!("{}{}", came.out, came.err).to_lowercase();
-        assert!(!said.contains("larkspur"), "case {nth}: {said}");
-        ferry.write(file, well.as_bytes());
-        five(&ferry, &came, ending, |_| {});
-    }
-    let ferry = night();
-    ferry.edit(DEV, "{ test_key = true }", "{ env = \"NIGHTFERRY_NO_SUCH_KEY\" }");
-    ferry.edit("schemas/thing.toml", "analytics = \"drop\"", "analytics = { hmac = \"people\" }");
-    five(&ferry, &tonight(&ferry), "E-ENV-11", |ferry| {
-        ferry.edit(DEV, "{ env = \"NIGHTFERRY_NO_SUCH_KEY\" }", "{ test_key = true }");
-        ferry.edit("schemas/thing.toml", "analytics = { hmac = \"people\" }", "analytics = \"drop\"");
-    });
-}
-
-#[test]
-fn clouds_that_are_away_end_a_night_with_71_or_72() {
-    const NOBODY: &str = "http://127.0.0.1:1";
-    let there = variable("NIGHTFERRY_S3_ENDPOINT");
-    let place = || format!("s3://{BUCKET}/{}", uuid::Uuid::now_v7());
-    let second = |ferry: &Ferry| {
-        let (from, keys) = ("url = \"out/warehouse\"", "second_region = \"eu-west-2\"\nsecond_endpoint");
-        ferry.edit(DEV, from, &format!("{from}\nsecond = \"{}\"\n{keys} = \"{there}\"", place()));
-    };
-    let security = |ferry: &Ferry| {
-        let (from, keys) = ("url = \"out/security\"", "region = \"eu-west-2\"\nendpoint");
-        ferry.edit(DEV, from, &format!("url = \"{}\"\n{keys} = \"{there}\"", place()));
-    };
-    let both = |ferry: &Ferry| {
-        security(ferry);
-        second(ferry);
-    };
-    type SetUp<'a> = &'a dyn Fn(&Ferry);
-    let cases: [(SetUp<'_>, &str); 3] = [(&second, "E-SECOND-72"), (&security, "E-STORE-71"), (&both, "E-STORE-71")];
-    for (set_up, ending) in cases {
-        let ferry = night_after(set_up);
-        ferry.edit(DEV, &there, NOBODY);
-        five(&ferry, &tonight(&ferry), ending, |ferry| ferry.edit(DEV, NOBODY, &there));
-    }
-}
-
-#[test]
-fn what_lies_aside_while_a_night_runs_tells_nobody() {
-    let ferry = night();
-    let check =
-        "\n[[dataset.thing.check]]\nname = \"named\"\nsql = \"select min(length(name)) > 3 as holds from thing\"\n";
-    ferry.write(JOB, format!("{}{check}", ferry.read(JOB)).as_bytes());
-    ferry.edit(DEV, "[secrets]", "[limits]\nmemory_max = \"1MiB\"\n\n[secrets]");
-    let many: String = (2..90_000).map(|id| format!("{id},{id}\n")).collect();
-    ferry.write(EXTRACT, extract(&format!("{BEFORE}{many}")).as_bytes());
-    std::fs::create_dir_all(ferry.path("scratch")).expect("made");
-    let paused = ferry.path("paused");
-    let mut command = run(&ferry, "2026-11-21");
-    command.env("TMPDIR", ferry.path("scratch"));
-    command.env("NIGHTFERRY_PAUSE", format!("store.put.part:after:{}", paused.display()));
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
-    let began = Instant::now();
-    while !paused.exists() {
-        assert!(began.elapsed() < Duration::from_secs(60), "no part was ever written");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    // The file has no name: it is looked at where the process has it open.
-    let open = std::fs::read_dir(format!("/proc/{}/fd", child.id())).expect("its files");
-    let is_aside =
-        |path: &std::path::PathBuf| std::fs::read_link(path).is_ok_and(|file| file.starts_with(ferry.path("scratch")));
-    let aside = open.map(|file| file.expect("a file").path()).filter(is_aside);
-    let aside: Vec<u8> = aside.flat_map(|path| std::fs::read(path).expect("readable")).collect();
-    assert!(aside.len() > 100_000, "{} bytes lie aside", aside.len());
-    silent(&ferry, &Came { code: 0, out: String::from_utf8_lossy(&aside).into_owned(), err: String::new() });
-    let arguments = std::fs::read(format!("/proc/{}/cmdline", child.id())).expect("arguments");
-    silent(&ferry, &Came { code: 0, out: String::from_utf8_lossy(&arguments).into_owned(), err: String::new() });
-    std::fs::remove_file(&paused).expect("goes on");
-    let came = Came::of(&child.wait_with_output().expect("it ends"));
-    // The check's whole table may be more than so little memory takes.
-    assert!(matches!(came.code, 0 | 50), "{}", came.err);
-    silent(&ferry, &came);
-    assert_eq!(ferry.files("scratch"), Vec::<String>::new());
+    std::thread::scope(|threads| threads.spawn(read).join().expect("no panic"))
 }

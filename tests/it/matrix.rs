@@ -14,15 +14,23 @@ const MATRIX: &[(&str, &[&str])] = &[
             "the_way_back_ends_the_same_wherever_it_is_killed",
             "killed_at_its_record_and_its_commits_a_night_is_whole_and_silent",
             "killed_where_a_session_takes_the_snapshot_over_a_night_is_read_again",
+            "killed_where_a_session_that_waits_says_a_word_a_night_is_read_again",
             "holds_in_every_storm",
         ],
     ),
-    ("a bug of ours panics with rows in hand", &["a_panic_whose_text_is_the_rows_in_hand_says_none_of_them"]),
+    (
+        "every row is an error, or a bug of ours panics with rows in hand",
+        &[
+            "a_hundred_thousand_bad_rows_in_one_run_are_told_on_no_channel",
+            "a_panic_whose_text_is_the_rows_in_hand_says_none_of_them",
+        ],
+    ),
     (
         "it is told to stop",
         &[
             "a_run_that_is_told_to_stop_ends_with_73_and_publishes_nothing",
             "told_to_stop_in_any_phase_a_night_ends_with_73_or_to_its_end",
+            "a_night_that_is_told_to_stop_in_the_middle_of_an_upload_leaves_none_open",
         ],
     ),
     (
@@ -32,6 +40,10 @@ const MATRIX: &[(&str, &[&str])] = &[
             "a_list_that_comes_between_the_extract_and_the_record_ends_the_night_with_73",
             "nobody_goes_back_to_a_version_from_before_the_list",
         ],
+    ),
+    (
+        "the key of tokens is missing, unreadable or open to others",
+        &["a_token_key_that_is_missing_or_unreadable_ends_a_night_with_11_before_any_part_leaves"],
     ),
     (
         "a store answers 500, 409 or nothing",
@@ -68,6 +80,8 @@ const MATRIX: &[(&str, &[&str])] = &[
             "a_backend_terminated_at_any_time_gives_all_rows_or_an_error",
             "a_line_that_breaks_anywhere_never_looks_whole",
             "a_line_that_falls_silent_in_the_middle_is_found_out",
+            "a_line_that_falls_silent_in_the_night_is_read_again",
+            "a_source_whose_sessions_are_always_ended_publishes_nothing",
             "a_server_that_is_restarted_in_the_middle_is_read_again_when_it_is_back",
         ],
     ),
@@ -78,8 +92,21 @@ const MATRIX: &[(&str, &[&str])] = &[
             "an_exporter_that_is_ended_takes_everything_to_another_moment",
         ],
     ),
-    ("no connection is left", &["a_role_without_a_connection_left_is_asked_again_until_it_has_one"]),
-    ("a password was changed", &["a_password_that_was_changed_is_read_again_once"]),
+    (
+        "no connection is left",
+        &[
+            "a_role_without_a_connection_left_is_asked_again_until_it_has_one",
+            "a_role_with_room_for_one_session_is_read_by_one",
+        ],
+    ),
+    (
+        "a password was changed",
+        &[
+            "a_password_that_was_changed_is_read_again_once",
+            "a_password_that_was_changed_before_the_night_ends_it_with_12",
+            "a_password_that_is_changed_in_the_night_is_read_again_and_carries_it",
+        ],
+    ),
     (
         "a disk is full, or may not be written",
         &[
@@ -170,7 +197,12 @@ const MATRIX: &[(&str, &[&str])] = &[
     ("a cell that makes patterns slow", &["takes_bounded_time_over_a_hostile_cell_of_any_pattern"]),
     (
         "Parquet, gzip and JSON that decode to more than there is room for",
-        &["refuses_what_is_torn_and_what_is_a_bomb", "stops_at_a_bomb_before_it_is_written_out"],
+        &[
+            "refuses_what_is_torn_and_what_is_a_bomb",
+            "stops_at_a_bomb_before_it_is_written_out",
+            "what_decodes_to_a_gigabyte_or_nests_millions_deep_is_refused_within_memory",
+            "hundreds_of_bombs_end_with_a_told_error_within_memory",
+        ],
     ),
     (
         "a url that leads elsewhere, or carries a secret",

@@ -4,14 +4,11 @@
 //!
 //! Over folders, so that it costs a fraction of a second each; `kills.rs` does the same over real servers, at fewer places.
 
-use crate::ferry::{Ferry, copy};
+use crate::ferry::{Came, Ferry, copy};
+use crate::five::{Befallen, PERSON, rows};
 use crate::readers::python;
-use nightferry::access::{Folder, Purpose, open};
-use nightferry::job::Location;
-use nightferry::store::rows_of_table;
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 
 /// Of one place, killed at so many of the times that it is reached, at most.
 const TIMES_MAX: u64 = 12;
@@ -19,17 +16,19 @@ const TIMES_MAX: u64 = 12;
 const SOAKED_MIN: u64 = 40;
 const JOB: &str = "jobs/things.toml";
 const EXTRACT: &str = "in/app.thing.csv";
+const BEFORE: &str = "id,amount\n1,10\n";
 const ROWS: &str = "id,amount\n1,10\n2,20\n3,30\n4,40\n5,50\n";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_kills_leave_one_new_version_that_is_whole_in_both_clouds() {
-    let amount = "amount = { type = \"integer\", class = \"open\" }";
-    let ferry = Ferry::of_one_file("app.thing.csv", b"id,amount\n1,10\n", amount, "");
+#[test]
+fn a_hundred_kills_leave_one_new_version_that_is_whole_in_both_clouds() {
+    let columns = "amount = { type = \"integer\", class = \"open\" }\n\
+        name = { type = \"text\", class = \"personal\", kind = \"person_name\", treat = { analytics = \"drop\" } }";
+    let ferry = Ferry::of_one_file("app.thing.csv", extract(BEFORE).as_bytes(), columns, "");
     let (from, to) = ("url = \"out/warehouse\"", "url = \"out/warehouse\"\nsecond = \"out/second\"");
     ferry.edit("jobs/environments/dev.toml", from, to);
     let reached_first = reached(&ferry, "2026-11-20");
     copy(&ferry.path("out"), &ferry.path("before"));
-    ferry.write(EXTRACT, ROWS.as_bytes());
+    ferry.write(EXTRACT, extract(ROWS).as_bytes());
     let reached = reached(&ferry, "2026-11-21");
     assert!(reached_first.contains_key("store.put.stamp:before"), "{reached_first:?}");
 
@@ -43,9 +42,7 @@ async fn a_hundred_kills_leave_one_new_version_that_is_whole_in_both_clouds() {
             let armed = format!("{place}:{nth}");
             let killed = run(&ferry, "2026-11-21").env("NIGHTFERRY_KILL", &armed).output().expect("it starts");
             assert_eq!(killed.status.signal(), Some(9), "{armed} (is the feature `failpoints` on?)");
-            let again = run(&ferry, "2026-11-21").output().expect("it starts");
-            assert!(again.status.success(), "{armed}: {}", String::from_utf8_lossy(&again.stderr));
-            is_whole(&ferry, &armed, kills % 10 == 0).await;
+            is_whole(&ferry, &Came::of(&killed), &armed, kills % 10 == 0);
             kills += 1;
         }
     }
@@ -81,29 +78,38 @@ fn spread(times: u64, most: u64) -> Vec<u64> {
     (0..most).map(|nth| 1 + nth * (times - 1) / (most - 1)).collect()
 }
 
-/// Two versions, the newer with what the file has, the same in both clouds.
-async fn is_whole(ferry: &Ferry, armed: &str, by_others: bool) {
-    for cloud in ["warehouse", "second"] {
-        let root = ferry.path(&format!("out/{cloud}"));
-        let rows = rows_of_table(&folder(&root), "thing").await.expect("rows");
-        assert_eq!(rows, ROWS, "{armed}: {cloud}");
-        let runs = rows_of_table(&folder(&root), "nightferry_runs").await.expect("rows");
-        assert_eq!(runs.lines().count(), 3, "{armed}: one row a night in {cloud}: {runs}");
-        let entries = ferry.files(&format!("out/{cloud}/thing/_delta_log"));
-        assert_eq!(entries.len(), 2, "{armed}: {cloud}: {entries:?}");
+/// The five things, and two versions, the same in both clouds.
+fn is_whole(ferry: &Ferry, killed: &Came, armed: &str, by_others: bool) {
+    let clouds = ["warehouse", "second"].map(|cloud| ferry.path(&format!("out/{cloud}")));
+    let of = |table: &str| clouds.iter().map(|root| rows(&root.to_string_lossy(), None, table)).collect::<Vec<_>>();
+    let befallen = Befallen {
+        ferry,
+        before: BEFORE.to_owned(),
+        after: ROWS.to_owned(),
+        rows_of_runs: 2,
+        shown: &|| of("thing"),
+        runs: &|| of("nightferry_runs"),
+        run: &|arguments| ferry.run(arguments),
+        again: &["run", JOB, "--date", "2026-11-21", "--progress", "none"],
+        tables: &["thing"],
+    };
+    befallen.five(killed, &[""], || {});
+    for root in &clouds {
+        let log = root.strip_prefix(ferry.root()).expect("below").join("thing/_delta_log");
+        let entries = ferry.files(&log.to_string_lossy());
+        assert_eq!(entries.len(), 2, "{armed}: {entries:?}");
         if by_others {
             let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/versions.py");
             let seen = python(&[script, &root.join("thing").to_string_lossy(), "amount"]);
-            assert_eq!(seen.lines().collect::<Vec<_>>(), ["0 1 10", "1 5 150"], "{armed}: {cloud}");
+            assert_eq!(seen.lines().collect::<Vec<_>>(), ["0 1 10", "1 5 150"], "{armed}: {}", root.display());
         }
     }
-    for verb in ["verify", "compare"] {
-        let looked = ferry.run(&["table", verb, "warehouse/thing"]);
-        assert_eq!(looked.code, 0, "{armed}: {verb}: {}{}", looked.out, looked.err);
-    }
+    let looked = ferry.run(&["table", "compare", "warehouse/thing"]);
+    assert_eq!(looked.code, 0, "{armed}: {}{}", looked.out, looked.err);
 }
 
-fn folder(path: &Path) -> Folder {
-    let location = Location { url: path.to_string_lossy().into_owned(), region: None, endpoint: None, ca: None };
-    open(&location, Path::new("."), "a folder", Purpose::Read).expect("a folder")
+/// The CSV whose rows a table shows as `shown`: somebody is in every row.
+fn extract(shown: &str) -> String {
+    let row = |line: &str| format!("{line},{}\n", if line.starts_with("id") { "name" } else { PERSON });
+    shown.lines().map(row).collect()
 }

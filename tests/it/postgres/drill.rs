@@ -48,7 +48,7 @@ fn came(taker: &Taker, ferry: &Ferry, words: &[&str]) -> Came {
 async fn a_source_that_goes_away_at_night_is_mended_by_what_the_runbook_says_and_the_ledger_knows_how_long_it_took() {
     let table = |name: &str| {
         format!(
-            "CREATE TABLE {name} (id bigint PRIMARY KEY, amount integer, note text); INSERT INTO {name} SELECT n, n, 'x' FROM generate_series(1, 50) n;"
+            "CREATE TABLE {name} (id bigint PRIMARY KEY, amount integer, note text, name text); INSERT INTO {name} SELECT n, n, 'x', 'Quenby Larkspur-Ott' FROM generate_series(1, 50) n;"
         )
     };
     let schema = "drill";

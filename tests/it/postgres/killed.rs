@@ -1,9 +1,10 @@
-//! A night that is killed where a second session takes the snapshot over: the next run reads all of it, of one moment.
+//! A night that is killed where sessions take the snapshot over or wait for work: the next run reads all of it, of one moment.
 
 use super::bench::Bench;
-use super::nights::{assert_published, ferry, lay};
+use super::nights::{ROWS, assert_nothing, ferry, lay};
 use crate::ferry::Came;
 use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Stdio};
 
 const JOB: [&str; 3] = ["run", "jobs/things.toml", "--json"];
 
@@ -14,7 +15,31 @@ async fn killed_where_a_session_takes_the_snapshot_over_a_night_is_read_again() 
         let ferry = ferry("it_killed_import", &[("connections", "2")]);
         let killed = ferry.command(&JOB).env("NIGHTFERRY_KILL", place).output().expect("the binary starts");
         assert_eq!(killed.status.signal(), Some(9), "{place}: {}", String::from_utf8_lossy(&killed.stderr));
-        assert!(!ferry.is_published("out/warehouse/here"), "{place}");
-        assert_published(&ferry, &Came::of(&ferry.command(&JOB).output().expect("the binary starts")));
+        assert_nothing(&ferry, &Came::of(&killed), "", ROWS);
+    }
+}
+
+#[tokio::test]
+async fn killed_where_a_session_that_waits_says_a_word_a_night_is_read_again() {
+    let schema = "it_killed_alive";
+    // Two sessions read the first table, and one of them the second, which takes longer than the other waits without a word.
+    let slow = format!(
+        "CREATE TABLE {schema}.pause AS SELECT 45 AS seconds; ALTER TABLE {schema}.there RENAME TO kept;
+         CREATE VIEW {schema}.there AS WITH slept AS MATERIALIZED (SELECT seconds, pg_sleep(seconds)::text AS done FROM {schema}.pause)
+         SELECT kept.* FROM slept, {schema}.kept WHERE slept.done IS NOT NULL"
+    );
+    let mut bench = Bench::lay(schema, &format!("{}; {slow}", lay(schema))).await;
+    let places = ["database.alive:before:1", "database.alive:after:1"];
+    let ferries = places.map(|_| ferry(schema, &[("connections", "2")]));
+    let start = |at: usize| -> Child {
+        let mut command = ferries[at].command(&JOB);
+        command.env("NIGHTFERRY_KILL", places[at]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the binary starts")
+    };
+    let killed = [start(0), start(1)].map(|child| child.wait_with_output().expect("it ends"));
+    bench.run(&format!("UPDATE {schema}.pause SET seconds = 0")).await;
+    for ((place, ferry), killed) in places.iter().zip(&ferries).zip(&killed) {
+        assert_eq!(killed.status.signal(), Some(9), "{place}: {}", String::from_utf8_lossy(&killed.stderr));
+        assert_nothing(ferry, &Came::of(killed), "", ROWS);
     }
 }

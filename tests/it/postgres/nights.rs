@@ -3,6 +3,7 @@
 
 use super::bench::Bench;
 use crate::ferry::{Came, Ferry};
+use crate::five::{Befallen, PERSON, rows};
 use crate::readers::python;
 use serde_json::Value;
 use std::process::{Child, Stdio};
@@ -13,17 +14,20 @@ const ENVIRONMENT: &str = "jobs/environments/dev.toml";
 /// Rows of each table, at 1,000 a row: three parts of each.
 pub const ROWS: u32 = 18_000;
 
-/// What DuckDB finds in a published table: rows, distinct numbers, and the sum of the amounts.
-const FOUND: &str =
-    "import sys, duckdb; from deltalake import DeltaTable; d = DeltaTable(sys.argv[1]).to_pyarrow_dataset();
-print(*duckdb.sql('select count(*), count(distinct id), sum(amount)::bigint from d').fetchall()[0])";
+/// What DuckDB finds in published tables: rows and distinct numbers of each, and the sum of all amounts.
+const FOUND: &str = "import sys, duckdb; from deltalake import DeltaTable; total = 0
+for root in sys.argv[1:]:
+    d = DeltaTable(root).to_pyarrow_dataset()
+    rows, ids, amounts = duckdb.sql('select count(*), count(distinct id), sum(amount)::bigint from d').fetchall()[0]
+    print(rows, ids, end=' '); total += amounts
+print(total)";
 
 /// The tables, in a schema of their own.
 pub fn lay(schema: &str) -> String {
     let table = |name: &str| {
         format!(
-            "CREATE TABLE {schema}.{name} (id bigint PRIMARY KEY, amount integer, note text);
-             INSERT INTO {schema}.{name} SELECT n, 1000, repeat(chr(65 + n % 26), 1900) FROM generate_series(1, {ROWS}) n;"
+            "CREATE TABLE {schema}.{name} (id bigint PRIMARY KEY, amount integer, note text, name text NOT NULL DEFAULT '{PERSON}');
+             INSERT INTO {schema}.{name} (id, amount, note) SELECT n, 1000, repeat(chr(65 + n % 26), 1900) FROM generate_series(1, {ROWS}) n;"
         )
     };
     format!("{} {}", table("here"), table("there"))
@@ -39,7 +43,8 @@ pub fn moves(schema: &str, id: u32) -> String {
 
 /// The job, over the tests' server with `keys` of its source changed or added.
 pub fn ferry(schema: &str, keys: &[(&str, &str)]) -> Ferry {
-    let columns = "amount = { type = \"integer\", class = \"open\" }\nnote = { type = \"text\", class = \"open\" }";
+    let columns = "amount = { type = \"integer\", class = \"open\" }\nnote = { type = \"text\", class = \"open\" }\n\
+        name = { type = \"text\", class = \"personal\", kind = \"person_name\", treat = { analytics = \"drop\" } }";
     let ferry = Ferry::of_one_file("app.thing.csv", b"", columns, "");
     let mut source: Vec<(&str, String)> = ["host", "port", "user", "password", "ca"]
         .map(|key| (key, format!("{{ env = \"NIGHTFERRY_PG_{}\" }}", key.to_uppercase())))
@@ -109,33 +114,64 @@ pub fn reading(schema: &str) -> String {
     format!("application_name = 'nightferry' AND state = 'active' AND query LIKE '%COPY%\"{schema}\"%'")
 }
 
-/// All of one snapshot was published, once: every row of both tables, their sum, and no part of another attempt.
+/// All of one snapshot was published, once: every row of both tables, their sum, and no part of another attempt; and the five things
+/// of `five`.
 pub fn assert_published(ferry: &Ferry, came: &Came) {
     assert_eq!(came.code, 0, "{}{}", came.out, came.err);
     let report: Value = serde_json::from_str(&came.out).expect("a report");
     assert_eq!(report["outcome"], "published", "{report}");
-    let mut sum = 0;
+    assert_eq!(shown(ferry), whole(ROWS), "the two tables are of two moments, or not whole");
+    let run = format!("run={}/", report["run"].as_str().expect("a run"));
     for table in ["here", "there"] {
-        let root = ferry.path(&format!("out/warehouse/{table}"));
-        let found = python(&["-c", FOUND, root.to_str().expect("a path")]);
-        let found: Vec<i64> = found.split_whitespace().map(|number| number.parse().expect("a number")).collect();
-        assert_eq!(found[..2], [i64::from(ROWS), i64::from(ROWS)], "{table}");
-        sum += found[2];
-        let run = format!("run={}/", report["run"].as_str().expect("a run"));
         for file in ferry.files(&format!("out/warehouse/{table}")) {
             assert!(file.starts_with("_delta_log/") || file.starts_with(&run), "{file} is of another run than {run}");
         }
     }
-    assert_eq!(sum, i64::from(ROWS) * 2000, "the two tables are of two moments");
     let snapshots: Vec<&Value> =
         ["here", "there"].iter().zip(0..).map(|(_, at)| &report["datasets"][at]["source"]["snapshot"]).collect();
     assert_eq!(snapshots[0], snapshots[1]);
+    five(ferry, came, "", ROWS);
 }
 
-/// Nothing was published, and it ended with `code`.
-pub fn assert_nothing(ferry: &Ferry, came: &Came, code: i32) {
-    assert_eq!(came.code, code, "{}{}", came.out, came.err);
-    for table in ["here", "there"] {
-        assert!(!ferry.is_published(&format!("out/warehouse/{table}")), "{table}");
+/// Nothing was published, and it ended with this message; the next run publishes all `rows` of both tables.
+pub fn assert_nothing(ferry: &Ferry, came: &Came, ending: &str, rows: u32) {
+    assert_eq!(shown(ferry), NOTHING, "{ending}: {}", came.err);
+    five(ferry, came, ending, rows);
+}
+
+/// The five things of a job's first night, which something befell.
+pub fn five(ferry: &Ferry, came: &Came, ending: &str, rows_of_each: u32) {
+    let befallen = Befallen {
+        ferry,
+        before: NOTHING.to_owned(),
+        after: whole(rows_of_each),
+        rows_of_runs: 2,
+        shown: &|| vec![shown(ferry)],
+        runs: &|| vec![rows(&ferry.path("out/warehouse").to_string_lossy(), None, "nightferry_runs")],
+        run: &|arguments| ferry.run(arguments),
+        again: &["run", JOB, "--json"],
+        tables: &["here", "there"],
+    };
+    befallen.five(came, &[ending], || {});
+}
+
+/// What readers see before the first night.
+const NOTHING: &str = "nothing";
+
+/// What they see after it: the same sum, wherever the money is.
+fn whole(rows: u32) -> String {
+    format!("{rows} {rows} {rows} {rows} {}", u64::from(rows) * 2000)
+}
+
+fn shown(ferry: &Ferry) -> String {
+    let tables = ["here", "there"].map(|table| format!("out/warehouse/{table}"));
+    let published = tables.iter().filter(|table| ferry.is_published(table)).count();
+    match published {
+        0 => NOTHING.to_owned(),
+        2 => {
+            let roots = tables.map(|table| ferry.path(&table).to_string_lossy().into_owned());
+            python(&["-c", FOUND, &roots[0], &roots[1]]).trim().to_owned()
+        }
+        _ => "half".to_owned(),
     }
 }

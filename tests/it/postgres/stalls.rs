@@ -23,7 +23,7 @@ async fn open(spec: &PostgresSpec, login: &Login) -> Result<PostgresSource, Sour
 
 /// A line that forgets its first connection after so many bytes from the server, without a word to either end. Later
 /// connections are carried, or forgotten from the start.
-async fn forgetting_line(bytes_max: u64, later: bool, to: (String, u16)) -> u16 {
+pub async fn forgetting_line(bytes_max: u64, later: bool, to: (String, u16)) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     tokio::spawn(async move {

@@ -1,0 +1,72 @@
+//! A night that is told to stop while it sends a part: nothing of what it had begun stays open in the store, where nobody sees it and
+//! everybody pays for it.
+
+use super::server::{Fault, Script, Server};
+use super::{AFTER, BEFORE, ENDPOINTS, EXTRACT, JOB, extract, project, run, seen, with};
+use crate::ferry::Came;
+use crate::five::Befallen;
+use crate::readers::python;
+use crate::services::variable;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The uploads in pieces that are open in a bucket below a prefix, by somebody else's client; and, so that none is not said of a server
+/// that lists none, the same after it opened one, and after it gave that up.
+const OPEN: &str = r#"
+import sys, botocore.session, botocore.config
+endpoint, bucket, prefix = sys.argv[1:]
+config = botocore.config.Config(s3={"addressing_style": "path"})
+s3 = botocore.session.get_session().create_client("s3", region_name="eu-west-2", endpoint_url=endpoint, config=config)
+def count():
+    return len(s3.list_multipart_uploads(Bucket=bucket, Prefix=prefix).get("Uploads", []))
+found = [count()]
+one = s3.create_multipart_upload(Bucket=bucket, Key=prefix + "one")["UploadId"]
+found.append(count())
+s3.abort_multipart_upload(Bucket=bucket, Key=prefix + "one", UploadId=one)
+found.append(count())
+print(*found)
+"#;
+
+#[test]
+fn a_night_that_is_told_to_stop_in_the_middle_of_an_upload_leaves_none_open() {
+    let (ferry, own) = project();
+    let there = ENDPOINTS.map(|[_, real]| variable(real));
+    let well = run(&ferry, "2026-11-20", &there);
+    assert_eq!(well.code, 0, "{}", well.err);
+    ferry.write(EXTRACT, extract(AFTER).as_bytes());
+    // Parts are sent, and the answers do not come: told to stop now, it is in the middle of an upload.
+    let (methods, path): (&[&str], _) = (&["PUT", "POST"], ".parquet");
+    let faults = vec![Fault::DoneThenSilent];
+    let server = Server::before(&there[0], Script { faults, methods, path, one_in: 1, most: 1_000, seed: 5 });
+    let mut command = ferry.command(&["run", JOB, "--date", "2026-11-21", "--progress", "none"]);
+    command.env(ENDPOINTS[0][0], server.endpoint(&there[0])).env(ENDPOINTS[1][0], &there[1]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let began = Instant::now();
+    while server.befallen().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(30), "no part is ever sent");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let told_at = Instant::now();
+    let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill starts");
+    assert!(told.success(), "it is still there");
+    let came = Came::of(&child.wait_with_output().expect("it ends"));
+    assert!(told_at.elapsed() < Duration::from_secs(25), "{:?}", told_at.elapsed());
+    let prefix = format!("{own}/");
+    for bucket in ["nightferry-warehouse", "nightferry-restricted", "nightferry-security"] {
+        let counted = python(&["-c", OPEN, &there[0], bucket, &prefix]);
+        assert_eq!(counted.trim(), "0 1 0", "{bucket}: {}", came.err);
+    }
+    drop(server);
+    let befallen = Befallen {
+        ferry: &ferry,
+        before: BEFORE.to_owned(),
+        after: AFTER.to_owned(),
+        rows_of_runs: 2,
+        shown: &|| seen(&own, "thing").into(),
+        runs: &|| seen(&own, "nightferry_runs").into(),
+        run: &|arguments| with(&ferry, arguments, &there),
+        again: &["run", JOB, "--date", "2026-11-21", "--progress", "none"],
+        tables: &["thing"],
+    };
+    befallen.five(&came, &["E-STOP-73"], || {});
+}
