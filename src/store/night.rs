@@ -135,7 +135,7 @@ pub async fn publish<'a>(
     let tables = match proposals(&night, settled.next).await {
         Ok(tables) => tables,
         // A record stands before its tables do. If it is there now, another run came first, and nothing was lost.
-        Err(StoreError::LedgerBehind { .. }) if ledger::records(security, night.job).await?.1 > settled.next => {
+        Err(StoreError::LedgerBehind { .. }) if ledger::records(security, night.job).await?.next > settled.next => {
             return Ok(Outcome::Lost(Box::new(night)));
         }
         Err(error) => return Err(error),
@@ -174,7 +174,8 @@ pub async fn publish<'a>(
 
 /// Whether somebody is to be forgotten whose rows the night may hold.
 async fn is_outrun(night: &Night<'_>, security: &Store) -> Result<bool, StoreError> {
-    Ok(!mutant::is(Mutant::ListIgnored) && suppression::newest(security).await? != night.suppression_list)
+    Ok(!mutant::is(Mutant::ListIgnored)
+        && suppression::newest(security, night.suppression_list).await? != night.suppression_list)
 }
 
 /// Every table's next version, as the night of this number.
