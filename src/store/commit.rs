@@ -5,10 +5,11 @@
 //! Never in here: deciding what a commit says. The record has it, byte for byte.
 
 use super::absent::{Absent, get, put_if_absent};
+use super::beginning;
 use super::checkpoint::keep_up;
 use super::delta::log::entry_path;
 use super::fault::StoreError;
-use super::ledger::{self, JobRecord, RecordTable};
+use super::ledger::{self, JobRecord, Newest, RecordTable};
 use super::mutant::{self, Mutant};
 use super::staging::head;
 use super::{Store, runs};
@@ -34,7 +35,7 @@ pub struct Settled {
 /// environment other than `stamp`.
 pub async fn settle(security: &Store, stores: &Stores, job: &Name, stamp: &str) -> Result<Settled, StoreError> {
     security.check_stamp(stamp).await?;
-    let (records, next) = ledger::records(security, job).await?;
+    let Newest { records, next, listed_from } = ledger::records(security, job).await?;
     let mut completed = None;
     if let Some(newest) = records.last() {
         if newest.stamp != stamp {
@@ -45,6 +46,7 @@ pub async fn settle(security: &Store, stores: &Stores, job: &Name, stamp: &str) 
             completed = Some(newest.run.clone());
         }
     }
+    beginning::keep_up(security, job, listed_from, next).await;
     Ok(Settled { records: standing(records, stores).await?, next, completed })
 }
 

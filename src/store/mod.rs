@@ -4,6 +4,7 @@
 //! _nightferry/stamp.json                          whose data this store holds
 //! _schedule/<job>/<period>/..                    (security) whose turn a night is
 //! _jobs/<job>/<20 digits>.json                    (security) the job's nights: THE commit, created once
+//! _nightferry/ledgers/<job>.json                  (security) where a listing of them may begin: a hint
 //! reports/<job>/<run>.json                        (security) what every run came to; `.html`: the same as a page
 //! papers/<job>/<run>.privacy.json                 (security) what was done with personal data; `.dpia.md`, `.article30.md`
 //! <dataset>/run=<run>/part-00000-<8 of sha256>.parquet
@@ -22,6 +23,7 @@
 //! place.rs      a store, opened, and its stamp          preflight.rs  is its create-only write exclusive?
 //! part.rs       Redacted -> files in memory             staging.rs    files to their last place, unseen
 //! night.rs      a judged night -> record -> commits     proposal.rs   one table's next version
+//! beginning.rs  where a listing of records may begin
 //! ledger.rs     the job's records                       commit.rs     whatever a record names, done by whoever finds it
 //! decision.rs   publish, already published, superseded  owner.rs      whose a table is
 //! periods.rs    the same for tables that are written by periods
@@ -48,6 +50,7 @@
 //! Never in here: rows that are not `Redacted`, and anything of a source.
 
 mod absent;
+mod beginning;
 mod checkpoint;
 mod commit;
 mod decision;

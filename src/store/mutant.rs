@@ -43,6 +43,8 @@ pub(super) enum Mutant {
     HintFirst,
     /// A night is published though its people are to be forgotten since.
     ListIgnored,
+    /// A hint where records begin is believed, though it names one that is not there.
+    BeginningBelieved,
     /// A checkpoint has the state of the version before.
     CheckpointOfBefore,
 }

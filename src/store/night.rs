@@ -135,7 +135,7 @@ pub async fn publish<'a>(
     let tables = match proposals(&night, settled.next).await {
         Ok(tables) => tables,
         // A record stands before its tables do. If it is there now, another run came first, and nothing was lost.
-        Err(StoreError::LedgerBehind { .. }) if ledger::records(security, night.job).await?.1 > settled.next => {
+        Err(StoreError::LedgerBehind { .. }) if ledger::records(security, night.job).await?.next > settled.next => {
             return Ok(Outcome::Lost(Box::new(night)));
         }
         Err(error) => return Err(error),

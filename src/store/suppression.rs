@@ -85,14 +85,14 @@ pub(super) fn check(table: &Folder, before: &TableState, list: Option<u64>) -> R
 
 /// Whether there is another version than the one that somebody read.
 pub async fn is_another(security: &Store, list: Option<u64>) -> Result<bool, StoreError> {
-    Ok(newest(security).await? != list)
+    Ok(newest(security, list).await? != list)
 }
 
 /// The newest version, of the environment `stamp`; `None` where there is none.
 pub async fn suppression_list(security: &Store, stamp: &str) -> Result<Option<SuppressionList>, StoreError> {
-    let Some(number) = newest(security).await? else { return Ok(None) };
+    let Some(number) = newest(security, None).await? else { return Ok(None) };
     let folder = security.primary();
-    let key = folder.at(&format!("{LISTS}/{number:020}.json"));
+    let key = folder.at(&list_path(number));
     let damaged = |fault| StoreError::Damaged { store: folder.label().into(), object: name(folder, &key), fault };
     let text = get(folder, &key).await?.ok_or_else(|| damaged("it vanished"))?;
     if text.len() > LIST_BYTES_MAX {
@@ -109,12 +109,16 @@ pub async fn suppression_list(security: &Store, stamp: &str) -> Result<Option<Su
     Ok(Some(list))
 }
 
-/// The number of the newest version.
-pub(super) async fn newest(security: &Store) -> Result<Option<u64>, StoreError> {
+/// The number of the newest version, looked for from version `from` on where one is known.
+pub(super) async fn newest(security: &Store, from: Option<u64>) -> Result<Option<u64>, StoreError> {
     let folder = security.primary();
     let prefix = folder.at(LISTS);
     failpoint::before("store.list");
-    let listed = folder.store().list(Some(&prefix)).try_collect::<Vec<_>>().await;
+    let listed = match from.and_then(|from| from.checked_sub(1)) {
+        None => folder.store().list(Some(&prefix)),
+        Some(before) => folder.store().list_with_offset(Some(&prefix), &folder.at(&list_path(before))),
+    };
+    let listed = listed.try_collect::<Vec<_>>().await;
     failpoint::after("store.list");
     let listed = match listed {
         Ok(listed) => listed,
@@ -122,4 +126,8 @@ pub(super) async fn newest(security: &Store) -> Result<Option<u64>, StoreError> 
         Err(error) => return Err(fault(folder, "listing suppression lists", "the bucket or container", error)),
     };
     Ok(listed.iter().filter_map(|meta| super::ledger::number_of(meta.location.filename()?)).max())
+}
+
+fn list_path(number: u64) -> String {
+    format!("{LISTS}/{number:020}.json")
 }

@@ -35,6 +35,7 @@ pub enum PutFault {
 struct Mood {
     calls: usize,
     listed: usize,
+    pages: usize,
     hints: usize,
     dead: bool,
     kill: Option<(usize, bool)>,
@@ -85,6 +86,11 @@ impl Faults {
     /// Objects that lists have told of.
     pub fn listed(&self) -> usize {
         self.mood().listed
+    }
+
+    /// Answers that lists took, of a thousand objects each at most, as S3's are.
+    pub fn pages(&self) -> usize {
+        self.mood().pages
     }
 
     /// Reads of the name of a newest checkpoint.
@@ -250,7 +256,13 @@ impl Faulty {
             Ok(true) => Err(died()),
             Err(error) => Err(error),
         });
-        let listed = listed.inspect(move |_| counting.mood().listed += 1);
+        counting.mood().pages += 1;
+        let listed = listed.enumerate().map(move |(nth, of)| {
+            let mut mood = counting.mood();
+            mood.listed += 1;
+            mood.pages += usize::from(nth > 0 && nth % 1_000 == 0);
+            of
+        });
         // The permission first, then the objects.
         let mut listed = Some(listed.boxed());
         all.flat_map(move |entered| match (entered, listed.take()) {

@@ -3,14 +3,17 @@
 use super::world::{Ended, World};
 use crate::access::Folder;
 use crate::store::RUNS;
-use crate::store::StagedPart;
+use crate::store::beginning;
 use crate::store::checkpoint::{EVERY_OF_TESTS, keep_up};
 use crate::store::delta::checkpoint::{HINT, checkpoint_path};
 use crate::store::delta::entry::{Commit, Mode, entry};
 use crate::store::delta::layout;
 use crate::store::delta::log::{TableState, apply, entry_path, read, replay, replay_to, versions};
 use crate::store::delta::resume::{resumed, written};
+use crate::store::ledger::{self, JobRecord};
+use crate::store::{StagedPart, settle};
 use bytes::Bytes;
+use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 
 /// As many as the calls of two nights may differ by: a checkpoint that there is, and its entry, for each look at a table.
@@ -272,4 +275,116 @@ async fn read_at(table: &Folder, path: &str) -> Bytes {
 async fn put(table: &Folder, path: &str, bytes: Bytes) {
     table.store().put(&table.at(path), PutPayload::from_bytes(bytes)).await.expect("put");
     assert!(read(table, 0).await.is_ok());
+}
+
+/// Records up to and with the one before `next`, as other nights of the job would have left them.
+async fn lengthen_ledger(world: &World, next: u64) {
+    let security = world.security();
+    let newest = ledger::records(&security, &world.job).await.expect("records");
+    let last = newest.records.last().expect("a record").clone();
+    for number in newest.next..next {
+        let run = format!("run-of-{number}");
+        let record = JobRecord { number, run, tables: Vec::new(), inputs: Default::default(), ..last.clone() };
+        let key = security.primary().at(&format!("_jobs/settlements/{number:020}.json"));
+        world.memory.put(&key, serde_json::to_vec(&record).expect("JSON").into()).await.expect("put");
+    }
+}
+
+/// Two nights, then so many that the next is number `next`, and a run that found it had to list them all.
+async fn long_ledger(next: u64) -> World {
+    let world = World::new();
+    for (run, day, rows) in [("run-a", 20, 2), ("run-b", 21, 3)] {
+        assert_eq!(world.night(run, day, rows).await, Ok(Ended::Published));
+    }
+    lengthen_ledger(&world, next).await;
+    settle(&world.security(), &world.stores(), &world.job, "prod").await.expect("settled");
+    world.faulty.reset();
+    world
+}
+
+async fn told_from(world: &World) -> Option<u64> {
+    beginning::told(&world.security(), &world.job).await
+}
+
+#[tokio::test]
+async fn a_night_after_3650_costs_what_one_after_10_costs() {
+    let mut costs = Vec::new();
+    for next in [10, 200, 3_650] {
+        let world = long_ledger(next).await;
+        assert_eq!(world.night("run-c", 22, 5).await, Ok(Ended::Published));
+        costs.push((world.faulty.calls(), world.faulty.listed(), world.faulty.pages()));
+        assert_eq!(world.seen_rows().await, [5, 10], "{next}");
+        let found = ledger::records(&world.security(), &world.job).await.expect("records");
+        assert_eq!(found.next, next + 1);
+    }
+    println!("store calls, objects listed and pages of a night after 10, 200 and 3,650: {costs:?}");
+    for (calls, listed, pages) in &costs[1..] {
+        // A record read for each of a month of nights.
+        assert!(*calls <= costs[0].0 + 32, "{costs:?}");
+        assert!(*listed <= costs[0].1 + 400, "{costs:?}");
+        assert_eq!(*pages, costs[0].2, "{costs:?}");
+    }
+}
+
+#[tokio::test]
+async fn finds_the_newest_record_whatever_is_said_of_where_to_begin() {
+    let world = long_ledger(350).await;
+    let (security, key) = (world.security(), Path::from("security/_nightferry/ledgers/settlements.json"));
+    assert_eq!(told_from(&world).await, Some(249));
+    let right = ledger::records(&security, &world.job).await.expect("records");
+    assert_eq!((right.next, right.listed_from, right.records.len()), (350, 249, 32));
+    // Behind by much, by nothing, and by less than a month of nights; then what is not there, and what is no hint.
+    for (said, from) in
+        [("1", 1), ("249", 249), ("349", 0), ("350", 0), ("18446744073709551615", 0), ("-1", 0), ("x", 0)]
+    {
+        world.memory.put(&key, format!("{{\"from\":{said}}}").into()).await.expect("put");
+        let found = ledger::records(&security, &world.job).await.expect("records");
+        assert_eq!((found.next, &found.records, found.listed_from), (350, &right.records, from), "{said}");
+    }
+    world.memory.delete(&key).await.expect("deleted");
+    assert_eq!(ledger::records(&security, &world.job).await.expect("records").records, right.records);
+    // The next run says it again.
+    settle(&security, &world.stores(), &world.job, "prod").await.expect("settled");
+    assert_eq!(told_from(&world).await, Some(249));
+    // The record that is told of is gone, though those behind it are there.
+    world.memory.delete(&Path::from(format!("security/_jobs/settlements/{:020}.json", 249))).await.expect("deleted");
+    assert_eq!(ledger::records(&security, &world.job).await.expect("records").records, right.records);
+}
+
+#[tokio::test]
+async fn two_hundred_ways_back_do_not_hide_the_nights_before_them() {
+    let world = long_ledger(350).await;
+    let security = world.security();
+    let newest = ledger::records(&security, &world.job).await.expect("records");
+    let last = newest.records.last().expect("a record").clone();
+    for number in 350..550 {
+        let record = JobRecord { number, back_to: Some(0), ..last.clone() };
+        let key = security.primary().at(&format!("_jobs/settlements/{number:020}.json"));
+        world.memory.put(&key, serde_json::to_vec(&record).expect("JSON").into()).await.expect("put");
+    }
+    world
+        .memory
+        .put(&Path::from("security/_nightferry/ledgers/settlements.json"), "{\"from\":400}".into())
+        .await
+        .expect("put");
+    let found = ledger::records(&security, &world.job).await.expect("records");
+    assert_eq!((found.next, found.listed_from), (550, 0));
+    assert!(found.records.iter().filter(|record| record.back_to.is_none()).count() >= 32);
+}
+
+#[tokio::test]
+async fn a_run_is_published_where_the_hint_can_neither_be_read_nor_written() {
+    let world = long_ledger(350).await;
+    lengthen_ledger(&world, 800).await;
+    world.faulty.away_below(Some("security/_nightferry/ledgers"));
+    assert_eq!(world.night("run-c", 22, 5).await, Ok(Ended::Published));
+    world.faulty.away_below(None);
+    assert_eq!(told_from(&world).await, Some(249), "as it was");
+    world.faulty.keep_objects();
+    assert_eq!(world.night("run-d", 23, 6).await, Ok(Ended::Published));
+    assert_eq!(told_from(&world).await, Some(249), "as it was");
+    world.faulty.reset();
+    assert_eq!(world.night("run-e", 24, 7).await, Ok(Ended::Published));
+    assert_eq!(told_from(&world).await, Some(701));
+    assert_eq!(world.seen_rows().await, [7, 14]);
 }

@@ -65,7 +65,7 @@ async fn publishes_the_same_period_again_when_a_person_says_why() {
     assert_eq!(world.night_again("run-b", 21, 4, "a corrected source").await, Ok(Ended::Published));
     let seen = world.seen().await;
     assert_eq!((seen.versions, seen.rows), ([2, 2, 2], [4, 8]));
-    let (records, _) = super::ledger::records(&world.security(), &world.job).await.expect("records");
+    let records = super::ledger::records(&world.security(), &world.job).await.expect("records").records;
     assert_eq!(records[1].reason.as_deref(), Some("a corrected source"));
 }
 

@@ -7,7 +7,7 @@
 //!                stored and answered 500, lost, refused with 409 and not stored, never arrived; reads without an answer), each
 //!                killed before or after one of its calls, or not; a reader of both clouds; a collector that takes everything
 //!                older than the storm for old; somebody who goes back to an earlier version; an erasure that writes a newer
-//!                suppression list; a second cloud that is away
+//!                suppression list; a second cloud that is away; a hint where the job's records begin that may be wrong
 //!   then:        another attempt of a killed night, and a last night in calm weather
 //! ```
 //!
@@ -18,6 +18,7 @@
 use super::faulty::{Kill, Side};
 use super::world::{Ended, World};
 use crate::data::Name;
+use crate::store::beginning::OF_TESTS;
 use crate::store::checkpoint::EVERY_OF_TESTS;
 use crate::store::delta::action::decode_path;
 use crate::store::delta::checkpoint::{HINT, Hint, checkpoint_path};
@@ -55,7 +56,7 @@ const THREADS: u64 = 4;
 const SOAKED: &str = "target/soaked-seeds";
 
 /// Every one but [`Mutant::SecondForgotten`], which takes more days than a storm has: `upkeep` finds it.
-const MUTANTS: [Mutant; 19] = [
+const MUTANTS: [Mutant; 20] = [
     Mutant::AnswerBelieved,
     Mutant::ConflictTaken,
     Mutant::WritesOver,
@@ -74,6 +75,7 @@ const MUTANTS: [Mutant; 19] = [
     Mutant::MarkedIgnored,
     Mutant::HintFirst,
     Mutant::ListIgnored,
+    Mutant::BeginningBelieved,
     Mutant::CheckpointOfBefore,
 ];
 
@@ -183,6 +185,7 @@ async fn storm(laid: &Laid, seed: u64, counts: &Counts) -> Result<(), String> {
         memory.put(path, bytes.clone().into()).await.map_err(|error| error.to_string())?;
     }
     let began = Utc::now();
+    hint_at_a_beginning(&memory, seed).await;
     // One in eight has checkpoints, which take most of a storm's time.
     EVERY_OF_TESTS.set(if seed % 16 < 2 { 2 } else { 100 });
     let mut dice = Dice(seed);
@@ -219,6 +222,18 @@ async fn storm(laid: &Laid, seed: u64, counts: &Counts) -> Result<(), String> {
         Counts::add(&counts.lost, attempt.world.lost() as u64);
     }
     holds(&calm, &attempts, ended, seed.is_multiple_of(CLOSELY)).await
+}
+
+/// Where the records are said to begin: rightly, long ago, at one that is not there, in no words, or nowhere. In every other storm a
+/// listing goes back one record only, so that the runs themselves write it over and over.
+async fn hint_at_a_beginning(memory: &InMemory, seed: u64) {
+    let mut dice = Dice(seed ^ 0x1ed9);
+    OF_TESTS.set(if dice.roll(2) == 0 { (1, 2) } else { (100, 32) });
+    let said = ["{\"from\":0}", "{\"from\":1}", "{\"from\":900}", "{\"from\":", ""][dice.roll(5) as usize];
+    if !said.is_empty() {
+        let path = Path::from("security/_nightferry/ledgers/settlements.json");
+        memory.put(&path, said.into()).await.expect("put");
+    }
 }
 
 /// Somebody who is there too: who goes back, who collects, who forgets people, or nobody.
@@ -433,7 +448,9 @@ async fn holds(
 
 /// Whether every night behind an erasure went by its list.
 async fn nobody_is_brought_back(calm: &World) -> Result<(), String> {
-    let (records, _) = ledger::records(&calm.security(), &calm.job).await.map_err(|error| error.to_string())?;
+    let mut records = Vec::new();
+    let every = ledger::each(&calm.security(), &calm.job, |record| records.push(record.clone())).await;
+    every.map_err(|error| error.to_string())?;
     let mut list = None;
     for record in records {
         if record.run.starts_with("erasure") {

@@ -341,7 +341,8 @@ async fn a_night_is_not_forgotten_behind_any_number_of_ways_back() {
         let went = back(&world, &format!("run-x{nth}"), nth % 2).await;
         assert!(matches!(went, Ok(WentBack::Done(_))), "{nth}: {went:?}");
     }
-    let (records, next) = crate::store::ledger::records(&world.security(), &world.job).await.expect("records");
+    let crate::store::ledger::Newest { records, next, .. } =
+        crate::store::ledger::records(&world.security(), &world.job).await.expect("records");
     assert_eq!((records.len(), next), (36, 36));
     assert!(records.windows(2).all(|pair| pair[0].number + 1 == pair[1].number), "oldest first");
     let already = Decision::AlreadyPublished { run: "run-c".into() };
@@ -599,7 +600,7 @@ async fn a_failover_in_the_middle_of_a_night_stops_it_before_its_record() {
         };
         let (night, raised) = futures::join!(world.night("run-d", 24, 9), fence);
         raised.expect("raised");
-        let (records, _) = crate::store::ledger::records(&world.security(), &world.job).await.expect("records");
+        let records = crate::store::ledger::records(&world.security(), &world.job).await.expect("records").records;
         match night {
             // Before the fence, or too late for it to be seen: then the record stands, and the new side completes it.
             Ok(_) => assert_eq!(records.len(), 4, "seed {seed}"),

@@ -160,7 +160,7 @@ async fn open_records(
 ) -> Result<(), StoreError> {
     let jobs: BTreeSet<&str> = log.iter().filter_map(|entry| entry.info("nightferry.job")).collect();
     for job in jobs.into_iter().filter_map(|job| Name::new(job).ok()) {
-        let (records, _) = ledger::records(security, &job).await?;
+        let records = ledger::records(security, &job).await?.records;
         let tables = records.iter().flat_map(|record| &record.tables);
         for table in tables.filter(|table| table.store == *store && table.dataset.as_str() == dataset) {
             needed.insert(table.manifest.path.clone());

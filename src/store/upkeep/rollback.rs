@@ -92,7 +92,7 @@ pub async fn rollback(asked: &Asked<'_>, security: &Store, stores: &Stores) -> R
         if now.version == then.version || (now.files == then.files && now.metadata == then.metadata) {
             return Ok(WentBack::There);
         }
-        let list = suppression::newest(security).await?;
+        let list = suppression::newest(security, None).await?;
         let record = propose(asked, &job, &table, [&now, &then], (settled.next, store.epoch(), list)).await?;
         crate::store::fence::check(store.primary(), store.epoch()).await?;
         match ledger::write(security, &record).await? {

@@ -8,12 +8,8 @@
 //! ```
 
 mod requests;
-<<<<<<< HEAD
 pub mod server;
-=======
-mod server;
 mod stopped;
->>>>>>> rows
 
 use crate::ferry::{Came, Ferry};
 use crate::five::{Befallen, PERSON, rows};
@@ -134,11 +130,18 @@ fn a_day_without_the_second_cloud_is_caught_up_and_nothing_is_extracted_again() 
         [&expected[3], &expected[0]],
         "the first goes on, the second shows its last whole night"
     );
+    let behind = |endpoints: &[String; 2]| {
+        let told = with(&ferry, &["status", JOB, "--json"], endpoints);
+        let told: serde_json::Value = serde_json::from_str(&told.out).expect("how nights stand");
+        told["second_behind"].as_array().cloned().unwrap_or_default()
+    };
+    assert_eq!(behind(&away), ["thing in warehouse"]);
     // What was extracted is gone: only the first cloud has it.
     std::fs::remove_file(ferry.path(EXTRACT)).expect("removed");
     let came = run(&ferry, "2026-11-23", &there);
     assert_eq!(came.code, 0, "{}", came.err);
     assert_eq!(seen(&own, "thing"), [expected[3].clone(), expected[3].clone()]);
+    assert_eq!(behind(&there), [] as [serde_json::Value; 0]);
     let looked = with(&ferry, &["table", "compare", "warehouse/thing", "--json"], &there);
     assert_eq!(looked.code, 0, "{}{}", looked.out, looked.err);
     let told: serde_json::Value = serde_json::from_str(&looked.out).expect("an answer");
