@@ -80,7 +80,7 @@ fn what_lies_aside_while_a_night_runs_tells_nobody() {
 #[test]
 fn a_hundred_thousand_bad_rows_in_one_run_are_told_on_no_channel() {
     // Each has the person's name where a number should be; one row in ten is well, so that there is a night to publish.
-    let cell = |id: u64| if id % 10 == 0 { id.to_string() } else { format!("{PERSON} {id}") };
+    let cell = |id: u64| if id.is_multiple_of(10) { id.to_string() } else { format!("{PERSON} {id}") };
     let rows: String = (1..=BAD_ROWS * 10 / 9 + 1).map(|id| format!("{id},{PERSON},{}\n", cell(id))).collect();
     for (metrics, allowed, code) in [("emf", 0, 22), ("numbers.prom", 200_000, 0)] {
         let ferry = night();
