@@ -21,12 +21,13 @@ fn main() -> ExitCode {
 }
 
 /// A panic is a bug of ours, except the SQL engine's over SQL that it gives up on, which ends as any other fault of that
-/// SQL, and Arrow's over a damaged footer, which ends as any other damage. Its text may quote what it choked on, so only the place is told.
+/// SQL, and Arrow's over somebody's damaged Parquet, which ends as any other damage. Its text may quote what it choked on, so only the place is told.
 fn tell_panics_without_their_payload() {
     std::panic::set_hook(Box::new(|panic| {
         let is_of_engine = panic.location().is_some_and(|at| at.file().contains("/polars"));
-        let is_of_arrow = panic.location().is_some_and(|at| at.file().contains("/arrow-"));
-        if is_of_engine && frame::is_asked() || is_of_arrow && parquet_read::reads_footer() {
+        let is_of_arrow =
+            panic.location().is_some_and(|at| ["/arrow-", "/parquet-"].iter().any(|of| at.file().contains(of)));
+        if is_of_engine && frame::is_asked() || is_of_arrow && parquet_read::reads_others() {
             return;
         }
         let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line())).unwrap_or_default();

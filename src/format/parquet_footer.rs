@@ -17,7 +17,7 @@ pub struct Footer {
 
 /// The footer of a whole file; `None` when it is not Parquet.
 pub fn footer(bytes: &Bytes) -> Option<Footer> {
-    let builder = parquet_read::footer(|| ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).ok())?;
+    let builder = parquet_read::of_others(|| ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).ok())?;
     let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).ok()?;
     let columns = builder.schema().fields().iter().map(|field| (field.name().clone(), field.data_type().to_string()));
     Some(Footer { rows, columns: columns.collect() })

@@ -12,6 +12,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::ChunkReader;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,9 +50,9 @@ pub(super) fn open_within(bytes: impl ChunkReader + 'static, caps: Caps) -> Resu
     let columns = builder.schema().fields().iter().map(|field| (field.name().clone(), field.data_type().clone()));
     Ok(Opened::new(columns.collect(), move |places, batch_rows_max| -> Rows {
         let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().copied());
-        match builder.with_projection(mask).with_batch_size(batch_rows_max).build() {
-            Ok(reader) => rows(reader, &places, caps),
-            Err(_) => Box::new(std::iter::once(Err(FormatFault::new("is not whole Parquet")))),
+        match of_others(|| builder.with_projection(mask).with_batch_size(batch_rows_max).build().ok()) {
+            Some(reader) => rows(reader, &places, caps),
+            None => Box::new(std::iter::once(Err(FormatFault::new("is not whole Parquet")))),
         }
     }))
 }
@@ -66,30 +67,44 @@ pub(super) fn rows(reader: ParquetRecordBatchReader, places: &[usize], caps: Cap
 }
 
 thread_local! {
-    static READS_FOOTER: Cell<bool> = const { Cell::new(false) };
+    static READS_OTHERS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread reads somebody's footer: a panic of Arrow's own over it then is an answer, not a bug of ours to tell.
-pub fn reads_footer() -> bool {
-    READS_FOOTER.get()
+/// Whether this thread reads somebody's Parquet: a panic of Arrow's own over it then is an answer, not a bug of ours to tell.
+pub fn reads_others() -> bool {
+    READS_OTHERS.get()
 }
 
-/// Reads a footer. Arrow's own schema in it may be damaged where the rest is not, and Arrow panics over some that it does not know.
-pub(super) fn footer<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
-    READS_FOOTER.set(true);
+/// Reads what somebody else wrote. A schema in a footer may be damaged where the rest is not, pages may be of another kind than the footer
+/// says; and Arrow panics over some of it. What it read with is not to be used again then.
+pub(super) fn of_others<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
+    READS_OTHERS.set(true);
     let found = catch_unwind(AssertUnwindSafe(read));
-    READS_FOOTER.set(false);
+    READS_OTHERS.set(false);
     found.ok().flatten()
 }
 
 /// The footer, with views in place of the strings and bytes that it names.
 pub(super) fn metadata<R: ChunkReader>(bytes: &R) -> Option<ArrowReaderMetadata> {
-    footer(|| {
+    of_others(|| {
         let found = ArrowReaderMetadata::load(bytes, ArrowReaderOptions::new()).ok()?;
+        are_chunks_within(found.metadata(), bytes.len()).then_some(())?;
         let fields: Vec<FieldRef> = found.schema().fields().iter().map(as_view).collect();
         let schema = Schema::new_with_metadata(fields, found.schema().metadata().clone());
         let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
         ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), options).ok()
+    })
+}
+
+/// Whether every column chunk lies within the file: the reader asserts that no place or length is less than nothing, and asks for as many
+/// bytes as the footer says.
+fn are_chunks_within(metadata: &ParquetMetaData, file_bytes: u64) -> bool {
+    let mut chunks = metadata.row_groups().iter().flat_map(|group| group.columns());
+    chunks.all(|chunk| {
+        let start = chunk.dictionary_page_offset().unwrap_or_else(|| chunk.data_page_offset());
+        let (start, bytes) = (u64::try_from(start), u64::try_from(chunk.compressed_size()));
+        let end = start.ok().zip(bytes.ok()).and_then(|(start, bytes)| start.checked_add(bytes));
+        end.is_some_and(|end| end <= file_bytes)
     })
 }
 
@@ -119,8 +134,9 @@ impl Iterator for ParquetRows {
     type Item = Result<RecordBatch, FormatFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.reader.as_mut()?.next()?;
-        let batch = batch.map_err(|_| FormatFault::at(self.row, "holds a damaged page"));
+        let reader = self.reader.as_mut()?;
+        let batch = of_others(|| Some(reader.next().map(Result::ok))).unwrap_or(Some(None))?;
+        let batch = batch.ok_or_else(|| FormatFault::at(self.row, "holds a damaged page"));
         let batch = batch.and_then(|batch| self.checked(&batch));
         if batch.is_err() {
             self.reader = None;
@@ -186,6 +202,25 @@ mod tests {
             let torn = Bytes::copy_from_slice(&whole[..cut]);
             assert_eq!(open(torn).err(), Some(FormatFault::new("is not whole Parquet")), "{cut}");
         }
+    }
+
+    #[test]
+    fn a_footer_of_which_any_byte_is_another_is_refused_or_read_and_nothing_panics() {
+        let whole = file();
+        let footer_bytes = u32::from_le_bytes(whole[whole.len() - 8..][..4].try_into().expect("four bytes")) as usize;
+        let (mut refused, mut read) = (0, 0);
+        for place in whole.len() - 8 - footer_bytes..whole.len() {
+            for other in [0x01, 0x02, 0x40, 0x80, 0xff] {
+                let mut lying = whole.clone();
+                lying[place] ^= other;
+                let rows = open(lying.into()).map(|opened| {
+                    let places = (0..opened.columns.len()).collect();
+                    opened.rows(places, 1000).try_for_each(|batch| batch.map(drop))
+                });
+                *if matches!(rows, Ok(Ok(()))) { &mut read } else { &mut refused } += 1;
+            }
+        }
+        assert!(refused > 500 && read > 100, "{refused} refused, {read} read");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! The caps are those of [`super::parquet_read`]; where row groups are read one by one, each has its own.
 
-use super::parquet_read::{caps, metadata, open_within, rows};
+use super::parquet_read::{caps, metadata, of_others, open_within, rows};
 use super::ranged::{From, Ranged};
 use super::{FormatFault, Opened, Rows};
 use bytes::Bytes;
@@ -61,9 +61,9 @@ impl ParquetScan {
             let ranges = runs.map(|run| run[0] as usize..run[0] as usize + run.len());
             builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges, all));
         }
-        match builder.build() {
-            Ok(reader) => rows(reader, places, caps(self.bytes.len())),
-            Err(_) => Box::new(std::iter::once(Err(FormatFault::new("is not whole Parquet")))),
+        match of_others(|| builder.build().ok()) {
+            Some(reader) => rows(reader, places, caps(self.bytes.len())),
+            None => Box::new(std::iter::once(Err(FormatFault::new("is not whole Parquet")))),
         }
     }
 }
