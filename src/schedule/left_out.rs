@@ -3,6 +3,7 @@
 
 use crate::verbs::{Refused, Teller};
 use crate::world::{Clock, Project};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -11,27 +12,42 @@ use tokio::time::sleep;
 /// How often it is looked at whether a day has passed since somebody was told.
 const LOOK_EVERY: Duration = Duration::from_secs(3600);
 
-/// Those jobs, each with who tells of it and why it is left out.
-pub struct LeftOut(Vec<(Teller, String)>);
+/// How long somebody who was told is left alone, also where no store can say that they were.
+const AGAIN_AFTER: TimeDelta = TimeDelta::hours(24);
+
+/// Those jobs.
+pub struct LeftOut(Vec<Left>);
+
+/// A job, by who tells of it and why it is left out.
+struct Left {
+    teller: Teller,
+    why: String,
+    told_at: Option<DateTime<Utc>>,
+}
 
 impl LeftOut {
     /// Of the jobs `refused`. Where the environment itself is not valid nobody can be told but the log.
     pub fn of(project: &Project, refused: &[Refused], environment: &str) -> Self {
         let tellers = refused.iter().filter_map(|refused| {
-            Some((Teller::of_file(project, &refused.path, environment)?, refused.failure.first_fault()))
+            let teller = Teller::of_file(project, &refused.path, environment)?;
+            Some(Left { teller, why: refused.failure.first_fault(), told_at: None })
         });
         LeftOut(tellers.collect())
     }
 
     /// Tells whoever does not know yet.
-    pub async fn tell(&self) {
-        for (teller, why) in &self.0 {
-            teller.left_out(why, Clock::System.now()).await;
+    pub async fn tell(&mut self) {
+        let now = Clock::System.now();
+        for left in &mut self.0 {
+            let is_known = left.told_at.is_some_and(|at| now - at < AGAIN_AFTER);
+            if !is_known && left.teller.left_out(&left.why, now).await {
+                left.told_at = Some(now);
+            }
         }
     }
 
     /// Tells now, and looks again until `is_over`.
-    async fn keep(self, mut is_over: watch::Receiver<bool>, mut stop: watch::Receiver<bool>) {
+    async fn keep(mut self, mut is_over: watch::Receiver<bool>, mut stop: watch::Receiver<bool>) {
         loop {
             tokio::select! {
                 () = self.tell() => {}

@@ -84,7 +84,7 @@ async fn journey(request: ScheduleRequest, out: &mut dyn Write) -> Result<u8, Fa
     for failure in told_once(&refused) {
         tell_as(request.json, failure, out);
     }
-    let left_out = LeftOut::of(&project, &refused, &request.environment);
+    let mut left_out = LeftOut::of(&project, &refused, &request.environment);
     let refused_code = ending::worst(refused.iter().map(|refused| refused.failure.ending)).map(|ending| ending.code);
     if let (true, Some(code)) = (timed.is_empty(), refused_code) {
         left_out.tell().await;

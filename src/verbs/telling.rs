@@ -83,11 +83,11 @@ impl Teller {
         })
     }
 
-    /// A schedule leaves the job out, for `why`.
-    pub async fn left_out(&self, why: &str, now: DateTime<Utc>) {
+    /// A schedule leaves the job out, for `why`; gives whether somebody was told now.
+    pub async fn left_out(&self, why: &str, now: DateTime<Utc>) -> bool {
         let what = format!("no night of the job runs: {why}");
         let next = "mend the places that `nightferry validate` lists, then start the schedule anew";
-        self.notice(LEFT_OUT, None, what, next, now).await;
+        self.notice(LEFT_OUT, None, what, next, now).await
     }
 
     /// A run is over.
@@ -134,7 +134,7 @@ impl Teller {
         self.notice(KILLED, Some(period), what, next, now).await;
     }
 
-    async fn notice(&self, id: &str, period: Option<Period>, what: String, next: &str, now: DateTime<Utc>) {
+    async fn notice(&self, id: &str, period: Option<Period>, what: String, next: &str, now: DateTime<Utc>) -> bool {
         let cause = Cause {
             id: id.to_owned(),
             dataset: None,
@@ -145,8 +145,8 @@ impl Teller {
             retryable: false,
         };
         let causes = vec![(key(&cause, None), cause)];
-        within(TELLING_MAX, self.tell(Came { run: None, period, page_at: None, causes, after: After::Notice }, now))
-            .await;
+        let telling = self.tell(Came { run: None, period, page_at: None, causes, after: After::Notice }, now);
+        within(TELLING_MAX, telling).await.unwrap_or(false)
     }
 
     /// Datasets of which the last night has fewer or more rows than is usual.
@@ -176,13 +176,14 @@ impl Teller {
         alarms.collect()
     }
 
-    async fn tell(&self, came: Came, now: DateTime<Utc>) {
+    /// Tells what somebody does not know yet; gives whether somebody was told now.
+    async fn tell(&self, came: Came, now: DateTime<Utc>) -> bool {
         if self.messages.is_empty() {
             // A run has its own lines on stderr.
             if came.run.is_none() {
                 log(self.job.as_str(), came.causes.iter().map(|(_, cause)| cause));
             }
-            return;
+            return true;
         }
         let present: Vec<Present> =
             came.causes.iter().map(|(key, cause)| Present { key: key.clone(), retryable: cause.retryable }).collect();
@@ -201,23 +202,26 @@ impl Teller {
             Telling::Wrong => Some(MessageState::Wrong),
             Telling::Mended => Some(MessageState::Mended),
         };
+        let mut told_now = false;
         if let Some(state) = state {
             let Came { run, period, page_at, causes, .. } = came;
             let (job, environment) = (self.job.to_string(), self.environment.clone());
             let causes = causes.into_iter().map(|(_, cause)| cause).collect();
             let is_told =
                 self.send(&Message { job, environment, at: now, state, run, period, causes, page_at }, now).await;
+            told_now = is_told;
             if let Some(told) = told.as_mut().filter(|_| is_told) {
                 told.were_told(&present, now);
             }
             // Nobody heard that it is over: what was told stays, so that the next good night says so.
             if state == MessageState::Mended && !is_told {
-                return;
+                return false;
             }
         }
         if let Some(told) = told.filter(|told| known.as_ref() != Some(told)) {
             self.keep(&told).await;
         }
+        told_now
     }
 
     /// Sends it to all; whether anybody took it. The log has it in any case.
@@ -288,8 +292,10 @@ fn runbook(id: &str) -> &'static str {
     NOTICES.iter().find(|(notice, _)| *notice == id).map_or("RB-01", |(_, runbook)| runbook)
 }
 
-async fn within(most: Duration, telling: impl Future<Output = ()>) {
-    if timeout(most, telling).await.is_err() {
+async fn within<T>(most: Duration, telling: impl Future<Output = T>) -> Option<T> {
+    let told = timeout(most, telling).await.ok();
+    if told.is_none() {
         tracing::warn!("not everybody could be told in time");
     }
+    told
 }
