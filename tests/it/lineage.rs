@@ -218,7 +218,7 @@ fn a_run_that_is_told_to_stop_ends_its_events_with_abort() {
         "amount = { type = \"integer\", class = \"open\" }",
         "",
     );
-    let rows: String = (0..600_000_u32).map(|id| format!("{id},{id}\n")).collect();
+    let rows: String = (0..3_000_000_u32).map(|id| format!("{id},{id}\n")).collect();
     ferry.write("in/app.thing.csv", format!("id,amount\n{rows}").as_bytes());
     let lineage = "\n[lineage]\nfile = \"target/lineage.jsonl\"\n";
     ferry.write(ENVIRONMENT, (ferry.read(ENVIRONMENT) + lineage).as_bytes());
@@ -229,8 +229,8 @@ fn a_run_that_is_told_to_stop_ends_its_events_with_abort() {
         assert!(since.elapsed() < Duration::from_secs(60), "it begins");
         std::thread::sleep(Duration::from_millis(5));
     }
-    // From here it takes seconds to read the rows.
-    std::thread::sleep(Duration::from_millis(700));
+    // From here it takes many seconds to read the rows.
+    std::thread::sleep(Duration::from_millis(300));
     let status = Command::new("kill").args(["-TERM", &run.id().to_string()]).status().expect("kill");
     assert!(status.success());
     let came = crate::ferry::Came::of(&run.wait_with_output().expect("it ends"));
