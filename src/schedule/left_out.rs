@@ -2,8 +2,9 @@
 //! for as long as the schedule lives.
 
 use crate::verbs::{Refused, Teller};
+use crate::watch::AGAIN_AFTER;
 use crate::world::{Clock, Project};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -12,9 +13,6 @@ use tokio::time::sleep;
 /// How often it is looked at whether a day has passed since somebody was told.
 const LOOK_EVERY: Duration = Duration::from_secs(3600);
 
-/// How long somebody who was told is left alone, also where no store can say that they were.
-const AGAIN_AFTER: TimeDelta = TimeDelta::hours(24);
-
 /// Those jobs.
 pub struct LeftOut(Vec<Left>);
 
@@ -22,6 +20,7 @@ pub struct LeftOut(Vec<Left>);
 struct Left {
     teller: Teller,
     why: String,
+    /// When, since no store may be there to say that somebody was.
     told_at: Option<DateTime<Utc>>,
 }
 

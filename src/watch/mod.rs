@@ -26,4 +26,4 @@ pub use figures::{Figures, figures, published_at};
 pub use ledger::{LedgerColumn, LedgerDataset, LedgerProblem, LedgerRun, LedgerStore};
 pub use reach::Tables;
 pub use series::{Series, last_alarm, series};
-pub use told::{After, Present, Telling, Told};
+pub use told::{AGAIN_AFTER, After, Present, Telling, Told};

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// After which it is told again.
-const AGAIN_AFTER: TimeDelta = TimeDelta::hours(24);
+pub const AGAIN_AFTER: TimeDelta = TimeDelta::hours(24);
 /// Times in a row after which somebody is told of what a retry may cure.
 const RETRIED: u32 = 2;
 

@@ -97,6 +97,12 @@ impl Listed {
     }
 }
 
+/// Somebody is to be forgotten whose rows the night may hold.
+pub fn outrun() -> Failure {
+    let what = "there is a newer suppression list than the one that the night was extracted by";
+    Failure::new(ending::LIST_NEWER, Phase::Publish, what)
+}
+
 /// 64 hex digits as bytes.
 fn tag(hex: &str) -> Option<[u8; 32]> {
     let digits: Vec<u8> =

@@ -2,7 +2,7 @@
 
 use super::decided::{decided, night_write};
 use super::open::Opened;
-use super::{Options, Walked, fail, vaults};
+use super::{Options, Walked, fail, forgotten};
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
 use crate::report::Outcome;
@@ -53,7 +53,7 @@ pub async fn publish(
             Ok(store::Outcome::Published(record)) => break Ok(Some(record)),
             Ok(store::Outcome::ListIsNewer(outrun)) => {
                 discard(&outrun).await;
-                break Err(vaults::outrun());
+                break Err(forgotten::outrun());
             }
             Ok(store::Outcome::Lost(lost)) => {
                 // Another run of the job came first: look again at what is published, and whether this night still may be.

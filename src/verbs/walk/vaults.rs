@@ -9,6 +9,7 @@
 //! A run that is killed before leaves nothing that shows a token; one that is killed after leaves tokens that nothing shows, which the
 //! next run gives again. Two runs that gave one value two tokens: the second to come here ends, to be run again.
 
+use super::forgotten;
 use super::merged::{lost, unreadable};
 use super::open::Opened;
 use crate::data::Name;
@@ -82,7 +83,7 @@ pub async fn keep(
     for (domain, vault) in vaults {
         // A vault keeps values as they are: nobody who is to be forgotten since may get into it.
         if store::is_another_list(security, *suppression_list).await.map_err(lost)? {
-            return Err(outrun());
+            return Err(forgotten::outrun());
         }
         vault.keep(plan, restricted, by).await.map_err(|failure| match failure.ending {
             ending::VAULT_BEHIND => {
@@ -93,12 +94,6 @@ pub async fn keep(
         })?;
     }
     Ok(())
-}
-
-/// Somebody is to be forgotten whose rows the night may hold.
-pub fn outrun() -> Failure {
-    let what = "there is a newer suppression list than the one that the night was extracted by";
-    Failure::new(ending::LIST_NEWER, Phase::Publish, what)
 }
 
 impl OpenVault {
