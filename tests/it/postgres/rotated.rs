@@ -68,11 +68,12 @@ async fn a_line_that_falls_silent_in_the_night_is_read_again() {
     let schema = "it_silent_night";
     let _bench = Bench::lay(schema, &lay(schema)).await;
     let server = variable("NIGHTFERRY_PG_PORT").parse().expect("a port");
-    // The line of the first session alone, in the middle of its rows; both ends stay open.
+    // The line of the first session, in the middle of its rows; both ends stay open. There is one session, so that it is that
+    // one which reads.
     let port = forgetting_line(5_000_000, true, (variable("NIGHTFERRY_PG_HOST"), server)).await.to_string();
-    let ferry = ferry(schema, &[("port", &port), ("stall_seconds_max", "2")]);
+    let ferry = ferry(schema, &[("port", &port), ("connections", "1"), ("stall_seconds_max", "6")]);
     let came = Running::of(&ferry).came();
-    assert!(came.err.contains("nothing came for 2 s"), "{}", came.err);
+    assert!(came.err.contains("nothing came for 6 s"), "{}", came.err);
     assert!(came.err.contains("every table is read again, at another moment"), "{}", came.err);
     assert_published(&ferry, &came);
 }
