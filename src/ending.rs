@@ -130,7 +130,7 @@ endings! {
     BEHIND "E-BEHIND-72" 72 NOTHING_WRITTEN, "the next run of the job carries the missing versions to the second cloud";
     DIVERGED "E-CLOUD-41" 41 "the primary's tables are whole", "the second cloud holds other versions than the primary; somebody else wrote there";
     MEMORY "E-MEMORY-50" 50 UNPUBLISHED, "give the task more memory and raise memory_max, or let the query or check named need less of its tables";
-    DISK "E-DISK-51" 51 UNPUBLISHED, "give the task more scratch space";
+    DISK "E-DISK-51" 51 UNPUBLISHED, "give the task more scratch space, or raise `spill_max` as far as there is";
     BYTES_OUT "E-BYTES-52" 52 PARTS_STAY, "find out why so much would leave AWS; where it should, raise bytes_out_max in the environment";
     SOURCE_AWAY "E-SOURCE-70" 70 UNPUBLISHED, "Batch retries; by hand: run again";
     STORE_AWAY "E-STORE-71" 71 "what is published is whole; the next run completes it or starts afresh", "Batch retries; by hand: run again";

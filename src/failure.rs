@@ -113,7 +113,7 @@ impl Failure {
             StoreError::Tls { .. } => ending::TLS_REFUSED,
             StoreError::Elsewhere { .. } => ending::REDIRECTED,
             StoreError::NotThere { .. } => ending::NOT_THERE,
-            StoreError::Full { .. } => ending::DISK,
+            StoreError::Full { .. } | StoreError::Spilled => ending::DISK,
             StoreError::NotExclusive { .. } => ending::NOT_EXCLUSIVE,
             StoreError::Audience { .. } => ending::AUDIENCE,
             StoreError::Stamp { .. } | StoreError::Owner { .. } => ending::STAMP,

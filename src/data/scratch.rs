@@ -1,4 +1,6 @@
-//! A place to put bytes aside for the length of a run. A pure room gets one as a parameter.
+//! A place to put bytes aside for the length of a run, and how many may lie there. A pure room gets one as a parameter.
+
+use std::sync::{Arc, Mutex};
 
 /// Where a piece of bytes was put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +11,37 @@ pub struct Piece {
     pub length: u64,
     /// How many pieces were put before it.
     pub number: u64,
+}
+
+/// Bytes that may lie on the disk at once, of everything that a run puts aside: `spill_max`.
+#[derive(Debug)]
+pub struct Allowance {
+    left: Mutex<u64>,
+}
+
+impl Allowance {
+    /// `bytes_max` in all.
+    pub fn new(bytes_max: u64) -> Self {
+        Allowance { left: Mutex::new(bytes_max) }
+    }
+
+    /// As much as there is.
+    pub fn unlimited() -> Arc<Self> {
+        Arc::new(Allowance::new(u64::MAX))
+    }
+
+    /// Takes `bytes` of it; false, and nothing is taken, when so many are not left.
+    pub fn take(&self, bytes: u64) -> bool {
+        let Ok(mut left) = self.left.lock() else { return false };
+        left.checked_sub(bytes).inspect(|rest| *left = *rest).is_some()
+    }
+
+    /// Gives back what was taken.
+    pub fn give_back(&self, bytes: u64) {
+        if let Ok(mut left) = self.left.lock() {
+            *left = left.saturating_add(bytes);
+        }
+    }
 }
 
 /// There is no room left, or what was put aside cannot be read again (exit 51).
@@ -35,7 +68,7 @@ pub trait Scratch: Send + Sync {
 /// Scratch space of a test, in memory and in the open.
 #[cfg(test)]
 #[derive(Default)]
-pub struct MemoryScratch(std::sync::Mutex<Vec<Vec<u8>>>);
+pub struct MemoryScratch(Mutex<Vec<Vec<u8>>>);
 
 #[cfg(test)]
 impl MemoryScratch {
@@ -60,5 +93,20 @@ impl Scratch for MemoryScratch {
 
     fn free(&self, piece: Piece) {
         self.0.lock().expect("a lock")[piece.number as usize].clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allowance_is_taken_as_far_as_it_goes_and_comes_back() {
+        let allowance = Allowance::new(10);
+        assert!(allowance.take(7));
+        assert!(!allowance.take(4), "three are left");
+        assert!(allowance.take(3));
+        allowance.give_back(4);
+        assert!(allowance.take(4) && !allowance.take(1));
     }
 }

@@ -318,6 +318,7 @@ fn limits(node: Option<&Node>) -> Limits {
     Limits {
         bytes_out_max,
         memory_bytes_max: size("memory_max", standard.memory_bytes_max),
+        spill_bytes_max: size("spill_max", standard.spill_bytes_max),
         // A row group is made of whole batches.
         batch_rows_max: rows("batch_rows_max", standard.batch_rows_max).min(row_group_rows_max),
         row_group_rows_max,

@@ -463,6 +463,11 @@ const STORE: Shape = Shape::Table(&[
 
 const LIMITS: &[Key] = &[
     optional("memory_max", Shape::Size, "memory that rows may take at once [half of the container's, or 1GiB]"),
+    optional(
+        "spill_max",
+        Shape::Size,
+        "bytes on the disk at once, of what is put aside and of files that wait for the verdict [16GiB]",
+    ),
     optional("part_max", Shape::Size, "bytes of a file, after which the next starts [32MiB]"),
     optional("cell_max", Shape::Size, "bytes of one cell [1MiB]"),
     optional("batch_rows_max", Shape::Count, "rows read at once [65536]"),

@@ -350,6 +350,8 @@ pub struct Limits {
     pub part_bytes_max: u64,
     /// Bytes of one cell.
     pub cell_bytes_max: usize,
+    /// Bytes that lie on the disk at once, of what is put aside and of parts that wait for the verdict (exit 51).
+    pub spill_bytes_max: u64,
     /// Bytes that one run may send out of AWS (exit 52); `None` is as many as there are.
     pub bytes_out_max: Option<u64>,
 }
@@ -364,6 +366,7 @@ impl Default for Limits {
             part_rows_max: 8_388_608,
             part_bytes_max: 32 << 20,
             cell_bytes_max: 1 << 20,
+            spill_bytes_max: SPILL_BYTES_MAX,
             bytes_out_max: None,
         }
     }
@@ -371,6 +374,8 @@ impl Default for Limits {
 
 /// Of a run that nobody and nothing limits.
 const MEMORY_BYTES_MAX: u64 = 1 << 30;
+/// What Fargate's 20 GB hold beside the image.
+const SPILL_BYTES_MAX: u64 = 16 << 30;
 /// The part of a container's memory that rows may take: the rest is for parts under way, buffers and the program.
 const CONTAINER_PART: u64 = 2;
 /// The part of a run's memory that one row group may take before it is encoded, and the part that those under way may.

@@ -55,6 +55,9 @@ pub enum StoreError {
         /// The store.
         store: String,
     },
+    /// The parts that wait for the verdict take more of the disk than they may (exit 51).
+    #[error("more than `spill_max` would wait for the verdict on the disk")]
+    Spilled,
     /// Two create-only writes of one object both succeeded: no commit is safe there (exit 14).
     #[error("store `{store}` lets two writers create one object")]
     NotExclusive {

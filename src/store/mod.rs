@@ -100,7 +100,7 @@ pub use replicate::{SecondState, replicate};
 pub use rows::rows_of_table;
 pub use runs::RUNS;
 pub use snapshot::{Snapshot, snapshot};
-pub use staging::{Staged, StagedPart, Staging};
+pub use staging::{Staged, StagedPart, Staging, WaitingRoom};
 pub use suppression::{Suppressed, SuppressionList, is_another as is_another_list, suppression_list};
 pub use table::Table;
 pub use vault::{Appender, NewTokens, VAULT_OWNER, append_tokens, upload_tokens, vault_schema};

@@ -11,6 +11,7 @@ use super::absent::{get, name};
 use super::fault::{StoreError, fault};
 use super::part::{Part, PartColumn, sha256};
 use crate::access::Folder;
+use crate::data::scratch::Allowance;
 use crate::data::{Name, Period};
 use crate::failpoint;
 use arrow::datatypes::SchemaRef;
@@ -18,9 +19,28 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
+use std::sync::Arc;
 
 /// Objects deleted at once.
 const DELETES_AT_ONCE: usize = 16;
+
+/// Where parts wait that may not leave before the verdict: a local folder, and how much may lie there.
+#[derive(Clone, Debug)]
+pub struct WaitingRoom {
+    folder: Folder,
+    spill: Arc<Allowance>,
+}
+
+impl WaitingRoom {
+    /// `folder`, in which what waits counts into `spill`.
+    pub fn new(folder: Folder, spill: &Arc<Allowance>) -> Self {
+        WaitingRoom { folder, spill: Arc::clone(spill) }
+    }
+
+    fn of(&self, store: &Store) -> Self {
+        WaitingRoom { folder: self.folder.child(store.name().as_str()), spill: Arc::clone(&self.spill) }
+    }
+}
 
 /// A table's parts of one run.
 #[derive(Debug)]
@@ -28,9 +48,18 @@ pub struct Staging {
     store: Store,
     dataset: Name,
     run: String,
-    waiting_room: Option<Folder>,
+    waiting_room: Option<WaitingRoom>,
     schema: SchemaRef,
     parts: Vec<StagedPart>,
+}
+
+/// What waited here is deleted, or carried away and needed no more.
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if let Some(room) = &self.waiting_room {
+            room.spill.give_back(self.parts.iter().map(|part| part.bytes).sum());
+        }
+    }
 }
 
 /// A part that is uploaded.
@@ -71,10 +100,10 @@ pub struct Staged {
 }
 
 impl Staging {
-    /// Nothing staged yet, of `dataset` in `store` by run `run`. `scratch` is a local folder for a store that waits for the
-    /// verdict; it holds treated rows only.
-    pub fn new(store: &Store, dataset: &Name, run: &str, schema: &SchemaRef, scratch: &Folder) -> Self {
-        let waiting_room = store.waits_for_verdict().then(|| scratch.child(store.name().as_str()));
+    /// Nothing staged yet, of `dataset` in `store` by run `run`. `waiting_room` is for a store that waits for the verdict;
+    /// it holds treated rows only.
+    pub fn new(store: &Store, dataset: &Name, run: &str, schema: &SchemaRef, waiting_room: &WaitingRoom) -> Self {
+        let waiting_room = store.waits_for_verdict().then(|| waiting_room.of(store));
         Staging {
             store: store.clone(),
             dataset: dataset.clone(),
@@ -97,7 +126,11 @@ impl Staging {
             return Err(StoreError::Audience { store: self.store.name().to_string(), wants, got });
         }
         let path = format!("run={}/part-{:05}-{}.parquet", self.run, self.parts.len(), &part.sha256()[..8]);
-        let folder = self.waiting_room.as_ref().unwrap_or(self.store.primary());
+        let folder = match &self.waiting_room {
+            Some(room) if !room.spill.take(part.bytes().len() as u64) => return Err(StoreError::Spilled),
+            Some(room) => &room.folder,
+            None => self.store.primary(),
+        };
         let key = folder.at(&format!("{}/{path}", self.dataset));
         put(folder, &key, part.bytes().clone(), "store.put.part").await?;
         self.parts.push(StagedPart::of(part, path, period));
@@ -112,7 +145,8 @@ impl Staging {
     /// Deletes what this run has staged of this table, wherever it waits.
     pub async fn discard(&self) -> Result<(), StoreError> {
         let folder = format!("{}/run={}", self.dataset, self.run);
-        for place in self.waiting_room.iter().chain(std::iter::once(self.store.primary())) {
+        let waiting = self.waiting_room.iter().map(|room| &room.folder);
+        for place in waiting.chain(std::iter::once(self.store.primary())) {
             delete_all(place, &folder).await?;
         }
         Ok(())
@@ -152,7 +186,7 @@ impl Staged {
 
     /// After the verdict: carries waiting parts to the primary, checking each. Doing it twice does no harm.
     pub(super) async fn release(&self) -> Result<(), StoreError> {
-        let Some(waiting_room) = &self.staging.waiting_room else { return Ok(()) };
+        let Some(waiting_room) = self.staging.waiting_room.as_ref().map(|room| &room.folder) else { return Ok(()) };
         for part in self.parts() {
             let relative = format!("{}/{}", self.dataset(), part.path);
             let from = waiting_room.at(&relative);

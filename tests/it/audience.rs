@@ -3,10 +3,11 @@
 use crate::readers::store;
 use crate::services::local;
 use arrow::array::{Int64Array, RecordBatch};
+use nightferry::data::scratch::Allowance;
 use nightferry::data::{Audience, Beyond, Class, Column, ColumnType, Name, Treatment};
 use nightferry::failure::{Failure, Phase};
 use nightferry::privacy::{ColumnTreatment, Keys, redact};
-use nightferry::store::{Encoder, Part, PartLimits, Parts, Staging};
+use nightferry::store::{Encoder, Part, PartLimits, Parts, Staging, WaitingRoom};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -48,7 +49,8 @@ async fn a_store_refuses_rows_that_were_made_for_another_audience_with_23() {
         let to = store("warehouse", other, local(root.path(), "warehouse"), None);
         let (encoder, part) = made_for(audience);
         let scratch = local(root.path(), "scratch").child("scratch");
-        let mut staging = Staging::new(&to, &name("thing"), "run", encoder.schema(), &scratch);
+        let waiting = WaitingRoom::new(scratch, &Allowance::unlimited());
+        let mut staging = Staging::new(&to, &name("thing"), "run", encoder.schema(), &waiting);
         let added = staging.add(&part).await;
         if audience == other {
             added.expect("its own store takes it");

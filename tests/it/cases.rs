@@ -4,6 +4,7 @@
 use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 use nightferry::changes::{AsOf, Block, Cleanup, Decimals, Layout, Means, Object, Payload, Reading, Times, decode};
 use nightferry::data::conform::conform;
+use nightferry::data::scratch::Allowance;
 use nightferry::data::{Beyond, Class, Column, ColumnType, Name, Origin, PgPosition, PgSnapshot};
 use nightferry::format::spill::{Aside, Spill};
 use nightferry::reconcile::diff::Tolerance;
@@ -117,7 +118,8 @@ fn judged(case: &Value) -> Value {
         .map(|name| Name::new(name.as_str().expect("a name")).expect("a name"))
         .collect();
     let folder = tempfile::tempdir().expect("a folder");
-    let aside = Aside::new(Arc::new(DiskScratch::open(folder.path()).expect("scratch")), 1 << 20);
+    let aside =
+        Aside::new(Arc::new(DiskScratch::open(folder.path(), &Allowance::unlimited()).expect("scratch")), 1 << 20);
     let mut comparison = Comparison::new(columns.clone(), &key, &tolerate(case), &Seal::new(&[1; 32]), &aside);
     let rows = case["rows"].as_array().expect("rows");
     let cells = columns.iter().map(|column| -> (&str, ArrayRef, bool) {

@@ -2,6 +2,7 @@
 
 use arrow::array::*;
 use nightferry::changes::{AsOf, Block, Layout, Object, Reading, decode};
+use nightferry::data::scratch::Allowance;
 use nightferry::data::{
     Audience, Batch, Beyond, Class, Column, ColumnType, Generalisation, Name, Origin, PgSnapshot, Treatment,
 };
@@ -200,7 +201,8 @@ fn topic(histories: &[History], turns: &[prop::sample::Index], transaction: u32)
 fn compared(extract: &[Vec<(i64, i32)>], objects: &[(u32, u64, String)]) -> Outcome {
     let columns = vec![column("id", "bigint", Class::Internal, None), column("v", "integer", Class::Open, None)];
     let folder = tempfile::tempdir().expect("a folder");
-    let aside = Aside::new(Arc::new(DiskScratch::open(folder.path()).expect("scratch")), 1 << 12);
+    let aside =
+        Aside::new(Arc::new(DiskScratch::open(folder.path(), &Allowance::unlimited()).expect("scratch")), 1 << 12);
     let mut comparison =
         Comparison::new(columns.clone(), &[name("id")], &BTreeMap::new(), &Seal::new(&[1; 32]), &aside);
     for rows in extract {

@@ -114,6 +114,8 @@ const MATRIX: &[(&str, &[&str])] = &[
             "says_that_the_night_is_decided_when_the_disk_is_full_after_its_record",
             "a_disk_that_is_full_in_the_night_ends_it_with_51",
             "a_scratch_disk_that_is_full_publishes_nothing",
+            "what_would_take_more_of_the_disk_than_spill_max_ends_a_night_with_51",
+            "no_more_waits_for_the_verdict_than_the_disk_may_hold",
             "a_folder_that_may_not_be_written_is_refused",
         ],
     ),

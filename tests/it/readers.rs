@@ -5,6 +5,7 @@ use crate::services::{local, variable};
 use arrow::array::*;
 use chrono::{DateTime, NaiveDate};
 use nightferry::access::Folder;
+use nightferry::data::scratch::Allowance;
 use nightferry::data::{
     Audience, Beyond, Class, Column, ColumnType, Name, OnNewColumn, Origin, Period, PgSnapshot, Schema, Treatment,
 };
@@ -13,7 +14,7 @@ use nightferry::privacy::{ColumnTreatment, Keys, redact};
 use nightferry::report::{Proof, Verdict};
 use nightferry::store::{
     Decision, Encoder, JobRecord, Night, NightDataset, NightWrite, Outcome, PartLimits, Parts, Staged, Staging, Store,
-    Stores, decide, publish, settle,
+    Stores, WaitingRoom, decide, publish, settle,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -157,7 +158,13 @@ async fn stage(warehouse: &Store, run: &str, rows: i64, scratch: &Folder) -> Sta
     };
     let encoder = Encoder::new(&redacted(0, rows.min(100)), &shown, run, Some("7:9:8")).expect("an encoder");
     let mut parts = Parts::new(&encoder, PartLimits { rows_max: 250, bytes_max: 1 << 20 });
-    let mut staging = Staging::new(warehouse, &name("everything"), run, encoder.schema(), scratch);
+    let mut staging = Staging::new(
+        warehouse,
+        &name("everything"),
+        run,
+        encoder.schema(),
+        &WaitingRoom::new(scratch.clone(), &Allowance::unlimited()),
+    );
     for from in (0..rows).step_by(100) {
         let group = encoder
             .encode(&[redacted(from, (from + 60).min(rows)), redacted((from + 60).min(rows), (from + 100).min(rows))]);

@@ -5,6 +5,7 @@
 use crate::laws::{column, name, texts};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
 use nightferry::changes::{AsOf, Block, Layout, Object, Reading, decode};
+use nightferry::data::scratch::Allowance;
 use nightferry::data::{Batch, Class, Origin, PgSnapshot};
 use nightferry::format::spill::Aside;
 use nightferry::reconcile::outputs::Seal;
@@ -106,7 +107,8 @@ struct Came {
 fn compared(rows: &[Row], batch_rows: usize, objects: &[(u32, u64, String)], aside_bytes: u64) -> Came {
     let columns = vec![column("id", "bigint", Class::Internal, None), column("note", "text", Class::Open, None)];
     let folder = tempfile::tempdir().expect("a folder");
-    let aside = Aside::new(Arc::new(DiskScratch::open(folder.path()).expect("scratch")), aside_bytes);
+    let aside =
+        Aside::new(Arc::new(DiskScratch::open(folder.path(), &Allowance::unlimited()).expect("scratch")), aside_bytes);
     let mut comparison =
         Comparison::new(columns.clone(), &[name("id")], &BTreeMap::new(), &Seal::new(&[7; 32]), &aside);
     for rows in rows.chunks(batch_rows) {

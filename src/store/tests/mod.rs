@@ -17,12 +17,15 @@ mod simulator;
 mod upkeep;
 mod world;
 
-use super::{Absent, Decision, Manifest, StoreError, preflight, put_if_absent, suppression_list};
+use super::{Absent, Decision, Manifest, Staged, StoreError, preflight, put_if_absent, suppression_list};
 use crate::data::Audience;
+use crate::data::scratch::Allowance;
+use crate::failure::{Failure, Phase};
 use bytes::Bytes;
 use faulty::{Kill, Side};
 use futures::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use std::sync::Arc;
 use world::{Ended, World};
 
 #[tokio::test]
@@ -367,6 +370,19 @@ async fn refuses_any_night_while_its_ledger_knows_less_than_its_tables() {
     }
     assert_eq!(world.night("run-z", 23, 7).await, Ok(Ended::Published));
     assert_eq!(world.seen().await.rows, [7, 14]);
+}
+
+#[tokio::test]
+async fn no_more_waits_for_the_verdict_than_the_disk_may_hold() {
+    let mut world = World::waiting();
+    let staged = world.stage("run-a", 3).await.expect("staged");
+    let bytes: u64 = staged.iter().map(Staged::bytes).sum();
+    world.spill = Arc::new(Allowance::new(bytes));
+    let staged = world.stage("run-b", 3).await.expect("as much as there is room for");
+    assert_eq!(world.stage("run-c", 3).await.expect_err("no room is left"), StoreError::Spilled);
+    assert_eq!(Failure::store(&StoreError::Spilled, Phase::Stage).ending.code, 51);
+    drop(staged);
+    world.stage("run-d", 3).await.expect("what was let go takes no room");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use super::faulty::{Faults, Faulty};
 use crate::access::Folder;
+use crate::data::scratch::Allowance;
 use crate::data::{Audience, Beyond, Class, Column, ColumnType, Name, OnNewColumn, Origin, Period, Schema, Treatment};
 use crate::format::parquet_back::read_back;
 use crate::job::{Boundary, Location, StoreSpec};
@@ -35,6 +36,8 @@ pub struct World {
     parts: usize,
     /// Whether the warehouse has a second cloud.
     has_second: bool,
+    /// What may wait for the verdict.
+    pub spill: Arc<Allowance>,
     lost: AtomicUsize,
 }
 
@@ -76,6 +79,7 @@ impl World {
             epoch: (0, false),
             parts: 2,
             has_second: true,
+            spill: Allowance::unlimited(),
             lost: AtomicUsize::new(0),
         }
     }
@@ -163,7 +167,8 @@ impl World {
     }
 
     pub fn staging(&self, dataset: &str, run: &str, schema: &SchemaRef) -> Staging {
-        Staging::new(&self.warehouse(), &name(dataset), run, schema, &self.folder("scratch", "scratch"))
+        let waiting = WaitingRoom::new(self.folder("scratch", "scratch"), &self.spill);
+        Staging::new(&self.warehouse(), &name(dataset), run, schema, &waiting)
     }
 
     /// Both tables, `rows` rows in `invoice` and twice as many in `unit`, two parts each.

@@ -11,6 +11,7 @@ mod side;
 
 use super::files;
 use super::paths;
+use crate::data::scratch::Allowance;
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::csv::NO_HEADER;
@@ -157,7 +158,8 @@ fn compared(
     ScratchFolder::tidy(&std::env::temp_dir());
     let scratch =
         ScratchFolder::make(&std::env::temp_dir(), &format!("diff-{}", uuid::Uuid::now_v7())).map_err(no_scratch)?;
-    let disk = DiskScratch::open(scratch.path()).map_err(no_scratch)?;
+    // No task of a size that somebody planned: as much as there is.
+    let disk = DiskScratch::open(scratch.path(), &Allowance::unlimited()).map_err(no_scratch)?;
     let aside = Aside::new(Arc::new(disk), memory_bytes);
     let mut seed = [0; 8];
     let no_seed = |_| Failure::new(ending::DISK, Phase::Open, "the system gives no randomness");

@@ -372,7 +372,7 @@ async fn file(report: &RunReport, security: &Store, plan: &Plan) -> bool {
 /// SQL; reads no row.
 pub async fn online(plan: &Plan, world: &World) -> Vec<Failure> {
     let mut failures = Vec::new();
-    let (_scratch, aside) = match open::room_aside(plan, &uuid::Uuid::now_v7().to_string()) {
+    let (_scratch, aside) = match open::room_aside(plan, &uuid::Uuid::now_v7().to_string(), &open::spill(plan)) {
         Ok(room) => room,
         Err(failure) => return vec![failure],
     };

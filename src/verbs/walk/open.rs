@@ -8,6 +8,7 @@ use super::vaults::{self, OpenVault};
 use crate::access::{self, Folder, Meters, Purpose, secret};
 use crate::changes::{Layout, Reading};
 use crate::data::Name;
+use crate::data::scratch::Allowance;
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::spill::Aside;
@@ -15,7 +16,7 @@ use crate::job::{DatasetPlan, Location, Plan, SourceSpec, StoreSpec};
 use crate::privacy::{Forgotten, Keys, Recognisers};
 use crate::reconcile::outputs::{SECRET_BYTES, Seal};
 use crate::source::{self, Layout as FolderLayout, Reached, Source};
-use crate::store::{self, Store, Stores};
+use crate::store::{self, Store, Stores, WaitingRoom};
 use crate::world::{DiskScratch, ScratchFolder, World};
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::ExposeSecret;
@@ -55,10 +56,11 @@ pub struct Opened {
     /// Where rows are put aside.
     pub aside: Aside,
     /// Where parts wait that may not leave before the verdict.
-    pub waiting_room: Folder,
+    pub waiting_room: WaitingRoom,
     root: PathBuf,
     scratch: ScratchFolder,
     aside_bytes_max: u64,
+    spill: Arc<Allowance>,
 }
 
 impl Opened {
@@ -74,7 +76,7 @@ impl Opened {
 
     /// Begins the scratch space anew: what was put aside is gone, and its room free.
     pub fn put_aside_anew(&mut self) -> Result<(), Failure> {
-        let disk = DiskScratch::open(self.scratch.path()).map_err(no_scratch)?;
+        let disk = DiskScratch::open(self.scratch.path(), &self.spill).map_err(no_scratch)?;
         self.aside = Aside::new(Arc::new(disk), self.aside_bytes_max);
         Ok(())
     }
@@ -104,15 +106,16 @@ pub async fn open(
     listed: &Listed,
 ) -> Result<Opened, Failure> {
     let root = world.project.root();
-    let (scratch, aside) = room_aside(plan, run)?;
+    let spill = spill(plan);
+    let (scratch, aside) = room_aside(plan, run, &spill)?;
     let waiting = Location {
         url: scratch.path().join("parts").to_string_lossy().into_owned(),
         region: None,
         endpoint: None,
         ca: None,
     };
-    let waiting_room =
-        access::open(&waiting, root, "scratch", Purpose::Write).map_err(|error| Failure::access(&error))?;
+    let folder = access::open(&waiting, root, "scratch", Purpose::Write).map_err(|error| Failure::access(&error))?;
+    let waiting_room = WaitingRoom::new(folder, &spill);
     let keys = keys(plan, root)?;
     let seal = seal(&keys)?;
     let forgotten = Arc::new(listed.people(&keys)?);
@@ -152,6 +155,7 @@ pub async fn open(
         root: root.to_path_buf(),
         scratch,
         aside_bytes_max: aside_bytes_max(plan),
+        spill,
     })
 }
 
@@ -159,11 +163,16 @@ fn aside_bytes_max(plan: &Plan) -> u64 {
     plan.limits.memory_bytes_max / ASIDE_PART
 }
 
-/// Where a run puts things aside, and the folder that goes with it.
-pub fn room_aside(plan: &Plan, run: &str) -> Result<(ScratchFolder, Aside), Failure> {
+/// How much of a run may lie on the disk.
+pub fn spill(plan: &Plan) -> Arc<Allowance> {
+    Arc::new(Allowance::new(plan.limits.spill_bytes_max))
+}
+
+/// Where a run puts things aside as far as `spill` goes, and the folder that goes with it.
+pub fn room_aside(plan: &Plan, run: &str, spill: &Arc<Allowance>) -> Result<(ScratchFolder, Aside), Failure> {
     ScratchFolder::tidy(&std::env::temp_dir());
     let scratch = ScratchFolder::make(&std::env::temp_dir(), run).map_err(no_scratch)?;
-    let disk = DiskScratch::open(scratch.path()).map_err(no_scratch)?;
+    let disk = DiskScratch::open(scratch.path(), spill).map_err(no_scratch)?;
     Ok((scratch, Aside::new(Arc::new(disk), aside_bytes_max(plan))))
 }
 

@@ -152,3 +152,21 @@ async fn a_scratch_disk_that_is_full_publishes_nothing() {
     drop(small);
     assert_nothing(&ferry, &came, "E-DISK-51", 200_000);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_would_take_more_of_the_disk_than_spill_max_ends_a_night_with_51() {
+    let schema = "it_spilled";
+    let lay = format!(
+        "CREATE TABLE {schema}.here (id bigint, amount integer, note text, name text); CREATE TABLE {schema}.there (LIKE {schema}.here);
+         INSERT INTO {schema}.here SELECT n, 1000, 'n', '{PERSON}' FROM generate_series(1, 200000) n; INSERT INTO {schema}.there TABLE {schema}.here"
+    );
+    let _bench = Bench::lay(schema, &lay).await;
+    let ferry = ferry(schema, &[]);
+    // The keys of all rows are put aside, and here little of them in memory.
+    ferry.edit("jobs/environments/dev.toml", "32MiB\"", "4MiB\"\nspill_max = \"1MiB\"");
+    let came = ferry.run(&["run", "jobs/things.toml", "--json"]);
+    let told = "scratch space cannot be written: more than `spill_max` would lie there";
+    assert!(came.err.contains(told) && came.err.contains("or raise `spill_max`"), "{}", came.err);
+    ferry.edit("jobs/environments/dev.toml", "spill_max = \"1MiB\"", "spill_max = \"1GiB\"");
+    assert_nothing(&ferry, &came, "E-DISK-51", 200_000);
+}
