@@ -3,7 +3,7 @@
 //! Written as Arrow's IPC stream, so that every type comes back as it was.
 
 use crate::data::scratch::{Piece, SEAL_BYTES, Scratch, ScratchFault};
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, AsArray, MutableArrayData, RecordBatch, RecordBatchOptions, make_array};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
@@ -103,6 +103,18 @@ impl Spill {
         self.kept.iter().map(|kept| self.read(kept))
     }
 
+    /// Every batch, in order, one at a time, with these of its columns alone; what is read again takes no memory for the others.
+    pub fn iter_of(&self, columns: &[usize]) -> impl Iterator<Item = Result<RecordBatch, ScratchFault>> {
+        let fault = |_| ScratchFault("read again");
+        self.kept.iter().map(move |kept| {
+            let batch = self.read(kept)?.project(columns).map_err(fault)?;
+            match kept {
+                Kept::Here(..) => Ok(batch),
+                Kept::There(_) => own(&batch).map_err(fault),
+            }
+        })
+    }
+
     /// Every batch, in order.
     pub fn batches(&self) -> Result<Vec<RecordBatch>, ScratchFault> {
         self.iter().collect()
@@ -129,6 +141,19 @@ pub fn compact(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     let cells = batch.columns().iter().map(compacted).collect();
     RecordBatch::try_new_with_options(batch.schema(), cells, &options)
+}
+
+/// The batch with memory of its own: what was read from a stream shares that of the whole batch there.
+fn own(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let copied = |cells: &ArrayRef| -> Result<ArrayRef, ArrowError> {
+        let data = cells.to_data();
+        let mut copy = MutableArrayData::new(vec![&data], false, data.len());
+        copy.try_extend(0, 0, data.len())?;
+        Ok(make_array(copy.freeze()))
+    };
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let cells = batch.columns().iter().map(copied).collect::<Result<_, _>>()?;
+    compact(&RecordBatch::try_new_with_options(batch.schema(), cells, &options)?)
 }
 
 fn packed(batch: &RecordBatch) -> Result<Vec<u8>, ScratchFault> {
@@ -173,6 +198,21 @@ mod tests {
         assert_eq!(scratch.pieces(), 2);
         assert_eq!(spill.batches().expect("batches"), batches);
         assert_eq!(spill.rows(), 6);
+    }
+
+    #[test]
+    fn some_columns_are_had_again_for_the_memory_of_those_alone() {
+        let texts: Vec<String> =
+            (0..20_000).map(|number| format!("a text that is longer than a view {number}")).collect();
+        let whole = batch(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+        for memory in [0, u64::MAX] {
+            let mut spill = Spill::new(&Aside::new(Arc::new(MemoryScratch::default()), memory));
+            spill.push(whole.clone()).expect("room");
+            let again: Vec<_> = spill.iter_of(&[1]).collect::<Result<_, _>>().expect("batches");
+            assert_eq!(again, [whole.project(&[1]).expect("a column")]);
+            let bytes = again[0].get_array_memory_size();
+            assert!(bytes < 20_000 * 20, "{bytes} bytes of cells that take sixteen each");
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use crate::data::{NoRoom, Room};
 use crate::format::spill::Spill;
 use crate::frame::{SqlFault, Table, sql};
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use std::sync::Arc;
 
 /// A dataset that checks may name.
 pub struct CheckTable<'a> {
@@ -41,19 +42,19 @@ pub enum CheckFault {
 
 /// Runs `query` over those of `tables` that it names, whose rows may take `bytes_max` bytes.
 pub fn check(tables: &[CheckTable<'_>], query: &str, bytes_max: u64) -> Result<CheckOutcome, CheckFault> {
-    let named = |table: &&CheckTable<'_>| {
-        query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == table.name)
-    };
+    let named = |table: &&CheckTable<'_>| words(query).any(|word| word == table.name);
     let mut room = Room::new(bytes_max);
     let mut rows: Vec<(&str, SchemaRef, Vec<RecordBatch>)> = Vec::new();
     for table in tables.iter().filter(named) {
+        let columns = mentioned(query, &table.schema);
+        let schema = table.schema.project(&columns).map_err(|_| ScratchFault("read again"))?;
         let mut batches = Vec::new();
-        for batch in table.rows.iter() {
+        for batch in table.rows.iter_of(&columns) {
             let batch = batch?;
             room.take(&batch)?;
             batches.push(batch);
         }
-        rows.push((table.name, table.schema.clone(), batches));
+        rows.push((table.name, Arc::new(schema), batches));
     }
     let tables: Vec<_> =
         rows.iter().map(|(name, schema, batches)| Table { name, schema: schema.clone(), batches }).collect();
@@ -61,6 +62,43 @@ pub fn check(tables: &[CheckTable<'_>], query: &str, bytes_max: u64) -> Result<C
         Ok(answer) => read(&answer),
         Err(fault) => CheckOutcome::Fault(fault),
     })
+}
+
+fn words(query: &str) -> impl Iterator<Item = &str> {
+    query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+/// The columns of a table that `query` may ask for, by place: those whose names are in it, or all where it may ask for a column without
+/// its name. One at least, which rows can be counted by.
+fn mentioned(query: &str, schema: &Schema) -> Vec<usize> {
+    if may_ask_without_a_name(query) {
+        return (0..schema.fields().len()).collect();
+    }
+    let is_named = |name: &str| words(query).any(|word| word.eq_ignore_ascii_case(name));
+    let named: Vec<usize> = (0..schema.fields().len()).filter(|place| is_named(schema.field(*place).name())).collect();
+    if named.is_empty() { vec![0] } else { named }
+}
+
+/// Whether `query` has a star that multiplies nothing and counts nothing, or a word that stands for columns.
+fn may_ask_without_a_name(query: &str) -> bool {
+    let stands_for_columns = |word: &str| ["natural", "columns"].iter().any(|known| word.eq_ignore_ascii_case(known));
+    if words(query).any(stands_for_columns) || query.contains('\\') {
+        return true;
+    }
+    query.match_indices('*').any(|(at, _)| {
+        let before = query[..at].trim_end();
+        if let Some(called) = before.strip_suffix('(') {
+            // `count(*)`; another function of a star is none that we know.
+            return !ends_with_word(called, "count");
+        }
+        let multiplies = before.ends_with(|c: char| c.is_ascii_alphanumeric() || "_)\"'".contains(c));
+        let is_listed = ["select", "distinct", "all"].iter().any(|word| ends_with_word(before, word));
+        !multiplies || is_listed
+    })
+}
+
+fn ends_with_word(text: &str, word: &str) -> bool {
+    words(text.trim_end()).last().is_some_and(|last| last.eq_ignore_ascii_case(word) && text.trim_end().ends_with(last))
 }
 
 fn read(answer: &RecordBatch) -> CheckOutcome {
@@ -76,5 +114,40 @@ fn read(answer: &RecordBatch) -> CheckOutcome {
         1 => CheckOutcome::Fails(None),
         0 => CheckOutcome::Fails(Some("it gives no row")),
         _ => CheckOutcome::Fails(Some("it gives more than one row")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::datatypes::Field;
+
+    fn asked(query: &str) -> Vec<String> {
+        let columns = ["id", "amount", "rate", "note"].map(|name| Field::new(name, DataType::Int64, true));
+        let schema = Schema::new(columns.to_vec());
+        mentioned(query, &schema).into_iter().map(|place| schema.field(place).name().clone()).collect()
+    }
+
+    #[test]
+    fn a_query_gets_the_columns_that_it_names() {
+        assert_eq!(asked("select count(*) = 0 as holds from t where amount * 2 > t.\"rate\""), ["amount", "rate"]);
+        assert_eq!(asked("select sum(AMOUNT)*sum(rate) > 1 as holds from t"), ["amount", "rate"]);
+        assert_eq!(asked("select COUNT ( * ) > 3 as holds from t"), ["id"]);
+    }
+
+    #[test]
+    fn a_query_that_may_ask_for_a_column_without_its_name_gets_them_all() {
+        for query in [
+            "select count(*) = 0 as holds from (select * from t) as all_of_it",
+            "select count(*) = 0 as holds from (select distinct * from t) as u",
+            "select count(*) = 0 as holds from (select id, * from t) as u",
+            "select count(*) = 0 as holds from (select t.* from t) as u",
+            "select count(*) = 0 as holds from t natural join u",
+            "select count(*) = 0 as holds from (select columns('a.*') from t) as u",
+            "select max(*) as holds from t",
+            "select count(*) = 0 /* of them */ as holds from t",
+        ] {
+            assert_eq!(asked(query).len(), 4, "{query}");
+        }
     }
 }
