@@ -50,6 +50,12 @@ struct Arguments {
     /// Write the topics, as Confluent's S3 sink lays them out. They must not be there.
     #[arg(long, value_name = "DIR")]
     topics: Option<PathBuf>,
+    /// Write no topic of this table, such as `settlements.metered_output`: what it holds is older than any topic.
+    #[arg(long, value_name = "TABLE", requires = "topics")]
+    untold: Option<String>,
+    /// For worlds of many millions of rows: tables that are not logged, without a publication, and topics packed as zstd alone.
+    #[arg(long)]
+    large: bool,
     /// Differences to plant in the topics, in one table of each world.
     #[arg(long, value_name = "K", default_value_t = 0, requires = "topics")]
     differences: u64,
@@ -106,6 +112,13 @@ impl Arguments {
             rows: self.rows,
             differences: if is_elsewhere { 0 } else { self.differences },
             differing: differing.map(|(_, table)| table.to_owned()),
+            untold: self
+                .untold
+                .as_deref()
+                .map(split)
+                .filter(|(world, _)| *world == name.word())
+                .map(|(_, table)| table.to_owned()),
+            is_large: self.large,
         }
     }
 

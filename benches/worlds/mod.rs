@@ -35,6 +35,7 @@ mod unit;
 
 use difference::{DifferencesMade, Planted};
 use moment::Moments;
+use partition::Packing;
 use sqlx::postgres::PgConnectOptions;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -54,7 +55,7 @@ pub enum Name {
 }
 
 /// What a world is to be like.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The same seed gives the same world.
     pub seed: u64,
@@ -64,6 +65,10 @@ pub struct Settings {
     pub differences: u64,
     /// The table that differs; `difference_payment` and `contact` if nobody says otherwise.
     pub differing: Option<String>,
+    /// A table whose topic is not written.
+    pub untold: Option<String>,
+    /// Whether its tables are not logged, and without a publication, and its topics packed as zstd alone.
+    pub is_large: bool,
 }
 
 /// A world that can be made.
@@ -71,6 +76,9 @@ pub struct World {
     name: Name,
     tables: Vec<Table>,
     differing: Option<(String, Planted)>,
+    untold: Option<String>,
+    packing: Packing,
+    is_logged: bool,
 }
 
 /// What was made.
@@ -169,7 +177,17 @@ impl World {
             Name::Contracts => (contracts::sketches(settings.seed, settings.rows), "contact"),
         };
         let tables = sketches.into_iter().map(|sketch| Table::new(sketch, name.sql(), settings.seed));
-        let mut world = World { name, tables: tables.collect::<Result<_, _>>()?, differing: None };
+        let mut world = World {
+            name,
+            tables: tables.collect::<Result<_, _>>()?,
+            differing: None,
+            untold: None,
+            packing: if settings.is_large { Packing::Zstd } else { Packing::InTurn },
+            is_logged: !settings.is_large,
+        };
+        if let Some(untold) = &settings.untold {
+            world.untold = Some(world.table(untold)?.sketch.name.to_owned());
+        }
         if settings.differences > 0 {
             let table = world.table(settings.differing.as_deref().unwrap_or(usual))?;
             world.differing = Some((table.sketch.name.to_owned(), Planted::new(table, settings.differences)?));
@@ -216,7 +234,8 @@ impl World {
         for table in self.tables.iter().filter(|table| is_made(table)) {
             let planted = self.differing.as_ref().filter(|(name, _)| name == table.sketch.name);
             let planted = planted.map(|(_, planted)| planted.clone()).unwrap_or_default();
-            let topic = topics.map(|folder| topic::write(table, &planted, moments, folder)).transpose()?;
+            let told = topics.filter(|_| self.untold.as_deref() != Some(table.sketch.name));
+            let topic = told.map(|folder| topic::write(table, &planted, moments, folder, self.packing)).transpose()?;
             let rows = table.sketch.rows;
             made.tables.insert(table.sketch.name.to_owned(), TableMade { rows, topic });
             if topics.is_some() && planted != Planted::default() {

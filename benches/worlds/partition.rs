@@ -1,4 +1,4 @@
-//! One partition of a topic: lines into objects of a bounded number of events, packed in turn.
+//! One partition of a topic: lines into objects of a bounded number of events, packed.
 
 use super::Fault;
 use std::collections::VecDeque;
@@ -9,12 +9,22 @@ use std::path::{Path, PathBuf};
 /// Events that are delivered again.
 const REDELIVERED: usize = 3;
 
+/// How objects are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// As nothing, gzip and zstd.
+    InTurn,
+    /// As zstd alone.
+    Zstd,
+}
+
 /// A partition that is being written. Its offsets have no gaps.
 pub struct Partition {
     topic: String,
     number: u32,
     folder: PathBuf,
     object_events_max: u64,
+    packing: Packing,
     object: Option<Object>,
     in_object: u64,
     next_offset: u64,
@@ -30,12 +40,13 @@ enum Object {
 
 impl Partition {
     /// Partition `number` of a topic below `folder`, still without objects.
-    pub fn new(folder: &Path, topic: &str, number: u32, object_events_max: u64) -> Self {
+    pub fn new(folder: &Path, topic: &str, number: u32, object_events_max: u64, packing: Packing) -> Self {
         Partition {
             topic: topic.to_owned(),
             number,
             folder: folder.join(topic).join(format!("partition={number}")),
             object_events_max,
+            packing,
             object: None,
             in_object: 0,
             next_offset: 0,
@@ -88,7 +99,10 @@ impl Partition {
 
     fn open(&self) -> std::io::Result<Object> {
         std::fs::create_dir_all(&self.folder)?;
-        let ending = ["", ".gz", ".zst"][((self.objects + u64::from(self.number)) % 3) as usize];
+        let ending = match self.packing {
+            Packing::InTurn => ["", ".gz", ".zst"][((self.objects + u64::from(self.number)) % 3) as usize],
+            Packing::Zstd => ".zst",
+        };
         let name = format!("{}+{}+{:010}.json{ending}", self.topic, self.number, self.next_offset);
         let file = BufWriter::new(File::create_new(self.folder.join(name))?);
         Ok(match ending {

@@ -27,7 +27,7 @@ pub async fn load(
     let fresh = format!(
         "set client_min_messages = 'warning'; drop publication if exists nightferry_{schema}; \
          drop schema if exists {schema} cascade; {}",
-        world.name.sql()
+        if world.is_logged { world.name.sql().to_owned() } else { unlogged(world.name.sql()) }
     );
     run(&mut connection, "make the tables", &fresh).await?;
     let tables: Vec<_> = world.tables.iter().filter(|table| is_wanted(table)).collect();
@@ -47,6 +47,12 @@ pub async fn load(
     let closed = connection.close().await;
     closed.map_err(|source| Fault::Database { doing: "disconnect".into(), source })?;
     Ok(Moments::of(txids))
+}
+
+/// The tables that `sql` makes, not logged; such a table can be in no publication.
+fn unlogged(sql: &str) -> String {
+    let (tables, _) = sql.split_once("create publication").unwrap_or((sql, ""));
+    tables.replace("create table ", "create unlogged table ")
 }
 
 async fn connect(admin: &PgConnectOptions, database: &str) -> Result<PgConnection, Fault> {

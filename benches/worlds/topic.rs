@@ -10,7 +10,7 @@ use super::difference::{Planted, Sort};
 use super::event::{Encoder, Stamp};
 use super::life::{AFTER, LOADED, MOMENTS, SHOWN};
 use super::moment::Moments;
-use super::partition::Partition;
+use super::partition::{Packing, Partition};
 use super::random::Draw;
 use super::table::{Change, Table, Writing};
 use std::path::Path;
@@ -48,7 +48,13 @@ struct Writer<'a> {
 }
 
 /// Writes the topic of a table below `folder`.
-pub fn write(table: &Table, planted: &Planted, moments: &Moments, folder: &Path) -> Result<TopicMade, Fault> {
+pub fn write(
+    table: &Table,
+    planted: &Planted,
+    moments: &Moments,
+    folder: &Path,
+    packing: Packing,
+) -> Result<TopicMade, Fault> {
     let (schema, name) = (&table.definition.schema, &table.definition.table);
     let topic = format!("{schema}.{schema}.{name}");
     let count = table.sketch.partitions;
@@ -59,7 +65,7 @@ pub fn write(table: &Table, planted: &Planted, moments: &Moments, folder: &Path)
         planted,
         moments,
         encoder: Encoder::new(&table.definition, table.sketch.writing == Writing::WithSchema),
-        partitions: (0..count).map(|number| Partition::new(folder, &topic, number, bound)).collect(),
+        partitions: (0..count).map(|number| Partition::new(folder, &topic, number, bound, packing)).collect(),
         touched: vec![None; count as usize],
         made: TopicMade::default(),
         line: String::new(),

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection};
 const ENVIRONMENT: &str = "jobs/environments/dev.toml";
 
 fn settings(rows: u64, seed: u64) -> Settings {
-    Settings { seed, rows, differences: 0, differing: None }
+    Settings { seed, rows, ..Settings::default() }
 }
 
 #[test]
@@ -103,6 +103,29 @@ async fn one_table_is_loaded_alone() {
     let count = "select (select count(*) from contracts.contact), (select count(*) from contracts.contract)";
     let counted: (i64, i64) = sqlx::query_as(count).fetch_one(&mut connection).await.unwrap();
     assert_eq!(counted, (1_500, 0));
+    connection.close().await.unwrap();
+    databases.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_world_is_not_logged_and_its_topics_are_packed() {
+    let ferry = Ferry::shipped();
+    let databases = Databases::new();
+    let database = databases.name(Name::Settlements);
+    let settings = Settings { untold: Some("metered_output".into()), is_large: true, ..settings(500, 15) };
+    let world = World::new(Name::Settlements, &settings).unwrap();
+    let made = world.load(&databases.admin, &database, Some(&ferry.path("topics"))).await.unwrap();
+    let told: Vec<_> = made.tables.iter().filter(|(_, table)| table.topic.is_none()).map(|(name, _)| name).collect();
+    assert_eq!(told, ["metered_output"]);
+    let objects = ferry.files("topics");
+    assert!(objects.iter().all(|path| path.ends_with(".json.zst") && !path.contains("metered_output")), "{objects:?}");
+    let mut connection = databases.admin.clone().database(&database).connect().await.unwrap();
+    let asked = "select count(*) filter (where relpersistence = 'u'), count(*), (select count(*) from pg_publication)
+        from pg_class where relnamespace = 'settlements'::regnamespace and relkind = 'r'";
+    let (unlogged, all, publications): (i64, i64, i64) =
+        sqlx::query_as(asked).fetch_one(&mut connection).await.unwrap();
+    assert_eq!((unlogged, publications), (all, 0));
+    assert!(all >= 5, "{all}");
     connection.close().await.unwrap();
     databases.drop().await;
 }

@@ -31,7 +31,7 @@ async fn the_generators_events_are_those_that_debezium_writes() {
         let mut admin = databases.connect(name).await;
         let slot = format!("select pg_create_logical_replication_slot('{connector}', 'pgoutput')");
         sqlx::raw_sql(AssertSqlSafe(slot)).execute(&mut admin).await.expect("a slot");
-        let settings = Settings { seed: 17, rows: 100, differences: 0, differing: None };
+        let settings = Settings { seed: 17, rows: 100, ..Settings::default() };
         let world = World::new(name, &settings).expect("a world");
         let folder = ferry.path(name.word());
         let made = world.load(&databases.admin, &database, Some(&folder)).await.expect("loaded");

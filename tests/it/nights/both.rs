@@ -13,7 +13,7 @@ const LIMITS: &str = "row_group_rows_max = 300\npart_rows_max = 600";
 async fn both_jobs_publish_what_sql_finds_at_the_source() {
     let real = RealFerry::new(LIMITS);
     for name in Name::ALL {
-        real.lay(name, &Settings { seed: 31, rows: 13_000, differences: 0, differing: None }).await;
+        real.lay(name, &Settings { seed: 31, rows: 13_000, ..Settings::default() }).await;
         let job = format!("jobs/{}.toml", name.word());
         let (came, report) = real.ferry.report(&[&job, "--env", "services"]);
         assert_eq!(came.code, 0, "{}", came.err);

@@ -57,7 +57,7 @@ async fn kills_at_every_store_call_leave_one_new_version_that_is_whole() {
     let (rows, limits) = SIZES[usize::from(soak)];
     let real = RealFerry::new(limits);
     real.ferry.write(JOB, job().as_bytes());
-    let made = real.lay(Name::Settlements, &Settings { seed: 41, rows, differences: 5, differing: None }).await;
+    let made = real.lay(Name::Settlements, &Settings { seed: 41, rows, differences: 5, ..Settings::default() }).await;
     let generated: u64 = DATASETS.iter().map(|dataset| made.tables[*dataset].rows).sum();
     assert!(generated >= 50_000, "{generated} rows");
     let mut database = real.databases.connect(Name::Settlements).await;
