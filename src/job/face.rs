@@ -61,11 +61,12 @@ pub fn face(plan: &Plan) -> String {
     let limits = &plan.limits;
     let _ = writeln!(
         out,
-        "\nlimits\n  rows      {} a batch, {} a row group, {} a part\n  bytes     {} of rows in memory, {} a row group, {} a part, {} a cell",
+        "\nlimits\n  rows      {} a batch, {} a row group, {} a part\n  bytes     {} of rows in memory, {} on the disk, {} a row group, {} a part, {} a cell",
         limits.batch_rows_max,
         limits.row_group_rows_max,
         limits.part_rows_max,
         limits.memory_bytes_max,
+        limits.spill_bytes_max,
         limits.unit_bytes_max(),
         limits.part_bytes_max,
         limits.cell_bytes_max

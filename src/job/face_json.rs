@@ -37,7 +37,8 @@ pub fn json(plan: &Plan) -> Value {
         "messages": messages,
         "lineage": lineage,
         "limits": {
-            "memory_bytes_max": limits.memory_bytes_max, "batch_rows_max": limits.batch_rows_max,
+            "memory_bytes_max": limits.memory_bytes_max, "spill_bytes_max": limits.spill_bytes_max,
+            "batch_rows_max": limits.batch_rows_max,
             "row_group_rows_max": limits.row_group_rows_max, "part_rows_max": limits.part_rows_max,
             "row_group_bytes_max": limits.unit_bytes_max(), "part_bytes_max": limits.part_bytes_max, "cell_bytes_max": limits.cell_bytes_max,
         },
