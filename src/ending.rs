@@ -55,7 +55,10 @@ const UNWRITTEN: &str = "both sides are as they were";
 const NOTHING_WRITTEN: &str = "nothing was written";
 const UNPUBLISHED: &str = "nothing was published";
 const PARTS_STAY: &str = "nothing was published; the parts stay under the run id";
-const PARTS_GONE: &str = "nothing was published; the parts were deleted";
+/// What holds of a night that may hold what nobody may see.
+pub const PARTS_GONE: &str = "nothing was published; the parts were deleted";
+/// The same where the store did not let them be deleted.
+pub const PARTS_LEFT: &str = "nothing was published, and no reader sees the parts; some could not be deleted";
 
 /// What holds once a night's record stands, however its writing failed.
 pub const DECIDED: &str = "the night is decided, and no reader sees half a table; the next run completes it";
@@ -98,6 +101,7 @@ endings! {
     REDIRECTED "E-REDIRECT-13" 13 UNPUBLISHED, "an address that an answer names is never asked: find out who answered, and give the place its own region or endpoint";
     NOT_THERE "E-THERE-14" 14 UNPUBLISHED, "check the name and the environment";
     SIDE_NOT_THERE "E-SIDE-14" 14 UNWRITTEN, "check the path, the version and the columns named";
+    SHORTENED "E-LOG-14" 14 NOTHING_WRITTEN, "`table gc` has shortened the log: name the oldest version that there is, or a later one (`nightferry table versions`)";
     STAMP "E-STAMP-14" 14 UNPUBLISHED, "this store holds another environment's data, or another job's table; check `--env` and the store's url";
     NOT_EXCLUSIVE "E-STORE-14" 14 UNPUBLISHED, "this store lets two writers create one object; use one whose conditional PUT is exclusive";
     SCHEMA_DRIFT "E-DRIFT-20" 20 PARTS_GONE, "classify the new column or mend the type in the schema file, then run again";

@@ -4,11 +4,12 @@
 //! `NIGHTFERRY_KILL=store.put.log:before:3` ends the process with SIGKILL at the third time that place is reached;
 //! `NIGHTFERRY_KILL_COUNTS=<file>` gets one line, `store.put.log:before`, each time any place is reached.
 //! `NIGHTFERRY_PAUSE=store.put.part:after:<file>` makes that file at the first time that place is reached, and waits until it is gone.
+//! `NIGHTFERRY_DAYS_AHEAD=40` lets `table gc` take today for a day that is so much later.
 //! `NIGHTFERRY_PANIC=rows.treated` panics there with the rows themselves as its text: the worst that a bug of ours could quote.
 //!
 //! ```text
 //! store.get  store.head  store.list  store.delete
-//! store.put.  probe  stamp  epoch  part  manifest  record  log  runs_part  runs  checkpoint  hint  beginning  report  filed  vault_part  vault  gc
+//! store.put.  probe  stamp  epoch  part  manifest  record  log  runs_part  runs  checkpoint  hint  beginning  report  filed  vault_part  vault  gc  shortened
 //! store.put.  dump  dump_begin  dump_manifest  dead_letters
 //! store.second.  part  manifest  log
 //! database.  open  moment  import  alive  catalog  copy  message
@@ -43,6 +44,15 @@ pub fn holding(name: &str, told: impl FnOnce() -> String) {
     armed::panic_over(name, told);
     #[cfg(not(feature = "failpoints"))]
     let _ = (name, told);
+}
+
+/// Days by which the clock of whoever asks is ahead: none, but in a test.
+#[inline(always)]
+pub fn days_ahead() -> i64 {
+    #[cfg(feature = "failpoints")]
+    return std::env::var("NIGHTFERRY_DAYS_AHEAD").ok().and_then(|days| days.parse().ok()).unwrap_or(0);
+    #[cfg(not(feature = "failpoints"))]
+    0
 }
 
 #[cfg(feature = "failpoints")]

@@ -127,6 +127,7 @@ impl Failure {
             StoreError::Encode { .. } => ending::JOB_INVALID,
             StoreError::Layout { .. } => ending::LAYOUT,
             StoreError::TreatedSince { .. } => ending::TREATED_SINCE,
+            StoreError::Shortened { .. } => ending::SHORTENED,
         };
         Failure::new(ending, phase, error.to_string())
     }

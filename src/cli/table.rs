@@ -63,7 +63,7 @@ pub enum TableVerb {
         #[expect(missing_docs, reason = "shown as its own flags")]
         common: Common,
     },
-    /// Take away what no version in retention names: listed first, deleted a day later. Dry unless --apply.
+    /// Take away what no version in retention names, listed a day before; shorten the log. Dry unless --apply.
     #[command(
         after_help = "Examples:\n  nightferry table gc warehouse/invoice\n  nightferry table gc warehouse/invoice --keep-days 7 --apply"
     )]
@@ -73,7 +73,7 @@ pub enum TableVerb {
         /// Days that a version stays readable after another took its place; 7 at least.
         #[arg(long, value_name = "DAYS", default_value_t = 30)]
         keep_days: u32,
-        /// Write the list, and delete what has been on one for a day.
+        /// Write the list, delete what has been on one for a day, and shorten the log.
         #[arg(long)]
         apply: bool,
         #[command(flatten)]

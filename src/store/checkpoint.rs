@@ -8,7 +8,7 @@
 //! No commit waits for them, and nobody is told of one that could not be written: it is written by whoever publishes next, since
 //! the hint says how far they have come. A kill between the two leaves a checkpoint that is found by its name, and named by the
 //! next run. Where nothing can be written over, the hint stays behind for ever, and costs no more than that.
-//! The entries stay: `table verify` reads them all, and holds every checkpoint against them.
+//! The entries stay until `table gc` shortens the log: `table verify` reads them all, and holds every checkpoint against them.
 //!
 //! Never in here: reading a table by its checkpoint (`delta::log`).
 

@@ -118,6 +118,18 @@ pub enum StoreError {
         /// What is in the way.
         fault: String,
     },
+    /// A version whose log was shortened (exit 14).
+    #[error(
+        "version {version} of a table of store `{store}` is no longer in its log, which begins at version {oldest}"
+    )]
+    Shortened {
+        /// The store.
+        store: String,
+        /// The version that is asked for.
+        version: u64,
+        /// The oldest that there is.
+        oldest: u64,
+    },
     /// A version shows what today's job would not show (exit 23).
     #[error("version {version} of table `{table}` in store `{store}` {shows}")]
     TreatedSince {

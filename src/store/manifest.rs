@@ -90,7 +90,7 @@ pub struct ManifestFile {
 }
 
 /// A manifest that is in its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ManifestRef {
     /// Path under the table's folder.
     pub path: String,

@@ -10,6 +10,7 @@
 //! <dataset>/run=<run>/part-00000-<8 of sha256>.parquet
 //! <dataset>/run=<run>/_manifest.json              files, hashes, origin; created once
 //! <dataset>/_gc/<20 digits>-<id>.json             what may go: listed a day before it is deleted
+//! <dataset>/_shortened/<20 digits>.json       where its log begins, once `table gc` has shortened it
 //! _suppress/<20 digits>.json                     (security) people who are to be forgotten; each version created once
 //! _nightferry/epochs/<20 digits>.json             which side of a failover may write
 //! <dataset>/_delta_log/<20 digits>.json           what readers go by; created once

@@ -47,6 +47,8 @@ pub(super) enum Mutant {
     BeginningBelieved,
     /// A checkpoint has the state of the version before.
     CheckpointOfBefore,
+    /// Entries of a log go before it is said where it begins.
+    LogCutFirst,
 }
 
 #[cfg(test)]

@@ -10,8 +10,10 @@ use super::absent::{Absent, get, name, put_if_absent};
 use super::checkpoint::{is_due, keep_up, named};
 use super::commit::{Stores, store_of};
 use super::delta::action::{Action, decode_path};
+use super::delta::checkpoint::checkpoint_path;
 use super::delta::listing::list_from;
 use super::delta::log::{actions, entry_path, gap, is_gapless, read, versions};
+use super::delta::shortened::{Shortened, shortened};
 use super::fault::StoreError;
 use super::ledger::JobRecord;
 use super::manifest::Manifest;
@@ -92,7 +94,7 @@ async fn carry(
     let (from, to) = (store.primary().child(table), second.child(table));
     // Both logs from the second's newest checkpoint on: what lies before it was carried.
     let known = named(&to).await?;
-    let (here, there) = (listed(&to, known).await?, listed(&from, known).await?);
+    let (mut here, there) = (listed(&to, known).await?, listed(&from, known).await?);
     let diverged = |version: u64| StoreError::Diverged {
         store: store.name().to_string(),
         what: format!("version {version} of table `{table}`"),
@@ -103,6 +105,12 @@ async fn carry(
     }
     if known.is_some() && there.first().is_some_and(|first| Some(*first) != known) {
         return Err(gap(&from));
+    }
+    if here.is_empty()
+        && let Some(begins) = shortened(&from).await?
+    {
+        begin(&from, &to, &begins).await?;
+        (here, *carried) = (vec![begins.version], 1);
     }
     let (newest_here, newest_there) = (here.last().copied(), there.last().copied());
     if let Some(last) = newest_here
@@ -135,13 +143,55 @@ async fn carry(
     Ok(())
 }
 
+/// Lets the log of a cloud that has none begin where the first's was shortened to: the files that stay, what is said of them, the
+/// checkpoint, and the entry beside it last.
+async fn begin(from: &Folder, to: &Folder, begins: &Shortened) -> Result<(), StoreError> {
+    let said = begins.text().ok_or_else(|| damaged(from, &begins.path(), "it is too large"))?;
+    let entry = read(from, begins.version).await?;
+    objects(from, to, &entry).await?;
+    let mut manifests = BTreeSet::new();
+    for file in begins.standing() {
+        if head(to, &to.at(&file.path)).await? != Some(file.bytes) {
+            copy(from, &from.at(&file.path), to, &file.path, &file.sha256, "store.second.part").await?;
+        }
+    }
+    for of in begins.files.iter().filter_map(|file| file.manifest.as_ref()).filter(|of| manifests.insert(*of)) {
+        let (path, text, _) = manifest(from, &of.path, &of.sha256).await?;
+        same(from, to, &path, text, "store.second.manifest").await?;
+    }
+    let path = checkpoint_path(begins.version);
+    let checkpoint = get(from, &from.at(&path)).await?.filter(|bytes| sha256(bytes) == begins.checkpoint_sha256);
+    let checkpoint = checkpoint.ok_or_else(|| damaged(from, &path, "it is not the one at which the log begins"))?;
+    same(from, to, &begins.path(), said, "store.second.log").await?;
+    same(from, to, &path, checkpoint, "store.second.log").await?;
+    same(from, to, &entry_path(begins.version), entry, "store.second.log").await?;
+    keep_up(to, begins.version).await;
+    Ok(())
+}
+
+fn damaged(table: &Folder, path: &str, fault: &'static str) -> StoreError {
+    StoreError::Damaged { store: table.label().into(), object: format!("`{path}`"), fault }
+}
+
+/// Creates an object of the first cloud in the second, or finds it there.
+async fn same(from: &Folder, to: &Folder, path: &str, text: Bytes, call: &'static str) -> Result<(), StoreError> {
+    match put_if_absent(to, &to.at(path), text, call).await? {
+        Absent::Created | Absent::Mine => Ok(()),
+        Absent::Other(_) => {
+            let (store, what) = (from.label().to_owned(), name(to, &to.at(path)));
+            Err(StoreError::Diverged { store, what })
+        }
+    }
+}
+
 /// The versions of a log from `from` on, without a gap.
 async fn listed(table: &Folder, from: Option<u64>) -> Result<Vec<u64>, StoreError> {
-    let Some(from) = from else { return versions(table).await };
-    let found = list_from(table, Some(from)).await?.versions;
-    match is_gapless(&found) {
-        true => Ok(found),
-        false => Err(gap(table)),
+    let found = list_from(table, from).await?.versions;
+    match (is_gapless(&found), from) {
+        (true, Some(_)) => Ok(found),
+        (false, Some(_)) => Err(gap(table)),
+        (true, None) if found.first().is_none_or(|first| *first == 0) => Ok(found),
+        (_, None) => versions(table, shortened(table).await?.as_ref()).await,
     }
 }
 
@@ -177,16 +227,10 @@ async fn objects(from: &Folder, to: &Folder, text: &Bytes) -> Result<(), StoreEr
             copy(from, &from.at(&path), to, &path, expected, "store.second.part").await?;
         }
     }
-    if let Some((path, text, _)) = manifest {
-        match put_if_absent(to, &to.at(&path), text, "store.second.manifest").await? {
-            Absent::Created | Absent::Mine => {}
-            Absent::Other(_) => {
-                let (store, what) = (from.label().to_owned(), name(to, &to.at(&path)));
-                return Err(StoreError::Diverged { store, what });
-            }
-        }
+    match manifest {
+        Some((path, text, _)) => same(from, to, &path, text, "store.second.manifest").await,
+        None => Ok(()),
     }
-    Ok(())
 }
 
 async fn manifest(from: &Folder, path: &str, expected: &str) -> Result<(String, Bytes, Manifest), StoreError> {

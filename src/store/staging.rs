@@ -270,14 +270,17 @@ async fn delete_all(folder: &Folder, relative: &str) -> Result<(), StoreError> {
     failpoint::before("store.list");
     let found: Vec<_> = folder.store().list(Some(&prefix)).try_collect().await.map_err(deleting)?;
     failpoint::after("store.list");
-    let deletions = futures::stream::iter(found).map(|meta| async move {
-        failpoint::before("store.delete");
-        let deleted = folder.store().delete(&meta.location).await;
-        failpoint::after("store.delete");
-        match deleted {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
-    });
-    deletions.buffer_unordered(DELETES_AT_ONCE).try_collect::<()>().await.map_err(deleting)
+    let deletions = futures::stream::iter(found).map(|meta| async move { delete(folder, &meta.location).await });
+    deletions.buffer_unordered(DELETES_AT_ONCE).try_collect::<()>().await
+}
+
+/// Deletes an object, or finds that it is gone.
+pub(super) async fn delete(folder: &Folder, key: &Path) -> Result<(), StoreError> {
+    failpoint::before("store.delete");
+    let deleted = folder.store().delete(key).await;
+    failpoint::after("store.delete");
+    match deleted {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(fault(folder, "deleting an object", &name(folder, key), error)),
+    }
 }

@@ -85,7 +85,7 @@ async fn of_table(folder: &Path, version: Option<u64>, usage: Ending) -> Result<
     let here = std::env::current_dir().map_err(|_| not_there("the current folder is not there".into()))?;
     let store = access::open(&location, &here, &label, Purpose::Read).map_err(|error| Failure::access(&error))?;
     let snapshot = snapshot(&store, version).await.map_err(|error| match error {
-        StoreError::NotThere { .. } => not_there(error.to_string()),
+        StoreError::NotThere { .. } | StoreError::Shortened { .. } => not_there(error.to_string()),
         error => Failure::store(&error, Phase::Open),
     })?;
     let files = snapshot.files.into_iter().map(|name| SideFile {

@@ -29,6 +29,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-TLS-13", "endings::a_database_whose_certificate_nobody_vouches_for_ends_with_13"),
     ("E-THERE-14", "endings::a_table_that_the_database_lacks_ends_with_14"),
     ("E-SIDE-14", "differences::a_path_or_column_that_is_not_there_ends_with_14"),
+    ("E-LOG-14", "publishing::a_reader_sees_whole_nights_alone_while_two_hundred_are_published"),
     ("E-STAMP-14", "hostile::refuses_a_store_that_holds_another_environments_data"),
     ("E-STORE-14", "endings::a_store_whose_conditional_writes_are_not_exclusive_ends_with_14"),
     ("E-BEGUN-2", "relay/follow::a_topic_can_be_begun_behind_its_beginning_and_only_once"),

@@ -1,7 +1,7 @@
 //! Readers while a job publishes two tables, two hundred times and once, by the real binary: other people's readers never see anything
 //! but whole nights, and can always tell whether what they have of two tables is of one run.
 
-use crate::ferry::{Came, Ferry};
+use crate::ferry::{Came, Ferry, copy};
 use crate::readers::python;
 use crate::services::variable;
 use chrono::{Days, NaiveDate};
@@ -85,7 +85,59 @@ fn a_reader_sees_whole_nights_alone_while_two_hundred_are_published() {
     // Each round looks at four versions; how many of the nights it meets is the machine's to say.
     assert!(seen["pinned"].as_u64().expect("a number") >= 20, "{seen}");
     assert!(seen["versions"][0].as_u64().expect("a number") >= 10, "{seen}");
+    copy(&ferry.path("out"), &ferry.path("kept"));
+    a_log_that_is_shortened_under_kills_is_read_from_where_it_begins(&ferry);
+    let back = ferry.run(&["table", "rollback", "warehouse/thing", "--to", "150", "--reason", "x"]);
+    assert!(back.code == 14 && back.err.contains("E-LOG-14"), "{}", back.err);
+    assert!(back.err.contains("begins at version 200"), "{}", back.err);
+    std::fs::remove_dir_all(ferry.path("out")).expect("removed");
+    copy(&ferry.path("kept"), &ferry.path("out"));
     every_version_is_read_with_checkpoints_and_without(&ferry);
+}
+
+/// Forty days later: killed before and after it is said where the log begins, and three times while its entries go.
+fn a_log_that_is_shortened_under_kills_is_read_from_where_it_begins(ferry: &Ferry) {
+    // By now the job has so many records that a run says where a listing of them may begin, and is killed before and after that.
+    let beginning = "out/security/_nightferry/ledgers/things.json";
+    for (side, is_there) in [("before", false), ("after", true)] {
+        let armed = format!("store.put.beginning:{side}:1");
+        assert_eq!(night(ferry, NIGHTS, Some(&armed)).code, -1, "{armed}");
+        assert_eq!(ferry.path(beginning).exists(), is_there, "{armed}");
+    }
+    assert_eq!(night(ferry, NIGHTS, None).code, 0, "a night behind the newest checkpoint");
+    let gc = |armed: &str| {
+        let mut command = ferry.command(&["table", "gc", "warehouse/thing", "--apply"]);
+        command.env("NIGHTFERRY_DAYS_AHEAD", "40").env("NIGHTFERRY_KILL", armed);
+        Came::of(&command.output().expect("the binary starts"))
+    };
+    let log = |ferry: &Ferry| ferry.files("out/warehouse/thing/_delta_log").len() as u64;
+    let whole = log(ferry);
+    assert_eq!(whole, NIGHTS + 1 + 3, "every entry, two checkpoints, and the hint");
+    for (armed, left) in [
+        ("store.put.shortened:before:1", whole),
+        ("store.put.shortened:after:1", whole),
+        ("store.delete:before:1", whole),
+        ("store.delete:after:60", whole - 60),
+        ("store.delete:before:101", whole - 160),
+    ] {
+        assert_eq!(gc(armed).code, -1, "{armed} (is the feature `failpoints` on?)");
+        // Eight go at once, of which some may be gone when it is killed and others not.
+        assert!(log(ferry).abs_diff(left) <= 8, "{armed}: {} of {whole}", log(ferry));
+        let came = ferry.run(&["table", "verify", "warehouse/thing"]);
+        assert_eq!(came.code, 0, "{armed}: {}{}", came.out, came.err);
+        assert_eq!(versions(ferry, "thing", NIGHTS)["nights"], json!([NIGHTS]), "{armed}: the newest");
+    }
+    let came = gc("");
+    assert_eq!((came.code, log(ferry)), (0, 4), "two entries, a checkpoint, and the hint: {}", came.err);
+    assert!(came.out.contains("its log begins at version 200: "), "{}", came.out);
+    let seen = versions(ferry, "thing", 200);
+    assert_eq!((&seen["nights"], &seen["checkpoints"]), (&json!([200, NIGHTS]), &json!([200])), "by three readers");
+    let came = ferry.run(&["table", "versions", "warehouse/thing"]);
+    assert!(came.out.contains("thing · 2 versions") && came.out.contains("version 200 is the oldest"), "{}", came.out);
+    let came = ferry.run(&["table", "verify", "warehouse/thing"]);
+    assert!(came.code == 0 && came.out.contains("proven from version 200 on"), "{}{}", came.out, came.err);
+    assert_eq!(night(ferry, NIGHTS + 1, None).code, 0, "the next night");
+    assert_eq!(versions(ferry, "thing", NIGHTS + 1)["nights"], json!([NIGHTS + 1]));
 }
 
 /// By deltalake, DuckDB and Polars: with the checkpoints, without them, and (to show that they are used) with nothing before one.

@@ -1,6 +1,6 @@
 //! Which entries and checkpoints a log has, from one of them on.
 //!
-//! A log grows for ever and is never listed as a whole by a night: names are in the order of versions, so that S3 and Azure begin
+//! A log grows until `table gc` shortens it, and is never listed as a whole by a night: names are in the order of versions, so that S3 and Azure begin
 //! where they are told to. Never in here: what the objects say.
 
 use super::checkpoint::checkpoint_of;
@@ -47,7 +47,7 @@ pub async fn list_from(table: &Folder, from: Option<u64>) -> Result<Listing, Sto
 }
 
 /// The version whose entry lies at `path` under the table's folder.
-fn version_of(path: &str) -> Option<u64> {
+pub fn version_of(path: &str) -> Option<u64> {
     let digits = path.strip_prefix("_delta_log/")?.strip_suffix(".json")?;
     (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
 }

@@ -1,5 +1,7 @@
 //! The entries of a table -> its state, from the newest checkpoint of ours or from version 0.
 //!
+//! A log that was shortened (`shortened`) begins at the version of a checkpoint; an older one is refused by its own name.
+//!
 //! Strict: versions without a gap, only the actions and the protocol that we write. A log that somebody else has upgraded is
 //! refused rather than half understood. A checkpoint is believed when it says, by two hashes, that it is whole and of the very
 //! entry that lies beside it (`resume`); another is passed over, and the entries before it are read instead.
@@ -11,6 +13,7 @@ use super::checkpoint::{HINT, Hint, checkpoint_path};
 use super::layout::{HELD, MERGED_TO, PERIODS, held_of};
 use super::listing::{Listing, list_from};
 use super::resume::resumed;
+use super::shortened::{Shortened, beginnings, shortened};
 use crate::access::Folder;
 use crate::data::Period;
 use crate::store::absent::get;
@@ -80,10 +83,17 @@ pub fn entry_path(version: u64) -> String {
     format!("_delta_log/{version:020}.json")
 }
 
-/// Versions that are there, in order and without a gap from 0.
-pub async fn versions(table: &Folder) -> Result<Vec<u64>, StoreError> {
-    let found = list_from(table, None).await?.versions;
-    if found.first().is_some_and(|first| *first > 0) || !is_gapless(&found) {
+/// A log as a whole: what is said of it where it was shortened, and the text of every version that it has, in order and without
+/// a gap.
+pub type Texts = (Option<Shortened>, Vec<(u64, Bytes)>);
+
+/// The versions from where the log begins, in order and without a gap: from 0, or from where it was shortened to. What lies
+/// before that is left over.
+pub async fn versions(table: &Folder, begins: Option<&Shortened>) -> Result<Vec<u64>, StoreError> {
+    let first = begins.map_or(0, |begins| begins.version);
+    let found = list_from(table, Some(first)).await?.versions;
+    let is_lost = found.is_empty() && begins.is_some();
+    if is_lost || found.first().is_some_and(|found| *found != first) || !is_gapless(&found) {
         return Err(gap(table));
     }
     if found.len() > ENTRIES_MAX {
@@ -92,9 +102,26 @@ pub async fn versions(table: &Folder) -> Result<Vec<u64>, StoreError> {
     Ok(found)
 }
 
-/// The text of every version, in order and without a gap from 0.
-pub async fn texts(table: &Folder) -> Result<Vec<(u64, Bytes)>, StoreError> {
-    reads(table, versions(table).await?).try_collect().await
+/// The log as a whole.
+pub async fn texts(table: &Folder) -> Result<Texts, StoreError> {
+    let mut begins = shortened(table).await?;
+    loop {
+        let of = match versions(table, begins.as_ref()).await {
+            Ok(versions) => reads(table, versions).try_collect().await,
+            Err(error) => Err(error),
+        };
+        let error = match of {
+            Ok(texts) => return Ok((begins, texts)),
+            Err(error) => error,
+        };
+        // It may have been shortened meanwhile: each time further, so this ends.
+        let now = shortened(table).await?;
+        let at = |begins: &Option<Shortened>| begins.as_ref().map_or(0, |begins| begins.version);
+        if at(&now) <= at(&begins) {
+            return Err(error);
+        }
+        begins = now;
+    }
 }
 
 /// The texts of these versions, in this order.
@@ -125,19 +152,37 @@ pub async fn replay_to(table: &Folder, last: Option<u64>) -> Result<TableState, 
     // What lies before the named checkpoint is listed only where that one leads nowhere.
     let attempts = [hinted, None];
     for from in attempts.into_iter().skip(usize::from(hinted.is_none())) {
-        let listing = list_from(table, from).await?;
+        let mut listing = list_from(table, from).await?;
         if from.is_some_and(|from| listing.versions.first() != Some(&from)) {
             continue;
+        }
+        if from.is_none() {
+            listing.versions = without_gap(listing.versions);
         }
         if !is_gapless(&listing.versions) {
             return Err(gap(table));
         }
-        let Some(begun) = begin(table, &listing, last).await? else { continue };
+        let Some(begun) = begin(table, &listing, last).await? else {
+            if let Some(version) = last.filter(|_| from.is_none())
+                && let Some(oldest) = beginnings(table).await?.last().copied().filter(|oldest| version < *oldest)
+            {
+                let store = table.label().to_owned();
+                return Err(StoreError::Shortened { store, version, oldest });
+            }
+            continue;
+        };
         let next = begun.next_version();
         let versions = listing.versions.into_iter().filter(|version| *version >= next && is_asked(*version)).collect();
         return follow(table, begun, versions).await;
     }
     Err(gap(table))
+}
+
+/// The versions behind the last gap: a log that is being shortened loses its first entries, one by one. Whether they are enough
+/// to begin with is asked next.
+fn without_gap(mut versions: Vec<u64>) -> Vec<u64> {
+    let gap = versions.windows(2).rposition(|pair| pair[0] + 1 != pair[1]);
+    versions.split_off(gap.map_or(0, |gap| gap + 1))
 }
 
 /// The state at the newest checkpoint that is asked for and to be believed, or nothing where the log begins at version 0;

@@ -6,6 +6,7 @@
 //! stats.rs   what is known of a part -> Delta's statistics text
 //! log.rs     the entries of a table -> its state: version, files, owner, transactions
 //! listing.rs which entries and checkpoints there are
+//! shortened.rs where a log begins that no longer has its first versions, and what was proven of them
 //! layout.rs  which files a period takes the place of
 //! entry.rs   state + new files -> the exact text of the next entry; pure
 //! back.rs    the same for an earlier version's files
@@ -35,4 +36,5 @@ pub mod listing;
 pub mod log;
 pub mod resume;
 pub mod schema;
+pub mod shortened;
 pub mod stats;

@@ -114,7 +114,7 @@ async fn a_log_of_more_than_ten_thousand_entries_is_read_and_appended_to() {
     assert_eq!(world.night("run-c", 22, 5).await, Ok(Ended::Published));
     assert_eq!(replay(&table).await.expect("a log").version, Some(10_150));
     assert!(world.faulty.calls() < 500, "{}", world.faulty.calls());
-    assert_eq!(versions(&table).await.expect("a log").len(), 10_151);
+    assert_eq!(versions(&table, None).await.expect("a log").len(), 10_151);
 }
 
 #[tokio::test]
@@ -166,7 +166,7 @@ async fn a_cloud_that_was_away_for_three_hundred_versions_is_not_asked_for_its_c
     assert!(world.faulty.hints() <= 60, "{}", world.faulty.hints());
     for table in ["invoice", "unit", RUNS] {
         let there = world.second_folder().child(table);
-        assert_eq!(versions(&there).await.expect("a log").len(), 351, "{table}");
+        assert_eq!(versions(&there, None).await.expect("a log").len(), 351, "{table}");
         assert!(String::from_utf8_lossy(&read_at(&there, HINT).await).contains(r#""version":300"#), "{table}");
     }
 }

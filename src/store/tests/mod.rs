@@ -5,6 +5,7 @@
 //! again.rs    rows of a published file once more
 //! faulty.rs   a store that fails as asked, over one in memory
 //! long.rs     tables whose logs are long
+//! shortened.rs  logs whose first entries go
 //! simulator.rs  storms: thousands of worlds, each from a seed; and the faults that they must find
 //! upkeep.rs   tables between their nights
 //! world.rs    a job of two tables, its stores, one night of it, and what readers see
@@ -13,6 +14,7 @@
 mod again;
 mod faulty;
 mod long;
+mod shortened;
 mod simulator;
 mod upkeep;
 mod world;

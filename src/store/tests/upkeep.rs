@@ -4,6 +4,7 @@
 use super::faulty::{Kill, Side as When};
 use super::world::{Ended, World, part};
 use crate::data::{Audience, Name};
+use crate::store::checkpoint::EVERY_OF_TESTS;
 use crate::store::delta::log::entry_path;
 use crate::store::mutant::{Mutant, plant};
 use crate::store::upkeep::collect::{Terms, collect};
@@ -22,9 +23,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Every object, by path.
-type Objects = BTreeMap<String, Bytes>;
+pub(super) type Objects = BTreeMap<String, Bytes>;
 
-async fn objects(memory: &InMemory) -> Objects {
+pub(super) async fn objects(memory: &InMemory) -> Objects {
     let listed: Vec<_> = memory.list(None).try_collect().await.expect("a list");
     let mut objects = Objects::new();
     for meta in listed {
@@ -34,7 +35,7 @@ async fn objects(memory: &InMemory) -> Objects {
     objects
 }
 
-async fn laid(objects: &Objects) -> World {
+pub(super) async fn laid(objects: &Objects) -> World {
     let memory = Arc::new(InMemory::new());
     for (path, bytes) in objects {
         memory.put(&Path::from(path.as_str()), bytes.clone().into()).await.expect("put");
@@ -51,7 +52,7 @@ async fn three_nights() -> World {
     world
 }
 
-async fn compared(world: &World, table: &str) -> Compared {
+pub(super) async fn compared(world: &World, table: &str) -> Compared {
     compare(&world.warehouse(), &world.second_folder(), &world.security(), table).await.expect("compared")
 }
 
@@ -360,7 +361,7 @@ fn at() -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_795_000_900_000).expect("a time")
 }
 
-async fn back(world: &World, run: &str, to: u64) -> Result<WentBack, StoreError> {
+pub(super) async fn back(world: &World, run: &str, to: u64) -> Result<WentBack, StoreError> {
     let (store, dataset) = (name("warehouse"), name("invoice"));
     let (today, reason) = (World::today(), "a wrong list");
     let asked = Asked { today: &today, store: &store, dataset: &dataset, to, reason, run, stamp: "prod", at: at() };
@@ -435,12 +436,14 @@ async fn the_way_back_ends_the_same_wherever_it_is_killed() {
     assert!(went > 10 && went < calls * 2 - 10, "both ends of the record were tried: {went} of {calls}");
 }
 
-fn terms(days: i64, apply: bool) -> Terms {
+pub(super) fn terms(days: i64, apply: bool) -> Terms {
     Terms { now: Utc::now().max(at()) + TimeDelta::days(days), keep_days: 30, apply }
 }
 
 #[tokio::test]
 async fn takes_away_what_no_version_in_retention_names_and_a_day_after_it_is_listed() {
+    // The log keeps all its versions.
+    EVERY_OF_TESTS.set(100);
     let world = three_nights().await;
     let orphan = world.primary_folder().at("invoice/run=orphan/part-00000-00000000.parquet");
     world.memory.put(&orphan, Bytes::from_static(b"left by a killed run").into()).await.expect("an orphan");

@@ -13,21 +13,25 @@
 //!
 //! A cloud whose log has no version is refused as a whole: nobody can say then what its table needs, nor which job to ask.
 //!
-//! Never in here: `_delta_log`, and any object outside a `run=` folder.
+//! Never in here: which entries of `_delta_log` go (`shorten`), and any other object outside a `run=` folder.
 
-use super::history::{Entry, entries, path};
+use super::history::{Entry, Log, path};
+use super::shorten::{self, Cut};
 use crate::access::Folder;
 use crate::data::Name;
 use crate::failpoint;
 use crate::store::absent::{Absent, get, name, put_if_absent};
+use crate::store::delta::action::encode_path;
 use crate::store::delta::log::entry_path;
+use crate::store::delta::shortened::Shortened;
 use crate::store::fault::{StoreError, fault};
 use crate::store::mutant::{self, Mutant};
+use crate::store::staging::delete;
 use crate::store::{Store, ledger};
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt};
-use object_store::{ObjectMeta, ObjectStoreExt};
+use object_store::ObjectMeta;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,6 +72,10 @@ pub struct Collected {
     pub deleted: Vec<String>,
     /// Bytes of those that are deleted.
     pub deleted_bytes: u64,
+    /// The version at which the log begins then.
+    pub log_begins: u64,
+    /// Entries and checkpoints before it that are deleted now.
+    pub log_deleted: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -92,26 +100,41 @@ pub async fn collect(
     let oldest = terms.now.checked_sub_signed(kept).unwrap_or(DateTime::<Utc>::MIN_UTC);
     let mut needed = BTreeSet::new();
     let log = known(&first, dataset).await?;
-    let mut carried = log.len();
+    let theirs = match &second {
+        Some(second) => Some(known(second, dataset).await?),
+        None => None,
+    };
+    let mut next = log.next();
     needs(&first, &log, oldest, &mut needed).await?;
-    if let Some(second) = &second {
-        let theirs = known(second, dataset).await?;
-        carried = if mutant::is(Mutant::SecondForgotten) { log.len() } else { theirs.len() };
-        needs(second, &theirs, oldest, &mut needed).await?;
+    if let (Some(second), Some(theirs)) = (&second, &theirs) {
+        next = if mutant::is(Mutant::SecondForgotten) { log.next() } else { theirs.next() };
+        needs(second, theirs, oldest, &mut needed).await?;
     }
-    log.iter().skip(carried).for_each(|entry| needed.extend(entry.added().filter_map(path)));
+    let lacked = log.entries.iter().filter(|entry| entry.version >= next);
+    needed.extend(lacked.flat_map(Entry::added).filter_map(path));
     open_records(security, store.name(), dataset, &log, &mut needed).await?;
-    let mut collected = vec![sweep(&first, "first", &needed, oldest, terms).await?];
-    if let Some(second) = &second {
-        collected.push(sweep(second, "second", &needed, oldest, terms).await?);
+    let mut clouds = vec![("first", &first, &log, second.as_ref().zip(theirs.as_ref()))];
+    clouds.extend(
+        second.as_ref().zip(theirs.as_ref()).map(|(second, theirs)| ("second", second, theirs, Some((&first, &log)))),
+    );
+    let mut collected = Vec::new();
+    for (cloud, folder, log, other) in clouds {
+        let cut = shorten::cut(folder, log, other, oldest).await?;
+        let mut of = sweep(folder, cloud, &needed, oldest, terms).await?;
+        if terms.apply {
+            shorten::apply(folder, &cut).await?;
+        }
+        let Cut { begins, gone, .. } = cut;
+        (of.log_begins, of.log_deleted) = (begins, gone);
+        collected.push(of);
     }
     Ok(collected)
 }
 
-/// The entries of a log that has any.
-async fn known(table: &Folder, dataset: &str) -> Result<Vec<Entry>, StoreError> {
-    let log = entries(table).await?;
-    if log.is_empty() {
+/// The log of a table that has any.
+async fn known(table: &Folder, dataset: &str) -> Result<Log, StoreError> {
+    let log = Log::read(table).await?;
+    if log.entries.is_empty() {
         let what = format!("a version of table `{dataset}`");
         return Err(StoreError::NotThere { store: table.label().to_owned(), what });
     }
@@ -126,28 +149,41 @@ pub(in crate::store) async fn collected(table: &Folder) -> Result<BTreeSet<Strin
 /// What the versions of one log need.
 async fn needs(
     table: &Folder,
-    log: &[Entry],
+    log: &Log,
     oldest: DateTime<Utc>,
     needed: &mut BTreeSet<String>,
 ) -> Result<(), StoreError> {
-    let written: BTreeMap<String, DateTime<Utc>> =
-        list(table, "_delta_log").await?.into_iter().map(|(path, meta)| (path, meta.last_modified)).collect();
-    let mut live: BTreeMap<&str, String> = BTreeMap::new();
-    for entry in log {
+    let written = written(table).await?;
+    let begins = log.begins.iter();
+    needed
+        .extend(begins.flat_map(|begins| &begins.files).filter_map(|file| Some(file.manifest.as_ref()?.path.clone())));
+    let standing = log.begins.iter().flat_map(Shortened::standing);
+    let mut live: BTreeMap<String, String> =
+        standing.map(|file| (encode_path(&file.path), file.path.clone())).collect();
+    for entry in &log.entries {
         needed.extend(entry.manifest().map(|(path, _)| path.to_owned()));
-        // The later of two clocks: the run's, and the store's.
-        let by_run = DateTime::from_timestamp_millis(entry.at_ms()).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let by_store = written.get(&entry_path(entry.version)).copied().unwrap_or(DateTime::<Utc>::MAX_UTC);
         for gone in entry.removed() {
             let path = live.remove(gone);
-            if by_run.max(by_store) > oldest {
+            if committed(entry, &written) > oldest {
                 needed.extend(path);
             }
         }
-        live.extend(entry.added().filter_map(|add| Some((add.path.as_str(), path(add)?))));
+        live.extend(entry.added().filter_map(|add| Some((add.path.clone(), path(add)?))));
     }
     needed.extend(live.into_values());
     Ok(())
+}
+
+/// When each object of a log was written, by the store's own clock.
+pub(super) async fn written(table: &Folder) -> Result<BTreeMap<String, DateTime<Utc>>, StoreError> {
+    Ok(list(table, "_delta_log").await?.into_iter().map(|(path, meta)| (path, meta.last_modified)).collect())
+}
+
+/// When a version was committed: the later of two clocks, the run's and the store's.
+pub(super) fn committed(entry: &Entry, written: &BTreeMap<String, DateTime<Utc>>) -> DateTime<Utc> {
+    let by_run = DateTime::from_timestamp_millis(entry.at_ms()).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let by_store = written.get(&entry_path(entry.version)).copied().unwrap_or(DateTime::<Utc>::MAX_UTC);
+    by_run.max(by_store)
 }
 
 /// What the newest record of each of the table's jobs names and the log does not have yet.
@@ -155,16 +191,16 @@ async fn open_records(
     security: &Store,
     store: &Name,
     dataset: &str,
-    log: &[Entry],
+    log: &Log,
     needed: &mut BTreeSet<String>,
 ) -> Result<(), StoreError> {
-    let jobs: BTreeSet<&str> = log.iter().filter_map(|entry| entry.info("nightferry.job")).collect();
+    let jobs: BTreeSet<&str> = log.entries.iter().filter_map(|entry| entry.info("nightferry.job")).collect();
     for job in jobs.into_iter().filter_map(|job| Name::new(job).ok()) {
         let records = ledger::records(security, &job).await?.records;
         let tables = records.iter().flat_map(|record| &record.tables);
         for table in tables.filter(|table| table.store == *store && table.dataset.as_str() == dataset) {
             needed.insert(table.manifest.path.clone());
-            if table.version >= log.len() as u64 {
+            if table.version >= log.next() {
                 let entry = Entry::parse(table.version, Bytes::from(table.entry.clone()));
                 needed.extend(entry.iter().flat_map(Entry::added).filter_map(path));
             }
@@ -210,15 +246,7 @@ async fn sweep(
     if !collected.marked.is_empty() {
         mark(table, terms.now, collected.marked.clone()).await?;
     }
-    let deletions = futures::stream::iter(going).map(|location| async move {
-        failpoint::before("store.delete");
-        let deleted = table.store().delete(&location).await;
-        failpoint::after("store.delete");
-        match deleted {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(fault(table, "deleting an object", &name(table, &location), error)),
-        }
-    });
+    let deletions = futures::stream::iter(going).map(|location| async move { delete(table, &location).await });
     deletions.buffer_unordered(DELETES_AT_ONCE).try_collect::<()>().await?;
     Ok(collected)
 }
@@ -251,7 +279,7 @@ async fn lists(table: &Folder) -> Result<Vec<List>, StoreError> {
 }
 
 /// Every object below `relative`, by its path under the table's folder.
-async fn list(table: &Folder, relative: &str) -> Result<Vec<(String, ObjectMeta)>, StoreError> {
+pub(super) async fn list(table: &Folder, relative: &str) -> Result<Vec<(String, ObjectMeta)>, StoreError> {
     failpoint::before("store.list");
     let listed = table.store().list(Some(&table.at(relative))).try_collect::<Vec<_>>().await;
     failpoint::after("store.list");

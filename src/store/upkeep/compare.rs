@@ -1,7 +1,8 @@
 //! The two clouds of a store, held against each other: versions, entries of the log, manifests, and every part by its size,
 //! hash, rows and columns.
 //!
-//! Both sides are read as a whole; what a manifest says of a part, and the job's record of an entry, tells which side is wrong. Never in here: mending.
+//! Where one log or both were shortened, they are held against each other from the later beginning on, with every file that stays
+//! from before it. Both sides are read as a whole; what a manifest says of a part, and the job's record of an entry, tells which side is wrong. Never in here: mending.
 
 use super::checkpoints;
 use super::collect::collected;
@@ -14,6 +15,7 @@ use crate::store::Store;
 use crate::store::absent::get;
 use crate::store::delta::listing::list_from;
 use crate::store::delta::log::entry_path;
+use crate::store::delta::shortened::{Shortened, shortened};
 use crate::store::fault::StoreError;
 use crate::store::manifest::Manifest;
 use crate::store::part::sha256;
@@ -71,13 +73,54 @@ type Pair = (Option<Entry>, Option<Entry>);
 /// Compares the table `dataset` of `store` with what is below `second`, its other cloud; `security` has the records of the jobs,
 /// which say what should be there where a log does not.
 pub async fn compare(store: &Store, second: &Folder, security: &Store, dataset: &str) -> Result<Compared, StoreError> {
-    let (first, second) = (&store.primary().child(dataset), &second.child(dataset));
-    let logs = [log(first).await?, log(second).await?];
+    let clouds = [&store.primary().child(dataset), &second.child(dataset)];
+    let mut begins = beginnings(clouds).await?;
+    loop {
+        let seen = once(store, clouds, security, dataset, &begins).await?;
+        let now = beginnings(clouds).await?;
+        if seen.differences.is_empty() || now == begins {
+            return Ok(seen);
+        }
+        // A log was shortened meanwhile, and what it lacks is no difference.
+        begins = now;
+    }
+}
+
+/// Where each log begins, and what was said of it then.
+type Begins = [Option<Shortened>; 2];
+
+async fn beginnings([first, second]: [&Folder; 2]) -> Result<Begins, StoreError> {
+    Ok([shortened(first).await?, shortened(second).await?])
+}
+
+async fn once(
+    store: &Store,
+    [first, second]: [&Folder; 2],
+    security: &Store,
+    dataset: &str,
+    begins: &Begins,
+) -> Result<Compared, StoreError> {
+    let logs = [log(first, begins[0].as_ref()).await?, log(second, begins[1].as_ref()).await?];
     let of = logs.iter().flat_map(BTreeMap::values).map(|text| text.1.clone());
     let decided = Decided::of(store, security, dataset, of.collect::<Vec<_>>().iter()).await?;
     let [here, there] = &logs;
     let (mut seen, mut parts) = (Compared::default(), Known::new());
-    let versions: BTreeSet<u64> = here.keys().chain(there.keys()).copied().collect();
+    let begun = begins.iter().flatten().max_by_key(|of| of.version);
+    let from = begun.map_or(0, |begun| begun.version);
+    let mut manifests = BTreeSet::new();
+    for file in begun.iter().flat_map(|begun| &begun.files) {
+        parts.insert(file.path.clone(), (file.version, Some(file.sha256.clone())));
+        if let Some(of) = file.manifest.as_ref().filter(|of| manifests.insert(*of)) {
+            manifest(first, second, (file.version, &of.path, &of.sha256), &mut seen).await?;
+        }
+    }
+    if let [Some(one), Some(two)] = begins
+        && one.version == two.version
+        && one != two
+    {
+        seen.differs(one.version, one.path(), Side::Both, Fault::Entry);
+    }
+    let versions: BTreeSet<u64> = here.keys().chain(there.keys()).copied().filter(|version| *version >= from).collect();
     for version in versions {
         let object = entry_path(version);
         match (here.get(&version), there.get(&version)) {
@@ -118,8 +161,10 @@ pub async fn compare(store: &Store, second: &Folder, security: &Store, dataset: 
         seen.bytes += one.as_ref().map_or(0, |one| one.bytes);
         part(&mut seen, (&path, version), sha256.as_deref(), one.as_ref(), two.as_ref());
     }
-    for (side, folder, log) in [(Side::First, first, here), (Side::Second, second, there)] {
-        for wrong in checkpoints::look(folder, log.iter().map(|(version, of)| (*version, &of.0))).await? {
+    let [one, two] = begins;
+    for (side, folder, log, begins) in [(Side::First, first, here, one), (Side::Second, second, there, two)] {
+        let texts = log.iter().map(|(version, of)| (*version, &of.0));
+        for wrong in checkpoints::look(folder, begins.as_ref(), texts).await? {
             seen.differs(wrong.version, wrong.object, side, wrong.fault);
         }
     }
@@ -127,9 +172,9 @@ pub async fn compare(store: &Store, second: &Folder, security: &Store, dataset: 
     Ok(seen)
 }
 
-/// Every entry of a log, its bytes and what they say.
-async fn log(table: &Folder) -> Result<BTreeMap<u64, (bytes::Bytes, Entry)>, StoreError> {
-    let versions = list_from(table, None).await?.versions;
+/// Every entry of a log from where it begins, its bytes and what they say.
+async fn log(table: &Folder, begins: Option<&Shortened>) -> Result<BTreeMap<u64, (bytes::Bytes, Entry)>, StoreError> {
+    let versions = list_from(table, begins.map(|begins| begins.version)).await?.versions;
     let one = |version| async move { Ok((version, get(table, &table.at(&entry_path(version))).await?)) };
     let found = futures::stream::iter(versions).map(one).buffered(READS_AT_ONCE).try_collect::<Vec<_>>().await?;
     let of = |(version, text): (u64, Option<bytes::Bytes>)| Some((version, (text.clone()?, Entry::of(version, text?))));

@@ -3,8 +3,9 @@
 //! Never in here: the objects that it names.
 
 use crate::access::Folder;
-use crate::store::delta::action::{Action, Add, decode_path};
+use crate::store::delta::action::{Action, Add, decode_path, encode_path};
 use crate::store::delta::log::{actions, texts};
+use crate::store::delta::shortened::Shortened;
 use crate::store::fault::StoreError;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -105,23 +106,59 @@ impl Entry {
     }
 }
 
-/// Every entry, in order.
-pub(in crate::store) async fn entries(table: &Folder) -> Result<Vec<Entry>, StoreError> {
-    let mut entries = Vec::new();
-    for (version, text) in texts(table).await? {
-        let object = format!("version {version} of its log");
-        let fault = "a line is no action that we know";
-        let damaged = StoreError::Damaged { store: table.label().into(), object, fault };
-        entries.push(Entry::parse(version, text).ok_or(damaged)?);
-    }
-    Ok(entries)
+/// A log as a whole.
+#[derive(Clone, Debug, Default)]
+pub(in crate::store) struct Log {
+    /// What is said of it where it was shortened.
+    pub(in crate::store) begins: Option<Shortened>,
+    /// Every entry from there on, in order and without a gap.
+    pub(in crate::store) entries: Vec<Entry>,
 }
 
-/// Every version of the table in `table`, in order.
+impl Log {
+    /// The first version that it has.
+    pub(in crate::store) fn first(&self) -> u64 {
+        self.begins.as_ref().map_or(0, |begins| begins.version)
+    }
+
+    /// The version that comes next.
+    pub(in crate::store) fn next(&self) -> u64 {
+        self.first() + self.entries.len() as u64
+    }
+
+    /// The entry of a version.
+    pub(in crate::store) fn entry(&self, version: u64) -> Option<&Entry> {
+        self.entries.get(usize::try_from(version.checked_sub(self.first())?).ok()?)
+    }
+
+    /// The log of a table, in which an entry that cannot be read has no action.
+    pub(super) async fn look(table: &Folder) -> Result<Log, StoreError> {
+        let (begins, texts) = texts(table).await?;
+        Ok(Log { begins, entries: texts.into_iter().map(|(version, text)| Entry::of(version, text)).collect() })
+    }
+
+    /// The log of a table; fails where an entry cannot be read.
+    pub(in crate::store) async fn read(table: &Folder) -> Result<Log, StoreError> {
+        let log = Log::look(table).await?;
+        match log.entries.iter().find(|entry| entry.is_unreadable()) {
+            None => Ok(log),
+            Some(entry) => {
+                let object = format!("version {} of its log", entry.version);
+                let fault = "a line is no action that we know";
+                Err(StoreError::Damaged { store: table.label().into(), object, fault })
+            }
+        }
+    }
+}
+
+/// Every version of the table in `table` that its log has, in order.
 pub async fn history(table: &Folder) -> Result<Vec<Version>, StoreError> {
-    let mut files: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    let log = Log::read(table).await?;
+    let before = log.begins.iter().flat_map(Shortened::standing);
+    let mut files: BTreeMap<String, (u64, u64)> =
+        before.map(|file| (encode_path(&file.path), (file.bytes, file.rows.unwrap_or(0)))).collect();
     let mut versions = Vec::new();
-    for entry in entries(table).await? {
+    for entry in &log.entries {
         for gone in entry.removed() {
             files.remove(gone);
         }

@@ -11,6 +11,8 @@
 //! rollback.rs  an earlier version as the next one
 //! columns.rs   columns as they are published, and how long their texts are
 //! collect.rs   objects that no version in retention names
+//! shorten.rs   entries of the log that no version in retention needs
+//! earlier.rs   what stays of versions that a shortened log no longer has
 //! ```
 //!
 //! Never in here: a write of anything but a commit, a list of what may go, and the deletion of what is on such a list.
@@ -20,8 +22,10 @@ pub mod collect;
 pub mod columns;
 pub mod compare;
 mod decided;
+mod earlier;
 pub mod history;
 mod objects;
 pub mod rollback;
+mod shorten;
 mod today;
 pub mod verify;

@@ -4,13 +4,13 @@
 //! cloud gets what it lacks. The job's nights are not undone: which period is published is what it was, the newest night stays
 //! "already published", and the next one writes its own version over this.
 //!
-//! Refused: a version whose files are gone, or on a list of what may go (`collect`); nobody could promise that they stay until
+//! Refused: a version that is no longer in the log (`shorten`), or whose files are gone, or on a list of what may go (`collect`); nobody could promise that they stay until
 //! the commit. And a version that shows what today's job does not (`today`), or whose files were made by an older suppression list.
 //!
 //! Never in here: what other tables of the same night hold. `nightferry.run` in each tells them apart.
 
 use super::collect::collected;
-use super::history::{BACK_TO, Entry, entries, path, rows};
+use super::history::{BACK_TO, Entry, Log, path, rows};
 use crate::access::Folder;
 use crate::data::{Name, Period};
 use crate::store::absent::get;
@@ -134,7 +134,11 @@ async fn propose(
     [now, then]: [&TableState; 2],
     (number, epoch, list): (u64, u64, Option<u64>),
 ) -> Result<JobRecord, StoreError> {
-    let log = entries(table).await?;
+    let log = Log::read(table).await?;
+    if asked.to < log.first() {
+        let (store, version, oldest) = (table.label().to_owned(), asked.to, log.first());
+        return Err(StoreError::Shortened { store, version, oldest });
+    }
     let (files, made_by) = files(asked, table, &log, then).await?;
     let of = of_version(asked, table, &log).await?;
     // Of a table that is written by periods, files of earlier nights and their schemas stay.
@@ -217,12 +221,16 @@ async fn propose(
 async fn files(
     asked: &Asked<'_>,
     table: &Folder,
-    log: &[Entry],
+    log: &Log,
     then: &TableState,
 ) -> Result<(Vec<ManifestFile>, Vec<Manifest>), StoreError> {
     let (mut listed, mut manifests) = (BTreeMap::<String, (ManifestFile, usize)>::new(), Vec::new());
-    for entry in log.iter().filter(|entry| entry.version <= asked.to) {
-        let Some((path, sha256)) = entry.manifest() else { continue };
+    // Files of versions that are no longer in the log were put there by manifests that are kept for that.
+    let earlier: BTreeSet<_> =
+        log.begins.iter().flat_map(|begins| &begins.files).filter_map(|file| file.manifest.as_ref()).collect();
+    let earlier = earlier.into_iter().map(|of| (of.path.as_str(), of.sha256.as_str()));
+    let later = log.entries.iter().filter(|entry| entry.version <= asked.to).filter_map(Entry::manifest);
+    for (path, sha256) in earlier.chain(later) {
         let mut manifest = read(table, path, sha256).await?;
         for file in std::mem::take(&mut manifest.files) {
             // Who went back to a file did not make it.
@@ -258,9 +266,8 @@ async fn files(
 }
 
 /// The manifest of the version itself: where its rows are from.
-async fn of_version(asked: &Asked<'_>, table: &Folder, log: &[Entry]) -> Result<Manifest, StoreError> {
-    let entry = usize::try_from(asked.to).ok().and_then(|to| log.get(to));
-    let named = entry.and_then(Entry::manifest);
+async fn of_version(asked: &Asked<'_>, table: &Folder, log: &Log) -> Result<Manifest, StoreError> {
+    let named = log.entry(asked.to).and_then(Entry::manifest);
     let none = || StoreError::Damaged {
         store: table.label().into(),
         object: format!("`{}`", entry_path(asked.to)),

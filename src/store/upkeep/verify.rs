@@ -5,15 +5,17 @@
 
 use super::checkpoints;
 use super::collect::collected;
-use super::history::{Entry, path, rows};
+use super::earlier;
+use super::history::{Entry, Log, path, rows};
 use super::objects::{READS_AT_ONCE, look};
 use crate::access::Folder;
 use crate::data::{Audience, Name};
 use crate::store::absent::get;
-use crate::store::delta::log::{entry_path, texts};
+use crate::store::delta::action::encode_path;
+use crate::store::delta::log::entry_path;
 use crate::store::fault::StoreError;
 use crate::store::ledger;
-use crate::store::manifest::Manifest;
+use crate::store::manifest::{Manifest, ManifestRef};
 use crate::store::part::sha256;
 use crate::store::{RUNS, Store};
 use futures::{StreamExt, TryStreamExt};
@@ -66,8 +68,10 @@ pub struct Finding {
 /// A table that was looked at as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verified {
-    /// Versions.
+    /// Versions that the log has.
     pub versions: usize,
+    /// The first of them: 0, or where `table gc` shortened the log to.
+    pub begins: u64,
     /// Objects that were read: parts and manifests.
     pub objects: u64,
     /// Their bytes.
@@ -92,15 +96,19 @@ pub(super) struct Expected {
     pub(super) sha256: String,
 }
 
-/// Looks at the table `dataset` of `store`, at all its versions.
+/// Looks at the table `dataset` of `store`, at all versions that its log has, and at what stays of those that it no longer has.
 pub async fn verify(store: &Store, security: &Store, dataset: &str) -> Result<Verified, StoreError> {
     let table = store.primary().child(dataset);
-    let texts = texts(&table).await?;
-    let entries: Vec<Entry> = texts.into_iter().map(|(version, text)| Entry::of(version, text)).collect();
-    let mut seen = Verified { versions: entries.len(), ..Verified::default() };
+    let log = Log::look(&table).await?;
+    let mut seen = Verified { versions: log.entries.len(), begins: log.first(), ..Verified::default() };
     let (mut expected, mut live) = (BTreeMap::new(), BTreeSet::<String>::new());
     let mut before = Some(None);
-    for entry in &entries {
+    if let Some(begins) = &log.begins {
+        earlier::look(&table, &log, begins, &mut expected, &mut seen).await?;
+        live.extend(begins.standing().map(|file| encode_path(&file.path)));
+        before = Some(begins.manifest_before_sha256.clone());
+    }
+    for entry in &log.entries {
         if entry.is_unreadable() {
             let (version, object) = (entry.version, entry_path(entry.version));
             seen.findings.push(Finding { version, object, fault: Fault::Unreadable });
@@ -115,8 +123,9 @@ pub async fn verify(store: &Store, security: &Store, dataset: &str) -> Result<Ve
         let known = manifest(&table, entry, &mut before, &mut seen).await?;
         expect(entry, known.as_ref(), &mut expected, &mut seen.findings);
     }
-    records(store, security, dataset, &entries, &mut seen).await?;
-    seen.findings.extend(checkpoints::look(&table, entries.iter().map(|entry| (entry.version, &entry.text))).await?);
+    records(store, security, dataset, &log, &mut seen).await?;
+    let texts = log.entries.iter().map(|entry| (entry.version, &entry.text));
+    seen.findings.extend(checkpoints::look(&table, log.begins.as_ref(), texts).await?);
     let gone = collected(&table).await?;
     let looks = futures::stream::iter(expected).map(|(path, expected)| {
         let table = &table;
@@ -128,7 +137,7 @@ pub async fn verify(store: &Store, security: &Store, dataset: &str) -> Result<Ve
             seen.findings.push(Finding { version: expected.version, object: path.clone(), fault });
         };
         let Some(found) = found else {
-            match gone.contains(&path) && !live.contains(&crate::store::delta::action::encode_path(&path)) {
+            match gone.contains(&path) && !live.contains(&encode_path(&path)) {
                 true => seen.collected += 1,
                 false => wrong(Fault::Missing),
             }
@@ -223,22 +232,28 @@ async fn records(
     store: &Store,
     security: &Store,
     dataset: &str,
-    entries: &[Entry],
+    log: &Log,
     seen: &mut Verified,
 ) -> Result<(), StoreError> {
+    let entries = &log.entries;
     let jobs: BTreeSet<&str> = entries.iter().filter_map(|entry| entry.info("nightferry.job")).collect();
     // Version -> the epoch in which it was decided as it is; and those that a record wants otherwise.
     let (mut decided, mut otherwise) = (BTreeMap::<u64, u64>::new(), BTreeSet::new());
+    // What the records decided of versions that are no longer in the log.
+    let mut manifests = BTreeSet::<(u64, ManifestRef)>::new();
     for job in jobs.into_iter().filter_map(|job| Name::new(job).ok()) {
         ledger::each(security, &job, |record| {
             let ours = |table: &&ledger::RecordTable| table.store == *store.name() && table.dataset.as_str() == dataset;
             for table in record.tables.iter().filter(ours) {
-                let entry = usize::try_from(table.version).ok().and_then(|version| entries.get(version));
-                match entry {
+                if table.version < log.first() {
+                    manifests.insert((table.version, table.manifest.clone()));
+                    continue;
+                }
+                match log.entry(table.version) {
                     Some(entry) if entry.text == table.entry => {
                         decided.insert(table.version, table.epoch);
                     }
-                    None if table.version == entries.len() as u64 => seen.begun += 1,
+                    None if table.version == log.next() => seen.begun += 1,
                     _ => {
                         otherwise.insert((table.version, table.epoch));
                     }
@@ -261,6 +276,13 @@ async fn records(
         for entry in entries {
             if !decided.contains_key(&entry.version) && !told.contains(&entry.version) && !entry.is_unreadable() {
                 wrong(entry.version, Fault::Foreign);
+            }
+        }
+        for file in log.begins.iter().flat_map(|begins| &begins.files) {
+            let is_decided = file.manifest.clone().is_some_and(|of| manifests.contains(&(file.version, of)));
+            if !is_decided {
+                let object = file.path.clone();
+                seen.findings.push(Finding { version: file.version, object, fault: Fault::Foreign });
             }
         }
     }

@@ -1,6 +1,8 @@
-//! `nightferry table gc STORE/TABLE`: what no version in retention names, listed first and deleted a day later.
+//! `nightferry table gc STORE/TABLE`: what no version in retention names, listed first and deleted a day later; and the entries of
+//! the log that a checkpoint stands for.
 
 use super::open::{failed, named, usage};
+use super::verify::objects;
 use super::{Place, Told};
 use crate::failure::Failure;
 use crate::report::{bytes, count};
@@ -24,7 +26,8 @@ pub(super) async fn gc(environment: &str, table: &str, keep_days: u32, apply: bo
     if apply {
         place.store.check_epoch().await.map_err(failed)?;
     }
-    let terms = Terms { now: Clock::System.now(), keep_days, apply };
+    let now = Clock::System.now() + chrono::TimeDelta::days(crate::failpoint::days_ahead());
+    let terms = Terms { now, keep_days, apply };
     let clouds = collect(&place.store, &place.security, dataset.as_str(), terms).await.map_err(failed)?;
     let value = json!({ "table": table, "applied": apply, "keep_days": keep_days, "clouds": clouds });
     Ok(Told::new(face(table, &clouds, apply), &value))
@@ -45,6 +48,16 @@ fn face(table: &str, clouds: &[Collected], apply: bool) -> String {
             if apply { "deleted" } else { "would be deleted" },
             bytes(cloud.deleted_bytes)
         );
+        if !cloud.log_deleted.is_empty() {
+            let _ = writeln!(
+                text,
+                "          its log {} at version {}: {} before it {}",
+                if apply { "begins" } else { "would begin" },
+                cloud.log_begins,
+                objects(cloud.log_deleted.len()),
+                if apply { "deleted" } else { "would be deleted" }
+            );
+        }
     }
     if !apply {
         text += "  nothing was written or deleted; --apply does\n";

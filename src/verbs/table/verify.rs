@@ -33,6 +33,9 @@ fn face(table: &str, seen: &Verified) -> String {
         count(seen.rows),
         count(seen.collected)
     );
+    if seen.begins > 0 {
+        let _ = writeln!(text, "  the log was shortened: it is proven from version {} on", seen.begins);
+    }
     if seen.begun > 0 {
         text += "  a night was decided and is not in the log yet: the next run of its job completes it\n";
     }

@@ -40,6 +40,13 @@ fn face(table: &str, versions: &[Version]) -> String {
             told(&version.run),
         );
     }
+    if let Some(first) = versions.first().filter(|first| first.version > 0) {
+        let _ = writeln!(
+            text,
+            "\n  `table gc` has shortened the log: version {} is the oldest that there is",
+            first.version
+        );
+    }
     text
 }
 
