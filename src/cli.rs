@@ -223,14 +223,18 @@ impl From<DaysArgs> for Days {
 /// Flags of `run`.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
-    /// The job file.
-    pub job: PathBuf,
+    /// The job file; with --array several, one a child.
+    #[arg(required = true, value_name = "JOB")]
+    pub jobs: Vec<PathBuf>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "shown as its own flags")]
     pub days: DaysArgs,
     /// Do everything but upload and commit.
     #[arg(long)]
     pub dry_run: bool,
+    /// In a child of an AWS Batch array job: one of several jobs, or one period of --from .. --to.
+    #[arg(long)]
+    pub array: bool,
     /// Publish a period that is published already, and say why.
     #[arg(long, value_name = "REASON", value_parser = NonEmptyStringValueParser::new())]
     pub again: Option<String>,
@@ -575,7 +579,8 @@ impl From<InitArgs> for InitRequest {
 
 impl From<RunArgs> for RunRequest {
     fn from(args: RunArgs) -> Self {
-        let RunArgs { job, days, dry_run, again, progress, metrics, common: Common { environment, json } } = args;
+        let RunArgs { jobs, days, dry_run, array, again, progress, metrics, common } = args;
+        let Common { environment, json } = common;
         let progress = match progress {
             ProgressArg::Auto => ProgressMode::Auto,
             ProgressArg::Bar => ProgressMode::Bar,
@@ -583,7 +588,7 @@ impl From<RunArgs> for RunRequest {
             ProgressArg::Json => ProgressMode::Json,
             ProgressArg::None => ProgressMode::None,
         };
-        RunRequest { job, environment, days: days.into(), dry_run, again, progress, metrics, json }
+        RunRequest { jobs, array, environment, days: days.into(), dry_run, again, progress, metrics, json }
     }
 }
 

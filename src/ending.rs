@@ -83,6 +83,7 @@ macro_rules! endings {
 endings! {
     NOT_YET "E-DATE-2" 2 UNTOUCHED, "name a day that has begun; a night of a later day would make every night before it an older one";
     THERE_ALREADY "E-INIT-2" 2 UNTOUCHED, "nothing that is there is written over: move it, choose other tables, or name the job otherwise";
+    ARRAY "E-ARRAY-2" 2 UNTOUCHED, "an array job has one child for each job named, or for each period of --from .. --to, and says --array";
     DAYS "E-DAYS-2" 2 UNTOUCHED, "name the first day with --from and the last with --to";
     DIFF_USAGE "E-DIFF-2" 2 UNTOUCHED, "see `nightferry diff --help`";
     TABLE_USAGE "E-TABLE-2" 2 NOTHING_WRITTEN, "see `nightferry table --help`";

@@ -45,6 +45,11 @@ pub fn meaning(error: &StoreError) -> Meaning {
     }
 }
 
+/// Whether an error of a connection comes from a certificate that cannot be trusted.
+pub(super) fn is_distrusted(error: &(dyn Error + 'static)) -> bool {
+    deeper(error) == Some(Meaning::Tls)
+}
+
 /// What an I/O error at the bottom says that matters to us.
 fn deeper(error: &(dyn Error + 'static)) -> Option<Meaning> {
     let mut next = Some(error);

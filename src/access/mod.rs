@@ -10,6 +10,7 @@
 //! backoff.rs    how long to wait before another try
 //! iam.rs        a login to a database that AWS credentials sign; sigv4.rs: how they sign anything
 //! secret.rs     where a secret is found -> its bytes
+//! task.rs       what ECS tells of the task that this is
 //! ```
 //!
 //! Never in here: what is written or read there. Never in a url: a key, a token or a password; a provider's own come from the
@@ -26,6 +27,7 @@ mod meter;
 pub mod secret;
 pub mod sigv4;
 mod straight;
+pub mod task;
 
 pub use folder::Folder;
 pub use iam::Signed;

@@ -82,7 +82,7 @@ pub use environment_file::Environment;
 pub use face::face;
 pub use face_json::json;
 pub use ground::{is_this_machine, never_asked};
-pub use job_file::{Job, RESERVED, VAULT};
+pub use job_file::{Job, RESERVED, VAULT, Written};
 pub use kafka_spec::KafkaSpec;
 pub use lineage_file::{LineageHttp, LineageSpec};
 pub use load::{Checked, Read, load, load_environment, schema};

@@ -28,6 +28,7 @@ mod nights_terminal;
 mod numbers;
 mod openlineage;
 mod papers;
+mod platform;
 mod run;
 mod terminal;
 
@@ -57,5 +58,6 @@ pub use nights_terminal::nights_terminal;
 pub use numbers::{bytes, count};
 pub use openlineage::{run_ended, run_started};
 pub use papers::{PAPER_FORMAT, Paper, article30, dpia, paper};
+pub use platform::{BatchReport, TaskReport};
 pub use run::{CostReport, Outcome, ProblemReport, RequestsReport, RunReport};
 pub use terminal::terminal;

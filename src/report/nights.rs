@@ -1,5 +1,6 @@
 //! What many nights of a job came to. The JSON names are an API: `status --json`.
 
+use super::platform::BatchReport;
 use super::run::{Outcome, maybe_seconds_utc, seconds_utc};
 use crate::data::Period;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -121,6 +122,12 @@ pub struct NightReport {
     pub problem: Option<String>,
     /// Who started it.
     pub started_by: String,
+    /// The job of AWS Batch that it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchReport>,
+    /// Where its log is: group and stream of CloudWatch Logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
     /// Wall-clock seconds.
     pub seconds: f64,
     /// The most memory at once.

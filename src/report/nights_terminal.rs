@@ -37,6 +37,11 @@ pub fn nights_terminal(report: &NightsReport) -> String {
             format!("{}: {rows} of {}, usual are {low} to {high} ({})", alarm.dataset, alarm.day, alarm.rule),
         );
     }
+    // Where somebody who was woken looks first.
+    let failed = report.nights.last().filter(|night| night.problem.is_some());
+    if let Some(log) = failed.and_then(|night| night.log.as_ref()) {
+        fact("log", log.clone());
+    }
     fact("in time", in_time(report));
     if let Some(seconds) = report.figures.mttr_seconds {
         let incidents = counted(report.figures.incidents, "incident");

@@ -2,6 +2,7 @@
 
 use super::dataset::DatasetReport;
 use super::numbers::counted;
+use super::platform::{BatchReport, TaskReport};
 use crate::data::Period;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,12 @@ pub struct RunReport {
     pub seconds_by_stage: BTreeMap<&'static str, f64>,
     /// Who started it: `schedule`, `aws_batch:<job id>` or `user:<name>`.
     pub started_by: String,
+    /// The job of AWS Batch that it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchReport>,
+    /// The task of Amazon ECS that it ran in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskReport>,
     /// Seconds of processor time, where the system tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_seconds: Option<f64>,

@@ -1,6 +1,7 @@
 //! One journey a file: what each verb does, as a straight line of steps. Each writes its result to `out` and gives the
 //! exit code; what goes wrong is a line on stderr.
 
+mod array;
 mod catalogue;
 mod days;
 mod desk;

@@ -1,5 +1,6 @@
 //! `nightferry run JOB`: plan, walk, report.
 
+use super::array;
 use super::days::Days;
 use super::files;
 use super::lineage::{Which, tell_event};
@@ -7,9 +8,10 @@ use super::measured::Metrics;
 use super::stop::stopped;
 use super::telling::Teller;
 use super::walk::{Options, walk};
+use crate::access::task::task;
 use crate::failure::Failure;
 use crate::job::Plan;
-use crate::report::{RunReport, run_ended, run_metrics, run_started, terminal};
+use crate::report::{RunReport, TaskReport, run_ended, run_metrics, run_started, terminal};
 use crate::world::{Clock, Progress, ProgressMode, World};
 use std::io::Write;
 use std::path::PathBuf;
@@ -25,8 +27,10 @@ const TELLING_STOPPED_MAX: Duration = Duration::from_secs(3);
 /// What is asked of `run`.
 #[derive(Clone, Debug)]
 pub struct RunRequest {
-    /// The job file.
-    pub job: PathBuf,
+    /// The job file; several are divided among the children of an array job.
+    pub jobs: Vec<PathBuf>,
+    /// Do the part of a child of an array job alone.
+    pub array: bool,
     /// The environment's name.
     pub environment: String,
     /// The settlement days the run is for.
@@ -53,15 +57,21 @@ pub async fn run(request: RunRequest, out: &mut dyn Write) -> u8 {
 }
 
 async fn journey(request: RunRequest, out: &mut dyn Write) -> Result<u8, Failure> {
-    let project = files::project(&request.job)?;
-    let checked = files::load(&project, &request.job, &request.environment)?;
+    let batch = World::batch();
+    let child = array::child(request.array, batch.as_ref())?;
+    let array::Taken { job, period } = array::taken(request.jobs, child)?;
+    let project = files::project(&job)?;
+    let checked = files::load(&project, &job, &request.environment)?;
     let progress = Progress::new(request.progress);
     super::log(&progress);
     let mut world = World { project, clock: Clock::System, progress };
-    let plan = checked.plan(request.days.begun(world.clock.now())?).map_err(files::invalid)?;
+    let days = request.days.begun(world.clock.now())?;
+    let days = period.map_or(Ok(days), |child| array::period(&checked.job, days, child))?;
+    let plan = checked.plan(days).map_err(files::invalid)?;
     let (began, root) = (world.clock.now(), world.project.root().to_owned());
     let run = World::run_id(began);
-    let options = Options { dry_run: request.dry_run, again: request.again, run: Some(run.clone()) };
+    let task = told_task().await;
+    let options = Options { dry_run: request.dry_run, again: request.again, run: Some(run.clone()), batch, task };
     let has_events = !options.dry_run && plan.lineage.is_wanted();
     let starting = async {
         if has_events {
@@ -111,6 +121,12 @@ async fn journey(request: RunRequest, out: &mut dyn Write) -> Result<u8, Failure
     }
     tell(&report, &plan, request.json, out);
     Ok(report.exit_code)
+}
+
+/// What ECS tells of the task that this is, where it is one.
+async fn told_task() -> Option<TaskReport> {
+    let uri = World::variable("ECS_CONTAINER_METADATA_URI_V4")?;
+    task(&uri).await.inspect_err(|fault| tracing::warn!("{fault}")).ok()
 }
 
 fn tell(report: &RunReport, plan: &Plan, json: bool, out: &mut dyn Write) {

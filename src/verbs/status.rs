@@ -203,6 +203,8 @@ fn night(run: &LedgerRun) -> NightReport {
         exit_code: run.exit_code,
         problem: run.problems.first().map(|problem| problem.id.clone()),
         started_by: run.started_by.clone(),
+        batch: run.batch.clone(),
+        log: run.task.as_ref().and_then(|task| task.log()),
         seconds: run.seconds,
         peak_memory_bytes: run.peak_memory_bytes,
         usd: run.cost.usd,

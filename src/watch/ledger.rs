@@ -3,7 +3,7 @@
 //! Fields that an older version did not write have a value that says so.
 
 use crate::data::Period;
-use crate::report::Outcome;
+use crate::report::{BatchReport, Outcome, TaskReport};
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -36,6 +36,12 @@ pub struct LedgerRun {
     /// Who started it.
     #[serde(default)]
     pub started_by: String,
+    /// The job of AWS Batch that it was.
+    #[serde(default)]
+    pub batch: Option<BatchReport>,
+    /// The task of Amazon ECS that it ran in.
+    #[serde(default)]
+    pub task: Option<TaskReport>,
     /// Seconds of processor time.
     #[serde(default)]
     pub cpu_seconds: Option<f64>,
@@ -190,9 +196,11 @@ impl LedgerRun {
         let Period { from, to } = self.period;
         let seconds =
             self.seconds_by_stage.values().chain([&self.seconds]).all(|seconds| is_within(*seconds, SECONDS_MAX));
-        let amounts = [self.cost.usd, self.cpu_seconds.unwrap_or(0.0)].into_iter().all(|of| is_within(of, AMOUNT_MAX));
+        let vcpu = self.task.as_ref().and_then(|task| task.vcpu).unwrap_or(0.0);
+        let amounts = [self.cost.usd, self.cpu_seconds.unwrap_or(0.0), vcpu];
+        let amounts = amounts.into_iter().all(|of| is_within(of, AMOUNT_MAX));
         let counts = self.datasets.iter().flat_map(LedgerDataset::counts).chain(self.peak_memory_bytes);
-        let counts = counts.chain(self.cost.counts());
+        let counts = counts.chain(self.cost.counts()).chain(self.task.as_ref().and_then(|task| task.memory_mib));
         is_year(self.started_at.year())
             && is_year(from.year())
             && is_year(to.year())
@@ -212,7 +220,10 @@ impl LedgerRun {
             let stores = dataset.stores.iter_mut().flat_map(|store| [&mut store.name, &mut store.state]);
             [&mut dataset.name, &mut dataset.reconciliation.verdict].into_iter().chain(stores)
         });
-        [&mut self.run, &mut self.started_by].into_iter().chain(&mut self.page_at).chain(problems).chain(datasets)
+        let platform = self.batch.iter_mut().flat_map(BatchReport::words);
+        let platform = platform.chain(self.task.iter_mut().flat_map(TaskReport::words));
+        let own = [&mut self.run, &mut self.started_by].into_iter().chain(&mut self.page_at);
+        own.chain(platform).chain(problems).chain(datasets)
     }
 
     /// Whether its night is published now, by it or before it.
@@ -264,6 +275,8 @@ mod tests {
             "run": "0193", "outcome": "published", "exit_code": 0,
             "period": { "from": "2026-11-22", "to": "2026-11-22" },
             "started_at": "2026-11-23T02:30:00Z", "seconds": 600.5,
+            "batch": { "job": "3f0c:4", "attempt": 2, "array_index": 4, "array_size": 31 },
+            "task": { "id": "9c1e", "vcpu": 1.0, "memory_mib": 2048, "log_group": "nightferry", "log_stream": "run/9c1e" },
             "cost": { "usd": 0.01, "requests": { "warehouse": { "puts": 1, "lists": 2, "gets": 3 } }, "bytes_out": { "warehouse": 4 } },
             "datasets": [{
                 "name": "invoice", "rows_read": 10, "rows_written": 10, "rows_bad": 0,
@@ -300,6 +313,9 @@ mod tests {
             ("/cost/requests/warehouse/gets", json!(u64::MAX)),
             ("/cost/bytes_out/warehouse", json!(1u64 << 53)),
             ("/datasets/0/stores/0/columns/0/findings", json!(u64::MAX)),
+            ("/task/vcpu", json!(-1.0)),
+            ("/task/memory_mib", json!(u64::MAX)),
+            ("/batch/array_index", json!(-1)),
         ] {
             let told = format!("{pointer} {value}");
             let run = parsed(|report| *report.pointer_mut(pointer).expect("a field") = value);
@@ -311,6 +327,8 @@ mod tests {
     fn keeps_control_characters_from_whoever_shows_it() {
         let run = parsed(|report| {
             report["started_by"] = json!("user:\u{1b}[2Jx\u{9b}31m");
+            report["batch"]["job"] = json!("a\u{7}");
+            report["task"]["log_stream"] = json!("b\r");
             report["datasets"][0]["name"] = json!("in\u{202e}voice\r");
             report["problems"] = json!([{ "id": "E\u{7}", "message": "a\nb", "safe": "", "next": "" }]);
         });
@@ -318,5 +336,7 @@ mod tests {
         assert_eq!(run.started_by, "user:\u{fffd}[2Jx\u{fffd}31m");
         assert_eq!((&*run.datasets[0].name, &*run.problems[0].id), ("in\u{fffd}voice\u{fffd}", "E\u{fffd}"));
         assert_eq!(run.problems[0].message, "a\u{fffd}b");
+        let platform = (run.batch.expect("a job").job, run.task.expect("a task").log());
+        assert_eq!(platform, ("a\u{fffd}".into(), Some("nightferry b\u{fffd}".into())));
     }
 }

@@ -19,6 +19,7 @@ pub use scratch::DiskScratch;
 pub use scratch_folder::ScratchFolder;
 pub use usage::Usage;
 
+use crate::report::BatchReport;
 use chrono::{DateTime, Utc};
 use std::path::Path;
 use uuid::Uuid;
@@ -47,12 +48,20 @@ impl World {
         memory::container_bytes(Path::new("/"))
     }
 
+    /// The job of AWS Batch that this process is, as its variables tell it.
+    pub fn batch() -> Option<BatchReport> {
+        let number = |name: &str| World::variable(name).and_then(|value| value.parse::<u32>().ok());
+        Some(BatchReport {
+            job: plain("AWS_BATCH_JOB_ID")?,
+            attempt: number("AWS_BATCH_JOB_ATTEMPT"),
+            array_index: number("AWS_BATCH_JOB_ARRAY_INDEX"),
+            array_size: number("AWS_BATCH_JOB_ARRAY_SIZE"),
+            compute_environment: plain("AWS_BATCH_CE_NAME"),
+        })
+    }
+
     /// Who started this process: `schedule`, `aws_batch:<job id>` or `user:<name>`.
     pub fn started_by() -> String {
-        let plain = |name: &str| {
-            let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
-            World::variable(name).filter(|value| value.len() <= 128 && value.chars().all(is_plain))
-        };
         let batch = || plain("AWS_BATCH_JOB_ID").map(|id| format!("aws_batch:{id}"));
         let user = || plain("USER").map(|name| format!("user:{name}"));
         plain(STARTED_BY).or_else(batch).or_else(user).unwrap_or_else(|| "unknown".into())
@@ -68,4 +77,10 @@ impl World {
             None => uuid.to_string(),
         }
     }
+}
+
+/// A variable that is one plain word.
+fn plain(name: &str) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+    World::variable(name).filter(|value| value.len() <= 128 && value.chars().all(is_plain))
 }

@@ -15,6 +15,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-FORGET-10", "forgotten::what_cannot_leave_rows_out_is_refused_once_somebody_is_to_be_forgotten"),
     ("E-FORGET-73", "forgotten::a_list_that_comes_between_the_extract_and_the_record_ends_the_night_with_73"),
     ("E-JOB-10", "fixtures/problems/unknown-key"),
+    ("E-ARRAY-2", "batch::children_of_an_array_job_do_one_job_each_and_never_the_datasets_of_one"),
     ("E-DAYS-2", "fixtures/problems/usage-days-in-the-wrong-order"),
     ("E-PERIOD-10", "modes/again::periods_that_could_not_take_the_place_of_what_is_there_end_with_10"),
     ("E-SQL-10", "endings::sql_that_the_source_refuses_ends_with_10_and_says_that_nothing_was_published"),

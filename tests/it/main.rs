@@ -5,6 +5,7 @@
 mod audience;
 mod awaited;
 mod bad_input;
+mod batch;
 mod befallen;
 mod bombs;
 mod canary;

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub fn run_page(report: &RunReport, places: &BTreeMap<String, String>) -> String {
     let title = format!("{} {}: {}", report.job, days(report), outcome(report.outcome).0);
     let short = report.run.get(..8).unwrap_or(&report.run);
-    let facts = vec![
+    let mut facts = vec![
         ("Began", Markup::new().text(&report.started_at.format("%-d %b %Y %H:%M:%S UTC").to_string())),
         ("Took", Markup::new().text(&format!("{:.1} s", report.seconds))),
         ("Cost", Markup::new().text(&report.cost.phrase())),
@@ -21,6 +21,9 @@ pub fn run_page(report: &RunReport, places: &BTreeMap<String, String>) -> String
         ("Run", Markup::new().code(&report.run)),
         ("Exit code", Markup::new().text(&report.exit_code.to_string())),
     ];
+    facts.extend(report.batch.as_ref().map(|batch| ("Batch job", Markup::new().code(&batch.phrase()))));
+    let log = report.task.as_ref().and_then(|task| task.log());
+    facts.extend(log.map(|log| ("Log", Markup::new().code(&log))));
     let body = Markup::new()
         .when(!report.problems.is_empty(), || problems(&report.problems))
         .when(!report.datasets.is_empty(), || overview(report))

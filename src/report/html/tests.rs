@@ -125,6 +125,8 @@ fn of(word: &str) -> RunReport {
         seconds: 1.0,
         seconds_by_stage: [("open", 1.0)].into(),
         started_by: text(),
+        batch: None,
+        task: None,
         cpu_seconds: None,
         peak_memory_bytes: None,
         again: Some(text()),

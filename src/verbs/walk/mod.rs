@@ -55,7 +55,7 @@ use crate::access::Meters;
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
 use crate::job::{Plan, WriteMode};
-use crate::report::{Outcome, RunReport, article30, dpia, paper, run_page};
+use crate::report::{BatchReport, Outcome, RunReport, TaskReport, article30, dpia, paper, run_page};
 use crate::store::{self, Decision, JobRecord, SecondState, Store};
 use crate::world::World;
 use crossed::Crossed;
@@ -79,6 +79,10 @@ pub struct Options {
     pub again: Option<String>,
     /// The run's id, where somebody told of it already.
     pub run: Option<String>,
+    /// The job of AWS Batch that it is.
+    pub batch: Option<BatchReport>,
+    /// The task of Amazon ECS that it runs in.
+    pub task: Option<TaskReport>,
 }
 
 /// A run so far: what its report is made of.

@@ -60,6 +60,8 @@ pub fn told(
         seconds: rounded(took.as_secs_f64()),
         seconds_by_stage: night.stages.iter().map(|(stage, seconds)| (*stage, rounded(*seconds))).collect(),
         started_by: World::started_by(),
+        batch: options.batch.clone(),
+        task: options.task.clone(),
         cpu_seconds: usage.map(|usage| rounded(usage.cpu_seconds)),
         peak_memory_bytes: usage.map(|usage| usage.peak_memory_bytes),
         again: options.again.clone(),
