@@ -1,9 +1,10 @@
 //! Verbs and flags: what a person types -> what is asked of a verb. The only clap.
 //!
-//! `table.rs` has those of `table`.
+//! `table.rs` has those of `table`, `relay.rs` those of the verb below `relay`.
 //!
 //! Never in here: what a verb does, which lives in `verbs`, and which knows no flag.
 
+mod relay;
 mod table;
 
 use crate::data::{Name, NameFault};
@@ -18,6 +19,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_mangen::Man;
+pub use relay::{RelayVerb, TombstoneArgs};
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,6 +40,9 @@ impl Cli {
             Verb::Test(TestArgs { jobs, json }) => verbs::test(TestRequest { jobs, json }, out).await,
             Verb::Diff(args) => verbs::diff(args.into(), out).await,
             Verb::Scan(args) => verbs::scan(args.into(), out).await,
+            Verb::Relay(RelayArgs { what: Some(RelayVerb::Tombstone(args)), .. }) => {
+                verbs::tombstone(args.into(), out).await
+            }
             Verb::Relay(args) => verbs::relay(args.into(), out).await,
             Verb::Table { what } => verbs::table(what.into(), out).await,
             Verb::Init(args) => verbs::init(args.into(), out).await,
@@ -454,10 +459,15 @@ impl From<ScheduleArgs> for ScheduleRequest {
 }
 
 /// Flags of `relay`.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct RelayArgs {
+    /// Something else than landing.
+    #[command(subcommand)]
+    pub what: Option<RelayVerb>,
     /// The job file.
-    pub job: PathBuf,
+    #[arg(required = true)]
+    pub job: Option<PathBuf>,
     /// Say which topics would be landed, where and for whom, and touch nothing.
     #[arg(long, conflicts_with_all = ["lag", "follow"])]
     pub plan: bool,
@@ -483,8 +493,10 @@ pub struct RelayArgs {
 
 impl From<RelayArgs> for RelayRequest {
     fn from(args: RelayArgs) -> Self {
-        let RelayArgs { job, plan, lag, follow, every, from_offset, from_time, common: Common { environment, json } } =
-            args;
+        let RelayArgs { job, plan, lag, follow, every, from_offset, from_time, common, .. } = args;
+        let Common { environment, json } = common;
+        // There, unless another verb is.
+        let job = job.unwrap_or_default();
         let begin = from_offset.map(RelayBegin::Offset).or(from_time.map(RelayBegin::Time));
         RelayRequest { job, environment, plan, lag, follow: follow.then_some(every), begin, json }
     }

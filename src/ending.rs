@@ -26,6 +26,7 @@ impl Ending {
     /// The runbook of `deploy/runbooks` for whoever is woken by it.
     pub fn runbook(&self) -> &'static str {
         match self.code {
+            _ if OF_TOMBSTONES.contains(&self.id) => "RB-12",
             11..=13 => "RB-06",
             20 => "RB-02",
             21 | 24 | 74 => "RB-03",
@@ -50,6 +51,9 @@ pub const USAGE: u8 = 2;
 /// Exit code of a panic: a bug of ours; Rust's own.
 pub const PANIC: u8 = 101;
 
+/// Endings with a runbook of their own, whatever their code.
+const OF_TOMBSTONES: [&str; 4] = ["E-TOMB-2", "E-COMPACT-14", "E-TOMB-25", "E-TOMB-74"];
+
 const UNTOUCHED: &str = "nothing was read or written";
 const UNWRITTEN: &str = "both sides are as they were";
 const NOTHING_WRITTEN: &str = "nothing was written";
@@ -65,6 +69,9 @@ pub const DECIDED: &str = "the night is decided, and no reader sees half a table
 
 /// What holds of a dump whatever ended the relay.
 pub const LANDED: &str = "what is landed is whole, and the next run goes on behind it";
+
+/// What holds of tombstones whatever ended the sending of them.
+pub const BURIED: &str = "tombstones that a topic has stay, and none of them is sent twice";
 
 /// What holds once every table of the primary is written, however the second cloud failed.
 pub const PUBLISHED: &str = "the primary is published";
@@ -90,6 +97,7 @@ endings! {
     SCAN_USAGE "E-SCAN-2" 2 NOTHING_WRITTEN, "see `nightferry scan --help`";
     NO_RELAY "E-RELAY-2" 2 UNTOUCHED, "this binary was built without the relay: build it with `--features relay`, as the image is";
     BEGUN "E-BEGUN-2" 2 UNTOUCHED, "a chain has one beginning: to begin elsewhere, give the dump another `url`";
+    TOMB_USAGE "E-TOMB-2" 2 UNTOUCHED, "see `nightferry relay tombstone --help`";
     JOB_INVALID "E-JOB-10" 10 UNTOUCHED, "mend the places listed, then `nightferry validate`";
     SQL_REFUSED "E-SQL-10" 10 UNPUBLISHED, "mend the query or `where` named, then `nightferry validate --online`";
     FORGETS_NOT "E-FORGET-10" 10 UNPUBLISHED, "write the dataset whole (write = \"replace\" or \"replace_period\"), and give a column of that kind a type of text or whole numbers";
@@ -105,6 +113,7 @@ endings! {
     SHORTENED "E-LOG-14" 14 NOTHING_WRITTEN, "`table gc` has shortened the log: name the oldest version that there is, or a later one (`nightferry table versions`)";
     STAMP "E-STAMP-14" 14 UNPUBLISHED, "this store holds another environment's data, or another job's table; check `--env` and the store's url";
     NOT_EXCLUSIVE "E-STORE-14" 14 UNPUBLISHED, "this store lets two writers create one object; use one whose conditional PUT is exclusive";
+    NEVER_COMPACTED "E-COMPACT-14" 14 UNTOUCHED, "give the topic `cleanup.policy` with `compact` and a `max.compaction.lag.ms`, then say the same again";
     SCHEMA_DRIFT "E-DRIFT-20" 20 PARTS_GONE, "classify the new column or mend the type in the schema file, then run again";
     RECONCILIATION_DRIFT "E-RECON-21" 21 PARTS_STAY, "look at the differing rows in the restricted store; mend the source, or say on_drift = \"publish\"";
     BAD_ROWS "E-ROWS-22" 22 PARTS_STAY, "look at the quarantined rows in the restricted store; mend them at the source, or raise bad_rows_max";
@@ -124,6 +133,7 @@ endings! {
     INCONCLUSIVE "E-RECON-24" 24 PARTS_STAY, "the comparison cannot be decided, and a retry will not change that; look at the report";
     SIDES_CHANGED "E-DIFF-24" 24 UNWRITTEN, "compare again once nobody writes there";
     CHECK_FAILED "E-CHECK-25" 25 PARTS_STAY, "look at the check named in the report";
+    VALUES_ALIVE "E-TOMB-25" 25 BURIED, "values stand behind the tombstones, or have none: find out who still writes them, then send again with --apply";
     STREAM_LOST "E-LOST-26" 26 LANDED, "the records are gone from the cluster: let the connector take a snapshot anew and land it into another folder; then give the topic a longer retention";
     TOPIC_SHORTER "E-TOPIC-26" 26 LANDED, "the topic is another than the one that was landed: find out who made it anew, and land it into another folder";
     TOPIC_ANEW "E-ANEW-26" 26 LANDED, "the topic holds other records than those that were landed: find out who made it anew, or which broker was elected with less, and land it into another folder";
@@ -143,6 +153,7 @@ endings! {
     SECOND_PENDING "E-SECOND-72" 72 "the primary is published", "the next run carries it to the second cloud";
     INTERRUPTED "E-STOP-73" 73 "what is published is whole; the next run completes it or starts afresh", "Batch retries; by hand: run again";
     LIST_NEWER "E-FORGET-73" 73 PARTS_GONE, "Batch retries; by hand: run again, and the people of the newer list are left out";
+    VALUES_WAIT "E-TOMB-74" 74 BURIED, "compaction has not come yet: verify again once `max.compaction.lag.ms` is over and something newer was written behind the tombstones, since the last segment of a partition is never compacted";
     IN_FLIGHT "E-WINDOW-74" 74 PARTS_STAY, "rows changed too near to the extract's moment: Batch retries with another; by hand: run again, or carry the extract's transactions along";
     STREAM_BEHIND "E-STREAM-74" 74 PARTS_STAY, "the topic has not come as far as the extract: Batch retries; by hand: run again later";
 }
@@ -179,7 +190,7 @@ mod tests {
     #[test]
     fn retries_what_a_retry_may_cure_and_nothing_else() {
         let retryable: Vec<u8> = ALL.iter().filter(|e| e.is_retryable()).map(|e| e.code).collect();
-        assert_eq!(retryable, [72, 70, 71, 71, 72, 73, 73, 74, 74]);
+        assert_eq!(retryable, [72, 70, 71, 71, 72, 73, 73, 74, 74, 74]);
     }
 
     #[test]

@@ -144,6 +144,8 @@ impl Failure {
             RelayFault::Lost { .. } => ending::STREAM_LOST,
             RelayFault::Shorter { .. } => ending::TOPIC_SHORTER,
             RelayFault::Anew { .. } => ending::TOPIC_ANEW,
+            RelayFault::NeverCompacted { .. } => ending::NEVER_COMPACTED,
+            RelayFault::Moved { .. } => ending::SOURCE_AWAY,
             RelayFault::Begun { .. } => ending::BEGUN,
             RelayFault::Damaged { .. } => ending::CHAIN,
             RelayFault::Treatment { .. } => ending::JOB_INVALID,

@@ -6,6 +6,7 @@ use super::fault::{Meant, RelayFault, answer, meant};
 use super::settings;
 use crate::data::Name;
 use crate::job::KafkaSpec;
+use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::base_consumer::PartitionQueue;
@@ -106,6 +107,18 @@ impl Cluster {
         Duration::from_secs(self.kafka.stall_seconds_max)
     }
 
+    /// What a client of it is told before all else.
+    pub fn asking(&self) -> ClientConfig {
+        settings::asking(&self.kafka, self.ca.as_deref())
+    }
+
+    /// The numbers of its brokers.
+    pub fn brokers(&self) -> Result<Vec<i32>, RelayFault> {
+        let metadata = self.asks.fetch_metadata(None, self.patience().min(ASK));
+        let metadata = metadata.map_err(|error| self.fault(&error, "looking for brokers".into()))?;
+        Ok(metadata.brokers().iter().map(|broker| broker.id()).collect())
+    }
+
     /// The partitions of a topic, in their order.
     pub fn partitions(&self, topic: &str) -> Result<Vec<Stretch>, RelayFault> {
         let during = || format!("looking for topic `{topic}`");
@@ -201,7 +214,8 @@ impl Cluster {
         is_final.then(|| self.coded(code, during.to_owned()))
     }
 
-    fn coded(&self, code: Option<RDKafkaErrorCode>, during: String) -> RelayFault {
+    /// The same of what it answered.
+    pub fn coded(&self, code: Option<RDKafkaErrorCode>, during: String) -> RelayFault {
         let from = self.from.clone();
         // A question that was not answered does not know why; the connection does.
         let heard = self.asks.context().last_error();

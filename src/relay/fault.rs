@@ -90,6 +90,24 @@ pub enum RelayFault {
         /// Where.
         offset: i64,
     },
+    /// No tombstone would ever erase anything there (exit 14).
+    #[error("topic `{topic}` is never compacted: {why}")]
+    NeverCompacted {
+        /// The topic.
+        topic: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// Records went while the topic was read for something else than landing (exit 70).
+    #[error("partition {partition} of topic `{topic}` began anew at offset {low} while it was read")]
+    Moved {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// Where it begins now.
+        low: i64,
+    },
     /// It was to begin somewhere, and has begun (exit 2).
     #[error("topic `{topic}` is landed already, and is gone on with where that ends")]
     Begun {

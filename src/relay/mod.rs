@@ -9,12 +9,14 @@
 //! treat.rs     records as an audience may see them     letters.rs   those that cannot be made so
 //! topic.rs     how far a topic is, and goes           hits.rs      how often what is treated was there
 //! manifest.rs  what a run says of all that            walk.rs      from the first to the last of it
+//! tombstone.rs values that a topic is to forget:      cleaning.rs read.rs seek.rs send.rs
 //! ```
 //!
 //! The only rdkafka. Never in here: how an event is written (`changes`), and what a treatment does (`privacy`).
 
 mod buffer;
 mod chain;
+mod cleaning;
 mod cluster;
 mod fault;
 mod hits;
@@ -24,12 +26,21 @@ mod letters;
 mod manifest;
 mod over;
 mod pull;
+mod read;
+mod seek;
+mod send;
 mod settings;
+mod tombstone;
 mod topic;
 mod treat;
 mod walk;
 
+pub use cleaning::Cleaning;
+pub use cluster::Stretch;
 pub use fault::RelayFault;
 pub use pull::Bounds;
+pub use seek::{Held, Seen};
+pub use send::Delivered;
+pub use tombstone::Burial;
 pub use treat::TopicTreatment;
 pub use walk::{Asked, Begin, Lag, Relay, Told, TopicAsked};

@@ -6,6 +6,7 @@ use crate::job::{KafkaSpec, Trust};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use std::path::Path;
+use std::time::Duration;
 
 /// The least that is fetched ahead of one partition: a fetch has to fit, which may come on top of a queue that is nearly full.
 const QUEUE_KBYTES_MIN: usize = 128;
@@ -52,6 +53,23 @@ pub fn asking(kafka: &KafkaSpec, ca: Option<&Path>) -> ClientConfig {
         config.set("ssl.ca.location", ca.to_string_lossy());
     }
     config
+}
+
+/// What a client that sends is told besides.
+pub fn sending(config: &mut ClientConfig, patience: Duration) {
+    let patience = patience.as_millis().to_string();
+    for (key, value) in [
+        // It is there once all replicas that are in step have it.
+        ("acks", "all"),
+        // And once, however often the client has to say it.
+        ("enable.idempotence", "true"),
+        // After this the client says that it is not there, and does not try for ever.
+        ("message.timeout.ms", patience.as_str()),
+        // Some come together.
+        ("linger.ms", "5"),
+    ] {
+        config.set(key, value);
+    }
 }
 
 /// For reading `partitions` of them, each from a queue of its own.

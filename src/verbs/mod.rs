@@ -31,7 +31,7 @@ pub use files::tell_as;
 pub use init::{InitRequest, init};
 pub use measured::Metrics;
 pub use plan::{PaperKind, PlanRequest, plan};
-pub use relay::{RelayBegin, RelayRequest, relay};
+pub use relay::{RelayBegin, RelayRequest, TombstoneHow, TombstoneRequest, relay, tombstone};
 pub use run::{RunRequest, run};
 pub use scan::{Database, ScanOf, ScanRequest, ScanTells, scan};
 pub use status::{StatusRequest, status};

@@ -185,7 +185,7 @@ fn tell_lag(plan: &Plan, all: &[Lag], is_json: bool, out: &mut dyn Write) {
 }
 
 /// The dump's folder, as a store of the environment is opened: marked as its own, and asked whether two can create one object.
-async fn opened(spec: &StoreSpec, plan: &Plan, root: &Path) -> Result<Store, Failure> {
+pub(super) async fn opened(spec: &StoreSpec, plan: &Plan, root: &Path) -> Result<Store, Failure> {
     let folder = access::open(&spec.primary, root, spec.name.as_str(), Purpose::Write);
     let store = Store::new(spec, folder.map_err(|error| Failure::access(&error))?, None);
     let failed = |error| Failure::store(&error, Phase::Open);
@@ -201,7 +201,7 @@ async fn restricted(plan: &Plan, root: &Path) -> Result<Store, Failure> {
     opened(spec.ok_or_else(missing)?, plan, root).await
 }
 
-fn bounds(plan: &Plan) -> Bounds {
+pub(super) fn bounds(plan: &Plan) -> Bounds {
     let held = (plan.limits.memory_bytes_max / HELD_PART).min(HELD_BYTES_MAX);
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     let queue = (plan.limits.memory_bytes_max / QUEUE_PART).min(QUEUE_BYTES_MAX);

@@ -1,9 +1,12 @@
 //! `nightferry relay JOB`: the topics that the job's datasets are compared with, landed as dumps.
 //!
-//! `landing.rs` lands them, `treatment.rs` says what is done to their records; without the feature `relay` there is neither.
+//! `landing.rs` lands them, `treatment.rs` says what is done to their records, `tombstone.rs` lets them forget keys; without the
+//! feature `relay` there is none of it.
 
 #[cfg(feature = "relay")]
 mod landing;
+#[cfg(feature = "relay")]
+mod tombstone;
 #[cfg(feature = "relay")]
 mod treatment;
 
@@ -17,7 +20,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What is asked of `relay`.
@@ -48,6 +51,54 @@ pub enum RelayBegin {
     Time(DateTime<Utc>),
 }
 
+/// What is asked of `relay tombstone`.
+#[derive(Clone, Debug)]
+pub struct TombstoneRequest {
+    /// The job file.
+    pub job: PathBuf,
+    /// The environment's name.
+    pub environment: String,
+    /// The topic, one of the job's.
+    pub topic: String,
+    /// The file of keys, a line each.
+    pub keys: PathBuf,
+    /// Whether they are written in hex.
+    pub hex: bool,
+    /// What is done.
+    pub how: TombstoneHow,
+    /// The result as JSON.
+    pub json: bool,
+}
+
+/// What is done with keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TombstoneHow {
+    /// They are looked for, and nothing is sent or written.
+    Look,
+    /// Tombstones are sent.
+    Apply {
+        /// Why, for the receipt.
+        reason: String,
+    },
+    /// What is left of them is attested.
+    Verify,
+}
+
+/// Lets a topic forget keys.
+pub async fn tombstone(request: TombstoneRequest, out: &mut dyn Write) -> u8 {
+    let json = request.json;
+    let done = async {
+        let (project, plan) = planned(&request.job, &request.environment)?;
+        bury(&project, &plan, &request, out).await
+    };
+    match done.await {
+        Ok(None) => 0,
+        // What was found is told already.
+        Ok(Some(failure)) => files::tell(&failure),
+        Err(failure) => files::tell_as(json, &failure, out),
+    }
+}
+
 /// The topics of one source.
 struct Road {
     from: Name,
@@ -68,16 +119,21 @@ pub async fn relay(request: RelayRequest, out: &mut dyn Write) -> u8 {
 }
 
 async fn journey(request: RelayRequest, out: &mut dyn Write) -> Result<(), Failure> {
-    let project = files::project(&request.job)?;
-    let checked = files::load(&project, &request.job, &request.environment)?;
-    let days = super::Days::default();
-    let plan = checked.plan(days.period(Clock::System.now())?).map_err(files::invalid)?;
+    let (project, plan) = planned(&request.job, &request.environment)?;
     let roads = roads(&plan);
     if request.plan {
         show(&plan, &roads, request.json, out);
         return Ok(());
     }
     go(&project, &plan, roads, &request, out).await
+}
+
+fn planned(job: &Path, environment: &str) -> Result<(Project, Plan), Failure> {
+    let project = files::project(job)?;
+    let checked = files::load(&project, job, environment)?;
+    let days = super::Days::default();
+    let plan = checked.plan(days.period(Clock::System.now())?).map_err(files::invalid)?;
+    Ok((project, plan))
 }
 
 /// Every topic that a dataset is compared with, and every heartbeat, by its source.
@@ -126,6 +182,16 @@ fn show(plan: &Plan, roads: &[Road], is_json: bool, out: &mut dyn Write) {
 
 #[cfg(not(feature = "relay"))]
 async fn go(_: &Project, _: &Plan, _: Vec<Road>, _: &RelayRequest, _: &mut dyn Write) -> Result<(), Failure> {
+    no_relay()
+}
+
+#[cfg(not(feature = "relay"))]
+async fn bury(_: &Project, _: &Plan, _: &TombstoneRequest, _: &mut dyn Write) -> Result<Option<Failure>, Failure> {
+    no_relay().map(|()| None)
+}
+
+#[cfg(not(feature = "relay"))]
+fn no_relay() -> Result<(), Failure> {
     use crate::ending;
     use crate::failure::Phase;
     Err(Failure::new(ending::NO_RELAY, Phase::Open, "there is no relay in this binary"))
@@ -133,3 +199,5 @@ async fn go(_: &Project, _: &Plan, _: Vec<Road>, _: &RelayRequest, _: &mut dyn W
 
 #[cfg(feature = "relay")]
 use landing::go;
+#[cfg(feature = "relay")]
+use tombstone::go as bury;

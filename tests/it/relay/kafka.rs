@@ -105,6 +105,37 @@ pub fn write_with(topic: &str, partition: i32, records: &[Pair], header: Option<
     assert_eq!(counted.0.load(Ordering::SeqCst), records.len() as u64);
 }
 
+/// A record of a topic: partition, offset, key, value.
+pub type Record = (i32, i64, Option<String>, Option<String>);
+
+/// Every record of a topic, by a reader of the tests' own.
+pub fn all(topic: &str) -> Vec<Record> {
+    use rdkafka::Message;
+    let mut config = config();
+    config.set("group.id", "tests").set("enable.partition.eof", "true").set("enable.auto.commit", "false");
+    let consumer: BaseConsumer = config.create().expect("a consumer");
+    let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).expect("asked");
+    let mut list = TopicPartitionList::new();
+    for partition in metadata.topics()[0].partitions() {
+        list.add_partition_offset(topic, partition.id(), Offset::Beginning).expect("a partition");
+    }
+    consumer.assign(&list).expect("assigned");
+    let (mut records, mut open) = (Vec::new(), list.count());
+    let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    while open > 0 {
+        match consumer.poll(PATIENCE).expect("it answers") {
+            Ok(message) => {
+                let (key, value) = (text(message.key()), text(message.payload()));
+                records.push((message.partition(), message.offset(), key, value));
+            }
+            Err(rdkafka::error::KafkaError::PartitionEOF(_)) => open -= 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    records.sort();
+    records
+}
+
 /// How a transaction ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Ends {

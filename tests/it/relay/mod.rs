@@ -9,6 +9,7 @@
 //! follow.rs   landing that goes on, where it begins, how far behind it is
 //! stores.rs   places that refuse what is to be landed
 //! three.rs    three brokers of a test's own
+//! tombstones.rs  keys that a topic is to forget
 //! nights.rs   PostgreSQL -> Debezium -> Kafka -> relay -> run
 //! ```
 
@@ -20,6 +21,7 @@ mod kafka;
 mod nights;
 mod stores;
 mod three;
+mod tombstones;
 mod treated;
 
 use crate::ferry::{Came, Ferry};
