@@ -88,7 +88,7 @@ pub use commit::{Settled, Stores, complete, settle};
 pub use decision::{Decision, decide};
 pub use fault::StoreError;
 pub use fence::{epoch, raise};
-pub use filing::{KnownReports, file_part, file_report, keep_told, paper_path, report_path, reports, told};
+pub use filing::{KnownReports, file_part, file_report, keep_told, paper_path, report_path, reports, take_back, told};
 pub use lease::{Claim, Lease, claims, first_seen, is_ours_to_tell};
 pub use ledger::{JobRecord, RecordTable, RunRow};
 pub use manifest::{Manifest, ManifestFile, ManifestRef};

@@ -13,11 +13,14 @@ locals {
 
   names_of_tables = { for job, of in var.jobs : job => distinct(concat(of.tables.analytics, of.tables.public)) }
 
+  # What a night puts aside, a folder a run.
+  shelves = { for job, of in var.jobs : job => flatten([for shelf in ["quarantine", "differences", "breaches"] : [
+    for table in local.names_of_tables[job] : "${local.stores.restricted}/${shelf}/${table}"
+  ]]) }
+
   kept = { for job, of in var.jobs : job => concat(
     ["${local.stores.analytics}/nightferry_runs/*"],
-    flatten([for shelf in ["quarantine", "differences", "breaches"] : [
-      for table in local.names_of_tables[job] : "${local.stores.restricted}/${shelf}/${table}/*"
-    ]]),
+    [for shelf in local.shelves[job] : "${shelf}/*"],
     [for shelf in ["_jobs", "_schedule", "reports", "papers", "lineage"] : "${local.stores.security}/${shelf}/${job}/*"],
     ["${local.stores.security}/_told/${job}.json"],
   ) }
@@ -42,11 +45,11 @@ locals {
         Resource = concat(local.stamps, [for table in local.tables[job] : "${table}/*"], local.kept[job])
       },
       {
-        # What a refused night staged, and the probe: never a log entry, a record or a report.
+        # What a refused night staged, what one put aside that a newer suppression list outran, and the probe: never a log entry, a record or a report.
         Sid      = "TakeBack"
         Effect   = "Allow"
         Action   = ["s3:DeleteObject"]
-        Resource = concat(local.probes, [for table in local.tables[job] : "${table}/run=*"])
+        Resource = concat(local.probes, [for table in local.tables[job] : "${table}/run=*"], [for shelf in local.shelves[job] : "${shelf}/run=*"])
       },
       {
         # Names alone. Without this S3 says 403 of an object that is not there, where 404 is needed; and a GET has no prefix to compare.

@@ -20,6 +20,7 @@
 //! judged.rs     what all of it comes to: verdicts, checks, what was read back
 //! checked.rs    the checks; looked_up.rs, the keys of a table that another job published
 //! published.rs  the night -> its record and commits, then the second cloud
+//! taken_back.rs what must not stay of a night that is not published: deleted, or told
 //! stopped.rs    what a run that is told to stop still does
 //! vaults.rs     the tokens that values have, read; those that they got, kept
 //! told.rs       the report
@@ -46,6 +47,7 @@ mod moment;
 mod open;
 mod published;
 mod stopped;
+mod taken_back;
 mod told;
 mod treated;
 mod unit;
@@ -236,7 +238,8 @@ async fn cross_over(
     if let Some(worst) = ending::worst(night.failures.iter().map(|failure| failure.ending)) {
         // Whatever else went wrong: parts that may hold what nobody may see do not stay.
         if night.failures.iter().any(|failure| is_privacy(failure.ending)) && !options.dry_run {
-            discard(night).await;
+            let left = discard(night).await;
+            night.failures = night.failures.drain(..).map(|failure| taken_back::told(failure, &left)).collect();
         }
         return if (20..30).contains(&worst.code) { Outcome::Refused } else { Outcome::Failed };
     }
@@ -246,9 +249,11 @@ async fn cross_over(
             world.progress.stage(plan.job.as_str(), "publishing");
             publishing.store(true, Ordering::Relaxed);
             let since = Instant::now();
-            if let Err(failure) = vaults::keep(opened, plan, &night.run, world.clock.now()).await {
+            if let Err(mut failure) = vaults::keep(opened, plan, &night.run, world.clock.now()).await {
                 if failure.ending.id == ending::LIST_NEWER.id {
-                    discard(night).await;
+                    let left = [discard(night).await, taken_back::aside(opened).await].concat();
+                    taken_back::unfiled(night);
+                    failure = taken_back::told(failure, &left);
                 }
                 return fail(night, failure);
             }
@@ -315,14 +320,10 @@ fn fail(night: &mut Walked<'_>, failure: Failure) -> Outcome {
     Outcome::Failed
 }
 
-async fn discard(night: &Walked<'_>) {
-    for lane in night.crossed.iter().flat_map(|crossed| &crossed.lanes) {
-        if let Some(staged) = &lane.staged
-            && let Err(error) = staged.discard().await
-        {
-            tracing::warn!(dataset = %staged.dataset(), error = %error, "the parts could not be deleted");
-        }
-    }
+/// Deletes what was staged. Gives the places where that could not be done.
+async fn discard(night: &Walked<'_>) -> Vec<String> {
+    let lanes = night.crossed.iter().flat_map(|crossed| &crossed.lanes);
+    taken_back::parts(lanes.filter_map(|lane| lane.staged.as_ref())).await
 }
 
 /// A run that could not open everything leaves its report all the same, where the security store is there and the

@@ -2,7 +2,7 @@
 
 use super::decided::{decided, night_write};
 use super::open::Opened;
-use super::{Options, Walked, fail, forgotten};
+use super::{Options, Walked, fail, forgotten, taken_back};
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
 use crate::report::Outcome;
@@ -52,8 +52,9 @@ pub async fn publish(
             Err(error) => break Err(Failure::store(&error, Phase::Publish)),
             Ok(store::Outcome::Published(record)) => break Ok(Some(record)),
             Ok(store::Outcome::ListIsNewer(outrun)) => {
-                discard(&outrun).await;
-                break Err(forgotten::outrun());
+                let left = [discard(&outrun).await, taken_back::aside(opened).await].concat();
+                taken_back::unfiled(night);
+                break Err(taken_back::told(forgotten::outrun(), &left));
             }
             Ok(store::Outcome::Lost(lost)) => {
                 // Another run of the job came first: look again at what is published, and whether this night still may be.
@@ -89,13 +90,9 @@ pub async fn publish(
     }
 }
 
-/// Deletes what was staged of a night that is not published.
-async fn discard(night: &Night<'_>) {
-    for staged in night.datasets.iter().flat_map(|dataset| &dataset.tables) {
-        if let Err(error) = staged.discard().await {
-            tracing::warn!(dataset = %staged.dataset(), error = %error, "the parts could not be deleted");
-        }
-    }
+/// Deletes what was staged of a night that is not published. Gives the places where that could not be done.
+async fn discard(night: &Night<'_>) -> Vec<String> {
+    taken_back::parts(night.datasets.iter().flat_map(|dataset| &dataset.tables)).await
 }
 
 /// The night is published, but not all of it.

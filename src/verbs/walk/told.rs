@@ -205,7 +205,8 @@ fn told_store(
         });
     let is_discarded =
         |failure: &Failure| matches!(failure.ending.code, 20 | 23) || failure.ending.id == ending::LIST_NEWER.id;
-    let discarded = night.failures.iter().any(is_discarded);
+    let is_left = night.failures.iter().any(|failure| failure.ending.safe == ending::PARTS_LEFT);
+    let discarded = night.failures.iter().any(is_discarded) && !is_left;
     let state = match (version, behind) {
         (Some(_), true) => StoreState::SecondPending,
         (Some(_), false) => StoreState::Published,

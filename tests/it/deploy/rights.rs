@@ -96,8 +96,9 @@ fn objects(files: &Files, left: &BTreeMap<&'static str, Vec<(String, String)>>) 
             if may(other, "s3:PutObject", &arn) && !is_shared {
                 found.push(format!("{store}/{path} is {job}'s, and the other job may write it"));
             }
-            let is_staged = path.split('/').nth(1).is_some_and(|of| of.starts_with("run="))
-                && ["analytics", "public"].contains(&store.as_str());
+            let is_run = |nth: usize| path.split('/').nth(nth).is_some_and(|of| of.starts_with("run="));
+            let is_aside = store == "restricted" && !path.starts_with("token_vault_") && is_run(2);
+            let is_staged = is_aside || (["analytics", "public"].contains(&store.as_str()) && is_run(1));
             if may(own, "s3:DeleteObject", &arn) != (is_staged && !path.starts_with("nightferry_runs/")) {
                 found.push(format!("{job} and deleting {store}/{path}"));
             }
