@@ -45,6 +45,7 @@ mod nights;
 mod outputs;
 mod pages;
 mod papers;
+mod plain;
 mod postgres;
 mod problems;
 mod progress;

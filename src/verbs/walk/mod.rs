@@ -19,6 +19,7 @@
 //! left.rs       what a comparison left behind -> there too
 //! judged.rs     what all of it comes to: verdicts, checks, what was read back
 //! checked.rs    the checks; looked_up.rs, the keys of a table that another job published
+//! plain.rs      copies with one object a period, begun and taken away
 //! published.rs  the night -> its record and commits, then the second cloud
 //! taken_back.rs what must not stay of a night that is not published: deleted, or told
 //! stopped.rs    what a run that is told to stop still does
@@ -45,6 +46,7 @@ mod merged;
 mod merged_keys;
 mod moment;
 mod open;
+mod plain;
 mod published;
 mod stopped;
 mod taken_back;
@@ -56,12 +58,13 @@ mod vaults;
 use crate::access::Meters;
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
-use crate::job::{Plan, WriteMode};
+use crate::job::{DatasetPlan, Plan, WriteMode};
 use crate::report::{Outcome, RunReport, article30, dpia, paper, run_page};
 use crate::store::{self, Decision, JobRecord, SecondState, Store};
 use crate::world::World;
 use crossed::Crossed;
 use judged::Judgement;
+use lane::LaneDone;
 pub use login::{login, remedies};
 use open::Opened;
 #[cfg(feature = "relay")]
@@ -96,6 +99,8 @@ pub(super) struct Walked<'a> {
     pub(super) completed: Vec<String>,
     pub(super) record: Option<JobRecord>,
     pub(super) second: Vec<SecondState>,
+    /// What became of its plain copies.
+    pub(super) copies: Vec<SecondState>,
     /// Seconds of each stage that came to its end.
     pub(super) stages: BTreeMap<&'static str, f64>,
     /// What was asked of stores and sources that lie in a cloud.
@@ -140,6 +145,7 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
         completed: Vec::new(),
         record: None,
         second: Vec::new(),
+        copies: Vec::new(),
         stages: BTreeMap::new(),
         meters,
     };
@@ -267,9 +273,16 @@ async fn cross_over(
 /// Why what was staged may not leave AWS: there is more of it than the environment lets.
 fn too_much_out(night: &Walked<'_>) -> Option<Failure> {
     let most = night.plan.limits.bytes_out_max?;
-    let lanes = night.crossed.iter().flat_map(|crossed| &crossed.lanes);
-    let bytes: u64 =
-        lanes.filter(|lane| night.plan.leaves_aws(lane.output.store.as_str())).map(|lane| lane.bytes).sum();
+    let leaves = |lane: &LaneDone| night.plan.leaves_aws(lane.output.store.as_str());
+    let of = |(dataset, crossed): (&DatasetPlan, &Crossed)| -> u64 {
+        let times = if dataset.plain_copy { 2 } else { 1 };
+        let lanes: u64 = crossed.lanes.iter().filter(|lane| leaves(lane)).map(|lane| times * lane.bytes).sum();
+        // Of a table into which changes are merged the copy is the whole table, with what stays of it.
+        let stays = crossed.merged.iter().flat_map(|merged| merged.outputs.iter().zip(&crossed.lanes));
+        let stays = stays.filter(|(_, lane)| dataset.plain_copy && leaves(lane));
+        lanes + stays.map(|(merged, _)| merged.stays_bytes).sum::<u64>()
+    };
+    let bytes: u64 = night.plan.datasets.iter().zip(&night.crossed).map(of).sum();
     let what = format!("{bytes} bytes would leave AWS, where bytes_out_max lets {most}");
     (bytes > most).then(|| Failure::new(ending::BYTES_OUT, Phase::Publish, what))
 }

@@ -2,7 +2,7 @@
 
 use super::decided::{decided, night_write};
 use super::open::Opened;
-use super::{Options, Walked, fail, forgotten, taken_back};
+use super::{Options, Walked, fail, forgotten, plain, taken_back};
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
 use crate::report::Outcome;
@@ -105,6 +105,8 @@ pub fn incomplete(lacks: &[String]) -> Failure {
 /// Brings the second clouds up to what is published.
 pub async fn carry(night: &mut Walked<'_>, opened: &Opened, record: Option<&JobRecord>, outcome: Outcome) -> Outcome {
     let Some(record) = record else { return outcome };
+    let begun = plain::begin(night.plan, opened).await;
+    night.failures.extend(begun);
     match store::replicate(record, &opened.stores).await {
         Err(error) => {
             let mut failure = Failure::store(&error, Phase::Publish);
@@ -112,6 +114,9 @@ pub async fn carry(night: &mut Walked<'_>, opened: &Opened, record: Option<&JobR
             fail(night, failure)
         }
         Ok(states) => {
+            let (copies, states): (Vec<_>, Vec<_>) = states.into_iter().partition(|state| state.plain.is_some());
+            night.failures.extend(copies.iter().filter_map(plain::failure));
+            night.copies = copies;
             let pending =
                 states.iter().find_map(|state| Some((state.table.clone(), state.pending.as_ref()?.to_string())));
             night.second = states;
