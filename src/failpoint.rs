@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! store.get  store.head  store.list  store.delete
-//! store.put.  probe  stamp  epoch  part  manifest  record  log  runs_part  runs  checkpoint  hint  beginning  report  filed  vault_part  vault  gc  shortened
+//! store.put.  probe  stamp  epoch  part  manifest  record  log  runs_part  runs  checkpoint  hint  beginning  report  filed  vault_part  vault  gc  shortened  plain  plain_version
 //! store.put.  dump  dump_begin  dump_manifest  dead_letters  receipt
 //! store.second.  part  manifest  log
 //! database.  open  moment  import  alive  catalog  copy  message

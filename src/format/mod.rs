@@ -13,6 +13,7 @@
 //! ranged.rs        bytes of which any range can be read
 //! jsonl_blocks.rs  a JSON object a line, a block of lines at a time
 //! parquet_write.rs batches -> Parquet, a row group at a time
+//! parquet_join.rs  files of one table -> one file, by their encoded columns
 //! parquet_plain.rs one small batch -> Parquet of the plainest kind
 //! parquet_records.rs records of a topic -> Parquet, and what such a file says of itself
 //! parquet_footer.rs what a file says of itself
@@ -34,6 +35,7 @@ pub mod jsonl_blocks;
 mod lz4;
 pub mod parquet_back;
 pub mod parquet_footer;
+pub mod parquet_join;
 pub mod parquet_plain;
 pub mod parquet_read;
 pub mod parquet_records;

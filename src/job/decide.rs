@@ -153,6 +153,7 @@ impl Checked {
             schema_hash: sha256(&text.text),
             outputs,
             set_aside: aside,
+            plain_copy: dataset.plain_copy,
             bad_rows_max: dataset.bad_rows_max,
             allow_empty: dataset.allow_empty,
             reconcile: dataset.reconcile.as_ref().map(|reconcile| ReconcilePlan {

@@ -136,6 +136,10 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
         if let Some(store) = plan.stores.get(&output.store) {
             let places = places(store, &format!("/{}", dataset.name));
             let _ = writeln!(out, "  to        {places}  for {}", output.audience);
+            if dataset.plain_copy {
+                let places = self::places(store, &format!("/plain/{}", dataset.name));
+                let _ = writeln!(out, "{INDENT}and again, one object a period, to {places}");
+            }
         }
         write_columns(out, &output.columns);
         for condition in &output.suppress_rows {

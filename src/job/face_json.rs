@@ -119,6 +119,7 @@ fn dataset(plan: &Plan, dataset: &DatasetPlan) -> Value {
             "sql": match &check.how { CheckedBy::Sql(sql) => Some(sql), CheckedBy::Claim(_) => None },
             "claim": match &check.how { CheckedBy::Sql(_) => None, CheckedBy::Claim(claim) => Some(claim.to_string()) },
         })).collect::<Vec<_>>(),
+        "plain_copy": dataset.plain_copy,
         "bad_rows_max": dataset.bad_rows_max,
         "allow_empty": dataset.allow_empty,
     })

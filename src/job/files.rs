@@ -53,6 +53,11 @@ const DATASET: Shape = Shape::Table(&[
         "the stretches of the calendar that `replace_period` writes one at a time",
     ),
     optional("merge", Shape::Table(MERGE), "how `merge` finds what has changed, and what a deleted row does"),
+    optional(
+        "plain_copy",
+        Shape::Truth,
+        "whether `plain/<dataset>/` has the table too, one Parquet object a period [false]",
+    ),
     optional("bad_rows_max", Shape::Whole, "more bad rows than this stop the job [0]"),
     optional("allow_empty", Shape::Truth, "whether no rows at all is fine [false]"),
     optional("reconcile", Shape::Table(RECONCILE), "what the rows are compared with"),

@@ -20,7 +20,8 @@ use std::ops::Range;
 pub const VAULT: &str = "token_vault_";
 
 /// Names that no dataset may have, nor any that begins with [`VAULT`]: a store keeps them for tables and folders of its own.
-pub const RESERVED: &[&str] = &["nightferry_runs", "quarantine", "differences", "breaches", "reports", "papers"];
+pub const RESERVED: &[&str] =
+    &["nightferry_runs", "quarantine", "differences", "breaches", "reports", "papers", "plain"];
 
 /// A job as its file says it.
 #[derive(Clone, Debug)]
@@ -69,6 +70,8 @@ pub struct Dataset {
     pub schema: Placed<Name>,
     /// Stores of the environment.
     pub to: Vec<Placed<Name>>,
+    /// Whether its tables get a copy with one object a period.
+    pub plain_copy: bool,
     /// More bad rows than this stop the job.
     pub bad_rows_max: u64,
     /// Whether no rows are fine.
@@ -262,6 +265,7 @@ fn read_dataset(
         write: write?,
         schema: placed("schema")?,
         to,
+        plain_copy: node.get("plain_copy").and_then(Node::truth).unwrap_or(false),
         bad_rows_max: node.get("bad_rows_max").and_then(Node::whole).and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
         allow_empty: node.get("allow_empty").and_then(Node::truth).unwrap_or(false),
         reconcile,

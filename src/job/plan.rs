@@ -91,6 +91,8 @@ pub struct DatasetPlan {
     pub outputs: Vec<OutputPlan>,
     /// Treatment of every column in what is set aside in the restricted store: differing rows and bad rows.
     pub set_aside: Vec<ColumnTreatment>,
+    /// Whether its tables get a copy with one object a period.
+    pub plain_copy: bool,
     /// More bad rows than this stop the job.
     pub bad_rows_max: u64,
     /// Whether no rows at all is fine.

@@ -419,6 +419,9 @@ pub struct StoreReport {
     /// What merging did to the table, where changed rows are merged into it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merge: Option<MergeReport>,
+    /// Its copy with one object a period, where the job asks for one and it is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plain: Option<PlainReport>,
     /// Columns of the schema, and what became of each.
     pub columns: Vec<ColumnReport>,
 }
@@ -511,6 +514,21 @@ impl SmallCellsReport {
             counted(self.rows, "row")
         )
     }
+}
+
+/// A copy of a table with one object a period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlainReport {
+    /// Its folder.
+    pub at: String,
+    /// The version that it has.
+    pub version: u64,
+    /// Its objects.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Bytes of those that this run wrote, in one cloud.
+    pub bytes_written: u64,
 }
 
 /// How far a store got.

@@ -35,8 +35,8 @@ mod terminal;
 pub use catalogue::catalogue;
 pub use dataset::{
     CheckReport, ColumnReport, Counted, DatasetReport, DatasetState, FieldReport, LooksLikeReport, MergeReport,
-    PeriodReport, Proof, ReconciliationReport, RiskReport, SmallCellsReport, SourceReport, StoreReport, StoreState,
-    StreamReport, ToleratedReport, Verdict,
+    PeriodReport, PlainReport, Proof, ReconciliationReport, RiskReport, SmallCellsReport, SourceReport, StoreReport,
+    StoreState, StreamReport, ToleratedReport, Verdict,
 };
 pub use ddl::{DdlColumn, DdlFor, DdlView, ddl, sql_type};
 pub use diff::{DiffReport, DiffSide, DiffVerdict};

@@ -6,7 +6,7 @@ use super::Store;
 use super::absent::get;
 use super::fault::{StoreError, fault};
 use super::part::Part;
-use super::staging::put;
+use super::staging::{delete, put};
 use crate::data::Name;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -144,4 +144,10 @@ pub async fn file_part(
     let folder = store.primary();
     put(folder, &folder.at(&path), part.bytes().clone(), "store.put.filed").await?;
     Ok(path)
+}
+
+/// Deletes a part that [`file_part`] filed: a list came since that may name people of its rows.
+pub async fn take_back(store: &Store, path: &str) -> Result<(), StoreError> {
+    let folder = store.primary();
+    delete(folder, &folder.at(path)).await
 }

@@ -13,6 +13,7 @@
 //! <dataset>/_shortened/<20 digits>.json       where its log begins, once `table gc` has shortened it
 //! _suppress/<20 digits>.json                     (security) people who are to be forgotten; each version created once
 //! _nightferry/epochs/<20 digits>.json             which side of a failover may write
+//! plain/<dataset>/_version.json               a copy for tools that take a folder: what it has, and whether it is whole; its objects beside it
 //! <dataset>/_delta_log/<20 digits>.json           what readers go by; created once
 //! <dataset>/_delta_log/<20 digits>.checkpoint.parquet  what a hundred of them come to; `_last_checkpoint` names the newest
 //! token_vault_<domain>/...                        (restricted) whose each token is; has it before any table shows it
@@ -30,6 +31,7 @@
 //! periods.rs    the same for tables that are written by periods
 //! delta/        the table's log                         manifest.rs   what a run put into a table
 //! runs.rs       nightferry_runs                         replicate.rs  the second cloud
+//! plain.rs      a copy of a table, one object a period; upload.rs, an object that comes a piece at a time
 //! rows.rs       a table's rows as text                  snapshot.rs   a table's files at a version
 //! checkpoint.rs where readers of a long log begin
 //! table.rs      a table's files, to be read again where changes are merged into it
@@ -69,6 +71,7 @@ mod owner;
 mod part;
 mod periods;
 mod place;
+mod plain;
 mod preflight;
 mod proposal;
 mod replicate;
@@ -81,6 +84,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 pub mod upkeep;
+mod upload;
 mod vault;
 
 pub use absent::{Absent, put_if_absent};
@@ -88,7 +92,7 @@ pub use commit::{Settled, Stores, complete, settle};
 pub use decision::{Decision, decide};
 pub use fault::StoreError;
 pub use fence::{epoch, raise};
-pub use filing::{KnownReports, file_part, file_report, keep_told, paper_path, report_path, reports, told};
+pub use filing::{KnownReports, file_part, file_report, keep_told, paper_path, report_path, reports, take_back, told};
 pub use lease::{Claim, Lease, claims, first_seen, is_ours_to_tell};
 pub use ledger::{JobRecord, RecordTable, RunRow};
 pub use manifest::{Manifest, ManifestFile, ManifestRef};
@@ -96,6 +100,7 @@ pub use night::{Merged, Night, NightDataset, NightWrite, Outcome, publish};
 pub use part::{Encoded, Encoder, Part, PartColumn, PartLimits, Parts};
 pub use periods::{Asked, Held, decide_periods, held};
 pub use place::{Store, is_stamped};
+pub use plain::{Followed, PLAIN, wanted as plain_wanted};
 pub use preflight::preflight;
 pub use replicate::{SecondState, replicate};
 pub use rows::rows_of_table;

@@ -15,12 +15,13 @@ use super::delta::listing::list_from;
 use super::delta::log::{actions, entry_path, gap, is_gapless, read, versions};
 use super::delta::shortened::{Shortened, shortened};
 use super::fault::StoreError;
-use super::ledger::JobRecord;
+use super::ledger::{JobRecord, RecordTable};
 use super::manifest::Manifest;
 use super::mutant::{self, Mutant};
 use super::part::sha256;
+use super::plain::Followed;
 use super::staging::{copy, head};
-use super::{RUNS, Store, fence, place};
+use super::{RUNS, Store, fence, place, plain};
 use crate::access::Folder;
 use crate::data::{Audience, Name};
 use bytes::Bytes;
@@ -37,9 +38,12 @@ pub struct SecondState {
     pub carried: u64,
     /// Why it stopped short of the primary, if it did (exit 72): the next run goes on.
     pub pending: Option<StoreError>,
+    /// Of the table's plain copy, in both clouds, where this is about that: what became of it.
+    pub plain: Option<Option<Followed>>,
 }
 
-/// Carries every table of `record` (and `nightferry_runs`) to its store's second cloud, where it has one.
+/// Carries every table of `record` (and `nightferry_runs`) to its store's second cloud, where it has one, and makes the plain copies
+/// that are there those of the newest versions, in both.
 ///
 /// `Err` only when the clouds differ, or an object is not what was written: what no retry cures.
 pub async fn replicate(record: &JobRecord, stores: &Stores) -> Result<Vec<SecondState>, StoreError> {
@@ -57,11 +61,42 @@ pub async fn replicate(record: &JobRecord, stores: &Stores) -> Result<Vec<Second
             states.push(catch_up(store, second, table, record).await?);
         }
     }
+    let is_behind = |store: &Name, table: &str| {
+        let of = states.iter().find(|state| state.store == *store && state.table == table);
+        of.is_some_and(|state| state.pending.is_some())
+    };
+    let mut copies = Vec::new();
+    for RecordTable { store, dataset, .. } in &record.tables {
+        let second = !is_behind(store, dataset.as_str());
+        copies.extend(copied(store_of(stores, store)?, dataset, second).await);
+    }
+    states.append(&mut copies);
     Ok(states)
 }
 
+/// The plain copy of a table, followed in the first cloud, and in the second where that is as far; `None` where there is none.
+async fn copied(store: &Store, dataset: &Name, second: bool) -> Option<SecondState> {
+    let table = dataset.as_str();
+    let (followed, mut pending) = match plain::follow(store, table).await {
+        Ok(followed) => (followed, None),
+        Err(error) => (None, Some(error)),
+    };
+    if let Some(second) = store.second().filter(|_| second && pending.is_none()) {
+        pending = plain::follow_second(store, second, table, followed.is_some()).await.err();
+    }
+    let of = SecondState {
+        store: store.name().clone(),
+        table: table.to_owned(),
+        carried: 0,
+        pending,
+        plain: Some(followed),
+    };
+    (of.pending.is_some() || of.plain != Some(None)).then_some(of)
+}
+
 async fn catch_up(store: &Store, second: &Folder, table: &str, record: &JobRecord) -> Result<SecondState, StoreError> {
-    let mut state = SecondState { store: store.name().clone(), table: table.to_owned(), carried: 0, pending: None };
+    let mut state =
+        SecondState { store: store.name().clone(), table: table.to_owned(), carried: 0, pending: None, plain: None };
     match carry(store, second, table, record, &mut state.carried).await {
         Ok(()) => Ok(state),
         Err(

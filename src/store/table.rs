@@ -87,18 +87,28 @@ impl Table {
 
     /// The bytes of a file, when they are what was written: its size is the log's, and its name has eight digits of its hash.
     pub async fn read(&self, file: usize) -> Result<Bytes, StoreError> {
-        let store = || self.folder.label().to_owned();
-        let vanished = || StoreError::NotThere { store: store(), what: format!("a file of table `{}`", self.dataset) };
+        let vanished = || vanished(&self.folder, self.dataset.as_str());
         let add = self.files.get(file).ok_or_else(vanished)?;
-        let path = decode_path(&add.path).ok_or_else(vanished)?;
-        let key = self.folder.at(&path);
-        let bytes = get(&self.folder, &key).await?.ok_or_else(vanished)?;
-        let digits = path.rsplit(['-', '/']).next().and_then(|end| end.strip_suffix(".parquet"));
-        let is_it = digits.is_some_and(|digits| digits.len() == 8 && sha256(&bytes).starts_with(digits));
-        if bytes.len() as u64 != add.size || !is_it {
-            let object = name(&self.folder, &key);
-            return Err(StoreError::Checksum { store: store(), object, fault: "its size or SHA-256 is another" });
-        }
-        Ok(bytes)
+        read_part(&self.folder, self.dataset.as_str(), add).await
     }
+}
+
+fn vanished(folder: &Folder, dataset: &str) -> StoreError {
+    StoreError::NotThere { store: folder.label().to_owned(), what: format!("a file of table `{dataset}`") }
+}
+
+/// The bytes of a part of the table `dataset` in `folder`, when they are what was written: its size is the log's, and its name has
+/// eight digits of its hash.
+pub(super) async fn read_part(folder: &Folder, dataset: &str, add: &Add) -> Result<Bytes, StoreError> {
+    let vanished = || vanished(folder, dataset);
+    let path = decode_path(&add.path).ok_or_else(vanished)?;
+    let key = folder.at(&path);
+    let bytes = get(folder, &key).await?.ok_or_else(vanished)?;
+    let digits = path.rsplit(['-', '/']).next().and_then(|end| end.strip_suffix(".parquet"));
+    let is_it = digits.is_some_and(|digits| digits.len() == 8 && sha256(&bytes).starts_with(digits));
+    if bytes.len() as u64 != add.size || !is_it {
+        let (store, object) = (folder.label().to_owned(), name(folder, &key));
+        return Err(StoreError::Checksum { store, object, fault: "its size or SHA-256 is another" });
+    }
+    Ok(bytes)
 }

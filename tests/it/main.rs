@@ -46,6 +46,7 @@ mod nights;
 mod outputs;
 mod pages;
 mod papers;
+mod plain;
 mod postgres;
 mod problems;
 mod progress;

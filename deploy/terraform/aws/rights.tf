@@ -11,13 +11,22 @@ locals {
     [for domain in of.vaults : "${local.stores.restricted}/token_vault_${domain}"],
   ) }
 
+  # Folders with one object a period, of the datasets that ask for one.
+  plains = { for job, of in var.jobs : job => concat(
+    [for table in of.tables.analytics : "${local.stores.analytics}/plain/${table}"],
+    [for table in of.tables.public : "${local.stores.public}/plain/${table}"],
+  ) }
+
   names_of_tables = { for job, of in var.jobs : job => distinct(concat(of.tables.analytics, of.tables.public)) }
+
+  # What a night puts aside, a folder a run.
+  shelves = { for job, of in var.jobs : job => flatten([for shelf in ["quarantine", "differences", "breaches"] : [
+    for table in local.names_of_tables[job] : "${local.stores.restricted}/${shelf}/${table}"
+  ]]) }
 
   kept = { for job, of in var.jobs : job => concat(
     ["${local.stores.analytics}/nightferry_runs/*"],
-    flatten([for shelf in ["quarantine", "differences", "breaches"] : [
-      for table in local.names_of_tables[job] : "${local.stores.restricted}/${shelf}/${table}/*"
-    ]]),
+    [for shelf in local.shelves[job] : "${shelf}/*"],
     [for shelf in ["_jobs", "_schedule", "reports", "papers", "lineage"] : "${local.stores.security}/${shelf}/${job}/*"],
     ["${local.stores.security}/_told/${job}.json"],
   ) }
@@ -39,14 +48,21 @@ locals {
         Sid      = "ReadAndWrite"
         Effect   = "Allow"
         Action   = ["s3:GetObject", "s3:PutObject"]
-        Resource = concat(local.stamps, [for table in local.tables[job] : "${table}/*"], local.kept[job])
+        Resource = concat(local.stamps, [for table in local.tables[job] : "${table}/*"], [for plain in local.plains[job] : "${plain}/*"], local.kept[job])
       },
       {
-        # What a refused night staged, and the probe: never a log entry, a record or a report.
+        # An object that came in pieces and to no end.
+        Sid      = "GiveUp"
+        Effect   = "Allow"
+        Action   = ["s3:AbortMultipartUpload"]
+        Resource = [for plain in local.plains[job] : "${plain}/*"]
+      },
+      {
+        # What a refused night staged, what one put aside that a newer suppression list outran, and the probe: never a log entry, a record or a report.
         Sid      = "TakeBack"
         Effect   = "Allow"
         Action   = ["s3:DeleteObject"]
-        Resource = concat(local.probes, [for table in local.tables[job] : "${table}/run=*"])
+        Resource = concat(local.probes, [for table in local.tables[job] : "${table}/run=*"], [for shelf in local.shelves[job] : "${shelf}/run=*"], [for plain in local.plains[job] : "${plain}/*"])
       },
       {
         # Names alone. Without this S3 says 403 of an object that is not there, where 404 is needed; and a GET has no prefix to compare.
@@ -56,7 +72,7 @@ locals {
         Resource = concat(values(local.bucket_arns), distinct([for place in of.reads : "arn:${local.aws}:s3:::${split("/", place)[0]}"]))
         Condition = { StringLikeIfExists = { "s3:prefix" = concat(
           [for place in of.reads : "${join("/", slice(split("/", place), 1, length(split("/", place))))}/*"],
-          flatten([for table in concat(local.names_of_tables[job], of.looks_up, ["nightferry_runs"]) : ["analytics/${table}/*", "public/${table}/*"]]),
+          flatten([for table in concat(local.names_of_tables[job], of.looks_up, ["nightferry_runs"]) : ["analytics/${table}/*", "public/${table}/*", "analytics/plain/${table}/*", "public/plain/${table}/*"]]),
           [for domain in of.vaults : "token_vault_${domain}/*"],
           [for shelf in ["_jobs", "_schedule", "reports"] : "${shelf}/${job}/*"],
           ["*_nightferry/epochs/*"],

@@ -73,6 +73,7 @@ fn of(word: &str) -> RunReport {
         files: 1,
         bytes: 1,
         merge: None,
+        plain: None,
         columns: vec![column],
     };
     let check = CheckReport {

@@ -10,6 +10,7 @@
 //!
 //! Never in here: periods that have no rows; the commit names them (`log`).
 
+use super::action::Add;
 use super::log::{Published, TableState};
 use crate::data::Period;
 use serde_json::Value;
@@ -61,6 +62,11 @@ pub enum LayoutFault {
 /// What the `add` of a file says.
 pub fn tags(by: &str, period: Period) -> BTreeMap<String, String> {
     BTreeMap::from([(BY.to_owned(), by.to_owned()), (PERIOD.to_owned(), period.to_string())])
+}
+
+/// The period whose rows a file holds, where it says one.
+pub fn period_of(add: &Add) -> Option<Period> {
+    Period::parse(add.tags.as_ref()?.get(PERIOD)?)
 }
 
 /// What a commit says of all periods that a table has; `None` where it has none by itself.
@@ -115,7 +121,7 @@ pub fn check_columns(state: &TableState, gone: &BTreeSet<String>, columns: &str)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::delta::action::{Add, Format, MetaData};
+    use crate::store::delta::action::{Format, MetaData};
 
     fn period(text: &str) -> Period {
         Period::parse(text).expect("a period")

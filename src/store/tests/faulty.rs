@@ -317,14 +317,18 @@ impl ObjectStore for Faulty {
 
     fn put_multipart_opts<'a, 'b, 't>(
         &'a self,
-        _: &'b Path,
-        _: PutMultipartOptions,
+        location: &'b Path,
+        options: PutMultipartOptions,
     ) -> BoxFuture<'t, Result<Box<dyn MultipartUpload>>>
     where
         'a: 't,
         'b: 't,
     {
-        Box::pin(async { Err(lost()) })
+        Box::pin(async move {
+            let dies = self.faults.enter(location.as_ref(), true).await?;
+            let begun = self.inner.put_multipart_opts(location, options).await;
+            if dies { Err(died()) } else { begun }
+        })
     }
 
     fn get_opts<'a, 'b, 't>(&'a self, location: &'b Path, options: GetOptions) -> BoxFuture<'t, Result<GetResult>>

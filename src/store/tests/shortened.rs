@@ -160,6 +160,8 @@ async fn a_new_second_cloud_begins_where_the_first_does_wherever_it_is_killed() 
     let mut alone = objects(&world.memory).await;
     alone.retain(|path, _| !path.starts_with("azure/"));
     let whole = laid(&alone).await;
+    let held = compared(&whole, "invoice").await;
+    assert_eq!((held.differences, held.behind), (vec![], vec![4, 5]), "it is only behind");
     whole.faulty.reset();
     assert_eq!(whole.night("run-g", 24, 9).await, Ok(Ended::Published));
     for nth in (0..whole.faulty.calls()).step_by(3) {

@@ -27,7 +27,7 @@ use crate::store::delta::shortened::Shortened;
 use crate::store::fault::{StoreError, fault};
 use crate::store::mutant::{self, Mutant};
 use crate::store::staging::delete;
-use crate::store::{Store, ledger};
+use crate::store::{Store, ledger, plain};
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt};
@@ -127,6 +127,13 @@ pub async fn collect(
         let Cut { begins, gone, .. } = cut;
         (of.log_begins, of.log_deleted) = (begins, gone);
         collected.push(of);
+    }
+    if terms.apply {
+        // What lies in a plain copy and is no longer part of it, or never was.
+        let followed = plain::follow(store, dataset).await?;
+        if let Some(second) = store.second().filter(|_| next == log.next()) {
+            plain::follow_second(store, second, dataset, followed.is_some()).await?;
+        }
     }
     Ok(collected)
 }

@@ -6,19 +6,22 @@
 
 use super::checkpoints;
 use super::collect::collected;
+use super::copies::{CopySeen, look as look_at_copy};
 use super::decided::Decided;
 use super::history::{Entry, path};
 use super::objects::{READS_AT_ONCE, Seen, look};
-use super::verify::Fault;
+use super::verify::{Fault, Finding};
 use crate::access::Folder;
 use crate::store::Store;
 use crate::store::absent::get;
+use crate::store::delta::action::encode_path;
 use crate::store::delta::listing::list_from;
 use crate::store::delta::log::entry_path;
 use crate::store::delta::shortened::{Shortened, shortened};
 use crate::store::fault::StoreError;
 use crate::store::manifest::Manifest;
 use crate::store::part::sha256;
+use crate::store::plain::PLAIN;
 use crate::store::staging::head;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
@@ -60,6 +63,8 @@ pub struct Compared {
     pub bytes: u64,
     /// Versions that the second lacks: the next run carries them.
     pub behind: Vec<u64>,
+    /// Whether its plain copy is not that of the newest version, and the first's is: the next run makes it.
+    pub copy_behind: bool,
     /// In what they differ.
     pub differences: Vec<Difference>,
 }
@@ -74,9 +79,10 @@ type Pair = (Option<Entry>, Option<Entry>);
 /// which say what should be there where a log does not.
 pub async fn compare(store: &Store, second: &Folder, security: &Store, dataset: &str) -> Result<Compared, StoreError> {
     let clouds = [&store.primary().child(dataset), &second.child(dataset)];
+    let second_store = second;
     let mut begins = beginnings(clouds).await?;
     loop {
-        let seen = once(store, clouds, security, dataset, &begins).await?;
+        let seen = once(store, second_store, clouds, security, dataset, &begins).await?;
         let now = beginnings(clouds).await?;
         if seen.differences.is_empty() || now == begins {
             return Ok(seen);
@@ -95,6 +101,7 @@ async fn beginnings([first, second]: [&Folder; 2]) -> Result<Begins, StoreError>
 
 async fn once(
     store: &Store,
+    second_store: &Folder,
     [first, second]: [&Folder; 2],
     security: &Store,
     dataset: &str,
@@ -108,7 +115,9 @@ async fn once(
     let begun = begins.iter().flatten().max_by_key(|of| of.version);
     let from = begun.map_or(0, |begun| begun.version);
     let mut manifests = BTreeSet::new();
-    for file in begun.iter().flat_map(|begun| &begun.files) {
+    // A cloud that has nothing yet is only behind.
+    let has_both = !here.is_empty() && !there.is_empty();
+    for file in begun.iter().filter(|_| has_both).flat_map(|begun| &begun.files) {
         parts.insert(file.path.clone(), (file.version, Some(file.sha256.clone())));
         if let Some(of) = file.manifest.as_ref().filter(|of| manifests.insert(*of)) {
             manifest(first, second, (file.version, &of.path, &of.sha256), &mut seen).await?;
@@ -168,8 +177,49 @@ async fn once(
             seen.differs(wrong.version, wrong.object, side, wrong.fault);
         }
     }
+    if seen.behind.is_empty()
+        && let Some(newest) = here.last_key_value().map(|(version, _)| *version)
+    {
+        copies(store.primary(), second_store, dataset, (newest, here, begun), &mut seen).await?;
+    }
     seen.differences.sort_by(|one, two| (one.version, &one.object).cmp(&(two.version, &two.object)));
     Ok(seen)
+}
+
+/// The plain copies of both, each against what it says of itself, and one against the other.
+async fn copies(
+    first: &Folder,
+    second: &Folder,
+    dataset: &str,
+    (newest, log, begins): (u64, &BTreeMap<u64, (bytes::Bytes, Entry)>, Option<&Shortened>),
+    seen: &mut Compared,
+) -> Result<(), StoreError> {
+    let mut live: BTreeSet<String> =
+        begins.into_iter().flat_map(Shortened::standing).map(|file| encode_path(&file.path)).collect();
+    for (_, entry) in log.values().filter(|(_, entry)| begins.is_none_or(|begins| entry.version >= begins.version)) {
+        for gone in entry.removed() {
+            live.remove(gone);
+        }
+        live.extend(entry.added().map(|add| add.path.clone()));
+    }
+    let (one, wrong_one) = look_at_copy(first, dataset, (newest, &live)).await?;
+    let (two, wrong_two) = look_at_copy(second, dataset, (newest, &live)).await?;
+    for (side, wrong) in [(Side::First, wrong_one), (Side::Second, wrong_two)] {
+        for Finding { version, object, fault } in wrong {
+            seen.differs(version, object, side, fault);
+        }
+    }
+    let is_current = |copy: &Option<CopySeen>| copy.as_ref().is_some_and(|copy| copy.current);
+    seen.copy_behind = is_current(&one) && !is_current(&two);
+    if let (Some(one), Some(two)) = (one.filter(|one| one.current), two.filter(|two| two.current)) {
+        let hashes = |copy: &CopySeen| -> Vec<(String, String)> {
+            copy.said.iter().map(|object| (object.path.clone(), object.sha256.clone())).collect()
+        };
+        if hashes(&one) != hashes(&two) {
+            seen.differs(newest, format!("{PLAIN}/{dataset}"), Side::Both, Fault::Sha256);
+        }
+    }
+    Ok(())
 }
 
 /// Every entry of a log from where it begins, its bytes and what they say.

@@ -5,6 +5,7 @@
 //! objects.rs   an object as it lies there: bytes, hash, rows, columns
 //! verify.rs    every object against its manifest, every manifest against the one before
 //! checkpoints.rs  the log's checkpoints against its entries
+//! copies.rs    the plain copy of a table
 //! decided.rs   what the jobs' records decided of a table
 //! compare.rs   the two clouds, object by object
 //! today.rs     whether a version shows what today's job shows
@@ -21,6 +22,7 @@ mod checkpoints;
 pub mod collect;
 pub mod columns;
 pub mod compare;
+pub mod copies;
 mod decided;
 mod earlier;
 pub mod history;

@@ -5,6 +5,7 @@
 
 use super::checkpoints;
 use super::collect::collected;
+use super::copies::{self, CopySeen};
 use super::earlier;
 use super::history::{Entry, Log, path, rows};
 use super::objects::{READS_AT_ONCE, look};
@@ -82,6 +83,9 @@ pub struct Verified {
     pub collected: u64,
     /// Versions that a job's record decided and that the log does not have yet: the next run of the job completes them.
     pub begun: u64,
+    /// Its plain copy, where it has one; what is wrong with it is named from the store's folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plain: Option<CopySeen>,
     /// What is not what it should be.
     pub findings: Vec<Finding>,
 }
@@ -126,6 +130,11 @@ pub async fn verify(store: &Store, security: &Store, dataset: &str) -> Result<Ve
     records(store, security, dataset, &log, &mut seen).await?;
     let texts = log.entries.iter().map(|entry| (entry.version, &entry.text));
     seen.findings.extend(checkpoints::look(&table, log.begins.as_ref(), texts).await?);
+    if let Some(newest) = log.next().checked_sub(1) {
+        let (plain, findings) = copies::look(store.primary(), dataset, (newest, &live)).await?;
+        seen.plain = plain;
+        seen.findings.extend(findings);
+    }
     let gone = collected(&table).await?;
     let looks = futures::stream::iter(expected).map(|(path, expected)| {
         let table = &table;

@@ -21,6 +21,10 @@ pub(super) async fn compare(environment: &str, table: &str) -> Result<Told, Fail
         return Err(no_table(&store, &dataset));
     }
     let failure = match (seen.differences.len(), seen.behind.len()) {
+        (0, 0) if seen.copy_behind => {
+            let what = format!("the plain copy of `{dataset}` in the second cloud of store `{store}` is behind");
+            Some(Failure::new(ending::BEHIND, Phase::Reconcile, what))
+        }
         (0, 0) => None,
         (0, behind) => {
             let what = format!("the second cloud of store `{store}` lacks {} of `{dataset}`", versions(behind));

@@ -39,6 +39,18 @@ fn face(table: &str, seen: &Verified) -> String {
     if seen.begun > 0 {
         text += "  a night was decided and is not in the log yet: the next run of its job completes it\n";
     }
+    match &seen.plain {
+        Some(plain) if plain.current => {
+            let _ = writeln!(
+                text,
+                "  its plain copy is whole: {}, {} rows",
+                objects(plain.objects as usize),
+                count(plain.rows)
+            );
+        }
+        Some(_) => text += "  its plain copy is not that of the newest version: the next run of its job makes it\n",
+        None => {}
+    }
     for finding in seen.findings.iter().take(TOLD_MAX) {
         let _ = writeln!(text, "  version {:>4}  {:<15}  {}", finding.version, word(&finding.fault), finding.object);
     }

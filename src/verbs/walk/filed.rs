@@ -136,7 +136,9 @@ pub async fn file(
     let name = |name: &str| Name::new(name).map_err(|_| shape());
     let (shelf, list) = (name(filing.shelf)?, name(filing.list)?);
     let filed = async |number: usize, part: Part| {
-        file_part(&opened.restricted, [&shelf, &list], run, number as u32, &part).await.map_err(failed)
+        let path = file_part(&opened.restricted, [&shelf, &list], run, number as u32, &part).await.map_err(failed)?;
+        opened.has_filed(&path);
+        Ok::<_, Failure>(path)
     };
     opened.restricted.claim(&opened.stamp).await.map_err(failed)?;
     let mut parts: Option<(Encoder, Parts)> = None;

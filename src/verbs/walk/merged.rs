@@ -71,6 +71,8 @@ pub struct MergedOutput {
     pub replaced: u64,
     /// Rows whose key the source no longer has.
     pub deleted: u64,
+    /// Bytes of the files that stay as they are.
+    pub stays_bytes: u64,
 }
 
 impl Merging {
@@ -166,6 +168,8 @@ impl Merging {
                     lane.append(encoded).await?;
                 }
             }
+            let is_gone = |file: usize| table.path(file).is_none_or(|path| done.merged.gone.contains(path));
+            done.stays_bytes = (0..table.files()).filter(|file| !is_gone(*file)).map(|file| table.bytes(file)).sum();
             outputs.push(done);
         }
         Ok(MergedAll { since, source_rows, outputs })

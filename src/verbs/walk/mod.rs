@@ -19,7 +19,9 @@
 //! left.rs       what a comparison left behind -> there too
 //! judged.rs     what all of it comes to: verdicts, checks, what was read back
 //! checked.rs    the checks; looked_up.rs, the keys of a table that another job published
+//! plain.rs      copies with one object a period, begun and taken away
 //! published.rs  the night -> its record and commits, then the second cloud
+//! taken_back.rs what must not stay of a night that is not published: deleted, or told
 //! stopped.rs    what a run that is told to stop still does
 //! vaults.rs     the tokens that values have, read; those that they got, kept
 //! told.rs       the report
@@ -44,8 +46,10 @@ mod merged;
 mod merged_keys;
 mod moment;
 mod open;
+mod plain;
 mod published;
 mod stopped;
+mod taken_back;
 mod told;
 mod treated;
 mod unit;
@@ -54,12 +58,13 @@ mod vaults;
 use crate::access::Meters;
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
-use crate::job::{Plan, WriteMode};
+use crate::job::{DatasetPlan, Plan, WriteMode};
 use crate::report::{BatchReport, Outcome, RunReport, TaskReport, article30, dpia, paper, run_page};
 use crate::store::{self, Decision, JobRecord, SecondState, Store};
 use crate::world::World;
 use crossed::Crossed;
 use judged::Judgement;
+use lane::LaneDone;
 pub use login::{login, remedies};
 use open::Opened;
 #[cfg(feature = "relay")]
@@ -98,6 +103,8 @@ pub(super) struct Walked<'a> {
     pub(super) completed: Vec<String>,
     pub(super) record: Option<JobRecord>,
     pub(super) second: Vec<SecondState>,
+    /// What became of its plain copies.
+    pub(super) copies: Vec<SecondState>,
     /// Seconds of each stage that came to its end.
     pub(super) stages: BTreeMap<&'static str, f64>,
     /// What was asked of stores and sources that lie in a cloud.
@@ -142,6 +149,7 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
         completed: Vec::new(),
         record: None,
         second: Vec::new(),
+        copies: Vec::new(),
         stages: BTreeMap::new(),
         meters,
     };
@@ -240,7 +248,8 @@ async fn cross_over(
     if let Some(worst) = ending::worst(night.failures.iter().map(|failure| failure.ending)) {
         // Whatever else went wrong: parts that may hold what nobody may see do not stay.
         if night.failures.iter().any(|failure| is_privacy(failure.ending)) && !options.dry_run {
-            discard(night).await;
+            let left = discard(night).await;
+            night.failures = night.failures.drain(..).map(|failure| taken_back::told(failure, &left)).collect();
         }
         return if (20..30).contains(&worst.code) { Outcome::Refused } else { Outcome::Failed };
     }
@@ -250,9 +259,11 @@ async fn cross_over(
             world.progress.stage(plan.job.as_str(), "publishing");
             publishing.store(true, Ordering::Relaxed);
             let since = Instant::now();
-            if let Err(failure) = vaults::keep(opened, plan, &night.run, world.clock.now()).await {
+            if let Err(mut failure) = vaults::keep(opened, plan, &night.run, world.clock.now()).await {
                 if failure.ending.id == ending::LIST_NEWER.id {
-                    discard(night).await;
+                    let left = [discard(night).await, taken_back::aside(opened).await].concat();
+                    taken_back::unfiled(night);
+                    failure = taken_back::told(failure, &left);
                 }
                 return fail(night, failure);
             }
@@ -266,9 +277,16 @@ async fn cross_over(
 /// Why what was staged may not leave AWS: there is more of it than the environment lets.
 fn too_much_out(night: &Walked<'_>) -> Option<Failure> {
     let most = night.plan.limits.bytes_out_max?;
-    let lanes = night.crossed.iter().flat_map(|crossed| &crossed.lanes);
-    let bytes: u64 =
-        lanes.filter(|lane| night.plan.leaves_aws(lane.output.store.as_str())).map(|lane| lane.bytes).sum();
+    let leaves = |lane: &LaneDone| night.plan.leaves_aws(lane.output.store.as_str());
+    let of = |(dataset, crossed): (&DatasetPlan, &Crossed)| -> u64 {
+        let times = if dataset.plain_copy { 2 } else { 1 };
+        let lanes: u64 = crossed.lanes.iter().filter(|lane| leaves(lane)).map(|lane| times * lane.bytes).sum();
+        // Of a table into which changes are merged the copy is the whole table, with what stays of it.
+        let stays = crossed.merged.iter().flat_map(|merged| merged.outputs.iter().zip(&crossed.lanes));
+        let stays = stays.filter(|(_, lane)| dataset.plain_copy && leaves(lane));
+        lanes + stays.map(|(merged, _)| merged.stays_bytes).sum::<u64>()
+    };
+    let bytes: u64 = night.plan.datasets.iter().zip(&night.crossed).map(of).sum();
     let what = format!("{bytes} bytes would leave AWS, where bytes_out_max lets {most}");
     (bytes > most).then(|| Failure::new(ending::BYTES_OUT, Phase::Publish, what))
 }
@@ -319,14 +337,10 @@ fn fail(night: &mut Walked<'_>, failure: Failure) -> Outcome {
     Outcome::Failed
 }
 
-async fn discard(night: &Walked<'_>) {
-    for lane in night.crossed.iter().flat_map(|crossed| &crossed.lanes) {
-        if let Some(staged) = &lane.staged
-            && let Err(error) = staged.discard().await
-        {
-            tracing::warn!(dataset = %staged.dataset(), error = %error, "the parts could not be deleted");
-        }
-    }
+/// Deletes what was staged. Gives the places where that could not be done.
+async fn discard(night: &Walked<'_>) -> Vec<String> {
+    let lanes = night.crossed.iter().flat_map(|crossed| &crossed.lanes);
+    taken_back::parts(lanes.filter_map(|lane| lane.staged.as_ref())).await
 }
 
 /// A run that could not open everything leaves its report all the same, where the security store is there and the

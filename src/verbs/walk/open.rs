@@ -22,7 +22,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The part of a run's memory in which rows are put aside before they go to disk.
 const ASIDE_PART: u64 = 4;
@@ -61,9 +61,20 @@ pub struct Opened {
     scratch: ScratchFolder,
     aside_bytes_max: u64,
     spill: Arc<Allowance>,
+    filed: Mutex<Vec<String>>,
 }
 
 impl Opened {
+    /// Something was filed in the restricted store.
+    pub fn has_filed(&self, path: &str) {
+        self.filed.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
+    }
+
+    /// Everything that the run has filed there.
+    pub fn filed(&self) -> Vec<String> {
+        self.filed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The keys of other domains, from the plan's own secret.
     pub fn keys_of(&self, plan: &Plan, domains: Vec<Name>) -> Result<Keys, Failure> {
         keys_of(plan, &self.root, domains)
@@ -156,6 +167,7 @@ pub async fn open(
         scratch,
         aside_bytes_max: aside_bytes_max(plan),
         spill,
+        filed: Mutex::new(Vec::new()),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::decided::{decided, night_write};
 use super::open::Opened;
-use super::{Options, Walked, fail, forgotten};
+use super::{Options, Walked, fail, forgotten, plain, taken_back};
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
 use crate::report::Outcome;
@@ -52,8 +52,9 @@ pub async fn publish(
             Err(error) => break Err(Failure::store(&error, Phase::Publish)),
             Ok(store::Outcome::Published(record)) => break Ok(Some(record)),
             Ok(store::Outcome::ListIsNewer(outrun)) => {
-                discard(&outrun).await;
-                break Err(forgotten::outrun());
+                let left = [discard(&outrun).await, taken_back::aside(opened).await].concat();
+                taken_back::unfiled(night);
+                break Err(taken_back::told(forgotten::outrun(), &left));
             }
             Ok(store::Outcome::Lost(lost)) => {
                 // Another run of the job came first: look again at what is published, and whether this night still may be.
@@ -89,13 +90,9 @@ pub async fn publish(
     }
 }
 
-/// Deletes what was staged of a night that is not published.
-async fn discard(night: &Night<'_>) {
-    for staged in night.datasets.iter().flat_map(|dataset| &dataset.tables) {
-        if let Err(error) = staged.discard().await {
-            tracing::warn!(dataset = %staged.dataset(), error = %error, "the parts could not be deleted");
-        }
-    }
+/// Deletes what was staged of a night that is not published. Gives the places where that could not be done.
+async fn discard(night: &Night<'_>) -> Vec<String> {
+    taken_back::parts(night.datasets.iter().flat_map(|dataset| &dataset.tables)).await
 }
 
 /// The night is published, but not all of it.
@@ -108,6 +105,8 @@ pub fn incomplete(lacks: &[String]) -> Failure {
 /// Brings the second clouds up to what is published.
 pub async fn carry(night: &mut Walked<'_>, opened: &Opened, record: Option<&JobRecord>, outcome: Outcome) -> Outcome {
     let Some(record) = record else { return outcome };
+    let begun = plain::begin(night.plan, opened).await;
+    night.failures.extend(begun);
     match store::replicate(record, &opened.stores).await {
         Err(error) => {
             let mut failure = Failure::store(&error, Phase::Publish);
@@ -115,6 +114,9 @@ pub async fn carry(night: &mut Walked<'_>, opened: &Opened, record: Option<&JobR
             fail(night, failure)
         }
         Ok(states) => {
+            let (copies, states): (Vec<_>, Vec<_>) = states.into_iter().partition(|state| state.plain.is_some());
+            night.failures.extend(copies.iter().filter_map(plain::failure));
+            night.copies = copies;
             let pending =
                 states.iter().find_map(|state| Some((state.table.clone(), state.pending.as_ref()?.to_string())));
             night.second = states;

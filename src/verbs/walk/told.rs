@@ -14,9 +14,10 @@ use crate::privacy::{ColumnTreatment, FieldTold, SmallCellsTold, Told};
 use crate::reconcile::Deleted;
 use crate::report::{
     ColumnReport, CostReport, DatasetReport, DatasetState, FieldReport, LooksLikeReport, MergeReport, Outcome,
-    PeriodReport, ReconciliationReport, RequestsReport, RiskReport, RunReport, SmallCellsReport, SourceReport,
-    StoreReport, StoreState,
+    PeriodReport, PlainReport, ReconciliationReport, RequestsReport, RiskReport, RunReport, SmallCellsReport,
+    SourceReport, StoreReport, StoreState,
 };
+use crate::store::{PLAIN, SecondState};
 use crate::world::{Usage, World};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -87,7 +88,8 @@ pub fn told(
 fn bytes_out(plan: &Plan, datasets: &[DatasetReport], requests: &BTreeMap<String, Requests>) -> BTreeMap<String, u64> {
     let mut out: BTreeMap<String, u64> = BTreeMap::new();
     for store in datasets.iter().flat_map(|dataset| &dataset.stores).filter(|store| plan.leaves_aws(&store.name)) {
-        *out.entry(store.name.clone()).or_default() += store.bytes;
+        let copied = store.plain.as_ref().map_or(0, |plain| plain.bytes_written);
+        *out.entry(store.name.clone()).or_default() += store.bytes + copied;
     }
     for (name, spec) in &plan.stores {
         let primary = (name.to_string(), Some(&spec.primary));
@@ -207,7 +209,8 @@ fn told_store(
         });
     let is_discarded =
         |failure: &Failure| matches!(failure.ending.code, 20 | 23) || failure.ending.id == ending::LIST_NEWER.id;
-    let discarded = night.failures.iter().any(is_discarded);
+    let is_left = night.failures.iter().any(|failure| failure.ending.safe == ending::PARTS_LEFT);
+    let discarded = night.failures.iter().any(is_discarded) && !is_left;
     let state = match (version, behind) {
         (Some(_), true) => StoreState::SecondPending,
         (Some(_), false) => StoreState::Published,
@@ -226,10 +229,23 @@ fn told_store(
         files: lane.files,
         bytes: lane.bytes,
         merge: None,
+        plain: told_plain(night, dataset, lane),
         risk: told_risk(lane),
         small_cells: None,
         columns: columns.collect(),
     }
+}
+
+fn told_plain(night: &Walked<'_>, dataset: &DatasetPlan, lane: &LaneDone) -> Option<PlainReport> {
+    let is_it = |state: &&SecondState| state.store == lane.output.store && state.table == dataset.name.as_str();
+    let followed = night.copies.iter().find(is_it)?.plain.clone()??;
+    Some(PlainReport {
+        at: format!("{}/{PLAIN}/{}", lane.output.store, dataset.name),
+        version: followed.version,
+        objects: followed.objects as u64,
+        bytes: followed.bytes,
+        bytes_written: followed.bytes_written,
+    })
 }
 
 fn told_risk(lane: &LaneDone) -> Option<RiskReport> {

@@ -96,8 +96,9 @@ fn objects(files: &Files, left: &BTreeMap<&'static str, Vec<(String, String)>>) 
             if may(other, "s3:PutObject", &arn) && !is_shared {
                 found.push(format!("{store}/{path} is {job}'s, and the other job may write it"));
             }
-            let is_staged = path.split('/').nth(1).is_some_and(|of| of.starts_with("run="))
-                && ["analytics", "public"].contains(&store.as_str());
+            let is_run = |nth: usize| path.split('/').nth(nth).is_some_and(|of| of.starts_with("run="));
+            let is_aside = store == "restricted" && !path.starts_with("token_vault_") && is_run(2);
+            let is_staged = is_aside || (["analytics", "public"].contains(&store.as_str()) && is_run(1));
             if may(own, "s3:DeleteObject", &arn) != (is_staged && !path.starts_with("nightferry_runs/")) {
                 found.push(format!("{job} and deleting {store}/{path}"));
             }
@@ -110,6 +111,16 @@ fn objects(files: &Files, left: &BTreeMap<&'static str, Vec<(String, String)>>) 
             let arn = format!("{}/{path}", stores[store].as_str().expect("an ARN"));
             if may(own, "s3:PutObject", &arn) || may(own, "s3:GetObject", &arn) {
                 found.push(format!("{job} may touch {store}/{path}"));
+            }
+        }
+        let published = left[*job].iter().filter(|(store, path)| store == "analytics" && path.contains("/_delta_log/"));
+        let tables =
+            published.filter_map(|(_, path)| path.split('/').next()).filter(|table| *table != "nightferry_runs");
+        for table in tables.collect::<BTreeSet<_>>() {
+            let arn = format!("{}/plain/{table}/all.parquet", stores["analytics"].as_str().expect("an ARN"));
+            let all = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"];
+            if !all.iter().all(|action| may(own, action, &arn)) || may(other, "s3:PutObject", &arn) {
+                found.push(format!("{job} and {arn}"));
             }
         }
         for (store, path) in [("analytics", "_nightferry/probe-0193"), ("security", "_nightferry/probe-0193")] {
@@ -153,17 +164,17 @@ fn a_jobs_role_may_write_every_object_that_its_night_leaves_and_no_other_jobs() 
 }
 
 /// What the binary calls of an object store, and what S3 asks for it. Source: Amazon S3, "Required permissions for API operations".
-const CALLS: [(&str, &str); 5] = [
+const CALLS: [(&str, &str); 6] = [
     (".put_opts(", "s3:PutObject"),
     (".get", "s3:GetObject"),
     (".head(", "s3:GetObject"),
     (".list", "s3:ListBucket"),
     (".delete(", "s3:DeleteObject"),
+    (".put_multipart(", "s3:AbortMultipartUpload"),
 ];
 
 /// Calls that would need an action which no role has.
-const NEVER: [&str; 5] =
-    [".put_multipart", ".copy_if_not_exists(", ".rename_if_not_exists(", "with_copy_if_not_exists", "put_tagging"];
+const NEVER: [&str; 4] = [".copy_if_not_exists(", ".rename_if_not_exists(", "with_copy_if_not_exists", "put_tagging"];
 
 fn actions(files: &Files, readme: &str) -> Vec<String> {
     let mut found = Vec::new();
