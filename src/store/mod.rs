@@ -37,6 +37,7 @@
 //! vault.rs      the values of a domain and the tokens that stand for them
 //! dump.rs       objects of a topic's dump
 //! mutant.rs     faults that the simulator plants
+//! race.rs       whether a create-only write is exclusive also when several write at once
 //! filing.rs     reports and quarantined rows
 //! lease.rs      whose turn a night is, among schedules
 //! ```
@@ -70,6 +71,7 @@ mod periods;
 mod place;
 mod preflight;
 mod proposal;
+mod race;
 mod replicate;
 mod rows;
 mod runs;
@@ -95,7 +97,8 @@ pub use night::{Merged, Night, NightDataset, NightWrite, Outcome, publish};
 pub use part::{Encoded, Encoder, Part, PartColumn, PartLimits, Parts};
 pub use periods::{Asked, Held, decide_periods, held};
 pub use place::{Store, is_stamped};
-pub use preflight::preflight;
+pub use preflight::{may_list, preflight};
+pub use race::is_exclusive_in_a_race;
 pub use replicate::{SecondState, replicate};
 pub use rows::rows_of_table;
 pub use runs::RUNS;
