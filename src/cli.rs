@@ -11,8 +11,8 @@ use crate::data::{Name, NameFault};
 use crate::schedule::{ScheduleRequest, schedule};
 use crate::source::Wanted;
 use crate::verbs::{
-    self, Database, Days, DiffRequest, InitRequest, Metrics, PaperKind, PlanRequest, RelayBegin, RelayRequest,
-    RunRequest, ScanOf, ScanRequest, ScanTells, StatusRequest, TestRequest, ValidateRequest,
+    self, Database, Days, DiffRequest, DoctorRequest, InitRequest, Metrics, PaperKind, PlanRequest, RelayBegin,
+    RelayRequest, RunRequest, ScanOf, ScanRequest, ScanTells, StatusRequest, TestRequest, ValidateRequest,
 };
 use crate::world::ProgressMode;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
@@ -47,6 +47,7 @@ impl Cli {
             Verb::Table { what } => verbs::table(what.into(), out).await,
             Verb::Init(args) => verbs::init(args.into(), out).await,
             Verb::Status(args) => verbs::status(args.into(), out).await,
+            Verb::Doctor(Common { environment, json }) => verbs::doctor(DoctorRequest { environment, json }, out).await,
             Verb::Schedule(args) => schedule(args.into(), out).await,
             Verb::Completions { shell } => {
                 complete(shell, out);
@@ -121,6 +122,9 @@ pub enum Verb {
     /// Say how the nights of jobs stand: last runs, next due, late, missed, unusual.
     #[command(after_help = "Examples:\n  nightferry status\n  nightferry status jobs/settlements.toml --html")]
     Status(StatusArgs),
+    /// Look at everything a run needs, and say how to mend each fault.
+    #[command(after_help = "Examples:\n  nightferry doctor\n  nightferry doctor --json")]
+    Doctor(Common),
     /// Print completions for a shell, or the man page.
     #[command(after_help = "Examples:\n  nightferry completions bash\n  nightferry completions man")]
     Completions {

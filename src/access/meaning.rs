@@ -80,6 +80,10 @@ fn worded(text: &str) -> Meaning {
     if text.contains(MACHINE_CREDENTIALS) {
         return Meaning::NoCredentials;
     }
+    // Of several that are deleted with one request each is answered inside of it, without a status.
+    if text.contains("AccessDenied") {
+        return Meaning::Refused;
+    }
     match status(text) {
         // Azure answers a wrong key with 400, and S3 an expired token or another region's signature.
         Some(400 | 401 | 403) => Meaning::Refused,
@@ -109,6 +113,7 @@ mod tests {
         let io = |kind| generic(std::io::Error::new(kind, "canary@example.org"));
         let cases = [
             (answered("404 Not Found"), Meaning::NotThere),
+            (generic("DeleteObjects request failed for key a: Access Denied (code: AccessDenied)"), Meaning::Refused),
             (answered("403 Forbidden"), Meaning::Refused),
             (answered("307 Temporary Redirect"), Meaning::Elsewhere),
             (answered("400 Bad Request"), Meaning::Refused),

@@ -7,26 +7,40 @@
 
 use super::straight::Straight;
 use crate::cost::Requests;
+use chrono::{DateTime, TimeDelta, Utc};
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
 };
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Counts what is asked of one place. Its clones count together.
 #[derive(Clone, Debug, Default)]
 pub struct Meter(Arc<Counts>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counts {
     puts: AtomicU64,
     lists: AtomicU64,
     gets: AtomicU64,
     deletes: AtomicU64,
     bytes_sent: AtomicU64,
+    /// Milliseconds by which the server's clock was ahead of ours when it last told; the least number where it has not.
+    ahead_ms: AtomicI64,
+}
+
+/// No clock was told of.
+const UNTOLD: i64 = i64::MIN;
+
+impl Default for Counts {
+    fn default() -> Self {
+        let none = || AtomicU64::new(0);
+        let ahead_ms = AtomicI64::new(UNTOLD);
+        Counts { puts: none(), lists: none(), gets: none(), deletes: none(), bytes_sent: none(), ahead_ms }
+    }
 }
 
 /// The meters of all places that somebody speaks to, by the place's name.
@@ -59,8 +73,22 @@ impl Meter {
     /// What was asked so far.
     pub fn read(&self) -> Requests {
         let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let Counts { puts, lists, gets, deletes, bytes_sent } = self.0.as_ref();
+        let Counts { puts, lists, gets, deletes, bytes_sent, .. } = self.0.as_ref();
         Requests { puts: of(puts), lists: of(lists), gets: of(gets), deletes: of(deletes), bytes_sent: of(bytes_sent) }
+    }
+
+    /// How far the server's clock was ahead of ours when it last answered, to a second; `None` where nobody answered.
+    pub fn ahead(&self) -> Option<TimeDelta> {
+        let ahead = self.0.ahead_ms.load(Ordering::Relaxed);
+        (ahead != UNTOLD).then(|| TimeDelta::milliseconds(ahead))
+    }
+
+    fn told(&self, answer: &HttpResponse) {
+        let date = answer.headers().get("date").and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
+        if let Some(date) = date {
+            let ahead = date.to_utc() - Utc::now();
+            self.0.ahead_ms.store(ahead.num_milliseconds(), Ordering::Relaxed);
+        }
     }
 
     fn sent(&self, bytes: u64) {
@@ -145,6 +173,9 @@ impl HttpService for Counting {
             let is_sent = !matches!(&answer, Err(error) if error.kind() == HttpErrorKind::Connect);
             if is_counted && is_sent {
                 self.meter.sent(bytes);
+            }
+            if let Ok(answer) = &answer {
+                self.meter.told(answer);
             }
             answer
         })

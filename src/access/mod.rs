@@ -10,6 +10,7 @@
 //! backoff.rs    how long to wait before another try
 //! iam.rs        a login to a database that AWS credentials sign; sigv4.rs: how they sign anything
 //! secret.rs     where a secret is found -> its bytes
+//! bucket.rs     who may look into a bucket, and what its rules cost; lifecycle.rs: those rules
 //! task.rs       what ECS tells of the task that this is
 //! ```
 //!
@@ -19,8 +20,10 @@
 mod address;
 mod azure;
 pub mod backoff;
+pub mod bucket;
 mod folder;
 pub mod iam;
+mod lifecycle;
 mod location;
 mod meaning;
 mod meter;
@@ -31,6 +34,7 @@ pub mod task;
 
 pub use folder::Folder;
 pub use iam::Signed;
+pub use lifecycle::{Early, LifecycleRule};
 pub use location::{AccessError, Purpose, ground, open, open_metered};
 pub use meaning::{Meaning, meaning};
 pub use meter::{Meter, Meters, second_place};

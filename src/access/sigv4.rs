@@ -72,6 +72,23 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// A request that is to be signed.
+#[derive(Clone, Debug)]
+pub struct Signing<'a> {
+    /// `GET` or `POST`.
+    pub method: &'a str,
+    /// With its port where that is not the scheme's own.
+    pub host: &'a str,
+    /// From its first `/`, each segment escaped.
+    pub path: &'a str,
+    /// Names in their order, each with its `=` and value, escaped.
+    pub query: &'a str,
+    /// Besides those that every request has; names in small letters.
+    pub headers: Vec<(&'static str, String)>,
+    /// What is sent; empty of a GET.
+    pub body: &'a str,
+}
+
 /// The headers that sign a POST of `body`, which is a form, to the root of `host` (with its port where that is not the scheme's own).
 pub fn signed_form(
     scope: &Scope<'_>,
@@ -79,17 +96,21 @@ pub fn signed_form(
     body: &str,
     credential: &AwsCredential,
 ) -> Vec<(&'static str, String)> {
-    let content_type = "application/x-www-form-urlencoded; charset=utf-8";
-    let mut headers = vec![
-        ("content-type", content_type.to_owned()),
-        ("host", host.to_owned()),
-        ("x-amz-date", scope.moment.clone()),
-    ];
+    let headers = vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8".to_owned())];
+    signed(scope, Signing { method: "POST", host, path: "/", query: "", headers, body }, credential)
+}
+
+/// All headers of a request, its signature among them.
+pub fn signed(scope: &Scope<'_>, signing: Signing<'_>, credential: &AwsCredential) -> Vec<(&'static str, String)> {
+    let Signing { method, host, path, query, mut headers, body } = signing;
+    headers.extend([("host", host.to_owned()), ("x-amz-date", scope.moment.clone())]);
     headers.extend(credential.token.iter().map(|token| ("x-amz-security-token", token.clone())));
+    headers.sort_by_key(|(name, _)| *name);
     let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
     let names = names.join(";");
     let told: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-    let request = format!("POST\n/\n\n{told}\n{names}\n{}", hex(digest(&SHA256, body.as_bytes()).as_ref()));
+    let body = hex(digest(&SHA256, body.as_bytes()).as_ref());
+    let request = format!("{method}\n{path}\n{query}\n{told}\n{names}\n{body}");
     let signature = scope.signature(&request, &credential.secret_key);
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={names}, Signature={signature}",

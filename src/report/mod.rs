@@ -18,6 +18,7 @@ mod dataset;
 mod ddl;
 mod diff;
 mod diff_terminal;
+pub mod doctor;
 mod drift;
 mod html;
 mod lineage;
@@ -41,6 +42,7 @@ pub use dataset::{
 pub use ddl::{DdlColumn, DdlFor, DdlView, ddl, sql_type};
 pub use diff::{DiffReport, DiffSide, DiffVerdict};
 pub use diff_terminal::diff_terminal;
+pub use doctor::{Advice, CheckedReport, DoctorReport, FindingReport, doctor_terminal};
 pub use drift::{
     ChangeSetReport, ChangeSetState, ComparedColumn, FingerprintReport, OutputReport, PartitionReport, SpreadReport,
 };

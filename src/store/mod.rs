@@ -40,6 +40,7 @@
 //! vault.rs      the values of a domain and the tokens that stand for them
 //! dump.rs       objects of a topic's dump
 //! mutant.rs     faults that the simulator plants
+//! race.rs       whether a create-only write is exclusive also when several write at once
 //! filing.rs     reports and quarantined rows
 //! lease.rs      whose turn a night is, among schedules
 //! ```
@@ -74,6 +75,7 @@ mod place;
 mod plain;
 mod preflight;
 mod proposal;
+mod race;
 mod replicate;
 mod rows;
 mod runs;
@@ -101,7 +103,8 @@ pub use part::{Encoded, Encoder, Part, PartColumn, PartLimits, Parts};
 pub use periods::{Asked, Held, decide_periods, held};
 pub use place::{Store, is_stamped};
 pub use plain::{Followed, PLAIN, wanted as plain_wanted};
-pub use preflight::preflight;
+pub use preflight::{may_list, preflight};
+pub use race::is_exclusive_in_a_race;
 pub use replicate::{SecondState, replicate};
 pub use rows::rows_of_table;
 pub use runs::RUNS;

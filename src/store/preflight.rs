@@ -10,6 +10,7 @@ use super::fault::{StoreError, fault};
 use crate::access::Folder;
 use crate::failpoint;
 use bytes::Bytes;
+use futures::StreamExt;
 use object_store::ObjectStoreExt;
 use uuid::Uuid;
 
@@ -24,6 +25,16 @@ pub async fn preflight(folder: &Folder) -> Result<(), StoreError> {
     failpoint::after("store.delete");
     verdict?;
     deleted.map_err(|error| fault(folder, "deleting a probe", "the probe", error))
+}
+
+/// Whether a folder may be listed; that there is nothing in it is no fault.
+pub async fn may_list(folder: &Folder, relative: &str) -> Result<(), StoreError> {
+    let prefix = folder.at(relative);
+    let first = folder.store().list(Some(&prefix)).next().await;
+    match first {
+        Some(Err(error)) => Err(fault(folder, "listing", &format!("`{relative}`"), error)),
+        _ => Ok(()),
+    }
 }
 
 async fn exclusive(folder: &Folder, key: &object_store::path::Path) -> Result<(), StoreError> {

@@ -19,6 +19,13 @@ pub fn container_bytes(root: &Path) -> Option<u64> {
     groups.lines().filter_map(|line| limit(root, line)).min()
 }
 
+/// The memory of the whole machine, under the file system's `root`.
+pub fn machine_bytes(root: &Path) -> Option<u64> {
+    let told = read_to_string(root.join("proc/meminfo")).ok()?;
+    let line = told.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
 /// The limit of one line of `/proc/self/cgroup`: `0::/a/b` (version 2) or `4:memory:/a/b`.
 fn limit(root: &Path, line: &str) -> Option<u64> {
     let mut parts = line.splitn(3, ':').skip(1);
@@ -76,6 +83,12 @@ mod tests {
         let limit = "sys/fs/cgroup/memory/a/memory.limit_in_bytes";
         assert_eq!(bytes(&[own, (limit, "536870912\n")]), Some(512 << 20));
         assert_eq!(bytes(&[own, (limit, "9223372036854771712\n")]), None);
+    }
+
+    #[test]
+    fn knows_the_machine() {
+        let machine = machine(&[("proc/meminfo", "MemTotal:        2048 kB\nMemFree:  1 kB\n")]);
+        assert_eq!((machine_bytes(machine.path()), machine_bytes(Path::new("/nowhere"))), (Some(2 << 20), None));
     }
 
     #[test]

@@ -48,6 +48,17 @@ impl World {
         memory::container_bytes(Path::new("/"))
     }
 
+    /// The memory that the machine has.
+    pub fn machine_bytes() -> Option<u64> {
+        memory::machine_bytes(Path::new("/"))
+    }
+
+    /// What is left for us on the disk that `folder` lies on.
+    pub fn free_bytes(folder: &Path) -> Option<u64> {
+        let disk = rustix::fs::statvfs(folder).ok()?;
+        disk.f_bavail.checked_mul(disk.f_frsize)
+    }
+
     /// The job of AWS Batch that this process is, as its variables tell it.
     pub fn batch() -> Option<BatchReport> {
         let number = |name: &str| World::variable(name).and_then(|value| value.parse::<u32>().ok());

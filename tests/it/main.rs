@@ -22,6 +22,7 @@ mod databases;
 mod deploy;
 mod differences;
 mod dms_files;
+mod doctor;
 mod elsewhere;
 mod endings;
 mod errors;

@@ -69,7 +69,7 @@ pub use login::{login, remedies};
 use open::Opened;
 #[cfg(feature = "relay")]
 pub use open::keys_of;
-pub use open::{security, security_of};
+pub use open::{keys, security, security_of};
 use published::{carry, incomplete, publish};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

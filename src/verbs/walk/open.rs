@@ -189,7 +189,7 @@ pub fn room_aside(plan: &Plan, run: &str, spill: &Arc<Allowance>) -> Result<(Scr
 }
 
 /// The keys of every domain that an output of the plan, or what is set aside, needs.
-fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
+pub fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
     let outputs = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
     let shown = outputs.chain(plan.datasets.iter().flat_map(|dataset| &dataset.set_aside));
     let domains: Vec<Name> = shown.flat_map(|shown| shown.treatment.domains()).cloned().collect();

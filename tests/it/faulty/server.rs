@@ -124,13 +124,13 @@ impl Drop for Server {
 }
 
 /// A request or an answer: its first line and headers as they came, and its body.
-struct Message {
-    head: Vec<u8>,
-    body: Vec<u8>,
+pub struct Message {
+    pub head: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Message {
-    fn first_line(&self) -> String {
+    pub fn first_line(&self) -> String {
         let end = self.head.iter().position(|byte| *byte == b'\r').unwrap_or(self.head.len());
         String::from_utf8_lossy(&self.head[..end]).into_owned()
     }
@@ -237,7 +237,7 @@ impl Shared {
 }
 
 /// The next message; `asked` is the method that an answer is to. A body that came in chunks is given in one piece.
-fn read(from: &mut impl BufRead, asked: Option<&str>) -> Option<Message> {
+pub fn read(from: &mut impl BufRead, asked: Option<&str>) -> Option<Message> {
     let (mut head, mut length, mut is_chunked) = (Vec::new(), None, false);
     loop {
         let mut line = Vec::new();
