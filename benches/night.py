@@ -28,7 +28,7 @@ GROUPS = pathlib.Path("/sys/fs/cgroup")
 
 
 class Group:
-    """A control group of one vCPU and 2 GB, of version 2 or 1."""
+    """A control group of one vCPU, which nobody else's work takes from it, and 2 GB; of version 2 or 1."""
 
     def __init__(self):
         name = f"nightferry-bench-{os.getpid()}"
@@ -39,11 +39,13 @@ class Group:
             folder.mkdir()
         if self.is_second:
             self.put(0, "cpu.max", "100000 100000")
+            self.put(0, "cpu.weight", 10_000)
             self.put(0, "memory.max", MEMORY_BYTES)
             self.put(0, "memory.swap.max", 0)
         else:
             self.put(0, "cpu.cfs_period_us", 100_000)
             self.put(0, "cpu.cfs_quota_us", 100_000)
+            self.put(0, "cpu.shares", 100_000)
             self.put(1, "memory.limit_in_bytes", MEMORY_BYTES)
             self.put(1, "memory.swappiness", 0)
 
