@@ -7,6 +7,7 @@ use crate::store::checkpoint::EVERY_OF_TESTS;
 use crate::store::delta::checkpoint::checkpoint_path;
 use crate::store::delta::log::{entry_path, replay, replay_to};
 use crate::store::delta::shortened::path_of;
+use crate::store::mutant::{Mutant, plant};
 use crate::store::upkeep::collect::{Collected, collect};
 use crate::store::upkeep::history::history;
 use crate::store::upkeep::verify::{Fault, Verified, verify};
@@ -127,6 +128,25 @@ async fn wherever_the_shortening_is_killed_all_is_whole_and_the_next_one_ends_it
         }
     }
     assert_eq!(Vec::from_iter(states), [2, 6], "killed before it was said, and after");
+}
+
+#[tokio::test]
+async fn a_log_whose_entries_go_before_it_is_said_where_it_begins_would_be_found() {
+    let whole = objects(&six_nights().await.memory).await;
+    plant(Some(Mutant::LogCutFirst));
+    let undisturbed = laid(&whole).await;
+    undisturbed.faulty.reset();
+    gc(&undisturbed, RUNS, true).await.expect("done");
+    let mut torn = 0;
+    for nth in 0..undisturbed.faulty.calls() {
+        let world = laid(&whole).await;
+        world.faulty.kill(Kill { nth, side: Side::After });
+        let _ = gc(&world, RUNS, true).await;
+        world.faulty.reset();
+        torn += usize::from(verify(&world.warehouse(), &world.security(), RUNS).await.is_err());
+    }
+    plant(None);
+    assert!(torn > 0, "no kill left a log that begins nowhere");
 }
 
 #[tokio::test]
