@@ -55,13 +55,13 @@ fn history() -> Vec<Pair> {
 }
 
 /// Every record of the relay below a folder of the project, as text.
-fn records(ferry: &Ferry, folder: &str) -> String {
+pub fn records(ferry: &Ferry, folder: &str) -> String {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/records.py");
     python(&[script, ferry.path(folder).to_str().expect("text")])
 }
 
 /// Nothing of what was landed, nor of what was said, has a canary in it.
-fn shows_none(ferry: &Ferry, said: &str) {
+pub fn shows_none(ferry: &Ferry, said: &str) {
     let manifests: String = ferry
         .files("landed")
         .iter()
