@@ -41,8 +41,8 @@ pub(super) fn treatment(
     }
     let refused = if all.any(|other| other.hash != hash) {
         Some("is that of datasets of several schemas")
-    } else if reading.payload != Payload::Debezium {
-        Some("holds values of another payload than `debezium`")
+    } else if matches!(reading.payload, Payload::Dms | Payload::Wal2json) {
+        Some("holds values of another payload than Debezium's")
     } else if shown.iter().any(|shown| !shown.treatment.vaults().is_empty()) {
         Some("has a column with the treatment `token`, which a night alone gives")
     } else if schema.suppress_rows.contains_key(&audience)
