@@ -155,8 +155,9 @@ impl<'a> Pass<'a> {
         };
         let Some(value) = record.value.as_deref() else { return self.tombstone(place, key) };
         let reading = self.terms.reading;
-        if reading.payload.is_avro() {
-            let value = Framed { bytes: value, header: record.value_schema };
+        let framed = Framed { bytes: value, header: record.value_schema };
+        if reading.payload.is_avro() && !avro::is_printed(framed) {
+            let value = framed;
             let event = match reading.payload.is_flat() {
                 true => avro::row(value, &reading.schemas, &mut self.names, &mut row),
                 false => avro::read(value, &reading.schemas, &mut self.names, &mut row),
@@ -172,11 +173,12 @@ impl<'a> Pass<'a> {
         let text = simdutf8::basic::from_utf8(value).map_err(|_| place.fault(Because::NoEvent))?;
         let known = &self.blocks.text;
         let event = match reading.payload {
-            Payload::Debezium => debezium::read(text, known, &mut self.names, &mut self.shapes, &mut row),
-            Payload::DebeziumFlat => flat::read(text, &mut self.names, &mut row),
+            Payload::Debezium | Payload::DebeziumAvro => {
+                debezium::read(text, known, &mut self.names, &mut self.shapes, &mut row)
+            }
+            Payload::DebeziumFlat | Payload::DebeziumFlatAvro => flat::read(text, &mut self.names, &mut row),
             Payload::Dms => dms::read(text, &mut self.names, &mut row),
             Payload::Wal2json => return self.wal2json(place, text, key),
-            Payload::DebeziumAvro | Payload::DebeziumFlatAvro => Err(Unread::NoEvent),
         };
         match event.map_err(unread)? {
             Some(event) => self.event(place, &event, row, key, None),
@@ -302,7 +304,7 @@ impl<'a> Pass<'a> {
 
     /// Reads a record's key into the key's columns.
     fn key<'r>(&mut self, key: Framed<'r>, row: &mut Row<'r>) -> Result<(), Unread> {
-        if self.terms.reading.payload.is_avro() {
+        if self.terms.reading.payload.is_avro() && !avro::is_printed(key) {
             return avro::key(key, &self.terms.reading.schemas, &mut self.names, row);
         }
         let text = std::str::from_utf8(key.bytes).map_err(|_| Unread::NoEvent)?;

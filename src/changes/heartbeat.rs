@@ -37,7 +37,7 @@ fn beat(value: Framed<'_>, reading: &Reading, names: &mut Names) -> Option<Sourc
     let mut row = names.row();
     let told = |event: Event<'_>| Some(event.source).filter(|source| *source != Source::default());
     let source = match reading.payload {
-        payload if payload.is_avro() => {
+        payload if payload.is_avro() && !avro::is_printed(value) => {
             let event = avro::read(value, &reading.schemas, names, &mut row).ok().flatten();
             match event {
                 Some((event, _)) => told(event),

@@ -125,6 +125,8 @@ struct Frame<'a> {
     rest: Vec<(&'static str, String)>,
     /// The block as it came.
     block: Option<&'a str>,
+    /// Whether it is `after` alone, without an envelope.
+    is_flat: bool,
 }
 
 enum Part<'a> {
@@ -181,6 +183,25 @@ const SOURCE: &[&str] = &[
     "txId",
     "lsn",
     "xmin",
+];
+/// What stands beside the fields of a row without an envelope, and says nothing of them.
+const BESIDE: [&str; 16] = [
+    "__op",
+    "__deleted",
+    "__txId",
+    "__source_txId",
+    "__lsn",
+    "__source_lsn",
+    "__sequence",
+    "__source_sequence",
+    "__snapshot",
+    "__source_snapshot",
+    "__ts_ms",
+    "__source_ts_ms",
+    "__table",
+    "__source_table",
+    "__source_schema",
+    "__source_db",
 ];
 /// The times of an envelope.
 const TIMES: [&str; 3] = ["ts_ms", "ts_us", "ts_ns"];
@@ -384,7 +405,7 @@ impl<'a> Reader<'_, 'a> {
         if matches!(after, Slot::Image(_)) {
             self.are_rows.push(false);
         }
-        Ok(Frame { schema, before: Slot::Absent, after, rest: Vec::new(), block: None })
+        Ok(Frame { schema, before: Slot::Absent, after, rest: Vec::new(), block: None, is_flat: true })
     }
 
     fn event(&mut self, value: &'a [u8]) -> Result<Frame<'a>, NotLanded> {
@@ -392,7 +413,14 @@ impl<'a> Reader<'_, 'a> {
         let text = std::str::from_utf8(value).map_err(|_| NotLanded::NoEvent)?;
         let block = block(text).map_err(no_event)?;
         let (schema, payload) = self.unframed(text).map_err(no_event)?;
-        let mut frame = Frame { schema, before: Slot::Absent, after: Slot::Absent, rest: Vec::new(), block };
+        let mut frame =
+            Frame { schema, before: Slot::Absent, after: Slot::Absent, rest: Vec::new(), block, is_flat: false };
+        // A heartbeat has no row that could be without its envelope.
+        if self.terms.reading.payload.is_flat() && !self.terms.columns.is_empty() {
+            frame.is_flat = true;
+            self.flat(payload, &mut frame)?;
+            return Ok(frame);
+        }
         let mut is_told = false;
         let mut fields = Vec::new();
         each(payload, &mut |name, value, written| fields.push((name, value, written))).map_err(no_event)?;
@@ -419,6 +447,25 @@ impl<'a> Reader<'_, 'a> {
             }
         }
         if is_told { Ok(frame) } else { Err(NotLanded::NoEvent) }
+    }
+
+    /// A row without an envelope: what stands beside its fields is landed as it came, as far as it is known and no text of more than a
+    /// place in a log.
+    fn flat(&mut self, payload: &'a str, frame: &mut Frame<'a>) -> Result<(), NotLanded> {
+        if payload.trim() == "null" {
+            frame.after = Slot::Null;
+            return Ok(());
+        }
+        let mut row = Vec::new();
+        each(payload, &mut |name, value, written| match BESIDE.into_iter().find(|known| *known == name) {
+            Some(known) if is_of_a_log(value, written) => frame.rest.push((known, written.to_owned())),
+            Some(_) => {}
+            None => row.push((name, value, written)),
+        })
+        .map_err(|_| NotLanded::NoEvent)?;
+        frame.after = self.cells(row)?;
+        self.are_rows.push(true);
+        Ok(())
     }
 
     /// The schema block beside a payload, and the payload; the whole where there is none.
@@ -455,19 +502,36 @@ impl<'a> Reader<'_, 'a> {
         if text == "null" {
             return Ok(Slot::Null);
         }
-        let mut cells = Vec::new();
-        let (places, leaves_out) = (&self.places, self.terms.leaves_new_out);
-        let mut is_new = false;
-        each(text, &mut |name, value, written| match places.get(name.as_ref()) {
-            Some(place) => cells.push(Cell { place: *place, name, value, written }),
-            None => is_new |= !leaves_out,
-        })
-        .map_err(|_| fault)?;
-        if is_new {
-            return Err(NotLanded::NewField);
+        let mut fields = Vec::new();
+        each(text, &mut |name, value, written| fields.push((name, value, written))).map_err(|_| fault)?;
+        self.cells(fields)
+    }
+
+    fn cells(&mut self, fields: Vec<(Cow<'a, str>, Json<'a>, &'a str)>) -> Result<Slot, NotLanded> {
+        let mut cells = Vec::with_capacity(fields.len());
+        for (name, value, written) in fields {
+            match self.places.get(name.as_ref()) {
+                Some(place) => cells.push(Cell { place: *place, name, value, written }),
+                None if self.terms.leaves_new_out => {}
+                None => return Err(NotLanded::NewField),
+            }
         }
         self.images.push(cells);
         Ok(Slot::Image(self.images.len() - 1))
+    }
+}
+
+/// Whether a value is no more than an operation, a number or a place in a log, as those are written.
+fn is_of_a_log(value: Json<'_>, written: &str) -> bool {
+    // A sequence is a list of numbers in quotes within a text.
+    let is_sequence = || written.bytes().all(|byte| byte.is_ascii_digit() || b"[]\", nul".contains(&byte));
+    match value {
+        Json::Text(text) => match text.plain() {
+            Some(text) => matches!(text, "true" | "false" | "last" | "incremental") || text.len() == 1,
+            None => is_sequence(),
+        },
+        Json::Nested(_) => false,
+        _ => true,
     }
 }
 

@@ -76,7 +76,7 @@ mod value;
 mod wal2json;
 
 pub use as_of::{AsOf, Means, Placed};
-pub use avro::{BadSchema, Schema as AvroSchema, SchemaId, Schemas};
+pub use avro::{BadSchema, Printed, Schema as AvroSchema, SchemaId, Schemas, printed};
 pub use block::{Block, Cutter, KeyLines, LongLine};
 pub use building::{ABOUT, About, LSN, OP, PARTITION, POSITION, TELLS, schema};
 pub use cell::Untold;

@@ -40,6 +40,16 @@ impl Payload {
         matches!(self, Payload::DebeziumAvro | Payload::DebeziumFlatAvro)
     }
 
+    /// The same in JSON, where it is written in Avro.
+    #[must_use]
+    pub fn in_json(self) -> Self {
+        match self {
+            Payload::DebeziumAvro => Payload::Debezium,
+            Payload::DebeziumFlatAvro => Payload::DebeziumFlat,
+            other => other,
+        }
+    }
+
     /// Whether rows come without an envelope, so that a deletion may be told by a tombstone alone.
     pub fn is_flat(self) -> bool {
         matches!(self, Payload::DebeziumFlat | Payload::DebeziumFlatAvro)

@@ -249,7 +249,7 @@ pub const COLUMNS: [&str; 4] = ["offset", "timestamp", "key", "value"];
 pub const HEADERS: &str = "headers";
 
 /// Headers of rows.
-struct Headers<'a> {
+pub(super) struct Headers<'a> {
     of: &'a ListArray,
     names: StringViewArray,
     values: BinaryViewArray,
@@ -257,7 +257,7 @@ struct Headers<'a> {
 
 impl<'a> Headers<'a> {
     /// `None` where there are none, or they are written otherwise.
-    fn of(rows: &'a RecordBatch) -> Option<Self> {
+    pub(super) fn of(rows: &'a RecordBatch) -> Option<Self> {
         let of: &ListArray = rows.column_by_name(HEADERS)?.as_list_opt::<i32>()?;
         let fields = of.values().as_struct_opt()?;
         let [name, value] = fields.columns() else { return None };
@@ -269,7 +269,7 @@ impl<'a> Headers<'a> {
     }
 
     /// The last header of that name in a row.
-    fn get(&self, row: usize, name: &str) -> Option<&[u8]> {
+    pub(super) fn get(&self, row: usize, name: &str) -> Option<&[u8]> {
         let offsets = self.of.value_offsets();
         let place = |at: usize| offsets.get(at).and_then(|offset| usize::try_from(*offset).ok());
         let found = (place(row)?..place(row + 1)?)

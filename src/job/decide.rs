@@ -6,6 +6,7 @@ use super::job_file::{Check, Dataset, DatasetRows, Written};
 use super::load::Checked;
 use super::plan::*;
 use super::schema_file::SchemaFile;
+use super::topic_file::plan_topic;
 use super::write_plan::{PERIODS_MAX, WriteMode, filter, write};
 use crate::data::{Audience, Column, Extract, Name, Period, Rows};
 use crate::privacy::{ColumnTreatment, treatment};
@@ -38,6 +39,16 @@ impl Checked {
                 (None, None) => {
                     let place = self.job.text.place(dataset.at);
                     problems.add("E-JOB-SCHEMA", place, format!("dataset `{}` cannot be planned", dataset.name), None);
+                }
+            }
+        }
+        let mut topics = Vec::new();
+        for table in &self.job.topics {
+            match plan_topic(table, &self.schemas, &self.environment, sha256) {
+                Some(plan) => topics.push(plan),
+                None => {
+                    let place = self.job.text.place(table.topic.at);
+                    problems.add("E-JOB-SCHEMA", place, format!("topic `{}` cannot be planned", table.name), None);
                 }
             }
         }
@@ -78,6 +89,7 @@ impl Checked {
             job_hash: sha256(&self.job.text.text),
             environment_hash: sha256(&self.environment.text.text),
             datasets,
+            topics,
         };
         problems.or(plan)
     }

@@ -2,7 +2,9 @@
 
 use super::job_file::VAULT;
 use super::login_spec::Trust;
-use super::plan::{CheckPlan, CheckedBy, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec};
+use super::plan::{
+    CheckPlan, CheckedBy, DatasetPlan, Location, Plan, ReconcilePlan, Severity, SourceSpec, StoreSpec, TopicPlan,
+};
 use super::requests::requests_at_least;
 use super::select::select;
 use super::told;
@@ -30,6 +32,10 @@ pub fn face(plan: &Plan) -> String {
     for dataset in &plan.datasets {
         out.push('\n');
         write_dataset(&mut out, plan, dataset);
+    }
+    for topic in &plan.topics {
+        out.push('\n');
+        write_topic(&mut out, topic);
     }
     let _ = writeln!(out, "\nstores");
     for (name, holds) in
@@ -179,10 +185,28 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
     let _ = writeln!(out, "  refuses   more than {} bad rows; no rows at all is {empty}", dataset.bad_rows_max);
 }
 
-/// The domains whose keys make values of an output, or of what is set aside.
+fn write_topic(out: &mut String, topic: &TopicPlan) {
+    let _ = writeln!(out, "{}", topic.name);
+    let _ = writeln!(out, "  topic     {} of {} ({})", topic.topic, topic.from, source(Some(&topic.source)));
+    if let Some(heartbeat) = &topic.heartbeat {
+        let _ = writeln!(out, "{INDENT}{heartbeat} shows how far the stream has come");
+    }
+    match &topic.source {
+        SourceSpec::Dump { kafka: Some(kafka), .. } => {
+            let _ = writeln!(out, "  lands     by `nightferry relay`, for {}; no night reads it", kafka.audience);
+            write_columns(out, &topic.columns);
+        }
+        _ => {
+            let _ = writeln!(out, "  lands     nothing: the source names no `kafka`");
+        }
+    }
+}
+
+/// The domains whose keys make values of an output, of what is set aside, or of a topic.
 pub(super) fn domains(plan: &Plan) -> Vec<&str> {
     let outputs = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
-    let shown = outputs.chain(plan.datasets.iter().flat_map(|dataset| &dataset.set_aside));
+    let landed = plan.topics.iter().flat_map(|topic| &topic.columns);
+    let shown = outputs.chain(plan.datasets.iter().flat_map(|dataset| &dataset.set_aside)).chain(landed);
     let domains: BTreeSet<&str> = shown.flat_map(|shown| shown.treatment.domains()).map(Name::as_str).collect();
     domains.into_iter().collect()
 }

@@ -1,7 +1,7 @@
 //! The plan as JSON, names as in the files.
 
 use super::face::{domains, read, usd_at_least, vaults};
-use super::plan::{CheckedBy, DatasetPlan, Plan, SourceSpec, StoreSpec};
+use super::plan::{CheckedBy, DatasetPlan, Plan, SourceSpec, StoreSpec, TopicPlan};
 use super::requests::requests_at_least;
 use super::select::select;
 use super::told;
@@ -24,6 +24,7 @@ pub fn json(plan: &Plan) -> Value {
         "job": plan.job, "description": plan.description, "owner": plan.owner, "environment": plan.environment, "stamp": plan.stamp, "period": plan.period,
         "job_sha256": plan.job_hash, "environment_sha256": plan.environment_hash,
         "datasets": plan.datasets.iter().map(|of| dataset(plan, of)).collect::<Vec<_>>(),
+        "topics": plan.topics.iter().map(topic).collect::<Vec<_>>(),
         "keys": { "domains": domains(plan), "version": plan.tokens_version },
         "vaults": vaults(plan),
         "restricted": store(plan, "restricted"),
@@ -58,6 +59,17 @@ fn columns(columns: &[ColumnTreatment]) -> Vec<Value> {
         })
     };
     columns.iter().map(column).collect()
+}
+
+fn topic(topic: &TopicPlan) -> Value {
+    let (url, audience) = match &topic.source {
+        SourceSpec::Dump { url, kafka, .. } => (Some(&url.url), kafka.as_ref().map(|kafka| kafka.audience)),
+        _ => (None, None),
+    };
+    json!({
+        "name": topic.name, "from": topic.from, "topic": topic.topic, "heartbeat": topic.heartbeat, "url": url,
+        "audience": audience, "schema_sha256": topic.schema_hash, "columns": columns(&topic.columns),
+    })
 }
 
 fn dataset(plan: &Plan, dataset: &DatasetPlan) -> Value {

@@ -17,6 +17,14 @@ pub const JOB: Shape = Shape::Table(&[
     optional("schedule", Shape::Table(SCHEDULE), "when it is due"),
     optional("privacy", Shape::Table(PRIVACY), "what the papers about personal data say that no tool knows"),
     required("dataset", Shape::Things(&DATASET), "the tables of the job, by name"),
+    optional("topic", Shape::Things(&TOPIC), "topics that are landed and compared with nothing, by name"),
+]);
+
+const TOPIC: Shape = Shape::Table(&[
+    required("from", Shape::Name, "a source of the environment that holds topic dumps"),
+    required("topic", Shape::Text, "the topic"),
+    required("schema", Shape::Name, "schemas/<name>.toml: what its rows are, and how they are treated"),
+    optional("heartbeat", Shape::Text, "a topic beside it that shows how far the stream has come"),
 ]);
 
 const SCHEDULE: &[Key] = &[

@@ -6,6 +6,7 @@ use super::privacy_file::{PrivacySaid, read_privacy};
 use super::reconcile_file::read_reconcile;
 use super::rows_file::{read_parameters, read_rows};
 use super::shape::check;
+use super::topic_file::{TopicTable, read_topics};
 use super::tree::{Entry, Node, Text};
 use super::write_file::read_write;
 use crate::calendar::{Missed, Timetable};
@@ -38,6 +39,8 @@ pub struct Job {
     pub schedule: Option<Timetable>,
     /// Its datasets, in the file's order.
     pub datasets: Vec<Dataset>,
+    /// Topics that are landed and compared with nothing.
+    pub topics: Vec<TopicTable>,
     /// The text it comes from.
     pub text: Text,
 }
@@ -188,6 +191,7 @@ pub fn read(text: Text, problems: &mut Problems) -> Option<Job> {
         privacy: read_privacy(&tree),
         schedule,
         datasets,
+        topics: read_topics(&text, &tree, problems),
         text,
     })
 }

@@ -9,6 +9,7 @@ use super::plan::SourceSpec;
 use super::rows_file::check_parameters;
 use super::schema_file::{self, SchemaFile};
 use super::shape::{nearest, one_of};
+use super::topic_file::check_topics;
 use super::tree::{Entry, Node, Text};
 use super::write_file::check_write;
 use crate::changes::untold;
@@ -74,6 +75,7 @@ pub fn load(file: &str, environment: &str, read: Read<'_>, variable: Variable<'_
             let schema = schemas.get(&dataset.schema.value).and_then(Option::as_ref);
             check_dataset(job, dataset, schema, environment, &mut problems);
         }
+        check_topics(job, environment, &mut problems);
     }
     let read_schemas: BTreeMap<_, _> = schemas.into_iter().filter_map(|(name, schema)| Some((name, schema?))).collect();
     let claims = match (&job, &environment) {
@@ -120,12 +122,12 @@ fn claims(
 /// The schemas that a job names, and where; of a job with faults too, so that all are told at once.
 fn schemas_named(job: &Text) -> Vec<(Name, Place)> {
     let tree = job.tree(&mut Problems::default());
-    let datasets = tree.as_ref().and_then(|tree| tree.get("dataset")).map(Node::entries).unwrap_or_default();
-    let schema = |dataset: &Entry| {
-        let schema = dataset.node.get("schema")?;
+    let entries = |key| tree.as_ref().and_then(|tree| tree.get(key)).map(Node::entries).unwrap_or_default();
+    let schema = |table: &Entry| {
+        let schema = table.node.get("schema")?;
         Some((Name::new(schema.text()?).ok()?, job.place(schema.span.start)))
     };
-    datasets.iter().filter_map(schema).collect()
+    entries("dataset").iter().chain(entries("topic")).filter_map(schema).collect()
 }
 
 /// Reads the environment `name` alone.

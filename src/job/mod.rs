@@ -13,6 +13,7 @@
 //! small_cells_file.rs  groups that are too small for it
 //! merge_file.rs        the same of `merge`
 //! reconcile_file.rs    what its rows are compared with
+//! topic_file.rs        topics that are landed and compared with nothing
 //! check_keys.rs        its checks, key by key
 //! check_file.rs        what they claim; check_types.rs of which columns, check_references.rs and check_other.rs of other tables
 //! schema_file.rs       schemas/<name>.toml
@@ -71,6 +72,7 @@ mod shape;
 mod small_cells_file;
 mod suppress_file;
 mod told;
+mod topic_file;
 mod treatment_file;
 mod tree;
 mod write_file;

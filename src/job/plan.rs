@@ -35,6 +35,8 @@ pub struct Plan {
     pub period: Period,
     /// Datasets in the job's order.
     pub datasets: Vec<DatasetPlan>,
+    /// Topics that are landed and compared with nothing, in the job's order.
+    pub topics: Vec<TopicPlan>,
     /// Sources the datasets name, as the environment describes them.
     pub sources: BTreeMap<Name, SourceSpec>,
     /// Stores the datasets name, with `restricted` and `security`.
@@ -101,6 +103,27 @@ pub struct DatasetPlan {
     pub reconcile: Option<ReconcilePlan>,
     /// The author's checks, run over the job's datasets before treatment.
     pub checks: Vec<CheckPlan>,
+}
+
+/// A topic that is landed and compared with nothing, decided.
+#[derive(Clone, Debug)]
+pub struct TopicPlan {
+    /// Its name in the job.
+    pub name: Name,
+    /// Source of the environment that holds its dump.
+    pub from: Name,
+    /// The topic.
+    pub topic: String,
+    /// A topic beside it that shows how far the stream has come.
+    pub heartbeat: Option<String>,
+    /// The schema of its rows.
+    pub schema: Arc<Schema>,
+    /// sha256 of the schema file, hex.
+    pub schema_hash: String,
+    /// Treatment of every column for the audience of the dump; none where nothing lands it.
+    pub columns: Vec<ColumnTreatment>,
+    /// The source, as the environment describes it. No night opens it.
+    pub source: SourceSpec,
 }
 
 /// What one store gets of a dataset.

@@ -57,7 +57,7 @@ fn length(text: &Text, node: &Node, key: &str, problems: &mut Problems) -> TimeD
 }
 
 /// The name of a topic, by Kafka's own rule, which also keeps it inside its folder.
-fn topic(text: &Text, node: &Node, key: &str, problems: &mut Problems) -> Option<String> {
+pub(super) fn topic(text: &Text, node: &Node, key: &str, problems: &mut Problems) -> Option<String> {
     let name = node.text()?;
     let is_topic = name.len() <= 249
         && !matches!(name, "." | "..")

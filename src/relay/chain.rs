@@ -174,11 +174,13 @@ impl Chain {
     /// and show what is landed behind it.
     async fn read_once(folder: &Folder, of: Owner<'_>) -> Result<(Self, Option<String>), RelayFault> {
         let (mut objects, mut runs) = (Vec::new(), Vec::new());
-        let runs_of = format!("{}/_runs/", of.topic);
+        let (runs_of, schemas_of) = (format!("{}/_runs/", of.topic), format!("{}/_schemas/", of.topic));
         for (path, size) in dump::list(folder, of.topic).await? {
             match Layout::Relay.held(&path, of.topic) {
                 Held::Values(object) => objects.push((object, size)),
                 _ if path.starts_with(&runs_of) && path.ends_with(".json") => runs.push(path),
+                // Avro schemas, which whoever runs the registry puts there.
+                _ if path.starts_with(&schemas_of) => {}
                 Held::Unknown if size > 0 => return Err(of.damaged(&path, "is none of the relay's")),
                 _ => {}
             }

@@ -7,6 +7,7 @@
 //! identity.rs  whether a topic is still the same      over.rs      whether a partition is at its end
 //! buffer.rs    records of one partition               land.rs      buffers -> objects, created once
 //! treat.rs     records as an audience may see them     letters.rs   those that cannot be made so
+//! schemas.rs   Avro schemas beside the dump
 //! topic.rs     how far a topic is, and goes           hits.rs      how often what is treated was there
 //! manifest.rs  what a run says of all that            walk.rs      from the first to the last of it
 //! tombstone.rs values that a topic is to forget:      cleaning.rs read.rs seek.rs send.rs
@@ -27,6 +28,7 @@ mod manifest;
 mod over;
 mod pull;
 mod read;
+mod schemas;
 mod seek;
 mod send;
 mod settings;
@@ -39,6 +41,7 @@ pub use cleaning::Cleaning;
 pub use cluster::Stretch;
 pub use fault::RelayFault;
 pub use pull::Bounds;
+pub use schemas::schemas;
 pub use seek::{Held, Seen};
 pub use send::Delivered;
 pub use tombstone::Burial;

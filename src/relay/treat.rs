@@ -10,7 +10,7 @@
 use super::buffer::{HeadersBuilder, headers_builder, push_header};
 use super::fault::RelayFault;
 use super::hits::Hits;
-use crate::changes::{ImageTerms, Images, LandedAs, NotLanded, Reading, treatment_text};
+use crate::changes::{ImageTerms, Images, LandedAs, Reading, Schemas, printed, treatment_text};
 use crate::data::{Audience, Column, ColumnType, FieldTreatment, Name, Treatment};
 use crate::privacy::{ColumnTreatment, Keys, Recognisers, Told, redact};
 use arrow::array::{ArrayRef, AsArray, BinaryViewBuilder, BooleanArray, RecordBatch, StringArray};
@@ -35,7 +35,10 @@ pub struct TopicTreatment {
     landed: Vec<LandedAs>,
     needed: Vec<bool>,
     leaves_new_out: bool,
+    /// Of what it reads, which is JSON.
     reading: Reading,
+    /// By which what comes in Avro is printed as JSON first.
+    avro: Option<Arc<Schemas>>,
     keys: Arc<Keys>,
     /// None where values may be kept.
     recognisers: Option<Recognisers>,
@@ -75,7 +78,9 @@ impl TopicTreatment {
         };
         let needed = shown.iter().map(|shown| is_subject(&shown.column) || is_checked(shown)).collect();
         let (columns, treatments) = shown.into_iter().map(|shown| (shown.column, shown.treatment)).unzip();
-        let (dataset, reading) = (dataset.clone(), reading.clone());
+        let avro = reading.payload.is_avro().then(|| Arc::clone(&reading.schemas));
+        let (dataset, payload) = (dataset.clone(), reading.payload.in_json());
+        let reading = Reading { payload, ..reading.clone() };
         Ok(TopicTreatment {
             dataset,
             audience,
@@ -85,6 +90,7 @@ impl TopicTreatment {
             needed,
             leaves_new_out,
             reading,
+            avro,
             keys,
             recognisers,
         })
@@ -130,7 +136,12 @@ impl TopicTreatment {
             leaves_new_out: self.leaves_new_out,
             reading: &self.reading,
         };
-        let (keys, values) = (records.column(2).as_binary_view(), records.column(3).as_binary_view());
+        let as_json =
+            self.avro.as_ref().map(|schemas| printed(records, schemas).ok_or(RelayFault::Ours)).transpose()?;
+        let (keys, values) = match &as_json {
+            Some(printed) => (&printed.keys, &printed.values),
+            None => (records.column(2).as_binary_view(), records.column(3).as_binary_view()),
+        };
         let images = Images::read(keys, values, &terms).ok_or(RelayFault::Ours)?;
         self.look(&images)?;
         let made: Vec<ColumnTreatment> = (0..self.columns.len())
@@ -158,7 +169,9 @@ impl TopicTreatment {
                 None => Some(images.write(record, redacted.rows(), &terms).ok_or(RelayFault::Ours)?),
             };
             is_landed.push(written.is_some());
-            reasons.extend(dead.map(NotLanded::phrase));
+            // Why it could not be printed says more than that it cannot be read.
+            let unprinted = as_json.as_ref().and_then(|printed| printed.faults[record]);
+            reasons.extend(dead.map(|dead| unprinted.unwrap_or(dead.phrase())));
             if let Some((key, value)) = written {
                 new_keys.append_option(key);
                 new_values.append_option(value);

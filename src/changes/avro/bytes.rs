@@ -27,18 +27,18 @@ impl<'a> Bytes<'a> {
         if self.0.is_empty() { Ok(()) } else { Err(Damaged) }
     }
 
-    fn take(&mut self, bytes: usize) -> Result<&'a [u8], Damaged> {
+    pub(super) fn take(&mut self, bytes: usize) -> Result<&'a [u8], Damaged> {
         let (taken, rest) = self.0.split_at_checked(bytes).ok_or(Damaged)?;
         self.0 = rest;
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
         self.take(N)?.try_into().map_err(|_| Damaged)
     }
 
     /// A whole number: seven bits a byte, the last first, zigzag.
-    fn whole(&mut self) -> Result<i64, Damaged> {
+    pub(super) fn whole(&mut self) -> Result<i64, Damaged> {
         let mut number = 0u64;
         for at in 0..10 {
             let [byte] = self.array()?;
@@ -54,7 +54,7 @@ impl<'a> Bytes<'a> {
         Err(Damaged)
     }
 
-    fn prefixed(&mut self) -> Result<&'a [u8], Damaged> {
+    pub(super) fn prefixed(&mut self) -> Result<&'a [u8], Damaged> {
         let length = usize::try_from(self.whole()?).map_err(|_| Damaged)?;
         self.take(length)
     }
@@ -109,7 +109,7 @@ impl<'a> Bytes<'a> {
         self.pass(schema, place, 0)
     }
 
-    fn truth(&mut self) -> Result<bool, Damaged> {
+    pub(super) fn truth(&mut self) -> Result<bool, Damaged> {
         match self.array()? {
             [0] => Ok(false),
             [1] => Ok(true),
@@ -117,7 +117,7 @@ impl<'a> Bytes<'a> {
         }
     }
 
-    fn text(&mut self) -> Result<&'a str, Damaged> {
+    pub(super) fn text(&mut self) -> Result<&'a str, Damaged> {
         std::str::from_utf8(self.prefixed()?).map_err(|_| Damaged)
     }
 

@@ -7,6 +7,7 @@
 
 mod bytes;
 mod id;
+mod json;
 mod schema;
 
 use super::debezium::FieldHint;
@@ -15,6 +16,7 @@ use super::flat::Beside;
 use super::value::{Names, Row, Value};
 use bytes::{Bytes, Damaged};
 pub use id::{KEY_HEADER, SchemaId, VALUE_HEADER};
+pub use json::{Printed, printed};
 pub use schema::{BadSchema, Schema};
 use schema::{Node, Record};
 use std::collections::{BTreeMap, HashMap};
@@ -37,6 +39,11 @@ pub struct Framed<'a> {
     pub bytes: &'a [u8],
     /// The header's.
     pub header: Option<&'a [u8]>,
+}
+
+/// Whether a value is one that was landed with other cells than it came with: in JSON (`json`), which begins as no value in Avro does.
+pub fn is_printed(value: Framed<'_>) -> bool {
+    value.header.is_none() && value.bytes.first() == Some(&b'{')
 }
 
 /// The schema that a value names, and its body.

@@ -99,7 +99,7 @@ impl Schema {
     }
 
     /// The record at a place, or the one that a union has there.
-    fn record(&self, place: usize) -> Option<&Record> {
+    pub(super) fn record(&self, place: usize) -> Option<&Record> {
         match self.node(place) {
             Node::Record(record) => Some(record),
             Node::Union(of) => of.iter().find_map(|place| match self.node(*place) {
@@ -110,7 +110,8 @@ impl Schema {
         }
     }
 
-    fn hint(&self, place: usize) -> FieldHint {
+    /// How a field of the type at a place is written.
+    pub(super) fn hint(&self, place: usize) -> FieldHint {
         match self.node(place) {
             Node::Union(of) => {
                 let value = of.iter().find(|place| !matches!(self.node(**place), Node::Null));

@@ -4,7 +4,7 @@ use super::*;
 use crate::changes::value::testing::column;
 use proptest::prelude::*;
 
-const ENVELOPE: &str = r#"{"type":"record","name":"Envelope","namespace":"app.thing","fields":[
+pub(super) const ENVELOPE: &str = r#"{"type":"record","name":"Envelope","namespace":"app.thing","fields":[
  {"name":"before","type":["null",{"type":"record","name":"Value","fields":[
    {"name":"id","type":"long"},
    {"name":"amount","type":["null",{"type":"bytes","scale":2,"precision":10,"connect.name":"org.apache.kafka.connect.data.Decimal","logicalType":"decimal"}]},
@@ -17,7 +17,7 @@ const ENVELOPE: &str = r#"{"type":"record","name":"Envelope","namespace":"app.th
  {"name":"ts_ms","type":["null","long"]}]}"#;
 
 /// Schema 7; before: null; after: id 1, amount 1.25, at 3, wide 1.56, tags ["a"]; source 100, 571, "false"; op u; no ts_ms.
-const UPDATE: &[u8] = b"\x00\x00\x00\x00\x07\x00\x02\x02\x02\x02\x7d\x06\x04\x04\x00\x9c\x02\x02a\x00\xc8\x01\x02\xf6\x08\x00\x0afalse\x02u\x00";
+pub(super) const UPDATE: &[u8] = b"\x00\x00\x00\x00\x07\x00\x02\x02\x02\x02\x7d\x06\x04\x04\x00\x9c\x02\x02a\x00\xc8\x01\x02\xf6\x08\x00\x0afalse\x02u\x00";
 
 fn schemas() -> Schemas {
     Schemas([(SchemaId::Number(7), Schema::parse(ENVELOPE.as_bytes()).expect("a schema"))].into())

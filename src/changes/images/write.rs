@@ -30,7 +30,18 @@ impl Images<'_> {
             if let Some(schema) = &frame.schema {
                 write!(out, "{{\"schema\":{schema},\"payload\":").ok()?;
             }
-            if is_event {
+            if is_event && frame.is_flat {
+                self.slot(&frame.after, made, terms, &mut out)?;
+                // A row that is none has nothing beside it.
+                if matches!(frame.after, Slot::Image(_)) {
+                    out.pop();
+                    for (name, text) in &frame.rest {
+                        comma(&mut out);
+                        write!(out, "\"{name}\":{text}").ok()?;
+                    }
+                    out.push('}');
+                }
+            } else if is_event {
                 out.push('{');
                 for (name, slot) in [("before", &frame.before), ("after", &frame.after)] {
                     if !matches!(slot, Slot::Absent) {

@@ -5,16 +5,17 @@
 use super::super::log_lines;
 use super::super::stop::stopped;
 use super::treatment::treatment;
-use super::{BTreeSet, Duration, Failure, Plan, Project, RelayBegin, RelayRequest, Road, Write, json};
+use super::{BTreeSet, Duration, Failure, Plan, Project, Reading, RelayBegin, RelayRequest, Road, Write, json};
 use crate::access::{self, Purpose, backoff};
 use crate::ending;
 use crate::failure::Phase;
 use crate::job::{Boundary, StoreSpec};
-use crate::relay::{Asked, Begin, Bounds, Lag, Relay, RelayFault, Told, TopicAsked};
+use crate::relay::{Asked, Begin, Bounds, Lag, Relay, RelayFault, Told, TopicAsked, schemas};
 use crate::store::{Store, preflight};
 use crate::world::{Clock, Progress, ProgressMode, World};
 use futures::FutureExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Of the memory that a run may take, what the relay holds in records; the rest is for objects under way and the program.
@@ -45,11 +46,12 @@ pub(super) async fn go(
     let restricted = restricted(plan, project.root()).await?;
     for Road { from, url, kafka, reading, topics } in roads {
         let Some(kafka) = kafka else { continue };
-        let treated = |topic: String| {
-            let treatment = treatment(plan, &from, &topic, kafka.audience, &reading, project.root())?;
-            Ok(TopicAsked { name: topic, treatment })
-        };
-        let topics = topics.into_iter().map(treated).collect::<Result<Vec<_>, Failure>>()?;
+        let treated =
+            |topic: &str, reading: &Reading| treatment(plan, &from, topic, kafka.audience, reading, project.root());
+        // What cannot be treated is refused before any place is opened.
+        for topic in &topics {
+            treated(topic, &reading)?;
+        }
         let store = StoreSpec {
             name: from.clone(),
             primary: url,
@@ -59,10 +61,21 @@ pub(super) async fn go(
             epoch: 0,
         };
         let store = opened(&store, plan, project.root()).await?;
+        let mut asked_topics = Vec::new();
+        for name in topics {
+            let reading = match reading.payload.is_avro() {
+                true => {
+                    let beside = schemas(store.primary(), &from, &name).await.map_err(failed)?;
+                    Reading { schemas: Arc::new(beside), ..reading.clone() }
+                }
+                false => reading.clone(),
+            };
+            asked_topics.push(TopicAsked { treatment: treated(&name, &reading)?, name });
+        }
         let asked = Asked {
             group: format!("nightferry.{}.{from}", plan.job),
             run: run.clone(),
-            topics,
+            topics: asked_topics,
             ca: kafka.ca.as_ref().map(|ca| project.root().join(ca)),
             folder: store.primary().clone(),
             restricted: restricted.primary().clone(),

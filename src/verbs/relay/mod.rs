@@ -1,4 +1,4 @@
-//! `nightferry relay JOB`: the topics that the job's datasets are compared with, landed as dumps.
+//! `nightferry relay JOB`: the topics that the job's datasets are compared with, and those it names beside, landed as dumps.
 //!
 //! `landing.rs` lands them, `treatment.rs` says what is done to their records, `tombstone.rs` lets them forget keys; without the
 //! feature `relay` there is none of it.
@@ -136,7 +136,7 @@ fn planned(job: &Path, environment: &str) -> Result<(Project, Plan), Failure> {
     Ok((project, plan))
 }
 
-/// Every topic that a dataset is compared with, and every heartbeat, by its source.
+/// Every topic that a dataset is compared with or a table of its own names, and every heartbeat, by its source.
 fn roads(plan: &Plan) -> Vec<Road> {
     let mut topics: BTreeMap<&Name, BTreeSet<&String>> = BTreeMap::new();
     for reconcile in plan.datasets.iter().filter_map(|dataset| dataset.reconcile.as_ref()) {
@@ -144,7 +144,16 @@ fn roads(plan: &Plan) -> Vec<Road> {
         of.insert(&reconcile.topic);
         of.extend(&reconcile.heartbeat);
     }
-    let road = |(from, topics): (&Name, BTreeSet<&String>)| match plan.sources.get(from) {
+    for topic in &plan.topics {
+        let of = topics.entry(&topic.from).or_default();
+        of.insert(&topic.topic);
+        of.extend(&topic.heartbeat);
+    }
+    let source = |from: &Name| {
+        let of_topic = plan.topics.iter().find(|topic| topic.from == *from).map(|topic| &topic.source);
+        plan.sources.get(from).or(of_topic)
+    };
+    let road = |(from, topics): (&Name, BTreeSet<&String>)| match source(from) {
         Some(SourceSpec::Dump { url, kafka, reading, .. }) => Some(Road {
             from: from.clone(),
             url: url.clone(),

@@ -216,6 +216,30 @@ async fn a_chain_that_is_forked_is_refused() {
 }
 
 #[tokio::test]
+async fn a_chain_that_has_lost_an_object_is_refused_before_anything_is_landed_behind_it() {
+    let topic = topic(1, &[]).await;
+    let ferry = ferry(&topic, "");
+    for first in [0, 10, 20] {
+        write(&topic, 0, &things(first..first + 10, 4000));
+        landed(&ferry);
+    }
+    let lost = format!("landed/{topic}/p=0/00000000000000000010.parquet");
+    let bytes = std::fs::read(ferry.path(&lost)).expect("an object");
+    std::fs::remove_file(ferry.path(&lost)).expect("removed");
+    write(&topic, 0, &things(30..40, 4000));
+    let came = super::refused(&ferry, 42, "E-CHAIN-42");
+    let told = format!(
+        "`{topic}/p=0/00000000000000000020.parquet` of source `topics` begins behind the end of the object \
+                        before it: one between them is gone"
+    );
+    assert!(came.err.contains(&told), "{}", came.err);
+    assert!(!ferry.path(&format!("landed/{topic}/p=0/00000000000000000030.parquet")).exists());
+    // The lag is no smaller for it, and once the object is back the chain goes on.
+    ferry.write(&lost, &bytes);
+    assert_eq!(landed(&ferry)["records"], 10);
+}
+
+#[tokio::test]
 async fn of_many_manifests_the_newest_are_read_and_nothing_is_named_twice() {
     let topic = topic(1, &[]).await;
     let ferry = ferry(&topic, "");

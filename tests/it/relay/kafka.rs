@@ -5,7 +5,7 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders, ToBytes};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::util::Timeout;
@@ -75,18 +75,23 @@ impl ProducerContext for Counted {
 pub type Pair = (Option<String>, Option<String>);
 
 /// Writes records into one partition; all of them are there when it comes back.
-pub fn write(topic: &str, partition: i32, records: &[Pair]) {
+pub fn write<T: ToBytes>(topic: &str, partition: i32, records: &[(Option<T>, Option<T>)]) {
     write_with(topic, partition, records, None);
 }
 
 /// The same, each with a header.
-pub fn write_with(topic: &str, partition: i32, records: &[Pair], header: Option<(&str, &str)>) {
+pub fn write_with<T: ToBytes>(
+    topic: &str,
+    partition: i32,
+    records: &[(Option<T>, Option<T>)],
+    header: Option<(&str, &str)>,
+) {
     let counted = Counted::default();
     let mut config = config();
     config.set("enable.idempotence", "true").set("linger.ms", "5");
     let producer: ThreadedProducer<Counted> = config.create_with_context(counted.clone()).expect("a producer");
     for (key, value) in records {
-        let mut record = BaseRecord::<String, String>::to(topic).partition(partition);
+        let mut record = BaseRecord::<T, T>::to(topic).partition(partition);
         record.key = key.as_ref();
         record.payload = value.as_ref();
         if let Some((key, value)) = header {

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! kafka.rs    topics of a test's own, and what is written into them
+//! beside.rs   topics that nothing is compared with
+//! avro.rs     what is written in Avro, or without an envelope
 //! chain.rs    what is landed, from one run to the next, and by two at once
 //! holes.rs    what a topic no longer holds, never held, or does not hold yet
 //! endings.rs  how a run ends that cannot go on
@@ -13,6 +15,8 @@
 //! nights.rs   PostgreSQL -> Debezium -> Kafka -> relay -> run
 //! ```
 
+mod avro;
+mod beside;
 mod chain;
 mod endings;
 mod follow;

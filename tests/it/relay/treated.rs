@@ -18,7 +18,7 @@ born = { type = \"date\", class = \"personal\", nullable = true, treat = { analy
 doc = { type = \"jsonb\", class = \"sensitive\", nullable = true, treat = { analytics = { fields = { \"a.n\" = { treat = \"keep\" }, \"a.who\" = { kind = \"email\", treat = \"label\" } } } } }
 body = { type = \"text\", class = \"internal\", nullable = true }";
 
-fn ferry(topic: &str, kafka: &str) -> Ferry {
+pub fn ferry(topic: &str, kafka: &str) -> Ferry {
     let reconcile = format!("\n[dataset.thing.reconcile]\nagainst = \"topics\"\ntopic = \"{topic}\"\n");
     let row = json!({"id": 1, "amount": "2.50", "email": "wren@example.org", "phone": "07700 900123", "full_name": "Wren Alder",
         "born": "1980-05-06", "doc": "{\"a\": {\"n\": 1, \"who\": \"wren@example.org\"}, \"street\": \"Millpond\"}", "body": "plain"});
@@ -55,13 +55,13 @@ fn history() -> Vec<Pair> {
 }
 
 /// Every record of the relay below a folder of the project, as text.
-fn records(ferry: &Ferry, folder: &str) -> String {
+pub fn records(ferry: &Ferry, folder: &str) -> String {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/records.py");
     python(&[script, ferry.path(folder).to_str().expect("text")])
 }
 
 /// Nothing of what was landed, nor of what was said, has a canary in it.
-fn shows_none(ferry: &Ferry, said: &str) {
+pub fn shows_none(ferry: &Ferry, said: &str) {
     let manifests: String = ferry
         .files("landed")
         .iter()
@@ -186,6 +186,42 @@ async fn a_declared_column_that_no_row_has_ends_the_run() {
 }
 
 #[tokio::test]
+async fn told_to_stop_before_a_declared_column_was_met_it_names_nothing_and_the_next_run_says_why() {
+    const RECORDS: usize = 20_000;
+    let topic = topic(1, &[]).await;
+    let ferry = ferry(&topic, "");
+    ferry.edit("schemas/thing.toml", "key = [\"id\"]", "key = [\"id\"]\non_new_column = \"withhold\"");
+    ferry.edit(ENVIRONMENT, "[secrets]", "[limits]\npart_max = \"64KiB\"\n\n[secrets]");
+    let mut renamed = row("wren@example.org", "plain");
+    let email = renamed.as_object_mut().expect("a row").remove("email");
+    renamed["mail"] = email.expect("an address");
+    write(&topic, 0, &vec![event("c", Value::Null, renamed, 4000); RECORDS]);
+    let mut command = ferry.command(&["relay", JOB]);
+    let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn();
+    let child = child.expect("the binary starts");
+    let objects = || {
+        let all = ferry.files(&format!("landed/{topic}"));
+        all.iter().filter(|path| path.ends_with(".parquet")).count()
+    };
+    let began = std::time::Instant::now();
+    while objects() < 2 {
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "nothing is landed");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    std::process::Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
+    let came = crate::ferry::Came::of(&child.wait_with_output().expect("it ends"));
+    assert_eq!(came.code, 73, "{}", came.err);
+    let landed = objects();
+    assert!(landed < RECORDS / 64, "it was over before it was told to stop: {landed}");
+    assert!(ferry.files(&format!("landed/{topic}/_runs")).is_empty(), "no manifest names what lacks a column");
+    // The run that has it all is the one that says whether it is lacking.
+    let came = refused(&ferry, 23, "E-PATH-23");
+    assert!(came.err.contains("`email` is declared to be treated and is in no row"), "{}", came.err);
+    assert!(ferry.files(&format!("landed/{topic}/_runs")).is_empty());
+    shows_none(&ferry, &came.err);
+}
+
+#[tokio::test]
 async fn one_who_follows_ends_in_the_round_in_which_a_declared_column_is_gone() {
     let topic = topic(1, &[]).await;
     let ferry = ferry(&topic, "");
@@ -227,9 +263,13 @@ async fn an_address_in_a_column_that_is_kept_ends_the_run_before_it_is_landed() 
 async fn what_the_relay_cannot_treat_is_refused_before_anything_is_read() {
     let topic = topic(1, &[]).await;
     let ferry = ferry(&topic, "");
-    ferry.edit(ENVIRONMENT, "layout = \"relay\"", "layout = \"relay\", payload = \"debezium_avro\"");
+    ferry.edit(ENVIRONMENT, "layout = \"relay\"", "layout = \"relay\", payload = \"wal2json\"");
     let came = refused(&ferry, 10, "E-JOB-10");
-    assert!(came.err.contains("cannot be landed for `analytics`: it holds values of another payload"), "{}", came.err);
+    assert!(
+        came.err.contains("cannot be landed for `analytics`: it holds values of another payload than Debezium's"),
+        "{}",
+        came.err
+    );
     assert!(!ferry.path(&format!("landed/{topic}")).exists());
 }
 
