@@ -2,20 +2,19 @@
 //!
 //! Everything in here blocks, and is called where that does no harm.
 
+use super::account::{Account, Tally};
 use super::fault::{Meant, RelayFault, answer, meant};
+pub use super::heard::Heard;
 use super::settings;
 use crate::data::Name;
 use crate::job::KafkaSpec;
-use rdkafka::client::ClientContext;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::base_consumer::PartitionQueue;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long one partition is asked for its ends, at most.
@@ -28,6 +27,7 @@ pub struct Cluster {
     ca: Option<PathBuf>,
     group: String,
     asks: BaseConsumer<Heard>,
+    tally: Arc<Tally>,
 }
 
 /// What of a partition can be read.
@@ -41,47 +41,6 @@ pub struct Stretch {
     pub end: i64,
 }
 
-/// What the client said of the whole cluster, and of how far it has read. Its log is nobody's: it may quote what it choked on.
-#[derive(Default)]
-pub struct Heard {
-    error: Mutex<Option<RDKafkaErrorCode>>,
-    /// Topic -> partition -> the offset up to which it had read on when it last found no more.
-    read: Mutex<HashMap<String, HashMap<i32, i64>>>,
-}
-
-impl Heard {
-    /// The offset up to which the client had read on when it last found no more; `None` where it was not so far yet.
-    pub fn read(&self, topic: &str, partition: i32) -> Option<i64> {
-        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.get(topic)?.get(&partition).copied()
-    }
-
-    fn last_error(&self) -> Option<RDKafkaErrorCode> {
-        *self.error.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl ClientContext for Heard {
-    fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
-
-    fn error(&self, error: KafkaError, _: &str) {
-        // That all brokers are down follows whatever brought them down, and says less.
-        if let Some(code) = answer(&error).filter(|code| *code != RDKafkaErrorCode::AllBrokersDown) {
-            *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(code);
-        }
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        for (name, topic) in statistics.topics {
-            let ends = topic.partitions.into_iter().filter(|(_, partition)| partition.eof_offset >= 0);
-            read.entry(name).or_default().extend(ends.map(|(number, partition)| (number, partition.eof_offset)));
-        }
-    }
-}
-
-impl ConsumerContext for Heard {}
-
 /// The one kind of reader that there is.
 pub type Reader = BaseConsumer<Heard>;
 /// What comes of one partition.
@@ -90,10 +49,15 @@ pub type Queue = PartitionQueue<Heard>;
 impl Cluster {
     /// A cluster, not yet asked anything. `from` is its source in the environment, `group` where markers are put.
     pub fn new(from: &Name, kafka: &KafkaSpec, ca: Option<PathBuf>, group: String) -> Result<Self, RelayFault> {
-        let config = settings::asking(kafka, ca.as_deref());
+        let config = settings::asking(from, kafka, ca.as_deref());
         let asks = BaseConsumer::from_config_and_context(&config, Heard::default());
         let asks = asks.map_err(|_| RelayFault::Client { from: from.clone() })?;
-        Ok(Cluster { from: from.clone(), kafka: kafka.clone(), ca, group, asks })
+        Ok(Cluster { from: from.clone(), kafka: kafka.clone(), ca, group, asks, tally: Arc::default() })
+    }
+
+    /// What reading has come to since this was asked last.
+    pub fn account(&self) -> Account {
+        self.tally.take()
     }
 
     /// Its source in the environment.
@@ -174,8 +138,9 @@ impl Cluster {
         from: &[(&str, i32, i64)],
         queue_bytes: usize,
     ) -> Result<(Arc<Reader>, Vec<Queue>), RelayFault> {
-        let config = settings::reading(&self.kafka, self.ca.as_deref(), &self.group, from.len(), queue_bytes);
-        let reader = BaseConsumer::from_config_and_context(&config, Heard::default());
+        let ca = self.ca.as_deref();
+        let config = settings::reading(&self.from, &self.kafka, ca, &self.group, from.len(), queue_bytes);
+        let reader = BaseConsumer::from_config_and_context(&config, Heard::new(Arc::clone(&self.tally)));
         let reader: Arc<Reader> = Arc::new(reader.map_err(|_| RelayFault::Client { from: self.from.clone() })?);
         // Before anything is fetched: what came into the queue that all share would be read out of its order.
         let split = |(topic, partition, _): &(&str, i32, i64)| reader.split_partition_queue(topic, *partition);

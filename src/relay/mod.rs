@@ -9,14 +9,17 @@
 //! treat.rs     records as an audience may see them     letters.rs   those that cannot be made so
 //! topic.rs     how far a topic is, and goes           hits.rs      how often what is treated was there
 //! manifest.rs  what a run says of all that            walk.rs      from the first to the last of it
+//! heard.rs     what the client says by itself         account.rs   what rounds come to, counted as they go
 //! ```
 //!
 //! The only rdkafka. Never in here: how an event is written (`changes`), and what a treatment does (`privacy`).
 
+mod account;
 mod buffer;
 mod chain;
 mod cluster;
 mod fault;
+mod heard;
 mod hits;
 mod identity;
 mod land;
@@ -29,7 +32,9 @@ mod topic;
 mod treat;
 mod walk;
 
+pub use account::Account;
 pub use fault::RelayFault;
 pub use pull::Bounds;
+pub use settings::client_id;
 pub use treat::TopicTreatment;
 pub use walk::{Asked, Begin, Lag, Relay, Told, TopicAsked};

@@ -2,6 +2,7 @@
 //!
 //! Never in here: a secret in a message, and what is done with the client.
 
+use crate::data::Name;
 use crate::job::{KafkaSpec, Trust};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
@@ -24,14 +25,20 @@ fn queue_kbytes(partitions: usize, queue_bytes: usize) -> usize {
     (queue_bytes / 1024 / 2 / partitions.max(1)).max(QUEUE_KBYTES_MIN)
 }
 
+/// The name by which the quotas of a cluster know us.
+pub fn client_id(from: &Name) -> String {
+    format!("nightferry-relay.{from}")
+}
+
 /// For questions alone: what topics there are, and where their partitions end. It needs no group.
-pub fn asking(kafka: &KafkaSpec, ca: Option<&Path>) -> ClientConfig {
+pub fn asking(from: &Name, kafka: &KafkaSpec, ca: Option<&Path>) -> ClientConfig {
+    let client = client_id(from);
     let mut config = ClientConfig::new();
     config.set_log_level(RDKafkaLogLevel::Emerg);
     for (key, value) in [
         ("bootstrap.servers", kafka.brokers.as_str()),
-        // The name by which quotas know us.
-        ("client.id", "nightferry-relay"),
+        // One of each source, so that its cluster can give it a quota of its own.
+        ("client.id", client.as_str()),
         // The end of a partition is then the last stable offset: what an open transaction wrote is not promised to be read.
         ("isolation.level", "read_committed"),
         // After a broker was away: at once when it is back, not after the client's ten seconds.
@@ -56,13 +63,14 @@ pub fn asking(kafka: &KafkaSpec, ca: Option<&Path>) -> ClientConfig {
 
 /// For reading `partitions` of them, each from a queue of its own.
 pub fn reading(
+    from: &Name,
     kafka: &KafkaSpec,
     ca: Option<&Path>,
     group: &str,
     partitions: usize,
     queue_bytes: usize,
 ) -> ClientConfig {
-    let mut config = asking(kafka, ca);
+    let mut config = asking(from, kafka, ca);
     let kbytes = queue_kbytes(partitions, queue_bytes);
     for (key, value) in [
         // Where the marker of what is landed is put, for others to see. Nobody joins it: partitions are assigned by us.
@@ -84,7 +92,7 @@ pub fn reading(
         ("fetch.max.bytes", &queue_bytes.max(ANSWER_BYTES_MIN).to_string()),
         // That the end was come to is said, also where nothing but marks of transactions stands before it.
         ("enable.partition.eof", "true"),
-        // Up to which offset that was so is told here alone.
+        // Up to which offset that was so is told here alone, as is for how long brokers hold us back.
         ("statistics.interval.ms", "200"),
     ] {
         config.set(key, value);

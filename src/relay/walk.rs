@@ -1,5 +1,6 @@
 //! A run of the relay over the topics of one cluster, from the first question to the manifests.
 
+use super::account::Account;
 use super::buffer::Buffer;
 use super::chain::{Chain, Link, Owner, Tail};
 use super::cluster::{Cluster, Stretch};
@@ -126,6 +127,16 @@ impl Relay {
         let cluster = Arc::new(Cluster::new(&asked.from, &asked.kafka, asked.ca.clone(), asked.group.clone())?);
         let letters = Arc::new(Letters::new(&asked.restricted, &asked.run, asked.kafka.dead_letters_max));
         Ok(Relay { asked, cluster, letters, topics: Vec::new(), rounds: 0 })
+    }
+
+    /// Its source in the environment.
+    pub fn from(&self) -> &Name {
+        &self.asked.from
+    }
+
+    /// What rounds have come to since this was asked last, those that failed among them.
+    pub fn account(&self) -> Account {
+        self.cluster.account()
     }
 
     /// Lands the topics as far as they go now. `stop` ends when the process is told to.

@@ -46,8 +46,8 @@ pub use drift::{
 pub use html::{diff_page, nights_page, run_page};
 pub use lineage::{lineage_svg, lineage_text};
 pub use message::{
-    Cause, KILLED, LATE, LEFT_OUT, Message, MessageState, NOTICES, ROWS, pagerduty_body, plain_body, slack_body,
-    teams_body,
+    Cause, KILLED, LATE, LEFT_OUT, Message, MessageState, NOTICES, ROWS, SLOWED, pagerduty_body, plain_body,
+    slack_body, teams_body,
 };
 pub use metrics::{LINE_BYTES_MAX, Measured, emf, nights_metrics, openmetrics, run_metrics};
 pub use nights::{

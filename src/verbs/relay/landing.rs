@@ -7,10 +7,12 @@ use super::super::stop::stopped;
 use super::treatment::treatment;
 use super::{BTreeSet, Duration, Failure, Plan, Project, RelayBegin, RelayRequest, Road, Write, json};
 use crate::access::{self, Purpose, backoff};
+use crate::data::Name;
 use crate::ending;
 use crate::failure::Phase;
 use crate::job::{Boundary, StoreSpec};
-use crate::relay::{Asked, Begin, Bounds, Lag, Relay, RelayFault, Told, TopicAsked};
+use crate::relay::{Account, Asked, Begin, Bounds, Lag, Relay, RelayFault, Told, TopicAsked, client_id};
+use crate::report::{NOTICES, SLOWED};
 use crate::store::{Store, preflight};
 use crate::world::{Clock, Progress, ProgressMode, World};
 use futures::FutureExt;
@@ -91,12 +93,30 @@ pub(super) async fn go(
     if let Some(every) = request.follow {
         return follow(&mut relays, every).await;
     }
-    let mut told = Vec::new();
+    let (mut told, mut accounts) = (Vec::new(), Vec::new());
     for relay in &mut relays {
-        told.extend(relay.round(stopped()).await.map_err(failed)?);
+        let landed = relay.round(stopped()).await;
+        accounts.push((relay.from().clone(), heeded(relay)));
+        told.extend(landed.map_err(failed)?);
     }
-    tell(plan, &run, &told, request.json, out);
+    tell(plan, &run, (&told, &accounts), request.json, out);
     Ok(())
+}
+
+/// What a relay has come to since it was asked last; where brokers hold it back, a person may want to know.
+fn heeded(relay: &Relay) -> Account {
+    let account = relay.account();
+    if account.is_slowed() {
+        let (throttled_ms, throttled_ratio) = (account.throttled_ms, account.throttled_ratio());
+        let (id, runbook, source, client) = (SLOWED, runbook(SLOWED), relay.from(), client_id(relay.from()));
+        tracing::warn!(id, runbook, %source, client, throttled_ms, throttled_ratio, "brokers hold the reading back");
+    }
+    account
+}
+
+/// The runbook of a notice.
+fn runbook(id: &str) -> &'static str {
+    NOTICES.iter().find(|(notice, _)| *notice == id).map_or("RB-01", |(_, runbook)| runbook)
 }
 
 fn failed(fault: RelayFault) -> Failure {
@@ -111,7 +131,9 @@ async fn follow(relays: &mut [Relay], every: Duration) -> Result<(), Failure> {
         let begun = Instant::now();
         let mut is_away = false;
         for relay in relays.iter_mut() {
-            match relay.round(stop.clone()).await {
+            let landed = relay.round(stop.clone()).await;
+            heeded(relay);
+            match landed {
                 Ok(told) => {
                     told.iter().for_each(|Told { topic, records, objects, bytes, dead_letters, found, .. }| {
                         tracing::info!(topic, records, objects, bytes, dead_letters, found, "landed");
@@ -208,9 +230,20 @@ fn bounds(plan: &Plan) -> Bounds {
     Bounds { object_bytes: size(plan.limits.part_bytes_max), held_bytes: size(held), queue_bytes: size(queue) }
 }
 
-fn tell(plan: &Plan, run: &str, told: &[Told], is_json: bool, out: &mut dyn Write) {
+fn tell(
+    plan: &Plan,
+    run: &str,
+    (told, accounts): (&[Told], &[(Name, Account)]),
+    is_json: bool,
+    out: &mut dyn Write,
+) {
     if is_json {
-        let told = json!({"job": plan.job, "environment": plan.environment, "run": run, "topics": told});
+        let sources = accounts.iter().map(|(source, account)| {
+            json!({"source": source, "client": client_id(source), "throttled_ms": account.throttled_ms,
+                "throttled_ratio": account.throttled_ratio()})
+        });
+        let sources: Vec<_> = sources.collect();
+        let told = json!({"job": plan.job, "environment": plan.environment, "run": run, "topics": told, "sources": sources});
         let _ = writeln!(out, "{told}");
         return;
     }
@@ -225,5 +258,13 @@ fn tell(plan: &Plan, run: &str, told: &[Told], is_json: bool, out: &mut dyn Writ
                 "    {dead_letters} records could not be treated: dead_letters/{topic} in the restricted store"
             );
         }
+    }
+    for (source, account) in accounts.iter().filter(|(_, account)| account.is_slowed()) {
+        let (seconds, percent) = (account.throttled_ms as f64 / 1e3, account.throttled_ratio() * 100.0);
+        let by = format!("by their quota for `{}` ({})", client_id(source), runbook(SLOWED));
+        let _ = writeln!(
+            out,
+            "\n  the brokers of {source} held the reading back for {seconds:.1} s, {percent:.0} % of it: {by}"
+        );
     }
 }

@@ -7,6 +7,7 @@
 //! endings.rs  how a run ends that cannot go on
 //! treated.rs  what is landed for those who may not see everything
 //! follow.rs   landing that goes on, where it begins, how far behind it is
+//! slowed.rs   a broker that holds the reader back
 //! stores.rs   places that refuse what is to be landed
 //! three.rs    three brokers of a test's own
 //! nights.rs   PostgreSQL -> Debezium -> Kafka -> relay -> run
@@ -18,6 +19,7 @@ mod follow;
 mod holes;
 mod kafka;
 mod nights;
+mod slowed;
 mod stores;
 mod three;
 mod treated;
