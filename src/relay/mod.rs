@@ -10,6 +10,7 @@
 //! topic.rs     how far a topic is, and goes           hits.rs      how often what is treated was there
 //! manifest.rs  what a run says of all that            walk.rs      from the first to the last of it
 //! heard.rs     what the client says by itself         account.rs   what rounds come to, counted as they go
+//! login.rs     what we show a cluster
 //! ```
 //!
 //! The only rdkafka. Never in here: how an event is written (`changes`), and what a treatment does (`privacy`).
@@ -24,6 +25,7 @@ mod hits;
 mod identity;
 mod land;
 mod letters;
+mod login;
 mod manifest;
 mod over;
 mod pull;
@@ -32,8 +34,9 @@ mod topic;
 mod treat;
 mod walk;
 
-pub use account::Account;
+pub use account::{Account, TopicAccount};
 pub use fault::RelayFault;
+pub use login::{ClientCertificate, Login};
 pub use pull::Bounds;
 pub use settings::client_id;
 pub use treat::TopicTreatment;

@@ -2,11 +2,12 @@
 //!
 //! Never in here: a secret in a message, and what is done with the client.
 
+use super::login::Login;
 use crate::data::Name;
-use crate::job::{KafkaSpec, Trust};
+use crate::job::{KafkaAuth, KafkaSpec, ScramHash, Trust};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
-use std::path::Path;
+use secrecy::ExposeSecret;
 
 /// The least that is fetched ahead of one partition: a fetch has to fit, which may come on top of a queue that is nearly full.
 const QUEUE_KBYTES_MIN: usize = 128;
@@ -31,7 +32,7 @@ pub fn client_id(from: &Name) -> String {
 }
 
 /// For questions alone: what topics there are, and where their partitions end. It needs no group.
-pub fn asking(from: &Name, kafka: &KafkaSpec, ca: Option<&Path>) -> ClientConfig {
+pub fn asking(from: &Name, kafka: &KafkaSpec, login: &Login) -> ClientConfig {
     let client = client_id(from);
     let mut config = ClientConfig::new();
     config.set_log_level(RDKafkaLogLevel::Emerg);
@@ -52,25 +53,49 @@ pub fn asking(from: &Name, kafka: &KafkaSpec, ca: Option<&Path>) -> ClientConfig
         config.set(key, value);
     }
     match kafka.trust {
-        Trust::Verified => config.set("security.protocol", "ssl"),
-        Trust::Unchecked => config.set("security.protocol", "plaintext"),
-    };
-    if let Some(ca) = ca {
-        config.set("ssl.ca.location", ca.to_string_lossy());
+        Trust::Verified => secured(&mut config, kafka, login),
+        Trust::Unchecked => {
+            config.set("security.protocol", "plaintext");
+        }
     }
     config
 }
 
-/// For reading `partitions` of them, each from a queue of its own.
-pub fn reading(
-    from: &Name,
-    kafka: &KafkaSpec,
-    ca: Option<&Path>,
-    group: &str,
-    partitions: usize,
-    queue_bytes: usize,
-) -> ClientConfig {
-    let mut config = asking(from, kafka, ca);
+/// TLS that is always verified, and what we show.
+fn secured(config: &mut ClientConfig, kafka: &KafkaSpec, login: &Login) {
+    // The client's own measure, said all the same: that a broker has a certificate of somebody else's is no broker of ours.
+    config.set("enable.ssl.certificate.verification", "true").set("ssl.endpoint.identification.algorithm", "https");
+    match &login.ca {
+        Some(ca) => config.set("ssl.ca.location", ca.to_string_lossy()),
+        // An OpenSSL that is linked in whole does not know where a system keeps its roots; the client knows some places.
+        None => config.set("ssl.ca.location", "probe"),
+    };
+    if let Some(client) = &login.client {
+        config.set("ssl.certificate.pem", &client.certificate).set("ssl.key.pem", client.key.expose_secret());
+    }
+    let protocol = if kafka.auth == KafkaAuth::None { "ssl" } else { "sasl_ssl" };
+    config.set("security.protocol", protocol);
+    match &kafka.auth {
+        KafkaAuth::None => {}
+        KafkaAuth::Scram { hash, user, .. } => {
+            let mechanism = match hash {
+                ScramHash::Sha256 => "SCRAM-SHA-256",
+                ScramHash::Sha512 => "SCRAM-SHA-512",
+            };
+            config.set("sasl.mechanism", mechanism).set("sasl.username", user);
+            if let Some(password) = &login.password {
+                config.set("sasl.password", password.expose_secret());
+            }
+        }
+        // The client asks for a token when it needs one.
+        KafkaAuth::Iam { .. } => {
+            config.set("sasl.mechanism", "OAUTHBEARER");
+        }
+    }
+}
+
+/// For reading `partitions` of them, each from a queue of its own; beside what one who asks is told.
+pub fn reading(mut config: ClientConfig, group: &str, partitions: usize, queue_bytes: usize) -> ClientConfig {
     let kbytes = queue_kbytes(partitions, queue_bytes);
     for (key, value) in [
         // Where the marker of what is landed is put, for others to see. Nobody joins it: partitions are assigned by us.

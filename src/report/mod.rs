@@ -8,6 +8,7 @@
 //! nights.rs    what many nights came to; nights_terminal.rs: as a person reads it
 //! papers/      what is done with personal data, for those who answer for it
 //! html/        reports as pages for a browser
+//! metrics.rs   numbers that machines gather; relay_metrics.rs: those of a relay
 //! numbers.rs   1,234,567 and 3.2 MiB
 //! ```
 //!
@@ -28,6 +29,7 @@ mod nights_terminal;
 mod numbers;
 mod openlineage;
 mod papers;
+mod relay_metrics;
 mod run;
 mod terminal;
 
@@ -57,5 +59,6 @@ pub use nights_terminal::nights_terminal;
 pub use numbers::{bytes, count};
 pub use openlineage::{run_ended, run_started};
 pub use papers::{PAPER_FORMAT, Paper, article30, dpia, paper};
+pub use relay_metrics::{RelayNumbers, TopicLag, TopicNumbers, relay_metrics};
 pub use run::{CostReport, Outcome, ProblemReport, RequestsReport, RunReport};
 pub use terminal::terminal;

@@ -8,6 +8,8 @@
 //! treated.rs  what is landed for those who may not see everything
 //! follow.rs   landing that goes on, where it begins, how far behind it is
 //! slowed.rs   a broker that holds the reader back
+//! logins.rs   what a cluster is shown, and what becomes of a run that it does not let in
+//! numbers.rs  what it tells machines
 //! stores.rs   places that refuse what is to be landed
 //! three.rs    three brokers of a test's own
 //! nights.rs   PostgreSQL -> Debezium -> Kafka -> relay -> run
@@ -18,7 +20,9 @@ mod endings;
 mod follow;
 mod holes;
 mod kafka;
+mod logins;
 mod nights;
+mod numbers;
 mod slowed;
 mod stores;
 mod three;

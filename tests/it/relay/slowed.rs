@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Lets a client read so many bytes a second.
-fn quota(client: &str, bytes: u64) {
+pub fn quota(client: &str, bytes: u64) {
     let jars = concat!(env!("CARGO_MANIFEST_DIR"), "/target/services/kafka/jars/*");
     let mut command = Command::new("java");
     command.args(["-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", jars, "kafka.admin.ConfigCommand"]);
@@ -41,7 +41,7 @@ async fn a_broker_that_holds_the_reader_back_is_waited_for_told_of_and_nothing_i
     std::fs::remove_dir_all(ferry.path("landed")).expect("removed");
     quota(&client, 60_000);
     let began = Instant::now();
-    let came = ferry.run(&["relay", JOB, "--json"]);
+    let came = ferry.run(&["relay", JOB, "--json", "--metrics", "emf"]);
     let took = began.elapsed();
     assert_eq!(came.code, 0, "{}", came.err);
     let told: Value = serde_json::from_str(&came.out).expect("JSON");
@@ -51,6 +51,11 @@ async fn a_broker_that_holds_the_reader_back_is_waited_for_told_of_and_nothing_i
     assert!(of["throttled_ms"].as_u64().is_some_and(|held| held > 2_000), "{told}");
     assert!(of["throttled_ratio"].as_f64().is_some_and(|part| part > 0.2 && part <= 1.0), "{told}");
     assert!(took > Duration::from_secs(3), "longer than it is patient: {took:?}");
+    let numbers = crate::metrics::lines(&came.err);
+    assert_eq!(
+        (&numbers[0]["dataset"], &numbers[0]["relay_throttled_ratio"]),
+        (&json!("things.all"), &of["throttled_ratio"])
+    );
     // Whoever looks after the cluster is told, and where to read on.
     assert!(came.err.contains("N-SLOWED") && came.err.contains("RB-12"), "{}", came.err);
     let told = chain(&ferry, &topic)["0"].clone();
