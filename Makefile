@@ -51,7 +51,7 @@ bench-compact:
 # The tests' own broker, which shares the machine. `make bench-relay ARGS='--records 60000 --runs 1'`.
 bench-relay:
 	@tests/services/install
-	@cargo build --locked --release --features relay --bin nightferry
+	@cargo build --locked --release --features relay --bin nightferry --example poll
 	@$(with_services); "$$NIGHTFERRY_READERS_PYTHON" benches/relay.py $(ARGS)
 
 # Text and columns looked at, beside redact-core and Presidio; the data comes from generators of other people.
