@@ -51,7 +51,7 @@ bench-compact:
 # The tests' own broker, which shares the machine. `make bench-relay ARGS='--records 60000 --runs 1'`.
 bench-relay:
 	@tests/services/install
-	@cargo build --locked --release --features relay --bin nightferry
+	@cargo build --locked --release --features relay --bin nightferry --example poll
 	@$(with_services); "$$NIGHTFERRY_READERS_PYTHON" benches/relay.py $(ARGS)
 
 # A hundred million rows in one vCPU and 2 GB. Root, 35 GB of disk, an hour: `make bench-night ARGS='--half-hours 200000 --contacts 50000'`.

@@ -1,10 +1,12 @@
-"""`nightferry relay` of a topic, as it is and treated, beside kcat's raw reading and kcat packed by zstd, in one run on one machine.
+"""`nightferry relay` of a topic, as it is and treated, beside who only polls and beside kcat packed by zstd, in one run on one machine.
 
 Writes a topic of six partitions into the tests' own broker: events of a table with people in it, as Debezium writes them, about a
 kilobyte each. In turn, several times: the relay lands it for `restricted` (values as they are) and for `analytics` (a pseudonym, a
-mask, a label and a column left out, in both images), each into a folder that is empty; kcat reads it to nowhere; kcat reads it into
-`zstd -1`. What the relay says that it landed is held against what was written. Prints medians of wall time, processor time and
-largest memory. The broker shares the machine. `make bench-relay` starts it; --records is for all partitions together.
+mask, a label and a column left out, in both images), each into a folder that is empty; a loop polls it and drops it, once with the
+relay's client settings and once with the client's own (`benches/poll.rs`: the relay's client library); kcat reads it into `zstd -1`. What
+each says that it read is held against what was written. Prints medians of wall time, processor time and largest memory, each command,
+and for the relay how much processor time each of its threads took, which says what bounds it. `machine` is the processor time of
+everybody in that time: the broker shares the machine. `make bench-relay` starts it; --records is for all partitions together.
 """
 
 import argparse
@@ -16,12 +18,17 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PARTITIONS = 6
 BROKERS = os.environ["NIGHTFERRY_KAFKA"]
+TICKS = os.sysconf("SC_CLK_TCK")
+# What `src/relay/settings.rs` says to the client for six partitions, of what makes it fast or slow.
+SETTINGS = ["fetch.queue.backoff.ms=10", "queued.max.messages.kbytes=1365", "fetch.message.max.bytes=1048576", "fetch.max.bytes=16777216",
+            "check.crcs=true", "isolation.level=read_committed"]
 
 JOB = """name = "bench"
 description = "A topic that is landed."
@@ -122,18 +129,52 @@ def project(folder, topic, audience):
         path.write_text(text)
 
 
+def busy():
+    """Processor seconds of everybody on the machine, the broker among them."""
+    user, nice, system, _, _, irq, softirq, *_ = map(int, pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:])
+    return (user + nice + system + irq + softirq) / TICKS
+
+
+def watch(pid, threads):
+    """Processor seconds of each thread of a process by its name, as they were last seen."""
+    while True:
+        try:
+            tasks = os.listdir(f"/proc/{pid}/task")
+        except OSError:
+            return
+        for task in tasks:
+            try:
+                text = pathlib.Path(f"/proc/{pid}/task/{task}/stat").read_text()
+            except OSError:
+                continue
+            name, rest = text[text.index("(") + 1 :].rsplit(")", 1)
+            fields = rest.split()
+            threads[task] = (name, (int(fields[11]) + int(fields[12])) / TICKS)
+        if not tasks:
+            return
+        time.sleep(0.05)
+
+
 def timed(command, cwd, shell=False):
-    """Seconds, processor seconds and MiB of a command, and what it said."""
-    begin = time.perf_counter()
+    """Seconds, processor seconds, MiB and the machine's processor seconds of a command; what it said, and its threads."""
+    begin, before, threads = time.perf_counter(), busy(), {}
     with tempfile.TemporaryFile() as said:
-        child = subprocess.Popen(command, cwd=cwd, stdout=said, shell=shell)
+        # The largest memory of a child is never told as less than this script's own, which is some 30 MiB.
+        child = subprocess.Popen(command, cwd=cwd, stdout=said, shell=shell, executable="/bin/bash" if shell else None)
+        watcher = threading.Thread(target=watch, args=(child.pid, threads), daemon=True)
+        watcher.start()
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         took = time.perf_counter() - begin
+        everybody = busy() - before
         said.seek(0)
         if child.returncode:
             sys.exit(f"{command} ended with {child.returncode}")
-        return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, said.read()
+        watcher.join()
+        names = {}
+        for name, seconds in threads.values():
+            names[name] = names.get(name, 0) + seconds
+        return (took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, everybody), said.read(), names
 
 
 def main():
@@ -141,42 +182,62 @@ def main():
     parser.add_argument("--records", type=int, default=600_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--binary", default=str(ROOT / "target/release/nightferry"))
+    parser.add_argument("--poll", default=str(ROOT / "target/release/examples/poll"))
     asked = parser.parse_args()
-    asked.binary = str(pathlib.Path(asked.binary).resolve())
+    asked.binary, asked.poll = (str(pathlib.Path(path).resolve()) for path in (asked.binary, asked.poll))
     topic = f"bench.{uuid.uuid4().hex}"
     make(topic)
     size = fill(topic, asked.records)
-    results = {}
+    results, profiles, commands = {}, {}, {}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
 
-        def relay(audience):
+        def relay(name, audience):
             place = folder / audience
             shutil.rmtree(place, ignore_errors=True)
             project(place, topic, audience)
-            took, cpu, memory, said = timed([asked.binary, "relay", "jobs/bench.toml", "--json"], place)
+            commands[name] = [asked.binary, "relay", "jobs/bench.toml", "--json"]
+            took, said, threads = timed(commands[name], place)
             told = json.loads(said)["topics"][0]
-            assert told["records"] == asked.records and told["dead_letters"] == 0, told
-            return took, cpu, memory, told["bytes"]
+            assert told["records"] == asked.records and told["dead_letters"] == 0 and told["complete"], told
+            profiles.setdefault(name, []).append(threads)
+            return *took, told["bytes"]
 
-        read = ["kcat", "-q", "-b", BROKERS, "-C", "-t", topic, "-o", "beginning", "-e"]
-        packed = folder / "packed.zst"
+        def poll(name, settings):
+            commands[name] = [asked.poll, BROKERS, topic, *settings]
+            took, said, _ = timed(commands[name], folder)
+            assert json.loads(said) == {"records": asked.records, "bytes": size}, said
+            return *took, 0
+
+        def kcat(name):
+            packed = folder / "packed.zst"
+            commands[name] = f"set -o pipefail; kcat -q -b {BROKERS} -C -t {topic} -o beginning -e | zstd -q -1 -f -o {packed}"
+            took, _, _ = timed(commands[name], folder, shell=True)
+            lines = subprocess.run(f"zstd -q -d -c {packed} | wc -l", shell=True, check=True, stdout=subprocess.PIPE).stdout
+            assert int(lines) == asked.records, lines
+            return *took, packed.stat().st_size
+
         ways = {
-            "relay, as it is": lambda: relay("restricted"),
-            "relay, treated": lambda: relay("analytics"),
-            "kcat to nowhere": lambda: (*timed(" ".join(read) + " >/dev/null", folder, shell=True)[:3], 0),
+            "relay, treated": lambda name: relay(name, "analytics"),
+            "relay, as it is": lambda name: relay(name, "restricted"),
+            "poll, relay's settings": lambda name: poll(name, SETTINGS),
+            "poll, client's own": lambda name: poll(name, []),
+            "kcat | zstd -1": kcat,
         }
-        if shutil.which("zstd"):
-            pack = " ".join(read) + f" | zstd -q -1 -f -o {packed}"
-            ways["kcat | zstd -1"] = lambda: (*timed(pack, folder, shell=True)[:3], packed.stat().st_size)
         for _ in range(asked.runs):
             for name, way in ways.items():
-                results.setdefault(name, []).append(way())
-    print(f"{asked.records:,} records, {size / 1e6:,.0f} MB of keys and values, {PARTITIONS} partitions, {asked.runs} runs, medians")
-    print(f"{'':<18}{'s':>8}{'MB/s':>8}{'cpu s':>8}{'MiB':>8}{'MB out':>8}")
+                results.setdefault(name, []).append(way(name))
+    print(f"{asked.records:,} records, {size / 1e6:,.0f} MB of keys and values, {PARTITIONS} partitions, {os.cpu_count()} cores, medians of {asked.runs}")
+    print(f"{'':<24}{'s':>8}{'MB/s':>8}{'cpu s':>8}{'MiB':>8}{'machine':>9}{'MB out':>8}")
     for name, runs in results.items():
-        took, cpu, memory, out = (statistics.median(run[part] for run in runs) for part in range(4))
-        print(f"{name:<18}{took:>8.2f}{size / 1e6 / took:>8.0f}{cpu:>8.2f}{memory:>8.0f}{out / 1e6:>8.1f}")
+        took, cpu, memory, everybody, out = (statistics.median(run[part] for run in runs) for part in range(5))
+        print(f"{name:<24}{took:>8.2f}{size / 1e6 / took:>8.0f}{cpu:>8.2f}{memory:>8.0f}{everybody:>9.2f}{out / 1e6:>8.1f}")
+    for name, runs in profiles.items():
+        names = {thread for run in runs for thread in run}
+        shares = sorted(((statistics.median(run.get(thread, 0) for run in runs), thread) for thread in names), reverse=True)
+        print(f"{name}: processor seconds by thread: " + ", ".join(f"{thread} {seconds:.2f}" for seconds, thread in shares[:6]))
+    for name, command in commands.items():
+        print(f"{name}: {command if isinstance(command, str) else ' '.join(command)}")
 
 
 main()

@@ -490,6 +490,9 @@ pub struct RelayArgs {
     /// Begin a topic that is not landed yet at this moment, such as 2026-11-22T00:00:00Z.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub from_time: Option<DateTime<Utc>>,
+    /// Tell numbers that machines gather: `emf` for CloudWatch's lines on stderr, or an OpenMetrics file.
+    #[arg(long, value_name = "emf|FILE", value_parser = metrics, conflicts_with = "plan")]
+    pub metrics: Option<Metrics>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "shown as its own flags")]
     pub common: Common,
@@ -497,12 +500,12 @@ pub struct RelayArgs {
 
 impl From<RelayArgs> for RelayRequest {
     fn from(args: RelayArgs) -> Self {
-        let RelayArgs { job, plan, lag, follow, every, from_offset, from_time, common, .. } = args;
+        let RelayArgs { job, plan, lag, follow, every, from_offset, from_time, metrics, common, .. } = args;
         let Common { environment, json } = common;
         // There, unless another verb is.
         let job = job.unwrap_or_default();
         let begin = from_offset.map(RelayBegin::Offset).or(from_time.map(RelayBegin::Time));
-        RelayRequest { job, environment, plan, lag, follow: follow.then_some(every), begin, json }
+        RelayRequest { job, environment, plan, lag, follow: follow.then_some(every), begin, metrics, json }
     }
 }
 

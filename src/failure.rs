@@ -4,6 +4,8 @@
 //! which hold names, places and codes; foreign texts never reach this file.
 
 use crate::access::AccessError;
+#[cfg(feature = "relay")]
+use crate::access::IamFault;
 use crate::data::Name;
 use crate::ending::{self, Ending};
 use crate::problem::{Problem, Problems};
@@ -138,6 +140,8 @@ impl Failure {
         let ending = match fault {
             RelayFault::Away { .. } => ending::SOURCE_AWAY,
             RelayFault::Refused { .. } => ending::REFUSED,
+            RelayFault::Unsigned { fault: IamFault::NoCredentials, .. } => ending::REFUSED,
+            RelayFault::Unsigned { fault: IamFault::Away, .. } => ending::SOURCE_AWAY,
             RelayFault::Tls { .. } => ending::TLS_REFUSED,
             RelayFault::NoTopic { .. } => ending::NOT_THERE,
             RelayFault::Client { .. } => ending::ENVIRONMENT_INVALID,

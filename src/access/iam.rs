@@ -7,12 +7,10 @@
 //!
 //! Never in here: a token that is kept. One is made for each connection.
 
-use super::sigv4::{IamFault, Scope, credentials, escaped, hex};
+use super::sigv4::{self, IamFault, Scope, credentials, escaped};
 use chrono::{DateTime, Utc};
 use object_store::aws::AwsCredential;
-use ring::digest::{SHA256, digest};
 use secrecy::SecretString;
-use std::fmt::Write;
 
 /// How long a token is good for: AWS takes no longer one.
 const SECONDS_MAX: u32 = 900;
@@ -40,20 +38,7 @@ pub async fn token(signed: &Signed<'_>) -> Result<SecretString, IamFault> {
 pub fn presigned(signed: &Signed<'_>, credential: &AwsCredential, now: DateTime<Utc>) -> String {
     let Signed { host, port, user, region } = signed;
     let scope = Scope::new(now, region, "rds-db");
-    // In the order of their names, as they are signed.
-    let mut query = format!(
-        "Action=connect&DBUser={}&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}&X-Amz-Date={}&X-Amz-Expires={SECONDS_MAX}",
-        escaped(user),
-        escaped(&format!("{}/{}", credential.key_id, scope.words())),
-        scope.moment,
-    );
-    if let Some(token) = &credential.token {
-        let _ = write!(query, "&X-Amz-Security-Token={}", escaped(token));
-    }
-    query.push_str("&X-Amz-SignedHeaders=host");
-    let host = host.to_lowercase();
-    let body = hex(digest(&SHA256, b"").as_ref());
-    let request = format!("GET\n/\n{query}\nhost:{host}:{port}\n\nhost\n{body}");
-    let signature = scope.signature(&request, &credential.secret_key);
-    format!("{host}:{port}/?{query}&X-Amz-Signature={signature}")
+    let host = format!("{}:{port}", host.to_lowercase());
+    let asked = format!("Action=connect&DBUser={}", escaped(user));
+    format!("{host}/?{}", sigv4::presigned(&scope, &host, &asked, SECONDS_MAX, credential))
 }

@@ -8,7 +8,7 @@
 //! meter.rs      what was asked of a place, request by request
 //! meaning.rs    an object store's error -> what it means, on either bank
 //! backoff.rs    how long to wait before another try
-//! iam.rs        a login to a database that AWS credentials sign; sigv4.rs: how they sign anything
+//! iam.rs        a login to a database that AWS credentials sign; msk.rs: one to a cluster of Kafka; sigv4.rs: how they sign anything
 //! secret.rs     where a secret is found -> its bytes
 //! bucket.rs     who may look into a bucket, and what its rules cost; lifecycle.rs: those rules
 //! task.rs       what ECS tells of the task that this is
@@ -27,6 +27,7 @@ mod lifecycle;
 mod location;
 mod meaning;
 mod meter;
+pub mod msk;
 pub mod secret;
 pub mod sigv4;
 mod straight;

@@ -89,6 +89,25 @@ pub struct Signing<'a> {
     pub body: &'a str,
 }
 
+/// The query of a GET of the root of `host` (with its port where that is not the scheme's own), presigned: it is good for so many
+/// seconds. `asked` is what is asked, escaped, in the order of its names, which are before `X-Amz`.
+pub fn presigned(scope: &Scope<'_>, host: &str, asked: &str, seconds: u32, credential: &AwsCredential) -> String {
+    // In the order of their names, as they are signed.
+    let mut query = format!(
+        "{asked}&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}&X-Amz-Date={}&X-Amz-Expires={seconds}",
+        escaped(&format!("{}/{}", credential.key_id, scope.words())),
+        scope.moment,
+    );
+    if let Some(token) = &credential.token {
+        let _ = write!(query, "&X-Amz-Security-Token={}", escaped(token));
+    }
+    query.push_str("&X-Amz-SignedHeaders=host");
+    let body = hex(digest(&SHA256, b"").as_ref());
+    let request = format!("GET\n/\n{query}\nhost:{host}\n\nhost\n{body}");
+    let signature = scope.signature(&request, &credential.secret_key);
+    format!("{query}&X-Amz-Signature={signature}")
+}
+
 /// The headers that sign a POST of `body`, which is a form, to the root of `host` (with its port where that is not the scheme's own).
 pub fn signed_form(
     scope: &Scope<'_>,

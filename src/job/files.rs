@@ -1,6 +1,7 @@
 //! The three kinds of file, key by key.
 
 use super::check_keys::CHECK;
+use super::kafka_login::KafkaAuth;
 use super::message_file::BodyShape;
 use super::shape::{Key, Shape, optional, required};
 use crate::changes::{Cleanup, Decimals, Layout, Payload, Times};
@@ -447,6 +448,13 @@ const KAFKA: &[Key] = &[
         "who may see what is landed: `restricted` keeps values, for others they are treated as in a store [restricted]",
     ),
     optional("ca", Shape::Given, "a PEM file with the CA to trust [the system's]"),
+    optional("auth", Shape::Word(KafkaAuth::WORDS), "how we show who we are [by `client_cert`, or not at all]"),
+    optional("user", Shape::Given, "the user, for auth = \"scram-sha-..\""),
+    optional("password", Shape::Secret, "where its password is found"),
+    optional("region", Shape::Given, "the cluster's AWS region, for auth = \"iam\""),
+    optional("token_seconds", Shape::Count, "for how long a token of IAM is good [900]"),
+    optional("client_cert", Shape::Given, "a PEM file with the certificate that we show"),
+    optional("client_key", Shape::Secret, "where its private key in PEM is found"),
     optional("insecure", Shape::Truth, "speak to the cluster without TLS: on this machine alone [false]"),
     optional("stall_seconds_max", Shape::Count, "longest silence of a broker that has records to send [60]"),
     optional(

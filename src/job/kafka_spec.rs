@@ -3,7 +3,8 @@
 //! Never in here: a secret, and how a client is made of this (`relay`).
 
 use super::environment_file::Reader;
-use super::login_spec::{Trust, is_loopback};
+use super::kafka_login::KafkaAuth;
+use super::login_spec::{ClientSpec, Trust, is_loopback};
 use super::tree::Node;
 use crate::changes::Layout;
 use crate::data::Audience;
@@ -15,6 +16,10 @@ pub struct KafkaSpec {
     pub brokers: String,
     /// Who may see what is landed.
     pub audience: Audience,
+    /// How we show who we are.
+    pub auth: KafkaAuth,
+    /// The certificate that we show, where brokers ask for one.
+    pub client: Option<ClientSpec>,
     /// Whether the brokers are verified.
     pub trust: Trust,
     /// PEM file with the CA to trust; the system's roots without it.
@@ -52,11 +57,18 @@ impl Reader<'_> {
                 let hint = "only localhost, 127.0.0.1 and ::1 may be spoken to without TLS; elsewhere give its `ca`";
                 self.cluster("E-ENV-INSECURE", insecure, "`insecure` is for a cluster on this machine alone", hint);
             }
-            if let Some(ca) = kafka.get("ca") {
-                let message = "`ca` is looked at by nobody where `insecure` is true";
-                self.cluster("E-ENV-INSECURE", ca, message, "leave one of the two out");
+            for key in ["ca", "client_cert"] {
+                if let Some(node) = kafka.get(key) {
+                    let message = format!("`{key}` is looked at by nobody where `insecure` is true");
+                    self.cluster("E-ENV-INSECURE", node, &message, "leave one of the two out");
+                }
+            }
+            if let Some(auth) = kafka.get("auth") {
+                let message = "a login needs TLS that is checked";
+                self.cluster("E-ENV-INSECURE", auth, message, "leave `insecure` out");
             }
         }
+        let (auth, client) = (self.kafka_auth(kafka), self.kafka_client(kafka));
         let word = kafka.get("audience").and_then(Node::text);
         let whole = |key: &str| kafka.get(key).and_then(Node::whole).and_then(|number| u64::try_from(number).ok());
         let spec = KafkaSpec {
@@ -64,6 +76,8 @@ impl Reader<'_> {
                 .into_iter()
                 .find(|audience| word == Some(audience.as_str()))
                 .unwrap_or(Audience::Restricted),
+            auth: auth?,
+            client: client?,
             trust: if insecure.is_some() { Trust::Unchecked } else { Trust::Verified },
             stall_seconds_max: whole("stall_seconds_max").unwrap_or(STALL_SECONDS_MAX),
             dead_letters_max: whole("dead_letters_max").unwrap_or(DEAD_LETTERS_MAX),

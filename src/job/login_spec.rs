@@ -139,7 +139,8 @@ impl Reader<'_> {
         }
     }
 
-    fn client(&mut self, postgres: &Node) -> Option<ClientSpec> {
+    /// The certificate that is shown, with its key.
+    pub(super) fn client(&mut self, postgres: &Node) -> Option<ClientSpec> {
         let hint = "a certificate is shown with its private key: client_cert and client_key go together";
         match (postgres.get("client_cert"), postgres.get("client_key")) {
             (None, None) => None,
@@ -180,7 +181,8 @@ impl Reader<'_> {
         Trust::Unchecked
     }
 
-    fn told(&mut self, id: &'static str, node: &Node, message: &str, hint: &str) {
+    /// A fault of a login.
+    pub(super) fn told(&mut self, id: &'static str, node: &Node, message: &str, hint: &str) {
         self.problems.add(id, self.text.place(node.span.start), message, Some(hint.into()));
     }
 }

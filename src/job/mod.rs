@@ -24,7 +24,7 @@
 //! lineage_file.rs      where it wants events of lineage
 //! message_file.rs      whom it tells
 //! boundaries.rs        which places may lie where
-//! kafka_spec.rs        how a cluster is reached whose topics are landed
+//! kafka_spec.rs        how a cluster is reached whose topics are landed; kafka_login.rs: how we show it who we are
 //! ground.rs            where a location lies
 //! load.rs              all three together -> Checked
 //! decide.rs            Checked -> Plan
@@ -53,6 +53,7 @@ mod face_json;
 mod files;
 mod ground;
 mod job_file;
+mod kafka_login;
 mod kafka_spec;
 mod lineage_file;
 mod load;
@@ -85,6 +86,7 @@ pub use face::face;
 pub use face_json::json;
 pub use ground::{is_this_machine, never_asked};
 pub use job_file::{Job, RESERVED, VAULT, Written};
+pub use kafka_login::{KafkaAuth, ScramHash};
 pub use kafka_spec::KafkaSpec;
 pub use lineage_file::{LineageHttp, LineageSpec};
 pub use load::{Checked, Read, load, load_environment, schema};

@@ -49,7 +49,7 @@ impl Cleaning {
 /// Asks for the settings of a topic, and of the brokers as far as they let us.
 pub async fn cleaning(cluster: &Cluster, topic: &str, brokers: &[i32]) -> Result<Cleaning, RelayFault> {
     let config = cluster.asking();
-    let admin = AdminClient::from_config_and_context(&config, Heard::default());
+    let admin = AdminClient::from_config_and_context(&config, cluster.hearing());
     let admin: AdminClient<Heard> = admin.map_err(|_| RelayFault::Client { from: cluster.from().clone() })?;
     let options = AdminOptions::new().request_timeout(Some(cluster.patience().min(Duration::from_secs(10))));
     let during = || format!("asking for the settings of `{topic}`");

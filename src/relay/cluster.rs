@@ -2,33 +2,41 @@
 //!
 //! Everything in here blocks, and is called where that does no harm.
 
+use super::account::Tally;
 use super::fault::{Meant, RelayFault, answer, meant};
+pub use super::heard::Heard;
+use super::login::{Login, Tokens};
 use super::settings;
 use crate::data::Name;
-use crate::job::KafkaSpec;
+use crate::job::{KafkaAuth, KafkaSpec};
 use rdkafka::ClientConfig;
-use rdkafka::client::ClientContext;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::base_consumer::PartitionQueue;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::statistics::Statistics;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// How long one partition is asked for its ends, at most.
 const ASK: Duration = Duration::from_secs(10);
+
+/// How long a question is waited for the first time, before we look whether somebody refused us; twice as long each time.
+const FIRST: Duration = Duration::from_secs(1);
+/// How long a client is served for what it wants to say or to be given.
+const SERVE: Duration = Duration::from_millis(5);
+/// How long a client is waited for that asks whether we are let in.
+const KNOCK: Duration = Duration::from_secs(5);
 
 /// A cluster that was named in the environment.
 pub struct Cluster {
     from: Name,
     kafka: KafkaSpec,
-    ca: Option<PathBuf>,
+    login: Login,
+    tokens: Option<Arc<Tokens>>,
     group: String,
     asks: BaseConsumer<Heard>,
+    tally: Arc<Tally>,
 }
 
 /// What of a partition can be read.
@@ -42,47 +50,6 @@ pub struct Stretch {
     pub end: i64,
 }
 
-/// What the client said of the whole cluster, and of how far it has read. Its log is nobody's: it may quote what it choked on.
-#[derive(Default)]
-pub struct Heard {
-    error: Mutex<Option<RDKafkaErrorCode>>,
-    /// Topic -> partition -> the offset up to which it had read on when it last found no more.
-    read: Mutex<HashMap<String, HashMap<i32, i64>>>,
-}
-
-impl Heard {
-    /// The offset up to which the client had read on when it last found no more; `None` where it was not so far yet.
-    pub fn read(&self, topic: &str, partition: i32) -> Option<i64> {
-        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.get(topic)?.get(&partition).copied()
-    }
-
-    fn last_error(&self) -> Option<RDKafkaErrorCode> {
-        *self.error.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl ClientContext for Heard {
-    fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
-
-    fn error(&self, error: KafkaError, _: &str) {
-        // That all brokers are down follows whatever brought them down, and says less.
-        if let Some(code) = answer(&error).filter(|code| *code != RDKafkaErrorCode::AllBrokersDown) {
-            *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(code);
-        }
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        for (name, topic) in statistics.topics {
-            let ends = topic.partitions.into_iter().filter(|(_, partition)| partition.eof_offset >= 0);
-            read.entry(name).or_default().extend(ends.map(|(number, partition)| (number, partition.eof_offset)));
-        }
-    }
-}
-
-impl ConsumerContext for Heard {}
-
 /// The one kind of reader that there is.
 pub type Reader = BaseConsumer<Heard>;
 /// What comes of one partition.
@@ -90,11 +57,31 @@ pub type Queue = PartitionQueue<Heard>;
 
 impl Cluster {
     /// A cluster, not yet asked anything. `from` is its source in the environment, `group` where markers are put.
-    pub fn new(from: &Name, kafka: &KafkaSpec, ca: Option<PathBuf>, group: String) -> Result<Self, RelayFault> {
-        let config = settings::asking(kafka, ca.as_deref());
-        let asks = BaseConsumer::from_config_and_context(&config, Heard::default());
+    pub fn new(from: &Name, kafka: &KafkaSpec, login: Login, group: String) -> Result<Self, RelayFault> {
+        let tokens = match &kafka.auth {
+            KafkaAuth::Iam { region, token_seconds } => Some(Arc::new(Tokens::new(region, *token_seconds))),
+            KafkaAuth::Scram { .. } | KafkaAuth::None => None,
+        };
+        let tally = Arc::new(Tally::default());
+        let config = settings::asking(from, kafka, &login);
+        let asks = BaseConsumer::from_config_and_context(&config, Heard::new(Arc::clone(&tally), tokens.clone()));
         let asks = asks.map_err(|_| RelayFault::Client { from: from.clone() })?;
-        Ok(Cluster { from: from.clone(), kafka: kafka.clone(), ca, group, asks })
+        Ok(Cluster { from: from.clone(), kafka: kafka.clone(), login, tokens, group, asks, tally })
+    }
+
+    /// What a client of it is told before all else.
+    pub fn asking(&self) -> ClientConfig {
+        settings::asking(&self.from, &self.kafka, &self.login)
+    }
+
+    /// What another client of it is heard by.
+    pub fn hearing(&self) -> Heard {
+        Heard::new(Arc::clone(&self.tally), self.tokens.clone())
+    }
+
+    /// What is counted.
+    pub fn tally(&self) -> &Arc<Tally> {
+        &self.tally
     }
 
     /// Its source in the environment.
@@ -107,23 +94,17 @@ impl Cluster {
         Duration::from_secs(self.kafka.stall_seconds_max)
     }
 
-    /// What a client of it is told before all else.
-    pub fn asking(&self) -> ClientConfig {
-        settings::asking(&self.kafka, self.ca.as_deref())
-    }
-
     /// The numbers of its brokers.
     pub fn brokers(&self) -> Result<Vec<i32>, RelayFault> {
-        let metadata = self.asks.fetch_metadata(None, self.patience().min(ASK));
-        let metadata = metadata.map_err(|error| self.fault(&error, "looking for brokers".into()))?;
+        let metadata =
+            self.asked(self.patience().min(ASK), "looking for brokers", |asks, left| asks.fetch_metadata(None, left))?;
         Ok(metadata.brokers().iter().map(|broker| broker.id()).collect())
     }
 
     /// The partitions of a topic, in their order.
     pub fn partitions(&self, topic: &str) -> Result<Vec<Stretch>, RelayFault> {
         let during = || format!("looking for topic `{topic}`");
-        let metadata = self.asks.fetch_metadata(Some(topic), self.patience());
-        let metadata = metadata.map_err(|error| self.fault(&error, during()))?;
+        let metadata = self.asked(self.patience(), &during(), |asks, left| asks.fetch_metadata(Some(topic), left))?;
         let no_topic = || RelayFault::NoTopic { from: self.from.clone(), topic: topic.to_owned() };
         let found = metadata.topics().iter().find(|found| found.name() == topic).ok_or_else(no_topic)?;
         if let Some(error) = found.error() {
@@ -144,8 +125,8 @@ impl Cluster {
     /// The partitions of a topic, each with its stretch; none where nobody can say it just now. Never zero in its place: a
     /// partition without a leader has an end that is not known.
     pub fn known(&self, topic: &str) -> Result<Vec<(i32, Option<Stretch>)>, RelayFault> {
-        let metadata = self.asks.fetch_metadata(Some(topic), self.patience().min(ASK));
-        let metadata = metadata.map_err(|error| self.fault(&error, format!("looking for topic `{topic}`")))?;
+        let (patience, during) = (self.patience().min(ASK), format!("looking for topic `{topic}`"));
+        let metadata = self.asked(patience, &during, |asks, left| asks.fetch_metadata(Some(topic), left))?;
         let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
         let no_topic = || RelayFault::NoTopic { from: self.from.clone(), topic: topic.to_owned() };
         let partitions = found.ok_or_else(no_topic)?.partitions().iter();
@@ -164,8 +145,8 @@ impl Cluster {
         let added = list.add_partition_offset(topic, stretch.partition, Offset::Offset(millis));
         added.map_err(|_| RelayFault::Ours)?;
         let during = || format!("asking for a moment of partition {} of `{topic}`", stretch.partition);
-        let found = self.asks.offsets_for_times(list, self.patience().min(ASK));
-        let found = found.map_err(|error| self.fault(&error, during()))?;
+        let found =
+            self.asked(self.patience().min(ASK), &during(), |asks, left| asks.offsets_for_times(list.clone(), left))?;
         Ok(match found.find_partition(topic, stretch.partition).map(|found| found.offset()) {
             Some(Offset::Offset(offset)) => offset.min(stretch.end),
             _ => stretch.end,
@@ -174,9 +155,10 @@ impl Cluster {
 
     /// Where a partition begins and ends just now, asked of its leader.
     pub fn stretch(&self, topic: &str, partition: i32) -> Result<Stretch, RelayFault> {
-        let asked = self.asks.fetch_watermarks(topic, partition, self.patience().min(ASK));
-        let (low, end) = asked
-            .map_err(|error| self.fault(&error, format!("asking where partition {partition} of `{topic}` ends")))?;
+        let during = format!("asking where partition {partition} of `{topic}` ends");
+        let asked =
+            self.asked(self.patience().min(ASK), &during, |asks, left| asks.fetch_watermarks(topic, partition, left));
+        let (low, end) = asked?;
         Ok(Stretch { partition, low, end })
     }
 
@@ -187,8 +169,8 @@ impl Cluster {
         from: &[(&str, i32, i64)],
         queue_bytes: usize,
     ) -> Result<(Arc<Reader>, Vec<Queue>), RelayFault> {
-        let config = settings::reading(&self.kafka, self.ca.as_deref(), &self.group, from.len(), queue_bytes);
-        let reader = BaseConsumer::from_config_and_context(&config, Heard::default());
+        let config = settings::reading(self.asking(), &self.group, from.len(), queue_bytes);
+        let reader = BaseConsumer::from_config_and_context(&config, self.hearing());
         let reader: Arc<Reader> = Arc::new(reader.map_err(|_| RelayFault::Client { from: self.from.clone() })?);
         // Before anything is fetched: what came into the queue that all share would be read out of its order.
         let split = |(topic, partition, _): &(&str, i32, i64)| reader.split_partition_queue(topic, *partition);
@@ -202,28 +184,102 @@ impl Cluster {
         Ok((reader, queues))
     }
 
+    /// Serves the client that asks, for as long as nobody asks anything: it would show a token that is over.
+    pub fn attend(&self) {
+        while self.asks.poll(Duration::ZERO).is_some() {}
+    }
+
+    /// Puts a question until it is answered, we are refused, or patience is over. A broker that goes away while we log in, or shake
+    /// hands, is heard as one that refuses us: so somebody else is sent to knock.
+    fn asked<T>(
+        &self,
+        patience: Duration,
+        during: &str,
+        question: impl Fn(&Reader, Duration) -> KafkaResult<T>,
+    ) -> Result<T, RelayFault> {
+        let refused = |_: &Heard| self.knock(during).err().filter(RelayFault::is_refusal);
+        self.put(&self.asks, patience, during, question, refused)
+    }
+
+    /// Whether we are let in, by a client that never was.
+    fn knock(&self, during: &str) -> Result<(), RelayFault> {
+        let client: Reader = BaseConsumer::from_config_and_context(&self.asking(), self.hearing())
+            .map_err(|_| RelayFault::Client { from: self.from.clone() })?;
+        let question = |client: &Reader, left| client.fetch_metadata(None, left);
+        let refused = |heard: &Heard| Some(self.coded_by(None, heard, during.to_owned()));
+        self.put(&client, KNOCK, during, question, refused).map(|_| ())
+    }
+
+    fn put<T>(
+        &self,
+        client: &Reader,
+        patience: Duration,
+        during: &str,
+        question: impl Fn(&Reader, Duration) -> KafkaResult<T>,
+        refused: impl Fn(&Heard) -> Option<RelayFault>,
+    ) -> Result<T, RelayFault> {
+        let heard = client.context();
+        let (begun, mut next) = (Instant::now(), FIRST);
+        loop {
+            heard.went_well();
+            // Nobody else does: a client is given its token here, which it asks for before all else.
+            while client.poll(Duration::ZERO).is_some() {}
+            let left = patience.saturating_sub(begun.elapsed());
+            let error = match question(client, next.min(left).max(SERVE)) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            // And says here that it was refused.
+            while client.poll(SERVE).is_some() {}
+            if heard.refusal().is_some()
+                && let Some(fault) = refused(heard)
+            {
+                return Err(fault);
+            }
+            if left <= next || answer(&error).map(meant) != Some(Meant::Passing) {
+                return Err(self.coded_by(answer(&error), heard, during.to_owned()));
+            }
+            next *= 2;
+        }
+    }
+
     /// What an error of the client ends a run with.
     pub fn fault(&self, error: &KafkaError, during: String) -> RelayFault {
         self.coded(answer(error), during)
     }
 
-    /// The same of what a reader heard of the whole cluster; `None` while that may pass.
+    /// The same of what a reader heard of the whole cluster; `None` while that may pass. Whether it does is asked by a client of its
+    /// own: one that was let in before may stay in for long.
     pub fn heard(&self, reader: &Reader, during: &str) -> Option<RelayFault> {
-        let code = reader.context().last_error();
-        let is_final = code.is_some_and(|code| matches!(meant(code), Meant::Refused | Meant::Tls));
-        is_final.then(|| self.coded(code, during.to_owned()))
+        let heard = reader.context();
+        if !heard.refusal().is_some_and(|refusal| refusal.stands()) {
+            return None;
+        }
+        match self.knock(during) {
+            Err(fault) if fault.is_refusal() => Some(fault),
+            _ => {
+                heard.put_off();
+                None
+            }
+        }
     }
 
-    /// The same of what it answered.
+    /// What an answer of the cluster ends a run with.
     pub fn coded(&self, code: Option<RDKafkaErrorCode>, during: String) -> RelayFault {
+        self.coded_by(code, self.asks.context(), during)
+    }
+
+    fn coded_by(&self, code: Option<RDKafkaErrorCode>, heard: &Heard, during: String) -> RelayFault {
         let from = self.from.clone();
+        let of = code.map(|code| (meant(code), code)).filter(|(of, _)| matches!(of, Meant::Refused | Meant::Tls));
         // A question that was not answered does not know why; the connection does.
-        let heard = self.asks.context().last_error();
-        let is_final = |code: &RDKafkaErrorCode| matches!(meant(*code), Meant::Refused | Meant::Tls);
-        match code.filter(is_final).or(heard.filter(is_final)) {
-            Some(answer) if meant(answer) == Meant::Refused => RelayFault::Refused { from, during, answer },
-            Some(_) => RelayFault::Tls { from },
-            None => RelayFault::Away { from, during, answer: code },
+        let refusal = heard.refusal().map(|refusal| (refusal.meant, refusal.code));
+        let unsigned = self.tokens.as_ref().and_then(|tokens| tokens.fault());
+        match (of.or(refusal), unsigned) {
+            (Some((Meant::Refused, _)), Some(fault)) => RelayFault::Unsigned { from, fault },
+            (Some((Meant::Refused, answer)), None) => RelayFault::Refused { from, during, answer },
+            (Some(_), _) => RelayFault::Tls { from },
+            (None, _) => RelayFault::Away { from, during, answer: code },
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Why topics were not landed. Names, places and counts; never a value, and never the text of another's error.
 
+use crate::access::IamFault;
 use crate::changes::BadManifest;
 use crate::data::Name;
 use crate::store::StoreError;
@@ -28,6 +29,14 @@ pub enum RelayFault {
         /// What it said.
         answer: RDKafkaErrorCode,
     },
+    /// There are no credentials that sign a token (exit 12), or whoever hands them out is away (exit 70).
+    #[error("no token for the cluster of source `{from}` could be signed: {}", unsigned(*fault))]
+    Unsigned {
+        /// The source.
+        from: Name,
+        /// Why.
+        fault: IamFault,
+    },
     /// Its certificate cannot be trusted (exit 13).
     #[error("the certificate of the cluster of source `{from}` is not trusted; hint: `ca` names a PEM file to trust")]
     Tls {
@@ -43,7 +52,9 @@ pub enum RelayFault {
         topic: String,
     },
     /// The client does not take its settings (exit 11).
-    #[error("the client for the cluster of source `{from}` cannot be made; hint: look at `ca`")]
+    #[error(
+        "the client for the cluster of source `{from}` cannot be made; hint: look at `ca`, `client_cert` and `client_key`"
+    )]
     Client {
         /// The source.
         from: Name,
@@ -180,6 +191,13 @@ pub enum RelayFault {
     Ours,
 }
 
+fn unsigned(fault: IamFault) -> &'static str {
+    match fault {
+        IamFault::NoCredentials => "AWS credentials are lacking, or were refused",
+        IamFault::Away => "whoever hands out AWS credentials does not answer",
+    }
+}
+
 fn code(answer: Option<RDKafkaErrorCode>) -> String {
     answer.map(|answer| format!(" ({answer:?})")).unwrap_or_default()
 }
@@ -188,8 +206,17 @@ impl RelayFault {
     /// Whether the same may go well later without anyone changing anything.
     pub fn is_passing(&self) -> bool {
         match self {
-            RelayFault::Away { .. } => true,
+            RelayFault::Away { .. } | RelayFault::Unsigned { fault: IamFault::Away, .. } => true,
             RelayFault::Store(error) => error.is_passing(),
+            _ => false,
+        }
+    }
+
+    /// Whether we are not let in, or do not trust who would let us.
+    pub(super) fn is_refusal(&self) -> bool {
+        match self {
+            RelayFault::Refused { .. } | RelayFault::Tls { .. } => true,
+            RelayFault::Unsigned { fault, .. } => *fault == IamFault::NoCredentials,
             _ => false,
         }
     }

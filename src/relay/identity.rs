@@ -100,6 +100,7 @@ pub fn confirm(cluster: &Cluster, all: &[Known], queue_bytes: usize, is_over: &A
     while !open.is_empty() && !is_over.load(Ordering::SeqCst) {
         // Errors of the whole cluster are heard below.
         while reader.poll(Duration::ZERO).is_some() {}
+        cluster.attend();
         if let Some(fault) = cluster.heard(&reader, "reading") {
             return Err(fault);
         }

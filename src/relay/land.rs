@@ -3,6 +3,7 @@
 //! Where an object is there already, another relay was first: its object stands, and ours goes on behind it with what is left.
 //! Nobody can fork a chain, because a name says where an object begins and nothing else.
 
+use super::account::Tally;
 use super::buffer::Filled;
 use super::chain::{Footer, Link, Owner, path};
 use super::cluster::Reader;
@@ -44,6 +45,8 @@ pub struct Landing {
     pub treatment: Option<Arc<TopicTreatment>>,
     /// Where records go that this cannot be done to.
     pub letters: Arc<Letters>,
+    /// Where it is counted.
+    pub tally: Arc<Tally>,
     /// How far it is.
     pub landed: Mutex<Landed>,
 }
@@ -110,7 +113,12 @@ impl Landing {
             let (filled, bytes, dead) = self.encoded(filled, hands).await?;
             let letters = dead.as_ref().map_or(0, |(_, records)| *records);
             if let Some((dead, records)) = dead {
-                self.letters.put(&self.topic, (self.partition, filled.first), dead, records).await?;
+                let put = self.letters.put(&self.topic, (self.partition, filled.first), dead, records).await;
+                // They are there also where they are too many.
+                if matches!(put, Ok(()) | Err(RelayFault::DeadLetters { .. })) {
+                    self.tally.put_aside(&self.topic, records);
+                }
+                put?;
             }
             let key = self.folder.at(&path(&self.topic, self.partition, filled.first));
             match put_if_absent(&self.folder, &key, bytes.clone(), "store.put.dump").await? {
@@ -133,6 +141,10 @@ impl Landing {
     /// Adds an object that is there to the chain; gives its dead letters.
     fn add(&self, filled: &Filled, bytes: &Bytes, adopted: u64) -> Result<u64, RelayFault> {
         let link = Link::of(self.owner(), self.partition, filled.first, bytes)?;
+        match adopted {
+            0 => self.tally.landed(&self.topic, &link),
+            _ => self.tally.conflicted(&self.topic),
+        }
         let mut landed = self.landed();
         landed.next = link.next;
         landed.covered = landed.covered.max(link.next);

@@ -2,6 +2,7 @@
 //!
 //! What was landed before with another treatment, by a run that was killed before it could say so, gets a manifest of its own.
 
+use super::account::Account;
 use super::chain::Link;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,10 @@ pub struct Said<'a> {
     pub partitions: &'a BTreeMap<i32, Stretch>,
     /// Everything that no manifest names yet.
     pub links: &'a [Link],
+    /// What the round came to until now, over all topics that were read with it.
+    pub account: &'a Account,
+    /// Objects that stood where one of the round's was to be.
+    pub conflicts: u64,
 }
 
 /// The manifests: the name of each below `_runs/`, and its text.
@@ -81,11 +86,16 @@ fn text(said: &Said<'_>, treated: &str, is_own: bool) -> String {
     let sum = |of: fn(&Link) -> u64| links.iter().map(|link| of(link)).sum::<u64>();
     let is_complete = said.partitions.values().all(|at| at.next >= at.end);
     let treated: Value = serde_json::from_str(treated).unwrap_or_else(|_| json!({}));
-    let told = json!({
+    let mut told = json!({
         "manifest": 1, "run": said.run, "topic": said.topic, "complete": is_complete, "audience": said.audience,
         "partitions": partitions, "objects": objects, "treated": treated,
         "records": sum(|link| link.records), "tombstones": sum(|link| link.tombstones),
         "dead_letters": sum(|link| link.dead_letters), "hits": if is_own { json!(said.hits) } else { json!({}) },
     });
+    if is_own {
+        told["put_conflicts"] = json!(said.conflicts);
+        told["throttled_ms"] = json!(said.account.throttled_ms);
+        told["throttled_ratio"] = json!(said.account.throttled_ratio());
+    }
     format!("{told}\n")
 }

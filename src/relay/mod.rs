@@ -11,19 +11,24 @@
 //! topic.rs     how far a topic is, and goes           hits.rs      how often what is treated was there
 //! manifest.rs  what a run says of all that            walk.rs      from the first to the last of it
 //! tombstone.rs values that a topic is to forget:      cleaning.rs read.rs seek.rs send.rs
+//! heard.rs     what the client says by itself         account.rs   what rounds come to, counted as they go
+//! login.rs     what we show a cluster
 //! ```
 //!
 //! The only rdkafka. Never in here: how an event is written (`changes`), and what a treatment does (`privacy`).
 
+mod account;
 mod buffer;
 mod chain;
 mod cleaning;
 mod cluster;
 mod fault;
+mod heard;
 mod hits;
 mod identity;
 mod land;
 mod letters;
+mod login;
 mod manifest;
 mod over;
 mod pull;
@@ -37,13 +42,16 @@ mod topic;
 mod treat;
 mod walk;
 
+pub use account::{Account, TopicAccount};
 pub use cleaning::Cleaning;
 pub use cluster::Stretch;
 pub use fault::RelayFault;
+pub use login::{ClientCertificate, Login};
 pub use pull::Bounds;
 pub use schemas::schemas;
 pub use seek::{Held, Seen};
 pub use send::Delivered;
+pub use settings::client_id;
 pub use tombstone::Burial;
 pub use treat::TopicTreatment;
 pub use walk::{Asked, Begin, Lag, Relay, Told, TopicAsked};

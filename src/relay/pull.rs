@@ -128,6 +128,7 @@ impl Pull {
             }
             // Errors of the whole cluster pass, but for those heard below.
         }
+        self.cluster.attend();
         match self.cluster.heard(&self.reader, "reading") {
             Some(fault) => Err(fault),
             None => Ok(()),
@@ -173,6 +174,7 @@ impl Pull {
         let lane = &mut self.lanes[at];
         if has_come || is_over {
             lane.quiet_since = Instant::now();
+            self.reader.context().went_well();
         }
         if is_over {
             self.over(at)?;

@@ -7,11 +7,12 @@ use super::cluster::{Cluster, Heard};
 use super::fault::{RelayFault, answer};
 use super::settings;
 use crate::failpoint;
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -42,7 +43,6 @@ pub struct Delivered {
 }
 
 /// What the client says of each.
-#[derive(Default)]
 struct Reports {
     heard: Heard,
     said: Mutex<Said>,
@@ -56,6 +56,12 @@ struct Said {
 }
 
 impl ClientContext for Reports {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.heard.generate_oauth_token(config)
+    }
+
     fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -91,8 +97,9 @@ pub fn send(
 ) -> Result<Vec<Delivered>, RelayFault> {
     let mut config = cluster.asking();
     settings::sending(&mut config, cluster.patience());
-    let producer: BaseProducer<Reports> = BaseProducer::from_config_and_context(&config, Reports::default())
-        .map_err(|_| RelayFault::Client { from: cluster.from().clone() })?;
+    let producer: BaseProducer<Reports> =
+        BaseProducer::from_config_and_context(&config, Reports { heard: cluster.hearing(), said: Mutex::default() })
+            .map_err(|_| RelayFault::Client { from: cluster.from().clone() })?;
     let said = || producer.context().said.lock().unwrap_or_else(PoisonError::into_inner);
     let (mut sent, mut refused) = (0, None);
     for Tombstone { number, key, partition } in all {

@@ -2,10 +2,12 @@
 //!
 //! Never in here: a secret in a message, and what is done with the client.
 
-use crate::job::{KafkaSpec, Trust};
+use super::login::Login;
+use crate::data::Name;
+use crate::job::{KafkaAuth, KafkaSpec, ScramHash, Trust};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
-use std::path::Path;
+use secrecy::ExposeSecret;
 use std::time::Duration;
 
 /// The least that is fetched ahead of one partition: a fetch has to fit, which may come on top of a queue that is nearly full.
@@ -25,14 +27,20 @@ fn queue_kbytes(partitions: usize, queue_bytes: usize) -> usize {
     (queue_bytes / 1024 / 2 / partitions.max(1)).max(QUEUE_KBYTES_MIN)
 }
 
+/// The name by which the quotas of a cluster know us.
+pub fn client_id(from: &Name) -> String {
+    format!("nightferry-relay.{from}")
+}
+
 /// For questions alone: what topics there are, and where their partitions end. It needs no group.
-pub fn asking(kafka: &KafkaSpec, ca: Option<&Path>) -> ClientConfig {
+pub fn asking(from: &Name, kafka: &KafkaSpec, login: &Login) -> ClientConfig {
+    let client = client_id(from);
     let mut config = ClientConfig::new();
     config.set_log_level(RDKafkaLogLevel::Emerg);
     for (key, value) in [
         ("bootstrap.servers", kafka.brokers.as_str()),
-        // The name by which quotas know us.
-        ("client.id", "nightferry-relay"),
+        // One of each source, so that its cluster can give it a quota of its own.
+        ("client.id", client.as_str()),
         // The end of a partition is then the last stable offset: what an open transaction wrote is not promised to be read.
         ("isolation.level", "read_committed"),
         // After a broker was away: at once when it is back, not after the client's ten seconds.
@@ -46,11 +54,10 @@ pub fn asking(kafka: &KafkaSpec, ca: Option<&Path>) -> ClientConfig {
         config.set(key, value);
     }
     match kafka.trust {
-        Trust::Verified => config.set("security.protocol", "ssl"),
-        Trust::Unchecked => config.set("security.protocol", "plaintext"),
-    };
-    if let Some(ca) = ca {
-        config.set("ssl.ca.location", ca.to_string_lossy());
+        Trust::Verified => secured(&mut config, kafka, login),
+        Trust::Unchecked => {
+            config.set("security.protocol", "plaintext");
+        }
     }
     config
 }
@@ -72,15 +79,41 @@ pub fn sending(config: &mut ClientConfig, patience: Duration) {
     }
 }
 
-/// For reading `partitions` of them, each from a queue of its own.
-pub fn reading(
-    kafka: &KafkaSpec,
-    ca: Option<&Path>,
-    group: &str,
-    partitions: usize,
-    queue_bytes: usize,
-) -> ClientConfig {
-    let mut config = asking(kafka, ca);
+/// TLS that is always verified, and what we show.
+fn secured(config: &mut ClientConfig, kafka: &KafkaSpec, login: &Login) {
+    // The client's own measure, said all the same: that a broker has a certificate of somebody else's is no broker of ours.
+    config.set("enable.ssl.certificate.verification", "true").set("ssl.endpoint.identification.algorithm", "https");
+    match &login.ca {
+        Some(ca) => config.set("ssl.ca.location", ca.to_string_lossy()),
+        // An OpenSSL that is linked in whole does not know where a system keeps its roots; the client knows some places.
+        None => config.set("ssl.ca.location", "probe"),
+    };
+    if let Some(client) = &login.client {
+        config.set("ssl.certificate.pem", &client.certificate).set("ssl.key.pem", client.key.expose_secret());
+    }
+    let protocol = if kafka.auth == KafkaAuth::None { "ssl" } else { "sasl_ssl" };
+    config.set("security.protocol", protocol);
+    match &kafka.auth {
+        KafkaAuth::None => {}
+        KafkaAuth::Scram { hash, user, .. } => {
+            let mechanism = match hash {
+                ScramHash::Sha256 => "SCRAM-SHA-256",
+                ScramHash::Sha512 => "SCRAM-SHA-512",
+            };
+            config.set("sasl.mechanism", mechanism).set("sasl.username", user);
+            if let Some(password) = &login.password {
+                config.set("sasl.password", password.expose_secret());
+            }
+        }
+        // The client asks for a token when it needs one.
+        KafkaAuth::Iam { .. } => {
+            config.set("sasl.mechanism", "OAUTHBEARER");
+        }
+    }
+}
+
+/// For reading `partitions` of them, each from a queue of its own; beside what one who asks is told.
+pub fn reading(mut config: ClientConfig, group: &str, partitions: usize, queue_bytes: usize) -> ClientConfig {
     let kbytes = queue_kbytes(partitions, queue_bytes);
     for (key, value) in [
         // Where the marker of what is landed is put, for others to see. Nobody joins it: partitions are assigned by us.
@@ -102,7 +135,7 @@ pub fn reading(
         ("fetch.max.bytes", &queue_bytes.max(ANSWER_BYTES_MIN).to_string()),
         // That the end was come to is said, also where nothing but marks of transactions stands before it.
         ("enable.partition.eof", "true"),
-        // Up to which offset that was so is told here alone.
+        // Up to which offset that was so is told here alone, as is for how long brokers hold us back.
         ("statistics.interval.ms", "200"),
     ] {
         config.set(key, value);

@@ -12,13 +12,13 @@
 use super::cleaning::{Cleaning, cleaning};
 use super::cluster::Cluster;
 use super::fault::RelayFault;
+use super::login::Login;
 use super::read::Whole;
 use super::seek::{Seen, seek};
 use super::send::{Delivered, Tombstone, send};
 use crate::data::Name;
 use crate::job::KafkaSpec;
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -35,13 +35,13 @@ impl Burial {
     pub fn new(
         from: &Name,
         kafka: &KafkaSpec,
-        ca: Option<PathBuf>,
+        login: Login,
         topic: &str,
         keys: Vec<Vec<u8>>,
         queue_bytes: usize,
     ) -> Result<Self, RelayFault> {
         // It puts no marker, so that no group has to be named for it.
-        let cluster = Arc::new(Cluster::new(from, kafka, ca, "nightferry.tombstone".to_owned())?);
+        let cluster = Arc::new(Cluster::new(from, kafka, login, "nightferry.tombstone".to_owned())?);
         Ok(Burial { cluster, topic: topic.into(), keys: Arc::new(keys), queue_bytes })
     }
 

@@ -41,6 +41,8 @@ pub struct CameTo {
     pub partitions: BTreeMap<i32, manifest::Stretch>,
     /// Objects among the links that others had landed, or a run that was killed.
     pub found: u64,
+    /// Those among them that stood where one of ours was to be.
+    pub conflicts: u64,
 }
 
 impl Topic {
@@ -120,6 +122,7 @@ impl Topic {
                 audience: asked.kafka.audience,
                 treatment: self.treatment.clone(),
                 letters: Arc::clone(letters),
+                tally: Arc::clone(cluster.tally()),
                 landed: Mutex::new(landed),
             };
             self.landings.insert(partition, Arc::new(landing));
@@ -183,7 +186,7 @@ impl Topic {
     pub fn come_to(&self) -> Result<CameTo, RelayFault> {
         let mut links: Vec<Link> = self.chain.unnamed.clone();
         let mut found = links.len() as u64;
-        let mut partitions = BTreeMap::new();
+        let (mut partitions, mut conflicts) = (BTreeMap::new(), 0);
         for (partition, landing) in &self.landings {
             let stretch = self.partitions.get(partition).ok_or(RelayFault::Ours)?;
             let landed = landing.landed();
@@ -193,9 +196,10 @@ impl Topic {
             let at = manifest::Stretch { low: stretch.low, first, next: landed.covered, end: stretch.end };
             partitions.insert(*partition, at);
             links.extend(landed.links.iter().cloned());
-            found += landed.adopted;
+            conflicts += landed.adopted;
         }
         links.sort_by_key(|link| (link.partition, link.first));
-        Ok(CameTo { links, partitions, found })
+        found += conflicts;
+        Ok(CameTo { links, partitions, found, conflicts })
     }
 }

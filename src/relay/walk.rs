@@ -1,5 +1,6 @@
 //! A run of the relay over the topics of one cluster, from the first question to the manifests.
 
+use super::account::{Account, Tally};
 use super::buffer::Buffer;
 use super::chain::{Chain, Link, Owner, Tail};
 use super::cluster::{Cluster, Stretch};
@@ -7,6 +8,7 @@ use super::fault::RelayFault;
 use super::identity::{self, Known};
 use super::land::{Hands, Landing};
 use super::letters::Letters;
+use super::login::Login;
 use super::manifest::{self, Said};
 use super::over::Over;
 use super::pull::{Bounds, Halt, Lane, Pull};
@@ -20,7 +22,6 @@ use crate::store::{Absent, StoreError, put_if_absent};
 use futures::future::FutureExt;
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -38,8 +39,8 @@ pub struct Asked {
     pub from: Name,
     /// Its cluster.
     pub kafka: KafkaSpec,
-    /// PEM file with the CA to trust.
-    pub ca: Option<PathBuf>,
+    /// What we show it.
+    pub login: Login,
     /// Where the markers of what is landed are put.
     pub group: String,
     /// The run's id.
@@ -92,6 +93,8 @@ pub struct Told {
     pub dead_letters: u64,
     /// Objects that others had landed, or a run that was killed.
     pub found: u64,
+    /// Those among them that stood where one of ours was to be: there is a second relay.
+    pub put_conflicts: u64,
     /// Whether every partition was read as far as it went at the start.
     pub complete: bool,
 }
@@ -120,12 +123,39 @@ pub struct Lag {
     pub lag: Option<i64>,
 }
 
+impl Lag {
+    /// Of a topic of which nobody says even how many partitions it has.
+    pub fn unknown(topic: &str) -> Self {
+        Lag { topic: topic.to_owned(), partition: -1, landed: None, end: None, lag: None }
+    }
+}
+
 impl Relay {
     /// Over a cluster that is not asked anything yet.
     pub fn new(asked: Asked) -> Result<Self, RelayFault> {
-        let cluster = Arc::new(Cluster::new(&asked.from, &asked.kafka, asked.ca.clone(), asked.group.clone())?);
+        let cluster = Arc::new(Cluster::new(&asked.from, &asked.kafka, asked.login.clone(), asked.group.clone())?);
         let letters = Arc::new(Letters::new(&asked.restricted, &asked.run, asked.kafka.dead_letters_max));
         Ok(Relay { asked, cluster, letters, topics: Vec::new(), rounds: 0 })
+    }
+
+    /// Its source in the environment.
+    pub fn from(&self) -> &Name {
+        &self.asked.from
+    }
+
+    /// What rounds have come to since this was asked last, those that failed among them.
+    pub fn account(&self) -> Account {
+        self.cluster.tally().take()
+    }
+
+    /// How long ago anything of a topic was landed, or nothing of it was left to be.
+    pub fn since_progress(&self, topic: &str) -> Duration {
+        self.cluster.tally().since_progress(topic)
+    }
+
+    /// Its topics.
+    pub fn topics(&self) -> impl Iterator<Item = &str> {
+        self.asked.topics.iter().map(|topic| topic.name.as_str())
     }
 
     /// Lands the topics as far as they go now. `stop` ends when the process is told to.
@@ -159,7 +189,7 @@ impl Relay {
         if is_stopped {
             // What no manifest names is named by the next run. So is a topic of which what came so far lacks a path: that run is
             // the one that has it all, and says whether it is lacking.
-            let _ = tokio::time::timeout(LAST_WORDS, tell(asked, topics, *rounds)).await;
+            let _ = tokio::time::timeout(LAST_WORDS, tell(asked, cluster.tally(), topics, *rounds)).await;
             let all = || topics.iter().flat_map(|topic| topic.partitions.values().map(move |stretch| (topic, stretch)));
             let landed = all().filter(|(topic, stretch)| topic.covered(stretch.partition) >= stretch.end).count();
             return Err(RelayFault::Stopped { landed, partitions: all().count() });
@@ -169,7 +199,7 @@ impl Relay {
                 return Err(RelayFault::Path { topic: topic.name.to_string(), path });
             }
         }
-        tell(asked, topics, *rounds).await
+        tell(asked, cluster.tally(), topics, *rounds).await
     }
 
     /// How far everything is landed, held against what the cluster says by itself.
@@ -195,6 +225,10 @@ impl Relay {
                 let lag = from.zip(end).map(|(from, end)| (end - from).max(0));
                 Lag { topic: name.clone(), partition, landed, end, lag }
             }));
+            // Whoever has nothing to land does not stand still.
+            if all.iter().filter(|lag| lag.topic == *name).all(|lag| lag.lag == Some(0)) {
+                self.cluster.tally().went_on(name);
+            }
         }
         Ok(all)
     }
@@ -339,13 +373,14 @@ async fn finish(
 }
 
 /// Writes the manifests of a round, of every topic of which there is something to say.
-async fn tell(asked: &Asked, topics: &mut [Topic], round: u64) -> Result<Vec<Told>, RelayFault> {
+async fn tell(asked: &Asked, tally: &Tally, topics: &mut [Topic], round: u64) -> Result<Vec<Told>, RelayFault> {
     let mut told = Vec::new();
+    let account = tally.so_far();
     for topic in topics {
         if topic.path_lacking()?.is_some() {
             continue;
         }
-        let CameTo { links, partitions, found } = topic.come_to()?;
+        let CameTo { links, partitions, found, conflicts } = topic.come_to()?;
         let audience = asked.kafka.audience;
         let treated = topic.treatment.as_ref().map_or_else(|| "{}".to_owned(), |treatment| treatment.text());
         let hits = topic.hits(&links).each();
@@ -358,6 +393,8 @@ async fn tell(asked: &Asked, topics: &mut [Topic], round: u64) -> Result<Vec<Tol
             hits: &hits,
             partitions: &partitions,
             links: &links,
+            account: &account,
+            conflicts,
         };
         if !links.is_empty() || topic.said.as_ref() != Some(&partitions) {
             write(asked, &said).await?;
@@ -372,8 +409,12 @@ async fn tell(asked: &Asked, topics: &mut [Topic], round: u64) -> Result<Vec<Tol
             bytes: sum(|link| link.bytes),
             dead_letters: sum(|link| link.dead_letters),
             found,
+            put_conflicts: conflicts,
             complete: partitions.values().all(|at| at.next >= at.end),
         });
+        if told.last().is_some_and(|told| told.complete) {
+            tally.went_on(&topic.name);
+        }
         // The next round goes on behind it.
         topic.chain.unnamed.clear();
         for (partition, landing) in &topic.landings {

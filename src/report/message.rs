@@ -16,8 +16,11 @@ pub const KILLED: &str = "N-KILLED";
 pub const ROWS: &str = "N-ROWS";
 /// A schedule leaves a job out, since its files are not valid.
 pub const LEFT_OUT: &str = "N-LEFT";
+/// Brokers hold the relay back.
+pub const SLOWED: &str = "N-SLOWED";
 /// All that are not the id of an ending, each with its runbook.
-pub const NOTICES: [(&str, &str); 4] = [(LATE, "RB-01"), (KILLED, "RB-17"), (ROWS, "RB-23"), (LEFT_OUT, "RB-01")];
+pub const NOTICES: [(&str, &str); 5] =
+    [(LATE, "RB-01"), (KILLED, "RB-17"), (ROWS, "RB-23"), (LEFT_OUT, "RB-01"), (SLOWED, "RB-12")];
 
 /// Causes that a message lists.
 const CAUSES_MAX: usize = 10;

@@ -34,7 +34,7 @@ pub struct Kind {
 
 /// What a number counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Unit {
+pub(super) enum Unit {
     Seconds,
     Bytes,
     Ratio,
@@ -66,7 +66,7 @@ impl Unit {
     }
 }
 
-const fn kind(name: &'static str, unit: Unit, help: &'static str) -> Kind {
+pub(super) const fn kind(name: &'static str, unit: Unit, help: &'static str) -> Kind {
     Kind { name, help, unit }
 }
 
@@ -78,7 +78,7 @@ const STAGES: [(&str, Kind); 5] = [
     ("judge", kind("judge_seconds", Unit::Seconds, "How long comparing and checking took.")),
     ("publish", kind("publish_seconds", Unit::Seconds, "How long publishing took.")),
 ];
-const FAILED: Kind = kind("failed", Unit::Count, "1 where the run did not end with 0.");
+pub(super) const FAILED: Kind = kind("failed", Unit::Count, "1 where the run did not end with 0.");
 const READ: Kind = kind("rows_read", Unit::Count, "Rows that the source gave.");
 const WRITTEN: Kind = kind("rows_written", Unit::Count, "Rows in the store that gets most.");
 const BAD: Kind = kind("rows_bad", Unit::Count, "Rows set aside.");
@@ -110,12 +110,12 @@ const NEEDS: Kind = kind("needs_somebody", Unit::Count, "1 where a person has so
 /// Numbers of one dataset, or of a job as a whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
-    at: DateTime<Utc>,
-    environment: String,
-    dataset: String,
-    numbers: Vec<(Kind, f64)>,
+    pub(super) at: DateTime<Utc>,
+    pub(super) environment: String,
+    pub(super) dataset: String,
+    pub(super) numbers: Vec<(Kind, f64)>,
     /// What a line says besides, in words.
-    facts: Vec<(&'static str, Value)>,
+    pub(super) facts: Vec<(&'static str, Value)>,
 }
 
 /// What a run comes to.
@@ -286,7 +286,7 @@ mod tests {
             ALARMS,
             NEEDS,
         ];
-        let all: Vec<Kind> = stages.into_iter().chain(rest).collect();
+        let all: Vec<Kind> = stages.into_iter().chain(rest).chain(super::super::relay_metrics::ALL).collect();
         for (place, kind) in all.iter().enumerate() {
             assert!(
                 kind.unit.openmetrics().is_none_or(|unit| kind.name.ends_with(&format!("_{unit}"))),

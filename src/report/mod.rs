@@ -8,6 +8,7 @@
 //! nights.rs    what many nights came to; nights_terminal.rs: as a person reads it
 //! papers/      what is done with personal data, for those who answer for it
 //! html/        reports as pages for a browser
+//! metrics.rs   numbers that machines gather; relay_metrics.rs: those of a relay
 //! numbers.rs   1,234,567 and 3.2 MiB
 //! ```
 //!
@@ -30,6 +31,7 @@ mod numbers;
 mod openlineage;
 mod papers;
 mod platform;
+mod relay_metrics;
 mod run;
 mod terminal;
 
@@ -49,8 +51,8 @@ pub use drift::{
 pub use html::{diff_page, nights_page, run_page};
 pub use lineage::{lineage_svg, lineage_text};
 pub use message::{
-    Cause, KILLED, LATE, LEFT_OUT, Message, MessageState, NOTICES, ROWS, pagerduty_body, plain_body, slack_body,
-    teams_body,
+    Cause, KILLED, LATE, LEFT_OUT, Message, MessageState, NOTICES, ROWS, SLOWED, pagerduty_body, plain_body,
+    slack_body, teams_body,
 };
 pub use metrics::{LINE_BYTES_MAX, Measured, emf, nights_metrics, openmetrics, run_metrics};
 pub use nights::{
@@ -61,5 +63,6 @@ pub use numbers::{bytes, count};
 pub use openlineage::{run_ended, run_started};
 pub use papers::{PAPER_FORMAT, Paper, article30, dpia, paper};
 pub use platform::{BatchReport, TaskReport};
+pub use relay_metrics::{RelayNumbers, TopicLag, TopicNumbers, relay_metrics};
 pub use run::{CostReport, Outcome, ProblemReport, RequestsReport, RunReport};
 pub use terminal::terminal;

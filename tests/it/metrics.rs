@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 const JOB: &str = "jobs/settlements.toml";
 
 /// The lines of the embedded metric format on stderr, each held against the specification.
-fn lines(err: &str) -> Vec<Value> {
+pub fn lines(err: &str) -> Vec<Value> {
     let lines = err.lines().filter(|line| line.starts_with("{\"_aws\""));
     let parsed = lines.map(|line| {
         assert!(line.len() <= LINE_BYTES_MAX, "{} bytes", line.len());
@@ -76,7 +76,7 @@ fn a_run_tells_its_numbers_as_cloudwatch_takes_them() {
 }
 
 /// An OpenMetrics text by its grammar -> sample name with labels -> value; each family once, its unit at its end.
-fn parsed(text: &str) -> BTreeMap<String, f64> {
+pub fn parsed(text: &str) -> BTreeMap<String, f64> {
     assert!(text.ends_with("\n# EOF\n"), "{text}");
     let (mut samples, mut families, mut family) = (BTreeMap::new(), Vec::new(), String::new());
     for line in text.trim_end_matches("# EOF\n").lines() {

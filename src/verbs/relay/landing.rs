@@ -4,13 +4,18 @@
 
 use super::super::log_lines;
 use super::super::stop::stopped;
+use super::behind::{lags, tell_lag, told_lag};
+use super::login::login;
+use super::measuring::Measuring;
 use super::treatment::treatment;
-use super::{BTreeSet, Duration, Failure, Plan, Project, Reading, RelayBegin, RelayRequest, Road, Write, json};
+use super::{Duration, Failure, Plan, Project, Reading, RelayBegin, RelayRequest, Road, Write, json};
 use crate::access::{self, Purpose, backoff};
+use crate::data::Name;
 use crate::ending;
 use crate::failure::Phase;
 use crate::job::{Boundary, StoreSpec};
-use crate::relay::{Asked, Begin, Bounds, Lag, Relay, RelayFault, Told, TopicAsked, schemas};
+use crate::relay::{Account, Asked, Begin, Bounds, Relay, RelayFault, Told, TopicAsked, client_id, schemas};
+use crate::report::{NOTICES, SLOWED};
 use crate::store::{Store, preflight};
 use crate::world::{Clock, Progress, ProgressMode, World};
 use futures::FutureExt;
@@ -76,7 +81,7 @@ pub(super) async fn go(
             group: format!("nightferry.{}.{from}", plan.job),
             run: run.clone(),
             topics: asked_topics,
-            ca: kafka.ca.as_ref().map(|ca| project.root().join(ca)),
+            login: login(&from, &kafka, project.root())?,
             folder: store.primary().clone(),
             restricted: restricted.primary().clone(),
             bounds: bounds(plan),
@@ -93,23 +98,61 @@ pub(super) async fn go(
         let what = "no source that the job's datasets are compared with names a `kafka`";
         return Err(Failure::new(ending::ENVIRONMENT_INVALID, Phase::Files, what));
     }
+    let mut measuring = request.metrics.as_ref().map(|to| Measuring::new(to, plan, &run, !request.lag));
     if request.lag {
-        let mut all = Vec::new();
-        for relay in &relays {
-            all.extend(relay.lag().await.map_err(failed)?);
+        let asked = lags(&relays).await;
+        if let Some(measuring) = &mut measuring {
+            measuring.put(&relays, Some(&asked.all), asked.fault.clone().map(failed).as_ref());
         }
-        tell_lag(plan, &all, request.json, out);
+        asked.fault.map_or(Ok(()), |fault| Err(failed(fault)))?;
+        tell_lag(plan, &asked.all, request.json, out);
         return Ok(());
     }
     if let Some(every) = request.follow {
-        return follow(&mut relays, every).await;
+        let followed = follow(&mut relays, every, measuring.as_mut()).await;
+        if let Some(measuring) = &mut measuring {
+            measuring.put(&relays, None, followed.as_ref().err());
+        }
+        return followed;
     }
-    let mut told = Vec::new();
-    for relay in &mut relays {
-        told.extend(relay.round(stopped()).await.map_err(failed)?);
+    let (landed, accounts) = once(&mut relays).await;
+    if let Some(measuring) = &mut measuring {
+        accounts.iter().for_each(|(_, account)| measuring.add(account));
+        let lags = if landed.is_ok() { Some(lags(&relays).await.warned()) } else { None };
+        measuring.put(&relays, lags.as_deref(), landed.as_ref().err());
     }
-    tell(plan, &run, &told, request.json, out);
+    tell(plan, &run, (&landed?, &accounts), request.json, out);
     Ok(())
+}
+
+/// A round of each; what they came to, the one that failed among them.
+async fn once(relays: &mut [Relay]) -> (Result<Vec<Told>, Failure>, Vec<(Name, Account)>) {
+    let (mut told, mut accounts) = (Vec::new(), Vec::new());
+    for relay in relays {
+        let landed = relay.round(stopped()).await;
+        accounts.push((relay.from().clone(), heeded(relay)));
+        match landed {
+            Ok(landed) => told.extend(landed),
+            Err(fault) => return (Err(failed(fault)), accounts),
+        }
+    }
+    (Ok(told), accounts)
+}
+
+/// What a relay has come to since it was asked last; where brokers hold it back, a person may want to know.
+fn heeded(relay: &Relay) -> Account {
+    let account = relay.account();
+    if account.is_slowed() {
+        let (throttled_ms, throttled_ratio) = (account.throttled_ms, account.throttled_ratio());
+        let (id, runbook, source, client) = (SLOWED, runbook(SLOWED), relay.from(), client_id(relay.from()));
+        tracing::warn!(id, runbook, %source, client, throttled_ms, throttled_ratio, "brokers hold the reading back");
+    }
+    account
+}
+
+/// The runbook of a notice.
+fn runbook(id: &str) -> &'static str {
+    NOTICES.iter().find(|(notice, _)| *notice == id).map_or("RB-01", |(_, runbook)| runbook)
 }
 
 fn failed(fault: RelayFault) -> Failure {
@@ -117,14 +160,19 @@ fn failed(fault: RelayFault) -> Failure {
 }
 
 /// Round after round, until told to stop. Between two of them nothing is held: what is not landed is the cluster's.
-async fn follow(relays: &mut [Relay], every: Duration) -> Result<(), Failure> {
+async fn follow(relays: &mut [Relay], every: Duration, mut measuring: Option<&mut Measuring>) -> Result<(), Failure> {
     let stop = stopped().shared();
     let mut tried = 0;
     loop {
         let begun = Instant::now();
         let mut is_away = false;
         for relay in relays.iter_mut() {
-            match relay.round(stop.clone()).await {
+            let landed = relay.round(stop.clone()).await;
+            let account = heeded(relay);
+            if let Some(measuring) = &mut measuring {
+                measuring.add(&account);
+            }
+            match landed {
                 Ok(told) => {
                     told.iter().for_each(|Told { topic, records, objects, bytes, dead_letters, found, .. }| {
                         tracing::info!(topic, records, objects, bytes, dead_letters, found, "landed");
@@ -140,16 +188,24 @@ async fn follow(relays: &mut [Relay], every: Duration) -> Result<(), Failure> {
                 Err(fault) => return Err(failed(fault)),
             }
         }
+        if let Some(measuring) = &mut measuring {
+            measuring.put(relays, Some(&lags(relays).await.warned()), None);
+        }
         tried = if is_away { tried + 1 } else { 0 };
         let wait = if is_away { backoff::pause(PAUSES.0, PAUSES.1, tried).min(every) } else { every };
-        if wait_for(relays, begun + wait, stop.clone()).await {
+        if wait_for(relays, begun + wait, stop.clone(), measuring.as_deref_mut()).await {
             return Ok(());
         }
     }
 }
 
 /// Waits until a round is due, or there is much to land; whether we were told to stop meanwhile.
-async fn wait_for(relays: &[Relay], due: Instant, stop: impl Future<Output = ()> + Clone) -> bool {
+async fn wait_for(
+    relays: &[Relay],
+    due: Instant,
+    stop: impl Future<Output = ()> + Clone,
+    mut measuring: Option<&mut Measuring>,
+) -> bool {
     loop {
         let left = due.saturating_duration_since(Instant::now());
         tokio::select! {
@@ -159,41 +215,13 @@ async fn wait_for(relays: &[Relay], due: Instant, stop: impl Future<Output = ()>
         if left <= PROBE {
             return false;
         }
-        let mut behind = 0;
-        for relay in relays {
-            match relay.lag().await {
-                Ok(all) => behind += told_lag(&all),
-                Err(fault) => tracing::warn!(fault = %fault, "how far the topics go is unknown"),
-            }
+        let all = lags(relays).await.warned();
+        if let Some(measuring) = measuring.as_deref_mut().filter(|measuring| measuring.is_due()) {
+            measuring.put(relays, Some(&all), None);
         }
-        if behind >= BEHIND_RECORDS {
+        if told_lag(&all) >= BEHIND_RECORDS {
             return false;
         }
-    }
-}
-
-/// Logs the lag of each topic, as far as it is known; the sum of it.
-fn told_lag(all: &[Lag]) -> i64 {
-    let topics: BTreeSet<&str> = all.iter().map(|lag| lag.topic.as_str()).collect();
-    let of = |topic: &str| {
-        let lags = || all.iter().filter(|lag| lag.topic == topic).map(|lag| lag.lag);
-        let unknown = lags().filter(Option::is_none).count();
-        let known: i64 = lags().flatten().sum();
-        tracing::info!(topic, lag = known, unknown_partitions = unknown, "behind");
-        known
-    };
-    topics.into_iter().map(of).sum()
-}
-
-fn tell_lag(plan: &Plan, all: &[Lag], is_json: bool, out: &mut dyn Write) {
-    if is_json {
-        let _ = writeln!(out, "{}", json!({"job": plan.job, "environment": plan.environment, "partitions": all}));
-        return;
-    }
-    let shown = |number: Option<i64>| number.map_or_else(|| "unknown".to_owned(), |number| number.to_string());
-    for Lag { topic, partition, landed, end, lag } in all {
-        let landed = landed.map_or_else(|| "nothing landed".to_owned(), |landed| format!("landed to {landed}"));
-        let _ = writeln!(out, "{topic} {partition}  {landed}, ends at {}, behind by {}", shown(*end), shown(*lag));
     }
 }
 
@@ -221,9 +249,15 @@ pub(super) fn bounds(plan: &Plan) -> Bounds {
     Bounds { object_bytes: size(plan.limits.part_bytes_max), held_bytes: size(held), queue_bytes: size(queue) }
 }
 
-fn tell(plan: &Plan, run: &str, told: &[Told], is_json: bool, out: &mut dyn Write) {
+fn tell(plan: &Plan, run: &str, (told, accounts): (&[Told], &[(Name, Account)]), is_json: bool, out: &mut dyn Write) {
     if is_json {
-        let told = json!({"job": plan.job, "environment": plan.environment, "run": run, "topics": told});
+        let sources = accounts.iter().map(|(source, account)| {
+            json!({"source": source, "client": client_id(source), "throttled_ms": account.throttled_ms,
+                "throttled_ratio": account.throttled_ratio()})
+        });
+        let sources: Vec<_> = sources.collect();
+        let told =
+            json!({"job": plan.job, "environment": plan.environment, "run": run, "topics": told, "sources": sources});
         let _ = writeln!(out, "{told}");
         return;
     }
@@ -238,5 +272,13 @@ fn tell(plan: &Plan, run: &str, told: &[Told], is_json: bool, out: &mut dyn Writ
                 "    {dead_letters} records could not be treated: dead_letters/{topic} in the restricted store"
             );
         }
+    }
+    for (source, account) in accounts.iter().filter(|(_, account)| account.is_slowed()) {
+        let (seconds, percent) = (account.throttled_ms as f64 / 1e3, account.throttled_ratio() * 100.0);
+        let by = format!("by their quota for `{}` ({})", client_id(source), runbook(SLOWED));
+        let _ = writeln!(
+            out,
+            "\n  the brokers of {source} held the reading back for {seconds:.1} s, {percent:.0} % of it: {by}"
+        );
     }
 }

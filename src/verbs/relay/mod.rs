@@ -1,20 +1,28 @@
 //! `nightferry relay JOB`: the topics that the job's datasets are compared with, and those it names beside, landed as dumps.
 //!
-//! `landing.rs` lands them, `treatment.rs` says what is done to their records, `tombstone.rs` lets them forget keys; without the
-//! feature `relay` there is none of it.
+//! `landing.rs` lands them, `login.rs` reads what their cluster is shown, `treatment.rs` says what is done to their records, `measuring.rs`
+//! what it comes to in numbers, `behind.rs` how far behind they are; `tombstone.rs` lets them forget keys. Without the feature `relay` there
+//! is none of it.
 
 #[cfg(feature = "relay")]
+mod behind;
+#[cfg(feature = "relay")]
 mod landing;
+#[cfg(feature = "relay")]
+mod login;
+#[cfg(feature = "relay")]
+mod measuring;
 #[cfg(feature = "relay")]
 mod tombstone;
 #[cfg(feature = "relay")]
 mod treatment;
 
 use super::files;
+use super::measured::Metrics;
 use crate::changes::Reading;
 use crate::data::Name;
 use crate::failure::Failure;
-use crate::job::{KafkaSpec, Location, Plan, SourceSpec};
+use crate::job::{KafkaAuth, KafkaSpec, Location, Plan, SourceSpec};
 use crate::world::{Clock, Project};
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -38,6 +46,8 @@ pub struct RelayRequest {
     pub follow: Option<Duration>,
     /// Where topics begin that are not landed yet.
     pub begin: Option<RelayBegin>,
+    /// Where numbers go that machines gather.
+    pub metrics: Option<Metrics>,
     /// The result as JSON.
     pub json: bool,
 }
@@ -171,7 +181,9 @@ fn show(plan: &Plan, roads: &[Road], is_json: bool, out: &mut dyn Write) {
     if is_json {
         let told = roads.iter().map(|road| {
             json!({"source": road.from, "url": road.url.url, "audience": audience(road), "topics": road.topics,
-                "brokers": road.kafka.as_ref().map(|kafka| &kafka.brokers)})
+                "brokers": road.kafka.as_ref().map(|kafka| &kafka.brokers),
+                "auth": road.kafka.as_ref().map(|kafka| kafka.auth.word()),
+                "client_cert": road.kafka.as_ref().and_then(|kafka| Some(&kafka.client.as_ref()?.certificate))})
         });
         let told = json!({"job": plan.job, "environment": plan.environment, "sources": told.collect::<Vec<_>>()});
         let _ = writeln!(out, "{told}");
@@ -180,13 +192,27 @@ fn show(plan: &Plan, roads: &[Road], is_json: bool, out: &mut dyn Write) {
     let _ = writeln!(out, "{} · relay · {}\n", plan.job, plan.environment);
     for road in roads {
         let _ = match audience(road) {
-            Some(audience) => writeln!(out, "  {} to {}, for {audience}", road.from, road.url.url),
+            Some(audience) => {
+                let shown = road.kafka.as_ref().map(shown).unwrap_or_default();
+                writeln!(out, "  {} to {}, for {audience}{shown}", road.from, road.url.url)
+            }
             None => writeln!(out, "  {} is not landed: it names no `kafka`", road.from),
         };
         for topic in &road.topics {
             let _ = writeln!(out, "    {topic}");
         }
     }
+}
+
+/// What its cluster is shown, in words.
+fn shown(kafka: &KafkaSpec) -> String {
+    let auth = match &kafka.auth {
+        KafkaAuth::None => String::new(),
+        KafkaAuth::Scram { user, .. } => format!("; `{user}` by {}", kafka.auth.word()),
+        KafkaAuth::Iam { region, .. } => format!("; by tokens of AWS IAM in {region}"),
+    };
+    let client = kafka.client.as_ref().map(|client| format!("; with the certificate {}", client.certificate));
+    auth + &client.unwrap_or_default()
 }
 
 #[cfg(not(feature = "relay"))]

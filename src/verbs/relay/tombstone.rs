@@ -7,10 +7,12 @@
 use super::super::stop::stopped;
 use super::super::walk;
 use super::landing::{bounds, opened};
+use super::login::login;
 use super::{Failure, KafkaSpec, Name, Plan, Project, Write, json, roads};
 use super::{TombstoneHow, TombstoneRequest};
 use crate::ending;
 use crate::failure::Phase;
+use crate::job::KafkaAuth;
 use crate::relay::{Burial, Cleaning, Delivered, Held, RelayFault, Seen, Stretch};
 use crate::store::{Absent, Store, put_if_absent};
 use crate::world::{Clock, World};
@@ -43,8 +45,14 @@ pub(super) async fn go(
         tag.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
     let hashes: Vec<String> = keys.iter().map(|key| hash(key)).collect();
-    let ca = kafka.ca.as_ref().map(|ca| project.root().join(ca));
-    let burial = Burial::new(&from, &kafka, ca, &request.topic, keys, bounds(plan).queue_bytes).map_err(failed)?;
+    if let KafkaAuth::Iam { .. } = kafka.auth {
+        // The client that asks for settings is never given the tokens that it would show.
+        let what =
+            format!("the cluster of source `{from}` takes tokens of IAM, by which no topic's settings can be asked");
+        return Err(Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what));
+    }
+    let login = login(&from, &kafka, project.root())?;
+    let burial = Burial::new(&from, &kafka, login, &request.topic, keys, bounds(plan).queue_bytes).map_err(failed)?;
     let cleaning = burial.cleaning().await.map_err(failed)?;
     // Where a receipt goes is asked before anything is sent.
     let security = match request.how {

@@ -9,6 +9,9 @@
 //! endings.rs  how a run ends that cannot go on
 //! treated.rs  what is landed for those who may not see everything
 //! follow.rs   landing that goes on, where it begins, how far behind it is
+//! slowed.rs   a broker that holds the reader back
+//! logins.rs   what a cluster is shown, and what becomes of a run that it does not let in
+//! numbers.rs  what it tells machines
 //! stores.rs   places that refuse what is to be landed
 //! three.rs    three brokers of a test's own
 //! tombstones.rs  keys that a topic is to forget
@@ -22,7 +25,10 @@ mod endings;
 mod follow;
 mod holes;
 mod kafka;
+mod logins;
 mod nights;
+mod numbers;
+mod slowed;
 mod stores;
 mod three;
 mod tombstones;

@@ -188,8 +188,12 @@ async fn a_leader_that_is_killed_under_way_is_followed_by_another_and_one_that_h
     let other = ferry(alone, ", stall_seconds_max = 3");
     other.edit(ENVIRONMENT, &super::kafka::brokers(), &three.brokers);
     refused(&other, 70, "E-SOURCE-70");
-    let lag = other.run(&["relay", JOB, "--lag", "--json"]);
+    let lag = other.run(&["relay", JOB, "--lag", "--json", "--metrics", "emf"]);
     assert_eq!(lag.code, 0, "{}", lag.err);
+    let numbers = crate::metrics::lines(&lag.err);
+    let numbers = numbers.iter().find(|line| line["dataset"] == alone).expect("of the topic");
+    assert_eq!(numbers["relay_lag_unknown_partitions"], 1.0, "{numbers}");
+    assert!(numbers["relay_lag_records"].is_null(), "a sum without what nobody knows: {numbers}");
     let lag: Value = serde_json::from_str(&lag.out).expect("JSON");
     let unknown = lag["partitions"].as_array().expect("partitions").iter().filter(|of| of["lag"].is_null()).count();
     assert_eq!(unknown, 1, "{lag}");
