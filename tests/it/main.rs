@@ -28,6 +28,7 @@ mod endings;
 mod errors;
 mod face;
 mod faulty;
+mod federated;
 mod ferry;
 mod five;
 mod forgotten;
