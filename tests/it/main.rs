@@ -35,6 +35,7 @@ mod forgotten;
 mod forms;
 mod generated;
 mod hostile;
+mod image;
 mod large_files;
 mod laws;
 mod layouts;
