@@ -1,7 +1,7 @@
 # What a person types. Each goal is what CI runs too: there is no second way to test.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: test soak bench bench-diff bench-compact bench-relay bench-scan bench-peers bench-night fuzz lint deny advisories sbom terraform providers services stop-services
+.PHONY: test soak bench bench-diff bench-compact bench-relay bench-scan bench-peers bench-night fuzz lint deny advisories sbom image terraform providers services stop-services
 
 # More words for the command behind a goal: `make test ARGS='-- publish'`. The tests that kill the process need the feature
 # `failpoints`, those over Kafka the feature `relay`.
@@ -96,6 +96,14 @@ sbom:
 	@[[ -x target/cargo-cyclonedx-0.5.9/bin/cargo-cyclonedx ]] || cargo install --locked --quiet --root target/cargo-cyclonedx-0.5.9 cargo-cyclonedx --version 0.5.9
 	@target/cargo-cyclonedx-0.5.9/bin/cargo-cyclonedx cyclonedx --format json --spec-version 1.5 --target x86_64-unknown-linux-gnu --override-filename nightferry.cdx
 	@mv nightferry.cdx.json target/nightferry.cdx.json; echo target/nightferry.cdx.json
+
+# What the image holds, looked at without an engine: the binary's libraries beside those of the base, a night as another user over a root that
+# cannot be written, its size; and the bill of materials beside it.
+image: sbom
+	@tests/services/install
+	@cargo build --locked --release --features relay --bin nightferry
+	@$(with_services); NIGHTFERRY_IMAGE_BINARY=$$PWD/target/release/nightferry cargo test --locked --features failpoints,relay --test it -- image:: --nocapture
+	@ls -l target/release/nightferry target/nightferry.cdx.json
 
 checkov := target/checkov-3.3.30/bin/checkov
 

@@ -27,6 +27,7 @@ impl Ending {
     pub fn runbook(&self) -> &'static str {
         match self.code {
             _ if OF_TOMBSTONES.contains(&self.id) => "RB-12",
+            12 if self.id == CLOCK.id => "RB-22",
             11..=13 => "RB-06",
             20 => "RB-02",
             21 | 24 | 74 => "RB-03",
@@ -104,6 +105,7 @@ endings! {
     LAYOUT "E-PERIOD-10" 10 UNPUBLISHED, "publish every period that the table has in one run (--from, --to), with periods that hold its own; or give the dataset another name";
     ENVIRONMENT_INVALID "E-ENV-11" 11 UNTOUCHED, "mend the environment file or set what it refers to";
     REFUSED "E-ACCESS-12" 12 UNPUBLISHED, "check the login, role or key of the place named; too wide is refused as well as too narrow";
+    CLOCK "E-CLOCK-12" 12 UNPUBLISHED, "set this machine's clock by NTP: a signature is good for a few minutes around its moment";
     EPOCH "E-EPOCH-12" 12 UNPUBLISHED, "a failover took over: use the environment of the newer epoch, and stop whatever still runs with this one";
     MAY_WRITE "E-ROLE-12" 12 UNPUBLISHED, "use a role that may only read: `nightferry validate --online` prints the SQL that makes one";
     TLS_REFUSED "E-TLS-13" 13 UNPUBLISHED, "check the certificate and the `ca` of the place named; an unchecked connection is never used";

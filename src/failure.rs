@@ -3,9 +3,9 @@
 //! One line for people and machines: id, where, what, what is safe, what next. The texts come from our own errors,
 //! which hold names, places and codes; foreign texts never reach this file.
 
-use crate::access::AccessError;
 #[cfg(feature = "relay")]
 use crate::access::IamFault;
+use crate::access::{AccessError, IdentityFault};
 use crate::data::Name;
 use crate::ending::{self, Ending};
 use crate::problem::{Problem, Problems};
@@ -112,6 +112,12 @@ impl Failure {
             StoreError::Away { .. } | StoreError::Outrun { .. } => ending::STORE_AWAY,
             // A version that somebody else wrote: the permission to write there is too wide.
             StoreError::Refused { .. } | StoreError::Conflict { .. } => ending::REFUSED,
+            StoreError::NoToken { fault, .. } => match fault {
+                fault if fault.is_passing() => ending::STORE_AWAY,
+                IdentityFault::Clock => ending::CLOCK,
+                IdentityFault::Tls => ending::TLS_REFUSED,
+                _ => ending::REFUSED,
+            },
             StoreError::Tls { .. } => ending::TLS_REFUSED,
             StoreError::Elsewhere { .. } => ending::REDIRECTED,
             StoreError::NotThere { .. } => ending::NOT_THERE,
@@ -169,7 +175,7 @@ impl Failure {
     pub fn access(error: &AccessError) -> Self {
         let ending = match error {
             AccessError::Url { .. } => ending::JOB_INVALID,
-            AccessError::Missing { .. } => ending::ENVIRONMENT_INVALID,
+            AccessError::Missing { .. } | AccessError::Token { .. } => ending::ENVIRONMENT_INVALID,
             AccessError::Refused { .. } => ending::REFUSED,
             AccessError::Tls { .. } => ending::TLS_REFUSED,
             AccessError::NotThere { .. } | AccessError::NotAFolder { .. } => ending::NOT_THERE,

@@ -3,6 +3,7 @@
 //! Never in here: a key of anybody's but the emulator's, which is public.
 
 use super::address::Fabric;
+use super::entra::FromAws;
 use super::location::{AccessError, asked, client, retries};
 use super::meter::{Meter, Metered};
 use crate::job::{Location, is_this_machine};
@@ -37,6 +38,8 @@ pub(super) fn azure(
     if fabric == Fabric::Yes {
         builder = builder.with_use_fabric_endpoint(true);
     }
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let from_aws = FromAws::of(variable).map_err(|fault| AccessError::Token { label: label.into(), fault })?;
     let configured = |builder: &MicrosoftAzureBuilder, key| builder.get_config_value(&key);
     asked(configured(&builder, AzureConfigKey::Endpoint).into_iter().collect(), label)?;
     let account = configured(&builder, AzureConfigKey::AccountName);
@@ -52,9 +55,12 @@ pub(super) fn azure(
         builder = builder.with_endpoint(emulator_endpoint(endpoint, account));
         let keys = [AzureConfigKey::AccessKey, AzureConfigKey::SasKey, AzureConfigKey::Token];
         let has_key = keys.into_iter().any(|key| configured(&builder, key).is_some());
-        if account == EMULATOR_ACCOUNT && is_this_machine(endpoint) && !has_key {
+        if account == EMULATOR_ACCOUNT && is_this_machine(endpoint) && !has_key && from_aws.is_none() {
             builder = builder.with_access_key(EMULATOR_KEY);
         }
+    }
+    if let Some(from_aws) = from_aws {
+        builder = builder.with_credentials(Arc::new(from_aws));
     }
     let store = builder.build().map_err(|_| AccessError::Missing {
         label: label.into(),

@@ -8,6 +8,7 @@
 use super::Folder;
 use super::address::{Address, parse};
 use super::azure::azure;
+use super::identity::IdentityFault;
 use super::meter::{Meter, Metered};
 use super::straight::Straight;
 use crate::job::{Location, is_this_machine, never_asked};
@@ -75,6 +76,14 @@ pub enum AccessError {
         label: String,
         /// The variable, or what is wrong with it.
         what: &'static str,
+    },
+    /// What the surroundings say of tokens cannot be meant (exit 11).
+    #[error("`{label}` cannot ask for a token: {fault}")]
+    Token {
+        /// The store or source.
+        label: String,
+        /// Why.
+        fault: IdentityFault,
     },
     /// Plain HTTP to another machine, or a CA file that cannot be used (exit 13).
     #[error("the connection to `{label}` cannot be trusted: {fault}")]

@@ -2,6 +2,7 @@
 //!
 //! Never in here: the provider's text. It quotes urls, headers and sometimes what was sent.
 
+use super::identity::IdentityFault;
 use object_store::Error as StoreError;
 use std::error::Error;
 
@@ -20,6 +21,8 @@ pub enum Meaning {
     NotAsNamed(&'static str),
     /// We are not let in, or not allowed to do it.
     Refused,
+    /// Whoever hands out tokens gave none.
+    NoToken(IdentityFault),
     /// We have no credentials to show.
     NoCredentials,
     /// It sends us elsewhere, where nobody goes.
@@ -54,6 +57,9 @@ pub(super) fn is_distrusted(error: &(dyn Error + 'static)) -> bool {
 fn deeper(error: &(dyn Error + 'static)) -> Option<Meaning> {
     let mut next = Some(error);
     while let Some(error) = next {
+        if let Some(fault) = error.downcast_ref::<IdentityFault>() {
+            return Some(Meaning::NoToken(*fault));
+        }
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
             use std::io::ErrorKind::*;
             match io.kind() {

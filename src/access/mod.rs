@@ -11,6 +11,7 @@
 //! iam.rs        a login to a database that AWS credentials sign; msk.rs: one to a cluster of Kafka; sigv4.rs: how they sign anything
 //! secret.rs     where a secret is found -> its bytes
 //! bucket.rs     who may look into a bucket, and what its rules cost; lifecycle.rs: those rules
+//! entra.rs      Azure from AWS without a secret; sts.rs: a token that AWS signs; identity.rs: why there is none
 //! task.rs       what ECS tells of the task that this is
 //! ```
 //!
@@ -21,8 +22,10 @@ mod address;
 mod azure;
 pub mod backoff;
 pub mod bucket;
+mod entra;
 mod folder;
 pub mod iam;
+mod identity;
 mod lifecycle;
 mod location;
 mod meaning;
@@ -31,10 +34,12 @@ pub mod msk;
 pub mod secret;
 pub mod sigv4;
 mod straight;
+mod sts;
 pub mod task;
 
 pub use folder::Folder;
 pub use iam::Signed;
+pub use identity::IdentityFault;
 pub use lifecycle::{Early, LifecycleRule};
 pub use location::{AccessError, Purpose, ground, open, open_metered};
 pub use meaning::{Meaning, meaning};

@@ -3,15 +3,16 @@
 //! A redirect is not followed, wherever it leads: the address that it names was looked at by nobody, and a signed request says more
 //! than a stranger may know. The client of `object_store` follows ten; so the connection is made here.
 //!
-//! Who is no store, and hands out words about this task or a bucket, is asked by [`Straight::ask`], the same way.
+//! Who is no store, and hands out words about this task, a bucket or tokens, is asked by [`Straight::ask`], the same way.
 //!
 //! Never in here: which address is asked (`location`), and what an answer means (`meaning`).
 
 use super::location::{CONNECT_SECONDS_MAX, REQUEST_SECONDS_MAX};
 use super::meaning::is_distrusted;
+use chrono::{DateTime, Utc};
 use object_store::client::{HttpClient, HttpConnector};
 use object_store::{ClientConfigKey, ClientOptions};
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{DATE, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub(super) struct Question<'a> {
 /// What was answered.
 pub(super) struct Answer {
     pub status: u16,
+    /// The server's own clock.
+    pub date: Option<DateTime<Utc>>,
     pub body: Vec<u8>,
 }
 
@@ -81,13 +84,14 @@ impl Straight {
         let why = |error: reqwest::Error| if is_distrusted(&error) { Unanswered::Tls } else { Unanswered::Away };
         let mut answer = request.send().await.map_err(why)?;
         let (status, mut body) = (answer.status().as_u16(), Vec::new());
+        let date = answer.headers().get(DATE).and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
         while let Some(chunk) = answer.chunk().await.map_err(why)? {
             if body.len() + chunk.len() > ANSWER_BYTES_MAX {
                 return Err(Unanswered::TooMuch);
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, body })
+        Ok(Answer { status, date: date.map(|date| date.to_utc()), body })
     }
 
     fn client(&self, connect: Duration, within: Duration, is_plain: bool) -> reqwest::Result<Client> {

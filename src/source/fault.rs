@@ -158,6 +158,8 @@ pub(super) fn fault(from: &Name, during: &str, what: &str, error: &object_store:
         Meaning::NotThere => not_there(what),
         Meaning::NotAsNamed(what) => not_there(what),
         Meaning::Refused => refused(during, false),
+        Meaning::NoToken(fault) if fault.is_passing() => away(None),
+        Meaning::NoToken(fault) => refused(&format!("us, who have no token: {fault}"), false),
         Meaning::NoCredentials => refused("us, who have no credentials", false),
         Meaning::Elsewhere => SourceError::Elsewhere { from: from.clone(), during: during.to_owned() },
         Meaning::Tls => refused("a verified TLS connection", true),

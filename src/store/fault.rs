@@ -2,7 +2,7 @@
 //!
 //! Never in here: what an object store's error means (`access::meaning`), and its text.
 
-use crate::access::{Folder, Meaning, meaning};
+use crate::access::{Folder, IdentityFault, Meaning, meaning};
 use crate::data::Audience;
 use crate::format::parquet_write::WriteFault;
 
@@ -26,6 +26,14 @@ pub enum StoreError {
         store: String,
         /// What was being done.
         during: &'static str,
+    },
+    /// There is no token to show it (exit 12, or what the fault stands for).
+    #[error("there is no token for store `{store}`: {fault}")]
+    NoToken {
+        /// The store.
+        store: String,
+        /// Why.
+        fault: IdentityFault,
     },
     /// It sends us to another address (exit 13).
     #[error("store `{store}` answers with another address while {during}, and no redirect is followed")]
@@ -223,6 +231,7 @@ impl StoreError {
     pub fn is_passing(&self) -> bool {
         match self {
             StoreError::Decided(cause) => cause.is_passing(),
+            StoreError::NoToken { fault, .. } => fault.is_passing(),
             other => matches!(other, StoreError::Away { .. } | StoreError::Outrun { .. }),
         }
     }
@@ -235,6 +244,7 @@ pub(super) fn fault(folder: &Folder, during: &'static str, what: &str, error: ob
         Meaning::NotThere => StoreError::NotThere { store, what: what.to_owned() },
         Meaning::NotAsNamed(what) => StoreError::NotThere { store, what: what.to_owned() },
         Meaning::Refused => StoreError::Refused { store, during },
+        Meaning::NoToken(fault) => StoreError::NoToken { store, fault },
         Meaning::NoCredentials => StoreError::Refused { store, during: "looking for credentials" },
         Meaning::Elsewhere => StoreError::Elsewhere { store, during },
         Meaning::Tls => StoreError::Tls { store },

@@ -21,6 +21,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-SQL-10", "endings::sql_that_the_source_refuses_ends_with_10_and_says_that_nothing_was_published"),
     ("E-ENV-11", "fixtures/problems/secret-that-is-not-set"),
     ("E-ACCESS-12", "endings::a_wrong_password_ends_with_12"),
+    ("E-CLOCK-12", "federated::a_clock_twenty_minutes_off_ends_with_12_and_is_called_a_clock"),
     ("E-EPOCH-12", "upkeep::whoever_a_failover_has_overtaken_is_refused_with_12"),
     (
         "E-ROLE-12",

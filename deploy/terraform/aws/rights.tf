@@ -92,6 +92,18 @@ locals {
         Resource = of.databases
       },
       {
+        # A token that says to Azure which role this is: for that audience and five minutes. This action knows no resource.
+        Sid      = "GoToAzure"
+        Effect   = "Allow"
+        Action   = ["sts:GetWebIdentityToken"]
+        Resource = contains(keys(var.identities), job) ? ["*"] : []
+        Condition = {
+          "ForAllValues:StringEquals" = { "sts:IdentityTokenAudience" = [lookup(lookup(var.identities, job, {}), "NIGHTFERRY_AZURE_AUDIENCE", "")] }
+          Null                        = { "sts:IdentityTokenAudience" = "false" }
+          NumericLessThanEquals       = { "sts:DurationSeconds" = "300" }
+        }
+      },
+      {
         Sid      = "Tell"
         Effect   = "Allow"
         Action   = ["sns:Publish"]

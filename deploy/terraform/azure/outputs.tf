@@ -4,10 +4,12 @@ output "second" {
 }
 
 output "identities" {
-  description = "What a job's process is told: `AZURE_CLIENT_ID` and `AZURE_TENANT_ID`."
+  description = "What a job's process is told: `AZURE_CLIENT_ID`, `AZURE_TENANT_ID`, and for which audience AWS is asked."
   value = { for job, identity in azurerm_user_assigned_identity.job : job => {
     AZURE_CLIENT_ID = identity.client_id
     AZURE_TENANT_ID = identity.tenant_id
+
+    NIGHTFERRY_AZURE_AUDIENCE = var.aws.audience
   } }
 }
 

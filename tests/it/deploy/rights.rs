@@ -14,6 +14,8 @@ use std::path::Path;
 struct Statement {
     actions: Vec<String>,
     resources: Vec<String>,
+    /// The audience that it is bound to, where there is no resource to bind it to.
+    audience: Option<String>,
 }
 
 fn texts(value: &Json) -> Vec<String> {
@@ -26,7 +28,16 @@ fn texts(value: &Json) -> Vec<String> {
 
 fn statements(policy: &Json) -> Vec<Statement> {
     let all = policy["Statement"].as_array().expect("statements").iter();
-    all.map(|of| Statement { actions: texts(&of["Action"]), resources: texts(&of["Resource"]) }).collect()
+    let audience = |of: &Json| {
+        let bound = &of["Condition"]["ForAllValues:StringEquals"]["sts:IdentityTokenAudience"][0];
+        bound.as_str().filter(|_| of["Condition"]["Null"]["sts:IdentityTokenAudience"] == "false").map(str::to_owned)
+    };
+    let statement = |of: &Json| Statement {
+        actions: texts(&of["Action"]),
+        resources: texts(&of["Resource"]),
+        audience: audience(of),
+    };
+    all.map(statement).collect()
 }
 
 /// Whether `text` is what a pattern of IAM's means, in which `*` stands for anything.
@@ -176,6 +187,9 @@ const CALLS: [(&str, &str); 6] = [
 /// Calls that would need an action which no role has.
 const NEVER: [&str; 4] = [".copy_if_not_exists(", ".rename_if_not_exists(", "with_copy_if_not_exists", "put_tagging"];
 
+/// For whom AWS signs a token.
+const AUDIENCE: &str = "api://AzureADTokenExchange";
+
 fn actions(files: &Files, readme: &str) -> Vec<String> {
     let mut found = Vec::new();
     let sources = sources();
@@ -199,6 +213,12 @@ fn actions(files: &Files, readme: &str) -> Vec<String> {
     for (_, job) in arguments["jobs"].as_object_mut().expect("jobs").iter_mut() {
         job.as_object_mut().expect("a job").insert("databases".into(), login.clone());
     }
+    // A job that comes to Azure by a token.
+    let identity: hcl::Map<String, hcl::Value> =
+        [("NIGHTFERRY_AZURE_AUDIENCE".to_owned(), AUDIENCE.into())].into_iter().collect();
+    let jobs: Vec<String> = arguments["jobs"].as_object().expect("jobs").keys().cloned().collect();
+    let identities: hcl::Map<String, hcl::Value> = jobs.into_iter().map(|job| (job, identity.clone().into())).collect();
+    arguments.insert("identities".into(), identities.into());
     let locals = files.locals("aws", &arguments);
     for (job, policy) in locals["rights"].as_object().expect("rights") {
         let all = statements(policy);
@@ -206,7 +226,13 @@ fn actions(files: &Files, readme: &str) -> Vec<String> {
         if given != wanted {
             found.push(format!("{job} may {given:?}, and the binary asks for {wanted:?}"));
         }
-        let wide = all.iter().flat_map(|of| &of.resources).filter(|of| *of == "*" || of.ends_with(":::*"));
+        let is_bound =
+            |of: &&Statement| of.audience.as_deref() == Some(AUDIENCE) && of.actions == ["sts:GetWebIdentityToken"];
+        let wide = all
+            .iter()
+            .filter(|of| !is_bound(of))
+            .flat_map(|of| &of.resources)
+            .filter(|of| *of == "*" || of.ends_with(":::*"));
         found.extend(wide.map(|of| format!("{job} may do something to {of}")));
     }
     // What Fargate itself needs, and no more.
@@ -244,6 +270,8 @@ fn the_actions_of_a_role_are_those_that_the_binary_asks_for_and_that_the_readme_
         ("[\"rds-db:connect\"]", "[\"rds-db:*\"]"),
         ("Resource = of.databases", "Resource = [\"*\"]"),
         ("\"logs:PutLogEvents\"", "\"logs:*\""),
+        ("Null                        = { \"sts:IdentityTokenAudience\" = \"false\" }", ""),
+        ("\"NIGHTFERRY_AZURE_AUDIENCE\", \"\"", "\"NOBODY\", \"*\""),
     ] {
         assert_ne!(actions(&shipped.with("aws/rights.tf", from, to), &readme), Vec::<String>::new(), "{to}");
     }

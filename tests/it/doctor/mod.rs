@@ -145,8 +145,7 @@ const FAULTS: &[Fault] = &[
         );
         let gateway = Gateway::start(Some((&certificate, &key)));
         warehouse_at(world, ferry, &gateway.endpoint);
-        // It serves until the test process ends.
-        std::mem::forget(gateway);
+        world.more.lock().expect("servers").push(gateway);
     }),
     fault("an authority's file that is not there", "E-TLS-13", "`ca` file cannot be read", |_, ferry, _| {
         edit(ferry, "[store.security]\n", "[store.security]\nca = \"lacking.pem\"\n");

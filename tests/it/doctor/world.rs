@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Connection};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The key of the account that a night has, of one that only looks, and of the password's role.
@@ -101,6 +102,8 @@ pub struct World {
     databases: Databases,
     /// The container that is private, and the one that everybody may look into.
     pub containers: [String; 2],
+    /// Servers that a fault needed; they end with this.
+    pub more: Mutex<Vec<Gateway>>,
 }
 
 /// Roles of the test, by what is wrong with each.
@@ -137,7 +140,7 @@ impl World {
         let containers = ["private", "shown"].map(|kind| format!("{kind}-{}", uuid::Uuid::now_v7().simple()));
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/containers.py");
         python(&[script, &variable("NIGHTFERRY_AZURE_ENDPOINT"), &containers[0], &containers[1]]);
-        World { gateway: Gateway::start(None), databases, containers }
+        World { gateway: Gateway::start(None), databases, containers, more: Mutex::default() }
     }
 
     fn role_of(database: &str, role: &str) -> String {

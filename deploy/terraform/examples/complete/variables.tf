@@ -72,7 +72,7 @@ variable "sentinel" {
 }
 
 variable "azure" {
-  description = "The second cloud: where, who reads, who comes. `asks_by_token` gives each job its own identity, for which something must keep a token of AWS's in the file that `AZURE_FEDERATED_TOKEN_FILE` names."
+  description = "The second cloud: where, who reads, who comes. `asks_by_token` gives each job its own identity, which asks by a token that AWS signs and holds no secret."
   type = object({
     subscription   = string
     resource_group = string
