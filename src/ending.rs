@@ -26,7 +26,7 @@ impl Ending {
     /// The runbook of `deploy/runbooks` for whoever is woken by it.
     pub fn runbook(&self) -> &'static str {
         match self.code {
-            _ if OF_TOMBSTONES.contains(&self.id) => "RB-12",
+            _ if OF_TOMBSTONES.contains(&self.id) => "RB-13",
             12 if self.id == CLOCK.id => "RB-22",
             11..=13 => "RB-06",
             20 => "RB-02",

@@ -9,12 +9,14 @@ use std::path::Path;
 /// Each runbook by its number, `RB-05`.
 pub fn runbooks() -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/runbooks");
-    let read = std::fs::read_dir(folder).expect("runbooks").map(|entry| {
+    let mut read = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).expect("runbooks") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        (name[..5].to_owned(), std::fs::read_to_string(path).expect("text"))
-    });
-    read.collect()
+        let before = read.insert(name[..5].to_owned(), std::fs::read_to_string(path).expect("text"));
+        assert!(before.is_none(), "two runbooks are {}", &name[..5]);
+    }
+    read
 }
 
 pub fn commands(text: &str) -> Vec<String> {
