@@ -214,6 +214,32 @@ const FAULTS: &[Fault] = &[
             edit(ferry, &world.containers[0], &world.containers[1]);
         },
     ),
+    fault(
+        "a container that everybody may read, of an account that the surroundings name",
+        "D-OPEN",
+        "second cloud may be read by everybody",
+        |world, ferry, command| {
+            edit(ferry, &world.containers[0], &world.containers[1]);
+            let endpoint = variable("NIGHTFERRY_AZURE_ENDPOINT");
+            let (server, account) = endpoint.rsplit_once('/').expect("an account");
+            edit(ferry, &format!("\"{endpoint}\""), &format!("\"{server}\""));
+            command.env("AZURE_STORAGE_ACCOUNT_NAME", account);
+        },
+    ),
+    fault(
+        "rules of a region that the surroundings name",
+        "D-UPLOADS",
+        "uploads that never ended",
+        |world, ferry, command| {
+            rules(
+                world,
+                ferry,
+                "<Rule><ID>a</ID><Status>Disabled</Status><AbortIncompleteMultipartUpload><DaysAfterInitiation>2</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>",
+            );
+            edit(ferry, "region = \"eu-west-2\"\n", "");
+            command.env("AWS_REGION", "eu-west-2");
+        },
+    ),
     fault("a container that is not there", "E-THERE-14", "the bucket or container", |world, ferry, _| {
         edit(ferry, &world.containers[0], "lacking");
     }),
@@ -315,6 +341,17 @@ fn findings(came: &Came) -> Vec<BTreeMap<String, String>> {
     serde_json::from_value(report["findings"].clone()).expect("findings")
 }
 
+/// The check that asks without credentials.
+const OTHERS: &str = "whether others may look in";
+
+/// Whether `what` of `place` is told to have been looked at.
+fn is_checked(came: &Came, place: &str, what: &str) -> bool {
+    let report: Value = serde_json::from_str(&came.out).expect("a report");
+    let checked = report["checked"].as_array().expect("what was looked at");
+    let of = checked.iter().filter(|checked| checked["place"] == place);
+    of.flat_map(|checked| checked["what"].as_array().expect("words")).any(|of| of == what)
+}
+
 /// What `doctor` says of a planted fault where that is not it, or more than it, or tells a secret.
 fn missed(world: &World, fault: &Fault) -> Option<String> {
     let Fault { name, plant, id, says, beside } = fault;
@@ -343,6 +380,19 @@ async fn doctor_finds_every_planted_fault_with_how_it_is_mended_and_nothing_in_a
     let ferry = world.project();
     let sound = came(&mut world.command(&ferry, &["doctor", "--json"]));
     assert_eq!((sound.code, findings(&sound)), (0, Vec::new()), "{}", sound.err);
+    assert_eq!(world.left(), "", "every probe is taken back, in each store and cloud");
+    let asked = [OTHERS, "whether the role may delete what no run deletes"];
+    assert_eq!(asked.map(|what| is_checked(&sound, "store `warehouse`", what)), [true, true]);
+    assert!(is_checked(&sound, "store `warehouse`, second cloud", OTHERS));
+    // Who says nothing to strangers was not asked.
+    let silent = world.project();
+    let nothing = |asked: &between::Asked<'_>, ask: &dyn Fn() -> _| match asked.head.contains("authorization:") {
+        true => ask(),
+        false => Some(answer("503 Service Unavailable", "", "")),
+    };
+    warehouse_at(&world, &silent, &between(&world.gateway.endpoint, nothing));
+    let silent = came(&mut world.command(&silent, &["doctor", "--json"]));
+    assert_eq!((silent.code, is_checked(&silent, "store `warehouse`", OTHERS)), (0, false), "{}", silent.out);
     let said = came(&mut world.command(&ferry, &["doctor"]));
     assert!(said.out.starts_with("dev · nothing found\n") && said.out.contains("conditional PUT"), "{}", said.out);
     assert_eq!(came(&mut world.command(&ferry, &["run", "jobs/things.toml", "--progress", "none"])).code, 0);
