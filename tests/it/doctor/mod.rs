@@ -53,6 +53,14 @@ fn warehouse_at(world: &World, ferry: &Ferry, endpoint: &str) {
     ferry.write(ENVIRONMENT, text.replacen(&own, &format!("endpoint = \"{endpoint}\""), 1).as_bytes());
 }
 
+/// A cluster whose topics are landed, reached by these words.
+fn cluster(ferry: &Ferry, words: &str) {
+    let dump = format!(
+        "dump = {{ url = \"landed\", layout = \"relay\", cleanup = \"delete\", kafka = {{ brokers = \"127.0.0.1:1\", {words} }} }}"
+    );
+    edit(ferry, "[secrets]", &format!("[source.topics]\n{dump}\n\n[secrets]"));
+}
+
 fn rules(world: &World, ferry: &Ferry, rules: &'static str) {
     let endpoint = between(&world.gateway.endpoint, move |asked, ask| match asked.target.contains("lifecycle") {
         true => {
@@ -319,6 +327,26 @@ const FAULTS: &[Fault] = &[
     }),
     fault("a password's file that is not there", "E-ENV-11", "password", |_, ferry, _| {
         std::fs::remove_file(ferry.path("password")).expect("gone");
+    }),
+    fault("a cluster's password that is not set", "D-SECRET", "DOCTOR_NO_PASSWORD", |_, ferry, _| {
+        cluster(ferry, "auth = \"scram-sha-512\", user = \"a\", password = { env = \"DOCTOR_NO_PASSWORD\" }");
+    }),
+    fault("a cluster's key that others may read", "D-SECRET", "may be read by others", |_, ferry, _| {
+        cluster(ferry, "client_cert = \"ca.pem\", client_key = { file = \"client.key\" }");
+        ferry.write("client.key", SECRET.as_bytes());
+        owners_alone(&ferry.path("client.key"), 0o644);
+    }),
+    fault("a cluster's certificate that is not there", "E-ENV-11", "`client_cert`", |_, ferry, _| {
+        cluster(ferry, "client_cert = \"lacking.pem\", client_key = { env = \"DOCTOR_KEY\" }");
+    }),
+    fault("a landed topic whose bucket is not there", "E-THERE-14", "source `topics`", |world, ferry, _| {
+        cluster(ferry, "ca = \"ca.pem\"");
+        let place = format!("s3://lacking/a\", region = \"eu-west-2\", endpoint = \"{}", world.gateway.endpoint);
+        edit(ferry, "url = \"landed\"", &format!("url = \"{place}\""));
+        let job = ferry.read("jobs/things.toml");
+        let topic =
+            "[topic.things]\nfrom = \"topics\"\ntopic = \"things\"\nheartbeat = \"beats\"\nschema = \"thing\"\n";
+        ferry.write("jobs/things.toml", format!("{job}\n{topic}").as_bytes());
     }),
     fault("a webhook whose address is not there", "D-SECRET", "DOCTOR_NO_HOOK", |_, ferry, _| {
         edit(
