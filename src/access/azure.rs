@@ -69,6 +69,28 @@ pub(super) fn azure(
     Ok(Arc::new(store))
 }
 
+/// The url by which `container` is asked, as [`azure`] takes its account and host. `None` where the surroundings name another host.
+pub(super) fn container_at(
+    location: &Location,
+    container: &str,
+    (account, fabric): (Option<&str>, Fabric),
+) -> Option<String> {
+    let builder = MicrosoftAzureBuilder::from_env();
+    let around = |key| builder.get_config_value(&key);
+    let is_set = |key| around(key).is_some_and(|value| value == "true");
+    let account = account.map(str::to_owned).or_else(|| around(AzureConfigKey::AccountName));
+    if let Some(endpoint) = &location.endpoint {
+        let account = account.or_else(|| emulated_account(endpoint).map(str::to_owned))?;
+        return Some(format!("{}/{container}", emulator_endpoint(endpoint, &account)));
+    }
+    if around(AzureConfigKey::Endpoint).is_some() || is_set(AzureConfigKey::UseEmulator) {
+        return None;
+    }
+    let is_fabric = fabric == Fabric::Yes || is_set(AzureConfigKey::UseFabricEndpoint);
+    let host = if is_fabric { "blob.fabric.microsoft.com" } else { "blob.core.windows.net" };
+    Some(format!("https://{}.{host}/{container}", account?))
+}
+
 /// The account in the path of an emulator's endpoint.
 fn emulated_account(endpoint: &str) -> Option<&str> {
     let (_, rest) = endpoint.trim_end_matches('/').split_once("://")?;
@@ -86,6 +108,18 @@ fn emulator_endpoint(endpoint: &str, account: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_container_is_asked_at_the_host_of_its_own_kind() {
+        let at = |endpoint: Option<&str>, fabric| {
+            let endpoint = endpoint.map(str::to_owned);
+            let location = Location { url: "az://c".into(), region: None, endpoint, ca: None };
+            container_at(&location, "c", (Some("a"), fabric))
+        };
+        assert_eq!(at(None, Fabric::No).as_deref(), Some("https://a.blob.core.windows.net/c"));
+        assert_eq!(at(None, Fabric::Yes).as_deref(), Some("https://a.blob.fabric.microsoft.com/c"));
+        assert_eq!(at(Some("http://127.0.0.1:10000"), Fabric::No).as_deref(), Some("http://127.0.0.1:10000/a/c"));
+    }
 
     #[test]
     fn puts_the_account_into_an_emulators_path_only() {

@@ -4,8 +4,10 @@
 
 use super::Folder;
 use super::address::{Address, parse};
+use super::azure::container_at;
 use super::lifecycle::{LifecycleRule, rules};
-use super::location::client;
+use super::location::{bucket_at, client};
+use super::meaning::{Meaning, meaning};
 use super::sigv4::{Scope, Signing, credentials, escaped, hex, signed};
 use super::straight::{Question, Straight};
 use crate::job::Location;
@@ -33,27 +35,22 @@ struct Place {
     straight: Straight,
     /// Without a `/` at its end.
     url: String,
+    /// Of a bucket of S3.
+    region: Option<String>,
 }
 
 impl Place {
-    /// `None` of a folder of this machine, and of what cannot be opened.
+    /// `None` of a folder of this machine, and of what cannot be opened or whose address the surroundings keep to themselves.
     fn of(location: &Location, project: &Path) -> Option<Self> {
         let (_, straight) = client(location, project, "").ok()?;
-        let endpoint = location.endpoint.as_deref().map(|endpoint| endpoint.trim_end_matches('/'));
-        let url = match parse(&location.url).ok()? {
+        let (url, region) = match parse(&location.url).ok()? {
             Address::Local(_) => return None,
-            Address::S3 { bucket, .. } => match (endpoint, &location.region) {
-                (Some(endpoint), _) => format!("{endpoint}/{bucket}"),
-                (None, Some(region)) => format!("https://s3.{region}.amazonaws.com/{bucket}"),
-                (None, None) => return None,
-            },
-            Address::Azure { container, account, .. } => match (endpoint, account) {
-                (Some(endpoint), _) => format!("{endpoint}/{container}"),
-                (None, Some(account)) => format!("https://{account}.blob.core.windows.net/{container}"),
-                (None, None) => return None,
-            },
+            Address::S3 { bucket, .. } => bucket_at(location, &bucket).map(|(url, region)| (url, Some(region)))?,
+            Address::Azure { container, account, fabric, .. } => {
+                (container_at(location, &container, (account.as_deref(), fabric))?, None)
+            }
         };
-        Some(Place { straight, url })
+        Some(Place { straight, url, region })
     }
 
     async fn status_without_credentials(&self, rest: &str) -> Option<u16> {
@@ -63,24 +60,31 @@ impl Place {
     }
 }
 
-/// Whether somebody without any credentials may read the object `at`, or list what is there. A folder of this machine is not asked.
-pub async fn is_open_to_all(location: &Location, project: &Path, at: &ObjectPath) -> bool {
-    let Some(place) = Place::of(location, project) else { return false };
+/// Whether somebody without any credentials may read the object `at`, or list what is there. `None` where nobody could be asked, as of a
+/// folder of this machine, or who was did not say.
+pub async fn is_open_to_all(location: &Location, project: &Path, at: &ObjectPath) -> Option<bool> {
+    let place = Place::of(location, project)?;
     let object: String = at.parts().map(|part| format!("/{}", escaped(part.as_ref()))).collect();
-    for rest in [object.as_str(), "?list-type=2&max-keys=1", "?restype=container&comp=list&maxresults=1"] {
-        if place.status_without_credentials(rest).await == Some(200) {
-            return true;
+    let list = match place.region {
+        Some(_) => "?list-type=2&max-keys=1",
+        None => "?restype=container&comp=list&maxresults=1",
+    };
+    let mut is_told = true;
+    for rest in [object.as_str(), list] {
+        match place.status_without_credentials(rest).await {
+            Some(200) => return Some(true),
+            // Come too late or too often: no word about who may.
+            Some(408 | 429) | None => is_told = false,
+            Some(status) => is_told &= (400..500).contains(&status),
         }
     }
-    false
+    is_told.then_some(false)
 }
 
 /// The rules of the bucket that `location` lies in, signed at `now`.
 pub async fn lifecycle(location: &Location, project: &Path, now: DateTime<Utc>) -> Lifecycle {
-    let is_s3 = matches!(parse(&location.url), Ok(Address::S3 { .. }));
-    let (Some(place), Some(region), true) = (Place::of(location, project), &location.region, is_s3) else {
-        return Lifecycle::Untold;
-    };
+    let Some(place) = Place::of(location, project) else { return Lifecycle::Untold };
+    let Some(region) = &place.region else { return Lifecycle::Untold };
     let Ok(credential) = credentials(region).await else { return Lifecycle::Untold };
     let Some((host, path)) = place.url.split_once("://").and_then(|(_, rest)| rest.split_once('/')) else {
         return Lifecycle::Untold;
@@ -106,7 +110,10 @@ fn holds(body: &[u8], word: &[u8]) -> bool {
 }
 
 /// Whether these credentials may delete what no run ever deletes: anything but a probe or the parts of a run. Asked of an object that
-/// is not there, so that nothing goes.
-pub async fn may_delete_anything(folder: &Folder, name: &str) -> bool {
-    folder.store().delete(&folder.at(name)).await.is_ok()
+/// is not there, so that nothing goes. `None` where it was neither done nor refused.
+pub async fn may_delete_anything(folder: &Folder, name: &str) -> Option<bool> {
+    match folder.store().delete(&folder.at(name)).await {
+        Ok(()) => Some(true),
+        Err(error) => matches!(meaning(&error), Meaning::Refused).then_some(false),
+    }
 }

@@ -24,6 +24,8 @@ use std::time::Duration;
 pub(super) const CONNECT_SECONDS_MAX: u64 = 5;
 /// Longest time of one request with its body: 32 MiB at 3 Mbit/s.
 pub(super) const REQUEST_SECONDS_MAX: u64 = 90;
+/// The region where nobody names one: object_store's.
+const REGION: &str = "us-east-1";
 /// Retries of one request.
 const RETRIES_MAX: usize = 6;
 /// Longest time in which a request may be retried.
@@ -178,6 +180,23 @@ fn s3(
         .build()
         .map_err(|_| AccessError::Missing { label: label.into(), what: "`AWS_*` variables that S3 understands" })?;
     Ok(Arc::new(store))
+}
+
+/// The url by which `bucket` is asked, and its region: as [`open`] takes them, of the location or of the surroundings. `None` where the
+/// surroundings name an endpoint: whether it holds the bucket already, nobody says.
+pub(super) fn bucket_at(location: &Location, bucket: &str) -> Option<(String, String)> {
+    let builder = AmazonS3Builder::from_env();
+    let around = |key| builder.get_config_value(&key);
+    let region = location.region.clone().or_else(|| around(AmazonS3ConfigKey::Region));
+    let region = region.unwrap_or_else(|| REGION.to_owned());
+    let has_endpoint =
+        [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint].into_iter().any(|key| around(key).is_some());
+    let url = match &location.endpoint {
+        Some(endpoint) => format!("{}/{bucket}", endpoint.trim_end_matches('/')),
+        None if has_endpoint => return None,
+        None => format!("https://s3.{region}.amazonaws.com/{bucket}"),
+    };
+    Some((url, region))
 }
 
 /// Refuses endpoints that are never asked, also where the surroundings name them.

@@ -8,6 +8,7 @@ use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::{Job, Written};
 use crate::report::BatchReport;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Most children of an array job (AWS Batch, "Array jobs").
@@ -47,7 +48,9 @@ pub fn child(is_asked: bool, batch: Option<&BatchReport>) -> Result<Option<Child
 
 /// The job of a child, or of a run by itself, among those that were named.
 pub fn taken(jobs: Vec<PathBuf>, child: Option<Child>) -> Result<Taken, Failure> {
-    let twice = (1..jobs.len()).any(|at| jobs[..at].contains(&jobs[at]));
+    let mut files = BTreeSet::new();
+    // One file has many spellings, and links. What is not there is told by whoever reads it.
+    let twice = jobs.iter().any(|job| !files.insert(job.canonicalize().unwrap_or_else(|_| job.clone())));
     let count = jobs.len();
     let mut jobs = jobs.into_iter();
     match (child, jobs.next()) {

@@ -215,6 +215,7 @@ fn children_of_an_array_job_do_one_job_each_and_never_the_datasets_of_one() {
     ferry.write("jobs/others.toml", other.as_bytes());
     let both = ["run", "jobs/things.toml", "jobs/others.toml"];
     let day = ["--date", "2026-03-29"];
+    std::os::unix::fs::symlink(ferry.path("jobs/things.toml"), ferry.path("jobs/again.toml")).expect("linked");
     let run = |arguments: &[&str], of: Option<(usize, usize)>| {
         let mut command = ferry.command(&[arguments, &day].concat());
         if let Some((index, size)) = of {
@@ -229,6 +230,10 @@ fn children_of_an_array_job_do_one_job_each_and_never_the_datasets_of_one() {
         (&both[..2], Some((0, 2)), "without --array"),
         (&[&both[..], &["--array"]].concat(), Some((0, 3)), "2 jobs and 3 children"),
         (&[&both[..], &["jobs/things.toml", "--array"]].concat(), Some((0, 3)), "named twice"),
+        // However it is spelled, and by a link.
+        (&[&both[..2], &["./jobs/things.toml", "--array"]].concat(), Some((0, 2)), "named twice"),
+        (&[&both[..2], &["jobs/../jobs/things.toml", "--array"]].concat(), Some((1, 2)), "named twice"),
+        (&[&both[..2], &["jobs/again.toml", "--array"]].concat(), Some((1, 2)), "named twice"),
         // A table that is written as a whole has one state: there is nothing to divide.
         (&[&both[..2], &["--array"]].concat(), Some((0, 2)), "not written by periods"),
     ] {

@@ -11,6 +11,7 @@ use crate::failure::{Failure, Phase};
 use crate::job::{Location, Plan, SourceSpec};
 use crate::store;
 use crate::world::World;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Looks at what the job of `file` needs.
@@ -29,10 +30,15 @@ pub async fn look(file: &Path, environment: &str, world: &World, found: &mut Fou
         found.failure(&here, &failure);
     }
     for (name, spec) in &plan.sources {
-        match spec {
-            SourceSpec::Dump { url, .. } => topics(&plan, name, url, world, found).await,
-            _ => source(&plan, name, world, found).await,
+        if !matches!(spec, SourceSpec::Dump { .. }) {
+            source(&plan, name, world, found).await;
         }
+    }
+    for (name, (url, topics)) in dumps(&plan) {
+        let is_compared = plan.datasets.iter().flat_map(|of| &of.reconcile).any(|of| of.against == *name);
+        // Whoever lands topics makes the folder where it is not there.
+        let purpose = if is_compared { Purpose::Read } else { Purpose::Write };
+        look_at(name, url, purpose, topics, world, found).await;
     }
     tables(&plan, &here, world, found).await;
     found.checked(&here, &["files", "sources", "tables", "topics"]);
@@ -48,15 +54,40 @@ async fn source(plan: &Plan, name: &Name, world: &World, found: &mut Found) {
     }
 }
 
-async fn topics(plan: &Plan, name: &Name, url: &Location, world: &World, found: &mut Found) {
+/// Each dump with the topics of the job in it: those that are compared with, those that are landed beside, and their heartbeats.
+fn dumps(plan: &Plan) -> BTreeMap<&Name, (&Location, BTreeSet<&str>)> {
+    let compared = plan.datasets.iter().filter_map(|dataset| {
+        let reconcile = dataset.reconcile.as_ref()?;
+        let source = plan.sources.get(&reconcile.against)?;
+        Some((&reconcile.against, source, &reconcile.topic, &reconcile.heartbeat))
+    });
+    let landed = plan.topics.iter().map(|topic| (&topic.from, &topic.source, &topic.topic, &topic.heartbeat));
+    let mut dumps = BTreeMap::new();
+    for (from, source, topic, heartbeat) in compared.chain(landed) {
+        if let SourceSpec::Dump { url, .. } = source {
+            let (_, topics) = dumps.entry(from).or_insert_with(|| (url, BTreeSet::new()));
+            topics.extend(std::iter::once(topic).chain(heartbeat).map(String::as_str));
+        }
+    }
+    dumps
+}
+
+/// Whether the topics of a dump may be listed.
+async fn look_at(
+    name: &Name,
+    url: &Location,
+    purpose: Purpose,
+    topics: BTreeSet<&str>,
+    world: &World,
+    found: &mut Found,
+) {
     let here = format!("source `{name}`");
-    let folder = match access::open(url, world.project.root(), name.as_str(), Purpose::Read) {
+    let folder = match access::open(url, world.project.root(), name.as_str(), purpose) {
         Ok(folder) => folder,
         Err(error) => return found.failure(&here, &Failure::access(&error)),
     };
-    let compared = plan.datasets.iter().filter_map(|dataset| dataset.reconcile.as_ref());
-    for reconcile in compared.filter(|reconcile| reconcile.against == *name) {
-        if let Err(error) = store::may_list(&folder, &reconcile.topic).await {
+    for topic in topics {
+        if let Err(error) = store::may_list(&folder, topic).await {
             found.failure(&here, &Failure::store(&error, Phase::Open));
         }
     }

@@ -100,14 +100,16 @@ async fn look_at(place: &Place<'_>, meters: &Meters, world: &World, buckets: &mu
         Err(error) => found.failure(name, &Failure::store(&error, Phase::Open)),
     }
     if location.is_in_cloud() {
-        looked.push("whether others may look in");
-        if is_open(place, world).await {
+        let is_open = is_open(place, world).await;
+        looked.extend(is_open.map(|_| "whether others may look in"));
+        if is_open == Some(true) {
             found.advice(OPEN_TO_ALL, name, format!("{name} may be read by everybody, without any credentials"));
         }
     }
     if location.url.starts_with("s3") {
-        looked.push("whether the role may delete what no run deletes");
-        if may_delete_anything(folder, &format!("_nightferry/never-{}", Uuid::now_v7())).await {
+        let may_delete = may_delete_anything(folder, &format!("_nightferry/never-{}", Uuid::now_v7())).await;
+        looked.extend(may_delete.map(|_| "whether the role may delete what no run deletes"));
+        if may_delete == Some(true) {
             found.advice(
                 ROLE_WIDE,
                 name,
@@ -122,11 +124,11 @@ async fn look_at(place: &Place<'_>, meters: &Meters, world: &World, buckets: &mu
     found.checked(name, &looked);
 }
 
-/// Whether anybody may read a probe, or list what is there.
-async fn is_open(place: &Place<'_>, world: &World) -> bool {
+/// Whether anybody may read a probe, or list what is there; `None` where nobody said.
+async fn is_open(place: &Place<'_>, world: &World) -> Option<bool> {
     let at = place.folder.at(&format!("_nightferry/probe-{}", Uuid::now_v7()));
     if place.folder.store().put(&at, PutPayload::from_static(b"probe")).await.is_err() {
-        return false;
+        return None;
     }
     let is_open = is_open_to_all(place.location, world.project.root(), &at).await;
     if place.folder.store().delete(&at).await.is_err() {

@@ -53,6 +53,14 @@ fn warehouse_at(world: &World, ferry: &Ferry, endpoint: &str) {
     ferry.write(ENVIRONMENT, text.replacen(&own, &format!("endpoint = \"{endpoint}\""), 1).as_bytes());
 }
 
+/// A cluster whose topics are landed, reached by these words.
+fn cluster(ferry: &Ferry, words: &str) {
+    let dump = format!(
+        "dump = {{ url = \"landed\", layout = \"relay\", cleanup = \"delete\", kafka = {{ brokers = \"127.0.0.1:1\", {words} }} }}"
+    );
+    edit(ferry, "[secrets]", &format!("[source.topics]\n{dump}\n\n[secrets]"));
+}
+
 fn rules(world: &World, ferry: &Ferry, rules: &'static str) {
     let endpoint = between(&world.gateway.endpoint, move |asked, ask| match asked.target.contains("lifecycle") {
         true => {
@@ -214,6 +222,32 @@ const FAULTS: &[Fault] = &[
             edit(ferry, &world.containers[0], &world.containers[1]);
         },
     ),
+    fault(
+        "a container that everybody may read, of an account that the surroundings name",
+        "D-OPEN",
+        "second cloud may be read by everybody",
+        |world, ferry, command| {
+            edit(ferry, &world.containers[0], &world.containers[1]);
+            let endpoint = variable("NIGHTFERRY_AZURE_ENDPOINT");
+            let (server, account) = endpoint.rsplit_once('/').expect("an account");
+            edit(ferry, &format!("\"{endpoint}\""), &format!("\"{server}\""));
+            command.env("AZURE_STORAGE_ACCOUNT_NAME", account);
+        },
+    ),
+    fault(
+        "rules of a region that the surroundings name",
+        "D-UPLOADS",
+        "uploads that never ended",
+        |world, ferry, command| {
+            rules(
+                world,
+                ferry,
+                "<Rule><ID>a</ID><Status>Disabled</Status><AbortIncompleteMultipartUpload><DaysAfterInitiation>2</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>",
+            );
+            edit(ferry, "region = \"eu-west-2\"\n", "");
+            command.env("AWS_REGION", "eu-west-2");
+        },
+    ),
     fault("a container that is not there", "E-THERE-14", "the bucket or container", |world, ferry, _| {
         edit(ferry, &world.containers[0], "lacking");
     }),
@@ -294,6 +328,26 @@ const FAULTS: &[Fault] = &[
     fault("a password's file that is not there", "E-ENV-11", "password", |_, ferry, _| {
         std::fs::remove_file(ferry.path("password")).expect("gone");
     }),
+    fault("a cluster's password that is not set", "D-SECRET", "DOCTOR_NO_PASSWORD", |_, ferry, _| {
+        cluster(ferry, "auth = \"scram-sha-512\", user = \"a\", password = { env = \"DOCTOR_NO_PASSWORD\" }");
+    }),
+    fault("a cluster's key that others may read", "D-SECRET", "may be read by others", |_, ferry, _| {
+        cluster(ferry, "client_cert = \"ca.pem\", client_key = { file = \"client.key\" }");
+        ferry.write("client.key", SECRET.as_bytes());
+        owners_alone(&ferry.path("client.key"), 0o644);
+    }),
+    fault("a cluster's certificate that is not there", "E-ENV-11", "`client_cert`", |_, ferry, _| {
+        cluster(ferry, "client_cert = \"lacking.pem\", client_key = { env = \"DOCTOR_KEY\" }");
+    }),
+    fault("a landed topic whose bucket is not there", "E-THERE-14", "source `topics`", |world, ferry, _| {
+        cluster(ferry, "ca = \"ca.pem\"");
+        let place = format!("s3://lacking/a\", region = \"eu-west-2\", endpoint = \"{}", world.gateway.endpoint);
+        edit(ferry, "url = \"landed\"", &format!("url = \"{place}\""));
+        let job = ferry.read("jobs/things.toml");
+        let topic =
+            "[topic.things]\nfrom = \"topics\"\ntopic = \"things\"\nheartbeat = \"beats\"\nschema = \"thing\"\n";
+        ferry.write("jobs/things.toml", format!("{job}\n{topic}").as_bytes());
+    }),
     fault("a webhook whose address is not there", "D-SECRET", "DOCTOR_NO_HOOK", |_, ferry, _| {
         edit(
             ferry,
@@ -313,6 +367,17 @@ fn findings(came: &Came) -> Vec<BTreeMap<String, String>> {
         serde_json::from_str(&came.out).unwrap_or_else(|_| panic!("no report: {}{}", came.out, came.err));
     assert_eq!(report["exit_code"], came.code, "{}", came.out);
     serde_json::from_value(report["findings"].clone()).expect("findings")
+}
+
+/// The check that asks without credentials.
+const OTHERS: &str = "whether others may look in";
+
+/// Whether `what` of `place` is told to have been looked at.
+fn is_checked(came: &Came, place: &str, what: &str) -> bool {
+    let report: Value = serde_json::from_str(&came.out).expect("a report");
+    let checked = report["checked"].as_array().expect("what was looked at");
+    let of = checked.iter().filter(|checked| checked["place"] == place);
+    of.flat_map(|checked| checked["what"].as_array().expect("words")).any(|of| of == what)
 }
 
 /// What `doctor` says of a planted fault where that is not it, or more than it, or tells a secret.
@@ -343,6 +408,19 @@ async fn doctor_finds_every_planted_fault_with_how_it_is_mended_and_nothing_in_a
     let ferry = world.project();
     let sound = came(&mut world.command(&ferry, &["doctor", "--json"]));
     assert_eq!((sound.code, findings(&sound)), (0, Vec::new()), "{}", sound.err);
+    assert_eq!(world.left(), "", "every probe is taken back, in each store and cloud");
+    let asked = [OTHERS, "whether the role may delete what no run deletes"];
+    assert_eq!(asked.map(|what| is_checked(&sound, "store `warehouse`", what)), [true, true]);
+    assert!(is_checked(&sound, "store `warehouse`, second cloud", OTHERS));
+    // Who says nothing to strangers was not asked.
+    let silent = world.project();
+    let nothing = |asked: &between::Asked<'_>, ask: &dyn Fn() -> _| match asked.head.contains("authorization:") {
+        true => ask(),
+        false => Some(answer("503 Service Unavailable", "", "")),
+    };
+    warehouse_at(&world, &silent, &between(&world.gateway.endpoint, nothing));
+    let silent = came(&mut world.command(&silent, &["doctor", "--json"]));
+    assert_eq!((silent.code, is_checked(&silent, "store `warehouse`", OTHERS)), (0, false), "{}", silent.out);
     let said = came(&mut world.command(&ferry, &["doctor"]));
     assert!(said.out.starts_with("dev · nothing found\n") && said.out.contains("conditional PUT"), "{}", said.out);
     assert_eq!(came(&mut world.command(&ferry, &["run", "jobs/things.toml", "--progress", "none"])).code, 0);

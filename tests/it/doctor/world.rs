@@ -20,7 +20,7 @@ pub struct Gateway {
     pub endpoint: String,
     process: Child,
     /// What it keeps.
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Drop for Gateway {
@@ -65,7 +65,7 @@ impl Gateway {
             .stderr(Stdio::null());
         let process = command.spawn().expect("the S3 server starts");
         let scheme = if certificate.is_some() { "https" } else { "http" };
-        let gateway = Gateway { endpoint: format!("{scheme}://127.0.0.1:{port}"), process, _folder: folder };
+        let gateway = Gateway { endpoint: format!("{scheme}://127.0.0.1:{port}"), process, folder };
         let since = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(since.elapsed() < Duration::from_secs(20), "the S3 server does not answer");
@@ -180,6 +180,13 @@ impl World {
         ferry.write("password", SECRET.as_bytes());
         owners_alone(&ferry.path("password"), 0o600);
         ferry
+    }
+
+    /// What lies below `_nightferry/` in all stores, in both clouds.
+    pub fn left(&self) -> String {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/probes.py");
+        let buckets = self.gateway.folder.path().join("s3").to_string_lossy().into_owned();
+        python(&[script, &buckets, &variable("NIGHTFERRY_AZURE_ENDPOINT"), &self.containers[0]])
     }
 
     /// The binary in a project, with the credentials of a night.
