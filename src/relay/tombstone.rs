@@ -10,7 +10,7 @@
 //! Never in here: where keys come from, and what is told of them.
 
 use super::cleaning::{Cleaning, cleaning};
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Sees};
 use super::fault::RelayFault;
 use super::login::Login;
 use super::read::Whole;
@@ -40,8 +40,10 @@ impl Burial {
         keys: Vec<Vec<u8>>,
         queue_bytes: usize,
     ) -> Result<Self, RelayFault> {
-        // It puts no marker, so that no group has to be named for it.
-        let cluster = Arc::new(Cluster::new(from, kafka, login, "nightferry.tombstone".to_owned())?);
+        // It puts no marker, so that no group has to be named for it. And it reads what an open transaction wrote, and what was
+        // written behind that: a value is there whether or not it is committed.
+        let cluster = Cluster::new(from, kafka, login, "nightferry.tombstone".to_owned(), Sees::Everything);
+        let cluster = Arc::new(cluster?);
         Ok(Burial { cluster, topic: topic.into(), keys: Arc::new(keys), queue_bytes })
     }
 

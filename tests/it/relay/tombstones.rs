@@ -1,6 +1,6 @@
 //! Keys that a topic is to forget: tombstones where they were seen, once, with a receipt; and whether it has forgotten.
 
-use super::kafka::{all, topic, write};
+use super::kafka::{Ends, all, topic, transact, write};
 use super::{ENVIRONMENT, JOB, ferry};
 use crate::ferry::{Came, Ferry};
 use serde_json::{Value, json};
@@ -206,6 +206,23 @@ async fn it_is_attested_once_compaction_has_taken_every_value_and_not_before() {
     write(&topic, 0, &[value(WREN)]);
     let came = verified();
     assert_eq!(came.code, 25, "{}", came.err);
+}
+
+#[tokio::test]
+async fn what_is_in_an_open_transaction_and_what_stands_behind_it_is_found_and_never_attested_away() {
+    let topic = topic(1, &SLOW).await;
+    let ferry = ferry(&topic, "");
+    write(&topic, 0, &[value(ROOK)]);
+    let open = transact(&topic, &[value(WREN)], Ends::Stays);
+    write(&topic, 0, &[value(FINCH)]);
+    let came = asked(&ferry, &topic, &[WREN, FINCH], &["--verify", "--json"]);
+    assert_eq!(came.code, 25, "{}{}", came.out, came.err);
+    let receipt = &receipts(&ferry, &topic)[0];
+    assert_eq!((&receipt["found"], &receipt["none_left"]), (&found(2, 0, 2, 2, 0, 0), &json!(false)), "{receipt:#}");
+    assert_eq!(receipt["partitions"]["0"], json!({"low": 0, "end": 3}), "up to the high watermark");
+    let came = asked(&ferry, &topic, &[WREN, FINCH], &["--apply", "--reason", "case 7", "--json"]);
+    assert_eq!(told(&came)["found"], found(2, 0, 2, 2, 0, 2));
+    drop(open);
 }
 
 #[tokio::test]
