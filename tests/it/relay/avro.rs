@@ -12,6 +12,9 @@ type Bytes = (Option<Vec<u8>>, Option<Vec<u8>>);
 /// 6 May 1980, in days since 1970.
 const BORN: i64 = 3778;
 
+/// Where the commit before a change lies in the log, and the change.
+const SEQUENCE: &str = "[\"24023128\",\"24023176\"]";
+
 fn row_schema() -> Value {
     let text = json!(["null", "string"]);
     json!({"type": "record", "name": "Value", "fields": [
@@ -175,7 +178,7 @@ async fn rows_without_an_envelope_are_treated_in_json_and_in_avro() {
         ferry.edit(ENVIRONMENT, "layout = \"relay\"", &format!("layout = \"relay\", payload = \"{payload}\""));
         if payload == "debezium_flat" {
             let row = json!({"id": 1, "amount": "2.50", "email": "wren@example.org", "phone": "07700 900123",
-                "full_name": "Wren Alder", "born": BORN, "doc": "{\"a\": {\"n\": 1, \"who\": \"wren@example.org\"}}", "body": "plain", "__op": "u", "__deleted": "false",
+                "full_name": "Wren Alder", "born": BORN, "doc": "{\"a\": {\"n\": 1, \"who\": \"wren@example.org\"}}", "body": "plain", "__op": "u", "__deleted": "false", "__snapshot": "first_in_data_collection", "__sequence": SEQUENCE,
                 "__source_ts_ms": 1_795_000_000_000_u64, "__table": "Wren Alder"});
             let mut new = row.clone();
             new["mail"] = json!("wren@example.org");
@@ -186,9 +189,15 @@ async fn rows_without_an_envelope_are_treated_in_json_and_in_avro() {
             let all: Vec<Pair> = vec![of(new), of(unread), of(row), (Some("{\"id\":2}".to_owned()), None)];
             write(&topic, 0, &all);
         } else {
-            with_schemas(&ferry, &topic, &row_schema());
+            let mut schema = row_schema();
+            let fields = schema["fields"].as_array_mut().expect("fields");
+            fields.extend(["__snapshot", "__sequence", "__table"].map(|name| json!({"name": name, "type": "string"})));
+            with_schemas(&ferry, &topic, &schema);
             let mut value = framed(7);
             row("wren@example.org", "plain", &mut value);
+            for beside in ["first_in_data_collection", SEQUENCE, "Wren Alder"] {
+                bytes(beside.as_bytes(), &mut value);
+            }
             let mut torn = value.clone();
             torn.pop();
             write(
@@ -206,9 +215,10 @@ async fn rows_without_an_envelope_are_treated_in_json_and_in_avro() {
         let row = if payload == "debezium_flat" { &value } else { &value["payload"] };
         assert_eq!((&row["phone"], &row["body"]), (&json!("***** ****23"), &json!("plain")), "{value}");
         assert_eq!(row["born"], "1980-01-01", "{value}");
+        let beside = (&row["__snapshot"], &row["__sequence"], row.get("__table"));
+        assert_eq!(beside, (&json!("first_in_data_collection"), &json!(SEQUENCE), None), "{value}");
         if payload == "debezium_flat" {
             assert_eq!((&row["__op"], &row["__source_ts_ms"]), (&json!("u"), &json!(1_795_000_000_000_u64)), "{value}");
-            assert_eq!(row.get("__table"), None, "{value}");
         }
     }
 }
