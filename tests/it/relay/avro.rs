@@ -3,8 +3,10 @@
 use super::kafka::{Pair, topic, write};
 use super::treated::{ferry, records, shows_none};
 use super::{ENVIRONMENT, JOB, landed};
-use crate::ferry::Ferry;
+use crate::ferry::{Came, Ferry};
 use serde_json::{Value, json};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// A key and a value in bytes.
 type Bytes = (Option<Vec<u8>>, Option<Vec<u8>>);
@@ -168,6 +170,38 @@ async fn what_no_schema_beside_the_dump_reads_is_put_aside_as_it_came() {
     ferry.write(&format!("landed/{topic}/_schemas/9.avsc"), b"{");
     let came = super::refused(&ferry, 42, "E-CHAIN-42");
     assert!(came.err.contains("is no Avro schema"), "{}", came.err);
+}
+
+#[tokio::test]
+async fn one_who_follows_reads_by_a_schema_that_is_laid_beside_the_dump_later() {
+    let topic = topic(1, &[]).await;
+    let ferry = ferry(&topic, "");
+    ferry.edit(ENVIRONMENT, "layout = \"relay\"", "layout = \"relay\", payload = \"debezium_avro\"");
+    with_schemas(&ferry, &topic, &envelope());
+    write(&topic, 0, &[event("c", None, ("wren@example.org", "plain"), 4000)]);
+    let mut command = ferry.command(&["relay", JOB, "--follow", "--every", "2s"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let until = |objects: usize| {
+        let landed =
+            || ferry.files(&format!("landed/{topic}")).iter().filter(|path| path.ends_with(".parquet")).count();
+        let began = Instant::now();
+        while landed() < objects {
+            assert!(began.elapsed() < Duration::from_secs(60), "{objects} objects");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    until(1);
+    ferry.write(&format!("landed/{topic}/_schemas/9.avsc"), envelope().to_string().as_bytes());
+    let (key, mut value) = event("u", None, ("finch@example.org", "plain"), 4001);
+    value.as_mut().expect("a value")[4] = 9;
+    write(&topic, 0, &[(key, value)]);
+    until(2);
+    Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
+    let came = Came::of(&child.wait_with_output().expect("it ends"));
+    assert_eq!(came.code, 0, "{}", came.err);
+    assert_eq!(records(&ferry, "landed").matches("\"offset\"").count(), 2);
+    assert!(!ferry.path(&format!("out/restricted/dead_letters/{topic}")).exists(), "nothing was put aside");
+    shows_none(&ferry, &came.err);
 }
 
 #[tokio::test]
