@@ -271,7 +271,8 @@ impl Cluster {
         self.coded_by(code, self.asks.context(), during)
     }
 
-    fn coded_by(&self, code: Option<RDKafkaErrorCode>, heard: &Heard, during: String) -> RelayFault {
+    /// The same, where another client of it heard why.
+    pub fn coded_by(&self, code: Option<RDKafkaErrorCode>, heard: &Heard, during: String) -> RelayFault {
         let from = self.from.clone();
         let of = code.map(|code| (meant(code), code)).filter(|(of, _)| matches!(of, Meant::Refused | Meant::Tls));
         // A question that was not answered does not know why; the connection does.

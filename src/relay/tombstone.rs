@@ -15,7 +15,7 @@ use super::fault::RelayFault;
 use super::login::Login;
 use super::read::Whole;
 use super::seek::{Seen, seek};
-use super::send::{Delivered, Tombstone, send};
+use super::send::{Sent, Tombstone, send};
 use crate::data::Name;
 use crate::job::KafkaSpec;
 use std::collections::HashMap;
@@ -75,13 +75,14 @@ impl Burial {
         .await
     }
 
-    /// Sends a tombstone to every partition in which a value of a key is alive; gives those that it has now.
-    pub async fn bury(&self, seen: &Seen, stop: impl Future<Output = ()>) -> Result<Vec<Delivered>, RelayFault> {
+    /// Sends a tombstone to every partition in which a value of a key is alive; gives those that it has now, also
+    /// where it has not all.
+    pub async fn bury(&self, seen: &Seen, stop: impl Future<Output = ()>) -> Result<Sent, RelayFault> {
         let (cluster, topic, keys) = (Arc::clone(&self.cluster), Arc::clone(&self.topic), Arc::clone(&self.keys));
         let alive: Vec<(usize, i32)> =
             seen.held.iter().filter(|(_, held)| held.is_alive()).map(|(place, _)| *place).collect();
         if alive.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Sent::default());
         }
         until(stop, move |is_over| {
             let all = alive.iter().filter_map(|(number, partition)| {
