@@ -186,7 +186,7 @@ fn lands_beside_a_flat_row_what_a_log_says_of_it_and_no_letter_that_an_escape_hi
         let (keys, values) =
             (BinaryViewArray::from(vec![None::<&[u8]>]), BinaryViewArray::from(vec![Some(row.as_bytes())]));
         let images = Images::read(&keys, &values, &terms).expect("images");
-        let (_, value) = images.write(0, &images.cells(), &terms).expect("written");
+        let (_, value) = images.write(0, images.cells(), &terms).expect("written");
         value.expect("a value") == row
     };
     for word in ["true", "first", "first_in_data_collection", "last_in_data_collection", "last", "incremental", "false"]
