@@ -53,7 +53,7 @@ pub const USAGE: u8 = 2;
 pub const PANIC: u8 = 101;
 
 /// Endings with a runbook of their own, whatever their code.
-const OF_TOMBSTONES: [&str; 4] = ["E-TOMB-2", "E-COMPACT-14", "E-TOMB-25", "E-TOMB-74"];
+const OF_TOMBSTONES: [&str; 5] = ["E-TOMB-2", "E-COMPACT-14", "E-TOMB-14", "E-TOMB-25", "E-TOMB-74"];
 
 const UNTOUCHED: &str = "nothing was read or written";
 const UNWRITTEN: &str = "both sides are as they were";
@@ -116,6 +116,7 @@ endings! {
     STAMP "E-STAMP-14" 14 UNPUBLISHED, "this store holds another environment's data, or another job's table; check `--env` and the store's url";
     NOT_EXCLUSIVE "E-STORE-14" 14 UNPUBLISHED, "this store lets two writers create one object; use one whose conditional PUT is exclusive";
     NEVER_COMPACTED "E-COMPACT-14" 14 UNTOUCHED, "give the topic `cleanup.policy` with `compact` and a `max.compaction.lag.ms`, then say the same again";
+    KEYS_UNKNOWN "E-TOMB-14" 14 BURIED, "the keys have to be those of the topic's records, byte for byte (--hex for bytes that are no text): mend the file; what never was in the topic is left out of it";
     SCHEMA_DRIFT "E-DRIFT-20" 20 PARTS_GONE, "classify the new column or mend the type in the schema file, then run again";
     RECONCILIATION_DRIFT "E-RECON-21" 21 PARTS_STAY, "look at the differing rows in the restricted store; mend the source, or say on_drift = \"publish\"";
     BAD_ROWS "E-ROWS-22" 22 PARTS_STAY, "look at the quarantined rows in the restricted store; mend them at the source, or raise bad_rows_max";

@@ -180,6 +180,11 @@ fn last_commit(sequence: &str) -> Option<u64> {
     whole_i64(sequence.get(from..=end)?).and_then(|lsn| u64::try_from(lsn).ok()).filter(|lsn| *lsn > 0)
 }
 
+/// Whether it is a word by which a snapshot says what it read.
+pub fn is_of_snapshots(word: &str) -> bool {
+    snapshot(word) != Snapshot::No
+}
+
 /// Source: Debezium, `SnapshotRecord.java`.
 fn snapshot(word: &str) -> Snapshot {
     match word {

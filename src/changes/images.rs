@@ -15,6 +15,7 @@ mod write;
 
 use super::blocks::SchemaBlocks;
 use super::cell::{Manner, Target, Told, Untold, push};
+use super::event::is_of_snapshots;
 use super::form::{Form, Open};
 use super::reading::Reading;
 use super::scan::{Json, NotJson, Scanner};
@@ -458,7 +459,7 @@ impl<'a> Reader<'_, 'a> {
         }
         let mut row = Vec::new();
         each(payload, &mut |name, value, written| match BESIDE.into_iter().find(|known| *known == name) {
-            Some(known) if is_of_a_log(value, written) => frame.rest.push((known, written.to_owned())),
+            Some(known) if is_of_a_log(value) => frame.rest.push((known, written.to_owned())),
             Some(_) => {}
             None => row.push((name, value, written)),
         })
@@ -521,18 +522,29 @@ impl<'a> Reader<'_, 'a> {
     }
 }
 
-/// Whether a value is no more than an operation, a number or a place in a log, as those are written.
-fn is_of_a_log(value: Json<'_>, written: &str) -> bool {
-    // A sequence is a list of numbers in quotes within a text.
-    let is_sequence = || written.bytes().all(|byte| byte.is_ascii_digit() || b"[]\", nul".contains(&byte));
+/// Whether a value is no more than an operation, a number, a word of snapshots or a place in a log.
+fn is_of_a_log(value: Json<'_>) -> bool {
     match value {
-        Json::Text(text) => match text.plain() {
-            Some(text) => matches!(text, "true" | "false" | "last" | "incremental") || text.len() == 1,
-            None => is_sequence(),
-        },
+        Json::Text(text) => {
+            // What it says is looked at, not how: an escape may stand for any letter.
+            let mut room = String::new();
+            text.read(&mut room).is_ok_and(|text| {
+                matches!(text, "true" | "false") || is_of_snapshots(text) || text.len() == 1 || is_sequence(text)
+            })
+        }
         Json::Nested(_) => false,
         _ => true,
     }
+}
+
+/// A list of whole numbers in quotes, or nulls.
+fn is_sequence(text: &str) -> bool {
+    let is_number = |place: &Option<String>| {
+        place.as_ref().is_none_or(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    // An escape within it is one that nobody writes.
+    !text.contains('\\')
+        && serde_json::from_str::<Vec<Option<String>>>(text).is_ok_and(|places| places.iter().all(is_number))
 }
 
 /// Hands out the fields of an object: name, value, and the value as it is written.

@@ -7,6 +7,7 @@ use super::fault::{Meant, RelayFault, answer, meant};
 pub use super::heard::Heard;
 use super::login::{Login, Tokens};
 use super::settings;
+pub use super::settings::Sees;
 use crate::data::Name;
 use crate::job::{KafkaAuth, KafkaSpec};
 use rdkafka::ClientConfig;
@@ -33,6 +34,7 @@ pub struct Cluster {
     from: Name,
     kafka: KafkaSpec,
     login: Login,
+    sees: Sees,
     tokens: Option<Arc<Tokens>>,
     group: String,
     asks: BaseConsumer<Heard>,
@@ -46,7 +48,7 @@ pub struct Stretch {
     pub partition: i32,
     /// Its first offset.
     pub low: i64,
-    /// The offset behind the last that may be read: the last stable one.
+    /// The offset behind the last that may be read: the last stable one, or the high watermark ([`Sees`]).
     pub end: i64,
 }
 
@@ -57,21 +59,21 @@ pub type Queue = PartitionQueue<Heard>;
 
 impl Cluster {
     /// A cluster, not yet asked anything. `from` is its source in the environment, `group` where markers are put.
-    pub fn new(from: &Name, kafka: &KafkaSpec, login: Login, group: String) -> Result<Self, RelayFault> {
+    pub fn new(from: &Name, kafka: &KafkaSpec, login: Login, group: String, sees: Sees) -> Result<Self, RelayFault> {
         let tokens = match &kafka.auth {
             KafkaAuth::Iam { region, token_seconds } => Some(Arc::new(Tokens::new(region, *token_seconds))),
             KafkaAuth::Scram { .. } | KafkaAuth::None => None,
         };
         let tally = Arc::new(Tally::default());
-        let config = settings::asking(from, kafka, &login);
+        let config = settings::asking(from, kafka, &login, sees);
         let asks = BaseConsumer::from_config_and_context(&config, Heard::new(Arc::clone(&tally), tokens.clone()));
         let asks = asks.map_err(|_| RelayFault::Client { from: from.clone() })?;
-        Ok(Cluster { from: from.clone(), kafka: kafka.clone(), login, tokens, group, asks, tally })
+        Ok(Cluster { from: from.clone(), kafka: kafka.clone(), login, sees, tokens, group, asks, tally })
     }
 
     /// What a client of it is told before all else.
     pub fn asking(&self) -> ClientConfig {
-        settings::asking(&self.from, &self.kafka, &self.login)
+        settings::asking(&self.from, &self.kafka, &self.login, self.sees)
     }
 
     /// What another client of it is heard by.
@@ -269,7 +271,8 @@ impl Cluster {
         self.coded_by(code, self.asks.context(), during)
     }
 
-    fn coded_by(&self, code: Option<RDKafkaErrorCode>, heard: &Heard, during: String) -> RelayFault {
+    /// The same, where another client of it heard why.
+    pub fn coded_by(&self, code: Option<RDKafkaErrorCode>, heard: &Heard, during: String) -> RelayFault {
         let from = self.from.clone();
         let of = code.map(|code| (meant(code), code)).filter(|(of, _)| matches!(of, Meant::Refused | Meant::Tls));
         // A question that was not answered does not know why; the connection does.

@@ -50,7 +50,7 @@ pub use login::{ClientCertificate, Login};
 pub use pull::Bounds;
 pub use schemas::schemas;
 pub use seek::{Held, Seen};
-pub use send::Delivered;
+pub use send::{Delivered, Sent};
 pub use settings::client_id;
 pub use tombstone::Burial;
 pub use treat::TopicTreatment;

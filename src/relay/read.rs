@@ -72,6 +72,7 @@ impl Whole<'_> {
                     return Err(RelayFault::Ours);
                 }
             }
+            self.cluster.attend();
             if let Some(fault) = self.cluster.heard(reader, "reading") {
                 return Err(fault);
             }
@@ -126,6 +127,9 @@ impl Whole<'_> {
             if lane.is_done {
                 break;
             }
+        }
+        if has_come || lane.is_done {
+            reader.context().went_well();
         }
         Ok(has_come)
     }

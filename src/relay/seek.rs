@@ -45,6 +45,13 @@ pub struct Seen {
     pub stretches: Vec<Stretch>,
 }
 
+impl Seen {
+    /// Whether a value of any key stands behind its tombstones.
+    pub fn has_alive(&self) -> bool {
+        self.held.values().any(Held::is_alive)
+    }
+}
+
 /// Reads a topic for `keys`, each with its number. Blocks.
 pub fn seek(of: &Whole<'_>, keys: &HashMap<Vec<u8>, usize>) -> Result<Seen, RelayFault> {
     let mut held: BTreeMap<(usize, i32), Held> = BTreeMap::new();

@@ -42,6 +42,15 @@ pub struct Delivered {
     pub offset: i64,
 }
 
+/// What became of tombstones.
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// Those that the cluster has.
+    pub delivered: Vec<Delivered>,
+    /// Why it has not the others; none where it has all.
+    pub fault: Option<RelayFault>,
+}
+
 /// What the client says of each.
 struct Reports {
     heard: Heard,
@@ -78,6 +87,7 @@ impl ProducerContext for Reports {
             Ok(message) => {
                 let (partition, offset) = (message.partition(), message.offset());
                 said.delivered.push(Delivered { number: *number, partition, offset });
+                self.heard.went_well();
             }
             Err((error, _)) => {
                 said.failed += 1;
@@ -88,13 +98,8 @@ impl ProducerContext for Reports {
 }
 
 /// Sends all of them and waits until each is delivered. Blocks; `is_over` ends it once what is under way is told. Where it fails, what
-/// was delivered stands: whoever looks again finds it.
-pub fn send(
-    cluster: &Cluster,
-    topic: &str,
-    all: &[Tombstone<'_>],
-    is_over: &AtomicBool,
-) -> Result<Vec<Delivered>, RelayFault> {
+/// was delivered stands, and is told with the fault.
+pub fn send(cluster: &Cluster, topic: &str, all: &[Tombstone<'_>], is_over: &AtomicBool) -> Result<Sent, RelayFault> {
     let mut config = cluster.asking();
     settings::sending(&mut config, cluster.patience());
     let producer: BaseProducer<Reports> =
@@ -137,11 +142,11 @@ pub fn send(
     let Said { delivered, failed, first } = std::mem::take(&mut *said());
     let (there, of) = (delivered.len(), all.len());
     let during = format!("tombstones were sent into `{topic}`, of which it has {there} of {of}");
-    if failed > 0 || refused.is_some() {
-        return Err(cluster.coded(first.or(refused), during));
-    }
-    if there < of {
-        return Err(RelayFault::Stopped { landed: 0, partitions: 0 });
-    }
-    Ok(delivered)
+    let fault = if failed > 0 || refused.is_some() {
+        // That one was not taken in time does not say why; what the client heard of the brokers meanwhile does.
+        Some(cluster.coded_by(first.or(refused), &producer.context().heard, during))
+    } else {
+        (there < of).then_some(RelayFault::Stopped { landed: 0, partitions: 0 })
+    };
+    Ok(Sent { delivered, fault })
 }

@@ -32,8 +32,22 @@ pub fn client_id(from: &Name) -> String {
     format!("nightferry-relay.{from}")
 }
 
+/// What of a log may be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sees {
+    /// What is committed: a partition ends at its last stable offset.
+    Committed,
+    /// All that its leader has: a partition ends at its high watermark, behind whatever transaction is open.
+    Everything,
+}
+
 /// For questions alone: what topics there are, and where their partitions end. It needs no group.
-pub fn asking(from: &Name, kafka: &KafkaSpec, login: &Login) -> ClientConfig {
+pub fn asking(from: &Name, kafka: &KafkaSpec, login: &Login, sees: Sees) -> ClientConfig {
+    let isolation = match sees {
+        // The end of a partition is then the last stable offset: what an open transaction wrote is not promised to be read.
+        Sees::Committed => "read_committed",
+        Sees::Everything => "read_uncommitted",
+    };
     let client = client_id(from);
     let mut config = ClientConfig::new();
     config.set_log_level(RDKafkaLogLevel::Emerg);
@@ -41,8 +55,7 @@ pub fn asking(from: &Name, kafka: &KafkaSpec, login: &Login) -> ClientConfig {
         ("bootstrap.servers", kafka.brokers.as_str()),
         // One of each source, so that its cluster can give it a quota of its own.
         ("client.id", client.as_str()),
-        // The end of a partition is then the last stable offset: what an open transaction wrote is not promised to be read.
-        ("isolation.level", "read_committed"),
+        ("isolation.level", isolation),
         // After a broker was away: at once when it is back, not after the client's ten seconds.
         ("reconnect.backoff.max.ms", "1000"),
         // A call that nobody answers is over before the 25 s that SIGTERM leaves.

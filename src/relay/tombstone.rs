@@ -10,12 +10,12 @@
 //! Never in here: where keys come from, and what is told of them.
 
 use super::cleaning::{Cleaning, cleaning};
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Sees};
 use super::fault::RelayFault;
 use super::login::Login;
 use super::read::Whole;
 use super::seek::{Seen, seek};
-use super::send::{Delivered, Tombstone, send};
+use super::send::{Sent, Tombstone, send};
 use crate::data::Name;
 use crate::job::KafkaSpec;
 use std::collections::HashMap;
@@ -40,8 +40,10 @@ impl Burial {
         keys: Vec<Vec<u8>>,
         queue_bytes: usize,
     ) -> Result<Self, RelayFault> {
-        // It puts no marker, so that no group has to be named for it.
-        let cluster = Arc::new(Cluster::new(from, kafka, login, "nightferry.tombstone".to_owned())?);
+        // It puts no marker, so that no group has to be named for it. And it reads what an open transaction wrote, and what was
+        // written behind that: a value is there whether or not it is committed.
+        let cluster = Cluster::new(from, kafka, login, "nightferry.tombstone".to_owned(), Sees::Everything);
+        let cluster = Arc::new(cluster?);
         Ok(Burial { cluster, topic: topic.into(), keys: Arc::new(keys), queue_bytes })
     }
 
@@ -73,13 +75,14 @@ impl Burial {
         .await
     }
 
-    /// Sends a tombstone to every partition in which a value of a key is alive; gives those that it has now.
-    pub async fn bury(&self, seen: &Seen, stop: impl Future<Output = ()>) -> Result<Vec<Delivered>, RelayFault> {
+    /// Sends a tombstone to every partition in which a value of a key is alive; gives those that it has now, also
+    /// where it has not all.
+    pub async fn bury(&self, seen: &Seen, stop: impl Future<Output = ()>) -> Result<Sent, RelayFault> {
         let (cluster, topic, keys) = (Arc::clone(&self.cluster), Arc::clone(&self.topic), Arc::clone(&self.keys));
         let alive: Vec<(usize, i32)> =
             seen.held.iter().filter(|(_, held)| held.is_alive()).map(|(place, _)| *place).collect();
         if alive.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Sent::default());
         }
         until(stop, move |is_over| {
             let all = alive.iter().filter_map(|(number, partition)| {

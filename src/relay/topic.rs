@@ -8,6 +8,7 @@ use super::identity::Known;
 use super::land::{Landed, Landing};
 use super::letters::Letters;
 use super::manifest;
+use super::schemas::newer;
 use super::treat::TopicTreatment;
 use super::walk::{Asked, Begin, TopicAsked};
 use std::collections::BTreeMap;
@@ -67,6 +68,7 @@ impl Topic {
         cluster: &Arc<Cluster>,
         letters: &Arc<Letters>,
     ) -> Result<(), RelayFault> {
+        self.learn(asked).await?;
         let (asks, topic) = (Arc::clone(cluster), self.name.to_string());
         let stretches = tokio::task::spawn_blocking(move || asks.partitions(&topic));
         let stretches = stretches.await.map_err(|_| RelayFault::Ours)??;
@@ -128,6 +130,16 @@ impl Topic {
             self.landings.insert(partition, Arc::new(landing));
         }
         self.partitions = stretches.into_iter().map(|stretch| (stretch.partition, stretch)).collect();
+        Ok(())
+    }
+
+    /// Looks for schemas that were laid beside the dump since: whoever has them may come later than the relay, which follows for days.
+    async fn learn(&self, asked: &Asked) -> Result<(), RelayFault> {
+        let Some(treatment) = &self.treatment else { return Ok(()) };
+        let Some(known) = treatment.schemas() else { return Ok(()) };
+        if let Some(schemas) = newer(&asked.folder, &asked.from, &self.name, &known).await? {
+            treatment.learn(schemas);
+        }
         Ok(())
     }
 

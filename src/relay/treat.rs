@@ -18,7 +18,7 @@ use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{DataType, SchemaRef};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The header of a row's event under its new key, of which nothing is landed but that it was there.
 const OLD_KEY: &str = "__debezium.oldkey";
@@ -37,8 +37,8 @@ pub struct TopicTreatment {
     leaves_new_out: bool,
     /// Of what it reads, which is JSON.
     reading: Reading,
-    /// By which what comes in Avro is printed as JSON first.
-    avro: Option<Arc<Schemas>>,
+    /// By which what comes in Avro is printed as JSON first: those that lie beside the dump, as far as they are known.
+    avro: Option<Mutex<Arc<Schemas>>>,
     keys: Arc<Keys>,
     /// None where values may be kept.
     recognisers: Option<Recognisers>,
@@ -78,7 +78,7 @@ impl TopicTreatment {
         };
         let needed = shown.iter().map(|shown| is_subject(&shown.column) || is_checked(shown)).collect();
         let (columns, treatments) = shown.into_iter().map(|shown| (shown.column, shown.treatment)).unzip();
-        let avro = reading.payload.is_avro().then(|| Arc::clone(&reading.schemas));
+        let avro = reading.payload.is_avro().then(|| Mutex::new(Arc::clone(&reading.schemas)));
         let (dataset, payload) = (dataset.clone(), reading.payload.in_json());
         let reading = Reading { payload, ..reading.clone() };
         Ok(TopicTreatment {
@@ -113,6 +113,18 @@ impl TopicTreatment {
         Value::Object(told).to_string()
     }
 
+    /// By which schemas what comes in Avro is read; none where it comes in JSON.
+    pub fn schemas(&self) -> Option<Arc<Schemas>> {
+        self.avro.as_ref().map(|known| Arc::clone(&known.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Others lie beside the dump now.
+    pub fn learn(&self, schemas: Schemas) {
+        if let Some(known) = &self.avro {
+            *known.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(schemas);
+        }
+    }
+
     /// Treats records as they came.
     pub fn treat(&self, records: &RecordBatch) -> Result<Treated, RelayFault> {
         let (mut landed, mut dead, mut hits) = (Vec::new(), Vec::new(), Hits::default());
@@ -136,8 +148,7 @@ impl TopicTreatment {
             leaves_new_out: self.leaves_new_out,
             reading: &self.reading,
         };
-        let as_json =
-            self.avro.as_ref().map(|schemas| printed(records, schemas).ok_or(RelayFault::Ours)).transpose()?;
+        let as_json = self.schemas().map(|schemas| printed(records, &schemas).ok_or(RelayFault::Ours)).transpose()?;
         let (keys, values) = match &as_json {
             Some(printed) => (&printed.keys, &printed.values),
             None => (records.column(2).as_binary_view(), records.column(3).as_binary_view()),

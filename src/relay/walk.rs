@@ -3,7 +3,7 @@
 use super::account::{Account, Tally};
 use super::buffer::Buffer;
 use super::chain::{Chain, Link, Owner, Tail};
-use super::cluster::{Cluster, Stretch};
+use super::cluster::{Cluster, Sees, Stretch};
 use super::fault::RelayFault;
 use super::identity::{self, Known};
 use super::land::{Hands, Landing};
@@ -133,7 +133,13 @@ impl Lag {
 impl Relay {
     /// Over a cluster that is not asked anything yet.
     pub fn new(asked: Asked) -> Result<Self, RelayFault> {
-        let cluster = Arc::new(Cluster::new(&asked.from, &asked.kafka, asked.login.clone(), asked.group.clone())?);
+        let cluster = Arc::new(Cluster::new(
+            &asked.from,
+            &asked.kafka,
+            asked.login.clone(),
+            asked.group.clone(),
+            Sees::Committed,
+        )?);
         let letters = Arc::new(Letters::new(&asked.restricted, &asked.run, asked.kafka.dead_letters_max));
         Ok(Relay { asked, cluster, letters, topics: Vec::new(), rounds: 0 })
     }

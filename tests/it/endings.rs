@@ -37,6 +37,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-BEGUN-2", "relay/follow::a_topic_can_be_begun_behind_its_beginning_and_only_once"),
     ("E-TOMB-2", "relay/tombstones::keys_and_topics_that_nobody_can_mean_are_refused"),
     ("E-COMPACT-14", "relay/tombstones::a_topic_in_which_nothing_is_ever_compacted_is_refused"),
+    ("E-TOMB-14", "relay/tombstones::keys_that_nobody_ever_saw_in_the_topic_are_not_attested"),
     ("E-TOMB-25", "relay/tombstones::it_is_attested_once_compaction_has_taken_every_value_and_not_before"),
     ("E-TOMB-74", "relay/tombstones::it_is_attested_once_compaction_has_taken_every_value_and_not_before"),
     ("E-CHAIN-42", "relay/endings::an_object_that_no_relay_wrote_is_left_alone_and_told"),

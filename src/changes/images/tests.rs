@@ -1,6 +1,7 @@
 //! Events as they are landed, and what is not.
 
 use super::*;
+use crate::changes::Payload;
 use crate::changes::value::testing;
 use arrow::array::AsArray;
 use serde_json::json;
@@ -167,4 +168,46 @@ fn does_not_land_letters_that_are_base64_in_a_column_of_numbers_unless_somebody_
     assert_eq!(because(&event("\"AQ==\""), Some(crate::changes::Decimals::Precise)), None);
     let framed = format!(r#"{{"schema":{block},"payload":{}}}"#, event("\"AQ==\""));
     assert_eq!(because(&framed, None), None);
+}
+
+#[test]
+fn lands_beside_a_flat_row_what_a_log_says_of_it_and_no_letter_that_an_escape_hides() {
+    let reading = Reading { payload: Payload::DebeziumFlat, ..Reading::default() };
+    let beside = |name: &str, told: &str| {
+        let columns = [testing::column("id", "bigint")];
+        let terms = ImageTerms {
+            columns: &columns,
+            landed: &[LandedAs::Kept],
+            needed: &[false],
+            leaves_new_out: false,
+            reading: &reading,
+        };
+        let row = format!("{{\"id\":1,\"{name}\":{told}}}");
+        let (keys, values) =
+            (BinaryViewArray::from(vec![None::<&[u8]>]), BinaryViewArray::from(vec![Some(row.as_bytes())]));
+        let images = Images::read(&keys, &values, &terms).expect("images");
+        let (_, value) = images.write(0, images.cells(), &terms).expect("written");
+        value.expect("a value") == row
+    };
+    for word in ["true", "first", "first_in_data_collection", "last_in_data_collection", "last", "incremental", "false"]
+    {
+        assert!(beside("__snapshot", &format!("\"{word}\"")), "{word}");
+    }
+    for sequence in [r#""[\"24023128\",\"24023176\"]""#, r#""[null, \"7\"]""#, r#""[null,null]""#, r#""\u005b\"7\"]""#]
+    {
+        assert!(beside("__sequence", sequence), "{sequence}");
+    }
+    for hidden in [
+        r#""[\"\u0041lder\"]""#,
+        r#""\u0041\u006c""#,
+        r#""[\"\\u0041\"]""#,
+        r#""[\"Wren\"]""#,
+        r#""07700 900123""#,
+        r#""Wren""#,
+        r#""[null,null""#,
+        r#""lunnull""#,
+        r#"["7","7"]"#,
+    ] {
+        assert!(!beside("__source_sequence", hidden), "{hidden}");
+    }
 }

@@ -13,6 +13,8 @@ mod login;
 #[cfg(feature = "relay")]
 mod measuring;
 #[cfg(feature = "relay")]
+mod receipts;
+#[cfg(feature = "relay")]
 mod tombstone;
 #[cfg(feature = "relay")]
 mod treatment;

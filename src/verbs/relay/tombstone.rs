@@ -8,16 +8,17 @@ use super::super::stop::stopped;
 use super::super::walk;
 use super::landing::{bounds, opened};
 use super::login::login;
+use super::receipts::{self, Of};
 use super::{Failure, KafkaSpec, Name, Plan, Project, Write, json, roads};
 use super::{TombstoneHow, TombstoneRequest};
 use crate::ending;
 use crate::failure::Phase;
 use crate::job::KafkaAuth;
-use crate::relay::{Burial, Cleaning, Delivered, Held, RelayFault, Seen, Stretch};
-use crate::store::{Absent, Store, put_if_absent};
+use crate::relay::{Burial, Cleaning, Delivered, Held, RelayFault, Seen, Sent};
+use crate::store::Store;
 use crate::world::{Clock, World};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 /// Bytes of a file of keys, at most.
@@ -60,35 +61,50 @@ pub(super) async fn go(
         _ => Some(security(plan, project.root()).await?),
     };
     let seen = burial.look(stopped()).await.map_err(failed)?;
-    let sent = match &request.how {
-        TombstoneHow::Apply { .. } => burial.bury(&seen, stopped()).await.map_err(failed)?,
-        _ => Vec::new(),
-    };
     let run = World::run_id(Clock::System.now());
-    let found = Found::of(hashes.len(), &seen, &sent);
+    let of = Of { plan, request, seen: &seen, hashes: &hashes, check: &check };
     let mut told = json!({
         "job": plan.job, "environment": plan.environment, "source": from, "topic": request.topic, "run": run,
-        "settings": cleaning, "found": found,
+        "settings": cleaning, "found": Found::of(hashes.len(), &seen, &[]),
     });
-    if let Some(security) = security {
+    let mut sent = Sent::default();
+    if let (TombstoneHow::Apply { .. }, Some(security), true) = (&request.how, &security, seen.has_alive()) {
+        // What nobody can take back is not begun before it is written down that it is.
+        let path = format!("_tombstones/{}/{run}-begun.json", request.topic);
+        receipts::put(security, &path, of.begun(&told), "store.put.begun").await?;
+        // A client that cannot be made has sent nothing.
+        sent =
+            burial.bury(&seen, stopped()).await.unwrap_or_else(|fault| Sent { fault: Some(fault), ..Sent::default() });
+    }
+    let fault = sent.fault.take().map(failed);
+    let found = Found::of(hashes.len(), &seen, &sent.delivered);
+    told["found"] = json!(found);
+    let mut unknown = 0;
+    if let (TombstoneHow::Verify, Some(security)) = (&request.how, &security) {
+        unknown = receipts::unknown_keys(security, &of).await?;
+        told["never_in"] = json!(unknown);
+    }
+    if let Some(security) = &security {
         let path = format!("_tombstones/{}/{run}.json", request.topic);
-        let receipt = receipt(plan, request, &told, &seen, &sent, &hashes, &check);
-        let folder = security.primary();
-        match put_if_absent(folder, &folder.at(&path), receipt.into(), "store.put.receipt").await {
-            Ok(Absent::Created | Absent::Mine) => told["receipt"] = json!(path),
-            Ok(Absent::Other(_)) => return Err(failed(RelayFault::Ours)),
-            Err(error) => return Err(Failure::store(&error, Phase::Publish).buried()),
+        let put =
+            receipts::put(security, &path, of.closing(&told, &sent.delivered, fault.as_ref()), "store.put.receipt")
+                .await;
+        match (put, fault) {
+            // Why it ended comes before why that could not be written down: what was begun is, and the next run finds the rest.
+            (_, Some(fault)) => return Err(fault),
+            (put, None) => put?,
         }
+        told["receipt"] = json!(path);
     }
     show(request, &told, &found, &cleaning, out);
     match request.how {
-        TombstoneHow::Verify => Ok(found.left(&request.topic)),
+        TombstoneHow::Verify => Ok(found.left(&request.topic, unknown)),
         _ => Ok(None),
     }
 }
 
 /// How a failure is told of what was sent.
-trait Buried {
+pub(super) trait Buried {
     fn buried(self) -> Self;
 }
 
@@ -197,12 +213,17 @@ impl Found {
         }
     }
 
-    /// What is left, as it ends the run; `None` where nothing is.
-    fn left(&self, topic: &str) -> Option<Failure> {
+    /// What is left, as it ends the run; `None` where nothing is, of `unknown` keys as far as they were ever there.
+    fn left(&self, topic: &str, unknown: usize) -> Option<Failure> {
         let Found { values, alive, waiting, .. } = self;
         if *alive > 0 {
             let what = format!("topic `{topic}` has values of {alive} keys with no tombstone behind them");
             return Some(Failure::new(ending::VALUES_ALIVE, Phase::Land, what));
+        }
+        if unknown > 0 {
+            let what =
+                format!("topic `{topic}` was never seen to have {unknown} of the keys, so that nothing is attested");
+            return Some(Failure::new(ending::KEYS_UNKNOWN, Phase::Land, what));
         }
         if *waiting > 0 {
             let what = format!("topic `{topic}` still has {values} values of {waiting} keys before their tombstones");
@@ -210,47 +231,6 @@ impl Found {
         }
         None
     }
-}
-
-/// The text of a receipt: what was asked, read, found and sent, each key by its HMAC.
-fn receipt(
-    plan: &Plan,
-    request: &TombstoneRequest,
-    told: &Value,
-    seen: &Seen,
-    sent: &[Delivered],
-    hashes: &[String],
-    check: &str,
-) -> String {
-    let sent: BTreeMap<(usize, i32), i64> = sent.iter().map(|of| ((of.number, of.partition), of.offset)).collect();
-    let mut places: Vec<Vec<Value>> = vec![Vec::new(); hashes.len()];
-    for ((number, partition), held) in &seen.held {
-        let now = sent.get(&(*number, *partition));
-        places[*number].push(json!({
-            "partition": partition, "values": held.values, "last_value": held.value,
-            "tombstone": now.copied().or(held.tombstone), "sent": now.is_some(),
-        }));
-    }
-    let mut keys: Vec<Value> = hashes.iter().zip(places).map(|(key, at)| json!({"key": key, "at": at})).collect();
-    // The order of the file would tell which is whose to who has it.
-    keys.sort_by(|a, b| a["key"].as_str().cmp(&b["key"].as_str()));
-    let read: BTreeMap<String, Value> = seen
-        .stretches
-        .iter()
-        .map(|Stretch { partition, low, end }| (partition.to_string(), json!({"low": low, "end": end})))
-        .collect();
-    let mut receipt = told.clone();
-    receipt["receipt"] = json!(1);
-    receipt["stamp"] = json!(plan.stamp);
-    receipt["at"] = json!(Clock::System.now());
-    receipt["key_check"] = json!(check);
-    receipt["partitions"] = json!(read);
-    receipt["keys"] = json!(keys);
-    match &request.how {
-        TombstoneHow::Apply { reason } => receipt["reason"] = json!(reason),
-        _ => receipt["none_left"] = json!(told["found"]["values"] == json!(0)),
-    }
-    format!("{receipt}\n")
 }
 
 fn show(request: &TombstoneRequest, told: &Value, found: &Found, cleaning: &Cleaning, out: &mut dyn Write) {

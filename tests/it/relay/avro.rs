@@ -3,14 +3,19 @@
 use super::kafka::{Pair, topic, write};
 use super::treated::{ferry, records, shows_none};
 use super::{ENVIRONMENT, JOB, landed};
-use crate::ferry::Ferry;
+use crate::ferry::{Came, Ferry};
 use serde_json::{Value, json};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// A key and a value in bytes.
 type Bytes = (Option<Vec<u8>>, Option<Vec<u8>>);
 
 /// 6 May 1980, in days since 1970.
 const BORN: i64 = 3778;
+
+/// Where the commit before a change lies in the log, and the change.
+const SEQUENCE: &str = "[\"24023128\",\"24023176\"]";
 
 fn row_schema() -> Value {
     let text = json!(["null", "string"]);
@@ -168,6 +173,38 @@ async fn what_no_schema_beside_the_dump_reads_is_put_aside_as_it_came() {
 }
 
 #[tokio::test]
+async fn one_who_follows_reads_by_a_schema_that_is_laid_beside_the_dump_later() {
+    let topic = topic(1, &[]).await;
+    let ferry = ferry(&topic, "");
+    ferry.edit(ENVIRONMENT, "layout = \"relay\"", "layout = \"relay\", payload = \"debezium_avro\"");
+    with_schemas(&ferry, &topic, &envelope());
+    write(&topic, 0, &[event("c", None, ("wren@example.org", "plain"), 4000)]);
+    let mut command = ferry.command(&["relay", JOB, "--follow", "--every", "2s"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let until = |objects: usize| {
+        let landed =
+            || ferry.files(&format!("landed/{topic}")).iter().filter(|path| path.ends_with(".parquet")).count();
+        let began = Instant::now();
+        while landed() < objects {
+            assert!(began.elapsed() < Duration::from_secs(60), "{objects} objects");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    until(1);
+    ferry.write(&format!("landed/{topic}/_schemas/9.avsc"), envelope().to_string().as_bytes());
+    let (key, mut value) = event("u", None, ("finch@example.org", "plain"), 4001);
+    value.as_mut().expect("a value")[4] = 9;
+    write(&topic, 0, &[(key, value)]);
+    until(2);
+    Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
+    let came = Came::of(&child.wait_with_output().expect("it ends"));
+    assert_eq!(came.code, 0, "{}", came.err);
+    assert_eq!(records(&ferry, "landed").matches("\"offset\"").count(), 2);
+    assert!(!ferry.path(&format!("out/restricted/dead_letters/{topic}")).exists(), "nothing was put aside");
+    shows_none(&ferry, &came.err);
+}
+
+#[tokio::test]
 async fn rows_without_an_envelope_are_treated_in_json_and_in_avro() {
     for payload in ["debezium_flat", "debezium_flat_avro"] {
         let topic = topic(1, &[]).await;
@@ -175,7 +212,7 @@ async fn rows_without_an_envelope_are_treated_in_json_and_in_avro() {
         ferry.edit(ENVIRONMENT, "layout = \"relay\"", &format!("layout = \"relay\", payload = \"{payload}\""));
         if payload == "debezium_flat" {
             let row = json!({"id": 1, "amount": "2.50", "email": "wren@example.org", "phone": "07700 900123",
-                "full_name": "Wren Alder", "born": BORN, "doc": "{\"a\": {\"n\": 1, \"who\": \"wren@example.org\"}}", "body": "plain", "__op": "u", "__deleted": "false",
+                "full_name": "Wren Alder", "born": BORN, "doc": "{\"a\": {\"n\": 1, \"who\": \"wren@example.org\"}}", "body": "plain", "__op": "u", "__deleted": "false", "__snapshot": "first_in_data_collection", "__sequence": SEQUENCE,
                 "__source_ts_ms": 1_795_000_000_000_u64, "__table": "Wren Alder"});
             let mut new = row.clone();
             new["mail"] = json!("wren@example.org");
@@ -186,9 +223,15 @@ async fn rows_without_an_envelope_are_treated_in_json_and_in_avro() {
             let all: Vec<Pair> = vec![of(new), of(unread), of(row), (Some("{\"id\":2}".to_owned()), None)];
             write(&topic, 0, &all);
         } else {
-            with_schemas(&ferry, &topic, &row_schema());
+            let mut schema = row_schema();
+            let fields = schema["fields"].as_array_mut().expect("fields");
+            fields.extend(["__snapshot", "__sequence", "__table"].map(|name| json!({"name": name, "type": "string"})));
+            with_schemas(&ferry, &topic, &schema);
             let mut value = framed(7);
             row("wren@example.org", "plain", &mut value);
+            for beside in ["first_in_data_collection", SEQUENCE, "Wren Alder"] {
+                bytes(beside.as_bytes(), &mut value);
+            }
             let mut torn = value.clone();
             torn.pop();
             write(
@@ -206,9 +249,10 @@ async fn rows_without_an_envelope_are_treated_in_json_and_in_avro() {
         let row = if payload == "debezium_flat" { &value } else { &value["payload"] };
         assert_eq!((&row["phone"], &row["body"]), (&json!("***** ****23"), &json!("plain")), "{value}");
         assert_eq!(row["born"], "1980-01-01", "{value}");
+        let beside = (&row["__snapshot"], &row["__sequence"], row.get("__table"));
+        assert_eq!(beside, (&json!("first_in_data_collection"), &json!(SEQUENCE), None), "{value}");
         if payload == "debezium_flat" {
             assert_eq!((&row["__op"], &row["__source_ts_ms"]), (&json!("u"), &json!(1_795_000_000_000_u64)), "{value}");
-            assert_eq!(row.get("__table"), None, "{value}");
         }
     }
 }

@@ -110,6 +110,34 @@ async fn a_broker_is_verified_whatever_it_is_shown() {
     assert_eq!(landed(&ferry)["records"], 5);
 }
 
+#[tokio::test]
+async fn a_broker_that_is_trusted_no_more_when_tombstones_are_sent_is_told_as_such() {
+    let topic = topic(1, &super::tombstones::SLOW).await;
+    write(&topic, 0, &things(0..2, 4000));
+    let ferry = by_password(&topic, "scram-sha-512", BY_VARIABLE);
+    ferry.edit(ENVIRONMENT, &format!("ca = \"{}\"", tls("ca.pem")), "stall_seconds_max = 5, ca = \"ca.pem\"");
+    ferry.write("ca.pem", &std::fs::read(tls("ca.pem")).expect("an authority"));
+    ferry.write("keys.txt", b"{\"id\":0}\n");
+    let (file, pause) = (ferry.path("keys.txt"), ferry.path("paused"));
+    let words = ["relay", "tombstone", JOB, "--topic", &topic, "--keys", file.to_str().expect("text")];
+    let mut command = ferry.command(&[&words[..], &["--apply", "--reason", "case 7"]].concat());
+    command.env("NIGHTFERRY_PAUSE", format!("store.put.begun:before:{}", pause.display()));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let began = Instant::now();
+    while !pause.exists() {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing is begun");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // The client that sends is made after this, and knows another authority.
+    ferry.write("ca.pem", &std::fs::read(variable("NIGHTFERRY_PG_CA")).expect("an authority"));
+    std::fs::remove_file(&pause).expect("removed");
+    let came = Came::of(&child.wait_with_output().expect("it ends"));
+    assert_eq!(came.code, 13, "{}", came.err);
+    assert!(came.err.contains("the certificate of the cluster of source `topics` is not trusted"), "{}", came.err);
+    let receipts = ferry.files(&format!("out/security/_tombstones/{topic}"));
+    assert_eq!(receipts.len(), 2, "that it was begun, and how it ended: {receipts:?}");
+}
+
 /// A certificate that signed itself, with its key.
 fn self_signed(ferry: &Ferry, name: &str) {
     let made = Command::new("openssl")

@@ -1,9 +1,10 @@
 //! Keys that a topic is to forget: tombstones where they were seen, once, with a receipt; and whether it has forgotten.
 
-use super::kafka::{all, topic, write};
+use super::kafka::{Ends, all, topic, transact, write};
 use super::{ENVIRONMENT, JOB, ferry};
 use crate::ferry::{Came, Ferry};
 use serde_json::{Value, json};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A topic in which a tombstone erases something, within a second or two.
@@ -15,7 +16,7 @@ const COMPACTED: [(&str, &str); 5] = [
     ("max.compaction.lag.ms", "100"),
 ];
 /// The same, but nothing goes while a test looks.
-const SLOW: [(&str, &str); 2] = [("cleanup.policy", "compact"), ("max.compaction.lag.ms", "86400000")];
+pub const SLOW: [(&str, &str); 2] = [("cleanup.policy", "compact"), ("max.compaction.lag.ms", "86400000")];
 
 const WREN: &str = "{\"mail\":\"wren@example.org\"}";
 const FINCH: &str = "{\"mail\":\"finch@example.org\"}";
@@ -47,11 +48,25 @@ fn told(came: &Came) -> Value {
     serde_json::from_str(&came.out).expect("JSON")
 }
 
+/// What a run told that ended badly.
+fn told_by(came: &Came) -> Value {
+    serde_json::from_str(&came.out).expect("JSON")
+}
+
 fn found(asked: u64, never_seen: u64, values: u64, alive: u64, waiting: u64, sent: u64) -> Value {
     json!({"asked": asked, "never_seen": never_seen, "values": values, "alive": alive, "waiting": waiting, "sent": sent})
 }
 
+/// Those of runs that came to their end.
 fn receipts(ferry: &Ferry, topic: &str) -> Vec<Value> {
+    written(ferry, topic).into_iter().filter(|receipt| receipt["begun"].is_null()).collect()
+}
+
+fn begun(ferry: &Ferry, topic: &str) -> Vec<Value> {
+    written(ferry, topic).into_iter().filter(|receipt| receipt["begun"] == true).collect()
+}
+
+fn written(ferry: &Ferry, topic: &str) -> Vec<Value> {
     let folder = format!("out/security/_tombstones/{topic}");
     if !ferry.path(&folder).exists() {
         return Vec::new();
@@ -129,6 +144,9 @@ async fn killed_in_the_middle_it_goes_on_and_no_key_gets_two() {
     let file = ferry.path("keys.txt");
     let words = ["relay", "tombstone", JOB, "--topic", &topic, "--keys", file.to_str().expect("text")];
     let words = [&words[..], &["--apply", "--reason", "case 7"]].concat();
+    let killed = ferry.command(&words).env("NIGHTFERRY_KILL", "store.put.begun:before:1").output().expect("it starts");
+    assert_ne!(killed.status.code(), Some(0));
+    assert!(tombstones(&topic).is_empty() && written(&ferry, &topic).is_empty());
     for place in ["kafka.send:before:9", "kafka.send:after:30", "store.put.receipt:before:1"] {
         let killed = ferry.command(&words).env("NIGHTFERRY_KILL", place).output().expect("the binary starts");
         assert_ne!(killed.status.code(), Some(0), "{place}");
@@ -138,6 +156,12 @@ async fn killed_in_the_middle_it_goes_on_and_no_key_gets_two() {
         let count = dead.len();
         dead.dedup();
         assert_eq!(dead.len(), count, "{place}: one twice");
+        // None was sent that nobody wrote down before.
+        let begun = begun(&ferry, &topic);
+        let first = &begun[0];
+        assert_eq!((&first["reason"], &first["found"]["alive"]), (&json!("case 7"), &json!(40)), "{first:#}");
+        let keys = first["keys"].as_array().expect("keys");
+        assert!(keys.len() == 40 && keys.iter().all(|key| key["at"][0]["partition"].is_i64()), "{first:#}");
     }
     assert!(receipts(&ferry, &topic).is_empty());
     let came = asked(&ferry, &topic, &keys, &["--apply", "--reason", "case 7", "--json"]);
@@ -148,6 +172,36 @@ async fn killed_in_the_middle_it_goes_on_and_no_key_gets_two() {
     let places = receipt["keys"].as_array().expect("keys").iter().flat_map(|key| key["at"].as_array().expect("places"));
     assert!(places.clone().all(|at| at["tombstone"].is_i64()), "{receipt:#}");
     assert_eq!(places.count(), 40);
+}
+
+#[tokio::test]
+async fn told_to_stop_while_it_sends_it_leaves_a_receipt_of_what_was_sent() {
+    let topic = topic(1, &SLOW).await;
+    let ferry = ferry(&topic, "");
+    write(&topic, 0, &[value(WREN), value(FINCH), value(ROOK)]);
+    ferry.write("keys.txt", [WREN, FINCH, ROOK].join("\n").as_bytes());
+    let (file, pause) = (ferry.path("keys.txt"), ferry.path("paused"));
+    let words = ["relay", "tombstone", JOB, "--topic", &topic, "--keys", file.to_str().expect("text")];
+    let mut command = ferry.command(&[&words[..], &["--apply", "--reason", "case 7"]].concat());
+    command.env("NIGHTFERRY_PAUSE", format!("kafka.send:after:{}", pause.display()));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let began = Instant::now();
+    while !pause.exists() {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing is sent");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
+    std::thread::sleep(Duration::from_secs(1));
+    std::fs::remove_file(&pause).expect("removed");
+    let came = Came::of(&child.wait_with_output().expect("it ends"));
+    assert_eq!(came.code, 73, "{}", came.err);
+    let there = tombstones(&topic).len();
+    assert_eq!(there, 1);
+    let receipt = &receipts(&ferry, &topic)[0];
+    assert_eq!((&receipt["ended"], &receipt["found"]["sent"]), (&json!("E-STOP-73"), &json!(there)), "{receipt:#}");
+    let places = receipt["keys"].as_array().expect("keys").iter().flat_map(|key| key["at"].as_array().expect("places"));
+    assert_eq!(places.filter(|at| at["sent"] == true && at["tombstone"].is_i64()).count(), there, "{receipt:#}");
+    assert_eq!(begun(&ferry, &topic).len(), 1);
 }
 
 #[tokio::test]
@@ -206,6 +260,53 @@ async fn it_is_attested_once_compaction_has_taken_every_value_and_not_before() {
     write(&topic, 0, &[value(WREN)]);
     let came = verified();
     assert_eq!(came.code, 25, "{}", came.err);
+}
+
+#[tokio::test]
+async fn what_is_in_an_open_transaction_and_what_stands_behind_it_is_found_and_never_attested_away() {
+    let topic = topic(1, &SLOW).await;
+    let ferry = ferry(&topic, "");
+    write(&topic, 0, &[value(ROOK)]);
+    let open = transact(&topic, &[value(WREN)], Ends::Stays);
+    write(&topic, 0, &[value(FINCH)]);
+    let came = asked(&ferry, &topic, &[WREN, FINCH], &["--verify", "--json"]);
+    assert_eq!(came.code, 25, "{}{}", came.out, came.err);
+    let receipt = &receipts(&ferry, &topic)[0];
+    assert_eq!((&receipt["found"], &receipt["none_left"]), (&found(2, 0, 2, 2, 0, 0), &json!(false)), "{receipt:#}");
+    assert_eq!(receipt["partitions"]["0"], json!({"low": 0, "end": 3}), "up to the high watermark");
+    let came = asked(&ferry, &topic, &[WREN, FINCH], &["--apply", "--reason", "case 7", "--json"]);
+    assert_eq!(told(&came)["found"], found(2, 0, 2, 2, 0, 2));
+    drop(open);
+}
+
+#[tokio::test]
+async fn keys_that_nobody_ever_saw_in_the_topic_are_not_attested() {
+    let topic = topic(1, &[("cleanup.policy", "compact,delete"), ("max.compaction.lag.ms", "86400000")]).await;
+    let ferry = ferry(&topic, "");
+    write(&topic, 0, &[value(WREN), value(ROOK)]);
+    // The same person, in another form than the topic's.
+    let spaced = "{\"mail\": \"wren@example.org\"}";
+    let verified = |keys: &[&str], code: u8, id: &str, none_left: Value| {
+        let came = asked(&ferry, &topic, keys, &["--verify", "--json"]);
+        assert_eq!(came.code, i32::from(code), "{}{}", came.out, came.err);
+        assert!(came.endings().first().is_none_or(|ending| ending.starts_with(id)), "{}", came.err);
+        assert_eq!(receipts(&ferry, &topic).last().expect("a receipt")["none_left"], none_left, "{keys:?}");
+        came
+    };
+    let came = verified(&[spaced, NOBODY], 14, "E-TOMB-14", Value::Null);
+    assert!(came.err.contains("was never seen to have 2 of the keys"), "{}", came.err);
+    assert_eq!(told_by(&came)["never_in"], 2);
+    // What it says of itself is no proof the next time.
+    verified(&[spaced, NOBODY], 14, "E-TOMB-14", Value::Null);
+    // Nor is that they were asked for with --apply, and nothing was there.
+    told(&asked(&ferry, &topic, &[spaced, WREN], &["--apply", "--reason", "case 7", "--json"]));
+    verified(&[spaced], 14, "E-TOMB-14", Value::Null);
+    verified(&[WREN], 74, "E-TOMB-74", json!(false));
+    verified(&[WREN, ROOK, NOBODY], 25, "E-TOMB-25", json!(false));
+    // Gone with all that stood there: a receipt knows that it was.
+    super::kafka::forget(&topic, 3).await;
+    verified(&[WREN], 0, "", json!(true));
+    verified(&[WREN, NOBODY], 14, "E-TOMB-14", Value::Null);
 }
 
 #[tokio::test]
