@@ -171,6 +171,17 @@ impl Failure {
         Failure::new(Ending { safe: ending::LANDED, ..ending }, Phase::Land, fault.to_string())
     }
 
+    /// Why the plain copy of `table` in store `of` is not that of the newest version, which is published. What passes is told by its own
+    /// message; what does not is told as it is everywhere, and what it leaves published.
+    pub fn plain_copy(table: &str, of: &Name, error: &StoreError) -> Self {
+        let ending = match error.is_passing() {
+            true => ending::PLAIN_PENDING,
+            false => Ending { safe: ending::PLAIN_PENDING.safe, ..Failure::store(error, Phase::Publish).ending },
+        };
+        let what = format!("the plain copy of `{table}` in store `{of}` is not that of the newest version: {error}");
+        Failure::new(ending, Phase::Publish, what)
+    }
+
     /// A place that could not be opened.
     pub fn access(error: &AccessError) -> Self {
         let ending = match error {

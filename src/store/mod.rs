@@ -102,7 +102,7 @@ pub use night::{Merged, Night, NightDataset, NightWrite, Outcome, publish};
 pub use part::{Encoded, Encoder, Part, PartColumn, PartLimits, Parts};
 pub use periods::{Asked, Held, decide_periods, held};
 pub use place::{Store, is_stamped};
-pub use plain::{Followed, PLAIN, wanted as plain_wanted};
+pub use plain::{Followed, PLAIN, ended as plain_ended, wanted as plain_wanted};
 pub use preflight::{may_list, preflight};
 pub use race::is_exclusive_in_a_race;
 pub use replicate::{SecondState, replicate};

@@ -107,7 +107,14 @@ pub struct Followed {
 pub async fn wanted(store: &Store, dataset: &Name, is_wanted: bool) -> Result<(), StoreError> {
     let plain = folder(store.primary(), dataset.as_str());
     if !is_wanted {
-        return clear(&plain).await;
+        return match clear(&plain).await {
+            // Rights that were given before there were copies do not reach here, nor did anybody who could have made one.
+            Err(error @ StoreError::Refused { .. }) => {
+                tracing::warn!(dataset = %dataset, error = %error, "whether a plain copy is left of it cannot be seen");
+                Ok(())
+            }
+            other => other,
+        };
     }
     let said = PlainCopy { format: 1, dataset: dataset.to_string(), ..PlainCopy::default() };
     match get(&plain, &plain.at(SAID)).await? {
@@ -121,8 +128,47 @@ pub(super) fn folder(store: &Folder, dataset: &str) -> Folder {
     store.child(PLAIN).child(dataset)
 }
 
+/// Follows the copy of `dataset` in the first cloud, and in the second where that log `is_as_far`. Gives what became of the first's,
+/// `None` where there is none, and what failed. Where no retry helps the first, the second is seen to all the same: it must not keep
+/// what the table no longer has.
+pub(super) async fn follow_both(
+    store: &Store,
+    dataset: &str,
+    is_as_far: bool,
+) -> (Option<Followed>, Option<StoreError>) {
+    let (followed, failed) = match follow(store, dataset).await {
+        Ok(followed) => (followed, None),
+        Err(error) => (None, Some(error)),
+    };
+    let Some(second) = store.second().filter(|_| is_as_far) else { return (followed, failed) };
+    let theirs = match &failed {
+        None => follow_second(store, second, dataset, followed.is_some()).await,
+        Some(error) if error.is_passing() => Ok(()),
+        // Whether one is wanted is not known then: only one that is there.
+        Some(_) => match said(&folder(second, dataset)).await {
+            Ok(Some(_)) => follow_second(store, second, dataset, true).await,
+            other => other.map(drop),
+        },
+    };
+    (followed, failed.or(theirs.err()))
+}
+
+/// Ends a copy of `dataset` that an earlier run left behind, in the second cloud too where its log is as far as the first's.
+pub async fn ended(store: &Store, dataset: &Name) -> Result<(), StoreError> {
+    let dataset = dataset.as_str();
+    let is_as_far = match store.second() {
+        Some(second) => {
+            let (first, second) = (store.primary().child(dataset), second.child(dataset));
+            // A second cloud that is away, or apart, is told of where it is carried to.
+            replay(&second).await.ok().map(|state| state.version) == Some(replay(&first).await?.version)
+        }
+        None => false,
+    };
+    follow_both(store, dataset, is_as_far).await.1.map_or(Ok(()), Err)
+}
+
 /// Makes the copy of `dataset` in the first cloud that of the newest version; `None` where there is none.
-pub(super) async fn follow(store: &Store, dataset: &str) -> Result<Option<Followed>, StoreError> {
+async fn follow(store: &Store, dataset: &str) -> Result<Option<Followed>, StoreError> {
     let plain = folder(store.primary(), dataset);
     if said(&plain).await?.is_none() {
         return Ok(None);
@@ -132,12 +178,7 @@ pub(super) async fn follow(store: &Store, dataset: &str) -> Result<Option<Follow
 }
 
 /// The same in the second cloud, or none where the first has none. To be called once its log has come as far.
-pub(super) async fn follow_second(
-    store: &Store,
-    second: &Folder,
-    dataset: &str,
-    is_there: bool,
-) -> Result<(), StoreError> {
+async fn follow_second(store: &Store, second: &Folder, dataset: &str, is_there: bool) -> Result<(), StoreError> {
     let plain = folder(second, dataset);
     match is_there {
         false => clear(&plain).await,
@@ -187,10 +228,17 @@ async fn clear(plain: &Folder) -> Result<(), StoreError> {
     if copy.whole {
         say(plain, &PlainCopy { whole: false, objects: Vec::new(), rows: 0, ..copy }).await?;
     }
-    for path in objects(plain).await?.keys() {
-        delete(plain, &plain.at(path)).await?;
-    }
+    delete_all(plain, objects(plain).await?.keys()).await?;
     delete(plain, &plain.at(SAID)).await
+}
+
+/// Deletes all that can be deleted, and fails then where one could not.
+async fn delete_all(plain: &Folder, paths: impl Iterator<Item = &String>) -> Result<(), StoreError> {
+    let mut deleted = Ok(());
+    for path in paths {
+        deleted = deleted.and(delete(plain, &plain.at(path)).await);
+    }
+    deleted
 }
 
 /// The objects that a copy of `state` has, by name: the period, and the parts in the order of their paths.
@@ -237,9 +285,7 @@ async fn keep_up(table: &Folder, plain: &Folder, dataset: &str) -> Result<Option
         };
         say(plain, &copy).await?;
         // First what nobody may see any more.
-        for path in there.keys().filter(|path| !wanted.contains_key(*path)) {
-            delete(plain, &plain.at(path)).await?;
-        }
+        delete_all(plain, there.keys().filter(|path| !wanted.contains_key(*path))).await?;
         for (path, (period, parts)) in &wanted {
             if right.iter().any(|object| object.path == *path) {
                 continue;
@@ -248,8 +294,9 @@ async fn keep_up(table: &Folder, plain: &Folder, dataset: &str) -> Result<Option
                 Ok(joined) => joined,
                 Err(error) if error.is_passing() => return Err(error),
                 Err(error) => {
-                    // No next run will write over it: rows that are no longer in the table must not stay for that.
-                    delete(plain, &plain.at(path)).await?;
+                    // No next run will write over them: rows that are no longer in the table must not stay for that.
+                    let is_right = |path: &String| right.iter().any(|object| object.path == *path);
+                    delete_all(plain, wanted.keys().filter(|path| !is_right(path))).await?;
                     return Err(error);
                 }
             };

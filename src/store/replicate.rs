@@ -45,7 +45,8 @@ pub struct SecondState {
 /// Carries every table of `record` (and `nightferry_runs`) to its store's second cloud, where it has one, and makes the plain copies
 /// that are there those of the newest versions, in both.
 ///
-/// `Err` only when the clouds differ, or an object is not what was written: what no retry cures.
+/// `Err` only when the clouds differ, or an object is not what was written: what no retry cures. The copies in the first cloud are
+/// followed all the same: whoever is gone from its tables must not stay there for it.
 pub async fn replicate(record: &JobRecord, stores: &Stores) -> Result<Vec<SecondState>, StoreError> {
     let mut tables: BTreeSet<(&Name, &str)> =
         record.tables.iter().map(|table| (&table.store, table.dataset.as_str())).collect();
@@ -54,21 +55,32 @@ pub async fn replicate(record: &JobRecord, stores: &Stores) -> Result<Vec<Second
             tables.insert((&table.store, RUNS));
         }
     }
-    let mut states = Vec::new();
+    let (mut states, mut parted) = (Vec::new(), None);
     for (store, table) in tables {
         let store = store_of(stores, store)?;
-        if let Some(second) = store.second() {
-            states.push(catch_up(store, second, table, record).await?);
+        let Some(second) = store.second() else { continue };
+        match catch_up(store, second, table, record).await {
+            Ok(state) => states.push(state),
+            Err(error) => {
+                parted = Some(error);
+                break;
+            }
         }
     }
-    let is_behind = |store: &Name, table: &str| {
+    let has_arrived = |store: &Name, table: &str| {
         let of = states.iter().find(|state| state.store == *store && state.table == table);
-        of.is_some_and(|state| state.pending.is_some())
+        of.is_some_and(|state| state.pending.is_none())
     };
     let mut copies = Vec::new();
     for RecordTable { store, dataset, .. } in &record.tables {
-        let second = !is_behind(store, dataset.as_str());
+        let second = has_arrived(store, dataset.as_str());
         copies.extend(copied(store_of(stores, store)?, dataset, second).await);
+    }
+    if let Some(error) = parted {
+        for failed in copies.iter().filter_map(|of| of.pending.as_ref()) {
+            tracing::warn!(error = %failed, "a plain copy is not that of the newest version either");
+        }
+        return Err(error);
     }
     states.append(&mut copies);
     Ok(states)
@@ -77,13 +89,7 @@ pub async fn replicate(record: &JobRecord, stores: &Stores) -> Result<Vec<Second
 /// The plain copy of a table, followed in the first cloud, and in the second where that is as far; `None` where there is none.
 async fn copied(store: &Store, dataset: &Name, second: bool) -> Option<SecondState> {
     let table = dataset.as_str();
-    let (followed, mut pending) = match plain::follow(store, table).await {
-        Ok(followed) => (followed, None),
-        Err(error) => (None, Some(error)),
-    };
-    if let Some(second) = store.second().filter(|_| second && pending.is_none()) {
-        pending = plain::follow_second(store, second, table, followed.is_some()).await.err();
-    }
+    let (followed, pending) = plain::follow_both(store, table, second).await;
     let of = SecondState {
         store: store.name().clone(),
         table: table.to_owned(),

@@ -243,3 +243,45 @@ fn in_s3() -> (Ferry, String) {
     ferry.edit(ENVIRONMENT, "url = \"out/warehouse\"", &place);
     (ferry, endpoint)
 }
+
+#[test]
+fn a_night_that_is_refused_leaves_nobody_in_a_copy_that_an_earlier_one_did_not_end() {
+    let ferry = whole(ROWS);
+    published(&ferry, &["--date", "2026-11-20"]);
+    ferry.write("in/app.thing.csv", b"id,amount,mail\n2,20,rook@example.org\n3,30,\n");
+    let mut command = ferry.command(&["run", JOB, "--progress", "none", "--date", "2026-11-21"]);
+    let killed = Came::of(&command.env("NIGHTFERRY_KILL", "store.put.plain:before:1").output().expect("it starts"));
+    assert_eq!(killed.code, -1);
+    assert_eq!(said(&ferry)["whole"], false);
+    ferry.write("in/app.thing.csv", b"id,amount,mail\n2,many,rook@example.org\n");
+    let came = run(&ferry, &["--date", "2026-11-22"]);
+    assert_ne!(came.code, 0, "{}", came.err);
+    assert_eq!(said(&ferry)["version"], 1);
+    assert_eq!(in_both(&ferry)["ids"], json!([2, 3]));
+    // Nor does one that asks for no copy any more.
+    ferry.edit(JOB, PLAIN, "");
+    assert_ne!(run(&ferry, &["--date", "2026-11-22"]).code, 0);
+    assert!(!ferry.path("out/warehouse/plain/thing/_version.json").exists());
+}
+
+#[test]
+fn an_object_that_cannot_be_made_leaves_none_of_an_earlier_version_beside_it() {
+    let period = ["--from", "2026-11-20", "--to", "2026-11-21"];
+    let ferry = days("id,day,amount\n1,2026-11-20,1\n2,2026-11-21,2\n");
+    published(&ferry, &period);
+    ferry.write("in/app.thing.csv", b"id,day,amount\n3,2026-11-20,4\n4,2026-11-21,8\n");
+    let again = [period.as_slice(), &["--again", "wrong people"]].concat();
+    let mut command = ferry.command(&[&["run", JOB, "--progress", "none"], again.as_slice()].concat());
+    let killed = Came::of(&command.env("NIGHTFERRY_KILL", "store.put.plain:before:1").output().expect("it starts"));
+    assert_eq!(killed.code, -1);
+    let log = ferry.read("out/warehouse/thing/_delta_log/00000000000000000001.json");
+    let add = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()?.get("add").cloned());
+    let parts: Vec<String> = add.filter_map(|add| Some(add["path"].as_str()?.to_owned())).collect();
+    ferry.write(&format!("out/warehouse/thing/{}", parts[0].replace("%3D", "=")), b"no part");
+    assert_ne!(run(&ferry, &period).code, 0);
+    for cloud in ["warehouse", "second"] {
+        let folder = std::fs::read_dir(ferry.path(&format!("out/{cloud}/plain/thing"))).expect("a folder");
+        let left: Vec<_> = folder.filter_map(|of| Some(of.ok()?.file_name())).collect();
+        assert_eq!(left, ["_version.json"], "{cloud}");
+    }
+}

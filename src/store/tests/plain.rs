@@ -6,8 +6,8 @@ use super::world::{Ended, World};
 use crate::data::Name;
 use crate::store::part::sha256;
 use crate::store::plain::{PlainCopy, folder, said};
-use crate::store::plain_wanted;
 use crate::store::upkeep::verify::verify;
+use crate::store::{StoreError, plain_wanted};
 use object_store::ObjectStoreExt;
 
 /// A world whose table `invoice` has a copy, of its first night.
@@ -70,4 +70,40 @@ async fn a_copy_that_is_no_longer_wanted_is_gone_from_both_clouds() {
     assert_eq!(world.night("run-b", 22, 5).await, Ok(Ended::Published));
     let left: Vec<String> = objects(&world.memory).await.into_keys().filter(|path| path.contains("/plain/")).collect();
     assert_eq!(left, Vec::<String>::new());
+}
+
+/// Every object of a copy, in both clouds.
+async fn objects_of_copies(world: &World) -> Vec<String> {
+    let paths = objects(&world.memory).await.into_keys();
+    paths.filter(|path| path.contains("/plain/") && path.ends_with(".parquet")).collect()
+}
+
+#[tokio::test]
+async fn a_second_cloud_that_differs_keeps_nobody_in_the_copy_of_the_first() {
+    let world = copied().await;
+    let entry = world.second_folder().child("invoice").at("_delta_log/00000000000000000000.json");
+    world.memory.put(&entry, "{}".into()).await.expect("put");
+    let ended = world.night("run-b", 22, 5).await;
+    assert!(matches!(ended, Err(StoreError::Diverged { .. })), "{ended:?}");
+    let [first, _] = copies(&world).await;
+    assert_eq!((first.whole, first.version, first.rows), (true, Some(1), 5));
+}
+
+#[tokio::test]
+async fn what_no_retry_cures_leaves_nothing_of_an_earlier_version_in_either_cloud() {
+    let world = copied().await;
+    let armed = world.faulty.kill_before("s3/plain/invoice/_version.json");
+    let _ = world.night("run-b", 22, 5).await;
+    assert!(armed.reached());
+    world.faulty.reset();
+    assert_eq!(objects_of_copies(&world).await.len(), 2, "the earlier version's");
+    let paths = objects(&world.memory).await.into_keys();
+    let mut parts = paths.filter(|path| path.starts_with("s3/invoice/run=run-b/part"));
+    world.memory.put(&parts.next().expect("a part").into(), "no part".into()).await.expect("put");
+    // The same night again: it is published, and its copy is behind.
+    let ended = world.night("run-b", 22, 5).await;
+    assert!(matches!(ended, Ok(Ended::Decided(_))), "{ended:?}");
+    assert_eq!(objects_of_copies(&world).await, Vec::<String>::new());
+    let [first, second] = copies(&world).await;
+    assert!(!first.whole && !second.whole, "{first:?} {second:?}");
 }

@@ -13,7 +13,8 @@
 //!
 //! A cloud whose log has no version is refused as a whole: nobody can say then what its table needs, nor which job to ask.
 //!
-//! Never in here: which entries of `_delta_log` go (`shorten`), and any other object outside a `run=` folder.
+//! Never in here: which entries of `_delta_log` go (`shorten`), how a plain copy is followed (`plain`), and any other object outside
+//! a `run=` folder.
 
 use super::history::{Entry, Log, path};
 use super::shorten::{self, Cut};
@@ -130,9 +131,8 @@ pub async fn collect(
     }
     if terms.apply {
         // What lies in a plain copy and is no longer part of it, or never was.
-        let followed = plain::follow(store, dataset).await?;
-        if let Some(second) = store.second().filter(|_| next == log.next()) {
-            plain::follow_second(store, second, dataset, followed.is_some()).await?;
+        if let (_, Some(error)) = plain::follow_both(store, dataset, next == log.next()).await {
+            return Err(error);
         }
     }
     Ok(collected)

@@ -36,17 +36,16 @@ pub(super) async fn rollback(environment: &str, table: &str, to: u64, reason: &s
         failure
     })?;
     let version = record.tables.first().map_or(0, |table| table.version);
-    let pending = states.iter().find_map(|state| Some((state.plain.is_some(), state.pending.as_ref()?)));
+    let pending = states.iter().find_map(|state| Some((state.plain.is_some(), &state.table, state.pending.as_ref()?)));
     let outcome = if pending.is_some() { Outcome::SecondPending } else { Outcome::Published };
     let value = json!({ "table": table, "outcome": outcome, "run": run, "version": version, "back_to": to });
     let face = format!("{table} · version {version} has the rows of version {to} · run {run}\n");
-    let failure = pending.map(|(is_copy, why)| {
-        let what = match is_copy {
-            true => format!("the plain copy of `{dataset}` is not that of version {version}: {why}"),
-            false => format!("the second cloud lacks version {version} of `{dataset}`: {why}"),
-        };
-        let ending = if is_copy { ending::PLAIN_PENDING } else { ending::SECOND_PENDING };
-        Failure::new(ending, Phase::Publish, what)
+    let failure = pending.map(|(is_copy, of, why)| match is_copy {
+        true => Failure::plain_copy(of, &store, why),
+        false => {
+            let what = format!("the second cloud lacks version {version} of `{dataset}`: {why}");
+            Failure::new(ending::SECOND_PENDING, Phase::Publish, what)
+        }
     });
     Ok(Told::new(face, &value).ending(failure))
 }

@@ -105,6 +105,8 @@ pub(super) struct Walked<'a> {
     pub(super) second: Vec<SecondState>,
     /// What became of its plain copies.
     pub(super) copies: Vec<SecondState>,
+    /// Those that an earlier run left, and that could not be ended before the night.
+    pub(super) unfinished: Vec<plain::Unfinished>,
     /// Seconds of each stage that came to its end.
     pub(super) stages: BTreeMap<&'static str, f64>,
     /// What was asked of stores and sources that lie in a cloud.
@@ -150,6 +152,7 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
         record: None,
         second: Vec::new(),
         copies: Vec::new(),
+        unfinished: Vec::new(),
         stages: BTreeMap::new(),
         meters,
     };
@@ -176,6 +179,7 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
         Some(outcome) => (outcome, false),
         None => (stopped::outcome(&mut night, publishing.into_inner()), true),
     };
+    plain::tell(&mut night);
     let mut report = told::told(&night, outcome, options, started, clock.elapsed());
     if !options.dry_run {
         report.page_at = Some(format!("security/{}", store::report_path(&plan.job, &report.run, "html")));
@@ -210,6 +214,7 @@ async fn cross_over(
     };
     if let Some(settled) = &settled {
         night.completed.extend(settled.completed.clone());
+        night.unfinished = plain::end(plan, opened, &settled.records).await;
         let again = options.again.as_deref();
         let outcome = match decided::decided(plan, settled, opened, again, world.clock.now()).await {
             Ok(Decision::Publish) => None,

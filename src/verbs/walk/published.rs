@@ -107,6 +107,7 @@ pub async fn carry(night: &mut Walked<'_>, opened: &Opened, record: Option<&JobR
     let Some(record) = record else { return outcome };
     let begun = plain::begin(night.plan, opened).await;
     night.failures.extend(begun);
+    plain::again(night, record);
     match store::replicate(record, &opened.stores).await {
         Err(error) => {
             let mut failure = Failure::store(&error, Phase::Publish);
@@ -114,7 +115,8 @@ pub async fn carry(night: &mut Walked<'_>, opened: &Opened, record: Option<&JobR
             fail(night, failure)
         }
         Ok(states) => {
-            let (copies, states): (Vec<_>, Vec<_>) = states.into_iter().partition(|state| state.plain.is_some());
+            let (mut copies, states): (Vec<_>, Vec<_>) = states.into_iter().partition(|state| state.plain.is_some());
+            copies.retain(|state| !plain::is_unseen(night.plan, state));
             night.failures.extend(copies.iter().filter_map(plain::failure));
             night.copies = copies;
             let pending =
