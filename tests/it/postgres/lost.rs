@@ -133,16 +133,22 @@ async fn of_two_runs_at_once_one_publishes_one_moment() {
     assert_published(&ferry, published);
 }
 
+/// Two tables of [`KEYS`] small rows each: their keys are put aside, and past a little memory on the disk.
+fn many_keys(schema: &str) -> String {
+    format!(
+        "CREATE TABLE {schema}.here (id bigint, amount integer, note text, name text); CREATE TABLE {schema}.there (LIKE {schema}.here);
+         INSERT INTO {schema}.here SELECT n, 1000, 'n', '{PERSON}' FROM generate_series(1, {KEYS}) n; INSERT INTO {schema}.there TABLE {schema}.here"
+    )
+}
+
+const KEYS: u32 = 200_000;
+
 #[tokio::test]
 async fn a_scratch_disk_that_is_full_publishes_nothing() {
     let schema = "it_lost_disk";
-    let lay = format!(
-        "CREATE TABLE {schema}.here (id bigint, amount integer, note text, name text); CREATE TABLE {schema}.there (LIKE {schema}.here);
-         INSERT INTO {schema}.here SELECT n, 1000, 'n', '{PERSON}' FROM generate_series(1, 200000) n; INSERT INTO {schema}.there TABLE {schema}.here"
-    );
-    let _bench = Bench::lay(schema, &lay).await;
+    let _bench = Bench::lay(schema, &many_keys(schema)).await;
     let ferry = ferry(schema, &[]);
-    // The keys of all rows are put aside, and here little of them in memory.
+    // Little of the keys in memory.
     ferry.edit("jobs/environments/dev.toml", "32MiB", "4MiB");
     std::fs::create_dir_all(ferry.path("small")).expect("made");
     let small = Mount::of_kilobytes(&ferry.path("small"), 64);
@@ -150,23 +156,19 @@ async fn a_scratch_disk_that_is_full_publishes_nothing() {
     let came = crate::ferry::Came::of(&output.expect("the binary starts"));
     assert!(came.endings()[0].starts_with("E-DISK-51 dataset=here"), "{}", came.err);
     drop(small);
-    assert_nothing(&ferry, &came, "E-DISK-51", 200_000);
+    assert_nothing(&ferry, &came, "E-DISK-51", KEYS);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_would_take_more_of_the_disk_than_spill_max_ends_a_night_with_51() {
     let schema = "it_spilled";
-    let lay = format!(
-        "CREATE TABLE {schema}.here (id bigint, amount integer, note text, name text); CREATE TABLE {schema}.there (LIKE {schema}.here);
-         INSERT INTO {schema}.here SELECT n, 1000, 'n', '{PERSON}' FROM generate_series(1, 200000) n; INSERT INTO {schema}.there TABLE {schema}.here"
-    );
-    let _bench = Bench::lay(schema, &lay).await;
+    let _bench = Bench::lay(schema, &many_keys(schema)).await;
     let ferry = ferry(schema, &[]);
-    // The keys of all rows are put aside, and here little of them in memory.
+    // Little of the keys in memory.
     ferry.edit("jobs/environments/dev.toml", "32MiB\"", "4MiB\"\nspill_max = \"1MiB\"");
     let came = ferry.run(&["run", "jobs/things.toml", "--json"]);
     let told = "scratch space cannot be written: more than `spill_max` would lie there";
     assert!(came.err.contains(told) && came.err.contains("or raise `spill_max`"), "{}", came.err);
     ferry.edit("jobs/environments/dev.toml", "spill_max = \"1MiB\"", "spill_max = \"1GiB\"");
-    assert_nothing(&ferry, &came, "E-DISK-51", 200_000);
+    assert_nothing(&ferry, &came, "E-DISK-51", KEYS);
 }
