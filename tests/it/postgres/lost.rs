@@ -23,19 +23,17 @@ async fn ended_once(schema: &str, order: &str) {
     let ferry = ferry(schema, &[("connections", "2")]);
     let mut running = Running::of(&ferry);
     let two = format!("SELECT (count(*) = 2)::text FROM pg_stat_activity WHERE {}", reading(schema));
-    running.until(&mut bench, &two).await;
-    for id in 1..=20 {
+    // Its moment is before the moves, the next one after them.
+    running.hold_when(&mut bench, &two).await;
+    for id in 1..=40 {
         bench.run(&moves(schema, id)).await;
     }
-    // In the middle of a part: nothing there is to be read of one that rests.
-    running.until(&mut bench, &end_one(schema, order)).await;
-    for id in 1..=20 {
-        bench.run(&moves(schema, id)).await;
-    }
+    assert_eq!(bench.printed(&end_one(schema, order)).await, [Some("true".into())]);
+    running.go_on();
     let came = running.came();
     assert!(came.err.contains("every table is read again, at another moment"), "{}", came.err);
     assert_published(&ferry, &came);
-    // What is published is what the tables hold now: the second moment is after the last move.
+    // What is published is what the tables hold now.
     let moved = bench.printed(&format!("SELECT sum(amount)::text FROM {schema}.here")).await;
     assert_eq!(moved, [Some((i64::from(ROWS) * 1000 - 40).to_string())]);
     assert_eq!(published_sum(&ferry, "here"), moved[0].clone().expect("a sum"));

@@ -6,7 +6,7 @@ use crate::ferry::{Came, Ferry};
 use crate::five::{Befallen, PERSON, rows};
 use crate::readers::python;
 use serde_json::Value;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 const JOB: &str = "jobs/things.toml";
@@ -93,6 +93,28 @@ impl Running {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Waits until `sql` gives `true`, and stops the process there: it is in the middle until [`Running::go_on`], however slow the
+    /// machine is.
+    pub async fn hold_when(&mut self, bench: &mut Bench, sql: &str) {
+        loop {
+            self.until(bench, sql).await;
+            self.signal("-STOP");
+            if bench.printed(sql).await == [Some("true".into())] {
+                return;
+            }
+            self.go_on();
+        }
+    }
+
+    pub fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.0.id().to_string()]).status().expect("sent");
+        assert!(sent.success(), "{signal}");
     }
 
     pub fn is_over(&mut self) -> bool {

@@ -24,9 +24,10 @@ async fn a_server_that_is_restarted_in_the_middle_is_read_again_when_it_is_back(
     for mode in ["fast", "immediate"] {
         let ferry = ferry("it_restart", &[("port", &server.port.to_string())]);
         let mut running = Running::of(&ferry);
-        running.until(&mut bench, &reads("it_restart")).await;
+        running.hold_when(&mut bench, &reads("it_restart")).await;
         bench.run(&moves("it_restart", 7)).await;
         server.ctl("restart", &["-m", mode]);
+        running.go_on();
         bench.admin = server.admin().await;
         bench.run(&moves("it_restart", 8)).await;
         let came = running.came();
