@@ -23,6 +23,7 @@ mod values;
 #[cfg(feature = "relay")]
 pub use self::{
     load::{Draws, FIRST_STILL, LEDGER, Load, TABLES},
+    planted::plant,
     server::{JOB, Server, compared, dataset, run as execute, schema},
-    stream::{Connector, passed},
+    stream::{Connector, lines, passed},
 };

@@ -60,6 +60,16 @@ pub fn plant(lines: &[Line], shown: &PgSnapshot, count: usize) -> Planted {
     planted
 }
 
+impl Planted {
+    /// What was found in a comparison is what was planted, and nothing else.
+    pub fn assert_found(&self, found: &Value) {
+        let counts = ["changed", "extra", "missing"].map(|count| found[count].as_u64().expect("a count"));
+        assert_eq!(counts, [self.changed, self.extra, self.missing], "{found:#}");
+        assert_eq!(found["changed_columns"], json!(self.columns), "{found:#}");
+        assert_eq!(found["verdict"], "DRIFT", "{found:#}");
+    }
+}
+
 /// Another value in that column; nothing else is written anew, since a number that is read and printed may be another.
 fn changed(line: &Line, column: &str) -> String {
     let payload = line.record["payload"].as_str().expect("a value");

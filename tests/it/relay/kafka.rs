@@ -9,6 +9,7 @@ use rdkafka::message::{DeliveryResult, Header, OwnedHeaders, ToBytes};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::util::Timeout;
+use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -86,17 +87,41 @@ pub fn write_with<T: ToBytes>(
     records: &[(Option<T>, Option<T>)],
     header: Option<(&str, &str)>,
 ) {
-    let counted = Counted::default();
-    let mut config = config();
-    config.set("enable.idempotence", "true").set("linger.ms", "5");
-    let producer: ThreadedProducer<Counted> = config.create_with_context(counted.clone()).expect("a producer");
-    for (key, value) in records {
+    let made = records.iter().map(|(key, value)| {
         let mut record = BaseRecord::<T, T>::to(topic).partition(partition);
         record.key = key.as_ref();
         record.payload = value.as_ref();
-        if let Some((key, value)) = header {
-            record = record.headers(OwnedHeaders::new().insert(Header { key, value: Some(value) }));
-        }
+        record.headers = header.map(|(key, value)| OwnedHeaders::new().insert(Header { key, value: Some(value) }));
+        record
+    });
+    deliver(made);
+}
+
+/// Writes what `kcat -J` printed of another topic: the same partitions, keys, values and headers, in their order.
+pub fn write_printed(topic: &str, lines: &[String]) {
+    let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect("a line of kcat's")).collect();
+    let made = lines.iter().map(|line| {
+        let partition = line["partition"].as_i64().and_then(|number| i32::try_from(number).ok());
+        let mut record = BaseRecord::<str, str>::to(topic).partition(partition.expect("a partition"));
+        record.key = line["key"].as_str();
+        record.payload = line["payload"].as_str();
+        let texts = line["headers"].as_array().map(|all| all.iter().map(Value::as_str).collect::<Vec<_>>());
+        let header = |headers: OwnedHeaders, pair: &[Option<&str>]| {
+            headers.insert(Header { key: pair[0].expect("a name"), value: pair[1] })
+        };
+        record.headers = texts.map(|texts| texts.chunks_exact(2).fold(OwnedHeaders::new(), header));
+        record
+    });
+    deliver(made);
+}
+
+/// All of them are there when it comes back.
+fn deliver<'a, T: ToBytes + ?Sized + 'a>(records: impl ExactSizeIterator<Item = BaseRecord<'a, T, T>>) {
+    let (counted, count) = (Counted::default(), records.len() as u64);
+    let mut config = config();
+    config.set("enable.idempotence", "true").set("linger.ms", "5");
+    let producer: ThreadedProducer<Counted> = config.create_with_context(counted.clone()).expect("a producer");
+    for record in records {
         let mut record = Some(record);
         while let Some(next) = record.take() {
             // A full queue is emptied by the thread behind it.
@@ -107,7 +132,7 @@ pub fn write_with<T: ToBytes>(
         }
     }
     producer.flush(Timeout::After(PATIENCE)).expect("written");
-    assert_eq!(counted.0.load(Ordering::SeqCst), records.len() as u64);
+    assert_eq!(counted.0.load(Ordering::SeqCst), count);
 }
 
 /// A record of a topic: partition, offset, key, value.
@@ -139,6 +164,15 @@ pub fn all(topic: &str) -> Vec<Record> {
     }
     records.sort();
     records
+}
+
+/// Where a group's marker stands in each of a topic's partitions; none where there is none.
+pub fn marker(group: &str, topic: &str, partitions: i32) -> Vec<Option<i64>> {
+    let consumer: BaseConsumer = config().set("group.id", group).create().expect("a consumer");
+    let mut list = TopicPartitionList::new();
+    list.add_partition_range(topic, 0, partitions - 1);
+    let told = consumer.committed_offsets(list, PATIENCE).expect("asked");
+    told.elements().iter().map(|place| place.offset().to_raw().filter(|offset| *offset >= 0)).collect()
 }
 
 /// How a transaction ends.
