@@ -35,7 +35,7 @@
 //! access    keys, TLS, URL -> object store    job       what was asked: text -> plan; pure   report    what happened; pure
 //! watch     what many nights come to: due, late, unlike the others; pure
 //! privacy   policy, treatments, last scan     changes   events -> typed changes              reconcile compare, tally, verdict
-//! frame     the only Polars, the only unsafe  format    the only parquet: bytes <-> batches
+//! frame     the only Polars                   format    the only parquet: bytes <-> batches
 //! calendar  settlement days                   cost      what a run costs                     ending    every bad ending
 //! data      the words everybody uses          problem   a fault in a text that a person wrote
 //! ```

@@ -1,15 +1,17 @@
 //! Records of a topic -> Parquet, and what such a file says of itself.
 //!
 //! ```text
-//! offset     INT64, delta-encoded       timestamp  milliseconds, UTC, delta-encoded
-//! key value  BYTE_ARRAY, NULL where the record has none
-//! headers    of each its name and its bytes
+//! offset        INT64, delta-encoded       timestamp  milliseconds, UTC, delta-encoded
+//! key value     BYTE_ARRAY, NULL where the record has none
+//! headers       of each its name and its bytes
+//! leader_epoch  INT32, delta-encoded, NULL where the broker told none
 //! ```
 //!
 //! Nothing is said of keys and values in the footer: no statistics, no page index. What is said of the whole are texts by name.
 //! Never in here: what a value says, and where the file lies.
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -18,31 +20,49 @@ use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Columns of numbers that grow by little.
-const DELTAS: [&str; 2] = ["offset", "timestamp"];
+const DELTAS: [&str; 3] = ["offset", "timestamp", "leader_epoch"];
 /// Bytes behind a footer: its length and the magic word.
 const TRAILER_BYTES: usize = 8;
 
-/// `records` as a file of one row group that says `said` of itself; `None` where a type of it has no place in Parquet. The same
-/// records give the same bytes.
-pub fn encode(records: &RecordBatch, said: &BTreeMap<&'static str, String>) -> Option<Bytes> {
-    let said = said.iter().map(|(key, value)| KeyValue::new((*key).to_owned(), value.clone()));
-    let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).ok()?))
-        .set_dictionary_enabled(false)
-        .set_statistics_enabled(EnabledStatistics::None)
-        .set_offset_index_disabled(true)
-        .set_max_row_group_row_count(Some(usize::MAX))
-        .set_key_value_metadata(Some(said.collect()));
-    for column in DELTAS {
-        properties = properties.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED);
+/// A file of one row group, to which records are added piece by piece: packed as they come, so that a piece may go once it is
+/// added. The same pieces give the same bytes.
+pub struct RecordsFile {
+    writer: ArrowWriter<Vec<u8>>,
+}
+
+impl RecordsFile {
+    /// Empty, of these columns; `None` where a type of them has no place in Parquet.
+    pub fn begin(schema: &SchemaRef) -> Option<Self> {
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).ok()?))
+            .set_dictionary_enabled(false)
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_offset_index_disabled(true)
+            .set_max_row_group_row_count(Some(usize::MAX));
+        for column in DELTAS {
+            properties = properties.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED);
+        }
+        // Without Arrow's own description of the types: the reader has Parquet's.
+        let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(schema), options).ok()?;
+        Some(RecordsFile { writer })
     }
-    // Without Arrow's own description of the types: the reader has Parquet's.
-    let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), records.schema(), options).ok()?;
-    writer.write(records).ok()?;
-    writer.into_inner().ok().map(Bytes::from)
+
+    /// Adds records; `None` where they have other columns.
+    pub fn add(&mut self, records: &RecordBatch) -> Option<()> {
+        self.writer.write(records).ok()
+    }
+
+    /// The whole file, which says `said` of itself.
+    pub fn end(mut self, said: &BTreeMap<&'static str, String>) -> Option<Bytes> {
+        for (key, value) in said {
+            self.writer.append_key_value_metadata(KeyValue::new((*key).to_owned(), value.clone()));
+        }
+        self.writer.into_inner().ok().map(Bytes::from)
+    }
 }
 
 /// What the end of a file has to be for [`said`]: bytes from its end; `None` when it does not end as Parquet does.
@@ -66,14 +86,15 @@ pub fn said(end: &[u8]) -> Option<BTreeMap<String, String>> {
 mod tests {
     use super::*;
     use arrow::array::{ArrayRef, BinaryViewArray, Int64Array};
-    use std::sync::Arc;
 
     #[test]
     fn says_of_itself_what_it_was_told_and_nothing_where_it_is_torn() {
         let offsets: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 900]));
         let values: ArrayRef = Arc::new(BinaryViewArray::from(vec![Some(b"a".as_slice()), None, Some(b"")]));
         let records = RecordBatch::try_from_iter([("offset", offsets), ("value", values)]).expect("records");
-        let file = encode(&records, &BTreeMap::from([("next", "901".to_owned())])).expect("a file");
+        let mut file = RecordsFile::begin(&records.schema()).expect("begun");
+        file.add(&records).expect("added");
+        let file = file.end(&BTreeMap::from([("next", "901".to_owned())])).expect("a file");
         assert_eq!(said(&file).expect("a footer").get("next").map(String::as_str), Some("901"));
         let whole = footer_bytes(&file).expect("a footer");
         assert!(whole < file.len() && said(&file[file.len() - whole..]).is_some());

@@ -1,8 +1,9 @@
 //! Records of one partition on their way into an object: copied once, out of the client's memory.
 
+use super::epoch::leader_epoch;
 use arrow::array::{
-    ArrayBuilder, ArrayRef, AsArray, BinaryBuilder, BinaryViewBuilder, Int64Array, Int64Builder, ListBuilder,
-    RecordBatch, StringBuilder, StructBuilder, TimestampMillisecondBuilder,
+    ArrayBuilder, ArrayRef, AsArray, BinaryBuilder, BinaryViewBuilder, Int32Builder, Int64Array, Int64Builder,
+    ListBuilder, RecordBatch, StringBuilder, StructBuilder, TimestampMillisecondBuilder,
 };
 use arrow::datatypes::{DataType, Field, Fields, Int64Type};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 /// Bytes of values that are allocated at once: a buffer is never grown by copying.
 const BLOCK_BYTES: u32 = 1 << 20;
-/// What a record takes besides what it holds: offset, time, two views and the place of its headers.
+/// What a record takes besides what it holds: offset, time, epoch, two views and the place of its headers.
 const RECORD_BYTES: usize = 64;
 
 /// Records of one partition, in order.
@@ -25,6 +26,7 @@ pub struct Buffer {
     keys: BinaryViewBuilder,
     values: BinaryViewBuilder,
     headers: HeadersBuilder,
+    epochs: Int32Builder,
 }
 
 /// A buffer that is to be landed: everything of the partition from `first` to before `next`.
@@ -35,7 +37,7 @@ pub struct Filled {
     pub next: i64,
     /// What it takes in memory.
     pub bytes: usize,
-    /// Its records: [`RECORD_COLUMNS`](crate::changes::RECORD_COLUMNS) and headers.
+    /// Its records: [`RECORD_COLUMNS`](crate::changes::RECORD_COLUMNS) headers, and the epoch of the leader.
     pub records: RecordBatch,
 }
 
@@ -77,17 +79,13 @@ impl Buffer {
             keys: blocks(),
             values: blocks(),
             headers: headers_builder(),
+            epochs: Int32Builder::new(),
         }
     }
 
     /// What it takes in memory.
     pub fn bytes(&self) -> usize {
         self.bytes
-    }
-
-    /// The offset behind its last record.
-    pub fn next(&self) -> i64 {
-        self.next
     }
 
     /// Whether it holds no record.
@@ -107,6 +105,7 @@ impl Buffer {
             self.bytes += RECORD_BYTES + header.key.len() + header.value.map_or(0, <[u8]>::len);
         }
         self.headers.append(true);
+        self.epochs.append_option(leader_epoch(message));
         self.next = message.offset() + 1;
     }
 
@@ -114,12 +113,13 @@ impl Buffer {
     pub fn fill(&mut self, next: i64) -> Option<Filled> {
         let next = next.max(self.next);
         let mut filled = std::mem::replace(self, Buffer::new(next));
-        let columns: [(&str, ArrayRef, bool); 5] = [
+        let columns: [(&str, ArrayRef, bool); 6] = [
             ("offset", Arc::new(filled.offsets.finish()), false),
             ("timestamp", Arc::new(filled.times.finish()), true),
             ("key", Arc::new(filled.keys.finish()), true),
             ("value", Arc::new(filled.values.finish()), true),
             ("headers", Arc::new(filled.headers.finish()), true),
+            ("leader_epoch", Arc::new(filled.epochs.finish()), true),
         ];
         let records = RecordBatch::try_from_iter_with_nullable(columns).ok()?;
         Some(Filled { first: filled.first, next, bytes: filled.bytes, records })

@@ -14,13 +14,14 @@ use super::letters::Letters;
 use super::treat::{TopicTreatment, Treated};
 use crate::access::Folder;
 use crate::data::{Audience, Name};
-use crate::format::parquet_records;
+use crate::format::parquet_records::RecordsFile;
 use crate::format::parquet_write::WriteFault;
 use crate::store::{Absent, StoreError, put_if_absent};
 use arrow::array::{Array, RecordBatch};
 use bytes::Bytes;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
@@ -165,37 +166,26 @@ impl Landing {
         let (topic, partition, audience) = (Arc::clone(&self.topic), self.partition, self.audience);
         let treatment = self.treatment.clone();
         let made = tokio::task::spawn_blocking(move || {
-            let (records, dead, hits, treated) = match &treatment {
-                None => (filled.records.clone(), None, Hits::default(), "{}".to_owned()),
-                Some(treatment) => {
-                    let Treated { records, dead, hits } = treatment.treat(&filled.records)?;
-                    (records, dead, hits, treatment.text())
-                }
-            };
+            let made = Made::of(&filled.records, treatment.as_deref(), &topic)?;
+            let treated = treatment.as_ref().map_or_else(|| "{}".to_owned(), |treatment| treatment.text());
             let footer = Footer {
                 topic: &topic,
                 partition,
                 first: filled.first,
                 next: filled.next,
                 audience,
-                records: records.num_rows(),
-                tombstones: records.column(VALUE).null_count(),
-                dead_letters: dead.as_ref().map_or(0, RecordBatch::num_rows),
+                records: made.landed.records,
+                tombstones: made.landed.tombstones,
+                dead_letters: made.dead.records,
                 treated: &treated,
-                hits: &hits,
+                hits: &made.hits,
                 // As they came: those that are put aside are among them.
                 witnesses: &witnesses(&filled.records, audience == Audience::Restricted && treatment.is_none()),
             };
-            let fault = || StoreError::Encode {
-                dataset: topic.to_string(),
-                fault: WriteFault::Encoder("putting records into an object"),
-            };
-            let bytes = parquet_records::encode(&records, &footer.texts()).ok_or_else(fault)?;
-            let dead = dead.map(|dead| {
-                let bytes = parquet_records::encode(&dead, &footer.texts()).ok_or_else(fault)?;
-                Ok::<_, StoreError>((bytes, dead.num_rows() as u64))
-            });
-            Ok::<_, RelayFault>((filled, bytes, dead.transpose()?))
+            let (said, dead_letters) = (footer.texts(), made.dead.records as u64);
+            let bytes = made.landed.end(&said, &topic)?.ok_or(RelayFault::Ours)?;
+            let dead = made.dead.end(&said, &topic)?.map(|dead| (dead, dead_letters));
+            Ok::<_, RelayFault>((filled, bytes, dead))
         });
         made.await.map_err(|_| RelayFault::Ours)?
     }
@@ -209,4 +199,63 @@ impl Landing {
             let _ = reader.commit(&list, CommitMode::Async);
         }
     }
+}
+
+/// An object in the making, and what is put aside of it.
+#[derive(Default)]
+struct Made {
+    landed: Piled,
+    dead: Piled,
+    hits: Hits,
+}
+
+/// Records that were added to a file, which is there once there were any.
+#[derive(Default)]
+struct Piled {
+    file: Option<RecordsFile>,
+    records: usize,
+    tombstones: usize,
+}
+
+impl Made {
+    /// Of records as they came. What was treated is packed piece by piece: it never lies whole beside what it was made of.
+    fn of(records: &RecordBatch, treatment: Option<&TopicTreatment>, topic: &str) -> Result<Self, RelayFault> {
+        let mut made = Made::default();
+        let Some(treatment) = treatment else {
+            made.landed.add(records, topic)?;
+            return Ok(made);
+        };
+        treatment.each(records, |Treated { records, dead, hits }| {
+            made.landed.add(&records, topic)?;
+            if let Some(dead) = dead {
+                made.dead.add(&dead, topic)?;
+            }
+            made.hits.add(&hits);
+            Ok(())
+        })?;
+        Ok(made)
+    }
+}
+
+impl Piled {
+    fn add(&mut self, records: &RecordBatch, topic: &str) -> Result<(), RelayFault> {
+        let file = match self.file.take() {
+            Some(file) => Some(file),
+            None => RecordsFile::begin(&records.schema()),
+        };
+        let file = self.file.insert(file.ok_or_else(|| unwritten(topic))?);
+        file.add(records).ok_or_else(|| unwritten(topic))?;
+        self.records += records.num_rows();
+        self.tombstones += records.column(VALUE).null_count();
+        Ok(())
+    }
+
+    fn end(self, said: &BTreeMap<&'static str, String>, topic: &str) -> Result<Option<Bytes>, RelayFault> {
+        self.file.map(|file| file.end(said).ok_or_else(|| unwritten(topic))).transpose()
+    }
+}
+
+fn unwritten(topic: &str) -> RelayFault {
+    let fault = WriteFault::Encoder("putting records into an object");
+    StoreError::Encode { dataset: topic.to_owned(), fault }.into()
 }

@@ -7,22 +7,16 @@
 //! Never in here: what a record says, and `await`.
 
 use super::buffer::{Buffer, Filled};
-use super::cluster::{Cluster, Queue, Reader};
-use super::fault::{Meant, RelayFault, answer, meant};
-use super::over::Over;
-use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaError;
+use super::cluster::{Cluster, Reader};
+use super::fault::RelayFault;
+use super::lane::{IDLE, Lane, serve};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
-/// Records that are taken of one partition before the next has its turn.
-const TURN_RECORDS: usize = 1_024;
-/// And bytes, give or take the last record: memory is looked at in between.
+/// Bytes that are taken of one partition before the next has its turn, give or take the last record: memory is looked at in between.
 const TURN_BYTES: usize = 256 << 10;
-/// How long is slept where nothing came, or there is no room.
-const IDLE: Duration = Duration::from_millis(2);
 
 /// How far a run may go on.
 #[derive(Debug, Default)]
@@ -62,22 +56,14 @@ pub struct Bounds {
     pub queue_bytes: usize,
 }
 
-/// A partition that is read.
-pub struct Lane {
-    /// The topic.
-    pub topic: Arc<str>,
-    /// The partition.
-    pub partition: i32,
-    /// Whether it is over.
-    pub over: Over,
+/// A partition that is read, and where it goes.
+pub struct Pulled {
     /// What comes of it.
-    pub queue: Queue,
+    pub lane: Lane,
     /// What came.
     pub buffer: Buffer,
     /// Who lands it; none once it is over.
     pub land: Option<UnboundedSender<Filled>>,
-    /// Since when nothing came.
-    pub quiet_since: Instant,
 }
 
 /// Everything that is read.
@@ -87,7 +73,7 @@ pub struct Pull {
     /// By what.
     pub reader: Arc<Reader>,
     /// Which partitions.
-    pub lanes: Vec<Lane>,
+    pub lanes: Vec<Pulled>,
     /// How much at once.
     pub bounds: Bounds,
     /// Bytes that are on their way into objects.
@@ -99,8 +85,8 @@ pub struct Pull {
 impl Pull {
     /// Reads until every partition is over.
     pub fn run(mut self) -> Result<(), RelayFault> {
-        while self.lanes.iter().any(|lane| lane.land.is_some()) && !self.halt.is_over() {
-            self.serve()?;
+        while self.lanes.iter().any(|pulled| pulled.land.is_some()) && !self.halt.is_over() {
+            serve(&self.cluster, &self.reader)?;
             let mut has_come = false;
             for at in 0..self.lanes.len() {
                 has_come |= self.turn(at)?;
@@ -108,7 +94,7 @@ impl Pull {
             }
             if !has_come {
                 std::thread::sleep(IDLE);
-                self.ask_the_quiet()?;
+                self.lanes.iter_mut().try_for_each(|pulled| pulled.lane.ask_if_quiet(&self.cluster))?;
             }
         }
         if !self.halt.has_failed() {
@@ -119,84 +105,35 @@ impl Pull {
         Ok(())
     }
 
-    /// Serves what the client says of the whole cluster.
-    fn serve(&self) -> Result<(), RelayFault> {
-        while let Some(came) = self.reader.poll(Duration::ZERO) {
-            // Each partition has its own queue. What came here would be lost to it, and is never passed over.
-            if came.is_ok() || matches!(came, Err(KafkaError::PartitionEOF(_))) {
-                return Err(RelayFault::Ours);
-            }
-            // Errors of the whole cluster pass, but for those heard below.
-        }
-        self.cluster.attend();
-        match self.cluster.heard(&self.reader, "reading") {
-            Some(fault) => Err(fault),
-            None => Ok(()),
-        }
-    }
-
     /// Takes some of what came of a partition; whether anything did.
     fn turn(&mut self, at: usize) -> Result<bool, RelayFault> {
         let object_bytes = self.bounds.object_bytes;
-        let lane = &mut self.lanes[at];
-        if lane.land.is_none() {
+        let Pulled { lane, buffer, land } = &mut self.lanes[at];
+        if land.is_none() {
             return Ok(false);
         }
-        let (mut has_come, mut is_over, before) = (false, false, lane.buffer.bytes());
-        // Before we look whether anything came: what the client read so far is in the queue already.
-        let read = self.reader.context().read(&lane.topic, lane.partition);
-        for _ in 0..TURN_RECORDS {
-            match lane.queue.poll(Duration::ZERO) {
-                None => {
-                    is_over = lane.over.is_over(read);
-                    break;
-                }
-                Some(Ok(message)) => {
-                    use rdkafka::message::Message;
-                    has_come = true;
-                    is_over = message.offset() >= lane.over.end();
-                    if !is_over {
-                        lane.buffer.push(&message);
-                        is_over = lane.over.record(lane.buffer.next());
-                    }
-                    let taken = lane.buffer.bytes() - before;
-                    if is_over || lane.buffer.bytes() >= object_bytes || taken >= TURN_BYTES {
-                        break;
-                    }
-                }
-                Some(Err(KafkaError::PartitionEOF(_))) => lane.over.no_more(),
-                Some(Err(error)) => {
-                    self.weigh(at, &error)?;
-                    break;
-                }
-            }
-        }
-        let lane = &mut self.lanes[at];
-        if has_come || is_over {
-            lane.quiet_since = Instant::now();
-            self.reader.context().went_well();
-        }
-        if is_over {
-            self.over(at)?;
-        } else if lane.buffer.bytes() >= object_bytes {
+        let before = buffer.bytes();
+        let has_come = lane.turn(&self.cluster, &self.reader, &mut |message| {
+            buffer.push(message);
+            let is_enough = buffer.bytes() >= object_bytes || buffer.bytes() - before >= TURN_BYTES;
+            Ok(if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        if lane.is_over() {
+            // It was read as far as it went.
+            let end = lane.end();
+            self.fill(at, Some(end))?;
+            self.lanes[at].land = None;
+        } else if buffer.bytes() >= object_bytes {
             self.fill(at, None)?;
         }
         Ok(has_come)
     }
 
-    /// A partition was read as far as it went.
-    fn over(&mut self, at: usize) -> Result<(), RelayFault> {
-        let end = self.lanes[at].over.end();
-        self.fill(at, Some(end))?;
-        self.lanes[at].land = None;
-        Ok(())
-    }
-
     /// Hands a buffer on. `end`: where its stretch ends, beyond its last record.
     fn fill(&mut self, at: usize, end: Option<i64>) -> Result<(), RelayFault> {
-        let lane = &mut self.lanes[at];
-        let Some(land) = lane.land.as_ref().filter(|_| end.is_some() || !lane.buffer.is_empty()) else { return Ok(()) };
-        let filled = lane.buffer.fill(end.unwrap_or(0)).ok_or(RelayFault::Ours)?;
+        let Pulled { buffer, land, .. } = &mut self.lanes[at];
+        let Some(land) = land.as_ref().filter(|_| end.is_some() || !buffer.is_empty()) else { return Ok(()) };
+        let filled = buffer.fill(end.unwrap_or(0)).ok_or(RelayFault::Ours)?;
         self.held.fetch_add(filled.bytes, Ordering::SeqCst);
         // Who lands it is gone only if that failed, which is told there.
         if land.send(filled).is_err() {
@@ -208,7 +145,7 @@ impl Pull {
     /// Keeps within the bounds: lands early, then waits.
     fn hold(&mut self) -> Result<(), RelayFault> {
         loop {
-            let buffered: usize = self.lanes.iter().map(|lane| lane.buffer.bytes()).sum();
+            let buffered: usize = self.lanes.iter().map(|pulled| pulled.buffer.bytes()).sum();
             let held = self.held.load(Ordering::SeqCst);
             if buffered + held <= self.bounds.held_bytes || self.halt.is_over() {
                 return Ok(());
@@ -218,57 +155,8 @@ impl Pull {
                 Some(at) => self.fill(at, None)?,
                 None => {
                     std::thread::sleep(IDLE);
-                    self.serve()?;
+                    serve(&self.cluster, &self.reader)?;
                 }
-            }
-        }
-    }
-
-    /// Asks for a partition of which nothing has come for long: whoever answers where it ends is there, and slow. Where it still
-    /// ends before it did at the start, what stood there is gone.
-    fn ask_the_quiet(&mut self) -> Result<(), RelayFault> {
-        let patience = self.cluster.patience();
-        let is_quiet = |lane: &&mut Lane| lane.land.is_some() && lane.quiet_since.elapsed() >= patience;
-        let Some(lane) = self.lanes.iter_mut().find(is_quiet) else { return Ok(()) };
-        let now = self.cluster.stretch(&lane.topic, lane.partition)?;
-        lane.quiet_since = Instant::now();
-        let (topic, partition, next) = (lane.topic.to_string(), lane.partition, lane.buffer.next());
-        if now.low > next {
-            return Err(RelayFault::Lost { topic, partition, next, offsets: now.low - next });
-        }
-        if now.end < lane.over.end() {
-            return Err(RelayFault::Shorter { topic, partition, next: lane.over.end(), end: now.end });
-        }
-        Ok(())
-    }
-
-    /// What an error of one partition means.
-    fn weigh(&self, at: usize, error: &KafkaError) -> Result<(), RelayFault> {
-        let lane = &self.lanes[at];
-        let during = format!("reading partition {} of `{}`", lane.partition, lane.topic);
-        match answer(error).map(meant) {
-            // The client goes on by itself.
-            None | Some(Meant::Passing) => Ok(()),
-            Some(Meant::NotThere) => {
-                Err(RelayFault::NoTopic { from: self.cluster.from().clone(), topic: lane.topic.to_string() })
-            }
-            Some(Meant::Refused | Meant::Tls) => Err(self.cluster.fault(error, during)),
-            // It stands before what comes behind it, so that nothing of that is landed.
-            Some(Meant::Harmed) => Err(RelayFault::Damaged {
-                from: self.cluster.from().clone(),
-                path: format!("{}/p={}", lane.topic, lane.partition),
-                fault: format!(
-                    "cannot be read in the cluster from offset {} on: its bytes are harmed",
-                    lane.buffer.next()
-                ),
-            }),
-            Some(Meant::OutOfRange) => {
-                let now = self.cluster.stretch(&lane.topic, lane.partition)?;
-                let (topic, partition, next) = (lane.topic.to_string(), lane.partition, lane.buffer.next());
-                Err(match now.low > next {
-                    true => RelayFault::Lost { topic, partition, next, offsets: now.low - next },
-                    false => RelayFault::Shorter { topic, partition, next, end: now.end },
-                })
             }
         }
     }

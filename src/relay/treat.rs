@@ -14,8 +14,8 @@ use crate::changes::{ImageTerms, Images, LandedAs, Reading, Schemas, printed, tr
 use crate::data::{Audience, Column, ColumnType, FieldTreatment, Name, Treatment};
 use crate::privacy::{ColumnTreatment, Keys, Recognisers, Told, redact};
 use arrow::array::{ArrayRef, AsArray, BinaryViewBuilder, BooleanArray, RecordBatch, StringArray};
-use arrow::compute::{concat_batches, filter_record_batch};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::DataType;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -125,19 +125,17 @@ impl TopicTreatment {
         }
     }
 
-    /// Treats records as they came.
-    pub fn treat(&self, records: &RecordBatch) -> Result<Treated, RelayFault> {
-        let (mut landed, mut dead, mut hits) = (Vec::new(), Vec::new(), Hits::default());
+    /// Treats records as they came, and hands them out piece by piece.
+    pub fn each(
+        &self,
+        records: &RecordBatch,
+        mut takes: impl FnMut(Treated) -> Result<(), RelayFault>,
+    ) -> Result<(), RelayFault> {
         for first in (0..records.num_rows()).step_by(ROWS_AT_ONCE) {
             let rows = ROWS_AT_ONCE.min(records.num_rows() - first);
-            let treated = self.treat_some(&records.slice(first, rows))?;
-            landed.push(treated.records);
-            dead.extend(treated.dead);
-            hits.add(&treated.hits);
+            takes(self.treat_some(&records.slice(first, rows))?)?;
         }
-        let all = |schema: &SchemaRef, some: &[RecordBatch]| concat_batches(schema, some).map_err(|_| RelayFault::Ours);
-        let dead = dead.first().map(|first| all(&first.schema(), &dead)).transpose()?;
-        Ok(Treated { records: all(&records.schema(), &landed)?, dead, hits })
+        Ok(())
     }
 
     fn treat_some(&self, records: &RecordBatch) -> Result<Treated, RelayFault> {
@@ -285,7 +283,8 @@ fn mark(records: &RecordBatch, record: usize, headers: &mut HeadersBuilder) {
 fn dead(records: &RecordBatch, is_landed: &BooleanArray, reasons: &[&'static str]) -> Result<RecordBatch, RelayFault> {
     let is_dead = arrow::compute::not(is_landed).map_err(|_| RelayFault::Ours)?;
     let dead = filter_record_batch(records, &is_dead).map_err(|_| RelayFault::Ours)?;
-    let columns = ["offset", "timestamp", "key", "value", "headers"].into_iter().zip(dead.columns().to_vec());
+    let schema = dead.schema();
+    let columns = schema.fields().iter().map(|field| field.name().as_str()).zip(dead.columns().to_vec());
     let reasons: ArrayRef = Arc::new(StringArray::from(reasons.to_vec()));
     RecordBatch::try_from_iter(columns.chain([("reason", reasons)])).map_err(|_| RelayFault::Ours)
 }

@@ -1,26 +1,24 @@
 //! A run of the relay over the topics of one cluster, from the first question to the manifests.
 
-use super::account::{Account, Tally};
+use super::account::Account;
 use super::buffer::Buffer;
-use super::chain::{Chain, Link, Owner, Tail};
 use super::cluster::{Cluster, Sees, Stretch};
 use super::fault::RelayFault;
 use super::identity::{self, Known};
+use super::lag::{Lag, lag};
 use super::land::{Hands, Landing};
+use super::lane::Lane;
 use super::letters::Letters;
 use super::login::Login;
-use super::manifest::{self, Said};
-use super::over::Over;
-use super::pull::{Bounds, Halt, Lane, Pull};
+use super::pull::{Bounds, Halt, Pull, Pulled};
 use super::settings::partitions_at_once;
-use super::topic::{CameTo, Topic};
+use super::told::{Told, tell};
+use super::topic::Topic;
 use super::treat::TopicTreatment;
 use crate::access::Folder;
 use crate::data::Name;
 use crate::job::KafkaSpec;
-use crate::store::{Absent, StoreError, put_if_absent};
 use futures::future::FutureExt;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -74,31 +72,6 @@ pub struct TopicAsked {
     pub treatment: Option<Arc<TopicTreatment>>,
 }
 
-/// What became of a topic.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Told {
-    /// The topic.
-    pub topic: String,
-    /// Its partitions.
-    pub partitions: usize,
-    /// Objects that the run's manifest names.
-    pub objects: usize,
-    /// Records in them.
-    pub records: u64,
-    /// Those without a value.
-    pub tombstones: u64,
-    /// Their size.
-    pub bytes: u64,
-    /// Records that could not be treated, and were put aside.
-    pub dead_letters: u64,
-    /// Objects that others had landed, or a run that was killed.
-    pub found: u64,
-    /// Those among them that stood where one of ours was to be: there is a second relay.
-    pub put_conflicts: u64,
-    /// Whether every partition was read as far as it went at the start.
-    pub complete: bool,
-}
-
 /// Topics of one cluster on their way into a dump, round after round.
 pub struct Relay {
     asked: Asked,
@@ -106,28 +79,6 @@ pub struct Relay {
     letters: Arc<Letters>,
     topics: Vec<Topic>,
     rounds: u64,
-}
-
-/// How far a partition is landed, and how far it goes.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Lag {
-    /// The topic.
-    pub topic: String,
-    /// The partition.
-    pub partition: i32,
-    /// The offset before which nothing is left to be read; none where nothing of it was read.
-    pub landed: Option<i64>,
-    /// Where it ends now; none where nobody can say it, as where it has no leader.
-    pub end: Option<i64>,
-    /// Offsets between the two.
-    pub lag: Option<i64>,
-}
-
-impl Lag {
-    /// Of a topic of which nobody says even how many partitions it has.
-    pub fn unknown(topic: &str) -> Self {
-        Lag { topic: topic.to_owned(), partition: -1, landed: None, end: None, lag: None }
-    }
 }
 
 impl Relay {
@@ -210,33 +161,7 @@ impl Relay {
 
     /// How far everything is landed, held against what the cluster says by itself.
     pub async fn lag(&self) -> Result<Vec<Lag>, RelayFault> {
-        let mut all = Vec::new();
-        for TopicAsked { name, .. } in &self.asked.topics {
-            let (asks, topic) = (Arc::clone(&self.cluster), name.clone());
-            let known =
-                tokio::task::spawn_blocking(move || asks.known(&topic)).await.map_err(|_| RelayFault::Ours)??;
-            let chain = match self.topics.iter().find(|topic| *topic.name == **name) {
-                Some(topic) => topic.landings.keys().map(|at| (*at, topic.covered(*at))).collect::<BTreeMap<_, _>>(),
-                None => {
-                    let owner = Owner { from: &self.asked.from, topic: name, audience: self.asked.kafka.audience };
-                    let chain = Chain::read(&self.asked.folder, owner).await?;
-                    chain.tails.iter().map(|(at, tail)| (*at, tail.covered)).collect()
-                }
-            };
-            all.extend(known.into_iter().map(|(partition, stretch)| {
-                let landed = chain.get(&partition).copied();
-                let end = stretch.map(|stretch| stretch.end);
-                // Nothing was landed: everything that is there is before us.
-                let from = landed.or(stretch.map(|stretch| stretch.low));
-                let lag = from.zip(end).map(|(from, end)| (end - from).max(0));
-                Lag { topic: name.clone(), partition, landed, end, lag }
-            }));
-            // Whoever has nothing to land does not stand still.
-            if all.iter().filter(|lag| lag.topic == *name).all(|lag| lag.lag == Some(0)) {
-                self.cluster.tally().went_on(name);
-            }
-        }
-        Ok(all)
+        lag(&self.asked, &self.cluster, &self.topics).await
     }
 }
 
@@ -319,14 +244,11 @@ async fn land_some(
     let (mut lanes, mut tasks) = (Vec::new(), JoinSet::new());
     for ((topic, stretch, landing), queue) in open.iter().zip(queues) {
         let (land, lands) = mpsc::unbounded_channel();
-        lanes.push(Lane {
-            topic: Arc::clone(topic),
-            partition: stretch.partition,
-            over: Over::at(stretch.end),
-            queue,
-            buffer: Buffer::new(landing.landed().next),
+        let next = landing.landed().next;
+        lanes.push(Pulled {
+            lane: Lane::new(Arc::clone(topic), stretch.partition, (next, stretch.end), queue),
+            buffer: Buffer::new(next),
             land: Some(land),
-            quiet_since: Instant::now(),
         });
         tasks.spawn(Arc::clone(landing).all(lands, Arc::clone(&hands)));
     }
@@ -376,73 +298,4 @@ async fn finish(
         }
     }
     fault.map_or(Ok(is_stopped), Err)
-}
-
-/// Writes the manifests of a round, of every topic of which there is something to say.
-async fn tell(asked: &Asked, tally: &Tally, topics: &mut [Topic], round: u64) -> Result<Vec<Told>, RelayFault> {
-    let mut told = Vec::new();
-    let account = tally.so_far();
-    for topic in topics {
-        if topic.path_lacking()?.is_some() {
-            continue;
-        }
-        let CameTo { links, partitions, found, conflicts } = topic.come_to()?;
-        let audience = asked.kafka.audience;
-        let treated = topic.treatment.as_ref().map_or_else(|| "{}".to_owned(), |treatment| treatment.text());
-        let hits = topic.hits(&links).each();
-        let run = if round == 1 { asked.run.clone() } else { format!("{}-r{round}", asked.run) };
-        let said = Said {
-            run: &run,
-            topic: &topic.name,
-            audience: audience.as_str(),
-            treated: &treated,
-            hits: &hits,
-            partitions: &partitions,
-            links: &links,
-            account: &account,
-            conflicts,
-        };
-        if !links.is_empty() || topic.said.as_ref() != Some(&partitions) {
-            write(asked, &said).await?;
-        }
-        let sum = |of: fn(&Link) -> u64| links.iter().map(of).sum::<u64>();
-        told.push(Told {
-            topic: topic.name.to_string(),
-            partitions: partitions.len(),
-            objects: links.len(),
-            records: sum(|link| link.records),
-            tombstones: sum(|link| link.tombstones),
-            bytes: sum(|link| link.bytes),
-            dead_letters: sum(|link| link.dead_letters),
-            found,
-            put_conflicts: conflicts,
-            complete: partitions.values().all(|at| at.next >= at.end),
-        });
-        if told.last().is_some_and(|told| told.complete) {
-            tally.went_on(&topic.name);
-        }
-        // The next round goes on behind it.
-        topic.chain.unnamed.clear();
-        for (partition, landing) in &topic.landings {
-            let landed = landing.landed();
-            topic.chain.tails.insert(*partition, Tail { next: landed.next, covered: landed.covered });
-            topic.chain.witnesses.insert(*partition, landed.witnesses.clone());
-        }
-        topic.said = Some(partitions);
-    }
-    Ok(told)
-}
-
-async fn write(asked: &Asked, said: &Said<'_>) -> Result<(), RelayFault> {
-    for (name, text) in manifest::manifests(said) {
-        let key = asked.folder.at(&format!("{}/_runs/{name}", said.topic));
-        match put_if_absent(&asked.folder, &key, text.into(), "store.put.dump_manifest").await? {
-            Absent::Created | Absent::Mine => {}
-            Absent::Other(_) => {
-                let (store, object) = (asked.folder.label().to_owned(), format!("`_runs/{name}`"));
-                return Err(StoreError::Damaged { store, object, fault: "another run has its name" }.into());
-            }
-        }
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! What is landed, from one run to the next, and by two at once.
 
-use super::kafka::{Member, things, topic, write};
+use super::kafka::{Member, marker, things, topic, write};
 use super::{JOB, chain, ferry, landed};
 use crate::ferry::{Came, Ferry};
 use crate::services::{CONTAINER, variable};
@@ -53,13 +53,30 @@ async fn lands_a_topic_once_goes_on_behind_it_and_the_night_agrees() {
     assert_eq!(objects, named);
     let chain = chain(&ferry, &topic);
     let expected = json!({"first": 0, "next": 8, "objects": 2, "records": 8, "once": 8, "ascending": true, "last": 7,
-        "tombstones": 1, "whole": true});
+        "tombstones": 1, "epochs": [[0, 0]], "whole": true});
     assert_eq!(chain["0"], expected);
     let compared = reconciled(&ferry);
     assert_eq!((&compared["verdict"], &compared["proof"]), (&json!("MATCH"), &json!("txid")), "{compared}");
     let stream = &compared["stream"];
     assert_eq!((&stream["lacking_offsets"], &stream["again"]), (&json!(0), &json!(0)), "{compared}");
     assert_eq!((&stream["later"], &stream["tombstones"]), (&json!(4), &json!(1)), "{compared}");
+}
+
+#[tokio::test]
+async fn the_groups_marker_stands_behind_what_is_landed_for_others_to_see() {
+    let topic = topic(2, &[]).await;
+    let ferry = ferry(&topic, "");
+    let stands = || marker("nightferry.things.topics", &topic, 2);
+    write(&topic, 0, &things(0..5, 4000));
+    landed(&ferry);
+    assert_eq!(stands(), [Some(5), None]);
+    write(&topic, 0, &things(5..8, 4000));
+    write(&topic, 1, &things(8..9, 4000));
+    landed(&ferry);
+    assert_eq!(stands(), [Some(8), Some(1)]);
+    // Where objects are gone, it is them that the relay goes by.
+    std::fs::remove_dir_all(ferry.path(&format!("landed/{topic}"))).expect("removed");
+    assert_eq!(landed(&ferry)["records"], 9);
 }
 
 #[tokio::test]

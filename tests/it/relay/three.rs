@@ -131,6 +131,17 @@ impl Three {
         producer.flush(PATIENCE).expect("written");
     }
 
+    /// The epochs of a partition's leaders, each with the first offset under it, as a broker keeps them beside the log.
+    fn epochs(&self, node: usize, topic: &str, partition: i32) -> Vec<(i64, i64)> {
+        let logs = self.nodes[node].0.with_extension("");
+        let noted = std::fs::read_to_string(logs.join(format!("{topic}-{partition}/leader-epoch-checkpoint")));
+        let pair = |line: &str| {
+            let (epoch, offset) = line.split_once(' ')?;
+            Some((epoch.parse().ok()?, offset.parse().ok()?))
+        };
+        noted.expect("its notes").lines().filter_map(pair).collect()
+    }
+
     /// The node that leads a partition.
     fn leader(&self, topic: &str, partition: i32) -> usize {
         let asks: BaseConsumer = self.config().create().expect("a client");
@@ -183,6 +194,13 @@ async fn a_leader_that_is_killed_under_way_is_followed_by_another_and_one_that_h
         assert_eq!(counts, [&json!(RECORDS); 3], "{told}");
         assert_eq!((&told["whole"], &told["ascending"]), (&json!(true), &json!(true)), "{told}");
     }
+
+    // What is written under the leader that came after is of another epoch, as the brokers' own notes say.
+    three.write(topic, 0, 7);
+    assert_eq!(landed(&project)["records"], 7);
+    let led: Vec<(i64, i64)> = serde_json::from_value(chain(&project, topic)["0"]["epochs"].take()).expect("epochs");
+    let noted = three.epochs(three.leader(topic, 0), topic, 0);
+    assert!(led.len() > 1 && led.iter().all(|led| noted.contains(led)), "{led:?} of {noted:?}");
 
     // Of this topic one partition had its only copy on that broker.
     let other = ferry(alone, ", stall_seconds_max = 3");
