@@ -48,6 +48,20 @@ pub enum IdentityFault {
     /// The application or tenant is not there, or not let in.
     #[error("Azure does not know the application or tenant that is asked for")]
     Application,
+    /// The application's secret is another one.
+    #[error("Azure does not take the secret of the application (`client_secret`)")]
+    Secret,
+    /// The application's secret is over.
+    #[error("the secret of the application has expired (`client_secret`)")]
+    SecretOver,
+    /// A shared access signature is over, or ends where nobody can tell when.
+    #[error("the shared access signature has expired (`sas`)")]
+    SasOver,
+    /// It is none.
+    #[error(
+        "what `sas` refers to is no shared access signature; hint: its query alone (sv, se, sp, sig), without a url before it"
+    )]
+    NoSas,
     /// It refused, and did not say why in a way that is known.
     #[error("whoever hands out tokens refused us")]
     Refused,
@@ -114,15 +128,19 @@ pub(super) fn of_entra(status: u16, body: &[u8], date: Option<DateTime<Utc>>, no
         Some(700_211 | 700_213) => IdentityFault::Subject,
         Some(50_013 | 700_027 | 5_002_730) => IdentityFault::Assertion,
         Some(700_024 | 500_133) => IdentityFault::TokenExpired,
+        Some(7_000_215) => IdentityFault::Secret,
+        Some(7_000_222) => IdentityFault::SecretOver,
         Some(700_016 | 90_002 | 900_023 | 7_000_112) => IdentityFault::Application,
         _ => IdentityFault::Refused,
     }
 }
 
-fn passing(status: u16) -> bool {
+/// A status that passes.
+pub(super) fn passing(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..=599)
 }
 
-fn is_apart(date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+/// Whether a server's clock is too far from ours for a signature.
+pub(super) fn is_apart(date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
     date.is_some_and(|date| (date - now).abs() > APART_MAX)
 }

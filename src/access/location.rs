@@ -267,7 +267,7 @@ mod tests {
     use super::*;
 
     fn location(url: &str) -> Location {
-        Location { url: url.into(), region: None, endpoint: None, ca: None }
+        Location { url: url.into(), ..Location::default() }
     }
 
     #[test]

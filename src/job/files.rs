@@ -1,5 +1,6 @@
 //! The three kinds of file, key by key.
 
+use super::azure_login::{CLIENT_ID, CLIENT_SECRET, SAS, TENANT_ID};
 use super::check_keys::CHECK;
 use super::kafka_login::KafkaAuth;
 use super::message_file::BodyShape;
@@ -388,6 +389,10 @@ const LOCATION: &[Key] = &[
     optional("region", Shape::Given, "the bucket's region"),
     optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
     optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+    SAS,
+    CLIENT_SECRET,
+    CLIENT_ID,
+    TENANT_ID,
 ];
 
 const RDS_EXPORT: &[Key] = &[
@@ -400,6 +405,10 @@ const RDS_EXPORT: &[Key] = &[
     optional("region", Shape::Given, "the bucket's region"),
     optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
     optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+    SAS,
+    CLIENT_SECRET,
+    CLIENT_ID,
+    TENANT_ID,
 ];
 
 const PG_DUMP: &[Key] = &[
@@ -408,6 +417,10 @@ const PG_DUMP: &[Key] = &[
     optional("region", Shape::Given, "the bucket's region"),
     optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
     optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+    SAS,
+    CLIENT_SECRET,
+    CLIENT_ID,
+    TENANT_ID,
 ];
 
 const DUMP: &[Key] = &[
@@ -438,6 +451,10 @@ const DUMP: &[Key] = &[
     optional("region", Shape::Given, "the bucket's region"),
     optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
     optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+    SAS,
+    CLIENT_SECRET,
+    CLIENT_ID,
+    TENANT_ID,
 ];
 
 const KAFKA: &[Key] = &[
@@ -469,10 +486,18 @@ const STORE: Shape = Shape::Table(&[
     optional("region", Shape::Given, "the bucket's region"),
     optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
     optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+    SAS,
+    CLIENT_SECRET,
+    CLIENT_ID,
+    TENANT_ID,
     optional("second", Shape::Given, "the second cloud"),
     optional("second_region", Shape::Given, "its region"),
     optional("second_endpoint", Shape::Given, "its endpoint"),
     optional("second_ca", Shape::Given, "a PEM file with a CA to trust for it"),
+    optional("second_sas", Shape::Secret, "where its shared access signature is found"),
+    optional("second_client_secret", Shape::Secret, "where the secret of its application is found"),
+    optional("second_client_id", Shape::Given, "its application [AZURE_CLIENT_ID]"),
+    optional("second_tenant_id", Shape::Given, "the tenant of that [AZURE_TENANT_ID]"),
     required("audience", Shape::Word(AUDIENCES), "who may see what is in it"),
     optional(
         "boundary",

@@ -20,6 +20,7 @@
 //! treatment_file.rs    its treatments
 //! dump.rs              what an environment declares of a dump
 //! environment_file.rs  jobs/environments/<name>.toml
+//! secret_file.rs       where a secret is found; azure_login.rs: how Azure is shown who we are
 //! login_spec.rs        how a PostgreSQL login is guarded
 //! lineage_file.rs      where it wants events of lineage
 //! message_file.rs      whom it tells
@@ -39,6 +40,7 @@
 //!
 //! A fault in a file is a [`Problem`](crate::problem::Problem) with its place; all faults are told at once.
 
+mod azure_login;
 mod boundaries;
 mod check_file;
 mod check_keys;
@@ -68,6 +70,7 @@ mod requests;
 mod risk_file;
 mod rows_file;
 mod schema_file;
+mod secret_file;
 mod select;
 mod shape;
 mod small_cells_file;
@@ -95,6 +98,7 @@ pub use message_file::{BodyShape, MessageSpec, Road};
 pub use plan::*;
 pub use privacy_file::PrivacySaid;
 pub use requests::requests_at_least;
+pub use secret_file::{AwsSecret, VaultSecret};
 pub use shape::bytes;
 pub use told::{CONNECT_MAX, EVENT_MAX, PAUSES, TELLING_MAX, TRY_MAX};
 pub use write_plan::{MergePlan, PERIODS_MAX, WriteMode};

@@ -25,7 +25,7 @@ pub async fn look(file: &Path, environment: &str, world: &World, found: &mut Fou
         Err(failure) => return found.failure(&here, &failure),
     };
     if plan.tokens.is_none()
-        && let Err(failure) = keys(&plan, world.project.root())
+        && let Err(failure) = keys(&plan, world.project.root()).await
     {
         found.failure(&here, &failure);
     }

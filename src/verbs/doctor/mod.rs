@@ -61,7 +61,7 @@ async fn journey(name: &str) -> Result<DoctorReport, Failure> {
     };
     let world = World { project, clock: Clock::System, progress: Progress::new(ProgressMode::None) };
     machine::look(&environment, &mut found);
-    secrets::look(&environment, world.project.root(), &mut found);
+    secrets::look(&environment, &world, &mut found).await;
     places::look(&environment, &world, &mut found).await;
     for job in &jobs {
         jobs::look(job, name, &world, &mut found).await;

@@ -51,11 +51,13 @@ pub(super) async fn go(
     let restricted = restricted(plan, project.root()).await?;
     for Road { from, url, kafka, reading, topics } in roads {
         let Some(kafka) = kafka else { continue };
-        let treated =
-            |topic: &str, reading: &Reading| treatment(plan, &from, topic, kafka.audience, reading, project.root());
+        let (from, audience) = (&from, kafka.audience);
+        let treated = async |topic: &str, reading: &Reading| {
+            treatment(plan, from, topic, audience, reading, project.root()).await
+        };
         // What cannot be treated is refused before any place is opened.
         for topic in &topics {
-            treated(topic, &reading)?;
+            treated(topic, &reading).await?;
         }
         let store = StoreSpec {
             name: from.clone(),
@@ -75,13 +77,13 @@ pub(super) async fn go(
                 }
                 false => reading.clone(),
             };
-            asked_topics.push(TopicAsked { treatment: treated(&name, &reading)?, name });
+            asked_topics.push(TopicAsked { treatment: treated(&name, &reading).await?, name });
         }
         let asked = Asked {
             group: format!("nightferry.{}.{from}", plan.job),
             run: run.clone(),
             topics: asked_topics,
-            login: login(&from, &kafka, project.root())?,
+            login: login(&from, &kafka, project.root()).await?,
             folder: store.primary().clone(),
             restricted: restricted.primary().clone(),
             bounds: bounds(plan),
@@ -89,7 +91,7 @@ pub(super) async fn go(
                 RelayBegin::Offset(offset) => Begin::Offset(offset),
                 RelayBegin::Time(moment) => Begin::Time(moment.timestamp_millis()),
             }),
-            from,
+            from: from.clone(),
             kafka,
         };
         relays.push(Relay::new(asked).map_err(failed)?);

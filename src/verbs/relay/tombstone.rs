@@ -36,7 +36,7 @@ pub(super) async fn go(
 ) -> Result<Option<Failure>, Failure> {
     let (from, kafka) = cluster_of(plan, &request.topic)?;
     let keys = keys_in(&request.keys, request.hex)?;
-    let of_keys = walk::keys_of(plan, project.root(), Vec::new())?;
+    let of_keys = walk::keys_of(plan, project.root(), Vec::new()).await?;
     let Some((mac, check)) = of_keys.forgotten() else {
         let what = "the environment has no `tokens` secret, by which keys are told in a receipt";
         return Err(Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what));
@@ -52,7 +52,7 @@ pub(super) async fn go(
             format!("the cluster of source `{from}` takes tokens of IAM, by which no topic's settings can be asked");
         return Err(Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what));
     }
-    let login = login(&from, &kafka, project.root())?;
+    let login = login(&from, &kafka, project.root()).await?;
     let burial = Burial::new(&from, &kafka, login, &request.topic, keys, bounds(plan).queue_bytes).map_err(failed)?;
     let cleaning = burial.cleaning().await.map_err(failed)?;
     // Where a receipt goes is asked before anything is sent.
