@@ -72,7 +72,7 @@ pub(super) async fn go(
         for name in topics {
             let reading = match reading.payload.is_avro() {
                 true => {
-                    let beside = schemas(store.primary(), &from, &name).await.map_err(failed)?;
+                    let beside = schemas(store.primary(), from, &name).await.map_err(failed)?;
                     Reading { schemas: Arc::new(beside), ..reading.clone() }
                 }
                 false => reading.clone(),
@@ -83,7 +83,7 @@ pub(super) async fn go(
             group: format!("nightferry.{}.{from}", plan.job),
             run: run.clone(),
             topics: asked_topics,
-            login: login(&from, &kafka, project.root()).await?,
+            login: login(from, &kafka, project.root()).await?,
             folder: store.primary().clone(),
             restricted: restricted.primary().clone(),
             bounds: bounds(plan),
