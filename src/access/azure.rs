@@ -113,7 +113,7 @@ mod tests {
     fn a_container_is_asked_at_the_host_of_its_own_kind() {
         let at = |endpoint: Option<&str>, fabric| {
             let endpoint = endpoint.map(str::to_owned);
-            let location = Location { url: "az://c".into(), region: None, endpoint, ca: None };
+            let location = Location { url: "az://c".into(), region: None, endpoint, ..Location::default() };
             container_at(&location, "c", (Some("a"), fabric))
         };
         assert_eq!(at(None, Fabric::No).as_deref(), Some("https://a.blob.core.windows.net/c"));

@@ -8,8 +8,8 @@
 //!
 //! Never in here: a secret of the application's. Where there is one, object_store asks by it (`AZURE_CLIENT_SECRET`).
 
-use super::backoff::pause;
 use super::identity::{IdentityFault, of_entra};
+use super::renewed::Renewed;
 use super::sigv4::escaped;
 use super::straight::{Question, Straight};
 use super::sts::{WITHIN, asked, unanswered, web_identity_token};
@@ -20,17 +20,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::Mutex;
 
 /// The variable that says for which audience AWS is asked: the one of the federated credential, mostly `api://AzureADTokenExchange`.
 const AUDIENCE: &str = "NIGHTFERRY_AZURE_AUDIENCE";
 /// What the token is for.
 const SCOPE: &str = "https://storage.azure.com/.default";
-/// How long before its end a token is no longer shown.
-const EARLY: TimeDelta = TimeDelta::minutes(5);
-/// How often both are asked for one token.
-const TRIES_MAX: u32 = 5;
 /// Longest life of a token that is believed.
 const LIFE_MAX_SECONDS: i64 = 86_400;
 
@@ -43,13 +37,7 @@ pub(super) struct FromAws {
     region: String,
     entra: String,
     sts: String,
-    held: Mutex<Option<Held>>,
-}
-
-#[derive(Debug)]
-struct Held {
-    token: Arc<AzureCredential>,
-    until: DateTime<Utc>,
+    held: Renewed<AzureCredential>,
 }
 
 #[derive(Deserialize)]
@@ -73,34 +61,38 @@ impl FromAws {
             asked(address).map(str::to_owned).ok_or(IdentityFault::Surroundings(fault))
         };
         let (entra, sts) = (sound(&entra)?, sound(&sts)?);
-        Ok(Some(FromAws { tenant, client, audience, region, entra, sts, held: Mutex::new(None) }))
+        Ok(Some(FromAws { tenant, client, audience, region, entra, sts, held: Renewed::default() }))
     }
 
-    async fn token(&self) -> Result<Arc<AzureCredential>, IdentityFault> {
-        // One asks, the others wait for what it gets.
-        let mut held = self.held.lock().await;
-        let now = Utc::now();
-        if let Some(of) = held.as_ref().filter(|of| of.until - EARLY > now) {
-            return Ok(Arc::clone(&of.token));
-        }
-        let mut tried = 0;
-        loop {
-            tried += 1;
-            match self.exchanged(Utc::now()).await {
-                Ok(fresh) => return Ok(Arc::clone(&held.insert(fresh).token)),
-                Err(fault) if fault.is_passing() && tried < TRIES_MAX => {
-                    tokio::time::sleep(pause(Duration::from_millis(200), Duration::from_secs(3), tried)).await;
-                }
-                Err(fault) => return Err(fault),
-            }
-        }
-    }
-
-    async fn exchanged(&self, now: DateTime<Utc>) -> Result<Held, IdentityFault> {
+    async fn exchanged(&self, now: DateTime<Utc>) -> Result<(AzureCredential, DateTime<Utc>), IdentityFault> {
         let assertion = web_identity_token(&self.sts, &self.region, &self.audience, now).await?;
+        let application = Application { entra: &self.entra, tenant: &self.tenant, client: &self.client };
+        let (token, until) = application.token(SCOPE, &assertion, now).await?;
+        Ok((AzureCredential::BearerToken(token.expose_secret().to_owned()), until))
+    }
+}
+
+/// An application of a tenant, which shows who it is by a token of others.
+pub(super) struct Application<'a> {
+    /// Address of Entra, without a `/` at its end.
+    pub entra: &'a str,
+    /// The tenant.
+    pub tenant: &'a str,
+    /// The application's id.
+    pub client: &'a str,
+}
+
+impl Application<'_> {
+    /// Entra's token for `scope`, in exchange for `assertion`, and its end.
+    pub async fn token(
+        &self,
+        scope: &str,
+        assertion: &SecretString,
+        now: DateTime<Utc>,
+    ) -> Result<(SecretString, DateTime<Utc>), IdentityFault> {
         let body: SecretString = [
-            ("client_id", self.client.as_str()),
-            ("scope", SCOPE),
+            ("client_id", self.client),
+            ("scope", scope),
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
             ("client_assertion", assertion.expose_secret()),
             ("grant_type", "client_credentials"),
@@ -117,12 +109,10 @@ impl FromAws {
         }
         let Answered { access_token, expires_in } =
             serde_json::from_slice(&answer.body).map_err(|_| IdentityFault::Unreadable)?;
-        let is_token = !access_token.is_empty() && access_token.bytes().all(|byte| byte.is_ascii_graphic());
-        if !is_token || expires_in <= 0 {
+        if !is_graphic(&access_token) || expires_in <= 0 {
             return Err(IdentityFault::Unreadable);
         }
-        let token = Arc::new(AzureCredential::BearerToken(access_token));
-        Ok(Held { token, until: now + TimeDelta::seconds(expires_in.min(LIFE_MAX_SECONDS)) })
+        Ok((access_token.into(), now + TimeDelta::seconds(expires_in.min(LIFE_MAX_SECONDS))))
     }
 }
 
@@ -138,13 +128,18 @@ impl CredentialProvider for FromAws {
     {
         Box::pin(async move {
             let failed = |fault| object_store::Error::Generic { store: "AzureFederation", source: Box::new(fault) };
-            self.token().await.map_err(failed)
+            self.held.get(|now| self.exchanged(now)).await.map_err(failed)
         })
     }
 }
 
+/// What may stand in a header.
+pub(super) fn is_graphic(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// A name of a tenant, an application or a region: nothing that would lead elsewhere in a url.
-fn is_word(value: &str) -> bool {
+pub(super) fn is_word(value: &str) -> bool {
     !value.is_empty()
         && value.len() <= 128
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))

@@ -58,7 +58,10 @@ fn deeper(error: &(dyn Error + 'static)) -> Option<Meaning> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(fault) = error.downcast_ref::<IdentityFault>() {
-            return Some(Meaning::NoToken(*fault));
+            return Some(match fault {
+                IdentityFault::Elsewhere => Meaning::Elsewhere,
+                fault => Meaning::NoToken(*fault),
+            });
         }
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
             use std::io::ErrorKind::*;

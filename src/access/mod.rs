@@ -12,6 +12,9 @@
 //! secret.rs     where a secret is found -> its bytes
 //! bucket.rs     who may look into a bucket, and what its rules cost; lifecycle.rs: those rules
 //! entra.rs      Azure from AWS without a secret; sts.rs: a token that AWS signs; identity.rs: why there is none
+//! role.rs       AWS from Azure without a secret; workload.rs: a token that Azure signs
+//! container.rs  credentials of the role that a container runs as
+//! renewed.rs    what is good for a while, and asked for again before its end
 //! task.rs       what ECS tells of the task that this is
 //! ```
 //!
@@ -22,6 +25,7 @@ mod address;
 mod azure;
 pub mod backoff;
 pub mod bucket;
+mod container;
 mod entra;
 mod folder;
 pub mod iam;
@@ -31,11 +35,14 @@ mod location;
 mod meaning;
 mod meter;
 pub mod msk;
+mod renewed;
+mod role;
 pub mod secret;
 pub mod sigv4;
 mod straight;
 mod sts;
 pub mod task;
+mod workload;
 
 pub use folder::Folder;
 pub use iam::Signed;

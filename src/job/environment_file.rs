@@ -251,11 +251,15 @@ impl Reader<'_> {
             );
             return None;
         }
+        let is_bucket = url.starts_with("s3://") || url.starts_with("s3a://");
+        let region = self.given(node, &key("region"));
         Some(Location {
             url,
-            region: self.given(node, &key("region")),
             endpoint: self.given(node, &key("endpoint")),
             ca: self.given(node, &key("ca")),
+            kms: self.kms(node, &key, is_bucket, region.as_deref()),
+            role: self.role(node, &key("role"), is_bucket),
+            region,
         })
     }
 

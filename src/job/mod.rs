@@ -23,6 +23,7 @@
 //! login_spec.rs        how a PostgreSQL login is guarded
 //! lineage_file.rs      where it wants events of lineage
 //! message_file.rs      whom it tells
+//! bucket_file.rs       by which key and role a bucket is written and asked
 //! boundaries.rs        which places may lie where
 //! kafka_spec.rs        how a cluster is reached whose topics are landed; kafka_login.rs: how we show it who we are
 //! ground.rs            where a location lies
@@ -40,6 +41,7 @@
 //! A fault in a file is a [`Problem`](crate::problem::Problem) with its place; all faults are told at once.
 
 mod boundaries;
+mod bucket_file;
 mod check_file;
 mod check_keys;
 mod check_other;
@@ -81,6 +83,7 @@ mod write_plan;
 
 use crate::problem::Problem;
 
+pub use bucket_file::KmsSpec;
 pub use environment_file::Environment;
 pub use face::face;
 pub use face_json::json;

@@ -1,5 +1,6 @@
 //! The plan of a run: every decision made, nothing touched yet.
 
+use super::bucket_file::KmsSpec;
 use super::kafka_spec::KafkaSpec;
 use super::lineage_file::LineageSpec;
 use super::login_spec::LoginSpec;
@@ -307,7 +308,7 @@ pub struct PostgresSpec {
 }
 
 /// A folder in some store: its URL and what its provider needs to know.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Location {
     /// `target/warehouse` (a local folder), `s3://bucket/prefix`, `az://container/prefix`, `abfss://container@account.dfs.core.windows.net/prefix`.
     pub url: String,
@@ -317,6 +318,10 @@ pub struct Location {
     pub endpoint: Option<String>,
     /// PEM file with a CA to trust besides the system's.
     pub ca: Option<String>,
+    /// The key of KMS that objects of a bucket are written under; as the bucket itself says without it.
+    pub kms: Option<KmsSpec>,
+    /// The role of AWS that a bucket is asked as by whoever comes from Azure, by its ARN.
+    pub role: Option<String>,
 }
 
 /// A store, as the environment describes it.

@@ -85,7 +85,7 @@ struct Years {
 
 /// The store of the audience `security`, over these objects.
 pub(super) fn security(objects: impl ObjectStore) -> Store {
-    let location = Location { url: "security".into(), region: None, endpoint: None, ca: None };
+    let location = Location { url: "security".into(), ..Location::default() };
     let name = Name::new("security").expect("a name");
     let spec = StoreSpec {
         name,

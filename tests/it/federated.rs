@@ -12,9 +12,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Somebody who hands out tokens; ends with this.
-struct Tokens {
+pub struct Tokens {
     process: Child,
-    port: u16,
+    pub port: u16,
 }
 
 impl Drop for Tokens {
@@ -26,7 +26,11 @@ impl Drop for Tokens {
 
 impl Tokens {
     fn start() -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/tokens.py");
+        Self::of(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/tokens.py"))
+    }
+
+    /// The one of a script.
+    pub fn of(script: &str) -> Self {
         let mut command = Command::new(variable("NIGHTFERRY_READERS_PYTHON"));
         let mut process = command.arg(script).stdout(Stdio::piped()).stdin(Stdio::null()).spawn().expect("python");
         let mut line = String::new();
@@ -34,7 +38,7 @@ impl Tokens {
         Tokens { process, port: line.trim().parse().expect("a port") }
     }
 
-    fn ask(&self, request: &str) -> String {
+    pub fn ask(&self, request: &str) -> String {
         let mut server = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         server.write_all(request.as_bytes()).expect("asked");
         let mut answer = String::new();
@@ -44,7 +48,7 @@ impl Tokens {
     }
 
     /// What it does from here on.
-    fn say(&self, what: &Value) {
+    pub fn say(&self, what: &Value) {
         let body = what.to_string();
         self.ask(&format!(
             "POST /_said HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
@@ -53,12 +57,12 @@ impl Tokens {
     }
 
     /// Who was asked, and what was answered.
-    fn seen(&self) -> Vec<(String, u16)> {
+    pub fn seen(&self) -> Vec<(String, u16)> {
         serde_json::from_str(&self.ask("GET /_seen HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).expect("JSON")
     }
 
     /// How often `who` was asked.
-    fn asked(&self, who: &str) -> usize {
+    pub fn asked(&self, who: &str) -> usize {
         self.seen().iter().filter(|(of, _)| of == who).count()
     }
 

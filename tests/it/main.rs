@@ -2,6 +2,7 @@
 // Clippy's leave to unwrap in tests covers test functions and `#[cfg(test)]`; all of this binary is a test.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod assumed;
 mod audience;
 mod awaited;
 mod bad_input;
@@ -15,6 +16,7 @@ mod claims;
 mod closed;
 mod clouds;
 mod compared;
+mod container;
 mod costs;
 mod crossing;
 mod damage;
@@ -58,6 +60,7 @@ mod readers;
 #[cfg(feature = "relay")]
 mod relay;
 mod risks;
+mod resigned;
 mod runbooks;
 mod scans;
 mod schedule;

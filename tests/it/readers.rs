@@ -140,7 +140,7 @@ pub async fn night(warehouse: &Store, security: &Store, scratch: &Folder, day: u
 pub fn store(of: &str, audience: Audience, primary: Folder, second: Option<Folder>) -> Store {
     let spec = StoreSpec {
         name: name(of),
-        primary: Location { url: "store".into(), region: None, endpoint: None, ca: None },
+        primary: Location { url: "store".into(), ..Location::default() },
         second: None,
         audience,
         boundary: Boundary::Internal,

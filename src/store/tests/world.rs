@@ -136,7 +136,7 @@ impl World {
         let url = if of == "warehouse" { self.warehouse_url } else { "s3://x/y" };
         let spec = StoreSpec {
             name: name(of),
-            primary: Location { url: url.into(), region: None, endpoint: None, ca: None },
+            primary: Location { url: url.into(), ..Location::default() },
             second: None,
             audience,
             boundary: Boundary::Internal,

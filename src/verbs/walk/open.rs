@@ -119,12 +119,7 @@ pub async fn open(
     let root = world.project.root();
     let spill = spill(plan);
     let (scratch, aside) = room_aside(plan, run, &spill)?;
-    let waiting = Location {
-        url: scratch.path().join("parts").to_string_lossy().into_owned(),
-        region: None,
-        endpoint: None,
-        ca: None,
-    };
+    let waiting = Location { url: scratch.path().join("parts").to_string_lossy().into_owned(), ..Location::default() };
     let folder = access::open(&waiting, root, "scratch", Purpose::Write).map_err(|error| Failure::access(&error))?;
     let waiting_room = WaitingRoom::new(folder, &spill);
     let keys = keys(plan, root)?;
