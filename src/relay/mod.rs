@@ -12,7 +12,7 @@
 //! manifest.rs  what a run says of all that            walk.rs      from the first to the last of it
 //! tombstone.rs values that a topic is to forget:      cleaning.rs read.rs seek.rs send.rs
 //! heard.rs     what the client says by itself         account.rs   what rounds come to, counted as they go
-//! login.rs     what we show a cluster
+//! login.rs     what we show a cluster               look.rs      whether it lets us in and read, before the night
 //! ```
 //!
 //! The only rdkafka. Never in here: how an event is written (`changes`), and what a treatment does (`privacy`).
@@ -29,6 +29,7 @@ mod identity;
 mod land;
 mod letters;
 mod login;
+mod look;
 mod manifest;
 mod over;
 mod pull;
@@ -47,6 +48,7 @@ pub use cleaning::Cleaning;
 pub use cluster::Stretch;
 pub use fault::RelayFault;
 pub use login::{ClientCertificate, Login};
+pub use look::look;
 pub use pull::Bounds;
 pub use schemas::schemas;
 pub use seek::{Held, Seen};

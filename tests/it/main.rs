@@ -38,6 +38,7 @@ mod forms;
 mod generated;
 mod hostile;
 mod image;
+mod kms;
 mod large_files;
 mod laws;
 mod layouts;
@@ -59,8 +60,8 @@ mod publishing;
 mod readers;
 #[cfg(feature = "relay")]
 mod relay;
-mod risks;
 mod resigned;
+mod risks;
 mod runbooks;
 mod scans;
 mod schedule;

@@ -1,6 +1,5 @@
 //! Keys and secrets that an environment refers to: whether each is there, text, and its owner's alone. What they hold is not looked at
-//! but for the length of the key of tokens. A database's are looked at with the database (`jobs`); a cluster's are here, since no broker is
-//! asked.
+//! but for the length of the key of tokens. A database's are looked at with the database (`jobs`).
 
 use super::found::Found;
 use crate::access::secret;
@@ -66,5 +65,5 @@ fn cluster(place: &str, kafka: &KafkaSpec, root: &Path, found: &mut Found) {
             found.failure(place, &Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what));
         }
     }
-    found.checked(place, &["password, key and certificate as files and variables; no broker is asked"]);
+    found.checked(place, &["password, key and certificate as files and variables"]);
 }

@@ -2,10 +2,10 @@
 //!
 //! Never in here: what is done to a record.
 
+use super::super::cluster::login;
 use super::super::log_lines;
 use super::super::stop::stopped;
 use super::behind::{lags, tell_lag, told_lag};
-use super::login::login;
 use super::measuring::Measuring;
 use super::treatment::treatment;
 use super::{Duration, Failure, Plan, Project, Reading, RelayBegin, RelayRequest, Road, Write, json};

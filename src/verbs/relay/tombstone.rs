@@ -4,10 +4,10 @@
 //!
 //! Never in here: a key in a message or a receipt. A key may say who somebody is, so that only its HMAC is told.
 
+use super::super::cluster::login;
 use super::super::stop::stopped;
 use super::super::walk;
 use super::landing::{bounds, opened};
-use super::login::login;
 use super::receipts::{self, Of};
 use super::{Failure, KafkaSpec, Name, Plan, Project, Write, json, roads};
 use super::{TombstoneHow, TombstoneRequest};

@@ -277,3 +277,52 @@ fn the_actions_of_a_role_are_those_that_the_binary_asks_for_and_that_the_readme_
     }
     assert_ne!(actions(&shipped, &readme.replace("| `sns:Publish`", "| `sns:Subscribe`")), Vec::<String>::new());
 }
+
+/// What differs of the key that an environment is told to name: from the one that roles may use by way of S3 and buckets take.
+fn keys(files: &Files) -> Vec<String> {
+    let outputs = files.module("aws");
+    let output = outputs.blocks().find(|of| of.identifier() == "output" && of.labels()[0].as_str() == "data_key");
+    let told = output.expect("an output").body().attributes().find(|of| of.key() == "value").expect("a value").expr();
+    let mut found = Vec::new();
+    if told.to_string() != "aws_kms_key.data.arn" {
+        found.push(format!("the key that is told is {told}"));
+    }
+    let (example, tfvars) = EXAMPLES[2];
+    let locals = files.locals("aws", &files.arguments(example, tfvars, "aws"));
+    let key = "arn:of:aws_kms_key.data";
+    for (bucket, policy) in locals["bucket_policies"].as_object().expect("policies") {
+        let own = policy["Statement"].as_array().expect("statements").iter().find(|of| of["Sid"] == "OwnKeyOnly");
+        let header = "s3:x-amz-server-side-encryption-aws-kms-key-id";
+        if own.is_none_or(|of| of["Condition"]["StringNotEqualsIfExists"][header] != key) {
+            found.push(format!("`{bucket}` refuses it, or takes another"));
+        }
+    }
+    for (job, policy) in locals["rights"].as_object().expect("rights") {
+        let all = policy["Statement"].as_array().expect("statements").iter();
+        let may = all.filter(|of| {
+            of["Resource"][0] == key
+                && of["Condition"]["StringEquals"]["kms:ViaService"][0] == "s3.eu-west-2.amazonaws.com"
+        });
+        // What S3 asks of KMS for an object that is written, one that comes in pieces, and one that is read.
+        let given: Vec<String> = may.flat_map(|of| texts(&of["Action"])).collect();
+        if given != ["kms:Decrypt", "kms:GenerateDataKey"] {
+            found.push(format!("{job} may {given:?} with it"));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_key_that_an_environment_names_is_the_one_that_roles_may_use_and_buckets_take() {
+    let shipped = Files::shipped();
+    assert!(sources().contains("with_sse_kms_encryption("), "the binary asks for a key");
+    assert_eq!(keys(&shipped), Vec::<String>::new());
+    for (file, from, to) in [
+        ("aws/outputs.tf", "aws_kms_key.data.arn", "aws_kms_key.service.arn"),
+        ("aws/buckets.tf", "-aws-kms-key-id\" = aws_kms_key.data.arn", "-aws-kms-key-id\" = aws_kms_key.service.arn"),
+        ("aws/rights.tf", "Resource  = [aws_kms_key.data.arn]", "Resource  = [aws_kms_key.service.arn]"),
+        ("aws/rights.tf", "Action    = [\"kms:Decrypt\", \"kms:GenerateDataKey\"]", "Action    = [\"kms:Decrypt\"]"),
+    ] {
+        assert_ne!(keys(&shipped.with(file, from, to)), Vec::<String>::new(), "{file}: {to}");
+    }
+}

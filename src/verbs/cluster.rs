@@ -10,7 +10,7 @@ use crate::world::World;
 use std::path::Path;
 
 /// Reads what the cluster of source `from` is shown.
-pub(super) fn login(from: &Name, kafka: &KafkaSpec, root: &Path) -> Result<Login, Failure> {
+pub fn login(from: &Name, kafka: &KafkaSpec, root: &Path) -> Result<Login, Failure> {
     let invalid = |what: String| Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what);
     let secret =
         |secret: &SecretRef| secret::text(secret, root, &World::variable).map_err(|fault| invalid(fault.to_string()));
