@@ -257,7 +257,7 @@ impl Reader<'_> {
             url,
             endpoint: self.given(node, &key("endpoint")),
             ca: self.given(node, &key("ca")),
-            kms: self.kms(node, &key, is_bucket, region.as_deref()),
+            kms: self.kms(node, key, is_bucket, region.as_deref()),
             role: self.role(node, &key("role"), is_bucket),
             region,
         })

@@ -175,6 +175,8 @@ fn record(job: &Name, period: Period, number: u64, now: DateTime<Utc>) -> JobRec
         published_at: now,
         inputs: BTreeMap::new(),
         back_to: None,
+        batch: None,
+        task: None,
         tables: Vec::new(),
     }
 }

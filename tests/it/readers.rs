@@ -128,10 +128,12 @@ pub async fn night(warehouse: &Store, security: &Store, scratch: &Folder, day: u
         job_hash: "1a",
         environment_hash: "e2",
         suppression_list: None,
+        batch: None,
+        task: None,
         datasets: vec![dataset],
     };
     match publish(night, &settled, security, &stores).await.expect("published") {
-        Outcome::Published(record) => record,
+        Outcome::Published(record) => *record,
         Outcome::Lost(_) | Outcome::ListIsNewer(_) => panic!("nobody else is there"),
     }
 }

@@ -28,6 +28,8 @@ pub async fn publish(
         job_hash: &plan.job_hash,
         environment_hash: &plan.environment_hash,
         suppression_list: opened.suppression_list,
+        batch: options.batch.as_ref(),
+        task: options.task.as_ref().map(|task| task.id.as_str()),
         datasets: plan
             .datasets
             .iter()
@@ -50,7 +52,7 @@ pub async fn publish(
         };
         match store::publish(offer, &settled, &opened.security, &opened.stores).await {
             Err(error) => break Err(Failure::store(&error, Phase::Publish)),
-            Ok(store::Outcome::Published(record)) => break Ok(Some(record)),
+            Ok(store::Outcome::Published(record)) => break Ok(Some(*record)),
             Ok(store::Outcome::ListIsNewer(outrun)) => {
                 let left = [discard(&outrun).await, taken_back::aside(opened).await].concat();
                 taken_back::unfiled(night);
