@@ -28,6 +28,7 @@ impl Ending {
         match self.code {
             _ if OF_TOMBSTONES.contains(&self.id) => "RB-13",
             12 if self.id == CLOCK.id => "RB-22",
+            _ if OF_SECRETS.contains(&self.id) => "RB-25",
             11..=13 => "RB-06",
             20 => "RB-02",
             21 | 24 | 74 => "RB-03",
@@ -54,6 +55,9 @@ pub const PANIC: u8 = 101;
 
 /// Endings with a runbook of their own, whatever their code.
 const OF_TOMBSTONES: [&str; 5] = ["E-TOMB-2", "E-COMPACT-14", "E-TOMB-14", "E-TOMB-25", "E-TOMB-74"];
+
+/// The same of what lies in a secret manager, or is over.
+const OF_SECRETS: [&str; 4] = ["E-SECRET-11", "E-SECRET-12", "E-SECRET-70", "E-SAS-12"];
 
 const UNTOUCHED: &str = "nothing was read or written";
 const UNWRITTEN: &str = "both sides are as they were";
@@ -104,6 +108,9 @@ endings! {
     FORGETS_NOT "E-FORGET-10" 10 UNPUBLISHED, "write the dataset whole (write = \"replace\" or \"replace_period\"), and give a column of that kind a type of text or whole numbers";
     LAYOUT "E-PERIOD-10" 10 UNPUBLISHED, "publish every period that the table has in one run (--from, --to), with periods that hold its own; or give the dataset another name";
     ENVIRONMENT_INVALID "E-ENV-11" 11 UNTOUCHED, "mend the environment file or set what it refers to";
+    SECRET_LACKING "E-SECRET-11" 11 UNPUBLISHED, "mend the reference in the environment, or make, restore or enable the secret in its manager";
+    SECRET_REFUSED "E-SECRET-12" 12 UNPUBLISHED, "let the role read that secret and no other: secretsmanager:GetSecretValue, with kms:Decrypt where it has a key of its own; in Azure the role `Key Vault Secrets User`, and a way through the vault's network rules";
+    SAS_OVER "E-SAS-12" 12 UNPUBLISHED, "make another shared access signature, put it where `sas` of the place named refers to, then run again";
     REFUSED "E-ACCESS-12" 12 UNPUBLISHED, "check the login, role or key of the place named; too wide is refused as well as too narrow";
     CLOCK "E-CLOCK-12" 12 UNPUBLISHED, "set this machine's clock by NTP: a signature is good for a few minutes around its moment";
     EPOCH "E-EPOCH-12" 12 UNPUBLISHED, "a failover took over: use the environment of the newer epoch, and stop whatever still runs with this one";
@@ -151,6 +158,7 @@ endings! {
     MEMORY "E-MEMORY-50" 50 UNPUBLISHED, "give the task more memory and raise memory_max, or let the query or check named need less of its tables";
     DISK "E-DISK-51" 51 UNPUBLISHED, "give the task more scratch space, or raise `spill_max` as far as there is";
     BYTES_OUT "E-BYTES-52" 52 PARTS_STAY, "find out why so much would leave AWS; where it should, raise bytes_out_max in the environment";
+    SECRET_AWAY "E-SECRET-70" 70 UNPUBLISHED, "Batch retries; by hand: run again, and see that the manager may be reached from here: endpoint, network rules, quota";
     SOURCE_AWAY "E-SOURCE-70" 70 UNPUBLISHED, "Batch retries; by hand: run again";
     STORE_AWAY "E-STORE-71" 71 "what is published is whole; the next run completes it or starts afresh", "Batch retries; by hand: run again";
     VAULT_BEHIND "E-VAULT-71" 71 PARTS_STAY, "Batch retries; by hand: run again, and the tokens of the other run are used";
@@ -194,7 +202,7 @@ mod tests {
     #[test]
     fn retries_what_a_retry_may_cure_and_nothing_else() {
         let retryable: Vec<u8> = ALL.iter().filter(|e| e.is_retryable()).map(|e| e.code).collect();
-        assert_eq!(retryable, [72, 72, 70, 71, 71, 72, 73, 73, 74, 74, 74]);
+        assert_eq!(retryable, [72, 72, 70, 70, 71, 71, 72, 73, 73, 74, 74, 74]);
     }
 
     #[test]

@@ -5,7 +5,8 @@
 
 #[cfg(feature = "relay")]
 use crate::access::IamFault;
-use crate::access::{AccessError, IdentityFault};
+use crate::access::secret::SecretFault;
+use crate::access::{AccessError, IdentityFault, ManagerFault};
 use crate::data::Name;
 use crate::ending::{self, Ending};
 use crate::problem::{Problem, Problems};
@@ -85,12 +86,19 @@ impl Failure {
         self
     }
 
+    /// A secret that cannot be had.
+    pub fn secret(fault: &SecretFault) -> Self {
+        Failure::new(of_secret(fault), Phase::Open, fault.to_string())
+    }
+
     /// A source's error.
     pub fn source(error: &SourceError, phase: Phase) -> Self {
         let ending = match error {
             SourceError::Away { .. } => ending::SOURCE_AWAY,
             SourceError::Refused { tls: true, .. } => ending::TLS_REFUSED,
             SourceError::Refused { .. } => ending::REFUSED,
+            SourceError::NoSecret { fault, .. } => of_secret(fault),
+            SourceError::SasOver { .. } => ending::SAS_OVER,
             SourceError::Elsewhere { .. } => ending::REDIRECTED,
             SourceError::MayWrite { .. } => ending::MAY_WRITE,
             SourceError::NotThere { .. } => ending::NOT_THERE,
@@ -116,8 +124,10 @@ impl Failure {
                 fault if fault.is_passing() => ending::STORE_AWAY,
                 IdentityFault::Clock => ending::CLOCK,
                 IdentityFault::Tls => ending::TLS_REFUSED,
+                IdentityFault::SasOver => ending::SAS_OVER,
                 _ => ending::REFUSED,
             },
+            StoreError::NoSecret { fault, .. } => of_secret(fault),
             StoreError::Tls { .. } => ending::TLS_REFUSED,
             StoreError::Elsewhere { .. } => ending::REDIRECTED,
             StoreError::NotThere { .. } => ending::NOT_THERE,
@@ -207,6 +217,24 @@ impl Failure {
             next: self.ending.next.into(),
             runbook: self.ending.runbook(),
         }
+    }
+}
+
+fn of_secret(fault: &SecretFault) -> Ending {
+    let SecretFault::Manager { fault, .. } = fault else { return ending::ENVIRONMENT_INVALID };
+    match fault {
+        fault if fault.is_passing() => ending::SECRET_AWAY,
+        ManagerFault::Clock | ManagerFault::NoToken(IdentityFault::Clock) => ending::CLOCK,
+        ManagerFault::Tls | ManagerFault::NoToken(IdentityFault::Tls) => ending::TLS_REFUSED,
+        ManagerFault::Elsewhere => ending::REDIRECTED,
+        ManagerFault::Surroundings(_)
+        | ManagerFault::NotThere
+        | ManagerFault::Deleted
+        | ManagerFault::Disabled
+        | ManagerFault::NotText
+        | ManagerFault::NoField
+        | ManagerFault::FieldNotThere => ending::SECRET_LACKING,
+        _ => ending::SECRET_REFUSED,
     }
 }
 

@@ -3,12 +3,16 @@
 //! Never in here: a key of anybody's but the emulator's, which is public.
 
 use super::address::Fabric;
+use super::client_secret::FromSecret;
 use super::entra::FromAws;
+use super::identity::IdentityFault;
 use super::location::{AccessError, asked, client, retries};
 use super::meter::{Meter, Metered};
-use crate::job::{Location, is_this_machine};
+use super::sas::FromSas;
+use super::secret::around;
+use crate::job::{AzureLogin, Location, is_this_machine};
 use object_store::ObjectStore;
-use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::azure::{AzureConfigKey, AzureCredentialProvider, MicrosoftAzureBuilder};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,8 +42,7 @@ pub(super) fn azure(
     if fabric == Fabric::Yes {
         builder = builder.with_use_fabric_endpoint(true);
     }
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let from_aws = FromAws::of(variable).map_err(|fault| AccessError::Token { label: label.into(), fault })?;
+    let shown = shown(location, project).map_err(|fault| AccessError::Token { label: label.into(), fault })?;
     let configured = |builder: &MicrosoftAzureBuilder, key| builder.get_config_value(&key);
     asked(configured(&builder, AzureConfigKey::Endpoint).into_iter().collect(), label)?;
     let account = configured(&builder, AzureConfigKey::AccountName);
@@ -55,18 +58,30 @@ pub(super) fn azure(
         builder = builder.with_endpoint(emulator_endpoint(endpoint, account));
         let keys = [AzureConfigKey::AccessKey, AzureConfigKey::SasKey, AzureConfigKey::Token];
         let has_key = keys.into_iter().any(|key| configured(&builder, key).is_some());
-        if account == EMULATOR_ACCOUNT && is_this_machine(endpoint) && !has_key && from_aws.is_none() {
+        if account == EMULATOR_ACCOUNT && is_this_machine(endpoint) && !has_key && shown.is_none() {
             builder = builder.with_access_key(EMULATOR_KEY);
         }
     }
-    if let Some(from_aws) = from_aws {
-        builder = builder.with_credentials(Arc::new(from_aws));
+    if let Some(shown) = shown {
+        builder = builder.with_credentials(shown);
     }
     let store = builder.build().map_err(|_| AccessError::Missing {
         label: label.into(),
         what: "`AZURE_*` variables that Azure understands",
     })?;
     Ok(Arc::new(store))
+}
+
+/// What Azure is shown: what the environment refers to before what the surroundings say; `None` where object_store finds it there.
+fn shown(location: &Location, project: &Path) -> Result<Option<AzureCredentialProvider>, IdentityFault> {
+    Ok(match &location.azure {
+        Some(AzureLogin::Sas(secret)) => Some(Arc::new(FromSas::of(secret.clone(), project.into()))),
+        Some(AzureLogin::Client { secret, client, tenant }) => {
+            let named = (client.as_deref(), tenant.as_deref());
+            Some(Arc::new(FromSecret::of(secret.clone(), named, project.into())?))
+        }
+        None => FromAws::of(around)?.map(|from_aws| Arc::new(from_aws) as AzureCredentialProvider),
+    })
 }
 
 /// The url by which `container` is asked, as [`azure`] takes its account and host. `None` where the surroundings name another host.
@@ -113,7 +128,7 @@ mod tests {
     fn a_container_is_asked_at_the_host_of_its_own_kind() {
         let at = |endpoint: Option<&str>, fabric| {
             let endpoint = endpoint.map(str::to_owned);
-            let location = Location { url: "az://c".into(), region: None, endpoint, ca: None };
+            let location = Location { url: "az://c".into(), endpoint, ..Location::default() };
             container_at(&location, "c", (Some("a"), fabric))
         };
         assert_eq!(at(None, Fabric::No).as_deref(), Some("https://a.blob.core.windows.net/c"));

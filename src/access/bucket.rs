@@ -9,13 +9,15 @@ use super::lifecycle::{LifecycleRule, rules};
 use super::location::{bucket_at, client};
 use super::meaning::{Meaning, meaning};
 use super::sigv4::{Scope, Signing, credentials, escaped, hex, signed};
-use super::straight::{Question, Straight};
+use super::straight::{Answer, Question, Straight};
 use crate::job::Location;
 use chrono::{DateTime, Utc};
 use object_store::ObjectStoreExt;
+use object_store::aws::AwsCredential;
 use object_store::path::Path as ObjectPath;
 use ring::digest::{SHA256, digest};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long one question may take.
@@ -64,7 +66,7 @@ impl Place {
 /// folder of this machine, or who was did not say.
 pub async fn is_open_to_all(location: &Location, project: &Path, at: &ObjectPath) -> Option<bool> {
     let place = Place::of(location, project)?;
-    let object: String = at.parts().map(|part| format!("/{}", escaped(part.as_ref()))).collect();
+    let object = below(at);
     let list = match place.region {
         Some(_) => "?list-type=2&max-keys=1",
         None => "?restype=container&comp=list&maxresults=1",
@@ -83,25 +85,56 @@ pub async fn is_open_to_all(location: &Location, project: &Path, at: &ObjectPath
 
 /// The rules of the bucket that `location` lies in, signed at `now`.
 pub async fn lifecycle(location: &Location, project: &Path, now: DateTime<Utc>) -> Lifecycle {
-    let Some(place) = Place::of(location, project) else { return Lifecycle::Untold };
-    let Some(region) = &place.region else { return Lifecycle::Untold };
-    let Ok(credential) = credentials(region).await else { return Lifecycle::Untold };
-    let Some((host, path)) = place.url.split_once("://").and_then(|(_, rest)| rest.split_once('/')) else {
-        return Lifecycle::Untold;
-    };
-    let path = format!("/{path}");
-    let scope = Scope::new(now, region, "s3");
-    let headers = vec![("x-amz-content-sha256", hex(digest(&SHA256, b"").as_ref()))];
-    let signing = Signing { method: "GET", host, path: &path, query: "lifecycle=", headers, body: "" };
-    let headers = signed(&scope, signing, &credential).into_iter().filter(|(name, _)| *name != "host").collect();
-    let url = format!("{}?lifecycle=", place.url);
-    let question = Question { url: &url, headers, body: None, within: WITHIN };
-    match place.straight.ask(&question).await {
-        Ok(answer) if answer.status == 200 => rules(&answer.body).map_or(Lifecycle::Untold, Lifecycle::Rules),
-        Ok(answer) if answer.status == 404 && holds(&answer.body, b"NoSuchLifecycleConfiguration") => {
+    match signed_answer(location, project, ("", "lifecycle="), now).await {
+        Some(answer) if answer.status == 200 => rules(&answer.body).map_or(Lifecycle::Untold, Lifecycle::Rules),
+        Some(answer) if answer.status == 404 && holds(&answer.body, b"NoSuchLifecycleConfiguration") => {
             Lifecycle::Rules(Vec::new())
         }
         _ => Lifecycle::Untold,
+    }
+}
+
+/// The key of KMS that S3 says the object `at` is under, asked at `now`; the inner `None` where it is under none. The outer: nobody said.
+pub async fn kms_key_of(
+    location: &Location,
+    project: &Path,
+    at: &ObjectPath,
+    now: DateTime<Utc>,
+) -> Option<Option<String>> {
+    let answer = signed_answer(location, project, (&below(at), ""), now).await?;
+    (answer.status == 200).then_some(answer.kms_key)
+}
+
+/// What a bucket of S3 answers of what lies at a path below it, to a GET that our credentials sign.
+async fn signed_answer(
+    location: &Location,
+    project: &Path,
+    (path, query): (&str, &str),
+    now: DateTime<Utc>,
+) -> Option<Answer> {
+    let place = Place::of(location, project)?;
+    let region = place.region.as_ref()?;
+    let credential = credential(location, region).await?;
+    let (host, bucket) = place.url.split_once("://").and_then(|(_, rest)| rest.split_once('/'))?;
+    let (path, url) = (format!("/{bucket}{path}"), format!("{}{path}?{query}", place.url));
+    let scope = Scope::new(now, region, "s3");
+    let headers = vec![("x-amz-content-sha256", hex(digest(&SHA256, b"").as_ref()))];
+    let signing = Signing { method: "GET", host, path: &path, query, headers, body: "" };
+    let headers = signed(&scope, signing, &credential).into_iter().filter(|(name, _)| *name != "host").collect();
+    let url = url.trim_end_matches('?');
+    place.straight.ask(&Question { url, headers, body: None, within: WITHIN }).await.ok()
+}
+
+/// The path of an object below its bucket, as a url has it.
+fn below(at: &ObjectPath) -> String {
+    at.parts().map(|part| format!("/{}", escaped(part.as_ref()))).collect()
+}
+
+/// The credentials with which `location` is asked.
+async fn credential(location: &Location, region: &str) -> Option<Arc<AwsCredential>> {
+    match super::location::credentials(location).ok()? {
+        Some(who) => who.get_credential().await.ok(),
+        None => credentials(region).await.ok(),
     }
 }
 

@@ -48,6 +48,48 @@ pub enum IdentityFault {
     /// The application or tenant is not there, or not let in.
     #[error("Azure does not know the application or tenant that is asked for")]
     Application,
+    /// The application's secret is another one.
+    #[error("Azure does not take the secret of the application (`client_secret`)")]
+    Secret,
+    /// The application's secret is over.
+    #[error("the secret of the application has expired (`client_secret`)")]
+    SecretOver,
+    /// A shared access signature is over, or ends where nobody can tell when.
+    #[error("the shared access signature has expired (`sas`)")]
+    SasOver,
+    /// It is none.
+    #[error(
+        "what `sas` refers to is no shared access signature; hint: its query alone (sv, se, sp, sig), without a url before it"
+    )]
+    NoSas,
+    /// The platform hands this workload no token.
+    #[error("Azure hands this workload no token for the audience asked (HTTP {0})")]
+    Workload(u16),
+    /// Entra does not take the token that the platform gave.
+    #[error("Entra takes no token of this workload (issuer, subject or audience of its federated credential)")]
+    Federated,
+    /// AWS does not take Azure's token.
+    #[error(
+        "AWS does not take Azure's token: it is for another audience, or of an issuer that the account does not know (InvalidIdentityToken)"
+    )]
+    AzureToken,
+    /// Azure's token is over, or not yet.
+    #[error("the token of Azure has expired, or is not valid yet")]
+    AzureTokenExpired,
+    /// The role does not let this workload in.
+    #[error(
+        "the AWS role is not there, or its trust policy does not name this workload (sts:AssumeRoleWithWebIdentity)"
+    )]
+    Role,
+    /// AWS could not ask whoever signed the token.
+    #[error("AWS cannot ask whoever signed Azure's token (IDPCommunicationError)")]
+    Provider,
+    /// Whoever hands out the container's credentials refuses us.
+    #[error("whoever hands out the container's credentials refused us (HTTP {0})")]
+    Container(u16),
+    /// The same, who sends us elsewhere.
+    #[error("whoever hands out the container's credentials answers with another address, and no redirect is followed")]
+    Elsewhere,
     /// It refused, and did not say why in a way that is known.
     #[error("whoever hands out tokens refused us")]
     Refused,
@@ -65,7 +107,7 @@ pub enum IdentityFault {
 impl IdentityFault {
     /// Whether the same question may be answered later without anyone changing anything.
     pub fn is_passing(self) -> bool {
-        matches!(self, IdentityFault::Away(_) | IdentityFault::Unreadable)
+        matches!(self, IdentityFault::Away(_) | IdentityFault::Unreadable | IdentityFault::Provider)
     }
 }
 
@@ -98,6 +140,36 @@ pub(super) fn of_sts(status: u16, body: &[u8], date: Option<DateTime<Utc>>, now:
     IdentityFault::Refused
 }
 
+/// What STS says of a token of Azure's.
+pub(super) fn of_assuming(status: u16, body: &[u8], date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> IdentityFault {
+    let code = std::str::from_utf8(body).ok().and_then(|text| text.split_once("<Code>")?.1.split_once("</Code>"));
+    let code = code.map(|(code, _)| code.trim().trim_end_matches("Exception")).unwrap_or_default();
+    match code {
+        "Throttling" | "RequestLimitExceeded" => IdentityFault::Away(Some(429)),
+        "IDPCommunicationError" => IdentityFault::Provider,
+        _ if passing(status) => IdentityFault::Away(Some(status)),
+        _ if is_apart(date, now) => IdentityFault::Clock,
+        "ExpiredToken" | "ExpiredIdentityToken" => IdentityFault::AzureTokenExpired,
+        "InvalidIdentityToken" | "IDPRejectedClaim" => IdentityFault::AzureToken,
+        "AccessDenied" => IdentityFault::Role,
+        _ => IdentityFault::Refused,
+    }
+}
+
+/// What whoever hands out a workload's token says.
+pub(super) fn of_workload(status: u16) -> IdentityFault {
+    if passing(status) { IdentityFault::Away(Some(status)) } else { IdentityFault::Workload(status) }
+}
+
+/// What whoever hands out a container's credentials says.
+pub(super) fn of_container(status: u16) -> IdentityFault {
+    match status {
+        300..=399 => IdentityFault::Elsewhere,
+        status if passing(status) => IdentityFault::Away(Some(status)),
+        status => IdentityFault::Container(status),
+    }
+}
+
 /// What Entra says.
 pub(super) fn of_entra(status: u16, body: &[u8], date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> IdentityFault {
     if passing(status) {
@@ -114,15 +186,19 @@ pub(super) fn of_entra(status: u16, body: &[u8], date: Option<DateTime<Utc>>, no
         Some(700_211 | 700_213) => IdentityFault::Subject,
         Some(50_013 | 700_027 | 5_002_730) => IdentityFault::Assertion,
         Some(700_024 | 500_133) => IdentityFault::TokenExpired,
+        Some(7_000_215) => IdentityFault::Secret,
+        Some(7_000_222) => IdentityFault::SecretOver,
         Some(700_016 | 90_002 | 900_023 | 7_000_112) => IdentityFault::Application,
         _ => IdentityFault::Refused,
     }
 }
 
-fn passing(status: u16) -> bool {
+/// A status that passes.
+pub(super) fn passing(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..=599)
 }
 
-fn is_apart(date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+/// Whether a server's clock is too far from ours for a signature.
+pub(super) fn is_apart(date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
     date.is_some_and(|date| (date - now).abs() > APART_MAX)
 }

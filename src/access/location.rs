@@ -8,11 +8,13 @@
 use super::Folder;
 use super::address::{Address, parse};
 use super::azure::azure;
+use super::container::Container;
 use super::identity::IdentityFault;
 use super::meter::{Meter, Metered};
+use super::role::Role;
 use super::straight::Straight;
-use crate::job::{Location, is_this_machine, never_asked};
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut};
+use crate::job::{KmsSpec, Location, is_this_machine, never_asked};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredentialProvider, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
@@ -176,10 +178,26 @@ fn s3(
     if let Some(endpoint) = &location.endpoint {
         builder = builder.with_endpoint(endpoint.trim_end_matches('/')).with_virtual_hosted_style_request(false);
     }
+    if let Some(KmsSpec { key, bucket_key }) = &location.kms {
+        builder = builder.with_sse_kms_encryption(key.as_str()).with_bucket_key(*bucket_key);
+    }
+    let who = credentials(location).map_err(|fault| AccessError::Token { label: label.into(), fault })?;
+    if let Some(who) = who {
+        builder = builder.with_credentials(who);
+    }
     let store = builder
         .build()
         .map_err(|_| AccessError::Missing { label: label.into(), what: "`AWS_*` variables that S3 understands" })?;
     Ok(Arc::new(store))
+}
+
+/// Who hands out credentials for a bucket, where that is the location's own role or the container's: object_store knows the others.
+pub(super) fn credentials(location: &Location) -> Result<Option<AwsCredentialProvider>, IdentityFault> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Ok(match &location.role {
+        Some(role) => Some(Arc::new(Role::of(role, location.region.as_deref(), variable)?)),
+        None => Container::of(variable)?.map(|container| Arc::new(container) as _),
+    })
 }
 
 /// The url by which `bucket` is asked, and its region: as [`open`] takes them, of the location or of the surroundings. `None` where the
@@ -267,7 +285,7 @@ mod tests {
     use super::*;
 
     fn location(url: &str) -> Location {
-        Location { url: url.into(), region: None, endpoint: None, ca: None }
+        Location { url: url.into(), ..Location::default() }
     }
 
     #[test]

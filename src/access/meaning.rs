@@ -3,6 +3,7 @@
 //! Never in here: the provider's text. It quotes urls, headers and sometimes what was sent.
 
 use super::identity::IdentityFault;
+use super::secret::SecretFault;
 use object_store::Error as StoreError;
 use std::error::Error;
 
@@ -13,7 +14,7 @@ const MACHINE_CREDENTIALS: &str = "://169.254.169.254";
 const ANOTHER_REGION: &str = "redirect without LOCATION";
 
 /// What an object store's error means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// The object, or the bucket or container, is not there.
     NotThere,
@@ -23,6 +24,8 @@ pub enum Meaning {
     Refused,
     /// Whoever hands out tokens gave none.
     NoToken(IdentityFault),
+    /// The secret that it would be shown cannot be had.
+    NoSecret(SecretFault),
     /// We have no credentials to show.
     NoCredentials,
     /// It sends us elsewhere, where nobody goes.
@@ -58,7 +61,13 @@ fn deeper(error: &(dyn Error + 'static)) -> Option<Meaning> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(fault) = error.downcast_ref::<IdentityFault>() {
-            return Some(Meaning::NoToken(*fault));
+            return Some(match fault {
+                IdentityFault::Elsewhere => Meaning::Elsewhere,
+                fault => Meaning::NoToken(*fault),
+            });
+        }
+        if let Some(fault) = error.downcast_ref::<SecretFault>() {
+            return Some(Meaning::NoSecret(fault.clone()));
         }
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
             use std::io::ErrorKind::*;

@@ -1,5 +1,8 @@
 //! A reference to a secret -> the secret, kept in memory that is wiped. Never in a message, a log or a debug print.
+//!
+//! What lies in a manager is asked for over the network (`manager`), each time anew.
 
+use super::manager::{self, ManagerFault};
 use crate::job::SecretRef;
 use crate::privacy::TEST_SECRET;
 use crate::problem::shown_path;
@@ -24,14 +27,38 @@ pub enum SecretFault {
     /// It is not text where text is needed, or far too long.
     #[error("what `{0}` holds is no secret in text")]
     NotText(String),
+    /// A manager did not give it.
+    #[error("the {place} cannot be had: {fault}")]
+    Manager {
+        /// Where it is.
+        place: String,
+        /// Why.
+        fault: ManagerFault,
+    },
+}
+
+impl SecretFault {
+    /// Whether the same question may be answered later without anyone changing anything.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, SecretFault::Manager { fault, .. } if fault.is_passing())
+    }
 }
 
 /// Looks a variable of the environment up.
-type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
+type Variable<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
+
+/// A variable of the surroundings, as tools of the clouds read them; not one that a reference names.
+pub(super) fn around(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
 
 /// The secret as text: a password. A relative path starts at `project`.
-pub fn text(secret: &SecretRef, project: &Path, variable: Variable<'_>) -> Result<SecretString, SecretFault> {
+pub async fn text(secret: &SecretRef, project: &Path, variable: Variable<'_>) -> Result<SecretString, SecretFault> {
     match secret {
+        SecretRef::Aws { .. } | SecretRef::KeyVault { .. } => {
+            let failed = |fault| SecretFault::Manager { place: secret.place(), fault };
+            manager::secret(secret).await.map_err(failed)
+        }
         SecretRef::Env(name) => {
             let value = variable(name).filter(|value| !value.is_empty());
             value.map(SecretString::from).ok_or_else(|| SecretFault::NoVariable(name.clone()))
@@ -42,8 +69,8 @@ pub fn text(secret: &SecretRef, project: &Path, variable: Variable<'_>) -> Resul
 }
 
 /// The secret as bytes: a key. Hexadecimal digits of 32 bytes or more stand for those bytes, anything else for itself.
-pub fn key(secret: &SecretRef, project: &Path, variable: Variable<'_>) -> Result<SecretSlice<u8>, SecretFault> {
-    let text = text(secret, project, variable)?;
+pub async fn key(secret: &SecretRef, project: &Path, variable: Variable<'_>) -> Result<SecretSlice<u8>, SecretFault> {
+    let text = text(secret, project, variable).await?;
     let text = text.expose_secret();
     let bytes = unhex(text).unwrap_or_else(|| text.as_bytes().to_vec());
     Ok(bytes.into())
@@ -90,22 +117,22 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    #[test]
-    fn reads_a_variable_and_names_the_one_that_is_missing() {
+    #[tokio::test]
+    async fn reads_a_variable_and_names_the_one_that_is_missing() {
         let set = |name: &str| (name == "A").then(|| "opensesame".to_owned());
-        let found = text(&SecretRef::Env("A".into()), Path::new("."), &set).expect("a secret");
+        let found = text(&SecretRef::Env("A".into()), Path::new("."), &set).await.expect("a secret");
         assert_eq!(found.expose_secret(), "opensesame");
         assert!(!format!("{found:?}").contains("opensesame"));
         assert_eq!(
-            text(&SecretRef::Env("B".into()), Path::new("."), &set).err(),
+            text(&SecretRef::Env("B".into()), Path::new("."), &set).await.err(),
             Some(SecretFault::NoVariable("B".into()))
         );
     }
 
-    #[test]
-    fn takes_hexadecimal_digits_for_the_bytes_they_stand_for() {
+    #[tokio::test]
+    async fn takes_hexadecimal_digits_for_the_bytes_they_stand_for() {
         let hex = |_: &str| Some("ab".repeat(32));
-        let found = key(&SecretRef::Env("A".into()), Path::new("."), &hex).expect("a key");
+        let found = key(&SecretRef::Env("A".into()), Path::new("."), &hex).await.expect("a key");
         assert_eq!(found.expose_secret(), [0xab; 32]);
     }
 

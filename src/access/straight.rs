@@ -20,6 +20,9 @@ use std::time::Duration;
 /// Largest answer of somebody who is no store, in bytes: a secret has 64 KiB at most.
 const ANSWER_BYTES_MAX: usize = 256 << 10;
 
+/// The header by which S3 tells the key of an object.
+const KMS_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
+
 /// Connects without following redirects; trusts the system's authorities and these.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Straight {
@@ -50,6 +53,8 @@ pub(super) struct Answer {
     pub status: u16,
     /// The server's own clock.
     pub date: Option<DateTime<Utc>>,
+    /// The key of KMS that an object is said to be under.
+    pub kms_key: Option<String>,
     pub body: Vec<u8>,
 }
 
@@ -85,13 +90,14 @@ impl Straight {
         let mut answer = request.send().await.map_err(why)?;
         let (status, mut body) = (answer.status().as_u16(), Vec::new());
         let date = answer.headers().get(DATE).and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
+        let kms_key = answer.headers().get(KMS_KEY).and_then(|key| key.to_str().ok()).map(str::to_owned);
         while let Some(chunk) = answer.chunk().await.map_err(why)? {
             if body.len() + chunk.len() > ANSWER_BYTES_MAX {
                 return Err(Unanswered::TooMuch);
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, date: date.map(|date| date.to_utc()), body })
+        Ok(Answer { status, date: date.map(|date| date.to_utc()), kms_key, body })
     }
 
     fn client(&self, connect: Duration, within: Duration, is_plain: bool) -> reqwest::Result<Client> {

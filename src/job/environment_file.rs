@@ -9,6 +9,7 @@ use super::files::ENVIRONMENT;
 use super::lineage_file::LineageSpec;
 use super::message_file::MessageSpec;
 use super::plan::{Boundary, Limits, Location, PostgresSpec, SecretRef, SourceSpec, StoreSpec};
+use super::secret_file::secret;
 use super::shape::{bytes, check};
 use super::tree::{Entry, Node, Text};
 use crate::changes::Layout;
@@ -251,11 +252,17 @@ impl Reader<'_> {
             );
             return None;
         }
+        let azure = self.azure(node, front, &url)?;
+        let is_bucket = url.starts_with("s3://") || url.starts_with("s3a://");
+        let region = self.given(node, &key("region"));
         Some(Location {
             url,
-            region: self.given(node, &key("region")),
             endpoint: self.given(node, &key("endpoint")),
             ca: self.given(node, &key("ca")),
+            azure,
+            kms: self.kms(node, &key, is_bucket, region.as_deref()),
+            role: self.role(node, &key("role"), is_bucket),
+            region,
         })
     }
 
@@ -293,17 +300,6 @@ impl Reader<'_> {
         }
         port
     }
-}
-
-pub(super) fn secret(node: &Node) -> Option<SecretRef> {
-    let text = |key: &str| node.get(key).and_then(Node::text).map(str::to_owned);
-    if let Some(name) = text("env") {
-        return Some(SecretRef::Env(name));
-    }
-    if let Some(path) = text("file") {
-        return Some(SecretRef::File(path));
-    }
-    node.get("test_key").and_then(Node::truth).filter(|truth| *truth).map(|_| SecretRef::TestKey)
 }
 
 fn limits(node: Option<&Node>) -> Limits {

@@ -282,9 +282,13 @@ pub(super) fn read(spec: Option<&SourceSpec>, rows: &Rows) -> Option<String> {
     }
 }
 
-/// Where a store is, in both clouds.
+/// Where a store is, in both clouds, and as whom and under which key it is written.
 fn places(store: &StoreSpec, below: &str) -> String {
-    let at = |location: &Location| format!("{}{below}", location.url);
+    let at = |location: &Location| {
+        let role = location.role.as_ref().map(|role| format!(", as {role}")).unwrap_or_default();
+        let key = location.kms.as_ref().map(|kms| format!(", under {}", kms.key)).unwrap_or_default();
+        format!("{}{below}{role}{key}", location.url)
+    };
     let second = store.second.as_ref().map(|second| format!(", then {}", at(second))).unwrap_or_default();
     format!("{}{second}", at(&store.primary))
 }

@@ -1,5 +1,6 @@
 //! The three kinds of file, key by key.
 
+use super::azure_login::{CLIENT_ID, CLIENT_SECRET, SAS, TENANT_ID};
 use super::check_keys::CHECK;
 use super::kafka_login::KafkaAuth;
 use super::message_file::BodyShape;
@@ -388,6 +389,11 @@ const LOCATION: &[Key] = &[
     optional("region", Shape::Given, "the bucket's region"),
     optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
     optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+    SAS,
+    CLIENT_SECRET,
+    CLIENT_ID,
+    TENANT_ID,
+    optional("role", Shape::Given, "the AWS role, by its ARN, that the bucket is asked as from Azure"),
 ];
 
 const RDS_EXPORT: &[Key] = &[
@@ -400,6 +406,11 @@ const RDS_EXPORT: &[Key] = &[
     optional("region", Shape::Given, "the bucket's region"),
     optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
     optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+    SAS,
+    CLIENT_SECRET,
+    CLIENT_ID,
+    TENANT_ID,
+    optional("role", Shape::Given, "the AWS role, by its ARN, that the bucket is asked as from Azure"),
 ];
 
 const PG_DUMP: &[Key] = &[
@@ -408,6 +419,11 @@ const PG_DUMP: &[Key] = &[
     optional("region", Shape::Given, "the bucket's region"),
     optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
     optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+    SAS,
+    CLIENT_SECRET,
+    CLIENT_ID,
+    TENANT_ID,
+    optional("role", Shape::Given, "the AWS role, by its ARN, that the bucket is asked as from Azure"),
 ];
 
 const DUMP: &[Key] = &[
@@ -438,6 +454,21 @@ const DUMP: &[Key] = &[
     optional("region", Shape::Given, "the bucket's region"),
     optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
     optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+    SAS,
+    CLIENT_SECRET,
+    CLIENT_ID,
+    TENANT_ID,
+    optional(
+        "kms_key",
+        Shape::Given,
+        "the KMS key, by its ARN, that objects of a bucket are written under [the bucket's own]",
+    ),
+    optional(
+        "bucket_key",
+        Shape::Truth,
+        "whether S3 keeps a key of the bucket's own under it, and asks KMS less [true]",
+    ),
+    optional("role", Shape::Given, "the AWS role, by its ARN, that the bucket is asked as from Azure"),
 ];
 
 const KAFKA: &[Key] = &[
@@ -469,10 +500,32 @@ const STORE: Shape = Shape::Table(&[
     optional("region", Shape::Given, "the bucket's region"),
     optional("endpoint", Shape::Given, "another endpoint than the provider's own"),
     optional("ca", Shape::Given, "a PEM file with a CA to trust besides the system's"),
+    SAS,
+    CLIENT_SECRET,
+    CLIENT_ID,
+    TENANT_ID,
+    optional(
+        "kms_key",
+        Shape::Given,
+        "the KMS key, by its ARN, that objects of a bucket are written under [the bucket's own]",
+    ),
+    optional(
+        "bucket_key",
+        Shape::Truth,
+        "whether S3 keeps a key of the bucket's own under it, and asks KMS less [true]",
+    ),
+    optional("role", Shape::Given, "the AWS role, by its ARN, that the bucket is asked as from Azure"),
     optional("second", Shape::Given, "the second cloud"),
     optional("second_region", Shape::Given, "its region"),
     optional("second_endpoint", Shape::Given, "its endpoint"),
     optional("second_ca", Shape::Given, "a PEM file with a CA to trust for it"),
+    optional("second_sas", Shape::Secret, "where its shared access signature is found"),
+    optional("second_client_secret", Shape::Secret, "where the secret of its application is found"),
+    optional("second_client_id", Shape::Given, "its application [AZURE_CLIENT_ID]"),
+    optional("second_tenant_id", Shape::Given, "the tenant of that [AZURE_TENANT_ID]"),
+    optional("second_kms_key", Shape::Given, "its KMS key, where it is a bucket"),
+    optional("second_bucket_key", Shape::Truth, "the same of it [true]"),
+    optional("second_role", Shape::Given, "its AWS role"),
     required("audience", Shape::Word(AUDIENCES), "who may see what is in it"),
     optional(
         "boundary",

@@ -165,7 +165,7 @@ mod tests {
     }
 
     fn at(url: &str, endpoint: Option<&str>) -> Location {
-        Location { url: url.into(), region: None, endpoint: endpoint.map(str::to_owned), ca: None }
+        Location { url: url.into(), endpoint: endpoint.map(str::to_owned), ..Location::default() }
     }
 
     #[test]

@@ -3,9 +3,10 @@
 //!
 //! Never in here: a secret. What is said of one is where it is found.
 
-use super::environment_file::{Reader, secret};
+use super::environment_file::Reader;
 use super::login_spec::ClientSpec;
 use super::plan::SecretRef;
+use super::secret_file::secret;
 use super::tree::Node;
 
 /// How a cluster learns who we are, beside a certificate.

@@ -1,7 +1,8 @@
 //! Where an environment wants events of lineage: `[lineage]`.
 
-use super::environment_file::{Reader, secret};
+use super::environment_file::Reader;
 use super::plan::SecretRef;
+use super::secret_file::secret;
 use super::tree::Node;
 
 /// Where events go; nowhere where nothing is said.

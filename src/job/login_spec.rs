@@ -2,8 +2,9 @@
 //!
 //! Never in here: a secret. What is said of one is where it is found.
 
-use super::environment_file::{Reader, secret};
+use super::environment_file::Reader;
 use super::plan::SecretRef;
+use super::secret_file::secret;
 use super::tree::Node;
 use core::net::IpAddr;
 

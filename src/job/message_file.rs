@@ -3,9 +3,10 @@
 //! The address of a webhook is a secret: whoever has it can write there. So it stands here by reference, and what it holds is looked at
 //! when it is used (`notify`).
 
-use super::environment_file::{Reader, secret};
+use super::environment_file::Reader;
 use super::ground::is_this_machine;
 use super::plan::SecretRef;
+use super::secret_file::secret;
 use super::tree::Node;
 use crate::data::Name;
 

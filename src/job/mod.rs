@@ -20,9 +20,11 @@
 //! treatment_file.rs    its treatments
 //! dump.rs              what an environment declares of a dump
 //! environment_file.rs  jobs/environments/<name>.toml
+//! secret_file.rs       where a secret is found; azure_login.rs: how Azure is shown who we are
 //! login_spec.rs        how a PostgreSQL login is guarded
 //! lineage_file.rs      where it wants events of lineage
 //! message_file.rs      whom it tells
+//! bucket_file.rs       by which key and role a bucket is written and asked
 //! boundaries.rs        which places may lie where
 //! kafka_spec.rs        how a cluster is reached whose topics are landed; kafka_login.rs: how we show it who we are
 //! ground.rs            where a location lies
@@ -39,7 +41,9 @@
 //!
 //! A fault in a file is a [`Problem`](crate::problem::Problem) with its place; all faults are told at once.
 
+mod azure_login;
 mod boundaries;
+mod bucket_file;
 mod check_file;
 mod check_keys;
 mod check_other;
@@ -68,6 +72,7 @@ mod requests;
 mod risk_file;
 mod rows_file;
 mod schema_file;
+mod secret_file;
 mod select;
 mod shape;
 mod small_cells_file;
@@ -81,6 +86,7 @@ mod write_plan;
 
 use crate::problem::Problem;
 
+pub use bucket_file::KmsSpec;
 pub use environment_file::Environment;
 pub use face::face;
 pub use face_json::json;
@@ -95,6 +101,7 @@ pub use message_file::{BodyShape, MessageSpec, Road};
 pub use plan::*;
 pub use privacy_file::PrivacySaid;
 pub use requests::requests_at_least;
+pub use secret_file::{AwsSecret, VaultSecret};
 pub use shape::bytes;
 pub use told::{CONNECT_MAX, EVENT_MAX, PAUSES, TELLING_MAX, TRY_MAX};
 pub use write_plan::{MergePlan, PERIODS_MAX, WriteMode};

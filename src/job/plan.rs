@@ -1,5 +1,6 @@
 //! The plan of a run: every decision made, nothing touched yet.
 
+use super::bucket_file::KmsSpec;
 use super::kafka_spec::KafkaSpec;
 use super::lineage_file::LineageSpec;
 use super::login_spec::LoginSpec;
@@ -307,7 +308,7 @@ pub struct PostgresSpec {
 }
 
 /// A folder in some store: its URL and what its provider needs to know.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Location {
     /// `target/warehouse` (a local folder), `s3://bucket/prefix`, `az://container/prefix`, `abfss://container@account.dfs.core.windows.net/prefix`.
     pub url: String,
@@ -317,6 +318,37 @@ pub struct Location {
     pub endpoint: Option<String>,
     /// PEM file with a CA to trust besides the system's.
     pub ca: Option<String>,
+    /// How Azure is shown who we are; without it as the surroundings say.
+    pub azure: Option<AzureLogin>,
+    /// The key of KMS that objects of a bucket are written under; as the bucket itself says without it.
+    pub kms: Option<KmsSpec>,
+    /// The role of AWS that a bucket is asked as by whoever comes from Azure, by its ARN.
+    pub role: Option<String>,
+}
+
+/// How Azure is shown who we are, by a secret that is referred to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AzureLogin {
+    /// By a shared access signature.
+    Sas(SecretRef),
+    /// By the secret of an application.
+    Client {
+        /// Where it is found.
+        secret: SecretRef,
+        /// The application; without it `AZURE_CLIENT_ID`.
+        client: Option<String>,
+        /// Its tenant; without it `AZURE_TENANT_ID`.
+        tenant: Option<String>,
+    },
+}
+
+impl AzureLogin {
+    /// Where its secret is found.
+    pub fn secret(&self) -> &SecretRef {
+        match self {
+            AzureLogin::Sas(secret) | AzureLogin::Client { secret, .. } => secret,
+        }
+    }
 }
 
 /// A store, as the environment describes it.
@@ -354,6 +386,20 @@ pub enum SecretRef {
     Env(String),
     /// A file readable by its owner alone.
     File(String),
+    /// A secret of AWS Secrets Manager.
+    Aws {
+        /// Its ARN, or its name.
+        secret: String,
+        /// The text of its JSON that is meant; without it the whole secret.
+        field: Option<String>,
+    },
+    /// A secret of Azure Key Vault.
+    KeyVault {
+        /// `https://<vault>.vault.azure.net/secrets/<name>`.
+        url: String,
+        /// As of the other.
+        field: Option<String>,
+    },
     /// The fixed key of the environment `dev`: for invented people only.
     TestKey,
 }

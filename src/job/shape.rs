@@ -2,6 +2,7 @@
 //!
 //! Never in here: what the keys mean together; that is looked at once the shapes are right.
 
+use super::secret_file;
 use super::tree::{Entry, Node, Text, Value};
 use crate::data::Name;
 use crate::problem::Problems;
@@ -84,11 +85,6 @@ pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Ke
     Key { name, shape, need: Need::Optional, doc }
 }
 
-const SECRET: &[Key] = &[
-    optional("env", Shape::Text, "the environment variable that holds it"),
-    optional("file", Shape::Text, "the file that holds it, readable by its owner alone"),
-    optional("test_key", Shape::Truth, "the fixed key of `dev`: for invented people only"),
-];
 const ENV: &[Key] = &[required("env", Shape::Text, "the environment variable that holds it")];
 
 /// Tells every value of `node` that is not of its shape.
@@ -148,7 +144,7 @@ pub fn check(text: &Text, node: &Node, shape: Shape, path: &str, problems: &mut 
             Some(size) if bytes(size).is_some() => {}
             _ => wrong("a size such as \"32MiB\""),
         },
-        Shape::Secret => secret(text, node, path, problems),
+        Shape::Secret => secret_file::check(text, node, path, problems),
         Shape::List(item) => match &node.value {
             Value::List(items) => items.iter().for_each(|node| check(text, node, *item, path, problems)),
             _ => wrong("a list"),
@@ -187,7 +183,8 @@ pub fn check(text: &Text, node: &Node, shape: Shape, path: &str, problems: &mut 
     }
 }
 
-fn table(text: &Text, node: &Node, keys: &[Key], path: &str, problems: &mut Problems) {
+/// Tells every key of a table that is not of `keys`, every value that is not of its shape, and what is missing.
+pub(super) fn table(text: &Text, node: &Node, keys: &[Key], path: &str, problems: &mut Problems) {
     let Value::Table(entries) = &node.value else {
         let message = format!("`{path}` is {}, where a table is expected", node.what());
         problems.add("E-FILE-TYPE", text.place(node.span.start), message, None);
@@ -218,20 +215,6 @@ fn one_key(text: &Text, node: &Node, keys: &[Key], path: &str, problems: &mut Pr
         let names: Vec<&str> = keys.iter().map(|known| known.name).collect();
         let message = format!("`{path}` takes exactly one key");
         problems.add("E-FILE-ONE-OF", text.place(node.span.start), message, Some(one_of(&names)));
-    }
-}
-
-/// A secret in the file itself is told without a word of it.
-fn secret(text: &Text, node: &Node, path: &str, problems: &mut Problems) {
-    match &node.value {
-        Value::Table(_) => one_key(text, node, SECRET, path, problems),
-        _ => {
-            let message = format!("`{path}` is written in the file");
-            let hint =
-                "a secret is referred to: { env = \"NAME\" } or { file = \"PATH\" }; change the one that was here"
-                    .to_owned();
-            problems.add("E-FILE-SECRET", text.place(node.span.start), message, Some(hint));
-        }
     }
 }
 
@@ -302,7 +285,7 @@ fn distance(one: &str, other: &str) -> usize {
 
 /// The JSON Schema (draft 2020-12) of a file of that shape.
 pub fn json_schema(title: &str, shape: Shape) -> Json {
-    let mut schema = schema_of(shape);
+    let mut schema = json_schema_of(shape);
     if let Some(object) = schema.as_object_mut() {
         object.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
         object.insert("title".into(), json!(title));
@@ -310,8 +293,9 @@ pub fn json_schema(title: &str, shape: Shape) -> Json {
     schema
 }
 
-fn schema_of(shape: Shape) -> Json {
-    let env = || schema_of(Shape::Table(ENV));
+/// The JSON Schema of one value.
+pub(super) fn json_schema_of(shape: Shape) -> Json {
+    let env = || json_schema_of(Shape::Table(ENV));
     match shape {
         Shape::Text | Shape::Path => json!({ "type": "string", "minLength": 1 }),
         Shape::AnyText => json!({ "type": "string" }),
@@ -323,17 +307,17 @@ fn schema_of(shape: Shape) -> Json {
         Shape::GivenWhole => json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, env()] }),
         Shape::Truth => json!({ "type": "boolean" }),
         Shape::Size => json!({ "type": "string", "pattern": "^[0-9]+ ?(B|KiB|MiB|GiB)$" }),
-        Shape::Secret => schema_of(Shape::OneOf(SECRET)),
-        Shape::List(item) => json!({ "type": "array", "items": schema_of(*item) }),
+        Shape::Secret => secret_file::schema(),
+        Shape::List(item) => json!({ "type": "array", "items": json_schema_of(*item) }),
         Shape::OneOrMore(item) => {
-            json!({ "anyOf": [schema_of(*item), { "type": "array", "items": schema_of(*item) }] })
+            json!({ "anyOf": [json_schema_of(*item), { "type": "array", "items": json_schema_of(*item) }] })
         }
         Shape::Table(keys) => object(keys),
         Shape::Things(item) | Shape::Columns(item) => json!({
-            "type": "object", "propertyNames": { "pattern": NAME_PATTERN }, "additionalProperties": schema_of(*item)
+            "type": "object", "propertyNames": { "pattern": NAME_PATTERN }, "additionalProperties": json_schema_of(*item)
         }),
-        Shape::Paths(item) => json!({ "type": "object", "additionalProperties": schema_of(*item) }),
-        Shape::WordOr(words, keys) => json!({ "anyOf": [{ "enum": words }, schema_of(Shape::OneOf(keys))] }),
+        Shape::Paths(item) => json!({ "type": "object", "additionalProperties": json_schema_of(*item) }),
+        Shape::WordOr(words, keys) => json!({ "anyOf": [{ "enum": words }, json_schema_of(Shape::OneOf(keys))] }),
         Shape::OneOf(keys) => {
             let mut one = object(keys);
             if let Some(object) = one.as_object_mut() {
@@ -350,7 +334,7 @@ const NAME_PATTERN: &str = "^[a-z][a-z0-9_]{0,62}$";
 fn object(keys: &[Key]) -> Json {
     let mut properties = Map::new();
     for key in keys {
-        let mut schema = schema_of(key.shape);
+        let mut schema = json_schema_of(key.shape);
         if let Some(object) = schema.as_object_mut() {
             object.insert("description".into(), json!(key.doc));
         }

@@ -4,7 +4,7 @@
 
 use super::lineage_file::LineageSpec;
 use super::message_file::{BodyShape, MessageSpec, Road};
-use super::plan::{Plan, SecretRef};
+use super::plan::Plan;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::time::Duration;
@@ -43,8 +43,8 @@ pub(super) fn face(plan: &Plan) -> String {
         let _ = writeln!(out, "  file      {file}");
     }
     if let Some(http) = http {
-        let key = http.api_key.as_ref().map(|key| format!(", let in by the key in {}", found(key)));
-        let _ = writeln!(out, "  http      its address in {}{}", found(&http.url), key.unwrap_or_default());
+        let key = http.api_key.as_ref().map(|key| format!(", let in by the key in {}", key.place()));
+        let _ = writeln!(out, "  http      its address in {}{}", http.url.place(), key.unwrap_or_default());
     }
     let _ = match plan.lineage.is_wanted() {
         true => writeln!(out, "            {}", patience(EVENT_MAX, "each event")),
@@ -57,7 +57,7 @@ pub(super) fn face(plan: &Plan) -> String {
 pub(super) fn json(plan: &Plan) -> [Value; 2] {
     let message = |of: &MessageSpec| {
         let (kind, at) = match &of.road {
-            Road::Webhook { url, body, .. } => (body.word(), found(url)),
+            Road::Webhook { url, body, .. } => (body.word(), url.place()),
             Road::Sns { topic, .. } => ("sns", topic.clone()),
         };
         json!({ "name": of.name, "kind": kind, "at": at, "is_signed": is_signed(&of.road) })
@@ -68,7 +68,7 @@ pub(super) fn json(plan: &Plan) -> [Value; 2] {
     [
         json!({ "to": plan.messages.iter().map(message).collect::<Vec<_>>(), "limits": limits(TELLING_MAX) }),
         json!({
-            "store": is_stored, "file": file, "http": http.as_ref().map(|http| found(&http.url)),
+            "store": is_stored, "file": file, "http": http.as_ref().map(|http| http.url.place()),
             "limits": limits(EVENT_MAX),
         }),
     ]
@@ -77,7 +77,7 @@ pub(super) fn json(plan: &Plan) -> [Value; 2] {
 fn road(of: &MessageSpec) -> String {
     let signed = if is_signed(&of.road) { ", signed" } else { "" };
     match &of.road {
-        Road::Webhook { url, body, .. } => format!("{} webhook, its address in {}{signed}", body.word(), found(url)),
+        Road::Webhook { url, body, .. } => format!("{} webhook, its address in {}{signed}", body.word(), url.place()),
         Road::Sns { topic, endpoint, .. } => {
             let endpoint = endpoint.as_ref().map(|at| format!(" at {at}")).unwrap_or_default();
             format!("{topic}{endpoint}{signed}")
@@ -90,15 +90,6 @@ fn is_signed(road: &Road) -> bool {
         Road::Webhook { key, .. } => key.is_some(),
         // By the process's AWS credentials.
         Road::Sns { .. } => true,
-    }
-}
-
-/// Where a secret is found.
-fn found(secret: &SecretRef) -> String {
-    match secret {
-        SecretRef::Env(name) => format!("variable {name}"),
-        SecretRef::File(path) => format!("file {path}"),
-        SecretRef::TestKey => "the fixed key of tests".into(),
     }
 }
 

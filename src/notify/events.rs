@@ -10,9 +10,12 @@ use serde_json::Value;
 
 /// Sends `event`, and tries again a few times: half a minute at most.
 pub async fn send_event(to: &LineageHttp, event: &Value, around: Surroundings<'_>) -> Result<(), NotifyFault> {
-    let url = secret::text(&to.url, around.project, &around.variable)?;
+    let url = secret::text(&to.url, around.project, around.variable).await?;
     let url = checked(url.expose_secret())?;
-    let key = to.api_key.as_ref().map(|key| secret::text(key, around.project, &around.variable)).transpose()?;
+    let key = match &to.api_key {
+        Some(key) => Some(secret::text(key, around.project, around.variable).await?),
+        None => None,
+    };
     let client = client(&Post { url, ca: to.ca.as_deref() }, around.project)?;
     let headers = |_| {
         let mut headers = vec![("content-type", "application/json".to_owned())];

@@ -12,10 +12,10 @@ use super::client::{Post, client, post};
 use super::{NotifyFault, Surroundings};
 use crate::access::secret;
 use crate::access::sigv4::hex;
-use crate::job::{BodyShape, Road, SecretRef};
+use crate::job::{BodyShape, Road};
 use crate::report::{Message, pagerduty_body, plain_body, slack_body, teams_body};
 use ring::hmac::{HMAC_SHA256, Key, sign};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 /// The signature of `body` at `timestamp`: seconds since 1970.
@@ -26,11 +26,16 @@ pub fn signature(key: &[u8], timestamp: i64, body: &str) -> String {
 /// Sends `message` by `road`, a webhook.
 pub(super) async fn send(road: &Road, message: &Message, around: Surroundings<'_>) -> Result<(), NotifyFault> {
     let Road::Webhook { url, body: shape, key, routing_key, ca } = road else { return Ok(()) };
-    let text = |of: &SecretRef| secret::text(of, around.project, &around.variable);
-    let url = text(url)?;
+    let url = secret::text(url, around.project, around.variable).await?;
     let url = checked(url.expose_secret())?;
-    let key = key.as_ref().map(|key| secret::key(key, around.project, &around.variable)).transpose()?;
-    let routing_key: Option<SecretString> = routing_key.as_ref().map(text).transpose()?;
+    let key = match key {
+        Some(key) => Some(secret::key(key, around.project, around.variable).await?),
+        None => None,
+    };
+    let routing_key = match routing_key {
+        Some(key) => Some(secret::text(key, around.project, around.variable).await?),
+        None => None,
+    };
     let mut body = match shape {
         BodyShape::Plain => plain_body(message),
         BodyShape::Slack => slack_body(message),

@@ -13,7 +13,7 @@
 //! lag.rs       how far behind it is
 //! tombstone.rs values that a topic is to forget:      cleaning.rs read.rs seek.rs send.rs
 //! heard.rs     what the client says by itself         account.rs   what rounds come to, counted as they go
-//! login.rs     what we show a cluster
+//! login.rs     what we show a cluster               look.rs      whether it lets us in and read, before the night
 //! ```
 //!
 //! The only rdkafka. Never in here: how an event is written (`changes`), and what a treatment does (`privacy`).
@@ -33,6 +33,7 @@ mod land;
 mod lane;
 mod letters;
 mod login;
+mod look;
 mod manifest;
 mod over;
 mod pull;
@@ -53,6 +54,7 @@ pub use cluster::Stretch;
 pub use fault::RelayFault;
 pub use lag::Lag;
 pub use login::{ClientCertificate, Login};
+pub use look::look;
 pub use pull::Bounds;
 pub use schemas::schemas;
 pub use seek::{Held, Seen};

@@ -32,7 +32,9 @@ advice! {
     OPEN_TO_ALL "D-OPEN" "RB-06" "take the public access away: S3 Block Public Access on the bucket and its policy, `allow_nested_items_to_be_public = false` on the account";
     ROLE_WIDE "D-WIDE" "RB-06" "let the role delete `run=` folders and `_nightferry/probe-*` alone (deploy/terraform/aws/rights.tf)";
     RACES "D-RACES" "RB-06" "use a store whose conditional PUT holds when two write at once";
+    OTHER_KEY "D-KMS" "RB-06" "name the bucket's own key in `kms_key`, let the role `kms:GenerateDataKey` and `kms:Decrypt` with it, and see that nobody between takes the headers away";
     SECRET "D-SECRET" "RB-06" "set the variable named, or put the file there and let its owner alone read it (chmod 600)";
+    SAS "D-SAS" "RB-25" "make another shared access signature, and put it where `sas` refers to";
     KEY "D-KEY" "RB-06" "make a key of 32 random bytes or more: `openssl rand -base64 48`";
     NO_KEY "D-NOKEY" "RB-06" "name the key in the environment: `[secrets]` with `tokens = { env = \"..\" }`";
     EARLY "D-EARLY" "RB-17" "leave the objects in STANDARD until they go, or keep them for as long as their class is paid for";

@@ -85,7 +85,7 @@ struct Years {
 
 /// The store of the audience `security`, over these objects.
 pub(super) fn security(objects: impl ObjectStore) -> Store {
-    let location = Location { url: "security".into(), region: None, endpoint: None, ca: None };
+    let location = Location { url: "security".into(), ..Location::default() };
     let name = Name::new("security").expect("a name");
     let spec = StoreSpec {
         name,
@@ -175,6 +175,8 @@ fn record(job: &Name, period: Period, number: u64, now: DateTime<Utc>) -> JobRec
         published_at: now,
         inputs: BTreeMap::new(),
         back_to: None,
+        batch: None,
+        task: None,
         tables: Vec::new(),
     }
 }

@@ -3,7 +3,8 @@
 //! Never in here: what an object store's error means (`access::meaning`), and any foreign text.
 
 use super::postgres::Powers;
-use crate::access::{Meaning, meaning};
+use crate::access::secret::SecretFault;
+use crate::access::{IdentityFault, Meaning, meaning};
 use crate::data::scratch::ScratchFault;
 use crate::data::{Name, NoRoom};
 use crate::frame::SqlFault;
@@ -36,6 +37,20 @@ pub enum SourceError {
         code: Option<String>,
         /// Whether it was TLS that failed.
         tls: bool,
+    },
+    /// The secret that it would be shown cannot be had (exit 11, or what the fault stands for).
+    #[error("there is no secret for source `{from}`: {fault}")]
+    NoSecret {
+        /// Source of the environment.
+        from: Name,
+        /// Why.
+        fault: SecretFault,
+    },
+    /// Its shared access signature is over (exit 12).
+    #[error("the shared access signature of source `{from}` has expired (`sas`)")]
+    SasOver {
+        /// Source of the environment.
+        from: Name,
     },
     /// It sends us to another address (exit 13).
     #[error("source `{from}` answers with another address while {during}, and no redirect is followed")]
@@ -158,6 +173,8 @@ pub(super) fn fault(from: &Name, during: &str, what: &str, error: &object_store:
         Meaning::NotThere => not_there(what),
         Meaning::NotAsNamed(what) => not_there(what),
         Meaning::Refused => refused(during, false),
+        Meaning::NoSecret(fault) => SourceError::NoSecret { from: from.clone(), fault },
+        Meaning::NoToken(IdentityFault::SasOver) => SourceError::SasOver { from: from.clone() },
         Meaning::NoToken(fault) if fault.is_passing() => away(None),
         Meaning::NoToken(fault) => refused(&format!("us, who have no token: {fault}"), false),
         Meaning::NoCredentials => refused("us, who have no credentials", false),

@@ -77,6 +77,8 @@ mod tests {
             published_at: DateTime::UNIX_EPOCH,
             inputs: Default::default(),
             back_to: None,
+            batch: None,
+            task: None,
             tables: Vec::new(),
         }
     }

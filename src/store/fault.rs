@@ -2,6 +2,7 @@
 //!
 //! Never in here: what an object store's error means (`access::meaning`), and its text.
 
+use crate::access::secret::SecretFault;
 use crate::access::{Folder, IdentityFault, Meaning, meaning};
 use crate::data::Audience;
 use crate::format::parquet_write::WriteFault;
@@ -34,6 +35,14 @@ pub enum StoreError {
         store: String,
         /// Why.
         fault: IdentityFault,
+    },
+    /// The secret that it would be shown cannot be had (exit 11, or what the fault stands for).
+    #[error("there is no secret for store `{store}`: {fault}")]
+    NoSecret {
+        /// The store.
+        store: String,
+        /// Why.
+        fault: SecretFault,
     },
     /// It sends us to another address (exit 13).
     #[error("store `{store}` answers with another address while {during}, and no redirect is followed")]
@@ -232,6 +241,7 @@ impl StoreError {
         match self {
             StoreError::Decided(cause) => cause.is_passing(),
             StoreError::NoToken { fault, .. } => fault.is_passing(),
+            StoreError::NoSecret { fault, .. } => fault.is_passing(),
             other => matches!(other, StoreError::Away { .. } | StoreError::Outrun { .. }),
         }
     }
@@ -245,6 +255,7 @@ pub(super) fn fault(folder: &Folder, during: &'static str, what: &str, error: ob
         Meaning::NotAsNamed(what) => StoreError::NotThere { store, what: what.to_owned() },
         Meaning::Refused => StoreError::Refused { store, during },
         Meaning::NoToken(fault) => StoreError::NoToken { store, fault },
+        Meaning::NoSecret(fault) => StoreError::NoSecret { store, fault },
         Meaning::NoCredentials => StoreError::Refused { store, during: "looking for credentials" },
         Meaning::Elsewhere => StoreError::Elsewhere { store, during },
         Meaning::Tls => StoreError::Tls { store },

@@ -14,6 +14,7 @@ use super::manifest::ManifestRef;
 use super::mutant::{self, Mutant};
 use crate::data::{Name, Period};
 use crate::failpoint;
+use crate::report::BatchReport;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
@@ -55,6 +56,12 @@ pub struct JobRecord {
     /// is no night, and says nothing of what is published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back_to: Option<u64>,
+    /// The job of AWS Batch that decided it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchReport>,
+    /// The task of Amazon ECS that it was decided in: the last part of its ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
     /// Every table's next version.
     pub tables: Vec<RecordTable>,
 }

@@ -14,7 +14,7 @@ use super::mutant::{self, Mutant};
 use super::proposal::propose;
 use super::{Staged, Store, place, suppression};
 use crate::data::{Name, Origin, Period, Schema};
-use crate::report::{Proof, Verdict};
+use crate::report::{BatchReport, Proof, Verdict};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +39,10 @@ pub struct Night<'a> {
     pub environment_hash: &'a str,
     /// The version of the suppression list whose people its rows lack; `None` where there was none.
     pub suppression_list: Option<u64>,
+    /// The job of AWS Batch that the run is.
+    pub batch: Option<&'a BatchReport>,
+    /// The task of Amazon ECS that it runs in.
+    pub task: Option<&'a str>,
     /// Every dataset of the job.
     pub datasets: Vec<NightDataset<'a>>,
 }
@@ -151,6 +155,8 @@ pub async fn publish<'a>(
         published_at: night.at,
         inputs: inputs(&night),
         back_to: None,
+        batch: night.batch.cloned(),
+        task: night.task.map(str::to_owned),
         tables,
     };
     // As late as can be: whoever was overtaken by a failover meanwhile is refused here.

@@ -115,6 +115,8 @@ mod tests {
             published_at: at(published_at),
             inputs: Default::default(),
             back_to: None,
+            batch: None,
+            task: None,
             tables: Vec::new(),
         }
     }

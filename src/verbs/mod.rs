@@ -3,6 +3,8 @@
 
 mod array;
 mod catalogue;
+#[cfg(feature = "relay")]
+mod cluster;
 mod days;
 mod desk;
 mod diff;

@@ -81,7 +81,7 @@ pub async fn find(named: &str, usage: Ending) -> Result<Named, Failure> {
 async fn of_table(folder: &Path, version: Option<u64>, usage: Ending) -> Result<Named, Failure> {
     let url = folder.to_string_lossy().into_owned();
     let label = shown(&url);
-    let location = Location { url, region: None, endpoint: None, ca: None };
+    let location = Location { url, ..Location::default() };
     let here = std::env::current_dir().map_err(|_| not_there("the current folder is not there".into()))?;
     let store = access::open(&location, &here, &label, Purpose::Read).map_err(|error| Failure::access(&error))?;
     let snapshot = snapshot(&store, version).await.map_err(|error| match error {

@@ -117,7 +117,7 @@ async fn test_job(project: &Project, job: &Path, update: bool) -> Result<Tested,
 fn into(plan: &mut Plan, scratch: &Path) {
     for (name, store) in &mut plan.stores {
         let url = scratch.join(name.as_str()).to_string_lossy().into_owned();
-        store.primary = Location { url, region: None, endpoint: None, ca: None };
+        store.primary = Location { url, ..Location::default() };
         store.second = None;
     }
 }

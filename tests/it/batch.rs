@@ -117,6 +117,10 @@ fn the_report_its_page_and_the_ledger_say_which_job_and_task_it_was() {
         assert_eq!(report["started_by"], "aws_batch:3f0c9a4e");
     }
     assert!(!came.out.contains("opensesame"), "of labels nothing is told");
+    // And in the night's own record, which is its commit.
+    let record = format!("out/security/_jobs/things/{:020}.json", 0);
+    let record: Value = serde_json::from_str(&ferry.read(&record)).expect("a record");
+    assert_eq!((&record["batch"], &record["task"]), (&filed["batch"], &json!(TASK)));
     let page = shown["page_at"].as_str().expect("a page").replace("security/", "out/security/");
     let page = ferry.read(&page);
     assert!(page.contains("3f0c9a4e, attempt 2") && page.contains("/nightferry/prod settlements/nightferry/9c1e"));
@@ -202,6 +206,17 @@ fn children_of_an_array_job_do_one_period_each_all_at_once_and_each_once() {
     let days: Vec<&str> =
         shown["rows"].as_array().expect("rows").iter().map(|row| row[1].as_str().expect("a day")).collect();
     assert_eq!(days, (2..=9).map(|day| format!("2026-03-{day:02}")).collect::<Vec<_>>());
+    let records = ferry.files("out/security/_jobs/things");
+    let told = records.iter().map(|file| {
+        let record: Value =
+            serde_json::from_str(&ferry.read(&format!("out/security/_jobs/things/{file}"))).expect("JSON");
+        let (index, day) =
+            (record["batch"]["array_index"].as_u64(), record["period"]["from"].as_str().map(str::to_owned));
+        assert!(record["batch"]["job"].as_str().is_some_and(|job| job.starts_with("3f0c9a4e:")), "{record}");
+        (index.expect("a child"), day.expect("a day"))
+    });
+    let expected = (0..8).map(|index| (index, format!("2026-03-{:02}", index + 2)));
+    assert_eq!(told.collect::<BTreeMap<_, _>>(), expected.collect());
     // Batch tries a child again: it is there already.
     assert!(children(8).iter().all(|came| came.code == 0));
     assert_eq!(seen(), first);

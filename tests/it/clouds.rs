@@ -42,8 +42,12 @@ fn moved(cloud: &Cloud, folder: &str, url: &str) -> Ferry {
 async fn uploaded(cloud: &Cloud, folder: &str) -> Ferry {
     let url = format!("{}/{}", cloud.url, uuid::Uuid::now_v7());
     let ferry = moved(cloud, folder, &url);
-    let location =
-        Location { url, region: Some("eu-west-2".into()), endpoint: Some(variable(cloud.endpoint)), ca: None };
+    let location = Location {
+        url,
+        region: Some("eu-west-2".into()),
+        endpoint: Some(variable(cloud.endpoint)),
+        ..Location::default()
+    };
     let there = open(&location, ferry.root(), "a place", Purpose::Write).expect("a place");
     for file in ferry.files(folder) {
         let bytes = std::fs::read(ferry.path(folder).join(&file)).expect("a file");

@@ -21,6 +21,10 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-SQL-10", "endings::sql_that_the_source_refuses_ends_with_10_and_says_that_nothing_was_published"),
     ("E-ENV-11", "fixtures/problems/secret-that-is-not-set"),
     ("E-ACCESS-12", "endings::a_wrong_password_ends_with_12"),
+    ("E-SECRET-11", "managers::what_secrets_manager_refuses_is_told_once_with_what_to_do"),
+    ("E-SECRET-12", "managers::what_key_vault_refuses_is_told_once_with_what_to_do"),
+    ("E-SECRET-70", "managers::what_key_vault_refuses_is_told_once_with_what_to_do"),
+    ("E-SAS-12", "shared_access::a_signature_that_is_over_is_called_that_before_it_is_shown_to_anybody"),
     ("E-CLOCK-12", "federated::a_clock_twenty_minutes_off_ends_with_12_and_is_called_a_clock"),
     ("E-EPOCH-12", "upkeep::whoever_a_failover_has_overtaken_is_refused_with_12"),
     (

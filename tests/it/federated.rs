@@ -11,10 +11,10 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Somebody who hands out tokens; ends with this.
-struct Tokens {
+/// Somebody who hands out tokens and secrets; ends with this.
+pub struct Tokens {
     process: Child,
-    port: u16,
+    pub port: u16,
 }
 
 impl Drop for Tokens {
@@ -25,8 +25,12 @@ impl Drop for Tokens {
 }
 
 impl Tokens {
-    fn start() -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/tokens.py");
+    pub fn start() -> Self {
+        Self::of(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/tokens.py"))
+    }
+
+    /// The one of a script.
+    pub fn of(script: &str) -> Self {
         let mut command = Command::new(variable("NIGHTFERRY_READERS_PYTHON"));
         let mut process = command.arg(script).stdout(Stdio::piped()).stdin(Stdio::null()).spawn().expect("python");
         let mut line = String::new();
@@ -34,7 +38,7 @@ impl Tokens {
         Tokens { process, port: line.trim().parse().expect("a port") }
     }
 
-    fn ask(&self, request: &str) -> String {
+    pub fn ask(&self, request: &str) -> String {
         let mut server = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         server.write_all(request.as_bytes()).expect("asked");
         let mut answer = String::new();
@@ -44,7 +48,7 @@ impl Tokens {
     }
 
     /// What it does from here on.
-    fn say(&self, what: &Value) {
+    pub fn say(&self, what: &Value) {
         let body = what.to_string();
         self.ask(&format!(
             "POST /_said HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
@@ -53,12 +57,12 @@ impl Tokens {
     }
 
     /// Who was asked, and what was answered.
-    fn seen(&self) -> Vec<(String, u16)> {
+    pub fn seen(&self) -> Vec<(String, u16)> {
         serde_json::from_str(&self.ask("GET /_seen HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).expect("JSON")
     }
 
     /// How often `who` was asked.
-    fn asked(&self, who: &str) -> usize {
+    pub fn asked(&self, who: &str) -> usize {
         self.seen().iter().filter(|(of, _)| of == who).count()
     }
 
@@ -102,8 +106,8 @@ fn nowhere() -> Ferry {
     ferry
 }
 
-/// Azurite over TLS, which takes tokens of Entra's alone.
-struct Blobs {
+/// Azurite over TLS, which takes tokens of Entra's, and its account's key.
+pub struct Blobs {
     process: Child,
     folder: tempfile::TempDir,
     port: u16,
@@ -117,7 +121,7 @@ impl Drop for Blobs {
 }
 
 impl Blobs {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
         let cases = python(&[concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/certificates.py"), &at("")]);
@@ -141,15 +145,15 @@ impl Blobs {
         blobs
     }
 
-    fn endpoint(&self) -> String {
+    pub fn endpoint(&self) -> String {
         format!("https://127.0.0.1:{}/devstoreaccount1", self.port)
     }
 
-    fn ca(&self) -> String {
+    pub fn ca(&self) -> String {
         self.folder.path().join("ca.pem").to_string_lossy().into_owned()
     }
 
-    fn project(&self) -> Ferry {
+    pub fn project(&self) -> Ferry {
         let ferry = things(&self.endpoint());
         ferry.write("ca.pem", &std::fs::read(self.ca()).expect("a CA"));
         ferry

@@ -99,7 +99,7 @@ fn hears(text: &[u8]) -> bool {
 pub fn rows(url: &str, endpoint: Option<&str>, table: &str) -> String {
     let endpoint = endpoint.map(str::to_owned);
     let region = endpoint.as_ref().map(|_| "eu-west-2".to_owned());
-    let location = Location { url: url.to_owned(), region, endpoint, ca: None };
+    let location = Location { url: url.to_owned(), region, endpoint, ..Location::default() };
     let read = || {
         let folder = open(&location, Path::new("."), "a place", Purpose::Read).expect("a place");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

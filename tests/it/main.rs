@@ -2,6 +2,7 @@
 // Clippy's leave to unwrap in tests covers test functions and `#[cfg(test)]`; all of this binary is a test.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod assumed;
 mod audience;
 mod awaited;
 mod bad_input;
@@ -15,6 +16,7 @@ mod claims;
 mod closed;
 mod clouds;
 mod compared;
+mod container;
 mod costs;
 mod crossing;
 mod damage;
@@ -36,11 +38,13 @@ mod forms;
 mod generated;
 mod hostile;
 mod image;
+mod kms;
 mod large_files;
 mod laws;
 mod layouts;
 mod lineage;
 mod live;
+mod managers;
 mod matrix;
 mod messages;
 mod metrics;
@@ -57,6 +61,7 @@ mod publishing;
 mod readers;
 #[cfg(feature = "relay")]
 mod relay;
+mod resigned;
 mod risks;
 mod runbooks;
 mod scans;
@@ -64,6 +69,7 @@ mod schedule;
 mod sealed_parts;
 mod services;
 mod set_aside;
+mod shared_access;
 mod small_cells;
 pub mod status;
 mod stores;

@@ -128,6 +128,8 @@ pub async fn night(warehouse: &Store, security: &Store, scratch: &Folder, day: u
         job_hash: "1a",
         environment_hash: "e2",
         suppression_list: None,
+        batch: None,
+        task: None,
         datasets: vec![dataset],
     };
     match publish(night, &settled, security, &stores).await.expect("published") {
@@ -140,7 +142,7 @@ pub async fn night(warehouse: &Store, security: &Store, scratch: &Folder, day: u
 pub fn store(of: &str, audience: Audience, primary: Folder, second: Option<Folder>) -> Store {
     let spec = StoreSpec {
         name: name(of),
-        primary: Location { url: "store".into(), region: None, endpoint: None, ca: None },
+        primary: Location { url: "store".into(), ..Location::default() },
         second: None,
         audience,
         boundary: Boundary::Internal,

@@ -30,12 +30,13 @@ pub fn azure(label: &str) -> Folder {
 
 /// A fresh folder of this machine under `root`.
 pub fn local(root: &std::path::Path, label: &str) -> Folder {
-    let location = Location { url: "store".into(), region: None, endpoint: None, ca: None };
+    let location = Location { url: "store".into(), ..Location::default() };
     open(&location, root, label, Purpose::Write).expect("a folder")
 }
 
 fn at(scheme: &str, bucket: &str, endpoint: &str, label: &str) -> Folder {
     let url = format!("{scheme}://{bucket}/{}", uuid::Uuid::now_v7());
-    let location = Location { url, region: Some("eu-west-2".into()), endpoint: Some(endpoint.into()), ca: None };
+    let location =
+        Location { url, region: Some("eu-west-2".into()), endpoint: Some(endpoint.into()), ..Location::default() };
     open(&location, std::path::Path::new("."), label, Purpose::Write).expect("a place")
 }

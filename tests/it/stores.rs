@@ -50,7 +50,7 @@ async fn the_preflight_says_that_a_bucket_or_container_is_not_there() {
     ];
     for (url, endpoint) in places {
         let region = Some("eu-west-2".into());
-        let location = Location { url: url.into(), region, endpoint: Some(variable(endpoint)), ca: None };
+        let location = Location { url: url.into(), region, endpoint: Some(variable(endpoint)), ..Location::default() };
         let folder = open(&location, std::path::Path::new("."), "missing", Purpose::Write).expect("a place");
         let refused = preflight(&folder).await;
         let expected = StoreError::NotThere { store: "missing".into(), what: "the bucket or container".into() };
@@ -63,7 +63,8 @@ async fn the_preflight_says_that_nobody_answers() {
     // A port that was free a moment ago: nobody listens there.
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     let endpoint = Some(format!("http://127.0.0.1:{port}"));
-    let location = Location { url: "s3://bucket/x".into(), region: Some("eu-west-2".into()), endpoint, ca: None };
+    let location =
+        Location { url: "s3://bucket/x".into(), region: Some("eu-west-2".into()), endpoint, ..Location::default() };
     let folder = open(&location, std::path::Path::new("."), "gone", Purpose::Write).expect("a place");
     let refused = preflight(&folder).await;
     assert!(matches!(refused, Err(StoreError::Away { code: None, .. })), "{refused:?}");
@@ -97,7 +98,7 @@ async fn nights_cross_from_s3_to_azure_once_it_is_there() {
     let missing = {
         let url = "az://no-such-container-here/x".to_owned();
         let endpoint = Some(variable("NIGHTFERRY_AZURE_ENDPOINT"));
-        let location = Location { url, region: None, endpoint, ca: None };
+        let location = Location { url, endpoint, ..Location::default() };
         open(&location, std::path::Path::new("."), "warehouse (second)", Purpose::Write).expect("a place")
     };
     let name = |text| Name::new(text).expect("a name");

@@ -222,7 +222,7 @@ fn what_takes_a_key_another_column_or_a_part_of_json_is_done_to_the_extract_as_w
     let came = seen.run(&["run", "jobs/things.toml"]);
     assert_eq!(came.code, 0, "{}", came.err);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let location = nightferry::job::Location { url: "out/warehouse".into(), region: None, endpoint: None, ca: None };
+    let location = nightferry::job::Location { url: "out/warehouse".into(), ..nightferry::job::Location::default() };
     let purpose = nightferry::access::Purpose::Read;
     let folder = nightferry::access::open(&location, seen.root(), "warehouse", purpose).expect("a folder");
     let text = runtime.block_on(nightferry::store::rows_of_table(&folder, "thing")).expect("rows");

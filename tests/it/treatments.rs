@@ -53,7 +53,7 @@ fn project() -> Ferry {
 /// What analysts see of a table, by the column `by`, each cell as text.
 fn seen(ferry: &Ferry, table: &str, by: &str) -> BTreeMap<String, BTreeMap<String, String>> {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let location = nightferry::job::Location { url: "out/warehouse".into(), region: None, endpoint: None, ca: None };
+    let location = nightferry::job::Location { url: "out/warehouse".into(), ..nightferry::job::Location::default() };
     let folder = nightferry::access::open(&location, ferry.root(), "warehouse", nightferry::access::Purpose::Read)
         .expect("a folder");
     let text = runtime.block_on(nightferry::store::rows_of_table(&folder, table)).expect("rows");

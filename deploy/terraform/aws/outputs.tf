@@ -13,6 +13,11 @@ output "topics" {
   value       = "s3://${local.bucket_names["topics"]}"
 }
 
+output "data_key" {
+  description = "For `kms_key` of the environment file's buckets: the one key that the jobs' roles may use and the buckets take. They put it there by themselves too."
+  value       = aws_kms_key.data.arn
+}
+
 output "job_roles" {
   description = "The role of each job: the subject of a credential in Azure, and what a bucket of others must let in."
   value       = { for job, role in aws_iam_role.job : job => role.arn }

@@ -104,6 +104,20 @@ locals {
         }
       },
       {
+        # Secrets that the environment file refers to (`aws_secret`), and no other. Those that Fargate puts into variables are the execution role's.
+        Sid      = "ReadSecrets"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetSecretValue"]
+        Resource = of.reads_secrets
+      },
+      {
+        Sid       = "DecryptSecrets"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = of.secret_keys
+        Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.${local.region}.amazonaws.com"] } }
+      },
+      {
         Sid      = "Tell"
         Effect   = "Allow"
         Action   = ["sns:Publish"]

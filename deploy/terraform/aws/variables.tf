@@ -36,20 +36,22 @@ variable "architecture" {
 }
 
 variable "jobs" {
-  description = "Each job of the project, by its name. `at` is when it begins, in London. `tables` says which tables it publishes in which store of the warehouse, `looks_up` tables of other jobs that its checks read, `reads` what it reads of S3 (`bucket/prefix`), `vaults` the domains of its tokens. `databases` are the ARNs (`rds-db:..dbuser:..`) that it logs in to by IAM, `variables` go to the process as they are, `secrets` name for a variable the secret that holds it (an ARN of Secrets Manager). `vcpu` and `memory` are what Fargate sells together, `scratch_gib` is disk, `hours_max` ends an attempt."
+  description = "Each job of the project, by its name. `at` is when it begins, in London. `tables` says which tables it publishes in which store of the warehouse, `looks_up` tables of other jobs that its checks read, `reads` what it reads of S3 (`bucket/prefix`), `vaults` the domains of its tokens. `databases` are the ARNs (`rds-db:..dbuser:..`) that it logs in to by IAM, `variables` go to the process as they are, `secrets` name for a variable the secret that holds it (an ARN of Secrets Manager); `reads_secrets` are the ARNs of those that the environment file refers to itself (`aws_secret`), `secret_keys` of the KMS keys that they lie under, where those are not `aws/secretsmanager`. `vcpu` and `memory` are what Fargate sells together, `scratch_gib` is disk, `hours_max` ends an attempt."
   type = map(object({
-    at          = string
-    tables      = object({ analytics = list(string), public = optional(list(string), []) })
-    looks_up    = optional(list(string), [])
-    reads       = optional(list(string), [])
-    vaults      = optional(list(string), [])
-    databases   = optional(list(string), [])
-    variables   = optional(map(string), {})
-    secrets     = optional(map(string), {})
-    vcpu        = optional(number, 1)
-    memory      = optional(number, 2048)
-    scratch_gib = optional(number, 21)
-    hours_max   = optional(number, 4)
+    at            = string
+    tables        = object({ analytics = list(string), public = optional(list(string), []) })
+    looks_up      = optional(list(string), [])
+    reads         = optional(list(string), [])
+    vaults        = optional(list(string), [])
+    databases     = optional(list(string), [])
+    variables     = optional(map(string), {})
+    secrets       = optional(map(string), {})
+    reads_secrets = optional(list(string), [])
+    secret_keys   = optional(list(string), [])
+    vcpu          = optional(number, 1)
+    memory        = optional(number, 2048)
+    scratch_gib   = optional(number, 21)
+    hours_max     = optional(number, 4)
   }))
   validation {
     condition     = alltrue([for job in keys(var.jobs) : can(regex("^[a-z][a-z0-9_]{0,62}$", job))])
@@ -74,6 +76,14 @@ variable "jobs" {
   validation {
     condition     = alltrue(flatten([for of in values(var.jobs) : [for arn in values(of.secrets) : can(regex("^arn:aws[a-z-]*:secretsmanager:", arn))]]))
     error_message = "A secret is named by its ARN in Secrets Manager, and its value is never here."
+  }
+  validation {
+    condition     = alltrue(flatten([for of in values(var.jobs) : [for arn in of.reads_secrets : can(regex("^arn:aws[a-z-]*:secretsmanager:[^*]+:secret:[^*]+$", arn))]]))
+    error_message = "`reads_secrets` are ARNs in Secrets Manager, each of one secret, without a `*`."
+  }
+  validation {
+    condition     = alltrue(flatten([for of in values(var.jobs) : [for arn in of.secret_keys : can(regex("^arn:aws[a-z-]*:kms:[^*]+:key/[^*]+$", arn))]]))
+    error_message = "`secret_keys` are ARNs of KMS keys, without a `*`."
   }
   validation {
     condition     = alltrue(flatten([for of in values(var.jobs) : [for arn in of.databases : can(regex("^arn:aws[a-z-]*:rds-db:[^*]+:dbuser:[^*]+/[^*]+$", arn))]]))

@@ -11,7 +11,7 @@ use crate::source::SourceError;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, PgConnection};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// What the server's list of sessions calls us.
@@ -28,8 +28,8 @@ const WRONG_PASSWORD: &str = "28P01";
 pub struct Login {
     /// Password, for roles that have one.
     pub password: Option<SecretString>,
-    /// Where the password was read, if it may have been changed there since.
-    pub password_file: Option<PathBuf>,
+    /// Where the password was read, if it may have been changed there since. A path of a file is absolute.
+    pub password_at: Option<SecretRef>,
     /// CA certificates in PEM to trust besides the system's own.
     pub ca_pem: Option<Vec<u8>>,
     /// The certificate that we show.
@@ -52,8 +52,8 @@ pub async fn enter(from: &Name, spec: &PostgresSpec, login: &Login) -> Result<Pg
         Err(error) => error,
     };
     let is_wrong = matches!(&refused, SourceError::Refused { code: Some(code), .. } if code == WRONG_PASSWORD);
-    let other = login.password_file.as_deref().filter(|_| is_wrong);
-    match other.and_then(|file| changed(file, login.password.as_ref())) {
+    let Some(at) = login.password_at.as_ref().filter(|_| is_wrong) else { return Err(refused) };
+    match changed(from, at, login.password.as_ref()).await {
         Some(other) => once(from, spec, login, Some(&other)).await,
         None => Err(refused),
     }
@@ -127,10 +127,12 @@ fn options(
     Ok(options)
 }
 
-/// What the password's file holds now, if that is another password.
-fn changed(file: &Path, password: Option<&SecretString>) -> Option<SecretString> {
-    let file = SecretRef::File(file.to_string_lossy().into_owned());
-    let now = secret::text(&file, Path::new(""), &|_| None).ok()?;
+/// What is found now where the password was read, if that is another password.
+async fn changed(from: &Name, at: &SecretRef, password: Option<&SecretString>) -> Option<SecretString> {
+    let now = secret::text(at, Path::new(""), &|_| None).await;
+    let now = now
+        .inspect_err(|fault| tracing::warn!(source = %from, "a refused password is not read again: {fault}"))
+        .ok()?;
     let is_same = password.is_some_and(|password| password.expose_secret() == now.expose_secret());
     (!is_same).then_some(now)
 }

@@ -136,7 +136,7 @@ impl World {
         let url = if of == "warehouse" { self.warehouse_url } else { "s3://x/y" };
         let spec = StoreSpec {
             name: name(of),
-            primary: Location { url: url.into(), region: None, endpoint: None, ca: None },
+            primary: Location { url: url.into(), ..Location::default() },
             second: None,
             audience,
             boundary: Boundary::Internal,
@@ -214,6 +214,8 @@ impl World {
                 published_at: DateTime::UNIX_EPOCH,
                 inputs: BTreeMap::new(),
                 back_to: Some(0),
+                batch: None,
+                task: None,
                 tables: Vec::new(),
             };
             if ledger::write(&security, &record).await? == ledger::Written::Ours {
@@ -321,6 +323,8 @@ impl World {
             job_hash: "1a",
             environment_hash: "e2",
             suppression_list: None,
+            batch: None,
+            task: None,
             datasets: staged.into_iter().map(dataset).collect(),
         }
     }

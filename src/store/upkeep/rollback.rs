@@ -213,6 +213,8 @@ async fn propose(
         published_at: asked.at,
         inputs: BTreeMap::new(),
         back_to: Some(asked.to),
+        batch: None,
+        task: None,
         tables: vec![one],
     })
 }

@@ -61,6 +61,9 @@ fn mended(of: Ending) -> &'static str {
         id if id == ending::STORE_AWAY.id => {
             "see that the store may be reached from here: endpoint, region, network endpoints, firewall"
         }
+        id if id == ending::SECRET_AWAY.id => {
+            "see that the secret manager may be reached from here: endpoint, network rules, quota"
+        }
         _ => of.next,
     }
 }

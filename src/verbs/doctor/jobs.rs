@@ -3,6 +3,7 @@
 
 use super::super::walk::{keys, online};
 use super::super::{files, stores};
+use super::brokers::Topics;
 use super::found::Found;
 use crate::access::{self, Meters, Purpose};
 use crate::calendar;
@@ -14,18 +15,21 @@ use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Looks at what the job of `file` needs.
-pub async fn look(file: &Path, environment: &str, world: &World, found: &mut Found) {
+/// Looks at what the job of `file` needs; the topics that it wants of each source.
+pub async fn look(file: &Path, environment: &str, world: &World, found: &mut Found) -> Topics {
     let plan = files::load(&world.project, file, environment).and_then(|checked| {
         checked.plan(Period::day(calendar::last_full_day(world.clock.now()))).map_err(files::invalid)
     });
     let here = format!("job `{}`", file.file_stem().unwrap_or_default().to_string_lossy());
     let plan = match plan {
         Ok(plan) => plan,
-        Err(failure) => return found.failure(&here, &failure),
+        Err(failure) => {
+            found.failure(&here, &failure);
+            return Topics::new();
+        }
     };
     if plan.tokens.is_none()
-        && let Err(failure) = keys(&plan, world.project.root())
+        && let Err(failure) = keys(&plan, world.project.root()).await
     {
         found.failure(&here, &failure);
     }
@@ -34,7 +38,9 @@ pub async fn look(file: &Path, environment: &str, world: &World, found: &mut Fou
             source(&plan, name, world, found).await;
         }
     }
+    let mut wanted = Topics::new();
     for (name, (url, topics)) in dumps(&plan) {
+        wanted.entry(name.clone()).or_default().extend(topics.iter().map(|topic| (*topic).to_owned()));
         let is_compared = plan.datasets.iter().flat_map(|of| &of.reconcile).any(|of| of.against == *name);
         // Whoever lands topics makes the folder where it is not there.
         let purpose = if is_compared { Purpose::Read } else { Purpose::Write };
@@ -42,6 +48,7 @@ pub async fn look(file: &Path, environment: &str, world: &World, found: &mut Fou
     }
     tables(&plan, &here, world, found).await;
     found.checked(&here, &["files", "sources", "tables", "topics"]);
+    wanted
 }
 
 /// A source by itself: one that cannot be reached does not hide another.

@@ -5,11 +5,13 @@
 //! machine.rs  memory and scratch space
 //! secrets.rs  keys and secrets that the environment refers to
 //! places.rs   stores in both clouds: reach, clock, conditional PUT, rights, rules
+//! brokers.rs  clusters whose topics are landed
 //! jobs.rs     what each job asks of its sources, tables and topics
 //! ```
 //!
 //! What it writes are probes of no content, in the folder that every run uses for its own, and each is deleted again.
 
+mod brokers;
 mod found;
 mod jobs;
 mod machine;
@@ -61,10 +63,14 @@ async fn journey(name: &str) -> Result<DoctorReport, Failure> {
     };
     let world = World { project, clock: Clock::System, progress: Progress::new(ProgressMode::None) };
     machine::look(&environment, &mut found);
-    secrets::look(&environment, world.project.root(), &mut found);
+    secrets::look(&environment, &world, &mut found).await;
     places::look(&environment, &world, &mut found).await;
+    let mut topics = brokers::Topics::new();
     for job in &jobs {
-        jobs::look(job, name, &world, &mut found).await;
+        for (source, of_job) in jobs::look(job, name, &world, &mut found).await {
+            topics.entry(source).or_default().extend(of_job);
+        }
     }
+    brokers::look(&environment, &topics, &world, &mut found).await;
     Ok(found.report(name))
 }

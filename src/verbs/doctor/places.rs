@@ -3,15 +3,16 @@
 
 use super::super::stores;
 use super::found::Found;
-use crate::access::bucket::{Lifecycle, is_open_to_all, lifecycle, may_delete_anything};
+use crate::access::bucket::{Lifecycle, is_open_to_all, kms_key_of, lifecycle, may_delete_anything};
 use crate::access::{Folder, Meters, Purpose, second_place};
 use crate::data::Name;
 use crate::failure::{Failure, Phase};
 use crate::job::{Environment, Location, StoreSpec};
-use crate::report::doctor::{CLOCK, EARLY, OPEN_TO_ALL, RACES, ROLE_WIDE, UPLOADS};
+use crate::report::doctor::{CLOCK, EARLY, OPEN_TO_ALL, OTHER_KEY, RACES, ROLE_WIDE, UPLOADS};
 use crate::store;
 use crate::world::World;
 use chrono::TimeDelta;
+use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -106,6 +107,17 @@ async fn look_at(place: &Place<'_>, meters: &Meters, world: &World, buckets: &mu
             found.advice(OPEN_TO_ALL, name, format!("{name} may be read by everybody, without any credentials"));
         }
     }
+    if let Some(kms) = &location.kms {
+        let key = key_of_a_probe(place, world).await;
+        looked.extend(key.as_ref().map(|_| "the key that objects are under"));
+        if key.is_some_and(|key| key.as_ref() != Some(&kms.key)) {
+            found.advice(
+                OTHER_KEY,
+                name,
+                format!("what is written to {name} is not under the key that `kms_key` names"),
+            );
+        }
+    }
     if location.url.starts_with("s3") {
         let may_delete = may_delete_anything(folder, &format!("_nightferry/never-{}", Uuid::now_v7())).await;
         looked.extend(may_delete.map(|_| "whether the role may delete what no run deletes"));
@@ -126,15 +138,29 @@ async fn look_at(place: &Place<'_>, meters: &Meters, world: &World, buckets: &mu
 
 /// Whether anybody may read a probe, or list what is there; `None` where nobody said.
 async fn is_open(place: &Place<'_>, world: &World) -> Option<bool> {
-    let at = place.folder.at(&format!("_nightferry/probe-{}", Uuid::now_v7()));
-    if place.folder.store().put(&at, PutPayload::from_static(b"probe")).await.is_err() {
-        return None;
-    }
+    let at = probe(place).await?;
     let is_open = is_open_to_all(place.location, world.project.root(), &at).await;
-    if place.folder.store().delete(&at).await.is_err() {
+    take_back(place, &at).await;
+    is_open
+}
+
+/// The key that S3 says a probe is under; the inner `None` where it is under none. The outer: nobody said.
+async fn key_of_a_probe(place: &Place<'_>, world: &World) -> Option<Option<String>> {
+    let at = probe(place).await?;
+    let key = kms_key_of(place.location, world.project.root(), &at, world.clock.now()).await;
+    take_back(place, &at).await;
+    key
+}
+
+async fn probe(place: &Place<'_>) -> Option<Path> {
+    let at = place.folder.at(&format!("_nightferry/probe-{}", Uuid::now_v7()));
+    place.folder.store().put(&at, PutPayload::from_static(b"probe")).await.ok().map(|_| at)
+}
+
+async fn take_back(place: &Place<'_>, at: &Path) {
+    if place.folder.store().delete(at).await.is_err() {
         tracing::warn!(place = place.name, "a probe could not be deleted");
     }
-    is_open
 }
 
 async fn rules(place: &Place<'_>, world: &World, found: &mut Found) -> Option<&'static str> {

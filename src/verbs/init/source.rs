@@ -34,7 +34,7 @@ pub async fn write(environment: &str, source: &Name, job: Option<&Name>, wanted:
             return Err(Failure::new(ending::NOT_THERE, Phase::Files, what));
         }
     };
-    let login = login(source, spec, project.root())?;
+    let login = login(source, spec, project.root()).await?;
     let found = survey(source, spec, &login, wanted).await.map_err(|error| Failure::source(&error, Phase::Open))?;
     let draft = draft(job.unwrap_or(source), source, &environment, &found).ok_or_else(|| {
         let what = "there is no table among those asked for that the role may read and a job could carry";

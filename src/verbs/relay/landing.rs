@@ -2,10 +2,10 @@
 //!
 //! Never in here: what is done to a record.
 
+use super::super::cluster::login;
 use super::super::log_lines;
 use super::super::stop::stopped;
 use super::behind::{lags, tell_lag, told_lag};
-use super::login::login;
 use super::measuring::Measuring;
 use super::treatment::treatment;
 use super::{Duration, Failure, Plan, Project, Reading, RelayBegin, RelayRequest, Road, Write, json};
@@ -51,11 +51,13 @@ pub(super) async fn go(
     let restricted = restricted(plan, project.root()).await?;
     for Road { from, url, kafka, reading, topics } in roads {
         let Some(kafka) = kafka else { continue };
-        let treated =
-            |topic: &str, reading: &Reading| treatment(plan, &from, topic, kafka.audience, reading, project.root());
+        let (from, audience) = (&from, kafka.audience);
+        let treated = async |topic: &str, reading: &Reading| {
+            treatment(plan, from, topic, audience, reading, project.root()).await
+        };
         // What cannot be treated is refused before any place is opened.
         for topic in &topics {
-            treated(topic, &reading)?;
+            treated(topic, &reading).await?;
         }
         let store = StoreSpec {
             name: from.clone(),
@@ -70,18 +72,18 @@ pub(super) async fn go(
         for name in topics {
             let reading = match reading.payload.is_avro() {
                 true => {
-                    let beside = schemas(store.primary(), &from, &name).await.map_err(failed)?;
+                    let beside = schemas(store.primary(), from, &name).await.map_err(failed)?;
                     Reading { schemas: Arc::new(beside), ..reading.clone() }
                 }
                 false => reading.clone(),
             };
-            asked_topics.push(TopicAsked { treatment: treated(&name, &reading)?, name });
+            asked_topics.push(TopicAsked { treatment: treated(&name, &reading).await?, name });
         }
         let asked = Asked {
             group: format!("nightferry.{}.{from}", plan.job),
             run: run.clone(),
             topics: asked_topics,
-            login: login(&from, &kafka, project.root())?,
+            login: login(from, &kafka, project.root()).await?,
             folder: store.primary().clone(),
             restricted: restricted.primary().clone(),
             bounds: bounds(plan),
@@ -89,7 +91,7 @@ pub(super) async fn go(
                 RelayBegin::Offset(offset) => Begin::Offset(offset),
                 RelayBegin::Time(moment) => Begin::Time(moment.timestamp_millis()),
             }),
-            from,
+            from: from.clone(),
             kafka,
         };
         relays.push(Relay::new(asked).map_err(failed)?);

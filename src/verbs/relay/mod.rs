@@ -1,6 +1,6 @@
 //! `nightferry relay JOB`: the topics that the job's datasets are compared with, and those it names beside, landed as dumps.
 //!
-//! `landing.rs` lands them, `login.rs` reads what their cluster is shown, `treatment.rs` says what is done to their records, `measuring.rs`
+//! `landing.rs` lands them, `treatment.rs` says what is done to their records, `measuring.rs`
 //! what it comes to in numbers, `behind.rs` how far behind they are; `tombstone.rs` lets them forget keys. Without the feature `relay` there
 //! is none of it.
 
@@ -8,8 +8,6 @@
 mod behind;
 #[cfg(feature = "relay")]
 mod landing;
-#[cfg(feature = "relay")]
-mod login;
 #[cfg(feature = "relay")]
 mod measuring;
 #[cfg(feature = "relay")]

@@ -4,10 +4,10 @@
 //!
 //! Never in here: a key in a message or a receipt. A key may say who somebody is, so that only its HMAC is told.
 
+use super::super::cluster::login;
 use super::super::stop::stopped;
 use super::super::walk;
 use super::landing::{bounds, opened};
-use super::login::login;
 use super::receipts::{self, Of};
 use super::{Failure, KafkaSpec, Name, Plan, Project, Write, json, roads};
 use super::{TombstoneHow, TombstoneRequest};
@@ -36,7 +36,7 @@ pub(super) async fn go(
 ) -> Result<Option<Failure>, Failure> {
     let (from, kafka) = cluster_of(plan, &request.topic)?;
     let keys = keys_in(&request.keys, request.hex)?;
-    let of_keys = walk::keys_of(plan, project.root(), Vec::new())?;
+    let of_keys = walk::keys_of(plan, project.root(), Vec::new()).await?;
     let Some((mac, check)) = of_keys.forgotten() else {
         let what = "the environment has no `tokens` secret, by which keys are told in a receipt";
         return Err(Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what));
@@ -52,7 +52,7 @@ pub(super) async fn go(
             format!("the cluster of source `{from}` takes tokens of IAM, by which no topic's settings can be asked");
         return Err(Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what));
     }
-    let login = login(&from, &kafka, project.root())?;
+    let login = login(&from, &kafka, project.root()).await?;
     let burial = Burial::new(&from, &kafka, login, &request.topic, keys, bounds(plan).queue_bytes).map_err(failed)?;
     let cleaning = burial.cleaning().await.map_err(failed)?;
     // Where a receipt goes is asked before anything is sent.

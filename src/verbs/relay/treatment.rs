@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// What is done to a topic's records for `audience`; none where they are landed as they are. A heartbeat has no columns.
-pub(super) fn treatment(
+pub(super) async fn treatment(
     plan: &Plan,
     from: &Name,
     topic: &str,
@@ -58,7 +58,7 @@ pub(super) fn treatment(
         return Err(invalid(format!("topic `{topic}` cannot be landed for `{audience}`: it {because}; {hint}")));
     }
     let domains = shown.iter().flat_map(|shown| shown.treatment.domains()).cloned().collect();
-    let keys = Arc::new(walk::keys_of(plan, root, domains)?);
+    let keys = Arc::new(walk::keys_of(plan, root, domains).await?);
     let leaves_new_out = schema.on_new_column == OnNewColumn::Withhold;
     let made = TopicTreatment::new(name, shown, audience, leaves_new_out, reading, keys);
     made.map(|made| Some(Arc::new(made))).map_err(|fault| Failure::relay(&fault))

@@ -60,7 +60,7 @@ pub async fn look(asked: &Database, engine: &'static Engine, wants_spans: bool) 
     let project = files::project(Path::new("jobs"))?;
     let environment = load(&project, &asked.environment)?;
     let spec = spec(&environment, &asked.source)?;
-    let login = login(&asked.source, spec, project.root())?;
+    let login = login(&asked.source, spec, project.root()).await?;
     let parts = parts(asked, spec, &login).await?;
     let is_of_several = parts.len() > 1;
     let unread = unread(&parts, is_of_several);

@@ -65,7 +65,7 @@ use crate::world::World;
 use crossed::Crossed;
 use judged::Judgement;
 use lane::LaneDone;
-pub use login::{login, remedies};
+pub use login::{login, read, remedies};
 use open::Opened;
 #[cfg(feature = "relay")]
 pub use open::keys_of;

@@ -76,8 +76,8 @@ impl Opened {
     }
 
     /// The keys of other domains, from the plan's own secret.
-    pub fn keys_of(&self, plan: &Plan, domains: Vec<Name>) -> Result<Keys, Failure> {
-        keys_of(plan, &self.root, domains)
+    pub async fn keys_of(&self, plan: &Plan, domains: Vec<Name>) -> Result<Keys, Failure> {
+        keys_of(plan, &self.root, domains).await
     }
 
     /// Whether the dataset has a column by which somebody is to be forgotten.
@@ -119,15 +119,10 @@ pub async fn open(
     let root = world.project.root();
     let spill = spill(plan);
     let (scratch, aside) = room_aside(plan, run, &spill)?;
-    let waiting = Location {
-        url: scratch.path().join("parts").to_string_lossy().into_owned(),
-        region: None,
-        endpoint: None,
-        ca: None,
-    };
+    let waiting = Location { url: scratch.path().join("parts").to_string_lossy().into_owned(), ..Location::default() };
     let folder = access::open(&waiting, root, "scratch", Purpose::Write).map_err(|error| Failure::access(&error))?;
     let waiting_room = WaitingRoom::new(folder, &spill);
-    let keys = keys(plan, root)?;
+    let keys = keys(plan, root).await?;
     let seal = seal(&keys)?;
     let forgotten = Arc::new(listed.people(&keys)?);
     let recognisers =
@@ -189,14 +184,14 @@ pub fn room_aside(plan: &Plan, run: &str, spill: &Arc<Allowance>) -> Result<(Scr
 }
 
 /// The keys of every domain that an output of the plan, or what is set aside, needs.
-pub fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
+pub async fn keys(plan: &Plan, root: &Path) -> Result<Keys, Failure> {
     let outputs = plan.datasets.iter().flat_map(|dataset| &dataset.outputs).flat_map(|output| &output.columns);
     let shown = outputs.chain(plan.datasets.iter().flat_map(|dataset| &dataset.set_aside));
     let domains: Vec<Name> = shown.flat_map(|shown| shown.treatment.domains()).cloned().collect();
-    keys_of(plan, root, domains)
+    keys_of(plan, root, domains).await
 }
 
-pub fn keys_of(plan: &Plan, root: &Path, domains: Vec<Name>) -> Result<Keys, Failure> {
+pub async fn keys_of(plan: &Plan, root: &Path, domains: Vec<Name>) -> Result<Keys, Failure> {
     let invalid = |what: String| Failure::new(ending::ENVIRONMENT_INVALID, Phase::Open, what);
     let Some(tokens) = &plan.tokens else {
         return if domains.is_empty() {
@@ -205,11 +200,12 @@ pub fn keys_of(plan: &Plan, root: &Path, domains: Vec<Name>) -> Result<Keys, Fai
             Err(invalid("the environment has no key for pseudonyms".into()))
         };
     };
-    let key = match secret::key(tokens, root, &World::variable) {
+    let key = match secret::key(tokens, root, &World::variable).await {
         Ok(key) => key,
-        // Fingerprints alone are no reason to end: they have a key of their own then.
-        Err(_) if domains.is_empty() => return Ok(Keys::none()),
-        Err(fault) => return Err(invalid(fault.to_string())),
+        // Fingerprints alone are no reason to end: they have a key of their own then. A manager that is away is one, since the next
+        // attempt has the key, and people of a suppression list may be looked for by it.
+        Err(fault) if domains.is_empty() && !fault.is_passing() => return Ok(Keys::none()),
+        Err(fault) => return Err(Failure::secret(&fault)),
     };
     Keys::derive_version(key.expose_secret(), plan.tokens_version, domains).map_err(|fault| invalid(fault.to_string()))
 }
@@ -261,7 +257,7 @@ pub async fn sources(plan: &Plan, root: &Path, aside: &Aside, meters: &Meters) -
             SourceSpec::PgDump { url, time_zone } => {
                 Reached::Files(reach(url)?, FolderLayout::PgDump { zone: *time_zone })
             }
-            SourceSpec::Postgres(postgres) => Reached::Postgres(postgres, login(name, postgres, root)?),
+            SourceSpec::Postgres(postgres) => Reached::Postgres(postgres, login(name, postgres, root).await?),
         };
         let opened = source::open(name, reached, &plan.limits, aside).await;
         sources.insert(name.clone(), opened.map_err(|error| Failure::source(&error, Phase::Open))?);

@@ -28,6 +28,8 @@ pub async fn publish(
         job_hash: &plan.job_hash,
         environment_hash: &plan.environment_hash,
         suppression_list: opened.suppression_list,
+        batch: options.batch.as_ref(),
+        task: options.task.as_ref().map(|task| task.id.as_str()),
         datasets: plan
             .datasets
             .iter()

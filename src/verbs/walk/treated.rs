@@ -41,7 +41,7 @@ pub async fn treated(
     opened: &Opened,
 ) -> Result<(Comparison, TreatedDump), Failure> {
     let columns: Vec<Column> = comparison.columns().into_iter().cloned().collect();
-    let keys = keys(manifests, plan, opened)?;
+    let keys = keys(manifests, plan, opened).await?;
     let fate_at = |place: usize| fate(place, &columns, comparison.key().contains(&place), manifests, &keys);
     let fates: Vec<Fate> = (0..columns.len()).map(fate_at).collect();
     if fates.iter().all(|fate| matches!(fate, Fate::Kept)) {
@@ -80,13 +80,13 @@ pub async fn treated(
 }
 
 /// The keys of the domains that the dump's pseudonyms are of; none where the environment has none.
-fn keys(manifests: &Manifests, plan: &Plan, opened: &Opened) -> Result<Keys, Failure> {
+async fn keys(manifests: &Manifests, plan: &Plan, opened: &Opened) -> Result<Keys, Failure> {
     let domains = manifests.treated.values().flat_map(|treated| match treated {
         Treated::As(treatment, _) => treatment.domains(),
         Treated::InTwoWays => Vec::new(),
     });
     let domains: Vec<Name> = domains.cloned().collect();
-    if plan.tokens.is_none() { Ok(Keys::none()) } else { opened.keys_of(plan, domains) }
+    if plan.tokens.is_none() { Ok(Keys::none()) } else { opened.keys_of(plan, domains).await }
 }
 
 fn fate(place: usize, columns: &[Column], is_key: bool, manifests: &Manifests, keys: &Keys) -> Fate {

@@ -187,6 +187,10 @@ const CALLS: [(&str, &str); 6] = [
 /// Calls that would need an action which no role has.
 const NEVER: [&str; 4] = [".copy_if_not_exists(", ".rename_if_not_exists(", "with_copy_if_not_exists", "put_tagging"];
 
+/// A secret, and the key that it lies under.
+const SECRET: &str = "arn:aws:secretsmanager:eu-west-2:111122223333:secret:nightferry/prod/key-AbCdEf";
+const SECRET_KEY: &str = "arn:aws:kms:eu-west-2:111122223333:key/00000000-0000-4000-8000-000000000009";
+
 /// For whom AWS signs a token.
 const AUDIENCE: &str = "api://AzureADTokenExchange";
 
@@ -202,6 +206,7 @@ fn actions(files: &Files, readme: &str) -> Vec<String> {
         ("rds-db:connect", "\"rds-db\""),
         ("sns:Publish", "(\"Action\", \"Publish\")"),
         ("sts:GetWebIdentityToken", "GetWebIdentityToken"),
+        ("secretsmanager:GetSecretValue", "secretsmanager.GetSecretValue"),
     ] {
         if sources.contains(sign) {
             wanted.insert(action);
@@ -211,7 +216,11 @@ fn actions(files: &Files, readme: &str) -> Vec<String> {
     let mut arguments = files.arguments(example, tfvars, "aws");
     let login = hcl::Value::from(vec!["arn:aws:rds-db:eu-west-2:111122223333:dbuser:db-A/nightferry_ro"]);
     for (_, job) in arguments["jobs"].as_object_mut().expect("jobs").iter_mut() {
-        job.as_object_mut().expect("a job").insert("databases".into(), login.clone());
+        let job = job.as_object_mut().expect("a job");
+        job.insert("databases".into(), login.clone());
+        // A secret that its environment file refers to, under a key of its own.
+        job.insert("reads_secrets".into(), hcl::Value::from(vec![SECRET]));
+        job.insert("secret_keys".into(), hcl::Value::from(vec![SECRET_KEY]));
     }
     // A job that comes to Azure by a token.
     let identity: hcl::Map<String, hcl::Value> =
@@ -223,6 +232,15 @@ fn actions(files: &Files, readme: &str) -> Vec<String> {
     for (job, policy) in locals["rights"].as_object().expect("rights") {
         let all = statements(policy);
         let given: BTreeSet<&str> = all.iter().flat_map(|of| &of.actions).map(String::as_str).collect();
+        for (sid, action, resource) in
+            [("ReadSecrets", "secretsmanager:GetSecretValue", SECRET), ("DecryptSecrets", "kms:Decrypt", SECRET_KEY)]
+        {
+            let of = policy["Statement"].as_array().expect("statements").iter().find(|of| of["Sid"] == sid);
+            let alone = of.map(|of| (texts(&of["Action"]), texts(&of["Resource"])));
+            if alone != Some((vec![action.to_owned()], vec![resource.to_owned()])) {
+                found.push(format!("{job} may read secrets otherwise: {alone:?}"));
+            }
+        }
         if given != wanted {
             found.push(format!("{job} may {given:?}, and the binary asks for {wanted:?}"));
         }
@@ -269,6 +287,8 @@ fn the_actions_of_a_role_are_those_that_the_binary_asks_for_and_that_the_readme_
         ("\"s3:GetObject\", \"s3:PutObject\"", "\"s3:GetObject\", \"s3:PutObject\", \"s3:PutObjectAcl\""),
         ("[\"rds-db:connect\"]", "[\"rds-db:*\"]"),
         ("Resource = of.databases", "Resource = [\"*\"]"),
+        ("Resource = of.reads_secrets", "Resource = local.secrets"),
+        ("Resource  = of.secret_keys", "Resource  = [\"arn:aws:kms:eu-west-2:111122223333:key/*\"]"),
         ("\"logs:PutLogEvents\"", "\"logs:*\""),
         ("Null                        = { \"sts:IdentityTokenAudience\" = \"false\" }", ""),
         ("\"NIGHTFERRY_AZURE_AUDIENCE\", \"\"", "\"NOBODY\", \"*\""),
@@ -276,4 +296,53 @@ fn the_actions_of_a_role_are_those_that_the_binary_asks_for_and_that_the_readme_
         assert_ne!(actions(&shipped.with("aws/rights.tf", from, to), &readme), Vec::<String>::new(), "{to}");
     }
     assert_ne!(actions(&shipped, &readme.replace("| `sns:Publish`", "| `sns:Subscribe`")), Vec::<String>::new());
+}
+
+/// What differs of the key that an environment is told to name: from the one that roles may use by way of S3 and buckets take.
+fn keys(files: &Files) -> Vec<String> {
+    let outputs = files.module("aws");
+    let output = outputs.blocks().find(|of| of.identifier() == "output" && of.labels()[0].as_str() == "data_key");
+    let told = output.expect("an output").body().attributes().find(|of| of.key() == "value").expect("a value").expr();
+    let mut found = Vec::new();
+    if told.to_string() != "aws_kms_key.data.arn" {
+        found.push(format!("the key that is told is {told}"));
+    }
+    let (example, tfvars) = EXAMPLES[2];
+    let locals = files.locals("aws", &files.arguments(example, tfvars, "aws"));
+    let key = "arn:of:aws_kms_key.data";
+    for (bucket, policy) in locals["bucket_policies"].as_object().expect("policies") {
+        let own = policy["Statement"].as_array().expect("statements").iter().find(|of| of["Sid"] == "OwnKeyOnly");
+        let header = "s3:x-amz-server-side-encryption-aws-kms-key-id";
+        if own.is_none_or(|of| of["Condition"]["StringNotEqualsIfExists"][header] != key) {
+            found.push(format!("`{bucket}` refuses it, or takes another"));
+        }
+    }
+    for (job, policy) in locals["rights"].as_object().expect("rights") {
+        let all = policy["Statement"].as_array().expect("statements").iter();
+        let may = all.filter(|of| {
+            of["Resource"][0] == key
+                && of["Condition"]["StringEquals"]["kms:ViaService"][0] == "s3.eu-west-2.amazonaws.com"
+        });
+        // What S3 asks of KMS for an object that is written, one that comes in pieces, and one that is read.
+        let given: Vec<String> = may.flat_map(|of| texts(&of["Action"])).collect();
+        if given != ["kms:Decrypt", "kms:GenerateDataKey"] {
+            found.push(format!("{job} may {given:?} with it"));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_key_that_an_environment_names_is_the_one_that_roles_may_use_and_buckets_take() {
+    let shipped = Files::shipped();
+    assert!(sources().contains("with_sse_kms_encryption("), "the binary asks for a key");
+    assert_eq!(keys(&shipped), Vec::<String>::new());
+    for (file, from, to) in [
+        ("aws/outputs.tf", "aws_kms_key.data.arn", "aws_kms_key.service.arn"),
+        ("aws/buckets.tf", "-aws-kms-key-id\" = aws_kms_key.data.arn", "-aws-kms-key-id\" = aws_kms_key.service.arn"),
+        ("aws/rights.tf", "Resource  = [aws_kms_key.data.arn]", "Resource  = [aws_kms_key.service.arn]"),
+        ("aws/rights.tf", "Action    = [\"kms:Decrypt\", \"kms:GenerateDataKey\"]", "Action    = [\"kms:Decrypt\"]"),
+    ] {
+        assert_ne!(keys(&shipped.with(file, from, to)), Vec::<String>::new(), "{file}: {to}");
+    }
 }

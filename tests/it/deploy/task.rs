@@ -71,7 +71,7 @@ fn a_task_has_a_size_that_fargate_sells() {
     for (file, from, to) in [
         ("aws/fargate.tf", "range(8, 31)", "range(8, 33)"),
         ("aws/variables.tf", "optional(number, 2048)", "optional(number, 1024)"),
-        ("aws/variables.tf", "vcpu        = optional(number, 1)", "vcpu        = optional(number, 1.5)"),
+        ("aws/variables.tf", "vcpu          = optional(number, 1)", "vcpu        = optional(number, 1.5)"),
     ] {
         assert_ne!(sizes(&shipped.with(file, from, to)), Vec::<String>::new(), "{file}: {to}");
     }

@@ -2,10 +2,13 @@
 //!
 //! ```text
 //! world.rs    the sound environment: PostgreSQL, an S3 server with accounts and policies, Azurite
+//! cluster.rs  a cluster of Kafka whose topics a job lands
 //! between.rs  somebody between the binary and a server, who answers some requests otherwise
 //! ```
 
-mod between;
+pub mod between;
+#[cfg(feature = "relay")]
+mod cluster;
 mod world;
 
 use crate::ferry::{Came, Ferry};
@@ -59,6 +62,30 @@ fn cluster(ferry: &Ferry, words: &str) {
         "dump = {{ url = \"landed\", layout = \"relay\", cleanup = \"delete\", kafka = {{ brokers = \"127.0.0.1:1\", {words} }} }}"
     );
     edit(ferry, "[secrets]", &format!("[source.topics]\n{dump}\n\n[secrets]"));
+}
+
+const KEY: &str = "arn:aws:kms:eu-west-2:111122223333:key/1f0c";
+
+/// The warehouse asks for a key, and S3 says of each object that it is under `said`.
+fn under_a_key(world: &World, ferry: &Ferry, said: &'static str) {
+    let endpoint = between(&world.gateway.endpoint, move |asked, ask| {
+        let mut answer = ask()?;
+        if asked.method == "GET" && asked.target.contains("/_nightferry/probe-") {
+            let head = String::from_utf8_lossy(&answer.head).into_owned();
+            let said = format!("\r\nx-amz-server-side-encryption-aws-kms-key-id: {said}\r\n");
+            answer.head = head.replacen("\r\n", &said, 1).into_bytes();
+        }
+        Some(answer)
+    });
+    warehouse_at(world, ferry, &endpoint);
+    edit(ferry, "audience = \"analytics\"", &format!("kms_key = \"{KEY}\"\naudience = \"analytics\""));
+}
+
+/// The job lands a topic of it as well.
+fn wants(ferry: &Ferry, topic: &str) {
+    let job = ferry.read("jobs/things.toml");
+    let topic = format!("[topic.things]\nfrom = \"topics\"\ntopic = \"{topic}\"\nschema = \"thing\"\n");
+    ferry.write("jobs/things.toml", format!("{job}\n{topic}").as_bytes());
 }
 
 fn rules(world: &World, ferry: &Ferry, rules: &'static str) {
@@ -252,6 +279,14 @@ const FAULTS: &[Fault] = &[
         edit(ferry, &world.containers[0], "lacking");
     }),
     fault(
+        "objects that are under another key",
+        "D-KMS",
+        "is not under the key that `kms_key` names",
+        |world, ferry, _| {
+            under_a_key(world, ferry, "arn:aws:kms:eu-west-2:111122223333:key/another");
+        },
+    ),
+    fault(
         "objects that go before their class is paid for",
         "D-EARLY",
         "23 days in GLACIER and pays for 90",
@@ -339,15 +374,15 @@ const FAULTS: &[Fault] = &[
     fault("a cluster's certificate that is not there", "E-ENV-11", "`client_cert`", |_, ferry, _| {
         cluster(ferry, "client_cert = \"lacking.pem\", client_key = { env = \"DOCTOR_KEY\" }");
     }),
-    fault("a landed topic whose bucket is not there", "E-THERE-14", "source `topics`", |world, ferry, _| {
-        cluster(ferry, "ca = \"ca.pem\"");
-        let place = format!("s3://lacking/a\", region = \"eu-west-2\", endpoint = \"{}", world.gateway.endpoint);
-        edit(ferry, "url = \"landed\"", &format!("url = \"{place}\""));
-        let job = ferry.read("jobs/things.toml");
-        let topic =
-            "[topic.things]\nfrom = \"topics\"\ntopic = \"things\"\nheartbeat = \"beats\"\nschema = \"thing\"\n";
-        ferry.write("jobs/things.toml", format!("{job}\n{topic}").as_bytes());
-    }),
+    with(
+        &["E-SOURCE-70"],
+        fault("a landed topic whose bucket is not there", "E-THERE-14", "source `topics`", |world, ferry, _| {
+            cluster(ferry, "ca = \"ca.pem\"");
+            let place = format!("s3://lacking/a\", region = \"eu-west-2\", endpoint = \"{}", world.gateway.endpoint);
+            edit(ferry, "url = \"landed\"", &format!("url = \"{place}\""));
+            wants(ferry, "things\"\nheartbeat = \"beats");
+        }),
+    ),
     fault("a webhook whose address is not there", "D-SECRET", "DOCTOR_NO_HOOK", |_, ferry, _| {
         edit(
             ferry,
@@ -421,6 +456,12 @@ async fn doctor_finds_every_planted_fault_with_how_it_is_mended_and_nothing_in_a
     warehouse_at(&world, &silent, &between(&world.gateway.endpoint, nothing));
     let silent = came(&mut world.command(&silent, &["doctor", "--json"]));
     assert_eq!((silent.code, is_checked(&silent, "store `warehouse`", OTHERS)), (0, false), "{}", silent.out);
+    // A key that is asked for, and that S3 says objects are under.
+    let keyed = world.project();
+    under_a_key(&world, &keyed, KEY);
+    let keyed = came(&mut world.command(&keyed, &["doctor", "--json"]));
+    assert_eq!((keyed.code, findings(&keyed)), (0, Vec::new()), "{}", keyed.err);
+    assert!(is_checked(&keyed, "store `warehouse`", "the key that objects are under"), "{}", keyed.out);
     let said = came(&mut world.command(&ferry, &["doctor"]));
     assert!(said.out.starts_with("dev · nothing found\n") && said.out.contains("conditional PUT"), "{}", said.out);
     assert_eq!(came(&mut world.command(&ferry, &["run", "jobs/things.toml", "--progress", "none"])).code, 0);

@@ -97,7 +97,8 @@ async fn an_export_in_s3_or_azure_gives_what_the_server_holds() {
             "rds_export = {{ url = \"{url}\", database = \"forms\", region = \"eu-west-2\", endpoint = \"{endpoint}\" }}"
         ));
         write(&ferry, &laid, &json!({}));
-        let location = Location { url, region: Some("eu-west-2".into()), endpoint: Some(endpoint), ca: None };
+        let location =
+            Location { url, region: Some("eu-west-2".into()), endpoint: Some(endpoint), ..Location::default() };
         let folder = open(&location, ferry.root(), "an export", Purpose::Write).expect("a place");
         for file in ferry.files("in/night-1") {
             let bytes = std::fs::read(ferry.path("in/night-1").join(&file)).expect("a file");

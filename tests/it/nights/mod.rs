@@ -88,6 +88,6 @@ fn s3(url: &str) -> Folder {
 
 fn place(url: &str, endpoint: &str) -> Folder {
     let endpoint = Some(variable(endpoint));
-    let location = Location { url: url.into(), region: Some("eu-west-2".into()), endpoint, ca: None };
+    let location = Location { url: url.into(), region: Some("eu-west-2".into()), endpoint, ..Location::default() };
     open(&location, Path::new("."), "a place", Purpose::Write).expect("a place")
 }

@@ -3,8 +3,10 @@
 use super::bench::Bench;
 use super::nights::{ROWS, Running, assert_nothing, assert_published, ferry, lay};
 use super::stalls::forgetting_line;
+use crate::federated::Tokens;
 use crate::ferry::{Came, Ferry};
 use crate::services::variable;
+use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -61,6 +63,95 @@ async fn a_password_that_is_changed_in_the_night_is_read_again_and_carries_it() 
     let came = Came::of(&child.wait_with_output().expect("it ends"));
     assert!(!came.err.contains("hollowmere") && !came.err.contains("kestrel"), "{}", came.err);
     assert_published(&ferry, &came);
+}
+
+/// A project whose role's password lies in a manager, under `pg`.
+async fn managed(schema: &str, reference: &str) -> (Bench, Ferry) {
+    let (bench, ferry) = laid(schema).await;
+    ferry.edit("jobs/environments/dev.toml", "{ file = \"password\" }", reference);
+    (bench, ferry)
+}
+
+/// Takes the new password from a file: for the runs by which a night is judged.
+fn without_manager(ferry: &Ferry, reference: &str) {
+    ferry.edit("jobs/environments/dev.toml", reference, "{ file = \"password\" }");
+    write(ferry, "hollowmere");
+}
+
+/// Begins a night beside `tokens`, has the role's password changed once the first session is in, and gives what it came to.
+async fn changed_midway(
+    (bench, ferry): (&mut Bench, &Ferry),
+    schema: &str,
+    tokens: &Tokens,
+    then: &serde_json::Value,
+) -> Came {
+    let paused = ferry.path("paused");
+    let mut command = crate::managers::command(tokens, ferry, &["run", "jobs/things.toml", "--json"]);
+    command.env("NIGHTFERRY_AZURE_AUDIENCE", "api://AzureADTokenExchange").env("NIGHTFERRY_LOG", "info");
+    command.env("NIGHTFERRY_PAUSE", format!("database.moment:after:{}", paused.display()));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let began = Instant::now();
+    while !paused.exists() {
+        assert!(began.elapsed() < Duration::from_secs(30), "no moment was ever taken");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    bench.run(&format!("ALTER ROLE {schema}_reader PASSWORD 'hollowmere'")).await;
+    tokens.say(then);
+    std::fs::remove_file(&paused).expect("goes on");
+    let came = Came::of(&child.wait_with_output().expect("it ends"));
+    assert!(!came.err.contains("hollowmere") && !came.err.contains("kestrel"), "{}", came.err);
+    came
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_its_manager_rotates_in_the_night_is_asked_for_again_and_carries_it() {
+    let tokens = Tokens::start();
+    let rds = |password: &str| json!({ "username": "reader", "password": password }).to_string();
+    let vault = format!("{{ key_vault = \"http://127.0.0.1:{}/secrets/pg\" }}", tokens.port);
+    for (schema, reference, who, old, new) in [
+        (
+            "it_rotated_aws",
+            "{ aws_secret = \"pg\", field = \"password\" }",
+            "manager",
+            rds("kestrel"),
+            rds("hollowmere"),
+        ),
+        ("it_rotated_azure", vault.as_str(), "vault", "kestrel".to_owned(), "hollowmere".to_owned()),
+    ] {
+        let (mut bench, ferry) = managed(schema, reference).await;
+        tokens.say(&json!({ "secrets": { "pg": old } }));
+        let then = json!({ "secrets": { "pg": new } });
+        let night = changed_midway((&mut bench, &ferry), schema, &tokens, &then).await;
+        assert!(tokens.asked(who) >= 1, "{who} was asked again");
+        assert!(!night.err.contains("one session fewer reads"), "{}", night.err);
+        // The next night reads the new one at once, and once.
+        tokens.say(&json!({ "manager": [], "vault": [] }));
+        let mut again = crate::managers::command(&tokens, &ferry, &["validate", "--online"]);
+        again.env("NIGHTFERRY_AZURE_AUDIENCE", "api://AzureADTokenExchange");
+        let came = Came::of(&again.output().expect("the binary starts"));
+        assert_eq!((came.code, tokens.asked(who)), (0, 1), "{}", came.err);
+        without_manager(&ferry, reference);
+        assert_published(&ferry, &night);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_whose_manager_still_has_the_old_one_is_asked_for_once_more_and_refused_with_12() {
+    let (schema, tokens, reference) = ("it_rotated_late", Tokens::start(), "{ aws_secret = \"pg\" }");
+    let (mut bench, ferry) = managed(schema, reference).await;
+    let old = json!({ "secrets": { "pg": "kestrel" } });
+    tokens.say(&old);
+    // The session that is in already reads both tables alone.
+    let night = changed_midway((&mut bench, &ferry), schema, &tokens, &old).await;
+    assert!(night.err.contains("one session fewer reads") && tokens.asked("manager") >= 1, "{}", night.err);
+    // The next night has none.
+    tokens.say(&old);
+    let mut next = crate::managers::command(&tokens, &ferry, &["validate", "--online"]);
+    let came = Came::of(&next.output().expect("the binary starts"));
+    assert_eq!((came.code, tokens.asked("manager")), (12, 2), "{}", came.err);
+    assert!(came.endings()[0].starts_with("E-ACCESS-12 "), "{}", came.err);
+    without_manager(&ferry, reference);
+    assert_published(&ferry, &night);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, login, name, read, rows, spec};
 use nightferry::failure::{Failure, Phase};
-use nightferry::job::{Limits, LoginSpec, PostgresSpec};
+use nightferry::job::{Limits, LoginSpec, PostgresSpec, SecretRef};
 use nightferry::source::{Login, PostgresSource, SourceError};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
@@ -126,7 +126,8 @@ async fn a_password_that_was_changed_is_read_again_once() {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("permissions");
     };
     let spec = PostgresSpec { user: "it_rotated_reader".into(), ..spec() };
-    let stale = Login { password: Some("kestrel".to_owned().into()), password_file: Some(file.clone()), ..login() };
+    let at = SecretRef::File(file.to_string_lossy().into_owned());
+    let stale = Login { password: Some("kestrel".to_owned().into()), password_at: Some(at), ..login() };
     write("kestrel");
     open(&spec, &stale).await.map(drop).expect("a source");
     // Between two connections of a run: the role's password and the secret change.
@@ -138,7 +139,7 @@ async fn a_password_that_was_changed_is_read_again_once() {
     open(&spec, &stale).await.map(drop).expect("a source by the new password");
     write("wrong too");
     assert_eq!(open(&spec, &stale).await.err().expect("a refusal").to_string(), refused);
-    let unset = Login { password_file: None, ..stale };
+    let unset = Login { password_at: None, ..stale };
     assert_eq!(open(&spec, &unset).await.err().expect("a refusal").to_string(), refused);
 }
 

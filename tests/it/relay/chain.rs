@@ -146,7 +146,8 @@ async fn three_at_once_make_one_chain_on_s3_and_on_azure() {
         ferry.edit(super::ENVIRONMENT, "url = \"landed\"", &place);
         three_at_once(&topic, &ferry).await;
         // For the reader, which knows files.
-        let location = Location { url, region: Some("eu-west-2".into()), endpoint: Some(endpoint), ca: None };
+        let location =
+            Location { url, region: Some("eu-west-2".into()), endpoint: Some(endpoint), ..Location::default() };
         let folder = open(&location, ferry.root(), "topics", Purpose::Read).expect("a place");
         for (path, _) in dump::list(&folder, &topic).await.expect("listed") {
             ferry.write(&format!("landed/{path}"), &dump::fetch(&folder, &path).await.expect("fetched"));

@@ -24,7 +24,7 @@ mod chain;
 mod endings;
 mod follow;
 mod holes;
-mod kafka;
+pub mod kafka;
 mod logins;
 mod nights;
 mod numbers;

@@ -67,7 +67,12 @@ async fn what_expired_credentials_refuse_is_never_counted_as_delivered() {
     assert!(!came.err.contains("canary"), "{}", came.err);
     assert!(server.befallen()[&Fault::Expired] > 0);
     ferry.edit(ENVIRONMENT, &place(&server.endpoint(&endpoint)), &place(&endpoint));
-    let location = Location { url: url.clone(), region: Some("eu-west-2".into()), endpoint: Some(endpoint), ca: None };
+    let location = Location {
+        url: url.clone(),
+        region: Some("eu-west-2".into()),
+        endpoint: Some(endpoint),
+        ..Location::default()
+    };
     let folder = open(&location, ferry.root(), "topics", Purpose::Read).expect("a place");
     let there = dump::list(&folder, &topic).await.expect("listed");
     assert!(there.iter().all(|(path, _)| !path.contains("_runs")), "no manifest: {there:?}");
