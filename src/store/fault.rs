@@ -237,6 +237,11 @@ impl StoreError {
     }
 }
 
+/// An object of `folder` that is not in its format, by the name that messages have for it.
+pub(super) fn damaged(folder: &Folder, object: impl Into<String>, fault: &'static str) -> StoreError {
+    StoreError::Damaged { store: folder.label().to_owned(), object: object.into(), fault }
+}
+
 /// Maps an object store's error, met in `folder` while doing `during` with `what`.
 pub(super) fn fault(folder: &Folder, during: &'static str, what: &str, error: object_store::Error) -> StoreError {
     let store = folder.label().to_owned();

@@ -4,7 +4,7 @@
 //! manifest carries the SHA-256 of the one before it, so none can be exchanged unnoticed. Names, hashes and positions only.
 
 use super::absent::{Absent, put_if_absent};
-use super::fault::StoreError;
+use super::fault::{StoreError, damaged};
 use super::part::sha256;
 use crate::access::Folder;
 use crate::data::{Audience, Name, Period, PgPosition};
@@ -101,8 +101,8 @@ pub struct ManifestRef {
 /// Creates `manifest` in the table's folder: `run=<run>/_manifest.json`, or `_manifest-2.json` when this run had already
 /// written one and then lost its turn to another run (the manifest before it is no longer the same).
 pub(super) async fn create(table: &Folder, manifest: &Manifest) -> Result<ManifestRef, StoreError> {
-    let unwritable = |fault| StoreError::Damaged { store: table.label().into(), object: "a manifest".into(), fault };
-    let mut text = serde_json::to_vec_pretty(manifest).map_err(|_| unwritable("it cannot be written as JSON"))?;
+    let mut text = serde_json::to_vec_pretty(manifest)
+        .map_err(|_| damaged(table, "a manifest", "it cannot be written as JSON"))?;
     text.push(b'\n');
     let (text, sha256) = (Bytes::from(text.clone()), sha256(&text));
     for attempt in 1..=ATTEMPTS_MAX {

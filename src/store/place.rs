@@ -3,7 +3,7 @@
 //! Never in here: tables; a store knows only the folder that each has.
 
 use super::absent::{Absent, get, put_if_absent};
-use super::fault::StoreError;
+use super::fault::{StoreError, damaged};
 use super::fence;
 use crate::access::Folder;
 use crate::data::{Audience, Name};
@@ -129,8 +129,7 @@ fn text(stamp: &str) -> Bytes {
 fn same(folder: &Folder, found: &Bytes, stamp: &str) -> Result<(), StoreError> {
     let parsed = serde_json::from_slice::<serde_json::Value>(found).ok();
     let Some(theirs) = parsed.as_ref().and_then(|value| value.get("stamp")).and_then(|stamp| stamp.as_str()) else {
-        let (store, object) = (folder.label().to_owned(), format!("`{STAMP}`"));
-        return Err(StoreError::Damaged { store, object, fault: "it names no stamp" });
+        return Err(damaged(folder, format!("`{STAMP}`"), "it names no stamp"));
     };
     if theirs == stamp {
         return Ok(());

@@ -26,7 +26,7 @@ use super::absent::{get, name};
 use super::delta::action::Add;
 use super::delta::layout::period_of;
 use super::delta::log::{TableState, actions, read, replay};
-use super::fault::{StoreError, fault};
+use super::fault::{StoreError, damaged, fault};
 use super::staging::{delete, put};
 use super::suppression;
 use super::table::read_part;
@@ -354,14 +354,13 @@ async fn join(
     (dataset, path): (&str, &str),
     parts: &[&Add],
 ) -> Result<(Uploaded, u64), StoreError> {
-    let failed = |fault: JoinFault| StoreError::Damaged {
-        store: table.label().to_owned(),
-        object: format!("table `{dataset}`"),
-        fault: match fault {
+    let failed = |fault: JoinFault| {
+        let fault = match fault {
             JoinFault::Unreadable => "a file of it is no Parquet",
             JoinFault::Columns => "its files have other columns than each other: no plain copy can be made of it",
             JoinFault::Writer => "its files do not join",
-        },
+        };
+        damaged(table, format!("table `{dataset}`"), fault)
     };
     let mut upload = Upload::new(plain, plain.at(path), "store.put.plain");
     let mut joined: Option<Joined> = None;

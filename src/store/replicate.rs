@@ -14,7 +14,7 @@ use super::delta::checkpoint::checkpoint_path;
 use super::delta::listing::list_from;
 use super::delta::log::{actions, entry_path, gap, is_gapless, read, versions};
 use super::delta::shortened::{Shortened, shortened};
-use super::fault::StoreError;
+use super::fault::{StoreError, damaged};
 use super::ledger::{JobRecord, RecordTable};
 use super::manifest::Manifest;
 use super::mutant::{self, Mutant};
@@ -187,7 +187,7 @@ async fn carry(
 /// Lets the log of a cloud that has none begin where the first's was shortened to: the files that stay, what is said of them, the
 /// checkpoint, and the entry beside it last.
 async fn begin(from: &Folder, to: &Folder, begins: &Shortened) -> Result<(), StoreError> {
-    let said = begins.text().ok_or_else(|| damaged(from, &begins.path(), "it is too large"))?;
+    let said = begins.text().ok_or_else(|| damaged(from, format!("`{}`", begins.path()), "it is too large"))?;
     let entry = read(from, begins.version).await?;
     objects(from, to, &entry).await?;
     let mut manifests = BTreeSet::new();
@@ -202,16 +202,12 @@ async fn begin(from: &Folder, to: &Folder, begins: &Shortened) -> Result<(), Sto
     }
     let path = checkpoint_path(begins.version);
     let checkpoint = get(from, &from.at(&path)).await?.filter(|bytes| sha256(bytes) == begins.checkpoint_sha256);
-    let checkpoint = checkpoint.ok_or_else(|| damaged(from, &path, "it is not the one at which the log begins"))?;
+    let checkpoint = checkpoint.ok_or_else(|| damaged(from, format!("`{path}`"), "it is not the one at which the log begins"))?;
     same(from, to, &begins.path(), said, "store.second.log").await?;
     same(from, to, &path, checkpoint, "store.second.log").await?;
     same(from, to, &entry_path(begins.version), entry, "store.second.log").await?;
     keep_up(to, begins.version).await;
     Ok(())
-}
-
-fn damaged(table: &Folder, path: &str, fault: &'static str) -> StoreError {
-    StoreError::Damaged { store: table.label().into(), object: format!("`{path}`"), fault }
 }
 
 /// Creates an object of the first cloud in the second, or finds it there.
@@ -238,7 +234,7 @@ async fn listed(table: &Folder, from: Option<u64>) -> Result<Vec<u64>, StoreErro
 
 /// Copies the objects that one log entry names.
 async fn objects(from: &Folder, to: &Folder, text: &Bytes) -> Result<(), StoreError> {
-    let damaged = |fault| StoreError::Damaged { store: from.label().into(), object: "a log entry".into(), fault };
+    let damaged = |fault| damaged(from, "a log entry", fault);
     let actions = actions(text).map_err(damaged)?;
     let info = |key: &str| {
         actions.iter().find_map(|action| match action {
@@ -283,6 +279,6 @@ async fn manifest(from: &Folder, path: &str, expected: &str) -> Result<(String, 
     }
     match serde_json::from_slice(&text) {
         Ok(manifest) => Ok((path.to_owned(), text, manifest)),
-        Err(_) => Err(StoreError::Damaged { store, object, fault: "it is no manifest" }),
+        Err(_) => Err(damaged(from, object, "it is no manifest")),
     }
 }

@@ -14,7 +14,7 @@
 use crate::access::Folder;
 use crate::failpoint;
 use crate::store::absent::{get, name};
-use crate::store::fault::{StoreError, fault};
+use crate::store::fault::{StoreError, damaged, fault};
 use crate::store::manifest::ManifestRef;
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -105,11 +105,7 @@ pub async fn beginnings(table: &Folder) -> Result<Vec<u64>, StoreError> {
 pub async fn shortened(table: &Folder) -> Result<Option<Shortened>, StoreError> {
     let Some(newest) = beginnings(table).await?.last().copied() else { return Ok(None) };
     let key = table.at(&path_of(newest));
-    let damaged = || StoreError::Damaged {
-        store: table.label().to_owned(),
-        object: name(table, &key),
-        fault: "it does not say where the log begins",
-    };
+    let damaged = || damaged(table, name(table, &key), "it does not say where the log begins");
     let text = get(table, &key).await?.filter(|text| text.len() < BYTES_MAX).ok_or_else(damaged)?;
     let said: Shortened = serde_json::from_slice(&text).map_err(|_| damaged())?;
     if said.format != 1 || said.version != newest || newest == 0 {

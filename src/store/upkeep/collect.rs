@@ -25,7 +25,7 @@ use crate::store::absent::{Absent, get, name, put_if_absent};
 use crate::store::delta::action::encode_path;
 use crate::store::delta::log::entry_path;
 use crate::store::delta::shortened::Shortened;
-use crate::store::fault::{StoreError, fault};
+use crate::store::fault::{StoreError, damaged, fault};
 use crate::store::mutant::{self, Mutant};
 use crate::store::staging::delete;
 use crate::store::{Store, ledger, plain};
@@ -261,8 +261,7 @@ async fn sweep(
 async fn mark(table: &Folder, now: DateTime<Utc>, objects: Vec<String>) -> Result<(), StoreError> {
     let list = List { format: 1, marked_at: now, objects };
     let key = table.at(&format!("{LISTS}/{:020}-{}.json", now.timestamp_millis(), uuid::Uuid::now_v7()));
-    let object = || name(table, &key);
-    let unwritable = |fault| StoreError::Damaged { store: table.label().into(), object: object(), fault };
+    let unwritable = |fault| damaged(table, name(table, &key), fault);
     let text = serde_json::to_vec_pretty(&list).map_err(|_| unwritable("it cannot be written as JSON"))?;
     match put_if_absent(table, &key, text.into(), "store.put.gc").await? {
         Absent::Created | Absent::Mine => Ok(()),
@@ -274,13 +273,8 @@ async fn lists(table: &Folder) -> Result<Vec<List>, StoreError> {
     let mut lists = Vec::new();
     for (_, meta) in list(table, LISTS).await? {
         let Some(text) = get(table, &meta.location).await? else { continue };
-        let (store, object) = (table.label().to_owned(), name(table, &meta.location));
-        let list: List = serde_json::from_slice(&text).map_err(|_| StoreError::Damaged {
-            store,
-            object,
-            fault: "it is no list of objects",
-        })?;
-        lists.push(list);
+        let no_list = |_| damaged(table, name(table, &meta.location), "it is no list of objects");
+        lists.push(serde_json::from_slice(&text).map_err(no_list)?);
     }
     Ok(lists)
 }

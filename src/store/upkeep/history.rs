@@ -6,7 +6,7 @@ use crate::access::Folder;
 use crate::store::delta::action::{Action, Add, decode_path, encode_path};
 use crate::store::delta::log::{actions, texts};
 use crate::store::delta::shortened::Shortened;
-use crate::store::fault::StoreError;
+use crate::store::fault::{StoreError, damaged};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -144,8 +144,7 @@ impl Log {
             None => Ok(log),
             Some(entry) => {
                 let object = format!("version {} of its log", entry.version);
-                let fault = "a line is no action that we know";
-                Err(StoreError::Damaged { store: table.label().into(), object, fault })
+                Err(damaged(table, object, "a line is no action that we know"))
             }
         }
     }

@@ -25,7 +25,7 @@ use crate::store::delta::listing::{list_from, version_of};
 use crate::store::delta::log::{TableState, apply as follow, checkpointed, hint};
 use crate::store::delta::resume::is_of;
 use crate::store::delta::shortened::{Earlier, SHORTENED, Shortened};
-use crate::store::fault::StoreError;
+use crate::store::fault::{StoreError, damaged};
 use crate::store::manifest::{Manifest, ManifestRef};
 use crate::store::mutant::{self, Mutant};
 use crate::store::part::sha256;
@@ -202,7 +202,7 @@ pub(super) async fn apply(table: &Folder, cut: &Cut) -> Result<(), StoreError> {
 async fn say(table: &Folder, cut: &Cut) -> Result<(), StoreError> {
     let Some(said) = &cut.said else { return Ok(()) };
     let key = table.at(&said.path());
-    let damaged = |fault| StoreError::Damaged { store: table.label().into(), object: name(table, &key), fault };
+    let damaged = |fault| damaged(table, name(table, &key), fault);
     let text = said.text().ok_or_else(|| damaged("it is too large"))?;
     match put_if_absent(table, &key, text, "store.put.shortened").await? {
         Absent::Created | Absent::Mine => Ok(()),
