@@ -126,6 +126,16 @@ pub enum StoreError {
         /// What is in the way.
         fault: String,
     },
+    /// A plain copy would send more out of AWS than the environment lets (exit 52).
+    #[error("{bytes} bytes of the plain copy of table `{table}` would leave AWS, where bytes_out_max leaves {left}")]
+    TooMuchOut {
+        /// The table.
+        table: String,
+        /// Bytes that would have to be sent.
+        bytes: u64,
+        /// What is left of the limit.
+        left: u64,
+    },
     /// A version whose log was shortened (exit 14).
     #[error(
         "version {version} of a table of store `{store}` is no longer in its log, which begins at version {oldest}"

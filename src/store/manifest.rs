@@ -73,6 +73,13 @@ pub struct Manifest {
     pub nightferry: String,
 }
 
+impl Manifest {
+    /// Its files by path: a night of many periods has thousands, and each is asked for.
+    pub(super) fn by_path(&self) -> BTreeMap<&str, &ManifestFile> {
+        self.files.iter().map(|file| (file.path.as_str(), file)).collect()
+    }
+}
+
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestFile {

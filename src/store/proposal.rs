@@ -77,7 +77,7 @@ pub(super) async fn propose(
         ],
         at_ms: night.at.timestamp_millis(),
     };
-    let unwritable = |_| damaged(table, "a log entry", "it cannot be written as JSON");
+    let unwritable = |_| damaged(&table, "a log entry", "it cannot be written as JSON");
     Ok(RecordTable {
         store: staged.store().name().clone(),
         dataset: staged.dataset().clone(),

@@ -45,7 +45,7 @@ const MARKED_HOURS_MIN: i64 = 24;
 /// Deletions at once.
 const DELETES_AT_ONCE: usize = 16;
 /// Where the lists are.
-const LISTS: &str = "_gc";
+pub(super) const LISTS: &str = "_gc";
 
 /// How objects are collected.
 #[derive(Clone, Copy, Debug)]
@@ -270,13 +270,19 @@ async fn mark(table: &Folder, now: DateTime<Utc>, objects: Vec<String>) -> Resul
 }
 
 async fn lists(table: &Folder) -> Result<Vec<List>, StoreError> {
-    let mut lists = Vec::new();
-    for (_, meta) in list(table, LISTS).await? {
-        let Some(text) = get(table, &meta.location).await? else { continue };
-        let no_list = |_| damaged(table, name(table, &meta.location), "it is no list of objects");
-        lists.push(serde_json::from_slice(&text).map_err(no_list)?);
+    let read = |(path, text): (String, Bytes)| {
+        serde_json::from_slice(&text).map_err(|_| damaged(table, format!("`{path}`"), "it is no list of objects"))
+    };
+    texts_of_lists(table).await?.into_iter().map(read).collect()
+}
+
+/// Every list as it lies there, by its path under the table's folder.
+pub(in crate::store) async fn texts_of_lists(table: &Folder) -> Result<Vec<(String, Bytes)>, StoreError> {
+    let mut texts = Vec::new();
+    for (path, meta) in list(table, LISTS).await? {
+        texts.extend(get(table, &meta.location).await?.map(|text| (path, text)));
     }
-    Ok(lists)
+    Ok(texts)
 }
 
 /// Every object below `relative`, by its path under the table's folder.

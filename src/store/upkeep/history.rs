@@ -11,7 +11,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a commit that goes back says of itself: the version whose rows it has.
 pub(in crate::store) const BACK_TO: &str = "nightferry.backTo";
@@ -178,6 +178,19 @@ pub async fn history(table: &Folder) -> Result<Vec<Version>, StoreError> {
         });
     }
     Ok(versions)
+}
+
+/// The files of the last of `entries`, as in `add`; they follow one another from where the log begins.
+pub(super) fn live<'a>(begins: Option<&Shortened>, entries: impl Iterator<Item = &'a Entry>) -> BTreeSet<String> {
+    let standing = begins.into_iter().flat_map(Shortened::standing);
+    let mut live: BTreeSet<String> = standing.map(|file| encode_path(&file.path)).collect();
+    for entry in entries {
+        for gone in entry.removed() {
+            live.remove(gone);
+        }
+        live.extend(entry.added().map(|add| add.path.clone()));
+    }
+    live
 }
 
 /// Rows of a file, as its statistics tell them.

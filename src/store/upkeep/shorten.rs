@@ -166,8 +166,9 @@ async fn earlier(
                 None => return Ok(None),
             },
         };
+        let files = manifest.as_ref().map(Manifest::by_path).unwrap_or_default();
         for (path, add) in wanted {
-            let listed = manifest.as_ref().and_then(|manifest| manifest.files.iter().find(|file| file.path == path));
+            let listed = files.get(path.as_str());
             let alone = entry.info("nightferry.sha256").filter(|_| of.is_none());
             let proven = match (listed, alone) {
                 (Some(file), _) if file.bytes == add.size => (Some(file.rows), file.sha256.clone()),
@@ -182,8 +183,9 @@ async fn earlier(
     let mut files: Vec<Earlier> = found.into_values().collect();
     files.retain(|file| standing.contains(&file.path) || again.contains(&file.path));
     files.iter_mut().for_each(|file| file.stands = standing.contains(&file.path));
-    let is_told = |path: &String| files.iter().any(|file| file.stands && file.path == *path);
-    Ok(standing.iter().all(is_told).then_some(files))
+    // All of them are told of: each path is there once.
+    let told = files.iter().filter(|file| file.stands).count();
+    Ok((told == standing.len()).then_some(files))
 }
 
 /// Shortens the log.
