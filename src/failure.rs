@@ -146,6 +146,7 @@ impl Failure {
             StoreError::Layout { .. } => ending::LAYOUT,
             StoreError::TreatedSince { .. } => ending::TREATED_SINCE,
             StoreError::Shortened { .. } => ending::SHORTENED,
+            StoreError::TooMuchOut { .. } => ending::BYTES_OUT,
         };
         Failure::new(ending, phase, error.to_string())
     }

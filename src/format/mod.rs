@@ -13,6 +13,7 @@
 //! ranged.rs        bytes of which any range can be read
 //! jsonl_blocks.rs  a JSON object a line, a block of lines at a time
 //! parquet_write.rs batches -> Parquet, a row group at a time
+//! parquet_alike.rs whether two files hold the same rows
 //! parquet_join.rs  files of one table -> one file, by their encoded columns
 //! parquet_plain.rs one small batch -> Parquet of the plainest kind
 //! parquet_records.rs records of a topic -> Parquet, and what such a file says of itself
@@ -33,6 +34,7 @@ pub mod csv;
 pub mod jsonl;
 pub mod jsonl_blocks;
 mod lz4;
+pub mod parquet_alike;
 pub mod parquet_back;
 pub mod parquet_footer;
 pub mod parquet_join;

@@ -1,7 +1,7 @@
 //! What a report says of one dataset. The JSON names are an API, as those of the whole report.
 
 use super::drift::{ChangeSetReport, ComparedColumn, FingerprintReport, OutputReport, PartitionReport, SpreadReport};
-use super::numbers::counted;
+use super::numbers::{bytes, counted};
 use super::run::seconds_utc;
 use crate::data::{Period, PgPosition};
 use crate::job::Severity;
@@ -521,14 +521,33 @@ impl SmallCellsReport {
 pub struct PlainReport {
     /// Its folder.
     pub at: String,
-    /// The version that it has.
-    pub version: u64,
+    /// Whether it is that of the table's newest version, in both clouds where there are two.
+    pub follows: bool,
+    /// The version that it has, where it was made.
+    pub version: Option<u64>,
     /// Its objects.
     pub objects: u64,
+    /// Their rows.
+    pub rows: u64,
     /// Their bytes.
     pub bytes: u64,
     /// Bytes of those that this run wrote, in one cloud.
     pub bytes_written: u64,
+}
+
+impl PlainReport {
+    /// In a phrase: whether it follows the table, and what it has.
+    pub fn phrase(&self) -> String {
+        let has = self.version.map(|version| {
+            let (objects, rows) = (counted(self.objects, "object"), counted(self.rows, "row"));
+            format!("version {version}, {objects}, {rows}, {}", bytes(self.bytes))
+        });
+        match (self.follows, has) {
+            (true, has) => format!("follows the table: {}", has.unwrap_or_default()),
+            (false, Some(has)) => format!("does not follow the table in the second cloud yet; in the first {has}"),
+            (false, None) => "does not follow the table yet".into(),
+        }
+    }
 }
 
 /// How far a store got.

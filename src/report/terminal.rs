@@ -53,6 +53,9 @@ pub fn terminal(report: &RunReport, places: &BTreeMap<String, String>) -> String
     }
     for dataset in &report.datasets {
         for store in &dataset.stores {
+            if let Some(plain) = &store.plain {
+                fact("copy", format!("{}: {} {}", dataset.name, placed(&plain.at, places), plain.phrase()));
+            }
             if let Some(risk) = &store.risk {
                 fact("risk", format!("{} for {}: {}", dataset.name, store.audience, risk.phrase()));
             }

@@ -16,7 +16,7 @@ use super::absent::{Absent, put_if_absent};
 use super::delta::checkpoint::{HINT, Hint, checkpoint_path};
 use super::delta::log::{TableState, checkpointed, hint, replay_to};
 use super::delta::resume::written;
-use super::fault::{StoreError, fault};
+use super::fault::{StoreError, damaged, fault};
 use super::mutant::{self, Mutant};
 use super::staging::head;
 use crate::access::Folder;
@@ -86,11 +86,7 @@ async fn write(table: &Folder, due: u64) -> Result<(), StoreError> {
     }
     let of = if mutant::is(Mutant::CheckpointOfBefore) { due - 1 } else { due };
     let state = replay_to(table, Some(of)).await?;
-    let unwritable = || StoreError::Damaged {
-        store: table.label().to_owned(),
-        object: format!("`{}`", checkpoint_path(due)),
-        fault: "it cannot be written as Parquet",
-    };
+    let unwritable = || damaged(table, format!("`{}`", checkpoint_path(due)), "it cannot be written as Parquet");
     let (bytes, actions) = written(&state).ok_or_else(unwritable)?;
     let hint = hint_of(due, &state, actions, bytes.len() as u64);
     if mutant::is(Mutant::HintFirst) {

@@ -135,6 +135,16 @@ pub enum StoreError {
         /// What is in the way.
         fault: String,
     },
+    /// A plain copy would send more out of AWS than the environment lets (exit 52).
+    #[error("{bytes} bytes of the plain copy of table `{table}` would leave AWS, where bytes_out_max leaves {left}")]
+    TooMuchOut {
+        /// The table.
+        table: String,
+        /// Bytes that would have to be sent.
+        bytes: u64,
+        /// What is left of the limit.
+        left: u64,
+    },
     /// A version whose log was shortened (exit 14).
     #[error(
         "version {version} of a table of store `{store}` is no longer in its log, which begins at version {oldest}"
@@ -245,6 +255,11 @@ impl StoreError {
             other => matches!(other, StoreError::Away { .. } | StoreError::Outrun { .. }),
         }
     }
+}
+
+/// An object of `folder` that is not in its format, by the name that messages have for it.
+pub(super) fn damaged(folder: &Folder, object: impl Into<String>, fault: &'static str) -> StoreError {
+    StoreError::Damaged { store: folder.label().to_owned(), object: object.into(), fault }
 }
 
 /// Maps an object store's error, met in `folder` while doing `during` with `what`.

@@ -15,7 +15,7 @@
 //! Never in here: copying, and which url is the first.
 
 use super::absent::{Absent, name, put_if_absent};
-use super::fault::{StoreError, fault};
+use super::fault::{StoreError, damaged, fault};
 use crate::access::Folder;
 use crate::failpoint;
 use bytes::Bytes;
@@ -63,9 +63,6 @@ pub async fn raise(folder: &Folder, epoch: u64, reason: &str, at: DateTime<Utc>)
     match self::epoch(folder).await? {
         newest if newest == epoch => Ok(()),
         newest if newest > epoch => Err(StoreError::Epoch { store: folder.label().to_owned(), newest, ours: epoch }),
-        _ => {
-            let (store, object) = (folder.label().to_owned(), name(folder, &key));
-            Err(StoreError::Damaged { store, object, fault: "it vanished" })
-        }
+        _ => Err(damaged(folder, name(folder, &key), "it vanished")),
     }
 }

@@ -16,7 +16,7 @@
 
 use super::Store;
 use super::absent::{Absent, get, name, put_if_absent};
-use super::fault::{StoreError, fault};
+use super::fault::{StoreError, damaged, fault};
 use super::staging::put;
 use crate::data::{Name, Period};
 use bytes::Bytes;
@@ -70,12 +70,12 @@ pub async fn first_seen(security: &Store, job: &Name, now: DateTime<Utc>) -> Res
     let key = folder.at(&format!("_schedule/{job}/since.json"));
     // Asked at every look: what is there needs no write, which costs twelve times as much.
     if let Some(theirs) = get(folder, &key).await? {
-        return since_of(&theirs).ok_or_else(|| damaged(security, &key));
+        return since_of(&theirs).ok_or_else(|| no_claim(security, &key));
     }
     let ours = json(&serde_json::json!({ "since": now }));
     match put_if_absent(folder, &key, ours, "store.put.lease").await? {
         Absent::Created | Absent::Mine => Ok(now),
-        Absent::Other(theirs) => since_of(&theirs).ok_or_else(|| damaged(security, &key)),
+        Absent::Other(theirs) => since_of(&theirs).ok_or_else(|| no_claim(security, &key)),
     }
 }
 
@@ -99,7 +99,7 @@ pub async fn claims(security: &Store, job: &Name, period: Period) -> Result<Vec<
     for number in numbers.split_off(numbers.len().saturating_sub(CLAIMS_MAX)) {
         let key = folder.at(&path(job, period, number, "json"));
         let created = get(folder, &key).await?.and_then(|text| serde_json::from_slice::<Created>(&text).ok());
-        let Created { holder, at, until } = created.ok_or_else(|| damaged(security, &key))?;
+        let Created { holder, at, until } = created.ok_or_else(|| no_claim(security, &key))?;
         let renewed = get(folder, &folder.at(&path(job, period, number, "until.json"))).await?;
         // A renewal that is half there counts as none: it is written again.
         let renewed = renewed.and_then(|text| serde_json::from_slice::<Renewed>(&text).ok());
@@ -185,11 +185,7 @@ fn json(value: &impl Serialize) -> Bytes {
     serde_json::to_vec(value).unwrap_or_default().into()
 }
 
-fn damaged(security: &Store, key: &object_store::path::Path) -> StoreError {
+fn no_claim(security: &Store, key: &object_store::path::Path) -> StoreError {
     let folder = security.primary();
-    StoreError::Damaged {
-        store: folder.label().into(),
-        object: name(folder, key),
-        fault: "it is no claim of a schedule",
-    }
+    damaged(folder, name(folder, key), "it is no claim of a schedule")
 }

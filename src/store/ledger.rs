@@ -9,7 +9,7 @@
 use super::Store;
 use super::absent::{Absent, get, name, put_if_absent};
 use super::beginning;
-use super::fault::{StoreError, fault};
+use super::fault::{StoreError, damaged, fault};
 use super::manifest::ManifestRef;
 use super::mutant::{self, Mutant};
 use crate::data::{Name, Period};
@@ -143,7 +143,11 @@ pub async fn records(security: &Store, job: &Name) -> Result<Newest, StoreError>
     let newest = newest(security, job, &numbers, 0).await?;
     if newest.records.len() < numbers.len() && nights(&newest.records) == 0 {
         let key = security.primary().at(&format!("_jobs/{job}"));
-        return Err(damaged(security, &key, "its newest 4,096 records hold no night"));
+        return Err(damaged(
+            security.primary(),
+            name(security.primary(), &key),
+            "its newest 4,096 records hold no night",
+        ));
     }
     Ok(newest)
 }
@@ -208,7 +212,7 @@ pub async fn write(security: &Store, record: &JobRecord) -> Result<Written, Stor
     let folder = security.primary();
     let key = folder.at(&record_path(&record.job, record.number));
     let text = serde_json::to_vec_pretty(record).map(Bytes::from);
-    let text = text.map_err(|_| damaged(security, &key, "it cannot be written as JSON"))?;
+    let text = text.map_err(|_| damaged(folder, name(folder, &key), "it cannot be written as JSON"))?;
     match put_if_absent(folder, &key, text, "store.put.record").await? {
         Absent::Created | Absent::Mine => Ok(Written::Ours),
         Absent::Other(_) => Ok(Written::Lost),
@@ -218,14 +222,14 @@ pub async fn write(security: &Store, record: &JobRecord) -> Result<Written, Stor
 async fn read(security: &Store, job: &Name, number: u64) -> Result<JobRecord, StoreError> {
     let folder = security.primary();
     let key = folder.at(&record_path(job, number));
-    let text = get(folder, &key).await?.ok_or_else(|| damaged(security, &key, "it vanished"))?;
+    let damaged = |fault| damaged(folder, name(folder, &key), fault);
+    let text = get(folder, &key).await?.ok_or_else(|| damaged("it vanished"))?;
     if text.len() > RECORD_BYTES_MAX {
-        return Err(damaged(security, &key, "it is larger than 64 MiB"));
+        return Err(damaged("it is larger than 64 MiB"));
     }
-    let record: JobRecord =
-        serde_json::from_slice(&text).map_err(|_| damaged(security, &key, "it is no job record"))?;
+    let record: JobRecord = serde_json::from_slice(&text).map_err(|_| damaged("it is no job record"))?;
     if record.format != 1 || record.number != number || &record.job != job {
-        return Err(damaged(security, &key, "it is the record of something else"));
+        return Err(damaged("it is the record of something else"));
     }
     Ok(record)
 }
@@ -237,9 +241,4 @@ fn record_path(job: &Name, number: u64) -> String {
 pub(super) fn number_of(file: &str) -> Option<u64> {
     let digits = file.strip_suffix(".json")?;
     (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
-}
-
-fn damaged(security: &Store, key: &object_store::path::Path, fault: &'static str) -> StoreError {
-    let folder = security.primary();
-    StoreError::Damaged { store: folder.label().into(), object: name(folder, key), fault }
 }

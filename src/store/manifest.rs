@@ -4,7 +4,7 @@
 //! manifest carries the SHA-256 of the one before it, so none can be exchanged unnoticed. Names, hashes and positions only.
 
 use super::absent::{Absent, put_if_absent};
-use super::fault::StoreError;
+use super::fault::{StoreError, damaged};
 use super::part::sha256;
 use crate::access::Folder;
 use crate::data::{Audience, Name, Period, PgPosition};
@@ -73,6 +73,13 @@ pub struct Manifest {
     pub nightferry: String,
 }
 
+impl Manifest {
+    /// Its files by path: a night of many periods has thousands, and each is asked for.
+    pub(super) fn by_path(&self) -> BTreeMap<&str, &ManifestFile> {
+        self.files.iter().map(|file| (file.path.as_str(), file)).collect()
+    }
+}
+
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestFile {
@@ -101,8 +108,8 @@ pub struct ManifestRef {
 /// Creates `manifest` in the table's folder: `run=<run>/_manifest.json`, or `_manifest-2.json` when this run had already
 /// written one and then lost its turn to another run (the manifest before it is no longer the same).
 pub(super) async fn create(table: &Folder, manifest: &Manifest) -> Result<ManifestRef, StoreError> {
-    let unwritable = |fault| StoreError::Damaged { store: table.label().into(), object: "a manifest".into(), fault };
-    let mut text = serde_json::to_vec_pretty(manifest).map_err(|_| unwritable("it cannot be written as JSON"))?;
+    let mut text = serde_json::to_vec_pretty(manifest)
+        .map_err(|_| damaged(table, "a manifest", "it cannot be written as JSON"))?;
     text.push(b'\n');
     let (text, sha256) = (Bytes::from(text.clone()), sha256(&text));
     for attempt in 1..=ATTEMPTS_MAX {

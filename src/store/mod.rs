@@ -31,7 +31,12 @@
 //! periods.rs    the same for tables that are written by periods
 //! delta/        the table's log                         manifest.rs   what a run put into a table
 //! runs.rs       nightferry_runs                         replicate.rs  the second cloud
-//! plain.rs      a copy of a table, one object a period; upload.rs, an object that comes a piece at a time
+//! plain.rs      a copy of a table, one object a period
+//! made.rs       the copy becomes that of the newest version
+//! joined.rs     parts -> one object of it               upload.rs     an object that comes a piece at a time
+//! out.rs        what copies may send out of AWS
+//! over.rs       written over what was seen, and over nothing else
+//! carried.rs    what a version names, carried there
 //! rows.rs       a table's rows as text                  snapshot.rs   a table's files at a version
 //! checkpoint.rs where readers of a long log begin
 //! table.rs      a table's files, to be read again where changes are merged into it
@@ -55,6 +60,7 @@
 
 mod absent;
 mod beginning;
+mod carried;
 mod checkpoint;
 mod commit;
 mod decision;
@@ -63,11 +69,15 @@ pub mod dump;
 mod fault;
 mod fence;
 mod filing;
+mod joined;
 mod lease;
 mod ledger;
+mod made;
 mod manifest;
 mod mutant;
 mod night;
+mod out;
+mod over;
 mod owner;
 mod part;
 mod periods;
@@ -97,8 +107,10 @@ pub use fence::{epoch, raise};
 pub use filing::{KnownReports, file_part, file_report, keep_told, paper_path, report_path, reports, take_back, told};
 pub use lease::{Claim, Lease, claims, first_seen, is_ours_to_tell};
 pub use ledger::{JobRecord, RecordTable, RunRow};
+pub use made::owed as plain_owed;
 pub use manifest::{Manifest, ManifestFile, ManifestRef};
 pub use night::{Merged, Night, NightDataset, NightWrite, Outcome, publish};
+pub use out::OutLimit;
 pub use part::{Encoded, Encoder, Part, PartColumn, PartLimits, Parts};
 pub use periods::{Asked, Held, decide_periods, held};
 pub use place::{Store, is_stamped};

@@ -49,6 +49,10 @@ pub(super) enum Mutant {
     CheckpointOfBefore,
     /// Entries of a log go before it is said where it begins.
     LogCutFirst,
+    /// What is found beside whoever deletes or writes over is told at once.
+    LooksOnce,
+    /// A writer of a plain copy ends it though a later version came.
+    StalledCopyGoesOn,
 }
 
 #[cfg(test)]

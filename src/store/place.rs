@@ -3,12 +3,14 @@
 //! Never in here: tables; a store knows only the folder that each has.
 
 use super::absent::{Absent, get, put_if_absent};
-use super::fault::StoreError;
+use super::fault::{StoreError, damaged};
 use super::fence;
+use super::out::OutLimit;
 use crate::access::Folder;
 use crate::data::{Audience, Name};
 use crate::job::StoreSpec;
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// Says whose data a store holds; created once, by the first run that publishes or files there.
 const STAMP: &str = "_nightferry/stamp.json";
@@ -22,6 +24,7 @@ pub struct Store {
     second: Option<Folder>,
     waits: bool,
     epoch: u64,
+    out: Option<Arc<OutLimit>>,
 }
 
 impl Store {
@@ -34,7 +37,18 @@ impl Store {
             second,
             waits: spec.primary.is_outside_aws(),
             epoch: spec.epoch,
+            out: None,
         }
+    }
+
+    /// The same store, of which some cloud is not in AWS, where plain copies send no more than `out` lets.
+    pub fn within(self, out: Arc<OutLimit>) -> Self {
+        Store { out: Some(out), ..self }
+    }
+
+    /// The limit of what leaves AWS, of the cloud where it is counted: the second, where there is one.
+    pub(super) fn out(&self, is_second: bool) -> Option<&OutLimit> {
+        self.out.as_deref().filter(|_| is_second == self.second.is_some())
     }
 
     /// Its name in the environment.
@@ -129,8 +143,7 @@ fn text(stamp: &str) -> Bytes {
 fn same(folder: &Folder, found: &Bytes, stamp: &str) -> Result<(), StoreError> {
     let parsed = serde_json::from_slice::<serde_json::Value>(found).ok();
     let Some(theirs) = parsed.as_ref().and_then(|value| value.get("stamp")).and_then(|stamp| stamp.as_str()) else {
-        let (store, object) = (folder.label().to_owned(), format!("`{STAMP}`"));
-        return Err(StoreError::Damaged { store, object, fault: "it names no stamp" });
+        return Err(damaged(folder, format!("`{STAMP}`"), "it names no stamp"));
     };
     if theirs == stamp {
         return Ok(());

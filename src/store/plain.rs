@@ -15,31 +15,26 @@
 //! So it is a copy that is *there* which is followed, not one that somebody remembers to make: a way back, an erasure and a `gc`
 //! reach it as a night does. An object is made anew unless `_version.json` says that it was made of the very same parts and the
 //! store still says the same of it (size and tag); so of a table of many periods one is written a night. A version that comes
-//! while a copy is made begins it anew, so of two writers the last to end leaves that of the newest.
+//! while a copy is made begins it anew, so of two writers the last to end leaves that of the newest. However long one stood still, it
+//! ends nothing over what a later version's left: it looks at the log before, and writes over what it has seen alone (`over`).
 //!
 //! In the second cloud the same, once its log has come as far; from the first cloud's parts, so that both have the same bytes.
 //!
-//! Never in here: rows. Parts are joined by their encoded columns (`format::parquet_join`).
+//! Never in here: how one is made (`made`), and rows: parts are joined by their encoded columns (`joined`).
 
 use super::Store;
-use super::absent::{get, name};
-use super::delta::action::Add;
-use super::delta::layout::period_of;
-use super::delta::log::{TableState, actions, read, replay};
+use super::absent::get;
+use super::delta::log::replay;
 use super::fault::{StoreError, fault};
-use super::staging::{delete, put};
-use super::suppression;
-use super::table::read_part;
-use super::upload::{Upload, Uploaded};
+use super::made::keep_up;
+use super::over::{self, Before, put_over};
+use super::staging::delete;
 use crate::access::Folder;
 use crate::data::{Name, Period};
 use crate::failpoint;
-use crate::format::parquet_join::{JoinFault, Joined};
-use crate::store::delta::action::Action;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The folder of the copies in a store; no dataset is named so.
@@ -47,7 +42,7 @@ pub const PLAIN: &str = "plain";
 /// What a folder says of itself.
 const SAID: &str = "_version.json";
 /// Versions that may come while a copy is made.
-const ATTEMPTS_MAX: u32 = 4;
+pub(super) const ATTEMPTS_MAX: u32 = 4;
 
 /// What a copy says of itself: `_version.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +91,8 @@ pub struct Followed {
     pub version: u64,
     /// Its objects.
     pub objects: usize,
+    /// Their rows.
+    pub rows: u64,
     /// Their bytes.
     pub bytes: u64,
     /// Bytes of those that were written now.
@@ -117,9 +114,9 @@ pub async fn wanted(store: &Store, dataset: &Name, is_wanted: bool) -> Result<()
         };
     }
     let said = PlainCopy { format: 1, dataset: dataset.to_string(), ..PlainCopy::default() };
-    match get(&plain, &plain.at(SAID)).await? {
-        Some(_) => Ok(()),
-        None => say(&plain, &said).await,
+    match seen(&plain).await? {
+        (None, before) => say(&plain, &said, before).await.map(drop),
+        _ => Ok(()),
     }
 }
 
@@ -174,7 +171,7 @@ async fn follow(store: &Store, dataset: &str) -> Result<Option<Followed>, StoreE
         return Ok(None);
     }
     let table = store.primary().child(dataset);
-    keep_up(&table, &plain, dataset).await
+    keep_up(&table, &plain, dataset, store.out(false)).await
 }
 
 /// The same in the second cloud, or none where the first has none. To be called once its log has come as far.
@@ -182,20 +179,45 @@ async fn follow_second(store: &Store, second: &Folder, dataset: &str, is_there: 
     let plain = folder(second, dataset);
     match is_there {
         false => clear(&plain).await,
-        true => keep_up(&store.primary().child(dataset), &plain, dataset).await.map(drop),
+        true => keep_up(&store.primary().child(dataset), &plain, dataset, store.out(true)).await.map(drop),
     }
 }
 
 /// What the copy says of itself; one that nobody can read says that it is not whole.
 pub(super) async fn said(plain: &Folder) -> Result<Option<PlainCopy>, StoreError> {
-    let text = get(plain, &plain.at(SAID)).await?;
-    Ok(text.map(|text| serde_json::from_slice(&text).unwrap_or_default()))
+    Ok(seen(plain).await?.0)
 }
 
-async fn say(plain: &Folder, copy: &PlainCopy) -> Result<(), StoreError> {
+/// The same, and what there is to compare with by whoever writes over it.
+pub(super) async fn seen(plain: &Folder) -> Result<(Option<PlainCopy>, Before), StoreError> {
+    let (text, before) = over::seen(plain, &plain.at(SAID)).await?;
+    Ok((text.map(|text| serde_json::from_slice(&text).unwrap_or_default()), before))
+}
+
+/// The same as it lies there, below a store's folder.
+pub(super) async fn text(store: &Folder, dataset: &str) -> Result<Option<Bytes>, StoreError> {
+    let plain = folder(store, dataset);
+    get(&plain, &plain.at(SAID)).await
+}
+
+/// Says what the copy is, in the place of what was said `before`; also of what somebody else says meanwhile, but of a later version: then
+/// `None`, and theirs stands.
+pub(super) async fn say(plain: &Folder, copy: &PlainCopy, mut before: Before) -> Result<Option<Before>, StoreError> {
     let mut text = serde_json::to_vec_pretty(copy).unwrap_or_default();
     text.push(b'\n');
-    put(plain, &plain.at(SAID), text.into(), "store.put.plain_version").await
+    let text = Bytes::from(text);
+    for _ in 0..ATTEMPTS_MAX {
+        let put = put_over(plain, &plain.at(SAID), text.clone(), &before, "store.put.plain_version").await?;
+        if put.is_some() {
+            return Ok(put);
+        }
+        let (theirs, now) = seen(plain).await?;
+        if theirs.and_then(|theirs| theirs.version) > copy.version {
+            return Ok(None);
+        }
+        before = now;
+    }
+    Ok(None)
 }
 
 /// An object that is there.
@@ -224,16 +246,16 @@ pub(super) async fn objects(plain: &Folder) -> Result<BTreeMap<String, There>, S
 
 /// Takes the copy away: what it says of itself last, so that whoever comes next goes on.
 async fn clear(plain: &Folder) -> Result<(), StoreError> {
-    let Some(copy) = said(plain).await? else { return Ok(()) };
+    let (Some(copy), before) = seen(plain).await? else { return Ok(()) };
     if copy.whole {
-        say(plain, &PlainCopy { whole: false, objects: Vec::new(), rows: 0, ..copy }).await?;
+        say(plain, &PlainCopy { whole: false, objects: Vec::new(), rows: 0, ..copy }, before).await?;
     }
     delete_all(plain, objects(plain).await?.keys()).await?;
     delete(plain, &plain.at(SAID)).await
 }
 
 /// Deletes all that can be deleted, and fails then where one could not.
-async fn delete_all(plain: &Folder, paths: impl Iterator<Item = &String>) -> Result<(), StoreError> {
+pub(super) async fn delete_all(plain: &Folder, paths: impl Iterator<Item = &String>) -> Result<(), StoreError> {
     let mut deleted = Ok(());
     for path in paths {
         deleted = deleted.and(delete(plain, &plain.at(path)).await);
@@ -241,144 +263,9 @@ async fn delete_all(plain: &Folder, paths: impl Iterator<Item = &String>) -> Res
     deleted
 }
 
-/// The objects that a copy of `state` has, by name: the period, and the parts in the order of their paths.
-fn groups(state: &TableState) -> BTreeMap<String, (Option<Period>, Vec<&Add>)> {
-    let mut groups: BTreeMap<String, (Option<Period>, Vec<&Add>)> = BTreeMap::new();
-    for add in state.files.values() {
-        let period = period_of(add);
-        let path = match period {
-            Some(period) => format!("period={}.parquet", period.to_string().replace("..", "_")),
-            None => "all.parquet".to_owned(),
-        };
-        groups.entry(path).or_insert_with(|| (period, Vec::new())).1.push(add);
-    }
-    groups
-}
-
-/// Makes the copy `plain` that of the newest version of `table`.
-async fn keep_up(table: &Folder, plain: &Folder, dataset: &str) -> Result<Option<Followed>, StoreError> {
-    let mut bytes_written = 0;
-    for _ in 0..ATTEMPTS_MAX {
-        let state = replay(table).await?;
-        let Some(version) = state.version else { return Ok(None) };
-        let before = said(plain).await?.unwrap_or_default();
-        let (wanted, there) = (groups(&state), objects(plain).await?);
-        let is_right = |object: &PlainObject| {
-            let parts = wanted.get(&object.path).map(|(_, parts)| parts.iter().map(|add| add.path.as_str()));
-            let is_of = parts.is_some_and(|parts| parts.eq(object.parts.iter().map(String::as_str)));
-            is_of && there.get(&object.path) == Some(&There { bytes: object.bytes, etag: object.etag.clone() })
-        };
-        let mut right: Vec<PlainObject> = before.objects.iter().filter(|object| is_right(object)).cloned().collect();
-        let is_same = right.len() == wanted.len() && there.len() == wanted.len();
-        if is_same && before.whole && before.version == Some(version) {
-            return Ok(Some(Followed::of(&before, version, bytes_written)));
-        }
-        let mut copy = PlainCopy {
-            format: 1,
-            whole: false,
-            dataset: dataset.to_owned(),
-            version: Some(version),
-            run: run_of(table, version).await?,
-            suppression_list: state.property(suppression::PROPERTY).and_then(|list| list.parse().ok()),
-            rows: right.iter().map(|object| object.rows).sum(),
-            objects: right.clone(),
-        };
-        say(plain, &copy).await?;
-        // First what nobody may see any more.
-        delete_all(plain, there.keys().filter(|path| !wanted.contains_key(*path))).await?;
-        for (path, (period, parts)) in &wanted {
-            if right.iter().any(|object| object.path == *path) {
-                continue;
-            }
-            let (Uploaded { bytes, sha256 }, rows) = match join(table, plain, (dataset, path), parts).await {
-                Ok(joined) => joined,
-                Err(error) if error.is_passing() => return Err(error),
-                Err(error) => {
-                    // No next run will write over them: rows that are no longer in the table must not stay for that.
-                    let is_right = |path: &String| right.iter().any(|object| object.path == *path);
-                    delete_all(plain, wanted.keys().filter(|path| !is_right(path))).await?;
-                    return Err(error);
-                }
-            };
-            bytes_written += bytes;
-            let parts = parts.iter().map(|add| add.path.clone()).collect();
-            right.push(PlainObject { path: path.clone(), period: *period, rows, bytes, sha256, parts, etag: None });
-        }
-        if replay(table).await?.version != Some(version) {
-            continue;
-        }
-        let there = objects(plain).await?;
-        right.sort_by(|one, other| one.path.cmp(&other.path));
-        for object in &mut right {
-            match there.get(&object.path) {
-                Some(found) if found.bytes == object.bytes => object.etag.clone_from(&found.etag),
-                _ => {
-                    let object = format!("`{PLAIN}/{dataset}/{}`", object.path);
-                    let (store, fault) = (plain.label().to_owned(), "its size there is another");
-                    return Err(StoreError::Checksum { store, object, fault });
-                }
-            }
-        }
-        copy = PlainCopy { whole: true, rows: right.iter().map(|object| object.rows).sum(), objects: right, ..copy };
-        say(plain, &copy).await?;
-        if replay(table).await?.version == Some(version) {
-            return Ok(Some(Followed::of(&copy, version, bytes_written)));
-        }
-    }
-    Err(StoreError::Outrun { job: dataset.to_owned() })
-}
-
 impl Followed {
-    fn of(copy: &PlainCopy, version: u64, bytes_written: u64) -> Self {
+    pub(super) fn of(copy: &PlainCopy, version: u64, bytes_written: u64) -> Self {
         let bytes = copy.objects.iter().map(|object| object.bytes).sum();
-        Followed { version, objects: copy.objects.len(), bytes, bytes_written }
+        Followed { version, objects: copy.objects.len(), rows: copy.rows, bytes, bytes_written }
     }
-}
-
-/// The run that published a version, as its commit says.
-async fn run_of(table: &Folder, version: u64) -> Result<Option<String>, StoreError> {
-    let text = read(table, version).await?;
-    let found = actions(&text).ok().and_then(|actions| {
-        actions.into_iter().find_map(|action| match action {
-            Action::CommitInfo(info) => info.get("nightferry.run").and_then(Value::as_str).map(str::to_owned),
-            _ => None,
-        })
-    });
-    Ok(found)
-}
-
-/// Joins `parts` into one object; gives what was uploaded, and its rows.
-async fn join(
-    table: &Folder,
-    plain: &Folder,
-    (dataset, path): (&str, &str),
-    parts: &[&Add],
-) -> Result<(Uploaded, u64), StoreError> {
-    let failed = |fault: JoinFault| StoreError::Damaged {
-        store: table.label().to_owned(),
-        object: format!("table `{dataset}`"),
-        fault: match fault {
-            JoinFault::Unreadable => "a file of it is no Parquet",
-            JoinFault::Columns => "its files have other columns than each other: no plain copy can be made of it",
-            JoinFault::Writer => "its files do not join",
-        },
-    };
-    let mut upload = Upload::new(plain, plain.at(path), "store.put.plain");
-    let mut joined: Option<Joined> = None;
-    for part in parts {
-        // What is decoded is what was written, and one part at a time is in memory.
-        let bytes: Bytes = read_part(table, dataset, part).await?;
-        let into = match &mut joined {
-            Some(joined) => joined,
-            none => none.insert(Joined::begin(&bytes).map_err(failed)?),
-        };
-        let next = into.append(&bytes).map_err(failed)?;
-        drop(bytes);
-        upload.write(&next).await?;
-    }
-    let joined = joined
-        .ok_or_else(|| StoreError::NotThere { store: table.label().to_owned(), what: name(table, &table.at(path)) })?;
-    let (last, rows) = joined.finish().map_err(failed)?;
-    upload.write(&last).await?;
-    Ok((upload.finish().await?, rows))
 }

@@ -6,7 +6,7 @@ use super::delta::entry::{Commit, Mode, entry};
 use super::delta::layout::{self, LayoutFault};
 use super::delta::log::{TableState, replay};
 use super::delta::schema::schema_text;
-use super::fault::StoreError;
+use super::fault::{StoreError, damaged};
 use super::ledger::{RecordTable, RunRow};
 use super::manifest::{self, Manifest, ManifestFile};
 use super::mutant::{self, Mutant};
@@ -77,11 +77,7 @@ pub(super) async fn propose(
         ],
         at_ms: night.at.timestamp_millis(),
     };
-    let unwritable = |_| StoreError::Damaged {
-        store: table.label().into(),
-        object: "a log entry".into(),
-        fault: "it cannot be written as JSON",
-    };
+    let unwritable = |_| damaged(&table, "a log entry", "it cannot be written as JSON");
     Ok(RecordTable {
         store: staged.store().name().clone(),
         dataset: staged.dataset().clone(),

@@ -6,26 +6,21 @@
 //!
 //! Never in here: a decision about the night. It is published when this begins.
 
-use super::absent::{Absent, get, name, put_if_absent};
+use super::absent::{Absent, put_if_absent};
+use super::carried::{Gone, begin, objects};
 use super::checkpoint::{is_due, keep_up, named};
 use super::commit::{Stores, store_of};
-use super::delta::action::{Action, decode_path};
-use super::delta::checkpoint::checkpoint_path;
 use super::delta::listing::list_from;
-use super::delta::log::{actions, entry_path, gap, is_gapless, read, versions};
-use super::delta::shortened::{Shortened, shortened};
+use super::delta::log::{entry_path, gap, is_gapless, read, versions};
+use super::delta::shortened::shortened;
 use super::fault::StoreError;
 use super::ledger::{JobRecord, RecordTable};
-use super::manifest::Manifest;
 use super::mutant::{self, Mutant};
-use super::part::sha256;
 use super::plain::Followed;
-use super::staging::{copy, head};
 use super::{RUNS, Store, fence, place, plain};
 use crate::access::Folder;
 use crate::data::{Audience, Name};
-use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// How far a table's second cloud has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +35,14 @@ pub struct SecondState {
     pub pending: Option<StoreError>,
     /// Of the table's plain copy, in both clouds, where this is about that: what became of it.
     pub plain: Option<Option<Followed>>,
+}
+
+impl SecondState {
+    /// Whether it is about a copy whose folder cannot be looked into, by rights that were given before there were copies. Where the job asks
+    /// for none that is no fault: with such rights nobody has made one.
+    pub fn is_unseen(&self) -> bool {
+        self.plain.is_some() && matches!(self.pending, Some(StoreError::Refused { .. }))
+    }
 }
 
 /// Carries every table of `record` (and `nightferry_runs`) to its store's second cloud, where it has one, and makes the plain copies
@@ -147,10 +150,11 @@ async fn carry(
     if known.is_some() && there.first().is_some_and(|first| Some(*first) != known) {
         return Err(gap(&from));
     }
+    let mut gone = Gone::default();
     if here.is_empty()
         && let Some(begins) = shortened(&from).await?
     {
-        begin(&from, &to, &begins).await?;
+        begin(&from, &to, &begins, &mut gone).await?;
         (here, *carried) = (vec![begins.version], 1);
     }
     let (newest_here, newest_there) = (here.last().copied(), there.last().copied());
@@ -168,7 +172,7 @@ async fn carry(
         if mutant::is(Mutant::SecondLogFirst) {
             put_if_absent(&to, &to.at(&entry_path(version)), text.clone(), "store.second.log").await?;
         }
-        objects(&from, &to, &text).await?;
+        objects(&from, &to, &text, &mut gone).await?;
         match put_if_absent(&to, &to.at(&entry_path(version)), text, "store.second.log").await? {
             Absent::Created | Absent::Mine => *carried += 1,
             Absent::Other(_) => return Err(diverged(version)),
@@ -184,47 +188,6 @@ async fn carry(
     Ok(())
 }
 
-/// Lets the log of a cloud that has none begin where the first's was shortened to: the files that stay, what is said of them, the
-/// checkpoint, and the entry beside it last.
-async fn begin(from: &Folder, to: &Folder, begins: &Shortened) -> Result<(), StoreError> {
-    let said = begins.text().ok_or_else(|| damaged(from, &begins.path(), "it is too large"))?;
-    let entry = read(from, begins.version).await?;
-    objects(from, to, &entry).await?;
-    let mut manifests = BTreeSet::new();
-    for file in begins.standing() {
-        if head(to, &to.at(&file.path)).await? != Some(file.bytes) {
-            copy(from, &from.at(&file.path), to, &file.path, &file.sha256, "store.second.part").await?;
-        }
-    }
-    for of in begins.files.iter().filter_map(|file| file.manifest.as_ref()).filter(|of| manifests.insert(*of)) {
-        let (path, text, _) = manifest(from, &of.path, &of.sha256).await?;
-        same(from, to, &path, text, "store.second.manifest").await?;
-    }
-    let path = checkpoint_path(begins.version);
-    let checkpoint = get(from, &from.at(&path)).await?.filter(|bytes| sha256(bytes) == begins.checkpoint_sha256);
-    let checkpoint = checkpoint.ok_or_else(|| damaged(from, &path, "it is not the one at which the log begins"))?;
-    same(from, to, &begins.path(), said, "store.second.log").await?;
-    same(from, to, &path, checkpoint, "store.second.log").await?;
-    same(from, to, &entry_path(begins.version), entry, "store.second.log").await?;
-    keep_up(to, begins.version).await;
-    Ok(())
-}
-
-fn damaged(table: &Folder, path: &str, fault: &'static str) -> StoreError {
-    StoreError::Damaged { store: table.label().into(), object: format!("`{path}`"), fault }
-}
-
-/// Creates an object of the first cloud in the second, or finds it there.
-async fn same(from: &Folder, to: &Folder, path: &str, text: Bytes, call: &'static str) -> Result<(), StoreError> {
-    match put_if_absent(to, &to.at(path), text, call).await? {
-        Absent::Created | Absent::Mine => Ok(()),
-        Absent::Other(_) => {
-            let (store, what) = (from.label().to_owned(), name(to, &to.at(path)));
-            Err(StoreError::Diverged { store, what })
-        }
-    }
-}
-
 /// The versions of a log from `from` on, without a gap.
 async fn listed(table: &Folder, from: Option<u64>) -> Result<Vec<u64>, StoreError> {
     let found = list_from(table, from).await?.versions;
@@ -233,56 +196,5 @@ async fn listed(table: &Folder, from: Option<u64>) -> Result<Vec<u64>, StoreErro
         (false, Some(_)) => Err(gap(table)),
         (true, None) if found.first().is_none_or(|first| *first == 0) => Ok(found),
         (_, None) => versions(table, shortened(table).await?.as_ref()).await,
-    }
-}
-
-/// Copies the objects that one log entry names.
-async fn objects(from: &Folder, to: &Folder, text: &Bytes) -> Result<(), StoreError> {
-    let damaged = |fault| StoreError::Damaged { store: from.label().into(), object: "a log entry".into(), fault };
-    let actions = actions(text).map_err(damaged)?;
-    let info = |key: &str| {
-        actions.iter().find_map(|action| match action {
-            Action::CommitInfo(info) => info.get(key)?.as_str().map(str::to_owned),
-            _ => None,
-        })
-    };
-    let added = actions.iter().filter_map(|action| match action {
-        Action::Add(add) => Some((decode_path(&add.path), add.size)),
-        _ => None,
-    });
-    let manifest = match (info("nightferry.manifest"), info("nightferry.manifestSha256")) {
-        (Some(path), Some(sha256)) => Some(manifest(from, &path, &sha256).await?),
-        _ => None,
-    };
-    let known: BTreeMap<&str, &str> = match &manifest {
-        Some((_, _, manifest)) => manifest.files.iter().map(|f| (f.path.as_str(), f.sha256.as_str())).collect(),
-        None => BTreeMap::new(),
-    };
-    // An entry without a manifest has one part and says its hash itself.
-    let alone = info("nightferry.sha256");
-    for (path, size) in added {
-        let path = path.ok_or_else(|| damaged("it names a file outside the table"))?;
-        let expected = known.get(path.as_str()).copied().or(alone.as_deref());
-        let expected = expected.ok_or_else(|| damaged("its manifest does not know one of its files"))?;
-        if head(to, &to.at(&path)).await? != Some(size) {
-            copy(from, &from.at(&path), to, &path, expected, "store.second.part").await?;
-        }
-    }
-    match manifest {
-        Some((path, text, _)) => same(from, to, &path, text, "store.second.manifest").await,
-        None => Ok(()),
-    }
-}
-
-async fn manifest(from: &Folder, path: &str, expected: &str) -> Result<(String, Bytes, Manifest), StoreError> {
-    let key = from.at(path);
-    let (store, object) = (from.label().to_owned(), name(from, &key));
-    let Some(text) = get(from, &key).await? else { return Err(StoreError::NotThere { store, what: object }) };
-    if sha256(&text) != expected {
-        return Err(StoreError::Checksum { store, object, fault: "its SHA-256 is another" });
-    }
-    match serde_json::from_slice(&text) {
-        Ok(manifest) => Ok((path.to_owned(), text, manifest)),
-        Err(_) => Err(StoreError::Damaged { store, object, fault: "it is no manifest" }),
     }
 }

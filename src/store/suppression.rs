@@ -18,7 +18,7 @@
 use super::Store;
 use super::absent::{get, name};
 use super::delta::log::TableState;
-use super::fault::{StoreError, fault};
+use super::fault::{StoreError, damaged, fault};
 use crate::access::Folder;
 use crate::failpoint;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -74,11 +74,11 @@ pub(super) const PROPERTY: &str = "nightferry.suppressionList";
 pub(super) fn check(table: &Folder, before: &TableState, list: Option<u64>) -> Result<(), StoreError> {
     let property = before.property(PROPERTY);
     match property.and_then(|number| number.parse::<u64>().ok()) {
-        Some(went_by) if list.is_none_or(|list| list < went_by) => Err(StoreError::Damaged {
-            store: table.label().into(),
-            object: "the suppression list".into(),
-            fault: "it is older than the one that a table went by before: bring the newer one back",
-        }),
+        Some(went_by) if list.is_none_or(|list| list < went_by) => Err(damaged(
+            table,
+            "the suppression list",
+            "it is older than the one that a table went by before: bring the newer one back",
+        )),
         _ => Ok(()),
     }
 }
@@ -93,7 +93,7 @@ pub async fn suppression_list(security: &Store, stamp: &str) -> Result<Option<Su
     let Some(number) = newest(security, None).await? else { return Ok(None) };
     let folder = security.primary();
     let key = folder.at(&list_path(number));
-    let damaged = |fault| StoreError::Damaged { store: folder.label().into(), object: name(folder, &key), fault };
+    let damaged = |fault| damaged(folder, name(folder, &key), fault);
     let text = get(folder, &key).await?.ok_or_else(|| damaged("it vanished"))?;
     if text.len() > LIST_BYTES_MAX {
         return Err(damaged("it is larger than 64 MiB"));

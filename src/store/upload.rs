@@ -1,6 +1,9 @@
 //! An object that comes a piece at a time, and is there as a whole or not at all: what is small in one PUT, the rest in parts that
 //! the store puts together at the end.
 //!
+//! It takes the place of what was there when it was begun. Where something else is there by then, what comes in one PUT gives way (`over`);
+//! of parts a store asks nobody, so that whoever uploads looks before they are put together.
+//!
 //! What is begun and not ended is aborted, also when whoever uploads is dropped: no part of it stays. A kill leaves parts that no
 //! reader sees; the store forgets them by its own rule (`deploy`).
 //!
@@ -8,6 +11,7 @@
 
 use super::absent::name;
 use super::fault::{StoreError, fault};
+use super::over::{Before, put_over, tag};
 use crate::access::Folder;
 use crate::failpoint;
 use bytes::Bytes;
@@ -30,6 +34,7 @@ pub(super) struct Upload<'a> {
     whole: Context,
     bytes: u64,
     begun: Option<Box<dyn MultipartUpload>>,
+    before: Before,
 }
 
 /// An object that is there.
@@ -41,9 +46,9 @@ pub(super) struct Uploaded {
 
 impl<'a> Upload<'a> {
     /// Nothing is there of it yet; `call` is the place where a test kills the process.
-    pub(super) fn new(folder: &'a Folder, key: Path, call: &'static str) -> Self {
-        let (waiting, whole) = (Vec::new(), Context::new(&SHA256));
-        Upload { folder, key, call, waiting, whole, bytes: 0, begun: None }
+    pub(super) async fn over(folder: &'a Folder, key: Path, call: &'static str) -> Result<Self, StoreError> {
+        let (waiting, whole, before) = (Vec::new(), Context::new(&SHA256), tag(folder, &key).await?);
+        Ok(Upload { folder, key, call, waiting, whole, bytes: 0, begun: None, before })
     }
 
     /// The bytes that come next.
@@ -79,21 +84,28 @@ impl<'a> Upload<'a> {
         put.map_err(|error| fault(self.folder, "writing an object", &name(self.folder, &self.key), error))
     }
 
-    /// Ends it: now it is there, in the place of what was there before.
-    pub(super) async fn finish(mut self) -> Result<Uploaded, StoreError> {
+    /// Ends it: now it is there, in the place of what was there before; `None` where that is something else by now.
+    pub(super) async fn finish(mut self) -> Result<Option<Uploaded>, StoreError> {
         if self.begun.is_some() && !self.waiting.is_empty() {
             self.piece().await?;
         }
-        failpoint::before(self.call);
-        let done = match &mut self.begun {
-            Some(begun) => begun.complete().await,
-            None => self.folder.store().put(&self.key, PutPayload::from(std::mem::take(&mut self.waiting))).await,
-        };
-        failpoint::after(self.call);
-        done.map_err(|error| fault(self.folder, "writing an object", &name(self.folder, &self.key), error))?;
+        match &mut self.begun {
+            Some(begun) => {
+                failpoint::before(self.call);
+                let done = begun.complete().await;
+                failpoint::after(self.call);
+                done.map_err(|error| fault(self.folder, "writing an object", &name(self.folder, &self.key), error))?;
+            }
+            None => {
+                let bytes = Bytes::from(std::mem::take(&mut self.waiting));
+                if put_over(self.folder, &self.key, bytes, &self.before, self.call).await?.is_none() {
+                    return Ok(None);
+                }
+            }
+        }
         self.begun = None;
         let sha256 = self.whole.clone().finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Uploaded { bytes: self.bytes, sha256 })
+        Ok(Some(Uploaded { bytes: self.bytes, sha256 }))
     }
 }
 

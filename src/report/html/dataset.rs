@@ -6,6 +6,7 @@ use super::super::dataset::{
 };
 use super::super::drift::ComparedColumn;
 use super::super::numbers::{bytes, counted};
+use super::super::terminal::placed;
 use super::chart;
 use super::frame::{Markup, Tone};
 use super::look::look;
@@ -39,6 +40,7 @@ pub fn section(dataset: &DatasetReport, places: &BTreeMap<String, String>) -> Ma
         .add(checks(dataset))
         .add(look(dataset, places))
         .add(stores(dataset))
+        .add(copies(dataset, places))
         .add(risks(dataset));
     Markup::new()
         .raw("<article id=\"")
@@ -64,6 +66,20 @@ pub fn section(dataset: &DatasetReport, places: &BTreeMap<String, String>) -> Ma
             Markup::new().raw(summary).add(details.clone()).raw("</details>\n")
         })
         .raw("</article>\n")
+}
+
+/// The copies with one object a period, and whether each follows its table.
+fn copies(dataset: &DatasetReport, places: &BTreeMap<String, String>) -> Markup {
+    dataset.stores.iter().filter_map(|store| store.plain.as_ref()).fold(Markup::new(), |all, plain| {
+        all.add(
+            Markup::new()
+                .raw("<p><strong>Plain copy</strong> in ")
+                .code(&placed(&plain.at, places))
+                .raw(" ")
+                .text(&plain.phrase())
+                .raw(".</p>\n"),
+        )
+    })
 }
 
 /// How alone people stand in what each store got.

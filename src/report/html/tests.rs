@@ -1,8 +1,8 @@
 //! Hostile names in every place of a page that takes one.
 
 use super::super::dataset::{
-    CheckReport, ColumnReport, DatasetReport, DatasetState, Proof, ReconciliationReport, SourceReport, StoreReport,
-    StoreState, StreamReport, ToleratedReport, Verdict,
+    CheckReport, ColumnReport, DatasetReport, DatasetState, PlainReport, Proof, ReconciliationReport, SourceReport,
+    StoreReport, StoreState, StreamReport, ToleratedReport, Verdict,
 };
 use super::super::drift::{
     ChangeSetReport, ChangeSetState, ComparedColumn, FingerprintReport, OutputReport, PartitionReport, SpreadReport,
@@ -73,7 +73,15 @@ fn of(word: &str) -> RunReport {
         files: 1,
         bytes: 1,
         merge: None,
-        plain: None,
+        plain: Some(PlainReport {
+            at: text(),
+            follows: true,
+            version: Some(1),
+            objects: 1,
+            rows: 1,
+            bytes: 1,
+            bytes_written: 1,
+        }),
         columns: vec![column],
     };
     let check = CheckReport {

@@ -17,7 +17,7 @@ use super::shortened::{Shortened, beginnings, shortened};
 use crate::access::Folder;
 use crate::data::Period;
 use crate::store::absent::get;
-use crate::store::fault::StoreError;
+use crate::store::fault::{StoreError, damaged};
 use crate::store::part::sha256;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -213,7 +213,7 @@ pub async fn checkpointed(table: &Folder, version: u64) -> Result<Option<(TableS
 async fn follow(table: &Folder, mut state: TableState, versions: Vec<u64>) -> Result<TableState, StoreError> {
     let mut entries = std::pin::pin!(reads(table, versions));
     while let Some((version, text)) = entries.try_next().await? {
-        apply(&mut state, version, &text).map_err(|fault| damaged(table, version, fault))?;
+        apply(&mut state, version, &text).map_err(|fault| damaged_entry(table, version, fault))?;
     }
     Ok(state)
 }
@@ -222,8 +222,8 @@ async fn follow(table: &Folder, mut state: TableState, versions: Vec<u64>) -> Re
 pub async fn read(table: &Folder, version: u64) -> Result<Bytes, StoreError> {
     match get(table, &table.at(&entry_path(version))).await? {
         Some(text) if text.len() <= ENTRY_BYTES_MAX => Ok(text),
-        Some(_) => Err(damaged(table, version, "it is larger than 64 MiB")),
-        None => Err(damaged(table, version, "it vanished")),
+        Some(_) => Err(damaged_entry(table, version, "it is larger than 64 MiB")),
+        None => Err(damaged_entry(table, version, "it vanished")),
     }
 }
 
@@ -292,9 +292,8 @@ fn take_periods(state: &mut TableState, info: &Map<String, Value>) -> Result<(),
     Ok(())
 }
 
-fn damaged(table: &Folder, version: u64, fault: &'static str) -> StoreError {
-    let object = format!("`{}`", table.at(&entry_path(version)));
-    StoreError::Damaged { store: table.label().into(), object, fault }
+fn damaged_entry(table: &Folder, version: u64, fault: &'static str) -> StoreError {
+    damaged(table, format!("`{}`", table.at(&entry_path(version))), fault)
 }
 
 /// A log that lacks a version.
@@ -303,6 +302,5 @@ pub fn gap(table: &Folder) -> StoreError {
 }
 
 fn damaged_log(table: &Folder, fault: &'static str) -> StoreError {
-    let object = format!("`{}`", table.at("_delta_log"));
-    StoreError::Damaged { store: table.label().into(), object, fault }
+    damaged(table, format!("`{}`", table.at("_delta_log")), fault)
 }

@@ -14,7 +14,7 @@
 use crate::access::Folder;
 use crate::failpoint;
 use crate::store::absent::{get, name};
-use crate::store::fault::{StoreError, fault};
+use crate::store::fault::{StoreError, damaged, fault};
 use crate::store::manifest::ManifestRef;
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -103,17 +103,21 @@ pub async fn beginnings(table: &Folder) -> Result<Vec<u64>, StoreError> {
 
 /// Where the log of `table` begins; `None` where that is version 0.
 pub async fn shortened(table: &Folder) -> Result<Option<Shortened>, StoreError> {
-    let Some(newest) = beginnings(table).await?.last().copied() else { return Ok(None) };
-    let key = table.at(&path_of(newest));
-    let damaged = || StoreError::Damaged {
-        store: table.label().to_owned(),
-        object: name(table, &key),
-        fault: "it does not say where the log begins",
-    };
-    let text = get(table, &key).await?.filter(|text| text.len() < BYTES_MAX).ok_or_else(damaged)?;
-    let said: Shortened = serde_json::from_slice(&text).map_err(|_| damaged())?;
-    if said.format != 1 || said.version != newest || newest == 0 {
-        return Err(damaged());
+    let mut newest = beginnings(table).await?.last().copied();
+    while let Some(version) = newest {
+        let key = table.at(&path_of(version));
+        let damaged = || damaged(table, name(table, &key), "it does not say where the log begins");
+        let Some(text) = get(table, &key).await? else {
+            // Whoever shortens it further takes this away, once it is said where the log begins then.
+            newest = beginnings(table).await?.last().copied().filter(|now| *now > version);
+            if newest.is_none() {
+                return Err(damaged());
+            }
+            continue;
+        };
+        let said = (text.len() < BYTES_MAX).then(|| serde_json::from_slice::<Shortened>(&text).ok()).flatten();
+        let is_it = |said: &Shortened| said.format == 1 && said.version == version && version > 0;
+        return said.filter(is_it).map(Some).ok_or_else(damaged);
     }
-    Ok(Some(said))
+    Ok(None)
 }

@@ -48,6 +48,8 @@ struct Mood {
     away_below: Option<String>,
     overwrite: bool,
     keeps: bool,
+    hold: Option<(String, usize)>,
+    is_held: bool,
 }
 
 /// How all wrappers of one world behave.
@@ -112,6 +114,38 @@ impl Faults {
         Armed(self.clone())
     }
 
+    /// Lets the process stand still before the `nth` write to a path with this in it, from 0, until it is let go.
+    pub fn hold(&self, path_part: &str, nth: usize) {
+        self.mood().hold = Some((path_part.to_owned(), nth));
+    }
+
+    pub fn is_held(&self) -> bool {
+        self.mood().is_held
+    }
+
+    /// Lets go of it: that write goes out, and whatever comes after it.
+    pub fn let_go(&self) {
+        self.mood().is_held = false;
+    }
+
+    async fn stand_still(&self, path: &str) {
+        let is_it = {
+            let mut mood = self.mood();
+            let nth = match &mut mood.hold {
+                Some((part, nth)) if path.contains(part.as_str()) => {
+                    *nth = nth.wrapping_sub(1);
+                    *nth
+                }
+                _ => 0,
+            };
+            mood.is_held |= nth == usize::MAX;
+            nth == usize::MAX
+        };
+        while is_it && self.is_held() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub fn misbehave(&self, seed: u64) {
         self.mood().random = Some(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     }
@@ -147,6 +181,9 @@ impl Faults {
         };
         for _ in 0..yields {
             tokio::task::yield_now().await;
+        }
+        if writes {
+            self.stand_still(path).await;
         }
         let mut mood = self.mood();
         let nth = mood.calls;

@@ -5,6 +5,7 @@
 //! again.rs    rows of a published file once more
 //! faulty.rs   a store that fails as asked, over one in memory
 //! long.rs     tables whose logs are long
+//! meanwhile.rs  tables that change while they are looked at
 //! plain.rs    copies with one object a period
 //! shortened.rs  logs whose first entries go
 //! simulator.rs  storms: thousands of worlds, each from a seed; and the faults that they must find
@@ -15,6 +16,7 @@
 mod again;
 mod faulty;
 mod long;
+mod meanwhile;
 mod plain;
 mod shortened;
 mod simulator;

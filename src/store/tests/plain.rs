@@ -4,11 +4,18 @@ use super::faulty::{Kill, Side};
 use super::upkeep::{compared, laid, objects};
 use super::world::{Ended, World};
 use crate::data::Name;
+use crate::store::mutant::{Mutant, plant};
 use crate::store::part::sha256;
 use crate::store::plain::{PlainCopy, folder, said};
-use crate::store::upkeep::verify::verify;
+use crate::store::upkeep::verify::{Fault, verify};
+use crate::store::upload::Upload;
 use crate::store::{StoreError, plain_wanted};
-use object_store::ObjectStoreExt;
+use bytes::Bytes;
+use futures::TryStreamExt;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A world whose table `invoice` has a copy, of its first night.
 async fn copied() -> World {
@@ -106,4 +113,109 @@ async fn what_no_retry_cures_leaves_nothing_of_an_earlier_version_in_either_clou
     assert_eq!(objects_of_copies(&world).await, Vec::<String>::new());
     let [first, second] = copies(&world).await;
     assert!(!first.whole && !second.whole, "{first:?} {second:?}");
+}
+
+/// The store's tags of all that is below `plain/`: whatever is written there, the same bytes too, has another.
+async fn tags(world: &World) -> BTreeMap<String, Option<String>> {
+    let all: Vec<_> = world.memory.list(None).try_collect().await.expect("a list");
+    let plain = all.into_iter().filter(|meta| meta.location.as_ref().contains("/plain/"));
+    plain.map(|meta| (meta.location.to_string(), meta.e_tag)).collect()
+}
+
+#[tokio::test]
+async fn a_writer_that_stood_still_writes_nothing_over_a_newer_copy() {
+    let whole = objects(&copied().await.memory).await;
+    // Before it begins an object, before it says that the copy is not whole, and before it says that it is.
+    let places = ["s3", "azure"].into_iter().flat_map(|cloud| {
+        [("all.parquet", 0), ("_version.json", 0), ("_version.json", 1)]
+            .map(|(object, nth)| (format!("{cloud}/plain/invoice/{object}"), nth))
+    });
+    let mut overwritten = 0;
+    for (path, nth) in places {
+        for mutant in [None, Some(Mutant::StalledCopyGoesOn)] {
+            let slow = laid(&whole).await;
+            let quick = World::over(slow.memory.clone());
+            slow.faulty.hold(&path, nth);
+            let newer = async {
+                while !slow.faulty.is_held() {
+                    tokio::task::yield_now().await;
+                }
+                assert_eq!(quick.night("run-c", 23, 7).await, Ok(Ended::Published), "{path} {nth}");
+                let made = tags(&quick).await;
+                plant(mutant);
+                slow.faulty.let_go();
+                made
+            };
+            let (ended, made) = futures::join!(slow.night("run-b", 22, 3_000), newer);
+            plant(None);
+            match mutant {
+                None => {
+                    assert_eq!(ended, Ok(Ended::Published), "{path} {nth}");
+                    assert_eq!(tags(&quick).await, made, "{path} {nth}");
+                    let [first, second] = copies(&quick).await;
+                    let is_newer = |copy: &PlainCopy| copy.whole && copy.version == Some(2) && copy.rows == 7;
+                    assert!(is_newer(&first) && is_newer(&second), "{path} {nth}: {first:?} {second:?}");
+                }
+                Some(_) => overwritten += usize::from(tags(&quick).await != made),
+            }
+        }
+    }
+    assert!(overwritten > 0, "a writer that does not look would write over it");
+}
+
+#[tokio::test]
+async fn what_comes_in_one_put_gives_way_to_whoever_was_quicker() {
+    let world = World::new();
+    let plain = folder(&world.primary_folder(), "invoice");
+    let key = plain.at("all.parquet");
+    let uploads = async |text: &'static str| {
+        let mut upload = Upload::over(&plain, key.clone(), "store.put.plain").await.expect("begun");
+        upload.write(&Bytes::from_static(text.as_bytes())).await.expect("written");
+        upload
+    };
+    // Nothing was there, and then something of this one.
+    for there in ["first", "second"] {
+        let slow = uploads("slow").await;
+        assert!(uploads(there).await.finish().await.expect("asked").is_some());
+        assert!(slow.finish().await.expect("asked").is_none(), "{there}");
+        let found = world.memory.get(&key).await.expect("it").bytes().await.expect("bytes");
+        assert_eq!(found, Bytes::from(there));
+    }
+    // The same bytes of somebody else, or of an attempt of its own whose answer was lost, are its own.
+    let (one, two) = (uploads("third").await, uploads("third").await);
+    assert!(one.finish().await.expect("asked").is_some() && two.finish().await.expect("asked").is_some());
+}
+
+/// The first rows of a Parquet file, encoded otherwise.
+fn otherwise(bytes: &Bytes, rows: usize) -> Bytes {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).expect("Parquet").build().expect("a reader");
+    let batches: Vec<_> = reader.map(|batch| batch.expect("a batch")).collect();
+    let all = arrow::compute::concat_batches(&batches[0].schema(), &batches).expect("one batch").slice(0, rows);
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, all.schema(), None).expect("a writer");
+    writer.write(&all).expect("written");
+    writer.close().expect("closed");
+    bytes.into()
+}
+
+#[tokio::test]
+async fn copies_that_two_versions_of_nightferry_wrote_are_compared_by_their_rows() {
+    let world = copied().await;
+    let plain = folder(&world.second_folder(), "invoice");
+    let (copy, key) = (said(&plain).await.expect("read").expect("a copy"), plain.at("all.parquet"));
+    let written = world.memory.get(&key).await.expect("it").bytes().await.expect("bytes");
+    for (rows, expected) in [(300, vec![]), (299, vec![Fault::Sha256, Fault::Rows])] {
+        let bytes = otherwise(&written, rows);
+        assert_ne!(bytes, written);
+        world.memory.put(&key, bytes.clone().into()).await.expect("put");
+        let mut said = copy.clone();
+        (said.objects[0].sha256, said.objects[0].bytes) = (sha256(&bytes), bytes.len() as u64);
+        let text = serde_json::to_vec(&said).expect("JSON");
+        world.memory.put(&plain.at("_version.json"), text.into()).await.expect("put");
+        let found: BTreeSet<Fault> = compared(&world, "invoice").await.differences.iter().map(|of| of.fault).collect();
+        assert_eq!(found, BTreeSet::from_iter(expected), "{rows}");
+    }
+    // What is not what its own copy says is told of as ever.
+    world.memory.put(&key, otherwise(&written, 300).into()).await.expect("put");
+    assert!(!compared(&world, "invoice").await.differences.is_empty());
 }

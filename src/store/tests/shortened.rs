@@ -1,7 +1,7 @@
 //! Logs whose first entries go: every verb begins where they begin, in both clouds, whatever was killed on the way.
 
 use super::faulty::{Kill, Side};
-use super::upkeep::{back, compared, laid, objects, terms};
+use super::upkeep::{Objects, back, compared, laid, objects, terms};
 use super::world::{Ended, World};
 use crate::store::checkpoint::EVERY_OF_TESTS;
 use crate::store::delta::checkpoint::checkpoint_path;
@@ -13,10 +13,15 @@ use crate::store::upkeep::history::history;
 use crate::store::upkeep::verify::{Fault, Verified, verify};
 use crate::store::{RUNS, StoreError};
 use object_store::ObjectStoreExt;
+use object_store::path::Path;
 
 /// Six nights of two tables in two clouds, with a checkpoint at versions 2 and 4.
 async fn six_nights() -> World {
-    EVERY_OF_TESTS.set(2);
+    six_nights_with_a_checkpoint_every(2).await
+}
+
+async fn six_nights_with_a_checkpoint_every(versions: u64) -> World {
+    EVERY_OF_TESTS.set(versions);
     let world = World::new();
     for (night, run) in ["run-a", "run-b", "run-c", "run-d", "run-e", "run-f"].into_iter().enumerate() {
         let (day, rows) = (10 + night as u32, 3 + night as i64);
@@ -27,6 +32,22 @@ async fn six_nights() -> World {
 
 async fn gc(world: &World, table: &str, apply: bool) -> Result<Vec<Collected>, StoreError> {
     collect(&world.warehouse(), &world.security(), table, terms(40, apply)).await
+}
+
+/// Every table listed, and collected two days later.
+async fn collected_as_a_whole(world: &World) {
+    for days in [40, 42] {
+        for table in ["invoice", "unit", RUNS] {
+            collect(&world.warehouse(), &world.security(), table, terms(days, true)).await.expect("collected");
+        }
+    }
+}
+
+/// What is left of a world without its second cloud.
+async fn first_alone(world: &World) -> Objects {
+    let mut alone = objects(&world.memory).await;
+    alone.retain(|path, _| !path.starts_with("azure/"));
+    alone
 }
 
 async fn verified(world: &World, table: &str) -> Verified {
@@ -173,30 +194,69 @@ async fn a_cloud_that_was_shortened_alone_differs_in_nothing() {
 
 #[tokio::test]
 async fn a_new_second_cloud_begins_where_the_first_does_wherever_it_is_killed() {
-    let world = six_nights().await;
-    for table in ["invoice", "unit", RUNS] {
-        gc(&world, table, true).await.expect("done");
-    }
-    let mut alone = objects(&world.memory).await;
-    alone.retain(|path, _| !path.starts_with("azure/"));
-    let whole = laid(&alone).await;
-    let held = compared(&whole, "invoice").await;
-    assert_eq!((held.differences, held.behind), (vec![], vec![4, 5]), "it is only behind");
-    whole.faulty.reset();
-    assert_eq!(whole.night("run-g", 24, 9).await, Ok(Ended::Published));
-    for nth in (0..whole.faulty.calls()).step_by(3) {
-        let world = laid(&alone).await;
-        world.faulty.kill(Kill { nth, side: Side::After });
-        let _ = world.night("run-g", 24, 9).await;
-        world.faulty.reset();
-        assert_eq!(world.night("run-h", 25, 9).await, Ok(Ended::Published), "call {nth}");
-        for table in ["invoice", "unit", RUNS] {
-            let held = compared(&world, table).await;
-            assert_eq!((held.differences, held.behind), (vec![], vec![]), "call {nth}: {table}");
-            let second = world.second_folder().child(table);
-            assert_eq!(history(&second).await.expect("a log")[0].version, 4, "call {nth}: {table}");
+    // Where it was shortened to, or at 0: of both the files of earlier versions are gone by then.
+    for (every, begins) in [(2, 4), (100, 0)] {
+        let world = six_nights_with_a_checkpoint_every(every).await;
+        collected_as_a_whole(&world).await;
+        let alone = first_alone(&world).await;
+        let whole = laid(&alone).await;
+        let held = compared(&whole, "invoice").await;
+        assert_eq!((held.differences, held.behind), (vec![], (begins..6).collect()), "it is only behind");
+        whole.faulty.reset();
+        assert_eq!(whole.night("run-g", 24, 9).await, Ok(Ended::Published));
+        for nth in (0..whole.faulty.calls()).step_by(3) {
+            let world = laid(&alone).await;
+            world.faulty.kill(Kill { nth, side: Side::After });
+            let _ = world.night("run-g", 24, 9).await;
+            world.faulty.reset();
+            assert_eq!(world.night("run-h", 25, 9).await, Ok(Ended::Published), "call {nth}");
+            for table in ["invoice", "unit", RUNS] {
+                let told = format!("a checkpoint every {every}, call {nth}: {table}");
+                let held = compared(&world, table).await;
+                assert_eq!((held.differences, held.behind), (vec![], vec![]), "{told}");
+                let second = world.second_folder().child(table);
+                assert_eq!(history(&second).await.expect("a log")[0].version, begins, "{told}");
+                // Whoever asks the other cloud hears of the same versions that they are without their files.
+                let (here, there) = (verified(&world, table).await, verified(&world.failed_over(0), table).await);
+                assert_eq!((&here.findings, &there.findings), (&vec![], &vec![]), "{told}");
+                assert_eq!((here.collected, here.objects), (there.collected, there.objects), "{told}");
+                let expected = if table == RUNS { 0 } else { 2 * (5 - begins) };
+                assert_eq!(here.collected, expected, "{told}");
+            }
         }
     }
+}
+
+#[tokio::test]
+async fn a_new_second_cloud_misses_what_the_newest_version_has_and_what_no_list_names() {
+    let world = six_nights().await;
+    collected_as_a_whole(&world).await;
+    let alone = first_alone(&world).await;
+    let newest = alone.keys().find(|path| path.starts_with("s3/invoice/run=run-f/part")).expect("a part").clone();
+    let listed = format!(
+        r#"{{"format":1,"marked_at":"2026-11-01T00:00:00Z","objects":["{}"]}}"#,
+        newest.trim_start_matches("s3/invoice/")
+    );
+    // On a list, and live all the same.
+    let mut lost = alone.clone();
+    lost.remove(&newest);
+    lost.insert("s3/invoice/_gc/00000000000000000001-x.json".into(), listed.into());
+    let lost = laid(&lost).await;
+    let _ = lost.night("run-x", 15, 8).await;
+    assert_eq!(compared(&lost, "invoice").await.behind, [5], "the same night again carries nothing without it");
+    // Of an earlier version by then, and on no list.
+    let mut lost = alone.clone();
+    lost.remove(&newest);
+    let lost = laid(&lost).await;
+    assert_eq!(lost.night("run-g", 24, 9).await, Ok(Ended::SecondPending));
+    assert_eq!(compared(&lost, "invoice").await.behind, [5, 6]);
+    let found = verified(&lost, "invoice").await.findings;
+    assert!(matches!(found.as_slice(), [one] if one.fault == Fault::Missing && one.version == 5), "{found:?}");
+    // Once it is there again all of it is carried.
+    let path = Path::from(newest.as_str());
+    lost.memory.put(&path, alone[&newest].clone().into()).await.expect("put");
+    assert_eq!(lost.night("run-h", 25, 9).await, Ok(Ended::Published));
+    assert_eq!(compared(&lost, "invoice").await.behind, [0; 0]);
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ use crate::store::absent::{Absent, get, name, put_if_absent};
 use crate::store::delta::action::encode_path;
 use crate::store::delta::log::entry_path;
 use crate::store::delta::shortened::Shortened;
-use crate::store::fault::{StoreError, fault};
+use crate::store::fault::{StoreError, damaged, fault};
 use crate::store::mutant::{self, Mutant};
 use crate::store::staging::delete;
 use crate::store::{Store, ledger, plain};
@@ -45,7 +45,7 @@ const MARKED_HOURS_MIN: i64 = 24;
 /// Deletions at once.
 const DELETES_AT_ONCE: usize = 16;
 /// Where the lists are.
-const LISTS: &str = "_gc";
+pub(super) const LISTS: &str = "_gc";
 
 /// How objects are collected.
 #[derive(Clone, Copy, Debug)]
@@ -261,8 +261,7 @@ async fn sweep(
 async fn mark(table: &Folder, now: DateTime<Utc>, objects: Vec<String>) -> Result<(), StoreError> {
     let list = List { format: 1, marked_at: now, objects };
     let key = table.at(&format!("{LISTS}/{:020}-{}.json", now.timestamp_millis(), uuid::Uuid::now_v7()));
-    let object = || name(table, &key);
-    let unwritable = |fault| StoreError::Damaged { store: table.label().into(), object: object(), fault };
+    let unwritable = |fault| damaged(table, name(table, &key), fault);
     let text = serde_json::to_vec_pretty(&list).map_err(|_| unwritable("it cannot be written as JSON"))?;
     match put_if_absent(table, &key, text.into(), "store.put.gc").await? {
         Absent::Created | Absent::Mine => Ok(()),
@@ -271,18 +270,19 @@ async fn mark(table: &Folder, now: DateTime<Utc>, objects: Vec<String>) -> Resul
 }
 
 async fn lists(table: &Folder) -> Result<Vec<List>, StoreError> {
-    let mut lists = Vec::new();
-    for (_, meta) in list(table, LISTS).await? {
-        let Some(text) = get(table, &meta.location).await? else { continue };
-        let (store, object) = (table.label().to_owned(), name(table, &meta.location));
-        let list: List = serde_json::from_slice(&text).map_err(|_| StoreError::Damaged {
-            store,
-            object,
-            fault: "it is no list of objects",
-        })?;
-        lists.push(list);
+    let read = |(path, text): (String, Bytes)| {
+        serde_json::from_slice(&text).map_err(|_| damaged(table, format!("`{path}`"), "it is no list of objects"))
+    };
+    texts_of_lists(table).await?.into_iter().map(read).collect()
+}
+
+/// Every list as it lies there, by its path under the table's folder.
+pub(in crate::store) async fn texts_of_lists(table: &Folder) -> Result<Vec<(String, Bytes)>, StoreError> {
+    let mut texts = Vec::new();
+    for (path, meta) in list(table, LISTS).await? {
+        texts.extend(get(table, &meta.location).await?.map(|text| (path, text)));
     }
-    Ok(lists)
+    Ok(texts)
 }
 
 /// Every object below `relative`, by its path under the table's folder.

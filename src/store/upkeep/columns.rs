@@ -7,7 +7,7 @@ use crate::format::parquet_read;
 use crate::store::absent::{get, name};
 use crate::store::delta::action::decode_path;
 use crate::store::delta::log::replay;
-use crate::store::fault::StoreError;
+use crate::store::fault::{StoreError, damaged};
 use arrow::array::AsArray;
 use arrow::datatypes::DataType;
 use bytes::Bytes;
@@ -44,7 +44,7 @@ struct Field {
 pub async fn columns(table: &Folder) -> Result<Option<(u64, Vec<TableColumn>)>, StoreError> {
     let state = replay(table).await?;
     let (Some(version), Some(metadata)) = (state.version, &state.metadata) else { return Ok(None) };
-    let damaged = |object: String, fault| StoreError::Damaged { store: table.label().to_owned(), object, fault };
+    let damaged = |object: String, fault| damaged(table, object, fault);
     let schema: Schema = serde_json::from_str(&metadata.schema_string)
         .map_err(|_| damaged("its schema".into(), "a column of it is of no type that is published"))?;
     let mut longest = BTreeMap::new();

@@ -6,9 +6,10 @@
 
 use super::checkpoints;
 use super::collect::collected;
-use super::copies::{CopySeen, look as look_at_copy};
+use super::copies;
 use super::decided::Decided;
-use super::history::{Entry, path};
+use super::history::{Entry, live, path};
+use super::meanwhile::{Judged, Watched, may_pass};
 use super::objects::{READS_AT_ONCE, Seen, look};
 use super::verify::{Fault, Finding};
 use crate::access::Folder;
@@ -16,12 +17,11 @@ use crate::store::Store;
 use crate::store::absent::get;
 use crate::store::delta::action::encode_path;
 use crate::store::delta::listing::list_from;
-use crate::store::delta::log::entry_path;
+use crate::store::delta::log::{checkpointed, entry_path};
 use crate::store::delta::shortened::{Shortened, shortened};
 use crate::store::fault::StoreError;
 use crate::store::manifest::Manifest;
 use crate::store::part::sha256;
-use crate::store::plain::PLAIN;
 use crate::store::staging::head;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
@@ -76,37 +76,30 @@ type Known = BTreeMap<String, (u64, Option<String>)>;
 type Pair = (Option<Entry>, Option<Entry>);
 
 /// Compares the table `dataset` of `store` with what is below `second`, its other cloud; `security` has the records of the jobs,
-/// which say what should be there where a log does not.
+/// which say what should be there where a log does not. What only went or changed meanwhile is not told (`meanwhile`).
 pub async fn compare(store: &Store, second: &Folder, security: &Store, dataset: &str) -> Result<Compared, StoreError> {
-    let clouds = [&store.primary().child(dataset), &second.child(dataset)];
-    let second_store = second;
-    let mut begins = beginnings(clouds).await?;
+    let mut watched = Watched::begin(vec![store.primary(), second], dataset).await?;
+    let mut before = Vec::new();
     loop {
-        let seen = once(store, second_store, clouds, security, dataset, &begins).await?;
-        let now = beginnings(clouds).await?;
-        if seen.differences.is_empty() || now == begins {
-            return Ok(seen);
+        let mut seen = once(store, second, security, dataset).await;
+        if seen.as_ref().map_or_else(|error| !may_pass(error), |seen| seen.differences.is_empty()) {
+            return seen;
         }
-        // A log was shortened meanwhile, and what it lacks is no difference.
-        begins = now;
+        match (watched.judge().await?, &mut seen) {
+            (Judged::Again, Ok(seen)) => before = std::mem::take(&mut seen.differences),
+            (Judged::Again, Err(_)) => {}
+            (Judged::Changing, Ok(found)) => {
+                found.differences.retain(|one| before.contains(one));
+                return seen;
+            }
+            _ => return seen,
+        }
     }
 }
 
-/// Where each log begins, and what was said of it then.
-type Begins = [Option<Shortened>; 2];
-
-async fn beginnings([first, second]: [&Folder; 2]) -> Result<Begins, StoreError> {
-    Ok([shortened(first).await?, shortened(second).await?])
-}
-
-async fn once(
-    store: &Store,
-    second_store: &Folder,
-    [first, second]: [&Folder; 2],
-    security: &Store,
-    dataset: &str,
-    begins: &Begins,
-) -> Result<Compared, StoreError> {
+async fn once(store: &Store, second_store: &Folder, security: &Store, dataset: &str) -> Result<Compared, StoreError> {
+    let (first, second) = (&store.primary().child(dataset), &second_store.child(dataset));
+    let begins = &[shortened(first).await?, shortened(second).await?];
     let logs = [log(first, begins[0].as_ref()).await?, log(second, begins[1].as_ref()).await?];
     let of = logs.iter().flat_map(BTreeMap::values).map(|text| text.1.clone());
     let decided = Decided::of(store, security, dataset, of.collect::<Vec<_>>().iter()).await?;
@@ -125,7 +118,7 @@ async fn once(
     }
     if let [Some(one), Some(two)] = begins
         && one.version == two.version
-        && one != two
+        && !is_same_beginning([first, second], [one, two]).await?
     {
         seen.differs(one.version, one.path(), Side::Both, Fault::Entry);
     }
@@ -155,6 +148,7 @@ async fn once(
             (None, None) => {}
         }
     }
+    let live = live(begun, here.values().map(|(_, entry)| entry).filter(|entry| entry.version >= from));
     let gone = [collected(first).await?, collected(second).await?];
     let looks = futures::stream::iter(parts).map(|(path, (version, sha256))| async move {
         let (one, two) = futures::try_join!(look(first, &path), look(second, &path))?;
@@ -163,7 +157,7 @@ async fn once(
     let mut looks = looks.buffered(READS_AT_ONCE);
     while let Some((path, version, sha256, one, two)) = looks.try_next().await? {
         let is_gone = |side: usize, found: &Option<Seen>| found.is_none() && gone[side].contains(&path);
-        if is_gone(0, &one) || is_gone(1, &two) {
+        if (is_gone(0, &one) || is_gone(1, &two)) && !live.contains(&encode_path(&path)) {
             continue;
         }
         seen.objects += 1;
@@ -180,46 +174,25 @@ async fn once(
     if seen.behind.is_empty()
         && let Some(newest) = here.last_key_value().map(|(version, _)| *version)
     {
-        copies(store.primary(), second_store, dataset, (newest, here, begun), &mut seen).await?;
+        let of = copies::compare([store.primary(), second_store], dataset, (newest, &live)).await?;
+        seen.copy_behind = of.is_behind;
+        for (side, Finding { version, object, fault }) in of.findings {
+            seen.differs(version, object, side, fault);
+        }
     }
     seen.differences.sort_by(|one, two| (one.version, &one.object).cmp(&(two.version, &two.object)));
     Ok(seen)
 }
 
-/// The plain copies of both, each against what it says of itself, and one against the other.
-async fn copies(
-    first: &Folder,
-    second: &Folder,
-    dataset: &str,
-    (newest, log, begins): (u64, &BTreeMap<u64, (bytes::Bytes, Entry)>, Option<&Shortened>),
-    seen: &mut Compared,
-) -> Result<(), StoreError> {
-    let mut live: BTreeSet<String> =
-        begins.into_iter().flat_map(Shortened::standing).map(|file| encode_path(&file.path)).collect();
-    for (_, entry) in log.values().filter(|(_, entry)| begins.is_none_or(|begins| entry.version >= begins.version)) {
-        for gone in entry.removed() {
-            live.remove(gone);
-        }
-        live.extend(entry.added().map(|add| add.path.clone()));
+/// Whether two logs that begin at one version say the same of what was before. Their checkpoints may be written otherwise, by two
+/// versions of nightferry: then it counts what they hold, and that each is whole is looked at with the others.
+async fn is_same_beginning(clouds: [&Folder; 2], [one, two]: [&Shortened; 2]) -> Result<bool, StoreError> {
+    let besides = Shortened { checkpoint_sha256: one.checkpoint_sha256.clone(), ..two.clone() };
+    if *one != besides || one.checkpoint_sha256 == two.checkpoint_sha256 {
+        return Ok(*one == besides);
     }
-    let (one, wrong_one) = look_at_copy(first, dataset, (newest, &live)).await?;
-    let (two, wrong_two) = look_at_copy(second, dataset, (newest, &live)).await?;
-    for (side, wrong) in [(Side::First, wrong_one), (Side::Second, wrong_two)] {
-        for Finding { version, object, fault } in wrong {
-            seen.differs(version, object, side, fault);
-        }
-    }
-    let is_current = |copy: &Option<CopySeen>| copy.as_ref().is_some_and(|copy| copy.current);
-    seen.copy_behind = is_current(&one) && !is_current(&two);
-    if let (Some(one), Some(two)) = (one.filter(|one| one.current), two.filter(|two| two.current)) {
-        let hashes = |copy: &CopySeen| -> Vec<(String, String)> {
-            copy.said.iter().map(|object| (object.path.clone(), object.sha256.clone())).collect()
-        };
-        if hashes(&one) != hashes(&two) {
-            seen.differs(newest, format!("{PLAIN}/{dataset}"), Side::Both, Fault::Sha256);
-        }
-    }
-    Ok(())
+    let held = [checkpointed(clouds[0], one.version).await?, checkpointed(clouds[1], two.version).await?];
+    Ok(matches!(held, [Some((one, _)), Some((two, _))] if one == two))
 }
 
 /// Every entry of a log from where it begins, its bytes and what they say.
@@ -281,8 +254,9 @@ async fn entry(
     if let Some((path, expected)) = entry.manifest() {
         known = manifest(first, second, (version, path, expected), seen).await?;
     }
+    let files = known.as_ref().map(Manifest::by_path).unwrap_or_default();
     for path in entry.added().filter_map(path) {
-        let listed = known.as_ref().and_then(|manifest| manifest.files.iter().find(|file| file.path == path));
+        let listed = files.get(path.as_str());
         let alone = entry.info("nightferry.sha256").filter(|_| entry.manifest().is_none());
         let sha256 = listed.map(|file| file.sha256.as_str()).or(alone).map(str::to_owned);
         parts.entry(path).or_insert((version, sha256));

@@ -5,9 +5,12 @@
 //!
 //! Never in here: mending.
 
+use super::compare::Side;
 use super::objects::look as look_at;
 use super::verify::{Fault, Finding};
 use crate::access::Folder;
+use crate::format::parquet_alike::have_same_rows;
+use crate::store::absent::get;
 use crate::store::fault::StoreError;
 use crate::store::plain::{PLAIN, PlainObject, folder, objects, said};
 use serde::Serialize;
@@ -78,4 +81,58 @@ pub(super) async fn look(
     }
     seen.said = copy.objects;
     Ok((Some(seen), findings))
+}
+
+/// The copies of both clouds, held against each other.
+#[derive(Debug, Default)]
+pub(super) struct CopiesCompared {
+    /// Whether the first's is that of the newest version, and the second's is not.
+    pub(super) is_behind: bool,
+    /// What is wrong, and where.
+    pub(super) findings: Vec<(Side, Finding)>,
+}
+
+/// Looks at the copies of `dataset` in both clouds, each against what it says of itself, and one against the other.
+pub(super) async fn compare(
+    [first, second]: [&Folder; 2],
+    dataset: &str,
+    (newest, live): (u64, &BTreeSet<String>),
+) -> Result<CopiesCompared, StoreError> {
+    let (one, wrong_one) = look(first, dataset, (newest, live)).await?;
+    let (two, wrong_two) = look(second, dataset, (newest, live)).await?;
+    let is_current = |copy: &Option<CopySeen>| copy.as_ref().is_some_and(|copy| copy.current);
+    let mut compared = CopiesCompared { is_behind: is_current(&one) && !is_current(&two), findings: Vec::new() };
+    for (side, wrong) in [(Side::First, wrong_one), (Side::Second, wrong_two)] {
+        compared.findings.extend(wrong.into_iter().map(|finding| (side, finding)));
+    }
+    if let (Some(one), Some(two)) = (one.filter(|one| one.current), two.filter(|two| two.current))
+        && !is_same([first, second], dataset, [&one.said, &two.said]).await?
+    {
+        let object = format!("{PLAIN}/{dataset}");
+        compared.findings.push((Side::Both, Finding { version: newest, object, fault: Fault::Sha256 }));
+    }
+    Ok(compared)
+}
+
+/// Whether two copies hold the same. Each object is what its own copy says of it, or that is told already; two versions of nightferry
+/// may write the same rows in other bytes, and then the rows decide.
+async fn is_same(clouds: [&Folder; 2], dataset: &str, [one, two]: [&[PlainObject]; 2]) -> Result<bool, StoreError> {
+    let [first, second] = clouds.map(|cloud| folder(cloud, dataset));
+    for (one, two) in one.iter().zip(two) {
+        if (&one.path, one.period, one.rows, &one.parts) != (&two.path, two.period, two.rows, &two.parts) {
+            return Ok(false);
+        }
+        if one.sha256 == two.sha256 {
+            continue;
+        }
+        let (Some(here), Some(there)) =
+            (get(&first, &first.at(&one.path)).await?, get(&second, &second.at(&two.path)).await?)
+        else {
+            return Ok(false);
+        };
+        if !have_same_rows(here, there) {
+            return Ok(false);
+        }
+    }
+    Ok(one.len() == two.len())
 }

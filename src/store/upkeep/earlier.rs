@@ -12,9 +12,9 @@ use crate::store::delta::checkpoint::checkpoint_path;
 use crate::store::delta::log::{checkpointed, entry_path};
 use crate::store::delta::shortened::Shortened;
 use crate::store::fault::StoreError;
-use crate::store::manifest::{Manifest, ManifestRef};
+use crate::store::manifest::{Manifest, ManifestFile, ManifestRef};
 use crate::store::part::sha256;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Adds what the earlier files should be to `expected`, and tells `seen` what is wrong with what was said of them.
 pub(super) async fn look(
@@ -28,17 +28,17 @@ pub(super) async fn look(
     if first.is_none_or(|entry| sha256(&entry.text) != begins.entry_sha256) {
         seen.finds(begins.version, entry_path(begins.version), Fault::Entry);
     }
-    let mut manifests = BTreeMap::<&ManifestRef, Option<Manifest>>::new();
+    let mut manifests = BTreeMap::<&ManifestRef, Option<BTreeMap<String, ManifestFile>>>::new();
     for file in &begins.files {
         if let Some(of) = &file.manifest {
             if !manifests.contains_key(of) {
                 let found = manifest(table, of, file.version, seen).await?;
-                manifests.insert(of, found);
+                let by_path = |of: Manifest| of.files.into_iter().map(|file| (file.path.clone(), file)).collect();
+                manifests.insert(of, found.map(by_path));
             }
             let Some(Some(found)) = manifests.get(of) else { continue };
-            let is_it = found.files.iter().any(|listed| {
-                listed.path == file.path
-                    && listed.sha256 == file.sha256
+            let is_it = found.get(&file.path).is_some_and(|listed| {
+                listed.sha256 == file.sha256
                     && listed.bytes == file.bytes
                     && file.rows.is_none_or(|rows| rows == listed.rows)
             });
@@ -52,10 +52,11 @@ pub(super) async fn look(
     }
     // What the checkpoint is, and whether it is the one that was proven, is told of with the others.
     let Some((state, _)) = checkpointed(table, begins.version).await? else { return Ok(()) };
-    let added: Vec<&str> = first.iter().flat_map(|entry| entry.added()).map(|add| add.path.as_str()).collect();
-    for add in state.files.values().filter(|add| !added.contains(&add.path.as_str())) {
+    let added: BTreeSet<&str> = first.iter().flat_map(|entry| entry.added()).map(|add| add.path.as_str()).collect();
+    let standing: BTreeMap<&str, u64> = begins.standing().map(|file| (file.path.as_str(), file.bytes)).collect();
+    for add in state.files.values().filter(|add| !added.contains(add.path.as_str())) {
         let path = decode_path(&add.path);
-        let is_told = |path: &String| begins.standing().any(|file| file.path == *path && file.bytes == add.size);
+        let is_told = |path: &String| standing.get(path.as_str()) == Some(&add.size);
         if !path.as_ref().is_some_and(is_told) {
             seen.finds(begins.version, path.unwrap_or_else(|| checkpoint_path(begins.version)), Fault::NotInManifest);
         }

@@ -6,12 +6,12 @@ use crate::access::Folder;
 use crate::store::delta::action::{Action, Add, decode_path, encode_path};
 use crate::store::delta::log::{actions, texts};
 use crate::store::delta::shortened::Shortened;
-use crate::store::fault::StoreError;
+use crate::store::fault::{StoreError, damaged};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a commit that goes back says of itself: the version whose rows it has.
 pub(in crate::store) const BACK_TO: &str = "nightferry.backTo";
@@ -144,8 +144,7 @@ impl Log {
             None => Ok(log),
             Some(entry) => {
                 let object = format!("version {} of its log", entry.version);
-                let fault = "a line is no action that we know";
-                Err(StoreError::Damaged { store: table.label().into(), object, fault })
+                Err(damaged(table, object, "a line is no action that we know"))
             }
         }
     }
@@ -179,6 +178,19 @@ pub async fn history(table: &Folder) -> Result<Vec<Version>, StoreError> {
         });
     }
     Ok(versions)
+}
+
+/// The files of the last of `entries`, as in `add`; they follow one another from where the log begins.
+pub(super) fn live<'a>(begins: Option<&Shortened>, entries: impl Iterator<Item = &'a Entry>) -> BTreeSet<String> {
+    let standing = begins.into_iter().flat_map(Shortened::standing);
+    let mut live: BTreeSet<String> = standing.map(|file| encode_path(&file.path)).collect();
+    for entry in entries {
+        for gone in entry.removed() {
+            live.remove(gone);
+        }
+        live.extend(entry.added().map(|add| add.path.clone()));
+    }
+    live
 }
 
 /// Rows of a file, as its statistics tell them.

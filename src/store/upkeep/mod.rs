@@ -4,8 +4,10 @@
 //! history.rs   the log, entry by entry, and what each version is
 //! objects.rs   an object as it lies there: bytes, hash, rows, columns
 //! verify.rs    every object against its manifest, every manifest against the one before
+//! finding.rs   what can be wrong with an object
 //! checkpoints.rs  the log's checkpoints against its entries
 //! copies.rs    the plain copy of a table
+//! meanwhile.rs whether a table changed while it was looked at
 //! decided.rs   what the jobs' records decided of a table
 //! compare.rs   the two clouds, object by object
 //! today.rs     whether a version shows what today's job shows
@@ -25,7 +27,9 @@ pub mod compare;
 pub mod copies;
 mod decided;
 mod earlier;
+mod finding;
 pub mod history;
+mod meanwhile;
 mod objects;
 pub mod rollback;
 mod shorten;

@@ -18,7 +18,7 @@ use crate::store::commit::{Stores, complete, settle, store_of};
 use crate::store::delta::back::{Back, back_entry};
 use crate::store::delta::layout;
 use crate::store::delta::log::{TableState, entry_path, replay, replay_to};
-use crate::store::fault::StoreError;
+use crate::store::fault::{StoreError, damaged};
 use crate::store::ledger::{self, JobRecord, RecordTable, RunRow, Written};
 use crate::store::manifest::{self, Manifest, ManifestFile};
 use crate::store::mutant::{self, Mutant};
@@ -187,11 +187,7 @@ async fn propose(
             ("nightferry.manifestSha256", Some(manifest.sha256.clone())),
         ],
     };
-    let unwritable = |_| StoreError::Damaged {
-        store: table.label().into(),
-        object: "a log entry".into(),
-        fault: "it cannot be written as JSON",
-    };
+    let unwritable = |_| damaged(table, "a log entry", "it cannot be written as JSON");
     let one = RecordTable {
         store: asked.store.clone(),
         dataset: asked.dataset.clone(),
@@ -252,10 +248,9 @@ async fn files(
         };
         let path = path(add).filter(|path| !going.contains(path)).ok_or_else(gone)?;
         let is_it = |file: &ManifestFile| file.bytes == add.size && rows(add).is_none_or(|rows| rows == file.rows);
-        let unlisted = || StoreError::Damaged {
-            store: table.label().into(),
-            object: format!("version {} of table `{}`", asked.to, asked.dataset),
-            fault: "a file of it is in no manifest",
+        let unlisted = || {
+            let version = format!("version {} of table `{}`", asked.to, asked.dataset);
+            damaged(table, version, "a file of it is in no manifest")
         };
         let (file, maker) = listed.get(&path).filter(|(file, _)| is_it(file)).ok_or_else(unlisted)?;
         if head(table, &table.at(&path)).await? != Some(file.bytes) {
@@ -270,11 +265,7 @@ async fn files(
 /// The manifest of the version itself: where its rows are from.
 async fn of_version(asked: &Asked<'_>, table: &Folder, log: &Log) -> Result<Manifest, StoreError> {
     let named = log.entry(asked.to).and_then(Entry::manifest);
-    let none = || StoreError::Damaged {
-        store: table.label().into(),
-        object: format!("`{}`", entry_path(asked.to)),
-        fault: "it names no manifest",
-    };
+    let none = || damaged(table, format!("`{}`", entry_path(asked.to)), "it names no manifest");
     let (path, sha256) = named.ok_or_else(none)?;
     read(table, path, sha256).await
 }
@@ -287,5 +278,5 @@ async fn read(table: &Folder, path: &str, expected: &str) -> Result<Manifest, St
     if sha256(&text) != expected {
         return Err(StoreError::Checksum { store, object, fault: "its SHA-256 is another" });
     }
-    serde_json::from_slice(&text).map_err(|_| StoreError::Damaged { store, object, fault: "it is no manifest" })
+    serde_json::from_slice(&text).map_err(|_| damaged(table, object, "it is no manifest"))
 }

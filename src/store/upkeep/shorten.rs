@@ -25,7 +25,7 @@ use crate::store::delta::listing::{list_from, version_of};
 use crate::store::delta::log::{TableState, apply as follow, checkpointed, hint};
 use crate::store::delta::resume::is_of;
 use crate::store::delta::shortened::{Earlier, SHORTENED, Shortened};
-use crate::store::fault::StoreError;
+use crate::store::fault::{StoreError, damaged};
 use crate::store::manifest::{Manifest, ManifestRef};
 use crate::store::mutant::{self, Mutant};
 use crate::store::part::sha256;
@@ -166,8 +166,9 @@ async fn earlier(
                 None => return Ok(None),
             },
         };
+        let files = manifest.as_ref().map(Manifest::by_path).unwrap_or_default();
         for (path, add) in wanted {
-            let listed = manifest.as_ref().and_then(|manifest| manifest.files.iter().find(|file| file.path == path));
+            let listed = files.get(path.as_str());
             let alone = entry.info("nightferry.sha256").filter(|_| of.is_none());
             let proven = match (listed, alone) {
                 (Some(file), _) if file.bytes == add.size => (Some(file.rows), file.sha256.clone()),
@@ -182,8 +183,9 @@ async fn earlier(
     let mut files: Vec<Earlier> = found.into_values().collect();
     files.retain(|file| standing.contains(&file.path) || again.contains(&file.path));
     files.iter_mut().for_each(|file| file.stands = standing.contains(&file.path));
-    let is_told = |path: &String| files.iter().any(|file| file.stands && file.path == *path);
-    Ok(standing.iter().all(is_told).then_some(files))
+    // All of them are told of: each path is there once.
+    let told = files.iter().filter(|file| file.stands).count();
+    Ok((told == standing.len()).then_some(files))
 }
 
 /// Shortens the log.
@@ -202,7 +204,7 @@ pub(super) async fn apply(table: &Folder, cut: &Cut) -> Result<(), StoreError> {
 async fn say(table: &Folder, cut: &Cut) -> Result<(), StoreError> {
     let Some(said) = &cut.said else { return Ok(()) };
     let key = table.at(&said.path());
-    let damaged = |fault| StoreError::Damaged { store: table.label().into(), object: name(table, &key), fault };
+    let damaged = |fault| damaged(table, name(table, &key), fault);
     let text = said.text().ok_or_else(|| damaged("it is too large"))?;
     match put_if_absent(table, &key, text, "store.put.shortened").await? {
         Absent::Created | Absent::Mine => Ok(()),

@@ -7,7 +7,9 @@ use super::checkpoints;
 use super::collect::collected;
 use super::copies::{self, CopySeen};
 use super::earlier;
-use super::history::{Entry, Log, path, rows};
+pub use super::finding::{Fault, Finding};
+use super::history::{Entry, Log, live, path, rows};
+use super::meanwhile::{Judged, Watched, may_pass};
 use super::objects::{READS_AT_ONCE, look};
 use crate::access::Folder;
 use crate::data::{Audience, Name};
@@ -22,49 +24,6 @@ use crate::store::{RUNS, Store};
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What is wrong with something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fault {
-    /// It is not there.
-    Missing,
-    /// It has another size.
-    Size,
-    /// Of the same size, it has other bytes.
-    Sha256,
-    /// It has another number of rows.
-    Rows,
-    /// It has other columns, or columns of another type.
-    Schema,
-    /// It is not in its format.
-    Unreadable,
-    /// It names a file that its manifest does not, or names it otherwise.
-    NotInManifest,
-    /// The manifest before it is another.
-    Chain,
-    /// The job's record decided something else.
-    Record,
-    /// A checkpoint that says something else than the entries it stands for.
-    Checkpoint,
-    /// A log entry that has other bytes.
-    Entry,
-    /// A version that only this side has.
-    Surplus,
-    /// A version that no record of any job decided: somebody else wrote it, or records are lost.
-    Foreign,
-}
-
-/// Something that is not what it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// The version that names it.
-    pub version: u64,
-    /// The object, as a path under the table's folder.
-    pub object: String,
-    /// What is wrong with it.
-    pub fault: Fault,
-}
 
 /// A table that was looked at as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -100,16 +59,36 @@ pub(super) struct Expected {
     pub(super) sha256: String,
 }
 
-/// Looks at the table `dataset` of `store`, at all versions that its log has, and at what stays of those that it no longer has.
+/// Looks at the table `dataset` of `store`, at all versions that its log has, and at what stays of those that it no longer has. What
+/// only went or changed meanwhile is not told (`meanwhile`).
 pub async fn verify(store: &Store, security: &Store, dataset: &str) -> Result<Verified, StoreError> {
+    let mut watched = Watched::begin(vec![store.primary()], dataset).await?;
+    let mut before = Vec::new();
+    loop {
+        let mut seen = once(store, security, dataset).await;
+        if seen.as_ref().map_or_else(|error| !may_pass(error), |seen| seen.findings.is_empty()) {
+            return seen;
+        }
+        match (watched.judge().await?, &mut seen) {
+            (Judged::Again, Ok(seen)) => before = std::mem::take(&mut seen.findings),
+            (Judged::Again, Err(_)) => {}
+            (Judged::Changing, Ok(found)) => {
+                found.findings.retain(|one| before.contains(one));
+                return seen;
+            }
+            _ => return seen,
+        }
+    }
+}
+
+async fn once(store: &Store, security: &Store, dataset: &str) -> Result<Verified, StoreError> {
     let table = store.primary().child(dataset);
     let log = Log::look(&table).await?;
     let mut seen = Verified { versions: log.entries.len(), begins: log.first(), ..Verified::default() };
-    let (mut expected, mut live) = (BTreeMap::new(), BTreeSet::<String>::new());
-    let mut before = Some(None);
+    let live = live(log.begins.as_ref(), log.entries.iter());
+    let (mut expected, mut before) = (BTreeMap::new(), Some(None));
     if let Some(begins) = &log.begins {
         earlier::look(&table, &log, begins, &mut expected, &mut seen).await?;
-        live.extend(begins.standing().map(|file| encode_path(&file.path)));
         before = Some(begins.manifest_before_sha256.clone());
     }
     for entry in &log.entries {
@@ -120,10 +99,6 @@ pub async fn verify(store: &Store, security: &Store, dataset: &str) -> Result<Ve
             before = None;
             continue;
         }
-        for gone in entry.removed() {
-            live.remove(gone);
-        }
-        live.extend(entry.added().map(|add| add.path.clone()));
         let known = manifest(&table, entry, &mut before, &mut seen).await?;
         expect(entry, known.as_ref(), &mut expected, &mut seen.findings);
     }
@@ -205,12 +180,13 @@ fn expect(
 ) {
     let version = entry.version;
     let mut wrong = |object: String| findings.push(Finding { version, object, fault: Fault::NotInManifest });
+    let files = known.map(Manifest::by_path).unwrap_or_default();
     for add in entry.added() {
         let Some(path) = path(add) else {
             wrong("a path outside the table".into());
             continue;
         };
-        let listed = known.and_then(|manifest| manifest.files.iter().find(|file| file.path == path));
+        let listed = files.get(path.as_str());
         let part = match (listed, entry.info("nightferry.sha256"), entry.manifest()) {
             (Some(file), ..) if file.bytes == add.size && rows(add).is_none_or(|rows| rows == file.rows) => {
                 Expected { version, bytes: file.bytes, rows: Some(file.rows), sha256: file.sha256.clone() }

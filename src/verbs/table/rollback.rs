@@ -19,7 +19,7 @@ pub(super) async fn rollback(environment: &str, table: &str, to: u64, reason: &s
     let place = Place::write(environment, &store).await?;
     let at = Clock::System.now();
     let run = World::run_id(at);
-    let today = today(&place, environment, &store, &dataset).await?;
+    let (today, has_copy) = today(&place, environment, &store, &dataset).await?;
     let asked =
         Asked { today: &today, store: &store, dataset: &dataset, to, reason, run: &run, stamp: &place.stamp, at };
     let failed = |error| Failure::store(&error, Phase::Publish);
@@ -36,7 +36,8 @@ pub(super) async fn rollback(environment: &str, table: &str, to: u64, reason: &s
         failure
     })?;
     let version = record.tables.first().map_or(0, |table| table.version);
-    let pending = states.iter().find_map(|state| Some((state.plain.is_some(), &state.table, state.pending.as_ref()?)));
+    let mut told = states.iter().filter(|state| has_copy || !state.is_unseen());
+    let pending = told.find_map(|state| Some((state.plain.is_some(), &state.table, state.pending.as_ref()?)));
     let outcome = if pending.is_some() { Outcome::SecondPending } else { Outcome::Published };
     let value = json!({ "table": table, "outcome": outcome, "run": run, "version": version, "back_to": to });
     let face = format!("{table} · version {version} has the rows of version {to} · run {run}\n");
@@ -50,8 +51,8 @@ pub(super) async fn rollback(environment: &str, table: &str, to: u64, reason: &s
     Ok(Told::new(face, &value).ending(failure))
 }
 
-/// How the job of the table treats it today, as its files say.
-async fn today(place: &Place, environment: &str, store: &Name, dataset: &Name) -> Result<Today, Failure> {
+/// How the job of the table treats it today, as its files say; and whether it asks for a plain copy.
+async fn today(place: &Place, environment: &str, store: &Name, dataset: &Name) -> Result<(Today, bool), Failure> {
     let job = job_of(&place.store, dataset).await.map_err(|error| Failure::store(&error, Phase::Open))?;
     let file = format!("jobs/{job}.toml");
     let project = files::project(Path::new(&file))?;
@@ -64,10 +65,11 @@ async fn today(place: &Place, environment: &str, store: &Name, dataset: &Name) -
         return Err(Failure::new(ending::NOT_THERE, Phase::Files, what));
     };
     let kept = output.columns.iter().filter(|column| column.treatment == Treatment::Keep);
-    Ok(Today {
+    let today = Today {
         audience: output.audience,
         schema_hash: of.schema_hash.clone(),
         kept: kept.map(|column| column.column.name.to_string()).collect(),
         holds_rows_back: output.leaves_rows_out() || output.risk.is_some(),
-    })
+    };
+    Ok((today, of.plain_copy))
 }

@@ -19,6 +19,7 @@
 //! left.rs       what a comparison left behind -> there too
 //! judged.rs     what all of it comes to: verdicts, checks, what was read back
 //! checked.rs    the checks; looked_up.rs, the keys of a table that another job published
+//! leaving.rs    whether what would leave AWS is within the limit
 //! plain.rs      copies with one object a period, begun and taken away
 //! published.rs  the night -> its record and commits, then the second cloud
 //! taken_back.rs what must not stay of a night that is not published: deleted, or told
@@ -39,6 +40,7 @@ mod forgotten;
 mod held;
 mod judged;
 mod lane;
+mod leaving;
 mod left;
 mod login;
 mod looked_up;
@@ -58,13 +60,12 @@ mod vaults;
 use crate::access::Meters;
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
-use crate::job::{DatasetPlan, Plan, WriteMode};
+use crate::job::{Plan, WriteMode};
 use crate::report::{BatchReport, Outcome, RunReport, TaskReport, article30, dpia, paper, run_page};
 use crate::store::{self, Decision, JobRecord, SecondState, Store};
 use crate::world::World;
 use crossed::Crossed;
 use judged::Judgement;
-use lane::LaneDone;
 pub use login::{login, read, remedies};
 use open::Opened;
 #[cfg(feature = "relay")]
@@ -247,7 +248,7 @@ async fn cross_over(
             judged::judge(plan, &night.run, &mut night.crossed, opened, &world.progress, options).await;
         night.judged = judged;
         night.failures = failures;
-        night.failures.extend(too_much_out(night));
+        night.failures.extend(leaving::too_much(night, opened).await);
         night.stage("judge", since);
     }
     if let Some(worst) = ending::worst(night.failures.iter().map(|failure| failure.ending)) {
@@ -277,23 +278,6 @@ async fn cross_over(
             outcome
         }
     }
-}
-
-/// Why what was staged may not leave AWS: there is more of it than the environment lets.
-fn too_much_out(night: &Walked<'_>) -> Option<Failure> {
-    let most = night.plan.limits.bytes_out_max?;
-    let leaves = |lane: &LaneDone| night.plan.leaves_aws(lane.output.store.as_str());
-    let of = |(dataset, crossed): (&DatasetPlan, &Crossed)| -> u64 {
-        let times = if dataset.plain_copy { 2 } else { 1 };
-        let lanes: u64 = crossed.lanes.iter().filter(|lane| leaves(lane)).map(|lane| times * lane.bytes).sum();
-        // Of a table into which changes are merged the copy is the whole table, with what stays of it.
-        let stays = crossed.merged.iter().flat_map(|merged| merged.outputs.iter().zip(&crossed.lanes));
-        let stays = stays.filter(|(_, lane)| dataset.plain_copy && leaves(lane));
-        lanes + stays.map(|(merged, _)| merged.stays_bytes).sum::<u64>()
-    };
-    let bytes: u64 = night.plan.datasets.iter().zip(&night.crossed).map(of).sum();
-    let what = format!("{bytes} bytes would leave AWS, where bytes_out_max lets {most}");
-    (bytes > most).then(|| Failure::new(ending::BYTES_OUT, Phase::Publish, what))
 }
 
 /// Carries the datasets over, one after the other, up to the first that does not come.

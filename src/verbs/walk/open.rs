@@ -16,7 +16,7 @@ use crate::job::{DatasetPlan, Location, Plan, SourceSpec, StoreSpec};
 use crate::privacy::{Forgotten, Keys, Recognisers};
 use crate::reconcile::outputs::{SECRET_BYTES, Seal};
 use crate::source::{self, Layout as FolderLayout, Reached, Source};
-use crate::store::{self, Store, Stores, WaitingRoom};
+use crate::store::{self, OutLimit, Store, Stores, WaitingRoom};
 use crate::world::{DiskScratch, ScratchFolder, World};
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::ExposeSecret;
@@ -62,6 +62,8 @@ pub struct Opened {
     aside_bytes_max: u64,
     spill: Arc<Allowance>,
     filed: Mutex<Vec<String>>,
+    /// What may leave AWS, where that is limited.
+    pub out: Option<Arc<OutLimit>>,
 }
 
 impl Opened {
@@ -128,6 +130,8 @@ pub async fn open(
     let recognisers =
         Recognisers::new().map_err(|_| Failure::new(ending::MEMORY, Phase::Open, "the recognisers do not compile"))?;
     let stores = stores::open(&plan.stores, root, Purpose::Write, meters)?;
+    let out = plan.limits.bytes_out_max.map(|most| Arc::new(OutLimit::new(most)));
+    let stores = limited(stores, plan, out.as_ref());
     let needed = |name: &str| {
         let missing = || Failure::new(ending::NOT_THERE, Phase::Open, format!("there is no store `{name}`"));
         stores.get(name).cloned().ok_or_else(missing)
@@ -163,7 +167,17 @@ pub async fn open(
         aside_bytes_max: aside_bytes_max(plan),
         spill,
         filed: Mutex::new(Vec::new()),
+        out,
     })
+}
+
+/// The stores, of which those that leave AWS hold to the run's limit.
+fn limited(stores: Stores, plan: &Plan, out: Option<&Arc<OutLimit>>) -> Stores {
+    let one = |(name, store): (Name, Store)| match out.filter(|_| plan.leaves_aws(name.as_str())) {
+        Some(out) => (name, store.within(out.clone())),
+        None => (name, store),
+    };
+    stores.into_iter().map(one).collect()
 }
 
 fn aside_bytes_max(plan: &Plan) -> u64 {

@@ -9,7 +9,7 @@ use crate::data::Name;
 use crate::ending;
 use crate::failure::Failure;
 use crate::job::{DatasetPlan, Plan};
-use crate::store::{self, JobRecord, SecondState, StoreError};
+use crate::store::{self, JobRecord, SecondState};
 
 /// A copy that could not be ended before the night.
 pub struct Unfinished {
@@ -81,7 +81,7 @@ pub fn is_unseen(plan: &Plan, state: &SecondState) -> bool {
     let is_it =
         |(dataset, store): &(&DatasetPlan, &Name)| dataset.name.as_str() == state.table && **store == state.store;
     let is_wanted = outputs(plan).find(is_it).is_none_or(|(dataset, _)| dataset.plain_copy);
-    !is_wanted && matches!(state.pending, Some(StoreError::Refused { .. }))
+    !is_wanted && state.is_unseen()
 }
 
 fn outputs(plan: &Plan) -> impl Iterator<Item = (&DatasetPlan, &Name)> {

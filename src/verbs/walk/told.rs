@@ -17,7 +17,7 @@ use crate::report::{
     PeriodReport, PlainReport, ReconciliationReport, RequestsReport, RiskReport, RunReport, SmallCellsReport,
     SourceReport, StoreReport, StoreState,
 };
-use crate::store::{PLAIN, SecondState};
+use crate::store::{Followed, PLAIN, SecondState};
 use crate::world::{Usage, World};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -238,13 +238,17 @@ fn told_store(
 
 fn told_plain(night: &Walked<'_>, dataset: &DatasetPlan, lane: &LaneDone) -> Option<PlainReport> {
     let is_it = |state: &&SecondState| state.store == lane.output.store && state.table == dataset.name.as_str();
-    let followed = night.copies.iter().find(is_it)?.plain.clone()??;
+    let state = night.copies.iter().find(is_it).filter(|_| dataset.plain_copy)?;
+    let followed = state.plain.clone().flatten();
+    let of = |number: fn(&Followed) -> u64| followed.as_ref().map_or(0, number);
     Some(PlainReport {
         at: format!("{}/{PLAIN}/{}", lane.output.store, dataset.name),
-        version: followed.version,
-        objects: followed.objects as u64,
-        bytes: followed.bytes,
-        bytes_written: followed.bytes_written,
+        follows: state.pending.is_none() && followed.is_some(),
+        version: followed.as_ref().map(|followed| followed.version),
+        objects: of(|followed| followed.objects as u64),
+        rows: of(|followed| followed.rows),
+        bytes: of(|followed| followed.bytes),
+        bytes_written: of(|followed| followed.bytes_written),
     })
 }
 

@@ -1,11 +1,13 @@
-//! A night that is killed at every kind of call to a store or to the database, before and after it: the next run leaves each table with exactly one
-//! new version, and in it what the source has, in both clouds.
+//! A night that is killed at every kind of call to a store or to the database, before and after it: the five things hold (`five`), and the
+//! next run leaves each table with exactly one new version, and in it what the source has, in both clouds.
 //!
 //! The process kills itself with SIGKILL at a named call (cargo feature `failpoints`, `src/failpoint.rs`). Between two
 //! nights the source changes, so that a version that shows another night's rows is found.
 
 use super::RealFerry;
-use super::agree::{AtSource, Facts, published};
+use super::agree::{AtSource, Facts, Published, published};
+use crate::ferry::Came;
+use crate::five::{Befallen, rows};
 use crate::worlds::{Name, Settings};
 use bytes::Bytes;
 use chrono::{Days, NaiveDate};
@@ -104,12 +106,14 @@ struct Nights<'a> {
     expected: Vec<[BTreeMap<String, Facts>; 2]>,
     rows: Vec<[u64; 2]>,
     killed: BTreeMap<String, u64>,
+    /// How the last run came.
+    came: Option<Came>,
 }
 
 impl<'a> Nights<'a> {
     fn new(real: &'a RealFerry) -> Self {
         let day = NaiveDate::from_ymd_opt(2026, 6, 1).expect("a day");
-        Nights { real, day, expected: Vec::new(), rows: Vec::new(), killed: BTreeMap::new() }
+        Nights { real, day, expected: Vec::new(), rows: Vec::new(), killed: BTreeMap::new(), came: None }
     }
 
     fn command(&self) -> std::process::Command {
@@ -124,12 +128,11 @@ impl<'a> Nights<'a> {
         let told = String::from_utf8_lossy(&run.stderr);
         assert_eq!(run.status.signal(), Some(9), "{call}:{side}:{nth} kills (is the feature `failpoints` on?): {told}");
         *self.killed.entry(format!("{call}:{side}")).or_default() += 1;
+        self.came = Some(Came::of(&run));
     }
 
-    /// The next run of the same night, undisturbed; then the source moves on.
+    /// The five things of how the night came, and of its next run, undisturbed; then the source moves on.
     async fn complete(&mut self, database: &mut PgConnection) {
-        let run = self.command().output().expect("the binary starts");
-        assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stderr));
         let (mut expected, mut rows) = ([BTreeMap::new(), BTreeMap::new()], [0, 0]);
         for (place, dataset) in DATASETS.iter().enumerate() {
             let source = AtSource::of(self.real.ferry.root(), JOB, dataset, database).await;
@@ -140,6 +143,7 @@ impl<'a> Nights<'a> {
         }
         self.expected.push(expected);
         self.rows.push(rows);
+        self.five();
         let sql = format!(
             "update settlements.metered_output set \"Loss_Adjusted_Metered_Output_MWh\" = \
              \"Loss_Adjusted_Metered_Output_MWh\" + 0.001 where \"Settlement_Period\" = {}",
@@ -149,11 +153,60 @@ impl<'a> Nights<'a> {
         self.day = self.day + Days::new(1);
     }
 
+    /// What readers see is told as `before` or `after`, by what SQL found at the source then, table by table: each is committed by itself.
+    fn five(&mut self) {
+        let came = self.came.take().expect("a run");
+        let (day, nights) = (self.day.to_string(), self.expected.len());
+        let befallen = Befallen {
+            ferry: &self.real.ferry,
+            before: "before".into(),
+            after: "after".into(),
+            rows_of_runs: DATASETS.len() * nights,
+            shown: &|| self.shown(),
+            runs: &|| self.real.places().map(|(url, endpoint)| rows(&url, Some(&endpoint), "nightferry_runs")).to_vec(),
+            run: &|arguments| match arguments {
+                ["run", ..] => self.real.ferry.run(arguments),
+                _ => self.real.ferry.run(&[arguments, &["--env", "services"]].concat()),
+            },
+            again: &["run", JOB, "--env", "services", "--date", &day, "--json"],
+            tables: &DATASETS,
+        };
+        befallen.five(&came, &[""], || {});
+    }
+
+    /// Each table in each cloud.
+    fn shown(&self) -> Vec<String> {
+        let clouds = ["warehouse", "warehouse (second)"];
+        let tables: Vec<(usize, String)> = clouds
+            .iter()
+            .flat_map(|cloud| (0..DATASETS.len()).map(|place| (place, self.real.table(cloud, DATASETS[place]))))
+            .collect();
+        let is_there = self.real.are_there(&DATASETS);
+        let urls: Vec<String> =
+            tables.iter().zip(&is_there).filter(|(_, is)| **is).map(|((_, url), _)| url.clone()).collect();
+        let mut seen = if urls.is_empty() { Vec::new() } else { published(&urls) }.into_iter();
+        let is_of = |night: Option<usize>, place: usize, seen: &Published| {
+            night.is_some_and(|night| {
+                let mut columns = self.expected[night][place].iter();
+                seen.rows == self.rows[night][place] && columns.all(|(column, facts)| seen.columns[column] == *facts)
+            })
+        };
+        let (after, before) = (self.expected.len() - 1, self.expected.len().checked_sub(2));
+        let one = |((place, url), is_there): (&(usize, String), &bool)| match is_there.then(|| seen.next()).flatten() {
+            None if before.is_none() => "before".to_owned(),
+            Some(seen) if is_of(Some(after), *place, &seen) => "after".to_owned(),
+            Some(seen) if is_of(before, *place, &seen) => "before".to_owned(),
+            other => format!("{url}: {} rows", other.map_or(0, |seen| seen.rows)),
+        };
+        tables.iter().zip(&is_there).map(one).collect()
+    }
+
     /// An undisturbed night, and how often it reached each call.
     async fn count(&mut self, database: &mut PgConnection) -> BTreeMap<String, u64> {
         let counts = self.real.ferry.path("counts");
         let run = self.command().env("NIGHTFERRY_KILL_COUNTS", &counts).output().expect("the binary starts");
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        self.came = Some(Came::of(&run));
         let mut reached = BTreeMap::new();
         for line in self.real.ferry.read("counts").lines() {
             *reached.entry(line.to_owned()).or_default() += 1;

@@ -75,6 +75,27 @@ impl RealFerry {
         format!("{bucket}/{dataset}")
     }
 
+    /// The same for our own: url and endpoint of each cloud.
+    pub fn places(&self) -> [(String, String); 2] {
+        let second = format!("az://warehouse/{}/analytics", self.own);
+        let first = format!("s3://nightferry-warehouse/{}/analytics", self.own);
+        [(first, variable("NIGHTFERRY_S3_ENDPOINT")), (second, variable("NIGHTFERRY_AZURE_ENDPOINT"))]
+    }
+
+    /// Whether each of `tables` has a log, in each cloud.
+    pub fn are_there(&self, tables: &[&str]) -> Vec<bool> {
+        let clouds = self.clouds();
+        let asked = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let first = |(cloud, table): (&Folder, &str)| {
+                let entry = cloud.at(&format!("{table}/_delta_log/{:020}.json", 0));
+                runtime.block_on(cloud.store().head(&entry)).is_ok()
+            };
+            clouds.iter().flat_map(|cloud| tables.iter().map(move |table| (cloud, *table))).map(first).collect()
+        };
+        std::thread::scope(|threads| threads.spawn(asked).join().expect("no panic"))
+    }
+
     /// The warehouse, in both clouds.
     pub fn clouds(&self) -> [Folder; 2] {
         let second = place(&format!("az://warehouse/{}/analytics", self.own), "NIGHTFERRY_AZURE_ENDPOINT");

@@ -1,6 +1,8 @@
 //! One object a period in a folder of its own, by the real binary: what tools see that know no log is what the log says, wherever the
 //! copy was killed, and nobody is in it who is not in the table.
 
+mod ends;
+
 use crate::faulty::server::{Fault, Script, Server};
 use crate::ferry::{Came, Ferry};
 use crate::forgotten::{SECRET, forget};

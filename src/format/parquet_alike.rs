@@ -1,0 +1,74 @@
+//! Whether two Parquet files hold the same rows in the same order, however each is encoded.
+//!
+//! A batch of each is decoded at a time. Never in here: whether either is what was written.
+
+use super::parquet_read::open;
+use bytes::Bytes;
+
+/// Rows decoded at once, of each.
+const BATCH_ROWS: usize = 8_192;
+
+/// Whether `one` and `two` have the same columns, by name and type, and in every row the same values; not where either cannot be read.
+pub fn have_same_rows(one: Bytes, two: Bytes) -> bool {
+    let (Ok(one), Ok(two)) = (open(one), open(two)) else { return false };
+    if one.columns != two.columns {
+        return false;
+    }
+    let places: Vec<usize> = (0..one.columns.len()).collect();
+    let (mut one, mut two) = (one.rows(places.clone(), BATCH_ROWS), two.rows(places, BATCH_ROWS));
+    loop {
+        match (one.next(), two.next()) {
+            (None, None) => return true,
+            (Some(Ok(one)), Some(Ok(two))) if one.columns() == two.columns() => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{Int64Array, RecordBatch, StringArray};
+    use parquet::arrow::ArrowWriter;
+    use parquet::basic::Compression;
+    use parquet::file::properties::WriterProperties;
+    use std::sync::Arc;
+
+    fn file(numbers: &[i64], name: &str, group_rows: usize) -> Bytes {
+        let texts: StringArray =
+            numbers.iter().map(|number| (number % 3 > 0).then(|| format!("text {number}"))).collect();
+        let columns = [(name, Arc::new(Int64Array::from(numbers.to_vec())) as _), ("note", Arc::new(texts) as _)];
+        let batch = RecordBatch::try_from_iter(columns).expect("a batch");
+        let compression = if group_rows > 100 { Compression::UNCOMPRESSED } else { Compression::SNAPPY };
+        let properties = WriterProperties::builder()
+            .set_max_row_group_row_count(Some(group_rows))
+            .set_compression(compression)
+            .build();
+        let mut bytes = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).expect("a writer");
+        writer.write(&batch).expect("written");
+        writer.close().expect("closed");
+        bytes.into()
+    }
+
+    #[test]
+    fn rows_are_the_same_however_they_are_encoded_and_others_are_not() {
+        let numbers: Vec<i64> = (0..20_000).collect();
+        let (one, two) = (file(&numbers, "id", 70), file(&numbers, "id", 9_999));
+        assert_ne!(one, two);
+        assert!(have_same_rows(one.clone(), two.clone()));
+        let mut another = numbers.clone();
+        another[19_990] = 7;
+        let mut swapped = numbers.clone();
+        swapped.swap(3, 4);
+        for other in [
+            file(&another, "id", 9_999),
+            file(&swapped, "id", 9_999),
+            file(&numbers[..19_999], "id", 9_999),
+            file(&numbers, "number", 9_999),
+            two.slice(..two.len() - 9),
+        ] {
+            assert!(!have_same_rows(one.clone(), other));
+        }
+    }
+}
