@@ -10,6 +10,7 @@
 use super::location::{CONNECT_SECONDS_MAX, REQUEST_SECONDS_MAX};
 use super::meaning::is_distrusted;
 use chrono::{DateTime, Utc};
+use futures::future::FutureExt;
 use object_store::client::{HttpClient, HttpConnector};
 use object_store::{ClientConfigKey, ClientOptions};
 use reqwest::header::{DATE, HeaderName, HeaderValue};
@@ -72,6 +73,11 @@ pub(super) enum Unanswered {
 impl Straight {
     /// Asks once. Plain HTTP where the url says so: who calls has looked at it.
     pub async fn ask(&self, question: &Question<'_>) -> Result<Answer, Unanswered> {
+        // Boxed: a client's own futures are deep, and everything that asks would be of their type.
+        self.asked(question).boxed().await
+    }
+
+    async fn asked(&self, question: &Question<'_>) -> Result<Answer, Unanswered> {
         let connect = Duration::from_secs(CONNECT_SECONDS_MAX).min(question.within);
         let is_plain = question.url.starts_with("http://");
         let client = self.client(connect, question.within, is_plain).map_err(|_| Unanswered::Away)?;

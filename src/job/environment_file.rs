@@ -260,7 +260,7 @@ impl Reader<'_> {
             endpoint: self.given(node, &key("endpoint")),
             ca: self.given(node, &key("ca")),
             azure,
-            kms: self.kms(node, &key, is_bucket, region.as_deref()),
+            kms: self.kms(node, key, is_bucket, region.as_deref()),
             role: self.role(node, &key("role"), is_bucket),
             region,
         })

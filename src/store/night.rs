@@ -108,7 +108,7 @@ pub struct Merged {
 #[derive(Debug)]
 pub enum Outcome<'a> {
     /// It is published, in every primary.
-    Published(JobRecord),
+    Published(Box<JobRecord>),
     /// Another run of the job came first: settle, decide, and publish again if that is the decision, or discard. Nothing
     /// of this night is published, and nothing will be; here it is again.
     Lost(Box<Night<'a>>),
@@ -173,7 +173,7 @@ pub async fn publish<'a>(
         Written::Lost => Ok(Outcome::Lost(Box::new(night))),
         Written::Ours => {
             complete(&record, stores).await?;
-            Ok(Outcome::Published(record))
+            Ok(Outcome::Published(Box::new(record)))
         }
     }
 }

@@ -133,7 +133,7 @@ pub async fn night(warehouse: &Store, security: &Store, scratch: &Folder, day: u
         datasets: vec![dataset],
     };
     match publish(night, &settled, security, &stores).await.expect("published") {
-        Outcome::Published(record) => record,
+        Outcome::Published(record) => *record,
         Outcome::Lost(_) | Outcome::ListIsNewer(_) => panic!("nobody else is there"),
     }
 }

@@ -52,7 +52,7 @@ pub async fn publish(
         };
         match store::publish(offer, &settled, &opened.security, &opened.stores).await {
             Err(error) => break Err(Failure::store(&error, Phase::Publish)),
-            Ok(store::Outcome::Published(record)) => break Ok(Some(record)),
+            Ok(store::Outcome::Published(record)) => break Ok(Some(*record)),
             Ok(store::Outcome::ListIsNewer(outrun)) => {
                 let left = [discard(&outrun).await, taken_back::aside(opened).await].concat();
                 taken_back::unfiled(night);

@@ -44,12 +44,13 @@ async fn a_standby_that_had_to_clean_up_behind_the_snapshot_is_read_again() {
     let mut bench = Bench { admin: standby.admin().await, schema: "it_standby".into() };
     let ferry = ferry("it_standby", &[("port", &standby.port.to_string())]);
     let mut running = Running::of(&ferry);
-    running.until(&mut bench, &reads("it_standby")).await;
+    running.hold_when(&mut bench, &reads("it_standby")).await;
     for id in 1..=50 {
         primary.run(&moves("it_standby", id)).await;
     }
     primary.run("VACUUM it_standby.here").await;
     primary.run("VACUUM it_standby.there").await;
+    running.go_on();
     let came = running.came();
     assert!(came.err.contains(AGAIN), "{}", came.err);
     assert_published(&ferry, &came);
