@@ -7,6 +7,7 @@
 
 use super::absent::name;
 use super::fault::{StoreError, fault};
+use super::mutant::{self, Mutant};
 use crate::access::{Folder, Meaning, meaning};
 use crate::failpoint;
 use bytes::Bytes;
@@ -92,8 +93,9 @@ pub(super) async fn put_over(
         let options = PutOptions { mode, ..PutOptions::default() };
         folder.store().put_opts(key, PutPayload::from_bytes(bytes.clone()), options)
     };
+    let is_asked = !mutant::is(Mutant::StalledCopyGoesOn);
     failpoint::before(call);
-    let mut answer = put(before.mode()).await;
+    let mut answer = put(if is_asked { before.mode() } else { PutMode::Overwrite }).await;
     let is_unable = |error| matches!(meaning(error), Meaning::Unable | Meaning::Away(Some(NOT_IMPLEMENTED)));
     if answer.as_ref().is_err_and(is_unable) {
         answer = put(PutMode::Overwrite).await;

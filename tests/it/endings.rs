@@ -75,7 +75,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("E-TABLE-42", "upkeep::an_object_that_is_not_what_was_written_ends_with_42"),
     ("E-CLOUDS-41", "upkeep::clouds_that_differ_end_with_41"),
     ("E-BEHIND-72", "upkeep::a_second_cloud_that_is_behind_ends_with_72"),
-    ("E-PLAIN-72", "plain::a_copy_whose_cloud_is_away_is_behind_and_the_next_run_makes_it"),
+    ("E-PLAIN-72", "plain/mod::a_copy_whose_cloud_is_away_is_behind_and_the_next_run_makes_it"),
     ("E-CLOUD-41", "endings::a_second_cloud_that_somebody_wrote_to_ends_with_41"),
     ("E-MEMORY-50", "endings::whole_tables_that_take_more_than_memory_max_end_with_50"),
     ("E-DISK-51", "hostile::says_when_the_disk_is_full_and_publishes_when_it_no_longer_is"),

@@ -136,13 +136,14 @@ async fn a_writer_that_stood_still_writes_nothing_over_a_newer_copy() {
             let slow = laid(&whole).await;
             let quick = World::over(slow.memory.clone());
             slow.faulty.hold(&path, nth);
+            // What it goes by is settled before it stands still.
+            plant(mutant);
             let newer = async {
                 while !slow.faulty.is_held() {
                     tokio::task::yield_now().await;
                 }
                 assert_eq!(quick.night("run-c", 23, 7).await, Ok(Ended::Published), "{path} {nth}");
                 let made = tags(&quick).await;
-                plant(mutant);
                 slow.faulty.let_go();
                 made
             };

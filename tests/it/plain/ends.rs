@@ -134,8 +134,12 @@ fn a_writer_that_stood_still_over_a_real_store_gives_way_to_a_newer_copy() {
 fn made_at(ferry: &Ferry) -> Vec<String> {
     let environment: toml::Table = ferry.read(ENVIRONMENT).parse().expect("TOML");
     let of = |key: &str| environment["store"]["warehouse"][key].as_str().map(str::to_owned);
-    let location =
-        Location { url: of("url").expect("a url"), region: of("region"), endpoint: of("endpoint"), ca: None };
+    let location = Location {
+        url: of("url").expect("a url"),
+        region: of("region"),
+        endpoint: of("endpoint"),
+        ..Location::default()
+    };
     let folder = open(&location, std::path::Path::new("."), "a place", Purpose::Read).expect("a place");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let one = |name: &str| {
