@@ -181,7 +181,7 @@ impl Reader<'_> {
             return None;
         }
         let kafka = self.kafka(dump, layout)?;
-        Some(SourceSpec::Dump { url: self.location(dump, "")?, layout, reading, kafka })
+        Some(SourceSpec::Dump { url: self.location(dump, "")?, layout, reading, kafka: kafka.map(Box::new) })
     }
 
     fn time_zone(&mut self, node: &Node) -> Option<chrono_tz::Tz> {

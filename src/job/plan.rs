@@ -282,7 +282,7 @@ pub enum SourceSpec {
         /// How values are read.
         reading: Reading,
         /// The cluster whose topics the relay lands there.
-        kafka: Option<KafkaSpec>,
+        kafka: Option<Box<KafkaSpec>>,
     },
 }
 

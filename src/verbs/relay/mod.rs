@@ -167,7 +167,7 @@ fn roads(plan: &Plan) -> Vec<Road> {
         Some(SourceSpec::Dump { url, kafka, reading, .. }) => Some(Road {
             from: from.clone(),
             url: url.clone(),
-            kafka: kafka.clone(),
+            kafka: kafka.as_deref().cloned(),
             reading: reading.clone(),
             topics: topics.into_iter().cloned().collect(),
         }),
