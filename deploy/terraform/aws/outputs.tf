@@ -43,6 +43,11 @@ output "log_group" {
   value       = aws_cloudwatch_log_group.this.name
 }
 
+output "from_azure" {
+  description = "The role that each job's buckets name (`role` of a store) where it runs in Azure."
+  value       = { for job, role in aws_iam_role.azure : job => role.arn }
+}
+
 output "sentinel" {
   description = "What Microsoft Sentinel's connector asks for: the role and the queue. `null` where Sentinel is not let in."
   value       = var.sentinel == null ? null : { role = aws_iam_role.sentinel[0].arn, queue = aws_sqs_queue.sentinel[0].url }

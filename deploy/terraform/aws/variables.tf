@@ -207,6 +207,23 @@ variable "sentinel" {
   }
 }
 
+variable "from_azure" {
+  description = "Jobs that also run in Azure, each with the identity that may take its rights there: the tenant, the object id of the managed identity or service principal, and the audience that its tokens are asked for (`NIGHTFERRY_AWS_AUDIENCE`)."
+  type = map(object({
+    tenant_id = string
+    object_id = string
+    audience  = string
+  }))
+  default = {}
+  validation {
+    condition = alltrue([for job, of in var.from_azure : contains(keys(var.jobs), job)
+      && can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", of.tenant_id))
+      && can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", of.object_id))
+    && can(regex("^[!-~]+$", of.audience))])
+    error_message = "Names of `jobs`; GUIDs in small letters."
+  }
+}
+
 variable "tags" {
   description = "Tags of everything here, beside `project` and `environment`."
   type        = map(string)
