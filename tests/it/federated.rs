@@ -42,7 +42,7 @@ impl Tokens {
         let mut server = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         server.write_all(request.as_bytes()).expect("asked");
         let mut answer = String::new();
-        let _ = server.set_read_timeout(Some(Duration::from_secs(5)));
+        let _ = server.set_read_timeout(Some(Duration::from_secs(60)));
         server.read_to_string(&mut answer).expect("answered");
         answer.split_once("\r\n\r\n").expect("a body").1.to_owned()
     }

@@ -190,10 +190,11 @@ fn names_crate(code: &str, name: &str) -> bool {
 }
 
 #[test]
-fn only_the_bridge_is_unsafe() {
+fn only_the_bridge_and_the_leaders_epoch_are_unsafe() {
     for source in sources() {
         let uses = source.code.contains("unsafe ") || source.code.contains("unsafe_code");
-        assert!(!uses || source.path.starts_with("src/frame/"), "{} is unsafe", source.path);
+        let may = source.path.starts_with("src/frame/") || source.path == "src/relay/epoch.rs";
+        assert!(!uses || may, "{} is unsafe", source.path);
     }
 }
 

@@ -258,7 +258,9 @@ fn the_warehouse_is_productions_alone_and_trust_names_whom_it_means() {
     let sentinel = &shipped.0["aws/sentinel.tf"];
     assert!(sentinel.contains("${local.sentinel_issuer}:aud\"") && sentinel.contains("\"sts:RoleSessionName\""));
     let azure = &shipped.0["aws/from_azure.tf"];
-    for word in ["/:aud\" = each.value.audience", "/:sub\" = each.value.object_id", "jsonencode(local.rights[each.key])"] {
+    for word in
+        ["/:aud\" = each.value.audience", "/:sub\" = each.value.object_id", "jsonencode(local.rights[each.key])"]
+    {
         assert!(azure.contains(word), "{word}");
     }
 }
