@@ -25,12 +25,11 @@ use crate::data::{Column, ColumnType};
 use arrow::array::{
     Array, ArrayRef, BinaryViewArray, RecordBatch, RecordBatchOptions, StringViewArray, StringViewBuilder,
 };
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::{Field as ArrowField, Schema};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::sync::Arc;
-use write::comma;
+use write::field;
 
 /// How a column is landed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +122,7 @@ struct Frame<'a> {
     before: Slot,
     after: Slot,
     /// The envelope's other fields, in order, each as it is landed.
-    rest: Vec<(&'static str, String)>,
+    rest: Vec<(&'static str, Cow<'a, str>)>,
     /// The block as it came.
     block: Option<&'a str>,
     /// Whether it is `after` alone, without an envelope.
@@ -136,18 +135,53 @@ enum Part<'a> {
     Event(Frame<'a>),
 }
 
+/// The cells of images, one image behind the other.
+#[derive(Default)]
+struct Rows<'a> {
+    cells: Vec<Cell<'a>>,
+    /// Where each image ends.
+    ends: Vec<usize>,
+}
+
+impl<'a> Rows<'a> {
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Ends the image whose cells came since the last; its number.
+    fn end(&mut self) -> usize {
+        self.ends.push(self.cells.len());
+        self.ends.len() - 1
+    }
+
+    /// Leaves the first so many images, and no cell of another.
+    fn truncate(&mut self, images: usize) {
+        self.ends.truncate(images);
+        self.cells.truncate(self.ends.last().copied().unwrap_or(0));
+    }
+
+    fn image(&self, number: usize) -> &[Cell<'a>] {
+        let start = if number == 0 { 0 } else { self.ends[number - 1] };
+        &self.cells[start..self.ends[number]]
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[Cell<'a>]> {
+        (0..self.len()).map(|number| self.image(number))
+    }
+}
+
 /// Records, read.
 pub struct Images<'a> {
     records: Vec<Result<(Part<'a>, Part<'a>), NotLanded>>,
-    images: Vec<Vec<Cell<'a>>>,
+    images: Rows<'a>,
     /// Rows among them: the others are keys.
     rows: u64,
     /// Typed column -> its place among the columns.
     typed: Vec<usize>,
     /// The typed cells, a row an image.
     cells: RecordBatch,
-    /// Of each image and typed column what it tells.
-    tells: Vec<Vec<Tells>>,
+    /// Of each image and in it each typed column what it tells.
+    tells: Vec<Tells>,
     /// Column -> images that have it.
     hits: Vec<u64>,
 }
@@ -159,10 +193,15 @@ enum Tells {
     Absent,
 }
 
+/// A field of an object: its name, its value, and the value as it is written.
+type Field<'a> = (Cow<'a, str>, Json<'a>, &'a str);
+
 struct Reader<'t, 'a> {
     terms: &'t ImageTerms<'t>,
     places: HashMap<&'t str, usize>,
-    images: Vec<Vec<Cell<'a>>>,
+    images: Rows<'a>,
+    /// Fields of the event in hand.
+    fields: Vec<Field<'a>>,
     /// Of each image whether it is a row, and not a key.
     are_rows: Vec<bool>,
     blocks: HashMap<&'a str, Arc<str>>,
@@ -204,6 +243,10 @@ const BESIDE: [&str; 16] = [
     "__source_schema",
     "__source_db",
 ];
+/// Images of a record: its key, before and after.
+const IMAGES_MAX: usize = 3;
+/// Fields of an envelope beside its images.
+const REST_EXPECTED: usize = 5;
 /// The times of an envelope.
 const TIMES: [&str; 3] = ["ts_ms", "ts_us", "ts_ns"];
 
@@ -216,7 +259,8 @@ impl<'a> Images<'a> {
                 places.entry(name).or_insert(place);
             }
         }
-        let mut reader = Reader { terms, places, images: Vec::new(), are_rows: Vec::new(), blocks: HashMap::new() };
+        let (images, fields) = (Rows::default(), Vec::new());
+        let mut reader = Reader { terms, places, images, fields, are_rows: Vec::new(), blocks: HashMap::new() };
         let mut records = Vec::with_capacity(keys.len());
         let mut owners: Vec<usize> = Vec::new();
         for row in 0..keys.len() {
@@ -229,6 +273,12 @@ impl<'a> Images<'a> {
             }
             owners.resize(reader.images.len(), row);
             records.push(read);
+            if row == 0 {
+                // Most events of a topic have as many cells, and none that is honest more: what grows by itself is copied, and takes up
+                // to twice as much.
+                let each = reader.images.cells.len().min(IMAGES_MAX * terms.columns.len());
+                reader.images.cells.reserve_exact(each * (keys.len() - 1));
+            }
         }
         let (images, are_rows) = (reader.images, reader.are_rows);
         let typed: Vec<usize> = (0..terms.columns.len())
@@ -253,7 +303,7 @@ impl<'a> Images<'a> {
         }
         let fields = typed.iter().map(|place| {
             let column = &terms.columns[*place];
-            Field::new(column.name.as_str(), column.column_type.arrow(), true)
+            ArrowField::new(column.name.as_str(), column.column_type.arrow(), true)
         });
         let options = RecordBatchOptions::new().with_row_count(Some(images.len()));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
@@ -275,7 +325,7 @@ impl<'a> Images<'a> {
     pub fn texts(&self, place: usize) -> StringViewArray {
         let mut room = String::new();
         let mut texts = StringViewBuilder::new();
-        for cell in self.images.iter().flatten().filter(|cell| cell.place == place) {
+        for cell in self.images.cells.iter().filter(|cell| cell.place == place) {
             match cell.value {
                 Json::Text(text) => match text.read(&mut room) {
                     Ok(text) => texts.append_value(text),
@@ -316,15 +366,9 @@ impl Forms {
     }
 }
 
-type Typed = (Vec<ArrayRef>, Vec<Vec<Tells>>, Vec<usize>);
+type Typed = (Vec<ArrayRef>, Vec<Tells>, Vec<usize>);
 
-fn typed_cells(
-    images: &[Vec<Cell<'_>>],
-    typed: &[usize],
-    forms: &Forms,
-    terms: &ImageTerms<'_>,
-    open: &mut Open,
-) -> Typed {
+fn typed_cells(images: &Rows<'_>, typed: &[usize], forms: &Forms, terms: &ImageTerms<'_>, open: &mut Open) -> Typed {
     let manner = Manner {
         placeholder: Some(&terms.reading.placeholder),
         is_moved: false,
@@ -336,9 +380,8 @@ fn typed_cells(
     };
     let mut builders: Vec<CellBuilder> =
         typed.iter().map(|place| CellBuilder::new(terms.columns[*place].column_type, images.len())).collect();
-    let (mut tells, mut bad, mut room) = (Vec::with_capacity(images.len()), Vec::new(), String::new());
+    let (mut tells, mut bad, mut room) = (Vec::with_capacity(images.len() * typed.len()), Vec::new(), String::new());
     for (number, image) in images.iter().enumerate() {
-        let mut told = Vec::with_capacity(typed.len());
         for (nth, place) in typed.iter().enumerate() {
             let column = &terms.columns[*place];
             let form = forms.of[number].get(*place).copied().unwrap_or_default();
@@ -350,7 +393,7 @@ fn typed_cells(
             if is_kept && cell.is_some_and(|cell| is_undeclared(cell, column, form, terms, &mut room)) {
                 bad.push(number);
             }
-            told.push(match pushed {
+            tells.push(match pushed {
                 Told::Value => Tells::Value,
                 Told::Kept => Tells::Kept,
                 Told::Unknown(untold) => {
@@ -363,7 +406,6 @@ fn typed_cells(
                 }
             });
         }
-        tells.push(told);
     }
     (builders.iter_mut().map(CellBuilder::finish).collect(), tells, bad)
 }
@@ -401,7 +443,10 @@ impl<'a> Reader<'_, 'a> {
 
     fn key(&mut self, key: &'a [u8]) -> Result<Frame<'a>, NotLanded> {
         let text = std::str::from_utf8(key).map_err(|_| NotLanded::NoKey)?;
-        let (schema, payload) = self.unframed(text).map_err(|_| NotLanded::NoKey)?;
+        let (mut schema, mut payload) = (None, text);
+        if let Some((block, within)) = framed(text).map_err(|_| NotLanded::NoKey)? {
+            (schema, payload) = (Some(self.schema(block).map_err(|_| NotLanded::NoKey)?), within);
+        }
         let after = self.image(payload, NotLanded::NoKey)?;
         if matches!(after, Slot::Image(_)) {
             self.are_rows.push(false);
@@ -410,85 +455,95 @@ impl<'a> Reader<'_, 'a> {
     }
 
     fn event(&mut self, value: &'a [u8]) -> Result<Frame<'a>, NotLanded> {
-        let no_event = |_| NotLanded::NoEvent;
         let text = std::str::from_utf8(value).map_err(|_| NotLanded::NoEvent)?;
-        let block = block(text).map_err(no_event)?;
-        let (schema, payload) = self.unframed(text).map_err(no_event)?;
+        let mut fields = std::mem::take(&mut self.fields);
+        let read = self.event_of(text, &mut fields);
+        fields.clear();
+        self.fields = fields;
+        read
+    }
+
+    fn event_of(&mut self, text: &'a str, fields: &mut Vec<Field<'a>>) -> Result<Frame<'a>, NotLanded> {
+        let no_event = |_| NotLanded::NoEvent;
+        let rest = Vec::with_capacity(REST_EXPECTED);
         let mut frame =
-            Frame { schema, before: Slot::Absent, after: Slot::Absent, rest: Vec::new(), block, is_flat: false };
+            Frame { schema: None, before: Slot::Absent, after: Slot::Absent, rest, block: None, is_flat: false };
+        each(text, &mut |field| fields.push(field)).map_err(no_event)?;
         // A heartbeat has no row that could be without its envelope.
-        if self.terms.reading.payload.is_flat() && !self.terms.columns.is_empty() {
-            frame.is_flat = true;
-            self.flat(payload, &mut frame)?;
-            return Ok(frame);
+        frame.is_flat = self.terms.reading.payload.is_flat() && !self.terms.columns.is_empty();
+        if let Some((block, payload)) = framed_of(fields) {
+            frame.block = Some(block);
+            frame.schema = Some(self.schema(block).map_err(no_event)?);
+            fields.clear();
+            if frame.is_flat && payload.trim() == "null" {
+                frame.after = Slot::Null;
+                return Ok(frame);
+            }
+            each(payload, &mut |field| fields.push(field)).map_err(no_event)?;
         }
+        match frame.is_flat {
+            true => self.flat(fields, &mut frame)?,
+            false => self.envelope(fields, &mut frame)?,
+        }
+        Ok(frame)
+    }
+
+    fn envelope(&mut self, fields: &mut Vec<Field<'a>>, frame: &mut Frame<'a>) -> Result<(), NotLanded> {
         let mut is_told = false;
-        let mut fields = Vec::new();
-        each(payload, &mut |name, value, written| fields.push((name, value, written))).map_err(no_event)?;
-        for (name, value, written) in fields {
+        for (name, value, written) in fields.drain(..) {
             match (name.as_ref(), value) {
                 ("before", _) => frame.before = self.row(written)?,
                 ("after", _) => frame.after = self.row(written)?,
                 ("op", Json::Text(op)) if op.plain().is_some_and(|op| op.len() == 1) => {
                     is_told = true;
-                    frame.rest.push(("op", written.to_owned()));
+                    frame.rest.push(("op", written.into()));
                 }
                 ("source", Json::Nested(source)) => {
                     is_told |= self.terms.columns.is_empty();
-                    frame.rest.push(("source", source_of(source).map_err(no_event)?));
+                    frame.rest.push(("source", source_of(source).map_err(|_| NotLanded::NoEvent)?.into()));
                 }
                 (name, Json::Number(_)) => {
                     if let Some(time) = TIMES.into_iter().find(|time| *time == name) {
                         // A heartbeat tells its time and nothing else.
                         is_told |= self.terms.columns.is_empty();
-                        frame.rest.push((time, written.to_owned()));
+                        frame.rest.push((time, written.into()));
                     }
                 }
                 _ => {}
             }
         }
-        if is_told { Ok(frame) } else { Err(NotLanded::NoEvent) }
+        if is_told { Ok(()) } else { Err(NotLanded::NoEvent) }
     }
 
     /// A row without an envelope: what stands beside its fields is landed as it came, as far as it is known and no text of more than a
     /// place in a log.
-    fn flat(&mut self, payload: &'a str, frame: &mut Frame<'a>) -> Result<(), NotLanded> {
-        if payload.trim() == "null" {
-            frame.after = Slot::Null;
-            return Ok(());
+    fn flat(&mut self, fields: &mut Vec<Field<'a>>, frame: &mut Frame<'a>) -> Result<(), NotLanded> {
+        let mut is_declared = true;
+        for (name, value, written) in fields.drain(..) {
+            match BESIDE.into_iter().find(|known| *known == name) {
+                Some(known) if is_of_a_log(value) => frame.rest.push((known, written.into())),
+                Some(_) => {}
+                None => is_declared &= self.cell(name, value, written),
+            }
         }
-        let mut row = Vec::new();
-        each(payload, &mut |name, value, written| match BESIDE.into_iter().find(|known| *known == name) {
-            Some(known) if is_of_a_log(value) => frame.rest.push((known, written.to_owned())),
-            Some(_) => {}
-            None => row.push((name, value, written)),
-        })
-        .map_err(|_| NotLanded::NoEvent)?;
-        frame.after = self.cells(row)?;
+        if !is_declared {
+            return Err(NotLanded::NewField);
+        }
+        frame.after = Slot::Image(self.images.end());
         self.are_rows.push(true);
         Ok(())
     }
 
-    /// The schema block beside a payload, and the payload; the whole where there is none.
-    fn unframed(&mut self, text: &'a str) -> Result<(Option<Arc<str>>, &'a str), NotJson> {
-        let Some(found) = block(text)? else { return Ok((None, text)) };
-        let mut payload = None;
-        each(text, &mut |name, _, written| {
-            if name == "payload" {
-                payload = Some(written);
-            }
-        })?;
-        let schema = match self.blocks.get(found) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let mut block: serde_json::Value = serde_json::from_str(found).map_err(|_| NotJson)?;
-                without_defaults(&mut block);
-                let made: Arc<str> = block.to_string().into();
-                self.blocks.insert(found, Arc::clone(&made));
-                made
-            }
-        };
-        Ok((Some(schema), payload.ok_or(NotJson)?))
+    /// A schema block as it is landed.
+    fn schema(&mut self, block: &'a str) -> Result<Arc<str>, NotJson> {
+        if let Some(known) = self.blocks.get(block) {
+            return Ok(Arc::clone(known));
+        }
+        let mut bare: serde_json::Value = serde_json::from_str(block).map_err(|_| NotJson)?;
+        without_defaults(&mut bare);
+        let made: Arc<str> = bare.to_string().into();
+        self.blocks.insert(block, Arc::clone(&made));
+        Ok(made)
     }
 
     fn row(&mut self, text: &'a str) -> Result<Slot, NotLanded> {
@@ -503,22 +558,18 @@ impl<'a> Reader<'_, 'a> {
         if text == "null" {
             return Ok(Slot::Null);
         }
-        let mut fields = Vec::new();
-        each(text, &mut |name, value, written| fields.push((name, value, written))).map_err(|_| fault)?;
-        self.cells(fields)
+        let mut is_declared = true;
+        each(text, &mut |(name, value, written)| is_declared &= self.cell(name, value, written)).map_err(|_| fault)?;
+        if is_declared { Ok(Slot::Image(self.images.end())) } else { Err(NotLanded::NewField) }
     }
 
-    fn cells(&mut self, fields: Vec<(Cow<'a, str>, Json<'a>, &'a str)>) -> Result<Slot, NotLanded> {
-        let mut cells = Vec::with_capacity(fields.len());
-        for (name, value, written) in fields {
-            match self.places.get(name.as_ref()) {
-                Some(place) => cells.push(Cell { place: *place, name, value, written }),
-                None if self.terms.leaves_new_out => {}
-                None => return Err(NotLanded::NewField),
-            }
+    /// Adds a cell to the image in hand; whether it may be there.
+    fn cell(&mut self, name: Cow<'a, str>, value: Json<'a>, written: &'a str) -> bool {
+        match self.places.get(name.as_ref()) {
+            Some(place) => self.images.cells.push(Cell { place: *place, name, value, written }),
+            None => return self.terms.leaves_new_out,
         }
-        self.images.push(cells);
-        Ok(Slot::Image(self.images.len() - 1))
+        true
     }
 }
 
@@ -547,8 +598,8 @@ fn is_sequence(text: &str) -> bool {
         && serde_json::from_str::<Vec<Option<String>>>(text).is_ok_and(|places| places.iter().all(is_number))
 }
 
-/// Hands out the fields of an object: name, value, and the value as it is written.
-fn each<'a>(text: &'a str, of: &mut dyn FnMut(Cow<'a, str>, Json<'a>, &'a str)) -> Result<(), NotJson> {
+/// Hands out the fields of an object.
+fn each<'a>(text: &'a str, of: &mut dyn FnMut(Field<'a>)) -> Result<(), NotJson> {
     let mut scanner = Scanner::new(text);
     let mut goes_on = scanner.enter()?;
     while goes_on {
@@ -561,31 +612,34 @@ fn each<'a>(text: &'a str, of: &mut dyn FnMut(Cow<'a, str>, Json<'a>, &'a str)) 
         let value = ahead.value()?;
         let written = scanner.upto(&ahead);
         scanner = ahead;
-        of(name, value, written);
+        of((name, value, written));
         goes_on = scanner.more()?;
     }
     scanner.end()
 }
 
-/// The schema block of a value that has one beside its payload.
-fn block(text: &str) -> Result<Option<&str>, NotJson> {
-    let (mut schema, mut has_payload) = (None, false);
-    each(text, &mut |name, value, written| match (name.as_ref(), value) {
-        ("schema", Json::Nested(_)) => schema = Some(written),
-        ("payload", _) => has_payload = true,
-        _ => {}
-    })?;
-    Ok(schema.filter(|_| has_payload))
+/// The schema block beside a payload, and the payload, where a text has both.
+fn framed(text: &str) -> Result<Option<(&str, &str)>, NotJson> {
+    let mut fields = Vec::new();
+    each(text, &mut |field| fields.push(field))?;
+    Ok(framed_of(&fields))
+}
+
+/// The same of fields.
+fn framed_of<'a>(fields: &[Field<'a>]) -> Option<(&'a str, &'a str)> {
+    let schema = fields.iter().rfind(|(name, value, _)| name == "schema" && matches!(value, Json::Nested(_)));
+    let payload = fields.iter().rfind(|(name, ..)| name == "payload");
+    schema.zip(payload).map(|((.., block), (.., payload))| (*block, *payload))
 }
 
 fn source_of(text: &str) -> Result<String, NotJson> {
-    let mut out = String::from("{");
-    each(text, &mut |name, value, written| {
+    let mut out = String::with_capacity(text.len());
+    out.push('{');
+    each(text, &mut |(name, value, written)| {
         if let Some(known) = SOURCE.iter().find(|known| **known == name)
             && !matches!(value, Json::Nested(_))
         {
-            comma(&mut out);
-            let _ = write!(out, "\"{known}\":{written}");
+            field(known, written, &mut out);
         }
     })?;
     out.push('}');

@@ -7,13 +7,13 @@
 //!
 //! Never in here: what a treatment does (`privacy`), and how an event is written (`changes`).
 
-use super::buffer::{HeadersBuilder, headers_builder, push_header};
+use super::buffer::{headers_builder, push_header};
 use super::fault::RelayFault;
 use super::hits::Hits;
 use crate::changes::{ImageTerms, Images, LandedAs, Reading, Schemas, printed, treatment_text};
 use crate::data::{Audience, Column, ColumnType, FieldTreatment, Name, Treatment};
 use crate::privacy::{ColumnTreatment, Keys, Recognisers, Told, redact};
-use arrow::array::{ArrayRef, AsArray, BinaryViewBuilder, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewBuilder, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::DataType;
 use serde_json::{Map, Value, json};
@@ -168,23 +168,27 @@ impl TopicTreatment {
             .map_err(|fault| RelayFault::Treatment { dataset: self.dataset.clone(), fault: fault.to_string() })?;
         let hits = self.count(&images, redacted.told());
         let (mut new_keys, mut new_values) = (BinaryViewBuilder::new(), BinaryViewBuilder::new());
-        let mut headers = headers_builder();
+        let (mut headers, marks) = (headers_builder(), marks(records));
         let (mut is_landed, mut reasons) = (Vec::new(), Vec::new());
+        let (made, mut out) = (images.made(redacted.rows(), &terms), [String::new(), String::new()]);
         for record in 0..records.num_rows() {
             let dead = images.not_landed(record);
             let written = match dead {
                 Some(_) => None,
                 // A cell that no event can hold is not landed otherwise.
-                None => Some(images.write(record, redacted.rows(), &terms).ok_or(RelayFault::Ours)?),
+                None => Some(images.write(record, &made, &terms, &mut out).ok_or(RelayFault::Ours)?),
             };
             is_landed.push(written.is_some());
             // Why it could not be printed says more than that it cannot be read.
             let unprinted = as_json.as_ref().and_then(|printed| printed.faults[record]);
             reasons.extend(dead.map(|dead| unprinted.unwrap_or(dead.phrase())));
-            if let Some((key, value)) = written {
-                new_keys.append_option(key);
-                new_values.append_option(value);
-                mark(records, record, &mut headers);
+            if let Some([has_key, has_value]) = written {
+                new_keys.append_option(has_key.then_some(&out[0]));
+                new_values.append_option(has_value.then_some(&out[1]));
+                if marks[record] {
+                    push_header(&mut headers, OLD_KEY, Some(&[]));
+                }
+                headers.append(true);
             }
         }
         let is_landed = BooleanArray::from(is_landed);
@@ -270,14 +274,12 @@ fn landed_as(treatment: &Treatment) -> LandedAs {
     }
 }
 
-/// Lands of a record's headers that its row had another key before, and nothing else.
-fn mark(records: &RecordBatch, record: usize, headers: &mut HeadersBuilder) {
-    let all = records.column(4).as_list::<i32>().value(record);
-    let names = all.as_struct().column(0).as_string::<i32>();
-    if names.iter().any(|name| name == Some(OLD_KEY)) {
-        push_header(headers, OLD_KEY, Some(&[]));
-    }
-    headers.append(true);
+/// Of each record whether its headers say that its row had another key before; nothing else of them is landed.
+fn marks(records: &RecordBatch) -> Vec<bool> {
+    let all = records.column(4).as_list::<i32>();
+    let names = all.values().as_struct().column(0).as_string::<i32>();
+    let is_old_key = |at: i32| names.is_valid(at as usize) && names.value(at as usize) == OLD_KEY;
+    all.value_offsets().windows(2).map(|ends| (ends[0]..ends[1]).any(is_old_key)).collect()
 }
 
 fn dead(records: &RecordBatch, is_landed: &BooleanArray, reasons: &[&'static str]) -> Result<RecordBatch, RelayFault> {

@@ -10,69 +10,77 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write;
 
+/// The cells that are landed in the place of those that came, by the place of their column.
+pub struct MadeCells<'m>(Vec<Option<(usize, &'m ArrayRef)>>);
+
 impl Images<'_> {
-    /// Key and value of a record with the cells of `made`, which are those of [`Images::cells`] as they are landed, by name.
-    /// `None` where it is not landed, or a cell of `made` is of a type that no event holds.
+    /// Finds the cells of `made`, which are those of [`Images::cells`] as they are landed, by name.
+    pub fn made<'m>(&self, made: &'m RecordBatch, terms: &ImageTerms<'_>) -> MadeCells<'m> {
+        let mut of = vec![None; terms.columns.len()];
+        for (nth, place) in self.typed.iter().enumerate() {
+            of[*place] = made.column_by_name(terms.columns[*place].name.as_str()).map(|cells| (nth, cells));
+        }
+        MadeCells(of)
+    }
+
+    /// Writes the key and the value of a record into `out`, which are cleared first, with the cells of `made`; whether it has the one
+    /// and the other. `None` where it is not landed, or a cell of `made` is of a type that no event holds.
     pub fn write(
         &self,
         record: usize,
-        made: &RecordBatch,
+        made: &MadeCells<'_>,
         terms: &ImageTerms<'_>,
-    ) -> Option<(Option<String>, Option<String>)> {
+        out: &mut [String; 2],
+    ) -> Option<[bool; 2]> {
         let (key, value) = self.records.get(record)?.as_ref().ok()?;
-        let part = |part: &Part<'_>| -> Option<Option<String>> {
-            let (frame, is_event) = match part {
-                Part::None => return Some(None),
-                Part::Key(frame) => (frame, false),
-                Part::Event(frame) => (frame, true),
-            };
-            let mut out = String::new();
-            if let Some(schema) = &frame.schema {
-                write!(out, "{{\"schema\":{schema},\"payload\":").ok()?;
-            }
-            if is_event && frame.is_flat {
-                self.slot(&frame.after, made, terms, &mut out)?;
-                // A row that is none has nothing beside it.
-                if matches!(frame.after, Slot::Image(_)) {
-                    out.pop();
-                    for (name, text) in &frame.rest {
-                        comma(&mut out);
-                        write!(out, "\"{name}\":{text}").ok()?;
-                    }
-                    out.push('}');
-                }
-            } else if is_event {
-                out.push('{');
-                for (name, slot) in [("before", &frame.before), ("after", &frame.after)] {
-                    if !matches!(slot, Slot::Absent) {
-                        comma(&mut out);
-                        write!(out, "\"{name}\":").ok()?;
-                        self.slot(slot, made, terms, &mut out)?;
-                    }
-                }
-                for (name, text) in &frame.rest {
-                    comma(&mut out);
-                    write!(out, "\"{name}\":{text}").ok()?;
-                }
-                out.push('}');
-            } else {
-                self.slot(&frame.after, made, terms, &mut out)?;
-            }
-            if frame.schema.is_some() {
-                out.push('}');
-            }
-            Some(Some(out))
-        };
-        Some((part(key)?, part(value)?))
+        let [key_out, value_out] = out;
+        Some([self.part(key, made, terms, key_out)?, self.part(value, made, terms, value_out)?])
     }
 
-    fn slot(&self, slot: &Slot, made: &RecordBatch, terms: &ImageTerms<'_>, out: &mut String) -> Option<()> {
+    fn part(&self, part: &Part<'_>, made: &MadeCells<'_>, terms: &ImageTerms<'_>, out: &mut String) -> Option<bool> {
+        out.clear();
+        let (frame, is_event) = match part {
+            Part::None => return Some(false),
+            Part::Key(frame) => (frame, false),
+            Part::Event(frame) => (frame, true),
+        };
+        if let Some(schema) = &frame.schema {
+            write!(out, "{{\"schema\":{schema},\"payload\":").ok()?;
+        }
+        if is_event && frame.is_flat {
+            self.slot(&frame.after, made, terms, out)?;
+            // A row that is none has nothing beside it.
+            if matches!(frame.after, Slot::Image(_)) {
+                out.pop();
+                frame.rest.iter().for_each(|(name, text)| field(name, text, out));
+                out.push('}');
+            }
+        } else if is_event {
+            out.push('{');
+            for (name, slot) in [("before", &frame.before), ("after", &frame.after)] {
+                if !matches!(slot, Slot::Absent) {
+                    field(name, "", out);
+                    self.slot(slot, made, terms, out)?;
+                }
+            }
+            frame.rest.iter().for_each(|(name, text)| field(name, text, out));
+            out.push('}');
+        } else {
+            self.slot(&frame.after, made, terms, out)?;
+        }
+        if frame.schema.is_some() {
+            out.push('}');
+        }
+        Some(true)
+    }
+
+    fn slot(&self, slot: &Slot, made: &MadeCells<'_>, terms: &ImageTerms<'_>, out: &mut String) -> Option<()> {
         let Slot::Image(image) = slot else {
             out.push_str("null");
             return Some(());
         };
         out.push('{');
-        let cells = &self.images[*image];
+        let cells = self.images.image(*image);
         for (at, cell) in cells.iter().enumerate() {
             // Of a field that is there twice the last one counts.
             if cells[at + 1..].iter().any(|later| later.place == cell.place && later.name == cell.name) {
@@ -87,10 +95,10 @@ impl Images<'_> {
             match terms.landed[cell.place] {
                 LandedAs::Kept => out.push_str(cell.written),
                 LandedAs::Made => {
-                    let nth = self.typed.iter().position(|place| *place == cell.place)?;
-                    match self.tells[*image][nth] {
+                    let (nth, cells) = made.0[cell.place]?;
+                    match self.tells[*image * self.typed.len() + nth] {
                         Tells::Kept => quote(&terms.reading.placeholder, out)?,
-                        _ => printed(made.column_by_name(terms.columns[cell.place].name.as_str())?, *image, out)?,
+                        _ => printed(cells, *image, out)?,
                     }
                 }
                 LandedAs::Nulled | LandedAs::LeftOut => out.push_str("null"),
@@ -101,14 +109,30 @@ impl Images<'_> {
     }
 }
 
-pub(super) fn comma(out: &mut String) {
+/// A field whose name needs no escape.
+pub(super) fn field(name: &str, text: &str, out: &mut String) {
+    comma(out);
+    out.push('"');
+    out.push_str(name);
+    out.push_str("\":");
+    out.push_str(text);
+}
+
+fn comma(out: &mut String) {
     if !out.ends_with(['{', '[']) {
         out.push(',');
     }
 }
 
 fn quote(text: &str, out: &mut String) -> Option<()> {
-    out.push_str(&serde_json::to_string(text).ok()?);
+    // Nearly all need no escape.
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&serde_json::to_string(text).ok()?);
+    }
     Some(())
 }
 
