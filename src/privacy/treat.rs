@@ -13,15 +13,16 @@ use super::shift::{Subject, shifted};
 use super::told::Told;
 use crate::data::{Alphabet, Column, ColumnType, Generalisation, Treatment};
 use arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, LargeStringArray, PrimitiveArray, PrimitiveBuilder, StringViewArray,
-    TimestampMicrosecondArray, new_null_array,
+    Array, ArrayRef, AsArray, LargeStringArray, PrimitiveArray, PrimitiveBuilder, StringViewArray, UInt32Array,
+    new_null_array,
 };
 use arrow::buffer::OffsetBuffer;
+use arrow::compute::take;
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type,
     Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
 };
-use chrono::{DateTime, Datelike, Days, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate};
 use std::sync::Arc;
 
 /// Bytes of an HMAC that a token shows: 128 bits, 32 hexadecimal digits.
@@ -29,6 +30,10 @@ const TOKEN_BYTES: usize = 16;
 
 /// Put before a value that is hashed as it is: a byte of no text in UTF-8, so that no canonical writing is ever the same.
 pub(super) const AS_IT_IS: &[u8] = &[0xff];
+
+/// Bytes of most numbers of phones and accounts, and of a postcode's outward part.
+const SHORT_BYTES: usize = 16;
+const OUTWARD_BYTES: usize = 4;
 
 /// Letters and digits of the longest postcode.
 const POSTCODE_SIGNS_MAX: usize = 7;
@@ -86,14 +91,14 @@ pub fn treat(
         Treatment::Keep => Ok(publish(values, column.column_type)),
         Treatment::Drop | Treatment::Null => Ok(new_null_array(&published_type(column, treatment), values.len())),
         Treatment::Mask { last } => {
-            text(values, column, |text, out| mask(text, usize::from(*last), out)).ok_or_else(fault)
+            text(values, column, SHORT_BYTES, |text, out| mask(text, usize::from(*last), out)).ok_or_else(fault)
         }
         Treatment::Label => labelled(values, column, &label(column)).ok_or_else(fault),
         Treatment::Hmac { domain } => {
             let key = keys.get(domain).ok_or_else(fault)?;
             let canonical = Canonical::of(column.kind.as_deref());
             let mut written = String::new();
-            text(values, column, |text, out| {
+            text(values, column, 2 * TOKEN_BYTES, |text, out| {
                 let writing = canonical.write(text, &mut written);
                 token(key, writing, &written, out);
             })
@@ -103,7 +108,7 @@ pub fn treat(
             let vault = keys.vault(domain).ok_or_else(fault)?;
             let canonical = Canonical::of(column.kind.as_deref());
             let (mut written, mut is_given) = (String::new(), true);
-            let tokens = text(values, column, |text, out| {
+            let tokens = text(values, column, 2 * TOKEN_BYTES, |text, out| {
                 let writing = canonical.write(text, &mut written);
                 is_given &= vault.token(writing, &written, out).is_some();
             });
@@ -170,7 +175,7 @@ fn permuted(values: &ArrayRef, column: &Column, ff1: &Ff1, alphabet: Alphabet) -
         ColumnType::Numeric { precision, scale: 0 } => {
             numbers::<Decimal128Type>(values, ff1, 10u128.checked_pow(precision.into())? - 1)
         }
-        column_type if column_type.is_text() => text(values, column, |text, out| {
+        column_type if column_type.is_text() => text(values, column, SHORT_BYTES, |text, out| {
             if !ff1.text(text, alphabet, out) {
                 out.push_str(&label(column));
             }
@@ -199,9 +204,16 @@ fn time_text(micros: i64) -> String {
     format!("{:02}:{:02}:{:02}.{fraction:06}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// What `write` puts behind the texts before it, for the text of every value: text as it is, whole numbers in decimal.
-fn text(values: &ArrayRef, column: &Column, mut write: impl FnMut(&str, &mut String)) -> Option<ArrayRef> {
-    let (mut written, mut ends) = (String::new(), Vec::with_capacity(values.len() + 1));
+/// What `write` puts behind the texts before it, for the text of every value: text as it is, whole numbers in decimal. Room is kept
+/// for so many bytes of each.
+fn text(
+    values: &ArrayRef,
+    column: &Column,
+    bytes_expected: usize,
+    mut write: impl FnMut(&str, &mut String),
+) -> Option<ArrayRef> {
+    let (mut written, mut ends) =
+        (String::with_capacity(values.len() * bytes_expected), Vec::with_capacity(values.len() + 1));
     ends.push(0);
     text_of(values, column, &mut |value| {
         if let Some(value) = value {
@@ -242,9 +254,8 @@ fn labelled(values: &ArrayRef, column: &Column, label: &str) -> Option<ArrayRef>
         return None;
     }
     let one = StringViewArray::from_iter_values([label]);
-    let views = vec![one.views()[0]; values.len()];
-    let all = StringViewArray::try_new(views.into(), one.data_buffers().to_vec(), values.logical_nulls());
-    Some(Arc::new(all.ok()?))
+    let all = UInt32Array::new(vec![0; values.len()].into(), values.logical_nulls());
+    take(&one, &all, None).ok()
 }
 
 /// Letters and digits become `*` but the last `last` of them, and never fewer than half of them; a value with no more than
@@ -306,7 +317,7 @@ fn generalise(values: &ArrayRef, column: &Column, how: &Generalisation) -> Optio
     match how {
         Generalisation::Year => dates(values, column, |day| NaiveDate::from_ymd_opt(day.year(), 1, 1)),
         Generalisation::Month => dates(values, column, |day| day.with_day(1)),
-        Generalisation::District => text(values, column, district),
+        Generalisation::District => text(values, column, OUTWARD_BYTES, district),
         Generalisation::Band { width } => band(values, column.column_type, i128::from(*width)),
     }
 }
@@ -336,19 +347,15 @@ fn district(text: &str, out: &mut String) {
 
 /// The first day of each value's year or month. A timestamp becomes midnight UTC of that day. A value outside the calendar becomes NULL.
 fn dates(values: &ArrayRef, column: &Column, coarser: impl Fn(NaiveDate) -> Option<NaiveDate>) -> Option<ArrayRef> {
-    let epoch = NaiveDate::default();
+    let epoch = NaiveDate::default().num_days_from_ce();
     match column.column_type {
         ColumnType::Date => {
             let days = values.as_primitive_opt::<Date32Type>()?;
             let first = |day: i32| {
-                let date = if day >= 0 {
-                    epoch.checked_add_days(Days::new(u64::from(day.unsigned_abs())))
-                } else {
-                    epoch.checked_sub_days(Days::new(u64::from(day.unsigned_abs())))
-                };
-                date.and_then(&coarser).map(|date| (date - epoch).num_days() as i32)
+                let date = NaiveDate::from_num_days_from_ce_opt(day.checked_add(epoch)?)?;
+                coarser(date).map(|date| date.num_days_from_ce() - epoch)
             };
-            Some(Arc::new(days.iter().map(|day| day.and_then(first)).collect::<Date32Array>()))
+            Some(Arc::new(days.unary_opt::<_, Date32Type>(first)))
         }
         ColumnType::Timestamp | ColumnType::Timestamptz => {
             let micros = values.as_primitive_opt::<TimestampMicrosecondType>()?;
@@ -356,8 +363,7 @@ fn dates(values: &ArrayRef, column: &Column, coarser: impl Fn(NaiveDate) -> Opti
                 let date = DateTime::from_timestamp_micros(micros)?.date_naive();
                 Some(coarser(date)?.and_hms_opt(0, 0, 0)?.and_utc().timestamp_micros())
             };
-            let treated = micros.iter().map(|value| value.and_then(first)).collect::<TimestampMicrosecondArray>();
-            Some(Arc::new(treated.with_timezone("UTC")))
+            Some(Arc::new(micros.unary_opt::<_, TimestampMicrosecondType>(first).with_timezone("UTC")))
         }
         _ => None,
     }
@@ -371,7 +377,7 @@ fn band(values: &ArrayRef, column_type: ColumnType, width: i128) -> Option<Array
         lower: impl Fn(T::Native) -> Option<T::Native>,
     ) -> Option<ArrayRef> {
         let numbers = values.as_primitive_opt::<T>()?;
-        let treated: PrimitiveArray<T> = numbers.iter().map(|number| number.and_then(&lower)).collect();
+        let treated: PrimitiveArray<T> = numbers.unary_opt(lower);
         Some(Arc::new(treated.with_data_type(numbers.data_type().clone())))
     }
     if width <= 0 {
@@ -400,7 +406,7 @@ mod tests {
     use super::super::keys::TEST_SECRET;
     use super::*;
     use crate::data::{Class, Name};
-    use arrow::array::{Decimal128Array, Int32Array, Time64MicrosecondArray};
+    use arrow::array::{Date32Array, Decimal128Array, Int32Array, Time64MicrosecondArray, TimestampMicrosecondArray};
 
     fn column(column_type: &str, kind: &str) -> Column {
         let plain = Column::plain(Name::new("value").expect("a name"), ColumnType::parse(column_type).expect("a type"));

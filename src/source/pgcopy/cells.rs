@@ -146,7 +146,9 @@ impl Cells {
     /// whatever bytes were stored. Empty again then, with room for the next batch.
     pub fn finish(&mut self) -> (ArrayRef, Vec<usize>) {
         let built = self.read.finish();
-        if let Some(read) = Read::new(self.wire, self.declared, self.rows) {
+        // Texts have kept room for the next batch by what this one took.
+        let is_text = matches!(self.read, Read::Text(_) | Read::Padded(_) | Read::Jsonb(_) | Read::Uuid(_));
+        if let Some(read) = Read::new(self.wire, self.declared, self.rows).filter(|_| !is_text) {
             self.read = read;
         }
         built
