@@ -6,7 +6,9 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use std::sync::Arc;
 
 /// Rows a batch of what is read back.
@@ -23,9 +25,23 @@ pub struct ReadBack(ParquetRecordBatchReader);
 /// Reads a file that was encoded for `schema`. The file itself says only plain Parquet types (text is STRING), so the
 /// schema also says how they come back (text as `Utf8View`).
 pub fn read_back(bytes: Bytes, schema: SchemaRef) -> Result<ReadBack, NotReadable> {
+    let mut all = read_back_in(1, bytes, schema)?;
+    all.pop().ok_or(NotReadable)
+}
+
+/// The same in at most so many pieces, each of row groups that follow one another; one piece at least.
+pub fn read_back_in(pieces: usize, bytes: Bytes, schema: SchemaRef) -> Result<Vec<ReadBack>, NotReadable> {
     let options = ArrowReaderOptions::new().with_schema(schema);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options).map_err(|_| NotReadable)?;
-    builder.with_batch_size(BATCH_ROWS).build().map(ReadBack).map_err(|_| NotReadable)
+    let footer = ArrowReaderMetadata::load(&bytes, options).map_err(|_| NotReadable)?;
+    let groups: Vec<usize> = (0..footer.metadata().num_row_groups()).collect();
+    let each = groups.len().div_ceil(pieces.max(1)).max(1);
+    let pieces = groups.len().div_ceil(each).max(1);
+    let of = |piece: usize| {
+        let groups = groups.iter().copied().skip(piece * each).take(each).collect();
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), footer.clone());
+        builder.with_row_groups(groups).with_batch_size(BATCH_ROWS).build().map(ReadBack).map_err(|_| NotReadable)
+    };
+    (0..pieces).map(of).collect()
 }
 
 /// What the footer of a file says under `key`; `None` where it says nothing, or is none.

@@ -11,7 +11,7 @@
 use super::fault::StoreError;
 use crate::data::{Audience, Name};
 use crate::format::bounds::ColumnBounds;
-use crate::format::parquet_back::{NotReadable, ReadBack, read_back};
+use crate::format::parquet_back::{NotReadable, ReadBack, read_back_in};
 use crate::format::parquet_write::{File, FinishedFile, Recipe, RowGroup, WriteFault};
 use crate::privacy::{ColumnTreatment, Redacted};
 use arrow::array::RecordBatch;
@@ -258,12 +258,19 @@ impl Part {
         self.audience
     }
 
-    /// Its rows, decoded again from the very bytes that will be uploaded.
-    pub fn read_back(&self) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>> + use<>, StoreError> {
+    /// Its rows, decoded again from the very bytes that will be uploaded: in at most so many pieces, one behind the other.
+    pub fn read_back_in(
+        &self,
+        pieces: usize,
+    ) -> Result<Vec<impl Iterator<Item = Result<RecordBatch, StoreError>> + Send + use<>>, StoreError> {
         let dataset = self.dataset.to_string();
         let unread = move |_: NotReadable| StoreError::ReadBack { dataset: dataset.clone() };
-        let batches: ReadBack = read_back(self.bytes.clone(), self.schema.clone()).map_err(&unread)?;
-        Ok(batches.map(move |batch| batch.map_err(&unread)))
+        let pieces = read_back_in(pieces, self.bytes.clone(), self.schema.clone()).map_err(&unread)?;
+        let told = |rows: ReadBack| {
+            let unread = unread.clone();
+            rows.map(move |batch| batch.map_err(&unread))
+        };
+        Ok(pieces.into_iter().map(told).collect())
     }
 }
 

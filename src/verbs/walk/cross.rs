@@ -96,6 +96,7 @@ pub async fn cross(
         schema: Arc::clone(&schema),
         comparison: dataset.reconcile.as_ref().map(comparison),
         unique: (!unique.is_empty()).then(|| UniqueKeys::new(aside)),
+        keys: None,
         merged: None,
         merging: None,
         left_out: dataset.outputs.iter().map(|_| None).collect(),
@@ -166,12 +167,17 @@ pub async fn cross(
             Err(failure) => extracted = Err(failure),
         }
     }
+    // Beside the last parts, which one core looks at.
+    let keys = crossed.unique.take().filter(|_| extracted.is_ok()).map(|keys| compute(move || keys.finish()));
     // All of them: a bad row must not hide the personal data that a lane found in the rows before it.
     let mut failures = Vec::new();
     for lane in lanes {
         let (done, finished) = lane.finish().await;
         crossed.lanes.push(done);
         failures.extend(finished.err());
+    }
+    if let Some(keys) = keys {
+        crossed.keys = Some(keys.await);
     }
     // A lane that failed is why the rows could go no further.
     let own = extracted.err().filter(|failure| failures.is_empty() || failure.ending != LANE_GONE);

@@ -8,7 +8,7 @@ use crate::format::spill::Spill;
 use crate::job::SideOf;
 use crate::privacy::{Held, SmallCellsTold, Told};
 use crate::reconcile::claims::Gathered;
-use crate::reconcile::{Comparison, Tally, UniqueKeys};
+use crate::reconcile::{CompareFault, Comparison, KeyFaults, Tally, UniqueKeys};
 use arrow::datatypes::SchemaRef;
 
 use std::collections::BTreeMap;
@@ -47,8 +47,10 @@ pub struct Crossed {
     pub schema: SchemaRef,
     /// The extract's side of the comparison.
     pub comparison: Option<Comparison>,
-    /// The keys of a dataset that is compared with nothing.
+    /// The keys of a dataset that is compared with nothing, while rows come.
     pub unique: Option<UniqueKeys>,
+    /// What is wrong with them, once all have come.
+    pub keys: Option<Result<KeyFaults, CompareFault>>,
     /// What merging the rows into the tables came to, where that is how they are written.
     pub merged: Option<MergedAll>,
     /// The merge, while rows come.

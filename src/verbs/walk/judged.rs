@@ -13,9 +13,9 @@ use crate::data::{ColumnType, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::{DatasetPlan, OnVerdict, Plan, ReconcilePlan};
-use crate::reconcile::{self, Counts, Curable, KeyFaults, Stream, Tally, UniqueKeys};
+use crate::reconcile::{self, CompareFault, Counts, Curable, KeyFaults, Stream, Tally};
 use crate::report::{CheckReport, DatasetState, Proof, ReconciliationReport, StreamReport, ToleratedReport, Verdict};
-use crate::world::{Progress, compute};
+use crate::world::Progress;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -105,7 +105,7 @@ async fn reconciled(
     since: Instant,
 ) -> Result<Reconciled, Failure> {
     let (Some(plan), Some(comparison)) = (&dataset.reconcile, crossed.comparison.take()) else {
-        let (report, failure) = keys_alone(crossed.unique.take()).await?;
+        let (report, failure) = keys_alone(crossed.keys.take())?;
         return Ok((report, BTreeMap::new(), failure));
     };
     let has_snapshot = crossed.origin.snapshot.is_some();
@@ -130,9 +130,10 @@ fn not_compared() -> ReconciliationReport {
 }
 
 /// Of a dataset that is compared with nothing: whether its keys are whole and there once.
-async fn keys_alone(keys: Option<UniqueKeys>) -> Result<(ReconciliationReport, Option<Failure>), Failure> {
-    let Some(keys) = keys else { return Ok((not_compared(), None)) };
-    let faults = compute(move || keys.finish()).await;
+fn keys_alone(
+    keys: Option<Result<KeyFaults, CompareFault>>,
+) -> Result<(ReconciliationReport, Option<Failure>), Failure> {
+    let Some(faults) = keys else { return Ok((not_compared(), None)) };
     let faults = faults.map_err(|fault| Failure::new(ending::DISK, Phase::Reconcile, fault.to_string()))?;
     if faults == KeyFaults::default() {
         return Ok((not_compared(), None));

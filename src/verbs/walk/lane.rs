@@ -12,6 +12,7 @@ use crate::store::{Encoded, Part, Parts, Staged, Staging, StoreError};
 use crate::world::compute;
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -19,6 +20,9 @@ use tokio::task::JoinHandle;
 
 /// Full parts that are not in their place yet: the next one fills meanwhile, and no third takes memory.
 const PARTS_FULL_MAX: usize = 1;
+
+/// Pieces of a part that are looked at side by side.
+const PIECES: usize = 2;
 
 impl LaneDone {
     /// What an open or internal column that is kept is of, whoever knows better.
@@ -237,11 +241,7 @@ async fn ship_one(
         }
     }
     for (column, content) in contents {
-        let content = match done.contents.remove(&column) {
-            Some(before) => before.and(content),
-            None => content,
-        };
-        done.contents.insert(column, content);
+        add_content(&mut done.contents, column, content);
     }
     for ((column, kind), cells) in findings {
         *done.findings.entry(column.clone()).or_default() += cells;
@@ -261,7 +261,8 @@ async fn ship_one(
     }
 }
 
-/// What a part holds.
+/// What a part holds, or a piece of it.
+#[derive(Default)]
 struct Seen {
     tally: Tally,
     /// Column and kind -> cells.
@@ -270,16 +271,51 @@ struct Seen {
     risk: Vec<Result<RiskRows, RiskFault>>,
 }
 
+impl Seen {
+    /// Both pieces together, the second behind the first.
+    fn and(mut self, more: Seen) -> Self {
+        self.tally = self.tally.and(more.tally);
+        for (what, cells) in more.findings {
+            *self.findings.entry(what).or_default() += cells;
+        }
+        for (column, content) in more.contents {
+            add_content(&mut self.contents, column, content);
+        }
+        self.risk.extend(more.risk);
+        self
+    }
+}
+
+fn add_content(contents: &mut BTreeMap<String, Content>, column: String, content: Content) {
+    let content = match contents.remove(&column) {
+        Some(before) => before.and(content),
+        None => content,
+    };
+    contents.insert(column, content);
+}
+
 /// Reads a part back: its tally, and what looks like personal data in text that anything of a value may have got into.
 ///
 /// Labels are words of the schema, pseudonyms are digits of a hash or a cipher.
+///
+/// In pieces, since nothing else is left to do beside the last part; in as many on every machine, so that what is found does not hang
+/// on how many cores there are.
 fn look(part: &Part, output: &OutputPlan, recognisers: &Recognisers) -> Result<Seen, StoreError> {
-    let (tally, findings, contents) = (Tally::default(), BTreeMap::new(), BTreeMap::new());
-    let mut seen = Seen { tally, findings, contents, risk: Vec::new() };
+    let pieces = part.read_back_in(PIECES)?;
+    let seen = pieces.into_par_iter().map(|rows| look_through(rows, output, recognisers)).collect::<Vec<_>>();
+    seen.into_iter().try_fold(Seen::default(), |seen, more| Ok(seen.and(more?)))
+}
+
+fn look_through(
+    rows: impl Iterator<Item = Result<RecordBatch, StoreError>>,
+    output: &OutputPlan,
+    recognisers: &Recognisers,
+) -> Result<Seen, StoreError> {
+    let mut seen = Seen::default();
     let kept = || output.columns.iter().filter(|shown| shown.treatment == Treatment::Keep);
     let scanned = || output.columns.iter().filter(|shown| !shown.treatment.leaves_nothing());
-    for batch in part.read_back()? {
-        let batch: RecordBatch = batch?;
+    for batch in rows {
+        let batch = batch?;
         for shown in scanned() {
             let Some(cells) = batch.column_by_name(shown.column.name.as_str()) else { continue };
             let (found, content) = look_at(cells, shown, output.audience, recognisers);
@@ -288,11 +324,7 @@ fn look(part: &Part, output: &OutputPlan, recognisers: &Recognisers) -> Result<S
                 *seen.findings.entry((name.clone(), kind)).or_default() += cells;
             }
             if let Some(content) = content {
-                let content = match seen.contents.remove(&name) {
-                    Some(before) => before.and(content),
-                    None => content,
-                };
-                seen.contents.insert(name, content);
+                add_content(&mut seen.contents, name, content);
             }
         }
         seen.risk.extend(output.risk.as_ref().map(|terms| RiskRows::of(&batch, terms)));
