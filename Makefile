@@ -10,9 +10,10 @@ ARGS ?=
 # One shell for start, tests and stop: the trap is what stops the servers when a test fails or Ctrl-C is pressed.
 with_services = env=$$(tests/services/start); trap 'tests/services/stop "$${env%/*}"' EXIT; trap 'exit 130' INT TERM; . "$$env"
 
+# What tests tell when they pass is shown too: how many seeds, failpoints and vectors there were.
 test:
 	@tests/services/install
-	@$(with_services); NIGHTFERRY_SEEDS=$${NIGHTFERRY_SEEDS:-20000} cargo test --locked --features failpoints,relay $(ARGS); "$$NIGHTFERRY_HADOLINT" Dockerfile deploy/image/Dockerfile
+	@$(with_services); NIGHTFERRY_SEEDS=$${NIGHTFERRY_SEEDS:-20000} cargo test --locked --features failpoints,relay $(ARGS) $(if $(filter --,$(ARGS)),,--) --show-output; "$$NIGHTFERRY_HADOLINT" Dockerfile deploy/image/Dockerfile
 
 # The kills over a million rows and at every failpoint, thirty extracts of tables that are written to, and a million simulated
 # storms, which go on where the last soak stopped (target/soaked-seeds): nothing is ignored in `make test`, it is only smaller there.
