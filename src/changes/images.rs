@@ -85,24 +85,29 @@ impl NotLanded {
 
 impl ImageTerms<'_> {
     /// Whether a cell that is landed as it came is no text, where its column is of texts: what its escapes hide is looked at by nobody.
-    fn is_no_text(&self, cell: &Cell<'_>) -> bool {
-        let is_nested = self.landed[cell.place] == LandedAs::Kept && matches!(cell.value, Json::Nested(_));
+    fn is_no_text(&self, place: usize, cell: &Cell<'_>) -> bool {
+        let is_nested = self.landed[place] == LandedAs::Kept && matches!(cell.value, Json::Nested(_));
         is_nested
-            && match self.columns[cell.place].column_type {
+            && match self.columns[place].column_type {
                 ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Uuid => true,
                 // Arrays and the like, which are nested by nature.
-                ColumnType::Printed(_) => cell.written.contains('\\'),
+                ColumnType::Printed(_) => cell.value.written().contains('\\'),
                 _ => false,
             }
     }
 }
 
-/// A field of an image, by the place of its column.
+/// A field of an image. Small, since tens of thousands of records have theirs in memory at once.
 struct Cell<'a> {
-    place: usize,
-    name: Cow<'a, str>,
+    /// Which of the names by which columns go ([`Spelling`]).
+    spelling: u32,
     value: Json<'a>,
-    written: &'a str,
+}
+
+/// A name by which a column goes in a topic.
+struct Spelling {
+    name: String,
+    place: usize,
 }
 
 /// What stands for an image.
@@ -173,6 +178,7 @@ impl<'a> Rows<'a> {
 /// Records, read.
 pub struct Images<'a> {
     records: Vec<Result<(Part<'a>, Part<'a>), NotLanded>>,
+    spellings: Vec<Spelling>,
     images: Rows<'a>,
     /// Rows among them: the others are keys.
     rows: u64,
@@ -198,7 +204,8 @@ type Field<'a> = (Cow<'a, str>, Json<'a>, &'a str);
 
 struct Reader<'t, 'a> {
     terms: &'t ImageTerms<'t>,
-    places: HashMap<&'t str, usize>,
+    /// Name -> its place among the spellings.
+    spellings: HashMap<&'t str, u32>,
     images: Rows<'a>,
     /// Fields of the event in hand.
     fields: Vec<Field<'a>>,
@@ -253,14 +260,19 @@ const TIMES: [&str; 3] = ["ts_ms", "ts_us", "ts_ns"];
 impl<'a> Images<'a> {
     /// Reads records.
     pub fn read(keys: &'a BinaryViewArray, values: &'a BinaryViewArray, terms: &ImageTerms<'_>) -> Option<Self> {
-        let mut places = HashMap::new();
+        let (mut by_name, mut spellings) = (HashMap::new(), Vec::new());
         for (place, column) in terms.columns.iter().enumerate() {
             for name in column.source.iter().map(String::as_str).chain([column.name.as_str()]) {
-                places.entry(name).or_insert(place);
+                by_name.entry(name).or_insert_with(|| {
+                    spellings.push(Spelling { name: name.to_owned(), place });
+                    spellings.len() as u32 - 1
+                });
             }
         }
+        let place_of = |cell: &Cell<'_>| spellings[cell.spelling as usize].place;
         let (images, fields) = (Rows::default(), Vec::new());
-        let mut reader = Reader { terms, places, images, fields, are_rows: Vec::new(), blocks: HashMap::new() };
+        let mut reader =
+            Reader { terms, spellings: by_name, images, fields, are_rows: Vec::new(), blocks: HashMap::new() };
         let mut records = Vec::with_capacity(keys.len());
         let mut owners: Vec<usize> = Vec::new();
         for row in 0..keys.len() {
@@ -286,11 +298,14 @@ impl<'a> Images<'a> {
             .collect();
         let forms = Forms::of(&records, &owners, terms);
         let mut open = Open::new(typed.len(), terms.reading.times);
-        let (mut cells, mut tells, mut bad) = typed_cells(&images, &typed, &forms, terms, &mut open);
+        let (mut cells, mut tells, mut bad) = typed_cells(&images, &spellings, &typed, &forms, terms, &mut open);
         if let Some(mut settled) = open.settled() {
-            (cells, tells, bad) = typed_cells(&images, &typed, &forms, terms, &mut settled);
+            (cells, tells, bad) = typed_cells(&images, &spellings, &typed, &forms, terms, &mut settled);
         }
-        let harmed = images.iter().enumerate().filter(|(_, cells)| cells.iter().any(|cell| terms.is_no_text(cell)));
+        let harmed = images
+            .iter()
+            .enumerate()
+            .filter(|(_, cells)| cells.iter().any(|cell| terms.is_no_text(place_of(cell), cell)));
         for image in bad.into_iter().chain(harmed.map(|(image, _)| image)) {
             records[owners[image]] = Err(NotLanded::Cell);
         }
@@ -298,7 +313,7 @@ impl<'a> Images<'a> {
         for (image, cells) in images.iter().enumerate() {
             if are_rows[image] && records[owners[image]].is_ok() {
                 rows += 1;
-                cells.iter().for_each(|cell| hits[cell.place] += 1);
+                cells.iter().for_each(|cell| hits[place_of(cell)] += 1);
             }
         }
         let fields = typed.iter().map(|place| {
@@ -308,7 +323,7 @@ impl<'a> Images<'a> {
         let options = RecordBatchOptions::new().with_row_count(Some(images.len()));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let cells = RecordBatch::try_new_with_options(schema, cells, &options).ok()?;
-        Some(Images { records, images, rows, typed, cells, tells, hits })
+        Some(Images { records, spellings, images, rows, typed, cells, tells, hits })
     }
 
     /// The cells that are made anew, and those that are needed beside them: a row an image.
@@ -321,18 +336,22 @@ impl<'a> Images<'a> {
         self.rows
     }
 
+    fn place(&self, cell: &Cell<'_>) -> usize {
+        self.spellings[cell.spelling as usize].place
+    }
+
     /// The texts of a column as they came, of every image that has one.
     pub fn texts(&self, place: usize) -> StringViewArray {
         let mut room = String::new();
         let mut texts = StringViewBuilder::new();
-        for cell in self.images.cells.iter().filter(|cell| cell.place == place) {
+        for cell in self.images.cells.iter().filter(|cell| self.place(cell) == place) {
             match cell.value {
                 Json::Text(text) => match text.read(&mut room) {
                     Ok(text) => texts.append_value(text),
-                    Err(_) => texts.append_value(cell.written),
+                    Err(_) => texts.append_value(text.written()),
                 },
                 Json::Null => {}
-                _ => texts.append_value(cell.written),
+                value => texts.append_value(value.written()),
             }
         }
         texts.finish()
@@ -368,7 +387,14 @@ impl Forms {
 
 type Typed = (Vec<ArrayRef>, Vec<Tells>, Vec<usize>);
 
-fn typed_cells(images: &Rows<'_>, typed: &[usize], forms: &Forms, terms: &ImageTerms<'_>, open: &mut Open) -> Typed {
+fn typed_cells(
+    images: &Rows<'_>,
+    spellings: &[Spelling],
+    typed: &[usize],
+    forms: &Forms,
+    terms: &ImageTerms<'_>,
+    open: &mut Open,
+) -> Typed {
     let manner = Manner {
         placeholder: Some(&terms.reading.placeholder),
         is_moved: false,
@@ -386,7 +412,7 @@ fn typed_cells(images: &Rows<'_>, typed: &[usize], forms: &Forms, terms: &ImageT
             let column = &terms.columns[*place];
             let form = forms.of[number].get(*place).copied().unwrap_or_default();
             let mut target = Target { cells: &mut builders[nth], place: nth, beyond: column.beyond, form, open };
-            let cell = image.iter().rfind(|cell| cell.place == *place);
+            let cell = image.iter().rfind(|cell| spellings[cell.spelling as usize].place == *place);
             let value = cell.map_or(Value::Absent, |cell| Value::from(cell.value));
             let pushed = push(&mut target, value, &manner, &mut room);
             let is_kept = terms.landed[*place] == LandedAs::Kept && pushed != Told::Kept;
@@ -523,7 +549,7 @@ impl<'a> Reader<'_, 'a> {
             match BESIDE.into_iter().find(|known| *known == name) {
                 Some(known) if is_of_a_log(value) => frame.rest.push((known, written.into())),
                 Some(_) => {}
-                None => is_declared &= self.cell(name, value, written),
+                None => is_declared &= self.cell(&name, value),
             }
         }
         if !is_declared {
@@ -559,14 +585,14 @@ impl<'a> Reader<'_, 'a> {
             return Ok(Slot::Null);
         }
         let mut is_declared = true;
-        each(text, &mut |(name, value, written)| is_declared &= self.cell(name, value, written)).map_err(|_| fault)?;
+        each(text, &mut |(name, value, _)| is_declared &= self.cell(&name, value)).map_err(|_| fault)?;
         if is_declared { Ok(Slot::Image(self.images.end())) } else { Err(NotLanded::NewField) }
     }
 
     /// Adds a cell to the image in hand; whether it may be there.
-    fn cell(&mut self, name: Cow<'a, str>, value: Json<'a>, written: &'a str) -> bool {
-        match self.places.get(name.as_ref()) {
-            Some(place) => self.images.cells.push(Cell { place: *place, name, value, written }),
+    fn cell(&mut self, name: &str, value: Json<'a>) -> bool {
+        match self.spellings.get(name) {
+            Some(spelling) => self.images.cells.push(Cell { spelling: *spelling, value }),
             None => return self.terms.leaves_new_out,
         }
         true

@@ -32,6 +32,19 @@ pub enum Json<'a> {
     Nested(&'a str),
 }
 
+impl<'a> Json<'a> {
+    /// As it is written.
+    pub fn written(self) -> &'a str {
+        match self {
+            Json::Null => "null",
+            Json::True => "true",
+            Json::False => "false",
+            Json::Number(text) | Json::Nested(text) => text,
+            Json::Text(text) => text.written(),
+        }
+    }
+}
+
 /// A text with its quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quoted<'a> {

@@ -1,6 +1,6 @@
 //! Images -> key and value again, each cell as it is landed.
 
-use super::{ImageTerms, Images, LandedAs, Part, Slot, Tells};
+use super::{ImageTerms, Images, LandedAs, Part, Slot, Spelling, Tells};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimeUnit,
@@ -83,19 +83,20 @@ impl Images<'_> {
         let cells = self.images.image(*image);
         for (at, cell) in cells.iter().enumerate() {
             // Of a field that is there twice the last one counts.
-            if cells[at + 1..].iter().any(|later| later.place == cell.place && later.name == cell.name) {
+            if cells[at + 1..].iter().any(|later| later.spelling == cell.spelling) {
                 continue;
             }
-            if terms.landed[cell.place] == LandedAs::LeftOut {
+            let Spelling { name, place } = &self.spellings[cell.spelling as usize];
+            if terms.landed[*place] == LandedAs::LeftOut {
                 continue;
             }
             comma(out);
-            quote(&cell.name, out)?;
+            quote(name, out)?;
             out.push(':');
-            match terms.landed[cell.place] {
-                LandedAs::Kept => out.push_str(cell.written),
+            match terms.landed[*place] {
+                LandedAs::Kept => out.push_str(cell.value.written()),
                 LandedAs::Made => {
-                    let (nth, cells) = made.0[cell.place]?;
+                    let (nth, cells) = made.0[*place]?;
                     match self.tells[*image * self.typed.len() + nth] {
                         Tells::Kept => quote(&terms.reading.placeholder, out)?,
                         _ => printed(cells, *image, out)?,
