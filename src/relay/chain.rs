@@ -240,6 +240,11 @@ impl Chain {
         }
         Ok((chain, gap))
     }
+
+    /// Partition -> the offset before which nothing of it is left to be read.
+    pub fn landed_to(&self) -> BTreeMap<i32, i64> {
+        self.tails.iter().map(|(partition, tail)| (*partition, tail.covered)).collect()
+    }
 }
 
 /// Where a partition begins of which nothing is landed: at `first`, unless somebody else has begun it elsewhere.

@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 
 /// How long one partition is asked for its ends, at most.
 const ASK: Duration = Duration::from_secs(10);
+/// The same where another of its topic did not answer.
+const ASK_OTHERS: Duration = Duration::from_secs(3);
 
 /// How long a question is waited for the first time, before we look whether somebody refused us; twice as long each time.
 const FIRST: Duration = Duration::from_secs(1);
@@ -105,6 +107,29 @@ impl Cluster {
 
     /// The partitions of a topic, in their order.
     pub fn partitions(&self, topic: &str) -> Result<Vec<Stretch>, RelayFault> {
+        self.numbers(topic)?.into_iter().map(|partition| self.stretch(topic, partition)).collect()
+    }
+
+    /// Those of them of which somebody can say where they begin and end; and why nobody can of the first of the others, as where it has
+    /// no leader.
+    pub fn reachable(&self, topic: &str) -> Result<(Vec<Stretch>, Option<RelayFault>), RelayFault> {
+        let (mut reachable, mut away) = (Vec::new(), None);
+        for partition in self.numbers(topic)? {
+            // Where one is away so may others be, and those that are not are not kept waiting for each of them.
+            let patience = if away.is_none() { ASK } else { ASK_OTHERS };
+            match self.stretch_within(patience, topic, partition) {
+                Ok(stretch) => reachable.push(stretch),
+                Err(fault @ RelayFault::Away { .. }) => {
+                    away.get_or_insert(fault);
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok((reachable, away))
+    }
+
+    /// The numbers of a topic's partitions, in their order.
+    fn numbers(&self, topic: &str) -> Result<Vec<i32>, RelayFault> {
         let during = || format!("looking for topic `{topic}`");
         let metadata = self.asked(self.patience(), &during(), |asks, left| asks.fetch_metadata(Some(topic), left))?;
         let no_topic = || RelayFault::NoTopic { from: self.from.clone(), topic: topic.to_owned() };
@@ -121,7 +146,7 @@ impl Cluster {
             return Err(no_topic());
         }
         partitions.sort_unstable();
-        partitions.into_iter().map(|partition| self.stretch(topic, partition)).collect()
+        Ok(partitions)
     }
 
     /// The partitions of a topic, each with its stretch; none where nobody can say it just now. Never zero in its place: a
@@ -157,10 +182,13 @@ impl Cluster {
 
     /// Where a partition begins and ends just now, asked of its leader.
     pub fn stretch(&self, topic: &str, partition: i32) -> Result<Stretch, RelayFault> {
+        self.stretch_within(ASK, topic, partition)
+    }
+
+    fn stretch_within(&self, patience: Duration, topic: &str, partition: i32) -> Result<Stretch, RelayFault> {
         let during = format!("asking where partition {partition} of `{topic}` ends");
-        let asked =
-            self.asked(self.patience().min(ASK), &during, |asks, left| asks.fetch_watermarks(topic, partition, left));
-        let (low, end) = asked?;
+        let patience = self.patience().min(patience);
+        let (low, end) = self.asked(patience, &during, |asks, left| asks.fetch_watermarks(topic, partition, left))?;
         Ok(Stretch { partition, low, end })
     }
 

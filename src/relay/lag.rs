@@ -5,7 +5,6 @@ use super::cluster::Cluster;
 use super::fault::RelayFault;
 use super::topic::Topic;
 use super::walk::{Asked, TopicAsked};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How far a partition is landed, and how far it goes.
@@ -36,12 +35,12 @@ pub async fn lag(asked: &Asked, cluster: &Arc<Cluster>, topics: &[Topic]) -> Res
     for TopicAsked { name, .. } in &asked.topics {
         let (asks, topic) = (Arc::clone(cluster), name.clone());
         let known = tokio::task::spawn_blocking(move || asks.known(&topic)).await.map_err(|_| RelayFault::Ours)??;
-        let chain = match topics.iter().find(|topic| *topic.name == **name) {
-            Some(topic) => topic.landings.keys().map(|at| (*at, topic.covered(*at))).collect::<BTreeMap<_, _>>(),
+        // Of a topic that no round has come to yet nothing is known here, and the chain itself is asked.
+        let chain = match topics.iter().find(|topic| *topic.name == **name).and_then(Topic::landed_to) {
+            Some(landed) => landed,
             None => {
                 let owner = Owner { from: &asked.from, topic: name, audience: asked.kafka.audience };
-                let chain = Chain::read(&asked.folder, owner).await?;
-                chain.tails.iter().map(|(at, tail)| (*at, tail.covered)).collect()
+                Chain::read(&asked.folder, owner).await?.landed_to()
             }
         };
         all.extend(known.into_iter().map(|(partition, stretch)| {

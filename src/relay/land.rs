@@ -112,14 +112,18 @@ impl Landing {
                 break;
             }
             let (filled, bytes, dead) = self.encoded(filled, hands).await?;
-            let letters = dead.as_ref().map_or(0, |(_, records)| *records);
-            if let Some((dead, records)) = dead {
-                let put = self.letters.put(&self.topic, (self.partition, filled.first), dead, records).await;
-                // They are there also where they are too many.
-                if matches!(put, Ok(()) | Err(RelayFault::DeadLetters { .. })) {
-                    self.tally.put_aside(&self.topic, records);
+            let place = (self.partition, filled.first);
+            match dead {
+                // A round that failed may have had some.
+                None => {
+                    self.letters.count(&self.topic, place, 0);
                 }
-                put?;
+                Some((dead, records)) => {
+                    let path = self.letters.put(&self.topic, place, dead).await?;
+                    // They are there also where they are too many.
+                    self.tally.put_aside(&self.topic, self.letters.count(&self.topic, place, records));
+                    self.letters.weigh(&self.topic, path)?;
+                }
             }
             let key = self.folder.at(&path(&self.topic, self.partition, filled.first));
             match put_if_absent(&self.folder, &key, bytes.clone(), "store.put.dump").await? {
@@ -128,7 +132,7 @@ impl Landing {
                 }
                 Absent::Other(theirs) => {
                     let theirs = self.add(&filled, &theirs, 1)?;
-                    self.letters.instead(&self.topic, self.partition, letters, theirs)?;
+                    self.letters.instead(&self.topic, place, theirs)?;
                     left = Some(filled);
                 }
             }

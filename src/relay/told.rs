@@ -38,7 +38,8 @@ pub async fn tell(asked: &Asked, tally: &Tally, topics: &mut [Topic], round: u64
     let mut told = Vec::new();
     let account = tally.so_far();
     for topic in topics {
-        if topic.path_lacking()?.is_some() {
+        // What a round has not all of is named by the next one, as what was landed by a run that was killed.
+        if topic.away.is_some() || topic.path_lacking()?.is_some() {
             continue;
         }
         let CameTo { links, partitions, found, conflicts } = topic.come_to()?;

@@ -18,9 +18,14 @@ use super::seek::{Seen, seek};
 use super::send::{Sent, Tombstone, send};
 use crate::data::Name;
 use crate::job::KafkaSpec;
+use futures::FutureExt;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How long a look that is told to stop is waited for: it leaves nothing, and may ask brokers that do not answer.
+const LOOK_ENDS: Duration = Duration::from_secs(2);
 
 /// Keys of one topic.
 pub struct Burial {
@@ -67,7 +72,7 @@ impl Burial {
     pub async fn look(&self, stop: impl Future<Output = ()>) -> Result<Seen, RelayFault> {
         let (cluster, topic, keys) = (Arc::clone(&self.cluster), Arc::clone(&self.topic), Arc::clone(&self.keys));
         let queue_bytes = self.queue_bytes;
-        until(stop, move |is_over| {
+        until(stop, LOOK_ENDS, move |is_over| {
             let numbers: HashMap<Vec<u8>, usize> =
                 keys.iter().enumerate().map(|(number, key)| (key.clone(), number)).collect();
             seek(&Whole { cluster: &cluster, topic: &topic, queue_bytes, is_over }, &numbers)
@@ -84,7 +89,8 @@ impl Burial {
         if alive.is_empty() {
             return Ok(Sent::default());
         }
-        until(stop, move |is_over| {
+        // What is under way is told within the patience of the client, and nobody else knows of it.
+        until(stop, Duration::MAX, move |is_over| {
             let all = alive.iter().filter_map(|(number, partition)| {
                 let key = keys.get(*number)?.as_slice();
                 Some(Tombstone { number: *number, key, partition: *partition })
@@ -95,18 +101,26 @@ impl Burial {
     }
 }
 
-/// Blocks elsewhere until it is done; told to stop, `is_over` is raised.
+/// Blocks elsewhere until it is done; told to stop, `is_over` is raised, and it is waited for no longer than `patience`.
 async fn until<T: Send + 'static>(
     stop: impl Future<Output = ()>,
+    patience: Duration,
     blocks: impl FnOnce(&AtomicBool) -> Result<T, RelayFault> + Send + 'static,
 ) -> Result<T, RelayFault> {
+    tokio::pin!(stop);
+    // Who was told so before begins nothing.
+    if stop.as_mut().now_or_never().is_some() {
+        return Err(RelayFault::Stopped { landed: 0, partitions: 0 });
+    }
     let is_over = Arc::new(AtomicBool::new(false));
     let raised = Arc::clone(&is_over);
     let mut done = tokio::task::spawn_blocking(move || blocks(&raised));
-    tokio::pin!(stop);
     tokio::select! {
         done = &mut done => return done.map_err(|_| RelayFault::Ours)?,
         () = &mut stop => is_over.store(true, Ordering::SeqCst),
     }
-    done.await.map_err(|_| RelayFault::Ours)?
+    match tokio::time::timeout(patience, done).await {
+        Ok(done) => done.map_err(|_| RelayFault::Ours)?,
+        Err(_) => Err(RelayFault::Stopped { landed: 0, partitions: 0 }),
+    }
 }

@@ -24,8 +24,10 @@ pub struct Topic {
     pub partitions: BTreeMap<i32, Stretch>,
     /// What is landed.
     pub chain: Chain,
-    /// How far each partition is.
+    /// How far each partition is that could be asked.
     pub landings: BTreeMap<i32, Arc<Landing>>,
+    /// Why not all of them could; none where they could.
+    pub away: Option<RelayFault>,
     /// What the last manifest said of the partitions.
     pub said: Option<BTreeMap<i32, manifest::Stretch>>,
     /// Whether it was opened before: what is landed since is our own.
@@ -55,13 +57,15 @@ impl Topic {
             partitions: BTreeMap::new(),
             chain: Chain::default(),
             landings: BTreeMap::new(),
+            away: None,
             said: None,
             has_begun: false,
             is_known: false,
         }
     }
 
-    /// Where it ends now, and how far it is landed. First its ends: what is landed after them is not among them.
+    /// Where it ends now, and how far it is landed. First its ends: what is landed after them is not among them. A partition of which
+    /// nobody can say it just now is left out, and `away` says why.
     pub async fn open(
         &mut self,
         asked: &Asked,
@@ -70,8 +74,13 @@ impl Topic {
     ) -> Result<(), RelayFault> {
         self.learn(asked).await?;
         let (asks, topic) = (Arc::clone(cluster), self.name.to_string());
-        let stretches = tokio::task::spawn_blocking(move || asks.partitions(&topic));
-        let stretches = stretches.await.map_err(|_| RelayFault::Ours)??;
+        let stretches = tokio::task::spawn_blocking(move || asks.reachable(&topic));
+        let (stretches, away) = stretches.await.map_err(|_| RelayFault::Ours)??;
+        // Who begins it somewhere else begins all of it: another run would take what is begun for the whole.
+        match away {
+            Some(fault) if asked.begin.is_some() && !self.has_begun => return Err(fault),
+            away => self.away = away,
+        }
         if self.said.is_none() {
             let owner = Owner { from: &asked.from, topic: &self.name, audience: asked.kafka.audience };
             self.chain = Chain::read(&asked.folder, owner).await?;
@@ -80,7 +89,7 @@ impl Topic {
             }
         }
         self.has_begun = true;
-        self.landings.clear();
+        let mut landings = BTreeMap::new();
         for stretch in &stretches {
             let Stretch { partition, low, end } = *stretch;
             let tail = match self.chain.tails.get(&partition) {
@@ -127,8 +136,9 @@ impl Topic {
                 tally: Arc::clone(cluster.tally()),
                 landed: Mutex::new(landed),
             };
-            self.landings.insert(partition, Arc::new(landing));
+            landings.insert(partition, Arc::new(landing));
         }
+        self.landings = landings;
         self.partitions = stretches.into_iter().map(|stretch| (stretch.partition, stretch)).collect();
         Ok(())
     }
@@ -159,6 +169,21 @@ impl Topic {
     /// The offset of a partition before which nothing is left to be read.
     pub fn covered(&self, partition: i32) -> i64 {
         self.landings.get(&partition).map_or(0, |landing| landing.landed().covered)
+    }
+
+    /// Partition -> the offset before which nothing of it is left to be read; none of a topic that was never opened.
+    pub fn landed_to(&self) -> Option<BTreeMap<i32, i64>> {
+        if self.landings.is_empty() {
+            return None;
+        }
+        // One that could not be asked just now is landed as far as its chain is.
+        let mut all = self.chain.landed_to();
+        for partition in self.landings.keys() {
+            let covered = self.covered(*partition);
+            let landed = all.entry(*partition).or_insert(covered);
+            *landed = covered.max(*landed);
+        }
+        Some(all)
     }
 
     /// How often what is treated was there, in all that no manifest names yet and that was treated as it is now.
@@ -213,5 +238,39 @@ impl Topic {
         links.sort_by_key(|link| (link.partition, link.first));
         found += conflicts;
         Ok(CameTo { links, partitions, found, conflicts })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Folder;
+    use crate::data::{Audience, Name};
+    use object_store::memory::InMemory;
+    use object_store::path::Path;
+
+    fn landing(covered: i64) -> Arc<Landing> {
+        let folder = Folder::new(Arc::new(InMemory::new()), Path::from("landed"), "topics");
+        Arc::new(Landing {
+            letters: Arc::new(Letters::new(&folder, "run", 0)),
+            folder,
+            from: Name::new("topics").expect("a name"),
+            topic: "t".into(),
+            partition: 0,
+            audience: Audience::Restricted,
+            treatment: None,
+            tally: Arc::default(),
+            landed: Mutex::new(Landed { next: covered, covered, ..Landed::default() }),
+        })
+    }
+
+    #[test]
+    fn of_a_topic_that_no_round_came_to_nothing_is_known_and_of_a_partition_that_is_away_what_its_chain_says() {
+        let mut topic = Topic::new(&TopicAsked { name: "t".into(), treatment: None });
+        assert_eq!(topic.landed_to(), None);
+        topic.chain.tails.extend([(0, 4), (1, 7)].map(|(at, covered)| (at, Tail { next: covered, covered })));
+        assert_eq!(topic.landed_to(), None);
+        topic.landings.insert(0, landing(9));
+        assert_eq!(topic.landed_to(), Some(BTreeMap::from([(0, 9), (1, 7)])));
     }
 }

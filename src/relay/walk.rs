@@ -115,15 +115,19 @@ impl Relay {
         self.asked.topics.iter().map(|topic| topic.name.as_str())
     }
 
-    /// Lands the topics as far as they go now. `stop` ends when the process is told to.
+    /// Lands the topics as far as they go now. `stop` ends when the process is told to. Where a partition is away the others are landed
+    /// all the same, before that is the fault.
     pub async fn round(&mut self, stop: impl Future<Output = ()>) -> Result<Vec<Told>, RelayFault> {
         self.rounds += 1;
         let done = self.land_all(stop).await;
-        if done.is_err() {
-            // How far it came is asked of the chain again.
-            self.topics.iter_mut().for_each(|topic| topic.said = None);
+        // How far it came is asked of the chain again.
+        let is_asked = |topic: &&mut Topic| done.is_err() || topic.away.is_some();
+        self.topics.iter_mut().filter(is_asked).for_each(|topic| topic.said = None);
+        let told = done?;
+        match self.topics.iter_mut().find_map(|topic| topic.away.take()) {
+            Some(fault) => Err(fault),
+            None => Ok(told),
         }
-        done
     }
 
     async fn land_all(&mut self, stop: impl Future<Output = ()>) -> Result<Vec<Told>, RelayFault> {
@@ -151,7 +155,8 @@ impl Relay {
             let landed = all().filter(|(topic, stretch)| topic.covered(stretch.partition) >= stretch.end).count();
             return Err(RelayFault::Stopped { landed, partitions: all().count() });
         }
-        for topic in topics.iter() {
+        // Of a topic that is not read whole nobody says yet what it lacks.
+        for topic in topics.iter().filter(|topic| topic.away.is_none()) {
             if let Some(path) = topic.path_lacking()? {
                 return Err(RelayFault::Path { topic: topic.name.to_string(), path });
             }
@@ -176,7 +181,7 @@ async fn confirm(asked: &Asked, cluster: &Arc<Cluster>, topics: &mut [Topic]) ->
         let asked = tokio::task::spawn_blocking(move || identity::confirm(&asks, &some, queue_bytes, &is_over));
         asked.await.map_err(|_| RelayFault::Ours)??;
     }
-    topics.iter_mut().for_each(|topic| topic.is_known = true);
+    topics.iter_mut().filter(|topic| topic.away.is_none()).for_each(|topic| topic.is_known = true);
     Ok(())
 }
 

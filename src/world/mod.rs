@@ -1,4 +1,5 @@
-//! What a verb may use of the world: the project's folder, the clock, the CPU pool, the environment's variables, progress.
+//! What a verb may use of the world: the project's folder, the clock, the CPU pool, the environment's variables, progress,
+//! and whether it is told to stop.
 //!
 //! Everything a pure room needs comes from here as a parameter, so that a test can give another world.
 
@@ -9,6 +10,7 @@ mod progress;
 mod project;
 mod scratch;
 mod scratch_folder;
+mod stop;
 mod usage;
 
 pub use clock::Clock;
@@ -17,6 +19,7 @@ pub use progress::{Progress, ProgressMode, TableProgress};
 pub use project::{Project, ReadFault};
 pub use scratch::DiskScratch;
 pub use scratch_folder::ScratchFolder;
+pub use stop::{is_stopped, stopped};
 pub use usage::Usage;
 
 use crate::report::BatchReport;

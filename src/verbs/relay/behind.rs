@@ -36,6 +36,14 @@ pub(super) async fn lags(relays: &[Relay]) -> Lags {
     lags
 }
 
+/// The same; none where we are told to stop before they are known.
+pub(super) async fn lags_until(relays: &[Relay], stop: impl Future<Output = ()>) -> Option<Lags> {
+    tokio::select! {
+        lags = lags(relays) => Some(lags),
+        () = stop => None,
+    }
+}
+
 /// Logs the lag of each topic, as far as it is known; the sum of it.
 pub(super) fn told_lag(all: &[Lag]) -> i64 {
     let topics: BTreeSet<&str> = all.iter().map(|lag| lag.topic.as_str()).collect();

@@ -4,8 +4,7 @@
 
 use super::super::cluster::login;
 use super::super::log_lines;
-use super::super::stop::stopped;
-use super::behind::{lags, tell_lag, told_lag};
+use super::behind::{Lags, lags, lags_until, tell_lag, told_lag};
 use super::measuring::Measuring;
 use super::treatment::treatment;
 use super::{Duration, Failure, Plan, Project, Reading, RelayBegin, RelayRequest, Road, Write, json};
@@ -17,7 +16,7 @@ use crate::job::{Boundary, StoreSpec};
 use crate::relay::{Account, Asked, Begin, Bounds, Relay, RelayFault, Told, TopicAsked, client_id, schemas};
 use crate::report::{NOTICES, SLOWED};
 use crate::store::{Store, preflight};
-use crate::world::{Clock, Progress, ProgressMode, World};
+use crate::world::{Clock, Progress, ProgressMode, World, stopped};
 use futures::FutureExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -120,7 +119,8 @@ pub(super) async fn go(
     let (landed, accounts) = once(&mut relays).await;
     if let Some(measuring) = &mut measuring {
         accounts.iter().for_each(|(_, account)| measuring.add(account));
-        let lags = if landed.is_ok() { Some(lags(&relays).await.warned()) } else { None };
+        // All is landed: who is told to stop does not wait for what nobody said yet.
+        let lags = if landed.is_ok() { lags_until(&relays, stopped()).await.map(Lags::warned) } else { None };
         measuring.put(&relays, lags.as_deref(), landed.as_ref().err());
     }
     tell(plan, &run, (&landed?, &accounts), request.json, out);
@@ -191,7 +191,8 @@ async fn follow(relays: &mut [Relay], every: Duration, mut measuring: Option<&mu
             }
         }
         if let Some(measuring) = &mut measuring {
-            measuring.put(relays, Some(&lags(relays).await.warned()), None);
+            let Some(lags) = lags_until(relays, stop.clone()).await else { return Ok(()) };
+            measuring.put(relays, Some(&lags.warned()), None);
         }
         tried = if is_away { tried + 1 } else { 0 };
         let wait = if is_away { backoff::pause(PAUSES.0, PAUSES.1, tried).min(every) } else { every };
@@ -217,7 +218,8 @@ async fn wait_for(
         if left <= PROBE {
             return false;
         }
-        let all = lags(relays).await.warned();
+        let Some(lags) = lags_until(relays, stop.clone()).await else { return true };
+        let all = lags.warned();
         if let Some(measuring) = measuring.as_deref_mut().filter(|measuring| measuring.is_due()) {
             measuring.put(relays, Some(&all), None);
         }

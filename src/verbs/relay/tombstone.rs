@@ -5,7 +5,6 @@
 //! Never in here: a key in a message or a receipt. A key may say who somebody is, so that only its HMAC is told.
 
 use super::super::cluster::login;
-use super::super::stop::stopped;
 use super::super::walk;
 use super::landing::{bounds, opened};
 use super::receipts::{self, Of};
@@ -16,7 +15,7 @@ use crate::failure::Phase;
 use crate::job::KafkaAuth;
 use crate::relay::{Burial, Cleaning, Delivered, Held, RelayFault, Seen, Sent};
 use crate::store::Store;
-use crate::world::{Clock, World};
+use crate::world::{Clock, World, stopped};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;

@@ -122,6 +122,29 @@ async fn told_to_stop_it_ends_in_time_with_whole_objects_and_the_next_run_goes_o
     is_whole(&ferry, &topic);
 }
 
+#[test]
+fn told_to_stop_while_brokers_say_nothing_it_is_out_in_time() {
+    // It follows until it is told otherwise, so that this is no failure of it.
+    for (words, code) in [(&[][..], 73), (&["--follow", "--every", "2s"][..], 0)] {
+        let ferry = ferry("none", "");
+        // Connections are taken, and nothing is ever said on one.
+        let mute = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        ferry.edit(ENVIRONMENT, &brokers(), &mute.local_addr().expect("a port").to_string());
+        let mut command = ferry.command(&[&["relay", JOB][..], words].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let _asks = mute.accept().expect("it asks");
+        std::thread::sleep(Duration::from_secs(4));
+        assert!(child.try_wait().expect("asked").is_none(), "it still asks");
+        let began = Instant::now();
+        Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
+        let came = Came::of(&child.wait_with_output().expect("it ends"));
+        // Brokers are waited for a minute.
+        assert!(began.elapsed() < Duration::from_secs(15), "{words:?}: {:?}", began.elapsed());
+        assert_eq!(came.code, code, "{words:?}: {}{}", came.out, came.err);
+        assert!(code == 0 || came.endings()[0].starts_with("E-STOP-73"), "{}", came.err);
+    }
+}
+
 /// Kills of a relay under way.
 fn kills() -> usize {
     if std::env::var_os("NIGHTFERRY_SOAK").is_some() { 200 } else { 10 }

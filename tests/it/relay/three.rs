@@ -205,7 +205,13 @@ async fn a_leader_that_is_killed_under_way_is_followed_by_another_and_one_that_h
     // Of this topic one partition had its only copy on that broker.
     let other = ferry(alone, ", stall_seconds_max = 3");
     other.edit(ENVIRONMENT, &super::kafka::brokers(), &three.brokers);
-    refused(&other, 70, "E-SOURCE-70");
+    let came = refused(&other, 70, "E-SOURCE-70");
+    assert!(came.err.contains("asking where partition"), "{}", came.err);
+    // The others are landed, and no manifest says that this is all.
+    let told = chain(&other, alone);
+    let there: Vec<&Value> = told.as_object().expect("partitions").values().map(|told| &told["records"]).collect();
+    assert_eq!(there, [&json!(100), &json!(100)], "{told}");
+    assert!(!other.path(&format!("landed/{alone}/_runs")).exists(), "one partition is lacking");
     let lag = other.run(&["relay", JOB, "--lag", "--json", "--metrics", "emf"]);
     assert_eq!(lag.code, 0, "{}", lag.err);
     let numbers = crate::metrics::lines(&lag.err);
@@ -222,6 +228,7 @@ async fn a_leader_that_is_killed_under_way_is_followed_by_another_and_one_that_h
     });
     let told = landed(&other);
     assert_eq!((&told["records"], &told["complete"]), (&json!(300), &json!(true)), "{told}");
+    assert_eq!(told["found"], 2, "those that were landed without it: {told}");
 }
 
 #[tokio::test]

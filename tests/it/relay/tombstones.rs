@@ -205,6 +205,34 @@ async fn told_to_stop_while_it_sends_it_leaves_a_receipt_of_what_was_sent() {
 }
 
 #[tokio::test]
+async fn told_to_stop_before_anything_is_sent_it_sends_nothing() {
+    let topic = topic(1, &SLOW).await;
+    let ferry = ferry(&topic, "");
+    write(&topic, 0, &[value(WREN), value(FINCH), value(ROOK)]);
+    ferry.write("keys.txt", [WREN, FINCH, ROOK].join("\n").as_bytes());
+    let (file, pause) = (ferry.path("keys.txt"), ferry.path("paused"));
+    let words = ["relay", "tombstone", JOB, "--topic", &topic, "--keys", file.to_str().expect("text")];
+    let mut command = ferry.command(&[&words[..], &["--apply", "--reason", "case 7"]].concat());
+    // Nobody waits for a signal while it is written down what is begun.
+    command.env("NIGHTFERRY_PAUSE", format!("store.put.begun:after:{}", pause.display()));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let began = Instant::now();
+    while !pause.exists() {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing is begun");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
+    std::thread::sleep(Duration::from_secs(1));
+    std::fs::remove_file(&pause).expect("removed");
+    let came = Came::of(&child.wait_with_output().expect("it ends"));
+    assert_eq!(came.code, 73, "{}", came.err);
+    assert!(tombstones(&topic).is_empty());
+    assert_eq!(begun(&ferry, &topic).len(), 1);
+    let receipt = &receipts(&ferry, &topic)[0];
+    assert_eq!((&receipt["ended"], &receipt["found"]["sent"]), (&json!("E-STOP-73"), &json!(0)), "{receipt:#}");
+}
+
+#[tokio::test]
 async fn a_topic_in_which_nothing_is_ever_compacted_is_refused() {
     for (settings, word) in [
         (vec![("cleanup.policy", "delete")], "cleanup.policy"),

@@ -299,8 +299,13 @@ async fn a_hundred_thousand_fields_leave_no_value_outside_of_the_restricted_stor
     };
     let all: Vec<Pair> = (0..CANARY_EVENTS).map(event).collect();
     write_with(&topic, 0, &all, Some(("zqx-header", "zqx")));
-    let came = ferry.run(&["relay", JOB, "--json"]);
+    // All that is ever said on the way, and all that machines are told.
+    let mut command = ferry.command(&["relay", JOB, "--json", "--metrics", "numbers.prom"]);
+    command.env("NIGHTFERRY_LOG", "trace");
+    let came = crate::ferry::Came::of(&command.output().expect("the binary starts"));
     assert_eq!(came.code, 0, "{}", came.err);
+    let numbers = ferry.read("numbers.prom");
+    assert!(numbers.contains("relay_dead_letters"), "{numbers}");
     let told: Value = serde_json::from_str(&came.out).expect("JSON");
     let told = &told["topics"][0];
     let dead = CANARY_EVENTS / UNDECLARED;
@@ -313,7 +318,9 @@ async fn a_hundred_thousand_fields_leave_no_value_outside_of_the_restricted_stor
     let manifest = ferry.read(&format!("landed/{topic}/_runs/{run}"));
     let shown = records(&ferry, "landed");
     assert_eq!(shown.matches("\"offset\"").count() as u64, CANARY_EVENTS - dead);
-    for (place, text) in [("landed", &shown), ("manifest", &manifest), ("out", &came.out), ("log", &came.err)] {
+    for (place, text) in
+        [("landed", &shown), ("manifest", &manifest), ("out", &came.out), ("log", &came.err), ("metrics", &numbers)]
+    {
         let text = text.to_lowercase();
         assert_eq!(text.matches("zqx").count(), 0, "{place}");
         assert_eq!(text.matches("07700 9").count(), 0, "{place}");
