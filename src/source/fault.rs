@@ -17,7 +17,7 @@ pub(super) const BUCKET: &str = "the bucket, container or folder";
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The source cannot be reached, or went away (exit 70).
-    #[error("source `{from}` went away while {during}{}", answer.as_ref().map(|a| format!(" ({a})")).unwrap_or_default())]
+    #[error("source `{from}` went away while {during}{}", answer.as_ref().map(Answer::told).unwrap_or_default())]
     Away {
         /// Source of the environment.
         from: Name,
@@ -155,6 +155,23 @@ pub enum Answer {
     Http(u16),
 }
 
+/// What a standby answers that must go on replaying and gives up what it shows: our transaction reads only, so that a primary never
+/// says the first of it.
+const CONFLICTS: [&str; 2] = ["40001", "57014"];
+
+impl Answer {
+    /// As a message has it, with what helps where that is known.
+    fn told(&self) -> String {
+        match self {
+            Answer::SqlState(code) if CONFLICTS.contains(&code.as_str()) => format!(
+                " ({self}); hint: on a standby that may be a conflict with recovery: set `hot_standby_feedback = on` there, or a longer \
+                 `max_standby_streaming_delay`"
+            ),
+            _ => format!(" ({self})"),
+        }
+    }
+}
+
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -183,5 +200,26 @@ pub(super) fn fault(from: &Name, during: &str, what: &str, error: &object_store:
         Meaning::Away(code) => away(code.map(Answer::Http)),
         // Neither is met where nothing is written.
         Meaning::Full | Meaning::Unable => away(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_what_keeps_a_standby_from_giving_up_where_it_gave_up_and_nowhere_else() {
+        let told = |code: &str| {
+            let answer = Some(Answer::SqlState(code.to_owned()));
+            let from = Name::new("db").expect("a name");
+            SourceError::Away { from, during: "reading a.b".into(), answer }.to_string()
+        };
+        for code in CONFLICTS {
+            let told = told(code);
+            let hinted = told.split_once("; hint: ").map(|(answer, _)| answer);
+            assert_eq!(hinted, Some(format!("source `db` went away while reading a.b (SQLSTATE {code})").as_str()));
+            assert!(told.contains("hot_standby_feedback") && told.contains("max_standby_streaming_delay"), "{told}");
+        }
+        assert_eq!(told("57P01"), "source `db` went away while reading a.b (SQLSTATE 57P01)");
     }
 }

@@ -35,7 +35,9 @@ pub struct Moment {
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
 /// A session that nothing but us ends: a table may take hours to read, and the transaction rests while others of the job
-/// are compared. Keepalives come from the server, every minute, so that no NAT between forgets the connection. Notices are
+/// are compared. A day without a word is none of ours: one that waits for work says one every half minute, and one whose rows wait
+/// for their turn has them within the night. Keepalives come from the server, every minute, so that no NAT between forgets the
+/// connection, and a client that is gone is known within two. Notices are
 /// not wanted: they may quote values. Rows that a policy would hide from the role are an error and not left out unsaid: a
 /// part of a table is never taken for the table. Rows come in one order: a scan does not start where another one is, and
 /// no worker processes mix theirs. What is printed as text is printed one way, whatever the role's or the database's settings
@@ -51,7 +53,7 @@ const SETTINGS: &str = "\
     SET LOCAL bytea_output = 'hex';
     SET LOCAL quote_all_identifiers = off;
     SET LOCAL statement_timeout = 0;
-    SET LOCAL idle_in_transaction_session_timeout = 0;
+    SET LOCAL idle_in_transaction_session_timeout = '1d';
     SET LOCAL lock_timeout = '30s';
     SET LOCAL tcp_keepalives_idle = 60;
     SET LOCAL tcp_keepalives_interval = 10;
@@ -74,6 +76,12 @@ const MOMENT: &str = "\
 /// A limit that PostgreSQL 17 brought: switched off where there is one.
 const NO_LIMIT: &str = "\
     SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'";
+
+/// How often the server looks, in the middle of a query, whether we are still there: a long one does not outlive a run that was
+/// killed. PostgreSQL 14 brought it; a server on a system that cannot look refuses it.
+const LOOKS_FOR_US: &str = "\
+    SELECT pg_catalog.set_config(name, '5s', true) FROM pg_catalog.pg_settings
+    WHERE name = 'client_connection_check_interval'";
 
 /// Where the log stands. Services that keep their log elsewhere have no such functions.
 const LSN: &str = "\
@@ -106,6 +114,7 @@ async fn export(connection: &mut PgConnection) -> Result<Moment, sqlx::Error> {
     sqlx::raw_sql(SETTINGS).execute(&mut *connection).await?;
     let row = sqlx::query(MOMENT).fetch_one(&mut *connection).await?;
     sqlx::query(NO_LIMIT).execute(&mut *connection).await?;
+    if_allowed(connection, LOOKS_FOR_US).await?;
     failpoint::after("database.moment");
     let (snapshot, micros, version): (String, i64, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     let (number, exported): (i32, String) = (row.try_get(3)?, row.try_get(4)?);
@@ -137,7 +146,8 @@ pub async fn import(connection: &mut PgConnection, moment: &Moment) -> Result<()
     sqlx::raw_sql(AssertSqlSafe(import)).execute(&mut *connection).await?;
     sqlx::raw_sql(SETTINGS).execute(&mut *connection).await?;
     sqlx::raw_sql(IMPORTED_SETTINGS).execute(&mut *connection).await?;
-    let imported = sqlx::query(NO_LIMIT).execute(connection).await.map(|_| ());
+    sqlx::query(NO_LIMIT).execute(&mut *connection).await?;
+    let imported = if_allowed(connection, LOOKS_FOR_US).await.map(drop);
     failpoint::after("database.import");
     imported
 }

@@ -26,7 +26,7 @@ use super::fault::{During, fault};
 use super::login::Login;
 use super::patience::{Waits, connect_patiently};
 use super::powers;
-use super::pulse::{Pulse, answered};
+use super::pulse::{Pulse, answered, answered_within};
 use super::queue::{Asked, Queue, Started, Task};
 use super::reader::{Ahead, Handed, Reader};
 use super::table::{Table, what};
@@ -38,8 +38,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How often a session that has nothing to do says a word.
+/// How often a session that has nothing to do says a word. With the half of a stall that its answer may take it is known within a
+/// minute that a line is cut.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// What a session does that holds its snapshot and reads nothing.
+const KEEPING: &str = "keeping the snapshot";
 
 /// Decoded bytes of one session that may wait for their turn: some parts' worth.
 const AHEAD_BYTES_MAX: u64 = 32 << 20;
@@ -165,10 +168,14 @@ async fn session(shared: Arc<Shared>, mut connection: PgConnection, is_first: bo
     let ahead = Ahead::new(shared.ahead_bytes_max);
     // The table that it read last.
     let mut held: Option<Arc<Table>> = None;
-    let pulse = match Pulse::of(&shared.from, &shared.spec, &shared.login, &mut connection).await {
+    let pulse = async {
+        let pulse = Pulse::of(&shared.from, &shared.spec, &shared.login, &mut connection).await;
+        pulse.map_err(|error| fault(&shared.from, &error, During::Waiting))
+    };
+    let pulse = match answered(&shared.from, KEEPING, pulse).await {
         Ok(pulse) => pulse,
         Err(error) => {
-            leaving.why = Some(fault(&shared.from, &error, During::Waiting));
+            leaving.why = Some(error);
             return;
         }
     };
@@ -230,8 +237,12 @@ async fn next(shared: &Shared, connection: &mut PgConnection, is_first: bool) ->
             return Ok(task);
         }
         if tokio::time::timeout(KEEP_ALIVE, woken).await.is_err() {
-            let alive = exporter::keep_alive(connection).await;
-            alive.map_err(|error| fault(&shared.from, &error, During::Waiting))?;
+            let alive = async {
+                let alive = exporter::keep_alive(connection).await;
+                alive.map_err(|error| fault(&shared.from, &error, During::Waiting))
+            };
+            let within = Duration::from_secs(shared.spec.login.stall_seconds_max) / 2;
+            answered_within(&shared.from, KEEPING, within, alive).await?;
         }
     }
 }
@@ -240,20 +251,19 @@ async fn next(shared: &Shared, connection: &mut PgConnection, is_first: bool) ->
 async fn look(shared: &Arc<Shared>, connection: &mut PgConnection, asked: Asked) -> bool {
     let Asked { extract, is_to_be_read, answer } = asked;
     let looked = async {
-        let marked = exporter::mark(connection).await;
-        marked.map_err(|error| fault(&shared.from, &error, During::Waiting))?;
-        let mut table = Table::ready(&shared.from, connection, &extract, shared.cell_bytes_max).await?;
-        if is_to_be_read {
-            table.divide(&shared.from, connection, &shared.moment).await?;
-        }
-        Ok::<_, SourceError>(table)
+        let looked = marked(shared, connection, &extract, is_to_be_read).await;
+        // A refusal ends the transaction, and the moment with it, unless it is undone.
+        let is_sound = match &looked {
+            Ok(_) => exporter::keep(connection).await.is_ok(),
+            Err(_) => exporter::undo(connection).await.is_ok(),
+        };
+        Ok::<_, SourceError>((looked, is_sound))
     };
     let during = format!("looking at {}", what(&extract.rows));
-    let looked = answered(&shared.from, &during, looked).await;
-    // A refusal ends the transaction, and the moment with it, unless it is undone.
-    let is_sound = match &looked {
-        Ok(_) => exporter::keep(connection).await.is_ok(),
-        Err(_) => exporter::undo(connection).await.is_ok(),
+    let (looked, is_sound) = match answered(&shared.from, &during, looked).await {
+        Ok(looked) => looked,
+        // There is nobody who would undo it.
+        Err(late) => (Err(late), false),
     };
     let started = looked.map(|mut table| {
         let (withheld, parts) = (std::mem::take(&mut table.withheld), table.division.parts.len());
@@ -268,4 +278,20 @@ async fn look(shared: &Arc<Shared>, connection: &mut PgConnection, asked: Asked)
     let _ = answer.send(started);
     grow(shared);
     is_sound
+}
+
+/// Looks at an extract behind a mark, to come back to if it is refused.
+async fn marked(
+    shared: &Shared,
+    connection: &mut PgConnection,
+    extract: &Extract,
+    is_to_be_read: bool,
+) -> Result<Table, SourceError> {
+    let marked = exporter::mark(connection).await;
+    marked.map_err(|error| fault(&shared.from, &error, During::Waiting))?;
+    let mut table = Table::ready(&shared.from, connection, extract, shared.cell_bytes_max).await?;
+    if is_to_be_read {
+        table.divide(&shared.from, connection, &shared.moment).await?;
+    }
+    Ok(table)
 }

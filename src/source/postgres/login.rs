@@ -60,7 +60,7 @@ pub async fn enter(from: &Name, spec: &PostgresSpec, login: &Login) -> Result<Pg
 }
 
 /// Connects, or fails to, once.
-pub async fn once(
+async fn once(
     from: &Name,
     spec: &PostgresSpec,
     login: &Login,

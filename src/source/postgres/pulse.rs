@@ -2,11 +2,12 @@
 //! is gone) looks like a long sort: TCP itself tells the two apart after a quarter of an hour, and only to whoever sends.
 //!
 //! A second connection asks what the first one's backend does. Where the backend waits for us to take what it sends, and
-//! nothing comes, the line is cut; where no second connection can be made, there is no server.
+//! nothing comes, the line is cut; where no second connection can be made, there is no server. It comes in by the password that is
+//! right now, as a new session does. One that is not let in has seen nothing, and nothing is no sign of life.
 //!
 //! Never in here: a row. The second connection would show another moment.
 
-use super::login::{Login, once};
+use super::login::{Login, enter};
 use crate::data::Name;
 use crate::job::PostgresSpec;
 use crate::source::{Answer, SourceError};
@@ -35,12 +36,25 @@ pub struct Pulse {
 /// What a silent server does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Beat {
-    /// Its backend works, or nobody can tell.
+    /// Its backend works, or the server has no room to tell.
     Working,
     /// Its backend waits for us.
     Sending,
     /// There is no backend, or no server.
     Gone,
+    /// The server does not let us in.
+    Unseen,
+}
+
+impl Beat {
+    /// What a connection that was not made says of another.
+    fn of_none(error: &SourceError) -> Self {
+        match error {
+            SourceError::Refused { .. } | SourceError::NotThere { .. } => Beat::Unseen,
+            SourceError::Away { answer: Some(Answer::SqlState(_)), .. } => Beat::Working,
+            _ => Beat::Gone,
+        }
+    }
 }
 
 impl Pulse {
@@ -69,6 +83,16 @@ impl Pulse {
                 // It may have begun to send this very moment.
                 Beat::Sending => tokio::time::timeout(stall_max / 4, messages.next()).await.ok(),
                 Beat::Gone => messages.next().now_or_never(),
+                Beat::Unseen => {
+                    if let Ok(message) = tokio::time::timeout(stall_max / 8, messages.next()).await {
+                        return Ok(message);
+                    }
+                    // A password is another at the server for a moment before it is where it is read: asked once more.
+                    if self.feel(stall_max / 8).await == Beat::Working {
+                        continue;
+                    }
+                    messages.next().now_or_never()
+                }
             };
             return last.ok_or(stall_max);
         }
@@ -81,12 +105,9 @@ impl Pulse {
     }
 
     async fn ask(&self) -> Beat {
-        let mut connection = match once(&self.name, &self.spec, &self.login, self.login.password.as_ref()).await {
+        let mut connection = match enter(&self.name, &self.spec, &self.login).await {
             Ok(connection) => connection,
-            // It answers; that it does not let us in now says nothing of the other connection.
-            Err(SourceError::Refused { .. } | SourceError::NotThere { .. }) => return Beat::Working,
-            Err(SourceError::Away { answer: Some(Answer::SqlState(_)), .. }) => return Beat::Working,
-            Err(_) => return Beat::Gone,
+            Err(error) => return Beat::of_none(&error),
         };
         let found = sqlx::query(ACTIVITY).bind(self.backend).fetch_optional(&mut connection).await;
         let beat = match found.map(|row| row.map(|row| row.try_get::<Option<bool>, _>(0))) {
@@ -106,8 +127,51 @@ pub async fn answered<T>(
     during: &str,
     answer: impl Future<Output = Result<T, SourceError>>,
 ) -> Result<T, SourceError> {
-    let in_time = tokio::time::timeout(Duration::from_secs(ANSWER_SECONDS_MAX), answer).await;
+    answered_within(from, during, Duration::from_secs(ANSWER_SECONDS_MAX), answer).await
+}
+
+/// What the server answers, if it does so within `within`.
+pub async fn answered_within<T>(
+    from: &Name,
+    during: &str,
+    within: Duration,
+    answer: impl Future<Output = Result<T, SourceError>>,
+) -> Result<T, SourceError> {
+    let in_time = tokio::time::timeout(within, answer).await;
     let late =
         || SourceError::Away { from: from.clone(), during: format!("{during}: no answer in time"), answer: None };
     in_time.unwrap_or_else(|_| Err(late()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_that_is_refused_is_no_sign_of_life() {
+        let from = || Name::new("db").expect("a name");
+        let away = |answer| SourceError::Away { from: from(), during: "connecting".into(), answer };
+        let refused = |code: &str, tls| {
+            let what = "the login of `reader`".to_owned();
+            SourceError::Refused { from: from(), what, code: Some(code.to_owned()), tls }
+        };
+        let beats = [
+            refused("28P01", false),
+            refused("28000", false),
+            SourceError::NotThere { what: "database `town`".into(), hint: None },
+            away(Some(Answer::SqlState("53300".into()))),
+            away(None),
+        ]
+        .map(|error| Beat::of_none(&error));
+        assert_eq!(beats, [Beat::Unseen, Beat::Unseen, Beat::Unseen, Beat::Working, Beat::Gone]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_come_in_time_is_a_source_that_went_away() {
+        let from = Name::new("db").expect("a name");
+        let never = std::future::pending::<Result<(), SourceError>>();
+        let late = answered_within(&from, "keeping the snapshot", Duration::from_millis(1), never).await;
+        let told = late.expect_err("an error").to_string();
+        assert_eq!(told, "source `db` went away while keeping the snapshot: no answer in time");
+    }
 }

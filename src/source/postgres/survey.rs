@@ -51,7 +51,7 @@ pub struct FoundTable {
     pub unreadable: Vec<(String, Option<String>)>,
     /// What tells a row from another.
     pub key: FoundKey,
-    /// Columns that point at another table's.
+    /// Its foreign keys, those of one column first.
     pub references: Vec<FoundReference>,
 }
 
@@ -79,15 +79,15 @@ pub enum FoundKey {
     None,
 }
 
-/// A column that points at another table's.
+/// A foreign key: columns that together point at another table's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundReference {
-    /// The column.
-    pub column: String,
+    /// The columns.
+    pub columns: Vec<String>,
     /// The other table.
     pub table: TableName,
-    /// Its column.
-    pub to: String,
+    /// Its columns, in the order of these.
+    pub to: Vec<String>,
 }
 
 /// Tables that are wanted: plain and partitioned ones, not the partitions, not what an extension brought.
@@ -134,16 +134,21 @@ const KEYS: &str = "\
                       WHERE part.place <= i.indnkeyatts AND NOT a.attnotnull)
     ORDER BY i.indrelid, i.indisprimary DESC, i.indnkeyatts, c.relname";
 
-/// Foreign keys, a row for each column.
+/// Foreign keys, a row for each.
 const REFERENCES: &str = "\
-    SELECT f.conrelid, mine.attname::text, n.nspname::text, c.relname::text, theirs.attname::text
+    SELECT f.conrelid, n.nspname::text, c.relname::text,
+           ARRAY (SELECT a.attname::text
+                  FROM pg_catalog.unnest(f.conkey) WITH ORDINALITY part (attnum, place)
+                  JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = part.attnum
+                  ORDER BY part.place),
+           ARRAY (SELECT a.attname::text
+                  FROM pg_catalog.unnest(f.confkey) WITH ORDINALITY part (attnum, place)
+                  JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = part.attnum
+                  ORDER BY part.place)
     FROM pg_catalog.pg_constraint f
     JOIN pg_catalog.pg_class c ON c.oid = f.confrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(f.conkey), pg_catalog.unnest(f.confkey)) WITH ORDINALITY part (mine, theirs, place)
-    JOIN pg_catalog.pg_attribute mine ON mine.attrelid = f.conrelid AND mine.attnum = part.mine
-    JOIN pg_catalog.pg_attribute theirs ON theirs.attrelid = f.confrelid AND theirs.attnum = part.theirs
     WHERE f.contype = 'f' AND f.conparentid = 0 AND f.conrelid = ANY ($1)
-    ORDER BY f.conrelid, pg_catalog.cardinality(f.conkey), f.conname, part.place";
+    ORDER BY f.conrelid, pg_catalog.cardinality(f.conkey), f.conname";
 
 /// What the catalogue of a database says of the wanted tables. More than [`TABLES_MAX`] are refused.
 pub async fn survey(from: &Name, spec: &PostgresSpec, login: &Login, wanted: &Wanted) -> Result<Survey, SourceError> {
@@ -225,8 +230,8 @@ async fn look(connection: &mut PgConnection, wanted: &Wanted) -> Result<Survey, 
     }
     for row in sqlx::query(REFERENCES).bind(&oids).fetch_all(connection).await? {
         let Some(table) = tables.get_mut(&oid(&row)?) else { continue };
-        let other = TableName { schema: row.try_get(2)?, table: row.try_get(3)? };
-        table.references.push(FoundReference { column: row.try_get(1)?, table: other, to: row.try_get(4)? });
+        let other = TableName { schema: row.try_get(1)?, table: row.try_get(2)? };
+        table.references.push(FoundReference { columns: row.try_get(3)?, table: other, to: row.try_get(4)? });
     }
     let mut tables: Vec<_> = tables.into_values().collect();
     tables.sort_by(|one, other| one.name.cmp(&other.name));

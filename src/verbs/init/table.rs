@@ -102,6 +102,12 @@ impl Named<'_> {
                 word.as_ref().map_or("the role may not read it".into(), |word| format!("its type is {}", plain(word)));
             let _ = writeln!(out, "# not read: {}: {why}", plain(column));
         }
+        for (columns, dataset, key) in self.table.references.iter().filter_map(|of| self.composite(of, drafted)) {
+            let _ = writeln!(
+                out,
+                "# a foreign key of several columns, for a check of the job: references = {{ columns = [{columns}], dataset = \"{dataset}\", key = [{key}] }}"
+            );
+        }
         let on_new_column = if unreadable.is_empty() { "stop" } else { "withhold" };
         let _ = writeln!(out, "on_new_column = \"{on_new_column}\"\n\n[columns]");
         let width = self.columns.iter().map(|column| column.as_str().len()).max().unwrap_or(0);
@@ -131,8 +137,10 @@ impl Named<'_> {
         if let Some(description) = description {
             let _ = write!(out, ", description = {}", text(&description));
         }
-        let reference = self.table.references.iter().find(|reference| reference.column == column.name);
-        if let Some((schema, to)) = reference.and_then(|reference| pointed(reference, drafted)) {
+        // Of several columns each may point at one that is no key by itself.
+        let of_it = |reference: &&FoundReference| matches!(reference.columns.as_slice(), [one] if *one == column.name);
+        let reference = self.table.references.iter().find(of_it);
+        if let Some((schema, to)) = reference.and_then(|of| pointed(&of.table, of.to.first()?, drafted)) {
             let _ = write!(out, ", references = {{ schema = \"{schema}\", column = \"{to}\" }}");
         }
         if let Some(domain) = self.pseudonym(place, kind, tokens).filter(|_| is_delicate(class)) {
@@ -141,16 +149,40 @@ impl Named<'_> {
         out.push_str(", confirmed = false }");
         out
     }
+
+    /// A foreign key of several columns, where both of its tables are drafted with them: its columns, the other's dataset, and the key
+    /// there.
+    fn composite<'a>(
+        &self,
+        reference: &FoundReference,
+        drafted: &BTreeMap<&TableName, &'a Named<'_>>,
+    ) -> Option<(String, &'a Name, String)> {
+        let FoundReference { columns, table, to } = reference;
+        if columns.len() < 2 {
+            return None;
+        }
+        let own = columns.iter().map(|name| self.column_of(name)).collect::<Option<Vec<_>>>()?;
+        let other = drafted.get(table)?;
+        let key = to.iter().map(|name| other.column_of(name)).collect::<Option<Vec<_>>>()?;
+        let list = |names: Vec<&Name>| names.iter().map(|name| text(name.as_str())).collect::<Vec<_>>().join(", ");
+        Some((list(own), &other.name, list(key)))
+    }
+
+    /// The name that a column of the source gets.
+    fn column_of(&self, source: &str) -> Option<&Name> {
+        let place = self.table.columns.iter().position(|column| column.name == source)?;
+        self.columns.get(place)
+    }
 }
 
 /// The schema and column that a reference points at, where they are drafted too.
 fn pointed<'a>(
-    reference: &FoundReference,
+    table: &TableName,
+    to: &str,
     drafted: &BTreeMap<&TableName, &'a Named<'_>>,
 ) -> Option<(&'a Name, &'a Name)> {
-    let other = drafted.get(&reference.table)?;
-    let place = other.table.columns.iter().position(|column| column.name == reference.to)?;
-    Some((&other.name, &other.columns[place]))
+    let other: &'a Named<'_> = drafted.get(table)?;
+    Some((&other.name, other.column_of(to)?))
 }
 
 fn is_delicate(class: Class) -> bool {

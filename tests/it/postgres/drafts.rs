@@ -65,6 +65,7 @@ notes     = { type = "text", class = "personal", nullable = true, kind = "free_t
 "#;
 
 const ORDER: &str = r#"key = ["order_no", "line"]
+# a foreign key of several columns, for a check of the job: references = { columns = ["cfd", "day", "half_hour"], dataset = "meter_reading", key = ["cfd_id", "settlement_date", "period"] }
 on_new_column = "stop"
 
 [columns]
@@ -73,9 +74,9 @@ line      = { type = "integer", class = "internal", confirmed = false }
 a         = { type = "integer", class = "internal", nullable = true, confirmed = false }
 a_2       = { type = "integer", class = "internal", nullable = true, source = "A", confirmed = false }
 price     = { type = "numeric(10,2)", class = "internal", confirmed = false }
-cfd       = { type = "text", class = "internal", nullable = true, references = { schema = "meter_reading", column = "cfd_id" }, confirmed = false }
-day       = { type = "date", class = "internal", nullable = true, references = { schema = "meter_reading", column = "settlement_date" }, confirmed = false }
-half_hour = { type = "smallint", class = "internal", nullable = true, references = { schema = "meter_reading", column = "period" }, confirmed = false }
+cfd       = { type = "text", class = "internal", nullable = true, confirmed = false }
+day       = { type = "date", class = "internal", nullable = true, confirmed = false }
+half_hour = { type = "smallint", class = "internal", nullable = true, confirmed = false }
 code      = { type = "text", class = "internal", confirmed = false }
 "#;
 

@@ -112,6 +112,11 @@ impl Running {
         self.signal("-CONT");
     }
 
+    /// Ends it without a word.
+    pub fn kill(&self) {
+        self.signal("-KILL");
+    }
+
     fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([signal, &self.0.id().to_string()]).status().expect("sent");
         assert!(sent.success(), "{signal}");

@@ -7,8 +7,10 @@ use nightferry::source::{Login, PostgresSource, SourceError};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 const COLUMNS: &[(&str, &str)] = &[("n", "integer"), ("v", "text")];
 
@@ -58,6 +60,27 @@ async fn counting_line(to: (String, u16)) -> (u16, Arc<AtomicUsize>) {
     (port, came)
 }
 
+/// A line that forgets every connection once it is told to, without a word to either end.
+async fn line_until_told(to: (String, u16)) -> (u16, watch::Sender<bool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let (tell, told) = watch::channel(false);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let (to, mut told) = (to.clone(), told.clone());
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(to).await.expect("a server");
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                    // Both ends stay open and nothing moves.
+                    () = async { drop(told.wait_for(|is_told| *is_told).await) } => std::future::pending::<()>().await,
+                }
+            });
+        }
+    });
+    (port, tell)
+}
+
 async fn carry(client: TcpStream, server: TcpStream, bytes_max: u64) {
     let (mut from_client, mut to_client) = client.into_split();
     let (from_server, mut to_server) = server.into_split();
@@ -87,6 +110,65 @@ async fn a_line_that_falls_silent_in_the_middle_is_found_out() {
     }
 }
 
+/// Longest time after which a line that was cut is known to be.
+const KNOWN_WITHIN: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_falls_silent_while_the_session_waits_for_work_is_found_out_within_a_minute() {
+    let lay = "CREATE TABLE t AS SELECT n, 'x'::text AS v FROM generate_series(1, 100) n";
+    let bench = Bench::lay("it_silent_idle", lay).await;
+    let spec = PostgresSpec { connections: 1, ..patient(4) };
+    // Asked for at once, while nobody knows of it; and while the session waits for the answer to its own word.
+    let asked_after = [Duration::ZERO, Duration::from_secs(31)].map(|wait| {
+        let (mut spec, table) = (spec.clone(), bench.table("t", COLUMNS));
+        async move {
+            let (port, tell) = line_until_told((spec.host.clone(), spec.port)).await;
+            spec.port = port;
+            let mut source = open(&spec, &login()).await.expect("a source");
+            assert_eq!(rows(&read(&mut source, &table).await.expect("rows")), 100);
+            tell.send(true).expect("the line is there");
+            let cut_at = Instant::now();
+            tokio::time::sleep(wait).await;
+            let asked = tokio::time::timeout(2 * KNOWN_WITHIN, read(&mut source, &table)).await;
+            let error = asked.expect("an answer").expect_err("an error");
+            (error, cut_at.elapsed())
+        }
+    });
+    for (error, after) in futures::future::join_all(asked_after).await {
+        let told = error.to_string();
+        assert!(told.starts_with("source `bench` went away while ") && told.ends_with(": no answer in time"), "{told}");
+        assert!(after < KNOWN_WITHIN + Duration::from_secs(5), "{told}, after {after:?}");
+        assert_eq!(Failure::source(&error, Phase::Extract).ending.code, 70);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_falls_silent_after_the_password_was_changed_is_found_out_all_the_same() {
+    let fill = "CREATE TABLE t AS SELECT n, repeat('x', 300) AS v FROM generate_series(1, 100000) n";
+    let mut bench = Bench::lay("it_silent_rotated", fill).await;
+    role(&mut bench, "it_silent_reader", "").await;
+    bench.run("GRANT pg_read_all_data TO it_silent_reader").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("password");
+    let at = SecretRef::File(file.to_string_lossy().into_owned());
+    let login = Login { password: Some("kestrel".to_owned().into()), password_at: Some(at), ..login() };
+    // The secret is changed as well, or not yet.
+    for now in ["hollowmere", "kestrel"] {
+        bench.run("ALTER ROLE it_silent_reader PASSWORD 'kestrel'").await;
+        let mut spec = PostgresSpec { user: "it_silent_reader".into(), ..patient(8) };
+        spec.port = forgetting_line(5_000_000, true, (spec.host.clone(), spec.port)).await;
+        let mut source = open(&spec, &login).await.expect("a source");
+        bench.run("ALTER ROLE it_silent_reader PASSWORD 'hollowmere'").await;
+        std::fs::write(&file, now).expect("written");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("permissions");
+        let (began, table) = (Instant::now(), bench.table("t", COLUMNS));
+        let came = tokio::time::timeout(KNOWN_WITHIN, read(&mut source, &table)).await;
+        let error = came.expect("a stall is known").expect_err("an error");
+        let told = "source `bench` went away while reading it_silent_rotated.t: nothing came for 8 s";
+        assert_eq!(error.to_string(), told, "the secret says `{now}`, after {:?}", began.elapsed());
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_takes_its_time_is_no_silent_line() {
     let bench = Bench::lay("it_slow", "CREATE TABLE t AS SELECT 1 AS n, 'x'::text AS v").await;
@@ -109,7 +191,7 @@ async fn a_role_without_a_connection_left_is_asked_again_until_it_has_one() {
     // Whoever comes a third time was turned away twice.
     while came.load(Ordering::Relaxed) < 3 {
         assert!(!second.is_finished(), "it was turned away for good, or let in as a second");
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     drop(first);
     second.await.expect("no panic").expect("a source, once there is room");
