@@ -21,6 +21,8 @@ use std::time::Duration;
 const ATTEMPTS_MAX: u32 = 6;
 /// Attempts whose look at the key failed too. The client has been patient with each already, so the place is away.
 const UNSEEN_MAX: u32 = 2;
+/// Reads of an object that is not what was written, before it is called so: a bit may flip on the way to us.
+const READS_MAX: u32 = 3;
 /// First pause between attempts, in milliseconds; each next one is up to twice as long, with jitter.
 const PAUSE_MS_FIRST: u64 = if cfg!(test) { 1 } else { 25 };
 
@@ -113,6 +115,26 @@ pub(super) async fn get(folder: &Folder, key: &Path) -> Result<Option<Bytes>, St
         Err(object_store::Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(fault(folder, "reading an object", &name(folder, key), error)),
     }
+}
+
+/// The same, as far as `is_it` takes it for what was written. What is still another after [`READS_MAX`] reads is damaged where it lies;
+/// `fault` says how.
+pub(super) async fn get_written(
+    folder: &Folder,
+    key: &Path,
+    fault: &'static str,
+    is_it: impl Fn(&Bytes) -> bool,
+) -> Result<Option<Bytes>, StoreError> {
+    for read in 1..=READS_MAX {
+        match get(folder, key).await? {
+            Some(bytes) if !is_it(&bytes) => {
+                let object = name(folder, key);
+                tracing::warn!(store = folder.label(), object, read, "an object is not what was written: {fault}");
+            }
+            found => return Ok(found),
+        }
+    }
+    Err(StoreError::Checksum { store: folder.label().to_owned(), object: name(folder, key), fault })
 }
 
 /// What messages call an object.

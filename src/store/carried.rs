@@ -7,7 +7,7 @@
 //!
 //! Never in here: which versions are carried, and their log entries (`replicate`).
 
-use super::absent::{Absent, get, name, put_if_absent};
+use super::absent::{Absent, get, get_written, name, put_if_absent};
 use super::checkpoint::keep_up;
 use super::delta::action::{Action, decode_path};
 use super::delta::checkpoint::checkpoint_path;
@@ -135,10 +135,10 @@ async fn part(
 async fn manifest(from: &Folder, path: &str, expected: &str) -> Result<(String, Bytes, Manifest), StoreError> {
     let key = from.at(path);
     let (store, object) = (from.label().to_owned(), name(from, &key));
-    let Some(text) = get(from, &key).await? else { return Err(StoreError::NotThere { store, what: object }) };
-    if sha256(&text) != expected {
-        return Err(StoreError::Checksum { store, object, fault: "its SHA-256 is another" });
-    }
+    let is_it = |text: &Bytes| sha256(text) == expected;
+    let Some(text) = get_written(from, &key, "its SHA-256 is another", is_it).await? else {
+        return Err(StoreError::NotThere { store, what: object });
+    };
     match serde_json::from_slice(&text) {
         Ok(manifest) => Ok((path.to_owned(), text, manifest)),
         Err(_) => Err(damaged(from, object, "it is no manifest")),

@@ -7,6 +7,7 @@ use super::absent::get;
 use super::fault::{StoreError, fault};
 use super::part::Part;
 use super::staging::{delete, put};
+use super::upload::aborted;
 use crate::data::Name;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -30,10 +31,13 @@ pub fn paper_path(job: &Name, run: &str, ending: &str) -> String {
     format!("papers/{job}/{run}.{ending}")
 }
 
-/// Files a run's report at its [`report_path`], or a paper at its [`paper_path`].
+/// Files a run's report at its [`report_path`], or a paper at its [`paper_path`]. It is the last that a run does, also one that is told
+/// to stop: beside it the uploads that were given up are seen to their end.
 pub async fn file_report(security: &Store, path: &str, report: Bytes) -> Result<(), StoreError> {
     let folder = security.primary();
-    put(folder, &folder.at(path), report, "store.put.report").await
+    let key = folder.at(path);
+    let (filed, ()) = futures::join!(put(folder, &key, report, "store.put.report"), aborted());
+    filed
 }
 
 /// Reports that were read before, each as what was made of it: `None` of one that nobody can read.

@@ -61,6 +61,23 @@ pub(super) async fn join(
     (dataset, version, path): (&str, u64, &str),
     parts: &[&Add],
 ) -> Result<Option<(Uploaded, u64)>, StoreError> {
+    let mut upload = Upload::over(plain, plain.at(path), "store.put.plain").await?;
+    match written(&mut upload, table, (dataset, version, path), parts).await {
+        Ok(Some(rows)) => Ok(upload.finish().await?.map(|uploaded| (uploaded, rows))),
+        other => {
+            upload.abort().await;
+            other.map(|_| None)
+        }
+    }
+}
+
+/// Joins the parts into `upload`, but for its end; gives its rows. `None` where a later version came meanwhile.
+async fn written(
+    upload: &mut Upload<'_>,
+    table: &Folder,
+    (dataset, version, path): (&str, u64, &str),
+    parts: &[&Add],
+) -> Result<Option<u64>, StoreError> {
     let failed = |fault: JoinFault| {
         let fault = match fault {
             JoinFault::Unreadable => "a file of it is no Parquet",
@@ -69,7 +86,6 @@ pub(super) async fn join(
         };
         damaged(table, format!("table `{dataset}`"), fault)
     };
-    let mut upload = Upload::over(plain, plain.at(path), "store.put.plain").await?;
     let mut joined: Option<Joined> = None;
     for part in parts {
         // What is decoded is what was written, and one part at a time is in memory.
@@ -86,8 +102,5 @@ pub(super) async fn join(
         .ok_or_else(|| StoreError::NotThere { store: table.label().to_owned(), what: name(table, &table.at(path)) })?;
     let (last, rows) = joined.finish().map_err(failed)?;
     upload.write(&last).await?;
-    if !is_newest(table, version).await? {
-        return Ok(None);
-    }
-    Ok(upload.finish().await?.map(|uploaded| (uploaded, rows)))
+    Ok(is_newest(table, version).await?.then_some(rows))
 }

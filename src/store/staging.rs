@@ -7,7 +7,7 @@
 //! Never in here: deciding. What is staged is published or discarded by somebody who knows the verdict.
 
 use super::Store;
-use super::absent::{get, name};
+use super::absent::{get_written, name};
 use super::fault::{StoreError, fault};
 use super::part::{Part, PartColumn, sha256};
 use crate::access::Folder;
@@ -201,7 +201,7 @@ impl Staged {
     }
 }
 
-/// Copies `from` to `relative` of `target` when its SHA-256 is `expected`; gives back its bytes.
+/// Copies `from` to `relative` of `target` when its SHA-256 is `expected`.
 pub(super) async fn copy(
     source: &Folder,
     from: &Path,
@@ -210,14 +210,10 @@ pub(super) async fn copy(
     expected: &str,
     call: &'static str,
 ) -> Result<(), StoreError> {
-    let store = source.label().to_owned();
-    let Some(bytes) = get(source, from).await? else {
-        return Err(StoreError::NotThere { store, what: name(source, from) });
+    let is_it = |bytes: &Bytes| sha256(bytes) == expected;
+    let Some(bytes) = get_written(source, from, "its SHA-256 is another", is_it).await? else {
+        return Err(StoreError::NotThere { store: source.label().to_owned(), what: name(source, from) });
     };
-    if sha256(&bytes) != expected {
-        let object = name(source, from);
-        return Err(StoreError::Checksum { store, object, fault: "its SHA-256 is another" });
-    }
     put(target, &target.at(relative), bytes, call).await
 }
 

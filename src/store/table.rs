@@ -3,7 +3,7 @@
 //! Never in here: what is read out of them (`format`, `privacy`), and any write.
 
 use super::Store;
-use super::absent::{get, name};
+use super::absent::get_written;
 use super::delta::action::{Add, decode_path};
 use super::delta::layout;
 use super::delta::log::{TableState, replay_to};
@@ -103,12 +103,10 @@ pub(super) async fn read_part(folder: &Folder, dataset: &str, add: &Add) -> Resu
     let vanished = || vanished(folder, dataset);
     let path = decode_path(&add.path).ok_or_else(vanished)?;
     let key = folder.at(&path);
-    let bytes = get(folder, &key).await?.ok_or_else(vanished)?;
     let digits = path.rsplit(['-', '/']).next().and_then(|end| end.strip_suffix(".parquet"));
-    let is_it = digits.is_some_and(|digits| digits.len() == 8 && sha256(&bytes).starts_with(digits));
-    if bytes.len() as u64 != add.size || !is_it {
-        let (store, object) = (folder.label().to_owned(), name(folder, &key));
-        return Err(StoreError::Checksum { store, object, fault: "its size or SHA-256 is another" });
-    }
-    Ok(bytes)
+    let is_it = |bytes: &Bytes| {
+        let is_of = digits.is_some_and(|digits| digits.len() == 8 && sha256(bytes).starts_with(digits));
+        is_of && bytes.len() as u64 == add.size
+    };
+    get_written(folder, &key, "its size or SHA-256 is another", is_it).await?.ok_or_else(vanished)
 }

@@ -4,8 +4,9 @@
 //! It takes the place of what was there when it was begun. Where something else is there by then, what comes in one PUT gives way (`over`);
 //! of parts a store asks nobody, so that whoever uploads looks before they are put together.
 //!
-//! What is begun and not ended is aborted, also when whoever uploads is dropped: no part of it stays. A kill leaves parts that no
-//! reader sees; the store forgets them by its own rule (`deploy`).
+//! What is begun and not ended is aborted: whoever fails waits for that, and where the one who uploads is dropped, who files the report
+//! of the run waits for it ([`aborted`]). So no part of it stays. A kill leaves parts that no reader sees; the store forgets them by its
+//! own rule (`deploy`).
 //!
 //! Never in here: what is uploaded.
 
@@ -18,12 +19,22 @@ use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
 use ring::digest::{Context, SHA256};
+use std::sync::LazyLock;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// Bytes of a part; ten thousand of them are the largest object.
 #[cfg(not(test))]
 const PIECE_BYTES: usize = 16 << 20;
 #[cfg(test)]
 const PIECE_BYTES: usize = 1 << 10;
+
+/// How long an abort is waited for; it goes on behind that for as long as the process does.
+const ABORTING_MAX: Duration = Duration::from_secs(10);
+
+/// How many uploads of this process are being begun or aborted.
+static UNDER_WAY: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
 
 /// An object under way.
 pub(super) struct Upload<'a> {
@@ -70,13 +81,7 @@ impl<'a> Upload<'a> {
         let payload = PutPayload::from(std::mem::take(&mut self.waiting));
         let begun = match &mut self.begun {
             Some(begun) => begun,
-            none => {
-                let begun = self.folder.store().put_multipart(&self.key).await;
-                none.insert(
-                    begun
-                        .map_err(|error| fault(self.folder, "beginning an object", "the bucket or container", error))?,
-                )
-            }
+            none => none.insert(begin(self.folder, &self.key).await?),
         };
         failpoint::before(self.call);
         let put = begun.put_part(payload).await;
@@ -86,6 +91,28 @@ impl<'a> Upload<'a> {
 
     /// Ends it: now it is there, in the place of what was there before; `None` where that is something else by now.
     pub(super) async fn finish(mut self) -> Result<Option<Uploaded>, StoreError> {
+        match self.put_together().await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => {
+                self.abort().await;
+                return Err(error);
+            }
+        }
+        self.begun = None;
+        let sha256 = self.whole.clone().finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Some(Uploaded { bytes: self.bytes, sha256 }))
+    }
+
+    /// Gives it up: no part of it stays, as far as the store answers.
+    pub(super) async fn abort(mut self) {
+        if let Some(aborting) = self.begun.take().and_then(give_up) {
+            let _ = tokio::time::timeout(ABORTING_MAX, aborting).await;
+        }
+    }
+
+    /// Whether it is there now: not where that is something else by now.
+    async fn put_together(&mut self) -> Result<bool, StoreError> {
         if self.begun.is_some() && !self.waiting.is_empty() {
             self.piece().await?;
         }
@@ -95,25 +122,77 @@ impl<'a> Upload<'a> {
                 let done = begun.complete().await;
                 failpoint::after(self.call);
                 done.map_err(|error| fault(self.folder, "writing an object", &name(self.folder, &self.key), error))?;
+                Ok(true)
             }
             None => {
                 let bytes = Bytes::from(std::mem::take(&mut self.waiting));
-                if put_over(self.folder, &self.key, bytes, &self.before, self.call).await?.is_none() {
-                    return Ok(None);
-                }
+                Ok(put_over(self.folder, &self.key, bytes, &self.before, self.call).await?.is_some())
             }
         }
-        self.begun = None;
-        let sha256 = self.whole.clone().finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Some(Uploaded { bytes: self.bytes, sha256 }))
     }
 }
 
 impl Drop for Upload<'_> {
     fn drop(&mut self) {
-        // Whoever is told to stop still files a report: there is time for this beside it.
-        if let (Some(mut begun), Ok(runtime)) = (self.begun.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(async move { begun.abort().await });
-        }
+        // Whoever is told to stop still files a report, and waits for this beside it.
+        drop(self.begun.take().and_then(give_up));
     }
+}
+
+/// Something that is begun or aborted, for as long as it lives.
+struct UnderWay;
+
+impl UnderWay {
+    fn new() -> Self {
+        UNDER_WAY.send_modify(|number| *number += 1);
+        UnderWay
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        UNDER_WAY.send_modify(|number| *number -= 1);
+    }
+}
+
+/// What a store has begun and nobody has taken yet.
+struct Unclaimed(Option<Box<dyn MultipartUpload>>);
+
+impl Drop for Unclaimed {
+    fn drop(&mut self) {
+        drop(self.0.take().and_then(give_up));
+    }
+}
+
+/// Begins an object of parts. The asking goes on where nobody waits any more: only who hears the answer can abort what it began.
+async fn begin(folder: &Folder, key: &Path) -> Result<Box<dyn MultipartUpload>, StoreError> {
+    let during = "beginning an object";
+    let away = || StoreError::Away { store: folder.label().to_owned(), during, code: None };
+    let (of, at, under_way) = (folder.clone(), key.clone(), UnderWay::new());
+    let beginning = tokio::spawn(async move {
+        let begun = of.store().put_multipart(&at).await;
+        // In this order they go where nobody takes them: it is being aborted before it is no longer under way.
+        (begun.map(|begun| Unclaimed(Some(begun))), under_way)
+    });
+    let (begun, _under_way) = beginning.await.map_err(|_| away())?;
+    let mut begun = begun.map_err(|error| fault(folder, during, "the bucket or container", error))?;
+    begun.0.take().ok_or_else(away)
+}
+
+/// Aborts what was begun, whoever waits for it.
+fn give_up(mut begun: Box<dyn MultipartUpload>) -> Option<JoinHandle<()>> {
+    let runtime = tokio::runtime::Handle::try_current().ok()?;
+    let under_way = UnderWay::new();
+    Some(runtime.spawn(async move {
+        // Where the store does not take it, its own rule forgets the parts.
+        let _ = begun.abort().await;
+        drop(under_way);
+    }))
+}
+
+/// Waits until nothing is being begun or aborted, for a while: what is not sent when the process ends is never sent.
+pub(super) async fn aborted() {
+    let mut under_way = UNDER_WAY.subscribe();
+    let over = async { drop(under_way.wait_for(|number| *number == 0).await) };
+    let _ = tokio::time::timeout(ABORTING_MAX, over).await;
 }

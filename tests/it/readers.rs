@@ -176,7 +176,12 @@ async fn stage(warehouse: &Store, run: &str, rows: i64, scratch: &Folder) -> Sta
     }
     if let Some(part) = parts.finish().expect("the last part") {
         assert_eq!(
-            part.read_back().expect("readable").map(|b| b.expect("rows").num_rows() as u64).sum::<u64>(),
+            part.read_back_in(3)
+                .expect("readable")
+                .into_iter()
+                .flatten()
+                .map(|b| b.expect("rows").num_rows() as u64)
+                .sum::<u64>(),
             part.rows()
         );
         staging.add(&part).await.expect("staged");

@@ -84,7 +84,13 @@ fn an_answer_that_breaks_off_is_taken_for_none() {
 
 #[test]
 fn a_part_with_a_bit_flipped_on_the_way_is_never_carried() {
-    nights(&[Case { path: ".parquet", ..case(Fault::BitFlipped, READS, 1, 1, &["", "E-SUM-42", "E-READBACK-42"]) }]);
+    nights(&[
+        // It is read again, three times in all: what was right where it lies is carried.
+        Case { path: ".parquet", ..case(Fault::BitFlipped, READS, 1, 1, &[""]) },
+        Case { path: ".parquet", ..case(Fault::BitFlipped, READS, 1, 2, &[""]) },
+        // Flipped in every read, as where it lies.
+        Case { path: ".parquet", ..case(Fault::BitFlipped, READS, 1, 1_000, &["E-SUM-42"]) },
+    ]);
 }
 
 #[test]
