@@ -7,13 +7,16 @@
 use super::columns::{CellKind, ColumnTally, Said, said, verdict};
 use super::detect::Recognisers;
 use super::recognise::Kind;
-use crate::data::{Class, Column, ColumnType};
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{Decimal128Type, Int16Type, Int32Type, Int64Type};
+use crate::data::{Class, Column, ColumnType, Printed};
+use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
+use arrow::datatypes::{Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type};
 use std::collections::BTreeMap;
 
 /// What stands for a column of sentences that hold something about people.
 const FREE_TEXT: &str = "free_text";
+
+/// Up to here a `double precision` holds every whole number.
+const WHOLE_MAX: f64 = (1u64 << f64::MANTISSA_DIGITS) as f64;
 
 /// What a column's cells tell, part by part.
 #[derive(Clone, Debug)]
@@ -46,13 +49,6 @@ impl Content {
         let name = column.name.as_str();
         let numbers = |tally| (BTreeMap::new(), Some(Content(tally)));
         match column.column_type {
-            ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_) => match cells.as_string_view_opt() {
-                Some(texts) => {
-                    let (found, tally) = recognisers.findings_and_tally(texts, name);
-                    (found, Some(Content(tally)))
-                }
-                None => (BTreeMap::new(), None),
-            },
             ColumnType::Smallint => {
                 let cells = cells.as_primitive::<Int16Type>();
                 numbers(recognisers.numbers(cells.iter().flatten().map(i128::from), name))
@@ -69,12 +65,28 @@ impl Content {
                 let cells = cells.as_primitive::<Decimal128Type>();
                 numbers(recognisers.numbers(cells.iter().flatten(), name))
             }
-            ColumnType::Date if said(name) == Said::Surely(Kind::DateOfBirth) => {
-                let mut tally = ColumnTally::for_verdict(CellKind::Date);
-                tally.add_unlike((cells.len() - cells.null_count()) as u64);
-                numbers(tally)
+            ColumnType::Numeric { scale, .. } => {
+                let (cells, unit) = (cells.as_primitive::<Decimal128Type>(), 10i128.pow(u32::from(scale)));
+                let whole = |cell: i128| (cell % unit == 0).then(|| cell / unit);
+                numbers(of_numbers(cells.iter().flatten().map(whole), name, recognisers))
             }
-            _ => (BTreeMap::new(), None),
+            ColumnType::Real => {
+                let cells = cells.as_primitive::<Float32Type>();
+                let whole = |cell: f32| whole_number(f64::from(cell));
+                numbers(of_numbers(cells.iter().flatten().map(whole), name, recognisers))
+            }
+            ColumnType::Double => {
+                let cells = cells.as_primitive::<Float64Type>();
+                numbers(of_numbers(cells.iter().flatten().map(whole_number), name, recognisers))
+            }
+            ColumnType::Date | ColumnType::Timestamp | ColumnType::Timestamptz if is_born(name) => {
+                numbers(of_days(cells.len() - cells.null_count()))
+            }
+            ColumnType::Json | ColumnType::Jsonb => (BTreeMap::new(), None),
+            column_type => match cells.as_string_view_opt().filter(|_| column_type.is_text()) {
+                Some(texts) => of_texts(texts, column_type, name, recognisers),
+                None => (BTreeMap::new(), None),
+            },
         }
     }
 
@@ -99,6 +111,109 @@ impl Content {
     }
 }
 
+/// Texts, whatever the type that is carried as them.
+fn of_texts(
+    texts: &StringViewArray,
+    column_type: ColumnType,
+    name: &str,
+    recognisers: &Recognisers,
+) -> (BTreeMap<&'static str, u64>, Option<Content>) {
+    if let ColumnType::Printed(printed) = column_type {
+        return of_printed(texts, printed, name, recognisers);
+    }
+    let (found, tally) = recognisers.findings_and_tally(texts, name);
+    // Letters and digits, and no street: `address` points at one.
+    let tally = if column_type == ColumnType::Uuid { tally.without(Kind::Address) } else { tally };
+    (found, Some(Content(tally)))
+}
+
+/// Texts that PostgreSQL prints of a type that no reader has: numbers and days are looked at as such, arrays one by one of their elements.
+fn of_printed(
+    texts: &StringViewArray,
+    printed: Printed,
+    name: &str,
+    recognisers: &Recognisers,
+) -> (BTreeMap<&'static str, u64>, Option<Content>) {
+    let elements = printed.is_array().then(|| elements_of(texts));
+    let cells = elements.as_ref().unwrap_or(texts);
+    let tally = match printed.word() {
+        "json" | "jsonb" => None,
+        "date" | "timestamp" | "timestamptz" => is_born(name).then(|| of_days(cells.len() - cells.null_count())),
+        "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision" => {
+            Some(of_numbers(cells.iter().flatten().map(printed_number), name, recognisers))
+        }
+        _ if elements.is_some() => Some(recognisers.findings_and_tally(cells, name).1),
+        _ => {
+            let (found, tally) = recognisers.findings_and_tally(cells, name);
+            return (found, Some(Content(tally)));
+        }
+    };
+    match tally {
+        // What no open column may hold is counted by cells, not by elements.
+        Some(tally) => (recognisers.findings(texts), Some(Content(tally))),
+        None => (BTreeMap::new(), None),
+    }
+}
+
+/// Whether a column's name says that somebody was born then.
+fn is_born(name: &str) -> bool {
+    said(name) == Said::Surely(Kind::DateOfBirth)
+}
+
+fn of_days(cells: usize) -> ColumnTally {
+    let mut tally = ColumnTally::for_verdict(CellKind::Date);
+    tally.add_unlike(cells as u64);
+    tally
+}
+
+/// Numbers some of which are whole; the others are counted, and not looked at any further.
+fn of_numbers(numbers: impl Iterator<Item = Option<i128>>, name: &str, recognisers: &Recognisers) -> ColumnTally {
+    let mut fractions = 0;
+    let whole = numbers.inspect(|number| fractions += u64::from(number.is_none())).flatten();
+    let mut tally = recognisers.numbers(whole, name);
+    tally.add_unlike(fractions);
+    tally
+}
+
+fn whole_number(number: f64) -> Option<i128> {
+    (number.fract() == 0.0 && number.abs() <= WHOLE_MAX).then_some(number as i128)
+}
+
+/// A number as PostgreSQL prints it, where it is whole.
+fn printed_number(text: &str) -> Option<i128> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_whole = fraction.bytes().all(|digit| digit == b'0');
+    is_whole.then(|| whole.parse().ok()).flatten()
+}
+
+/// The elements of arrays of any dimensions, as PostgreSQL prints them.
+fn elements_of(arrays: &StringViewArray) -> StringViewArray {
+    let mut elements = Vec::new();
+    arrays.iter().flatten().for_each(|array| add_elements(array, &mut elements));
+    StringViewArray::from_iter_values(elements)
+}
+
+/// `{a,"b, c",NULL}`, with bounds before it where they are not those of most arrays.
+fn add_elements(array: &str, elements: &mut Vec<String>) {
+    let (_, array) = array.split_at(array.find('{').unwrap_or(0));
+    let (mut element, mut is_quoted, mut was_quoted) = (String::new(), false, false);
+    let mut signs = array.chars();
+    while let Some(sign) = signs.next() {
+        match sign {
+            '\\' => element.extend(signs.next()),
+            '"' => (is_quoted, was_quoted) = (!is_quoted, true),
+            '{' | '}' | ',' if !is_quoted => {
+                let element = std::mem::take(&mut element);
+                if was_quoted || !matches!(element.as_str(), "" | "NULL") {
+                    elements.push(element);
+                }
+                was_quoted = false;
+            }
+            sign => element.push(sign),
+        }
+    }
+}
+
 fn judged(column: &Column, tally: &ColumnTally) -> Option<Disagreement> {
     let judged = verdict(column.name.as_str(), tally);
     let kind = judged.kind?;
@@ -111,7 +226,7 @@ fn judged(column: &Column, tally: &ColumnTally) -> Option<Disagreement> {
 mod tests {
     use super::*;
     use crate::data::Name;
-    use arrow::array::{Date32Array, Int64Array, StringViewArray};
+    use arrow::array::{Date32Array, Decimal128Array, Float64Array, Int64Array, TimestampMicrosecondArray};
     use std::sync::Arc;
 
     fn column(name: &str, column_type: ColumnType) -> Column {
@@ -147,18 +262,89 @@ mod tests {
         assert_eq!(kind(&column("born_on", ColumnType::Date), born), Some("date_of_birth"));
     }
 
+    fn printed(name: &str, word: &str) -> Column {
+        column(name, ColumnType::parse(word).expect("a type"))
+    }
+
+    #[test]
+    fn every_type_that_is_carried_as_text_is_judged_as_text_is() {
+        let kind = |column: &Column, cells| found(column, cells).map(|found| found.kind);
+        for word in ["citext", "name", "enum", "xml", "varchar(40)", "char(40)"] {
+            assert_eq!(kind(&printed("reference", word), names()), Some("person_name"), "{word}");
+        }
+        let people = names();
+        let people: Vec<&str> = people.as_string_view().iter().flatten().collect();
+        let arrays = people.chunks(2).map(|pair| format!("{{\"{}\",NULL,\"{}\"}}", pair[0], pair[1]));
+        assert_eq!(kind(&printed("reference", "text[]"), texts(arrays)), Some("person_name"));
+        let keys = ["{\"key\": 1}", "{}"];
+        for word in ["json", "jsonb", "json[]"] {
+            let cells = texts((0..40).map(|at| keys[at % 2].to_owned()));
+            let looked = Content::look(&cells, &printed("born_on", word), &Recognisers::new().expect("patterns"));
+            assert!(looked.1.is_none(), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_moment_at_which_somebody_was_born_is_a_date_of_birth() {
+        let kind = |column: &Column, cells| found(column, cells).map(|found| found.kind);
+        let moments: ArrayRef = Arc::new(TimestampMicrosecondArray::from_iter_values(0..9));
+        for word in ["timestamp", "timestamptz"] {
+            assert_eq!(kind(&printed("date_of_birth", word), moments.clone()), Some("date_of_birth"), "{word}");
+        }
+        let beyond = ColumnType::Timestamp.beyond_as_text().expect("a text");
+        let cells = texts((0..9).map(|at| format!("198{at}-04-03 00:00:00")));
+        assert_eq!(kind(&column("date_of_birth", beyond), cells), Some("date_of_birth"));
+        let recognisers = Recognisers::new().expect("patterns");
+        assert!(Content::look(&moments, &printed("updated_at", "timestamp"), &recognisers).1.is_none());
+    }
+
+    #[test]
+    fn takes_arrays_apart_as_they_are_printed() {
+        for (array, expected) in [
+            ("{}", &[][..]),
+            ("{a,NULL,\"NULL\",\"\"}", &["a", "NULL", ""]),
+            (r#"[0:1]={"b, c","d \"e\" \\f"}"#, &["b, c", r#"d "e" \f"#]),
+            ("{{1,2},{3,4}}", &["1", "2", "3", "4"]),
+        ] {
+            let mut elements = Vec::new();
+            add_elements(array, &mut elements);
+            assert_eq!(elements, expected, "{array}");
+        }
+    }
+
+    /// The number with its check digit, where there is one.
+    fn nhs_number(front: i64) -> Option<i64> {
+        let digits: Vec<i64> = format!("{front:09}").bytes().map(|digit| i64::from(digit - b'0')).collect();
+        let sum: i64 = digits.iter().zip((2..=10).rev()).map(|(digit, weight)| digit * weight).sum();
+        match 11 - sum % 11 {
+            11 => Some(front * 10),
+            10 => None,
+            digit => Some(front * 10 + digit),
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_told_in_every_type_of_numbers() {
+        let nhs: Vec<i64> = (999_100_000..).filter_map(nhs_number).take(40).collect();
+        let kind = |column: &Column, cells| found(column, cells).map(|found| found.kind);
+        let doubles: ArrayRef = Arc::new(Float64Array::from_iter_values(nhs.iter().map(|nhs| *nhs as f64)));
+        assert_eq!(kind(&printed("reference", "double precision"), doubles), Some("nhs_number"));
+        let scaled = Decimal128Array::from_iter_values(nhs.iter().map(|nhs| i128::from(*nhs) * 100));
+        let scaled: ArrayRef = Arc::new(scaled);
+        assert_eq!(kind(&printed("reference", "numeric(38,2)"), scaled), Some("nhs_number"));
+        for (word, zeros) in [("numeric", ""), ("numeric", ".00")] {
+            let cells = texts(nhs.iter().map(|nhs| format!("{nhs}{zeros}")));
+            assert_eq!(kind(&printed("reference", word), cells), Some("nhs_number"), "{word}{zeros}");
+        }
+        let arrays = texts(nhs.chunks(2).map(|pair| format!("{{{},{}}}", pair[0], pair[1])));
+        assert_eq!(kind(&printed("reference", "bigint[]"), arrays), Some("nhs_number"));
+        let prices: ArrayRef = Arc::new(Float64Array::from_iter_values(nhs.iter().map(|nhs| *nhs as f64 / 7.0)));
+        assert_eq!(kind(&printed("price", "double precision"), prices), None);
+    }
+
     #[test]
     fn numbers_are_told_by_their_check_digits() {
-        let check = |front: i64| {
-            let digits: Vec<i64> = format!("{front:09}").bytes().map(|digit| i64::from(digit - b'0')).collect();
-            let sum: i64 = digits.iter().zip((2..=10).rev()).map(|(digit, weight)| digit * weight).sum();
-            match 11 - sum % 11 {
-                11 => Some(front * 10),
-                10 => None,
-                digit => Some(front * 10 + digit),
-            }
-        };
-        let nhs: Vec<i64> = (999_100_000..).filter_map(check).take(40).collect();
+        let nhs: Vec<i64> = (999_100_000..).filter_map(nhs_number).take(40).collect();
         let any: Vec<i64> = (999_100_000..).map(|front| front * 10 + 3).take(40).collect();
         let reference = column("reference", ColumnType::Bigint);
         let kind = |cells: Vec<i64>| found(&reference, Arc::new(Int64Array::from(cells))).map(|found| found.kind);

@@ -57,7 +57,7 @@ pub use engine::{Engine, Finding, Header, NotMade, Work};
 pub use forgotten::{Forgotten, NotLookedAt};
 pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};
 pub use policy::{PolicyFault, treatment};
-pub use recognise::{KINDS, Kind, RECOGNISERS, Recogniser};
+pub use recognise::{KINDS, Kind, MARKED, RECOGNISERS, Recogniser};
 pub use redact::{ColumnTreatment, RedactFault, Redacted, again, published_schema, redact};
 pub use risk::{Risk, RiskFault, RiskMeter, RiskRows};
 pub use small_cells::{Held, HeldRows, Released, ReleasedRows, SmallCellsFault, SmallCellsTold};

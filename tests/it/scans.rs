@@ -3,7 +3,11 @@
 
 use crate::ferry::Ferry;
 use crate::services::variable;
-use arrow::array::{ArrayRef, Int64Array, ListArray, RecordBatch, StringArray, StructArray};
+use arrow::array::{
+    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Float64Array, Int64Array, LargeListArray, LargeStringArray,
+    ListArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
+};
+use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Int64Type};
 use parquet::arrow::ArrowWriter;
 use serde_json::{Value, json};
@@ -188,6 +192,107 @@ fn knows_what_columns_are_of_and_takes_none_for_personal_that_is_not() {
     assert!(wrong.len() as f64 <= 0.01 * (truth.len() - personal) as f64, "{wrong:?}");
 }
 
+/// The rows as a file, with the schema of Arrow that its writer has.
+fn parquet(rows: &RecordBatch) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut file, rows.schema(), None).expect("a writer");
+    writer.write(rows).expect("written");
+    writer.close().expect("closed");
+    file
+}
+
+#[test]
+fn columns_of_every_type_are_looked_at_and_what_is_not_is_told_by_name() {
+    let ferry = Ferry::empty();
+    let mails: ArrayRef = Arc::new(LargeStringArray::from(vec!["wren@example.org", "rook@example.org"]));
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(vec![0i64, 1, 2]));
+    let lists = LargeListArray::new(Arc::new(Field::new("item", DataType::LargeUtf8, true)), offsets, mails, None);
+    let rows = RecordBatch::try_from_iter([
+        ("emails", Arc::new(lists) as ArrayRef),
+        ("email", Arc::new(BinaryArray::from(vec![&b"wren@example.org"[..], &b"rook@example.org"[..]])) as ArrayRef),
+        ("photo", Arc::new(BinaryArray::from(vec![&b"\xff\xd8"[..], &b"\xff\xd8"[..]])) as ArrayRef),
+        ("mobile", Arc::new(Float64Array::from(vec![Some(7_700_900_123.0), None])) as ArrayRef),
+        ("date_of_birth", Arc::new(TimestampMicrosecondArray::from(vec![0, 1])) as ArrayRef),
+        ("is_live", Arc::new(BooleanArray::from(vec![true, false])) as ArrayRef),
+    ]);
+    ferry.write("t.parquet", &parquet(&rows.expect("rows")));
+    let came = ferry.run(&["scan", "t.parquet", "--json"]);
+    let told: Vec<Value> = came.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let kinds: Vec<_> = told.iter().map(|told| (told["column"].as_str(), told["kind"].as_str())).collect();
+    let expected = [
+        ("emails[]", Some("email")),
+        ("email", Some("email")),
+        ("photo", None),
+        ("mobile", Some("phone")),
+        ("date_of_birth", Some("date_of_birth")),
+        ("is_live", None),
+    ];
+    assert_eq!(kinds, expected.map(|(column, kind)| (Some(column), kind)));
+    assert_eq!(came.err.trim_end(), "column `photo` was not scanned: 2 of its 2 cells hold bytes that are no text");
+}
+
+#[test]
+fn the_answer_does_not_hang_on_which_file_comes_first() {
+    let lines = |cell: &str| format!("{{\"reference\":{cell}}}\n").repeat(30);
+    let mails: String = (0..30).map(|n| format!("{{\"reference\":\"wren{n}@example.org\"}}\n")).collect();
+    for [first, second] in [["a", "b"], ["b", "a"]] {
+        let ferry = Ferry::empty();
+        ferry.write(&format!("all/{first}.jsonl"), lines("null").as_bytes());
+        ferry.write(&format!("all/{second}.jsonl"), mails.as_bytes());
+        let came = ferry.run(&["scan", "all", "--json"]);
+        let told: Value = serde_json::from_str(&came.out).expect("JSON");
+        assert_eq!((&told["kind"], &told["nulls"]), (&json!("email"), &json!(30)), "{first}");
+    }
+}
+
+#[test]
+fn a_proposed_schema_has_each_name_once_and_leaves_open_what_somebody_has_to_decide() {
+    let ferry = Ferry::empty();
+    let remark = |n: usize| if n == 7 { "wren@example.org" } else { "-" };
+    let rows: String = (0..60).map(|n| format!("{n},x,y,{}\n", remark(n))).collect();
+    ferry.write("t.csv", format!("Tel. no,E-Mail,E mail,remark\n{rows}").as_bytes());
+    let toml = ferry.run(&["scan", "t.csv", "--toml"]).out;
+    for line in ["tel_no = ", "e_mail = ", "e_mail_2 = "] {
+        assert!(toml.lines().any(|told| told.starts_with(line)), "{toml}");
+    }
+    let remark = "remark = { type = \"text\", class = \"personal\", kind = \"email\", confirmed = false }";
+    assert!(toml.lines().any(|line| line == remark), "{toml}");
+    let amounts = Decimal128Array::from(vec![150, 250]).with_precision_and_scale(12, 2).expect("a scale");
+    let rows = RecordBatch::try_from_iter([
+        ("seen_at", Arc::new(TimestampMicrosecondArray::from(vec![0, 1]).with_timezone("UTC")) as ArrayRef),
+        ("share", Arc::new(Float64Array::from(vec![0.5, 1.0])) as ArrayRef),
+        ("is_live", Arc::new(BooleanArray::from(vec![true, false])) as ArrayRef),
+        ("amount", Arc::new(amounts) as ArrayRef),
+    ]);
+    ferry.write("t.parquet", &parquet(&rows.expect("rows")));
+    let toml = ferry.run(&["scan", "t.parquet", "--toml"]).out;
+    for (name, word) in
+        [("seen_at", "timestamptz"), ("share", "double precision"), ("is_live", "boolean"), ("amount", "numeric(12,2)")]
+    {
+        assert!(toml.contains(&format!("{name} = {{ type = \"{word}\", class = \"internal\"")), "{toml}");
+    }
+}
+
+#[test]
+fn a_key_of_an_object_is_looked_at_and_never_told() {
+    let ferry = Ferry::empty();
+    ferry.write("k.jsonl", b"{\"by_user\":{\"wren@example.org\":1},\"note\":\"07700 900123\",\"note\":\"-\"}\n");
+    let came = ferry.run(&["scan", "k.jsonl", "--json"]);
+    assert!(!came.out.contains("wren") && came.err.is_empty(), "{}{}", came.out, came.err);
+    let told: Vec<Value> = came.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let found: Vec<_> = told.iter().map(|told| (told["column"].as_str(), &told["found"])).collect();
+    let (mail, phone, nothing) = (json!({"email": 1}), json!({"phone": 1}), json!({}));
+    // The first of two values of one key counts as the second does.
+    assert_eq!(found, [(Some("by_user.key"), &mail), (Some("by_user.value"), &nothing), (Some("note"), &phone)]);
+    assert_eq!(ferry.run(&["scan", "k.jsonl", "--fail-on", "email"]).code, 1);
+    let keys: Vec<String> = (0..3_000).map(|n| format!("\"k{n}\":\"rook{n}@example.org\"")).collect();
+    ferry.write("many.jsonl", format!("{{\"by_id\":{{{}}}}}\n", keys.join(",")).as_bytes());
+    let came = ferry.run(&["scan", "many.jsonl", "--json"]);
+    assert!(came.out.lines().count() <= 2_001 && came.err.contains("more than 2,000 columns"), "{}", came.err);
+    let told = came.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    assert_eq!(told.filter_map(|told| told["found"]["email"].as_u64()).sum::<u64>(), 3_000);
+}
+
 #[test]
 fn counts_in_characters_in_every_format_and_in_nested_columns() {
     let ferry = Ferry::empty();
@@ -201,12 +306,7 @@ fn counts_in_characters_in_every_format_and_in_nested_columns() {
     let lists = ListArray::from_iter_primitive::<Int64Type, _, _>([Some(vec![Some(1)]), None]);
     let rows =
         RecordBatch::try_from_iter([("id", ids), ("text", texts), ("who", Arc::new(inner)), ("list", Arc::new(lists))]);
-    let rows = rows.expect("rows");
-    let mut file = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut file, rows.schema(), None).expect("a writer");
-    writer.write(&rows).expect("written");
-    writer.close().expect("closed");
-    ferry.write("t.parquet", &file);
+    ferry.write("t.parquet", &parquet(&rows.expect("rows")));
     for name in ["t.csv", "t.jsonl", "t.parquet"] {
         let came = ferry.run(&["scan", name, "--spans", "--json"]);
         let told: Vec<Value> = came.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -256,6 +356,10 @@ fn ends_with_1_where_it_finds_what_it_was_told_to_fail_on() {
     let kinds = ferry.run(&["scan", "--kinds", "--json"]);
     let listed: Vec<Value> = kinds.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert!(listed.iter().any(|kind| kind["kind"] == "nino" && kind["presidio"] == "UK_NINO"));
+    for kind in &listed {
+        let by = kind["recognised_by"].as_array().expect("recognisers");
+        assert!(!by.is_empty() && by.len() == kind["recognisers"].as_array().expect("ids").len(), "{kind}");
+    }
 }
 
 #[test]

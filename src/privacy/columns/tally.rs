@@ -17,17 +17,17 @@ const DIGITS_MIN: usize = 10;
 /// Blanks of a cell that is a sentence.
 const BLANKS_MIN: usize = 3;
 
-/// What cells of a column are made of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What cells of a column are made of; that of which the most is looked at stands first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CellKind {
     /// Text.
     #[default]
     Text,
     /// Whole numbers, as text.
     Number,
-    /// Days.
+    /// Days and moments.
     Date,
-    /// Anything else: fractions, moments, truth values.
+    /// Anything else: fractions, times of day, truth values.
     Other,
 }
 
@@ -189,8 +189,12 @@ impl ColumnTally {
         if self.cell_kind == CellKind::Text || self.cell_kind == CellKind::Number && header.speaks() {
             engine.find(cell, header, work, &mut found);
         }
-        let is_judged = matches!(self.cell_kind, CellKind::Text | CellKind::Number);
-        let told = if is_judged { told(cell, &found, true, engine, work) } else { CellTold::default() };
+        let told = match self.cell_kind {
+            CellKind::Text | CellKind::Number => told(cell, &found, true, engine, work),
+            // Any day may be one on which somebody was born; its column's name has to say so.
+            CellKind::Date => CellTold { shapes: 1 << Kind::DateOfBirth as u32, ..CellTold::default() },
+            CellKind::Other => CellTold::default(),
+        };
         work.found = found;
         told
     }
@@ -226,11 +230,13 @@ impl ColumnTally {
         }
     }
 
-    /// Both together.
+    /// Both together. What has no cells says nothing of their kind; of two kinds that counts of which more is looked at.
     pub fn and(mut self, other: ColumnTally) -> Self {
-        if other.cell_kind == CellKind::Text {
-            self.cell_kind = CellKind::Text;
-        }
+        self.cell_kind = match (self.cells, other.cells) {
+            (0, 1..) => other.cell_kind,
+            (1.., 0) => self.cell_kind,
+            _ => self.cell_kind.min(other.cell_kind),
+        };
         self.cells += other.cells;
         self.nulls += other.nulls;
         self.bytes += other.bytes;
@@ -311,6 +317,41 @@ pub fn may_be_sentence(cell: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::privacy::columns::verdict;
+
+    /// So many cells of a kind, as one file has them, each with one text.
+    fn part(kind: CellKind, cell: &str, cells: u64) -> ColumnTally {
+        let engine = Engine::shared().expect("an engine");
+        let (mut part, mut work) = (ColumnTally::new(kind), engine.take_work());
+        (0..cells).for_each(|_| part.add(cell, &Header::new("date_of_birth"), engine, &mut work));
+        engine.give_back(work);
+        part
+    }
+
+    #[test]
+    fn parts_of_other_kinds_come_to_the_same_in_any_order() {
+        let kinds = [CellKind::Text, CellKind::Number, CellKind::Date, CellKind::Other];
+        for (one, two) in kinds.into_iter().flat_map(|one| kinds.map(|two| (one, two))) {
+            let (empty, full) = (part(one, "", 0), part(two, "", 3));
+            assert_eq!(empty.clone().and(full.clone()).cell_kind, two, "{one:?} without cells");
+            assert_eq!(full.and(empty).cell_kind, two, "{one:?} without cells");
+            let (one, two) = (part(one, "", 2), part(two, "", 3));
+            let least = one.cell_kind.min(two.cell_kind);
+            let (both, back) = (one.clone().and(two.clone()), two.and(one));
+            assert_eq!((both.cell_kind, &both), (least, &back));
+        }
+    }
+
+    #[test]
+    fn a_column_is_of_the_same_kind_whichever_of_its_files_comes_first() {
+        let nothing = part(CellKind::Other, "", 0);
+        let days = part(CellKind::Date, "", 30);
+        let texts = part(CellKind::Text, "n/a", 3);
+        for parts in [[&nothing, &days, &texts], [&texts, &nothing, &days], [&days, &texts, &nothing]] {
+            let all = parts.into_iter().cloned().reduce(ColumnTally::and).expect("parts");
+            assert_eq!(verdict("date_of_birth", &all).kind, Some("date_of_birth"));
+        }
+    }
 
     proptest::proptest! {
         #[test]

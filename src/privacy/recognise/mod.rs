@@ -3,6 +3,7 @@
 //! ```text
 //! kinds.rs    the kinds, and what others call them      table.rs    the rows: pattern, check, words, examples, source
 //! judge.rs    a candidate -> what speaks for it         checks.rs   check digits        modulus.rs  sort codes and accounts
+//! marked.rs   what is recognised without a pattern: words, examples, source
 //! dates.rs    days as people write them                 areas.rs    postcode areas
 //! ```
 //!
@@ -14,12 +15,14 @@ mod checks;
 mod dates;
 mod judge;
 mod kinds;
+mod marked;
 mod modulus;
 mod table;
 
 pub use checks::{card as is_card, has_check};
 pub use judge::{Candidate, Evidence};
 pub use kinds::{KINDS, Kind};
+pub use marked::MARKED;
 pub use modulus::{Pair, pair};
 pub use table::{RECOGNISERS, Recogniser};
 

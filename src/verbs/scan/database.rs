@@ -89,7 +89,7 @@ pub async fn look(asked: &Database, engine: &'static Engine, wants_spans: bool) 
     }
     let mut scanned = look.finish(parts.iter().map(|part| part.told.clone()).collect());
     scanned.cells_unread = cells_unread;
-    scanned.unread = unread;
+    scanned.unread.extend(unread);
     Ok(scanned)
 }
 

@@ -1,10 +1,13 @@
 //! Batches -> counts of each column and, where they are wanted, findings in the order of rows; on all cores.
 
 use super::super::paths::SideFile;
-use super::nested::Leaf;
+use super::nested::{Keys, Leaf, Unread};
 use super::rows::{Batch, read};
+use super::types::wider;
+use crate::data::ColumnType;
 use crate::failure::Failure;
 use crate::privacy::{CellTold, ColumnTally, ColumnVerdict, Engine, Header, Kind, Memo, Span, verdict};
+use crate::report::count;
 use arrow::array::Array;
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -23,16 +26,24 @@ pub struct Scanned {
     pub files: Vec<String>,
     /// Rows of all files.
     pub rows: u64,
-    /// Columns that nobody could read, and why.
+    /// Columns that nobody could read or look at, and why.
     pub unread: Vec<(String, String)>,
     /// Cells that could not be read.
     pub cells_unread: u64,
+    /// Whether objects have too many keys for a column each.
+    pub are_keys_too_many: bool,
 }
 
 /// One column.
 pub struct ScannedColumn {
     /// Its name, or its path.
     pub name: String,
+    /// Whether it is a path within a column.
+    pub is_path: bool,
+    /// The type that the files say, or that holds all of its values; none where there are none.
+    pub column_type: Option<ColumnType>,
+    /// Whether there are cells of it that nobody looked at.
+    pub is_unread: bool,
     /// Its counts.
     pub tally: ColumnTally,
     /// What it is of.
@@ -57,6 +68,9 @@ struct Column {
     /// Its own name, whose words say what it is of.
     name: String,
     header: Header,
+    is_path: bool,
+    column_type: Option<ColumnType>,
+    unread: Option<Unread>,
     tally: ColumnTally,
 }
 
@@ -92,12 +106,19 @@ impl Look {
                     (true, table) => format!("{table}.{}", leaf.name),
                 };
                 let (header, tally) = (Header::new(&leaf.name), ColumnTally::new(leaf.kind));
-                columns.push(Column { told, name: leaf.name.clone(), header, tally });
+                let (name, is_path) = (leaf.name.clone(), leaf.is_path);
+                columns.push(Column { told, name, header, is_path, column_type: None, unread: None, tally });
                 columns.len() - 1
             });
             let (tally, found) = self.of_leaf(leaf, batch, place);
             let column = &mut self.columns[place];
             column.tally = std::mem::take(&mut column.tally).and(tally);
+            column.is_path |= leaf.is_path;
+            column.column_type = wider(column.column_type, leaf.column_type);
+            if let Some(Unread { cells, why }) = leaf.unread {
+                let before = column.unread.map_or(0, |unread| unread.cells);
+                column.unread = Some(Unread { cells: before + cells, why });
+            }
             self.spans.extend(found.into_iter().map(|span| (file, place, span)));
         }
         self.spans[from..].sort_by_key(|(_, place, span): &(usize, usize, Span)| (span.row, *place));
@@ -149,10 +170,18 @@ impl Look {
 
     /// What it came to; `files` are what messages call the files or tables.
     pub fn finish(self, files: Vec<String>) -> Scanned {
-        let judged =
-            |Column { told, name, tally, .. }| ScannedColumn { verdict: verdict(&name, &tally), name: told, tally };
+        let unread = self.columns.iter().filter_map(|Column { told, tally, unread, .. }| {
+            let Unread { cells, why } = (*unread)?;
+            Some((told.clone(), format!("{} of its {} cells {why}", count(cells), count(tally.cells))))
+        });
+        let unread = unread.collect();
+        let judged = |Column { told, name, is_path, column_type, unread, tally, .. }| {
+            let (verdict, is_unread) = (verdict(&name, &tally), unread.is_some());
+            ScannedColumn { name: told, is_path, column_type, is_unread, tally, verdict }
+        };
         let columns = self.columns.into_iter().map(judged).collect();
-        Scanned { columns, spans: self.spans, files, rows: self.rows, unread: Vec::new(), cells_unread: 0 }
+        let (spans, rows) = (self.spans, self.rows);
+        Scanned { columns, spans, files, rows, unread, cells_unread: 0, are_keys_too_many: false }
     }
 }
 
@@ -169,11 +198,12 @@ fn is_tellable(name: &str, engine: &Engine) -> bool {
 
 /// Looks at every cell of the files.
 pub fn look(files: &[SideFile], engine: &'static Engine, wants_spans: bool) -> Result<Scanned, Failure> {
-    let mut look = Look::new(engine, wants_spans);
+    let (mut look, mut keys) = (Look::new(engine, wants_spans), Keys::new(engine));
     for (file, named) in files.iter().enumerate() {
-        read(named, &mut |batch: Batch| look.take(file, "", &batch))?;
+        read(named, &mut keys, &mut |batch: Batch| look.take(file, "", &batch))?;
     }
-    Ok(look.finish(files.iter().map(|file| file.name.clone()).collect()))
+    let scanned = look.finish(files.iter().map(|file| file.name.clone()).collect());
+    Ok(Scanned { are_keys_too_many: keys.are_too_many, ..scanned })
 }
 
 /// Unicode scalar values.

@@ -4,6 +4,7 @@
 //! rows.rs     files -> batches of text, whatever they hold      nested.rs   objects and lists -> a column for each path
 //! database.rs tables and queries of a source -> the same
 //! macie_findings.rs     what Amazon Macie found -> beside our own      macie_identifiers.rs  our recognisers -> what Macie takes
+//! types.rs    types of Arrow -> those of a schema file
 //! look.rs     batches -> counts and findings, on all cores      told.rs     the result, for people and for programs
 //! ```
 //!
@@ -16,6 +17,7 @@ mod macie_identifiers;
 mod nested;
 mod rows;
 mod told;
+mod types;
 
 use super::{files, paths};
 use crate::ending;

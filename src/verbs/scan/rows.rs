@@ -1,7 +1,7 @@
 //! Files -> batches of text: Parquet, CSV and JSON lines, plain or packed, with objects and lists as columns of their own.
 
 use super::super::paths::{Holds, SideFile};
-use super::nested::{self, Leaf};
+use super::nested::{self, Keys, Leaf};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::compression::Compression;
@@ -40,16 +40,16 @@ impl Ranged for Local {
     }
 }
 
-/// Gives each batch of a file to `take`.
-pub fn read(file: &SideFile, take: &mut dyn FnMut(Batch)) -> Result<(), Failure> {
-    read_file(file, take).map_err(|fault| {
+/// Gives each batch of a file to `take`. `keys` are those that objects had before.
+pub fn read(file: &SideFile, keys: &mut Keys, take: &mut dyn FnMut(Batch)) -> Result<(), Failure> {
+    read_file(file, keys, take).map_err(|fault| {
         let row = fault.row.map(|row| format!(", row {row}")).unwrap_or_default();
         let ending = if fault.fault == csv::NO_HEADER { ending::SIDE_NOT_THERE } else { ending::SCAN_CORRUPT };
         Failure::new(ending, Phase::Extract, format!("`{}`{row} {}", file.name, fault.fault))
     })
 }
 
-fn read_file(file: &SideFile, take: &mut dyn FnMut(Batch)) -> Result<(), FormatFault> {
+fn read_file(file: &SideFile, keys: &mut Keys, take: &mut dyn FnMut(Batch)) -> Result<(), FormatFault> {
     let unreadable = |_| FormatFault::new("is not there, or may not be read");
     let opened = File::open(&file.path).map_err(unreadable)?;
     let length = opened.metadata().map_err(unreadable)?.len();
@@ -81,7 +81,7 @@ fn read_file(file: &SideFile, take: &mut dyn FnMut(Batch)) -> Result<(), FormatF
         Holds::JsonLines => {
             let mut first = 0;
             for block in Blocks::new(text()?) {
-                let (leaves, rows) = nested::of_lines(&block?, first)?;
+                let (leaves, rows) = nested::of_lines(&block?, first, keys)?;
                 take(Batch { leaves, first, rows });
                 first += rows;
             }

@@ -4,7 +4,7 @@ mod vectors;
 
 use super::numbers::{WORD_BYTES_MAX, begin_of_word};
 use super::*;
-use crate::privacy::recognise::RECOGNISERS;
+use crate::privacy::recognise::{MARKED, RECOGNISERS};
 use std::time::Duration;
 
 fn engine() -> &'static Engine {
@@ -38,6 +38,19 @@ fn every_row_finds_its_examples_and_passes_its_counter_examples() {
     }
     println!("recognisers: {} rows, {yes} examples, {no} counter-examples", RECOGNISERS.len());
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn what_is_marked_is_found_in_its_examples_and_passed_in_its_counter_examples() {
+    for row in MARKED {
+        assert!(!RECOGNISERS.iter().any(|other| other.id == row.id), "{}", row.id);
+        for (texts, expected) in [(row.examples, true), (row.counter_examples, false)] {
+            for text in texts {
+                let is_found = found(text).iter().any(|(kind, _)| *kind == row.kind.id());
+                assert_eq!(is_found, expected, "{} in `{text}`", row.id);
+            }
+        }
+    }
 }
 
 #[test]

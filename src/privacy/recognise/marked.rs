@@ -1,0 +1,87 @@
+//! What is recognised without a pattern, as `scan --kinds` tells it: addresses and secrets by their marks (`engine/marks.rs`), names of
+//! people and streets by lists and cues (`names/`). Never in here: how it is found.
+
+use super::kinds::Kind;
+
+/// One way in which a kind is recognised without a pattern.
+pub struct Marked {
+    /// Its name.
+    pub id: &'static str,
+    /// What it finds.
+    pub kind: Kind,
+    /// Words nearby that say what it is, some of them; small letters.
+    pub words: &'static [&'static str],
+    /// Texts in which it is found.
+    pub examples: &'static [&'static str],
+    /// Texts in which nothing of its kind is found.
+    pub counter_examples: &'static [&'static str],
+    /// Where the shape is laid down.
+    pub source: &'static str,
+}
+
+/// Every one of them.
+pub const MARKED: &[Marked] = &[
+    Marked {
+        id: "email",
+        kind: Kind::Email,
+        words: &[],
+        examples: &["write to wren.alder@example.org, please", "zo\u{eb}@example.org"],
+        counter_examples: &["user@localhost", "logo@2x.png"],
+        source: "RFC 5321, 4.5.3.1; RFC 6531",
+    },
+    Marked {
+        id: "secret_named",
+        kind: Kind::Credential,
+        words: &["password", "passphrase", "secret", "token", "api key", "access key", "client secret", "private_key"],
+        examples: &["password: hunter2!Blue"],
+        counter_examples: &["token: invalid", "password: changed"],
+        source: "custom: a word that names a secret, then `:`, `=` or `is`",
+    },
+    Marked {
+        id: "password_of_url",
+        kind: Kind::Credential,
+        words: &[],
+        examples: &["postgres://svc_loader:Tr0ub4dor-3xy@db.example.org:5432/settlements"],
+        counter_examples: &["postgres://db.example.org:5432/settlements"],
+        source: "RFC 3986, 3.2.1",
+    },
+    Marked {
+        id: "key_issued",
+        kind: Kind::Credential,
+        words: &[],
+        examples: &["export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE"],
+        counter_examples: &["AKIA", "T_DRAXX-3"],
+        source: "the issuers' own documentation, as secret scanning of public repositories uses it",
+    },
+    Marked {
+        id: "jwt",
+        kind: Kind::Credential,
+        words: &[],
+        examples: &["Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJuZiJ9.c2lnbmF0dXJl"],
+        counter_examples: &["eyJ."],
+        source: "RFC 7519",
+    },
+    Marked {
+        id: "person_name",
+        kind: Kind::PersonName,
+        words: &["dear", "mr", "mrs", "ms", "attendees", "cc", "my name is", "firstname"],
+        examples: &["Dear Zo\u{eb} O\u{2019}Brien,", "Attendees: Omar el-Sayed", "cc Lotte Van Den Berg"],
+        counter_examples: &[
+            "Robin Rigg exported at full load",
+            "Met Office warning: Storm Isla on Tuesday",
+            "Dear Occupier, we will be resurfacing the road",
+        ],
+        source: "custom: lists of forenames and surnames, and cues before and behind",
+    },
+    Marked {
+        id: "street_address",
+        kind: Kind::Address,
+        words: &[],
+        examples: &[
+            "We have updated your address to 14 Marsh Lane, Leeds",
+            "delivery to Flat 3, 27 Gladstone Road, Bristol could not be completed",
+        ],
+        counter_examples: &["Dogger Bank A Offshore Wind Farm", "settlement period 48 of 2026-10-25"],
+        source: "custom: a number or a house's name, and a word that streets end or, in Wales, begin with",
+    },
+];
