@@ -14,4 +14,7 @@ COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certifi
 COPY --from=builder /src/target/release/nightferry /usr/local/bin/nightferry
 # The one place that is written to: scratch. Declared, a task's own disk mounted there keeps the folder's leave for everybody.
 VOLUME ["/tmp"]
+# glibc gives each thread a heap of its own, up to eight for every core, and what was given back to one is no room for the others: with
+# two a treated relay takes a quarter less memory in the same time.
+ENV MALLOC_ARENA_MAX=2
 ENTRYPOINT ["/usr/local/bin/nightferry"]

@@ -160,7 +160,8 @@ def timed(command, cwd, shell=False):
     begin, before, threads = time.perf_counter(), busy(), {}
     with tempfile.TemporaryFile() as said:
         # The largest memory of a child is never told as less than this script's own, which is some 30 MiB.
-        child = subprocess.Popen(command, cwd=cwd, stdout=said, shell=shell, executable="/bin/bash" if shell else None)
+        environment = dict(os.environ, MALLOC_ARENA_MAX="2")  # As the image has it.
+        child = subprocess.Popen(command, cwd=cwd, env=environment, stdout=said, shell=shell, executable="/bin/bash" if shell else None)
         watcher = threading.Thread(target=watch, args=(child.pid, threads), daemon=True)
         watcher.start()
         _, status, usage = os.wait4(child.pid, 0)
