@@ -168,10 +168,10 @@ impl TopicTreatment {
             .map_err(|fault| RelayFault::Treatment { dataset: self.dataset.clone(), fault: fault.to_string() })?;
         let hits = self.count(&images, redacted.told());
         let (mut new_keys, mut new_values) = (BinaryViewBuilder::new(), BinaryViewBuilder::new());
-        let (mut headers, marks) = (headers_builder(), marks(records));
+        let mut headers = headers_builder();
         let (mut is_landed, mut reasons) = (Vec::new(), Vec::new());
         let (made, mut out) = (images.made(redacted.rows(), &terms), [String::new(), String::new()]);
-        for record in 0..records.num_rows() {
+        for (record, is_marked) in marks(records).into_iter().enumerate() {
             let dead = images.not_landed(record);
             let written = match dead {
                 Some(_) => None,
@@ -185,7 +185,7 @@ impl TopicTreatment {
             if let Some([has_key, has_value]) = written {
                 new_keys.append_option(has_key.then_some(&out[0]));
                 new_values.append_option(has_value.then_some(&out[1]));
-                if marks[record] {
+                if is_marked {
                     push_header(&mut headers, OLD_KEY, Some(&[]));
                 }
                 headers.append(true);
