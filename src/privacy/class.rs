@@ -67,8 +67,7 @@ impl Content {
             }
             ColumnType::Numeric { scale, .. } => {
                 let (cells, unit) = (cells.as_primitive::<Decimal128Type>(), 10i128.pow(u32::from(scale)));
-                let whole = |cell: i128| (cell % unit == 0).then(|| cell / unit);
-                numbers(of_numbers(cells.iter().flatten().map(whole), name, recognisers))
+                numbers(of_numbers(cells.iter().flatten().map(|cell| whole_units(cell, unit)), name, recognisers))
             }
             ColumnType::Real => {
                 let cells = cells.as_primitive::<Float32Type>();
@@ -173,6 +172,14 @@ fn of_numbers(numbers: impl Iterator<Item = Option<i128>>, name: &str, recognise
     let mut tally = recognisers.numbers(whole, name);
     tally.add_unlike(fractions);
     tally
+}
+
+fn whole_units(cell: i128, unit: i128) -> Option<i128> {
+    // Nearly all fit into half as many bits, whose division takes a tenth of the time.
+    if let (Ok(cell), Ok(unit)) = (i64::try_from(cell), i64::try_from(unit)) {
+        return (cell % unit == 0).then(|| (cell / unit).into());
+    }
+    (cell % unit == 0).then(|| cell / unit)
 }
 
 fn whole_number(number: f64) -> Option<i128> {
