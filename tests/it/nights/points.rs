@@ -9,6 +9,7 @@ use crate::five::{Befallen, PERSON, rows};
 use crate::readers::python;
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
 
 /// Of one place, killed at so many of the times that it is reached, at most.
 const TIMES_MAX: u64 = 12;
@@ -21,15 +22,11 @@ const ROWS: &str = "id,amount\n1,10\n2,20\n3,30\n4,40\n5,50\n";
 
 #[test]
 fn a_hundred_kills_leave_one_new_version_that_is_whole_in_both_clouds() {
-    let columns = "amount = { type = \"integer\", class = \"open\" }\n\
-        name = { type = \"text\", class = \"personal\", kind = \"person_name\", treat = { analytics = \"drop\" } }";
-    let ferry = Ferry::of_one_file("app.thing.csv", extract(BEFORE).as_bytes(), columns, "");
-    let (from, to) = ("url = \"out/warehouse\"", "url = \"out/warehouse\"\nsecond = \"out/second\"");
-    ferry.edit("jobs/environments/dev.toml", from, to);
-    let reached_first = reached(&ferry, "2026-11-20");
+    let ferry = of_two_clouds();
+    let reached_first = reached(&ferry, run(&ferry, "2026-11-20"));
     copy(&ferry.path("out"), &ferry.path("before"));
     ferry.write(EXTRACT, extract(ROWS).as_bytes());
-    let reached = reached(&ferry, "2026-11-21");
+    let reached = reached(&ferry, run(&ferry, "2026-11-21"));
     assert!(reached_first.contains_key("store.put.stamp:before"), "{reached_first:?}");
 
     let is_soak = std::env::var_os("NIGHTFERRY_SOAK").is_some();
@@ -37,12 +34,10 @@ fn a_hundred_kills_leave_one_new_version_that_is_whole_in_both_clouds() {
     for (place, times) in &reached {
         let soaked = || (0..SOAKED_MIN.max(*times)).map(|nth| 1 + nth % times).collect();
         for nth in if is_soak { soaked() } else { spread(*times, TIMES_MAX) } {
-            std::fs::remove_dir_all(ferry.path("out")).expect("removed");
-            copy(&ferry.path("before"), &ferry.path("out"));
             let armed = format!("{place}:{nth}");
-            let killed = run(&ferry, "2026-11-21").env("NIGHTFERRY_KILL", &armed).output().expect("it starts");
-            assert_eq!(killed.status.signal(), Some(9), "{armed} (is the feature `failpoints` on?)");
-            is_whole(&ferry, &Came::of(&killed), &armed, kills % 10 == 0);
+            afresh(&ferry, "before");
+            let killed = killed(run(&ferry, "2026-11-21"), &armed);
+            is_whole(&ferry, &killed, &armed, kills % 10 == 0);
             kills += 1;
         }
     }
@@ -53,14 +48,96 @@ fn a_hundred_kills_leave_one_new_version_that_is_whole_in_both_clouds() {
     assert!(kills >= 100 && reached.len() >= 28, "{kills} kills at {} places: {reached:?}", reached.len());
 }
 
-fn run(ferry: &Ferry, day: &str) -> std::process::Command {
+#[test]
+fn upkeep_that_is_killed_anywhere_shows_whole_versions_and_the_next_night_is_published() {
+    let ferry = of_two_clouds();
+    assert_eq!(ferry.run(&["run", JOB, "--date", "2026-11-20", "--progress", "none"]).code, 0);
+    ferry.write(EXTRACT, extract(ROWS).as_bytes());
+    assert_eq!(ferry.run(&["run", JOB, "--date", "2026-11-21", "--progress", "none"]).code, 0);
+    copy(&ferry.path("out"), &ferry.path("before"));
+    let shown = || {
+        ["warehouse", "second"].map(|cloud| rows(&ferry.path(&format!("out/{cloud}")).to_string_lossy(), None, "thing"))
+    };
+    let is_soak = std::env::var_os("NIGHTFERRY_SOAK").is_some();
+    let (mut kills, mut places) = (0, BTreeMap::new());
+    let rollback = ["table", "rollback", "warehouse/thing", "--to", "0", "--reason", "wrong"].as_slice();
+    let collect = ["table", "gc", "warehouse/thing", "--apply"].as_slice();
+    // What no version shows any more is told first, and goes when it was told long enough.
+    for (verb, days) in [(rollback, "0"), (collect, "40"), (collect, "80")] {
+        let command = || {
+            let mut command = ferry.command(verb);
+            command.env("NIGHTFERRY_DAYS_AHEAD", days);
+            command
+        };
+        let reached = reached(&ferry, command());
+        if days == "40" {
+            afresh(&ferry, "before");
+            assert!(command().output().expect("it starts").status.success());
+            copy(&ferry.path("out"), &ferry.path("told"));
+        }
+        let state = if days == "80" { "told" } else { "before" };
+        for (place, times) in &reached {
+            // How often something is read is not the same each time.
+            let half = times.div_ceil(2);
+            for nth in if is_soak { spread(half, TIMES_MAX) } else { vec![half] } {
+                let armed = format!("{place}:{nth}");
+                afresh(&ferry, state);
+                killed(command(), &armed);
+                for shown in shown() {
+                    assert!(shown == ROWS || (verb == rollback && shown == BEFORE), "{verb:?} {armed}: {shown}");
+                }
+                let next = ferry.run(&["run", JOB, "--date", "2026-11-22", "--progress", "none"]);
+                assert_eq!(next.code, 0, "{verb:?} {armed}: {}", next.err);
+                assert_eq!(shown(), [ROWS, ROWS], "{verb:?} {armed}");
+                for look in ["verify", "compare"] {
+                    let looked = ferry.run(&["table", look, "warehouse/thing"]);
+                    assert_eq!(looked.code, 0, "{verb:?} {armed} {look}: {}{}", looked.out, looked.err);
+                }
+                kills += 1;
+            }
+        }
+        if days == "40" {
+            afresh(&ferry, "told");
+        }
+        places.extend(reached);
+    }
+    println!("{kills} failpoints hit ({} places of upkeep), 0 violations", places.len());
+    for place in ["store.put.gc", "store.delete", "store.put.log"] {
+        assert!(places.contains_key(&format!("{place}:before")), "{place}: {places:?}");
+    }
+}
+
+/// One table, in two clouds.
+fn of_two_clouds() -> Ferry {
+    let columns = "amount = { type = \"integer\", class = \"open\" }\n\
+        name = { type = \"text\", class = \"personal\", kind = \"person_name\", treat = { analytics = \"drop\" } }";
+    let ferry = Ferry::of_one_file("app.thing.csv", extract(BEFORE).as_bytes(), columns, "");
+    let (from, to) = ("url = \"out/warehouse\"", "url = \"out/warehouse\"\nsecond = \"out/second\"");
+    ferry.edit("jobs/environments/dev.toml", from, to);
+    ferry
+}
+
+/// Both clouds as they were kept.
+fn afresh(ferry: &Ferry, state: &str) {
+    std::fs::remove_dir_all(ferry.path("out")).expect("removed");
+    copy(&ferry.path(state), &ferry.path("out"));
+}
+
+/// A command that is killed at that place.
+fn killed(mut command: Command, armed: &str) -> Came {
+    let killed = command.env("NIGHTFERRY_KILL", armed).output().expect("it starts");
+    assert_eq!(killed.status.signal(), Some(9), "{armed} (is the feature `failpoints` on?)");
+    Came::of(&killed)
+}
+
+fn run(ferry: &Ferry, day: &str) -> Command {
     ferry.command(&["run", JOB, "--date", day, "--progress", "none"])
 }
 
-/// Runs a night, and counts how often each place is reached.
-fn reached(ferry: &Ferry, day: &str) -> BTreeMap<String, u64> {
+/// Runs a command, and counts how often each place is reached.
+fn reached(ferry: &Ferry, mut command: Command) -> BTreeMap<String, u64> {
     let counts = ferry.path("counts");
-    let ended = run(ferry, day).env("NIGHTFERRY_KILL_COUNTS", &counts).output().expect("it starts");
+    let ended = command.env("NIGHTFERRY_KILL_COUNTS", &counts).output().expect("it starts");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     let mut reached = BTreeMap::new();
     for line in std::fs::read_to_string(&counts).expect("counts (is the feature `failpoints` on?)").lines() {
