@@ -78,8 +78,28 @@ fn a_store_that_is_slow_or_asked_too_much_is_asked_again() {
 }
 
 #[test]
+fn a_store_that_does_nothing_and_says_so_or_closes_is_asked_again() {
+    let ends = &["", "E-STORE-71", "E-SECOND-72"];
+    nights(&[
+        case(Fault::Refused500, ALL, 2, 12, &[""]),
+        case(Fault::Closed, ALL, 3, 6, &[""]),
+        // There and away again all night.
+        case(Fault::Closed, ALL, 2, 60, ends),
+        // What says 200 and has stored nothing is found out by who looks.
+        case(Fault::ErrorIn200, WRITES, 2, 3, ends),
+    ]);
+}
+
+#[test]
 fn an_answer_that_breaks_off_is_taken_for_none() {
-    nights(&[case(Fault::CutShort, READS, 3, 6, &["", "E-STORE-71", "E-SECOND-72"])]);
+    let ends = &["", "E-STORE-71", "E-SECOND-72"];
+    nights(&[
+        case(Fault::CutShort, READS, 3, 6, ends),
+        case(Fault::TooLong, READS, 3, 6, ends),
+        // Whoever believes the length has half of a part: it is read again.
+        Case { path: ".parquet", ..case(Fault::TooShort, READS, 1, 2, &[""]) },
+        Case { path: ".parquet", ..case(Fault::TooShort, READS, 1, 1_000, &["E-SUM-42"]) },
+    ]);
 }
 
 #[test]

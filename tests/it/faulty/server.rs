@@ -13,6 +13,16 @@ use std::time::Duration;
 /// What goes wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
+    /// 500, and nothing is done.
+    Refused500,
+    /// The connection is closed, and nothing is done.
+    Closed,
+    /// 200 with an error for a body, and nothing is done.
+    ErrorIn200,
+    /// The answer lacks the second half of its body, and says that it is whole.
+    TooShort,
+    /// The answer says that its body is longer than it is, and ends.
+    TooLong,
     /// It is done, and answered 500.
     DoneThen500,
     /// It is done, and the connection closed.
@@ -183,6 +193,9 @@ impl Shared {
             )
         };
         let early = match fault {
+            Some(Fault::Closed) => return None,
+            Some(Fault::Refused500) => Some(refused("500 Internal Server Error", "InternalError")),
+            Some(Fault::ErrorIn200) => Some(refused("200 OK", "InternalError")),
             Some(Fault::Conflict) => Some(refused("409 Conflict", "ConditionalRequestConflict")),
             Some(Fault::Precondition) => Some(refused("412 Precondition Failed", "PreconditionFailed")),
             Some(Fault::Expired) => Some(refused("403 Forbidden", "ExpiredToken")),
@@ -215,6 +228,15 @@ impl Shared {
                 if let Some(byte) = answer.body.get_mut(place) {
                     *byte ^= 1;
                 }
+            }
+            Some(Fault::TooShort) => {
+                answer.body.truncate(answer.body.len() / 2);
+                answer.head = with_length(&answer.head, answer.body.len());
+            }
+            Some(Fault::TooLong) => {
+                client.write_all(&with_length(&answer.head, answer.body.len() + 100)).ok()?;
+                client.write_all(&answer.body).ok()?;
+                return None;
             }
             Some(Fault::Slow) => {
                 client.write_all(&answer.head).ok()?;
@@ -273,6 +295,14 @@ pub fn read(from: &mut impl BufRead, asked: Option<&str>) -> Option<Message> {
     }
     head.extend(b"\r\n");
     Some(Message { head, body })
+}
+
+/// The same first line and headers, for a body of so many bytes.
+fn with_length(head: &[u8], bytes: usize) -> Vec<u8> {
+    let told = String::from_utf8_lossy(head);
+    let is_other = |line: &&str| !line.is_empty() && !line.to_ascii_lowercase().starts_with("content-length:");
+    let lines: Vec<&str> = told.split("\r\n").filter(is_other).collect();
+    format!("{}\r\nContent-Length: {bytes}\r\n\r\n", lines.join("\r\n")).into_bytes()
 }
 
 fn chunks(from: &mut impl BufRead) -> Option<Vec<u8>> {
