@@ -52,6 +52,11 @@ fn tonight(ferry: &Ferry) -> Came {
 
 /// What must hold of such a night, and of the next one after `mend`; `ending` is its message, or none.
 fn five(ferry: &Ferry, came: &Came, ending: &str, mend: impl FnOnce(&Ferry)) {
+    five_of(ferry, came, &[ending], mend);
+}
+
+/// The same, of a night that may end with one of several.
+fn five_of(ferry: &Ferry, came: &Came, endings: &[&str], mend: impl FnOnce(&Ferry)) {
     let of = |table: &str| vec![rows(&ferry.path("out/warehouse").to_string_lossy(), None, table)];
     let befallen = Befallen {
         ferry,
@@ -64,7 +69,7 @@ fn five(ferry: &Ferry, came: &Came, ending: &str, mend: impl FnOnce(&Ferry)) {
         again: &["run", JOB, "--date", "2026-11-21", "--progress", "none", "--json"],
         tables: &["thing"],
     };
-    befallen.five(came, &[ending], || {
+    befallen.five(came, endings, || {
         mend(ferry);
         ferry.write(EXTRACT, extract(AFTER).as_bytes());
     });
@@ -134,6 +139,23 @@ fn a_disk_that_is_full_in_the_night_ends_it_with_51() {
 }
 
 #[test]
+fn a_night_that_may_open_too_few_files_publishes_all_or_nothing() {
+    // With fewer it cannot begin; with the most it has enough.
+    let mut codes = Vec::new();
+    for most in 10..26 {
+        let ferry = night();
+        let command = run(&ferry, "2026-11-21");
+        let mut limited = Command::new("bash");
+        limited.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")]).arg(command.get_program());
+        limited.args(command.get_args()).current_dir(ferry.root()).env("NIGHTFERRY_LOG", "trace");
+        let came = Came::of(&limited.output().expect("bash starts"));
+        five_of(&ferry, &came, &["", "E-MEMORY-50", "E-DISK-51", "E-STORE-71", "E-SOURCE-70", "E-JOB-10"], |_| {});
+        codes.push(came.code);
+    }
+    assert!(codes.iter().any(|code| *code == 0) && codes.iter().any(|code| *code != 0), "{codes:?}");
+}
+
+#[test]
 fn more_than_memory_max_ends_a_night_with_50() {
     let ferry = night();
     ferry.edit(DEV, "[secrets]", "[limits]\nmemory_max = \"128KiB\"\n\n[secrets]");
@@ -162,11 +184,23 @@ fn input_that_is_garbled_anywhere_ends_a_night_with_22() {
         ("E-INPUT-22", at(500, "5,6,7").into_bytes()),
         ("E-INPUT-22", bytes(",500\n", b",\xff\xfe\n")),
         ("E-INPUT-22", bytes(",500\n", b"\n")),
+        // Half of a pair that UTF-16 writes, in three bytes that are no UTF-8; a zero byte in a number.
+        ("E-INPUT-22", bytes(",500\n", b",\xed\xa0\x80\n")),
+        ("E-ROWS-22", bytes(",500\n", b",5\x000\n")),
         ("E-KEY-22", format!("{whole}7,{PERSON},7\n").into_bytes()),
     ] {
         let ferry = night();
         ferry.write(EXTRACT, &garbled);
         five(&ferry, &tonight(&ferry), ending, |_| {});
+    }
+}
+
+#[test]
+fn lines_of_windows_and_a_mark_of_its_byte_order_change_no_row() {
+    for written in [extract(AFTER).replace('\n', "\r\n"), format!("\u{feff}{}", extract(AFTER))] {
+        let ferry = night();
+        ferry.write(EXTRACT, written.as_bytes());
+        five(&ferry, &tonight(&ferry), "", |_| {});
     }
 }
 
@@ -183,6 +217,27 @@ fn the_zone_and_the_words_of_the_machine_change_no_night() {
     let ferry = night();
     let came = Came::of(&run(&ferry, "2190-01-01").output().expect("the binary starts"));
     five(&ferry, &came, "E-DATE-2", |_| {});
+}
+
+/// Debian's libfaketime: whoever is run with it takes the time that `FAKETIME` says for the machine's.
+const OTHER_TIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+
+#[test]
+fn a_clock_that_is_wrong_skips_and_doubles_no_day() {
+    assert!(std::path::Path::new(OTHER_TIME).exists(), "tests/services/install installs libfaketime");
+    for (shift, ending) in [("-1h", ""), ("+1d", ""), ("-10y", "E-DATE-2")] {
+        let ferry = night();
+        let came = Came::of(
+            &run(&ferry, "2026-11-21")
+                .env("LD_PRELOAD", OTHER_TIME)
+                .env("FAKETIME", shift)
+                .output()
+                .expect("the binary starts"),
+        );
+        // The day is the one that was asked for, by whichever clock.
+        assert!(came.code != 0 || came.out.contains("\"from\":\"2026-11-21\""), "{shift}: {}", came.out);
+        five(&ferry, &came, ending, |_| {});
+    }
 }
 
 #[test]
