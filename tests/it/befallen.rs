@@ -152,7 +152,7 @@ fn a_night_that_may_open_too_few_files_publishes_all_or_nothing() {
         five_of(&ferry, &came, &["", "E-MEMORY-50", "E-DISK-51", "E-STORE-71", "E-SOURCE-70", "E-JOB-10"], |_| {});
         codes.push(came.code);
     }
-    assert!(codes.iter().any(|code| *code == 0) && codes.iter().any(|code| *code != 0), "{codes:?}");
+    assert!(codes.contains(&0) && codes.iter().any(|code| *code != 0), "{codes:?}");
 }
 
 #[test]

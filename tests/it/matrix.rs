@@ -9,6 +9,7 @@ const MATRIX: &[(&str, &[&str])] = &[
         "the process is killed, before and after every call to a store or a database",
         &[
             "a_hundred_kills_leave_one_new_version_that_is_whole_in_both_clouds",
+            "upkeep_that_is_killed_anywhere_shows_whole_versions_and_the_next_night_is_published",
             "kills_at_every_store_call_leave_one_new_version_that_is_whole",
             "kills_at_every_step_of_a_commit_leave_one_new_version_with_that_day_and_every_other",
             "the_way_back_ends_the_same_wherever_it_is_killed",
@@ -58,6 +59,7 @@ const MATRIX: &[(&str, &[&str])] = &[
         &[
             "a_store_that_falls_silent_after_a_commit_is_looked_at_again",
             "a_store_that_is_slow_or_asked_too_much_is_asked_again",
+            "a_store_that_does_nothing_and_says_so_or_closes_is_asked_again",
             "an_answer_that_breaks_off_is_taken_for_none",
             "a_part_with_a_bit_flipped_on_the_way_is_never_carried",
             "credentials_that_expire_in_the_night_end_it_with_12",
@@ -81,6 +83,7 @@ const MATRIX: &[(&str, &[&str])] = &[
             "a_line_that_breaks_anywhere_never_looks_whole",
             "a_line_that_falls_silent_in_the_middle_is_found_out",
             "a_line_that_falls_silent_in_the_night_is_read_again",
+            "a_line_that_falls_silent_while_the_session_waits_for_work_is_found_out_within_a_minute",
             "a_source_whose_sessions_are_always_ended_publishes_nothing",
             "a_server_that_is_restarted_in_the_middle_is_read_again_when_it_is_back",
         ],
@@ -117,6 +120,7 @@ const MATRIX: &[(&str, &[&str])] = &[
             "what_would_take_more_of_the_disk_than_spill_max_ends_a_night_with_51",
             "no_more_waits_for_the_verdict_than_the_disk_may_hold",
             "a_folder_that_may_not_be_written_is_refused",
+            "a_night_that_may_open_too_few_files_publishes_all_or_nothing",
         ],
     ),
     (
@@ -134,6 +138,7 @@ const MATRIX: &[(&str, &[&str])] = &[
             "refuses_gzip_that_was_cut_short",
             "refuses_a_json_line_that_was_cut_short",
             "input_that_is_garbled_anywhere_ends_a_night_with_22",
+            "lines_of_windows_and_a_mark_of_its_byte_order_change_no_row",
             "refuses_more_bad_rows_than_are_allowed_and_says_where_the_first_is",
             "sets_few_bad_rows_aside_in_the_restricted_store",
         ],
@@ -144,6 +149,7 @@ const MATRIX: &[(&str, &[&str])] = &[
             "knows_the_nights_when_clocks_change",
             "a_day_that_has_not_begun_is_refused",
             "the_zone_and_the_words_of_the_machine_change_no_night",
+            "a_clock_that_is_wrong_skips_and_doubles_no_day",
         ],
     ),
     (
