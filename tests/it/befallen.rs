@@ -139,6 +139,36 @@ fn a_disk_that_is_full_in_the_night_ends_it_with_51() {
 }
 
 #[test]
+fn a_second_cloud_that_is_full_ends_a_night_with_72_and_is_caught_up() {
+    let ferry = Ferry::of_one_file("app.thing.csv", extract(BEFORE).as_bytes(), COLUMNS, "");
+    ferry.edit(DEV, "url = \"out/warehouse\"", "url = \"out/warehouse\"\nsecond = \"out/second\"");
+    std::fs::create_dir_all(ferry.path("out/second")).expect("made");
+    let mounted = Mount::of_kilobytes(&ferry.path("out/second"), 64);
+    assert_eq!(run(&ferry, "2026-11-20").output().expect("the binary starts").status.code(), Some(0));
+    // Amounts that no encoding makes small.
+    let amount = |id: u64| (id + 7).pow(3).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 45;
+    let many: String = (2..40_000).map(|id| format!("{id},{}\n", amount(id))).collect();
+    let many = format!("{BEFORE}{many}");
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    ferry.write(EXTRACT, extract(&many).as_bytes());
+    let came = tonight(&ferry);
+    assert_eq!(came.code, 72, "{}", came.err);
+    heard_by_nobody(&ferry, &came);
+    let of = |cloud: &str| sorted(&rows(&ferry.path(cloud).to_string_lossy(), None, "thing"));
+    assert!(of("out/warehouse") == sorted(&many) && of("out/second") == sorted(BEFORE), "one cloud has it, one not");
+    mounted.grow_to_kilobytes(2_000);
+    let again = tonight(&ferry);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(of("out/second") == sorted(&many), "the second cloud has it too");
+    let looked = ferry.run(&["table", "compare", "warehouse/thing"]);
+    assert_eq!(looked.code, 0, "{}{}", looked.out, looked.err);
+}
+
+#[test]
 fn a_night_that_may_open_too_few_files_publishes_all_or_nothing() {
     // With fewer it cannot begin; with the most it has enough.
     let mut codes = Vec::new();

@@ -121,6 +121,7 @@ const MATRIX: &[(&str, &[&str])] = &[
             "no_more_waits_for_the_verdict_than_the_disk_may_hold",
             "a_folder_that_may_not_be_written_is_refused",
             "a_night_that_may_open_too_few_files_publishes_all_or_nothing",
+            "a_second_cloud_that_is_full_ends_a_night_with_72_and_is_caught_up",
         ],
     ),
     (
