@@ -137,6 +137,7 @@ mod tests {
             (generic("GET http://169.254.169.254/latest"), Meaning::NoCredentials),
             (io(std::io::ErrorKind::InvalidData), Meaning::Tls),
             (io(std::io::ErrorKind::StorageFull), Meaning::Full),
+            (io(std::io::ErrorKind::QuotaExceeded), Meaning::Full),
             (io(std::io::ErrorKind::TimedOut), Meaning::Away(None)),
         ];
         for (error, expected) in cases {
