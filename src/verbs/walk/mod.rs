@@ -66,7 +66,9 @@ use crate::store::{self, Decision, JobRecord, SecondState, Store};
 use crate::world::World;
 use crossed::Crossed;
 use judged::Judgement;
-pub use login::{login, read, remedies};
+#[cfg(feature = "relay")]
+pub use login::read;
+pub use login::{login, remedies};
 use open::Opened;
 #[cfg(feature = "relay")]
 pub use open::keys_of;
