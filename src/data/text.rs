@@ -40,6 +40,14 @@ pub fn whole_i64(text: &str) -> Option<i64> {
     short_whole(text.as_bytes()).or_else(|| text.parse().ok())
 }
 
+/// Up to here a `double precision` holds every whole number.
+const WHOLE_MAX: f64 = (1u64 << f64::MANTISSA_DIGITS) as f64;
+
+/// The whole number that a `double precision` is; `None` where it is none, or is beyond those that it holds every one of.
+pub fn whole_of(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() <= WHOLE_MAX).then_some(number as i64)
+}
+
 /// A decimal number as an integer of units of the last place: `1.5` at scale 2 is `150`.
 ///
 /// Takes an exponent (`1.5e3`), as some writers print one. Digits beyond the scale must be zero.

@@ -7,6 +7,7 @@
 use super::columns::{CellKind, ColumnTally, Said, said, verdict};
 use super::detect::Recognisers;
 use super::recognise::Kind;
+use crate::data::text::whole_of;
 use crate::data::{Class, Column, ColumnType, Printed};
 use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
 use arrow::datatypes::{Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type};
@@ -14,9 +15,6 @@ use std::collections::BTreeMap;
 
 /// What stands for a column of sentences that hold something about people.
 const FREE_TEXT: &str = "free_text";
-
-/// Up to here a `double precision` holds every whole number.
-const WHOLE_MAX: f64 = (1u64 << f64::MANTISSA_DIGITS) as f64;
 
 /// What a column's cells tell, part by part.
 #[derive(Clone, Debug)]
@@ -183,7 +181,7 @@ fn whole_units(cell: i128, unit: i128) -> Option<i128> {
 }
 
 fn whole_number(number: f64) -> Option<i128> {
-    (number.fract() == 0.0 && number.abs() <= WHOLE_MAX).then_some(number as i128)
+    whole_of(number).map(i128::from)
 }
 
 /// A number as PostgreSQL prints it, where it is whole.

@@ -20,7 +20,7 @@ use crate::access::Folder;
 use crate::changes::{Held, Layout, Manifest, Named, Object};
 use crate::data::{Audience, Name};
 use crate::format::parquet_records;
-use crate::store::{Absent, dump, put_if_absent};
+use crate::store::{Absent, dump, put_if_absent, sha256};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
@@ -280,7 +280,6 @@ impl Link {
         let said = parquet_records::said(bytes).ok_or_else(no_relay)?;
         let next = check(of, &path, (partition, first), &said)?;
         let count = |key: &str| said.get(key).and_then(|count| count.parse().ok()).ok_or_else(no_relay);
-        let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
         Ok(Link {
             partition,
             first,
@@ -290,7 +289,7 @@ impl Link {
             tombstones: count("nightferry.tombstones")?,
             dead_letters: count("nightferry.dead_letters")?,
             bytes: bytes.len() as u64,
-            sha256: digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: sha256(bytes),
             treated: said.get("nightferry.treated").cloned().ok_or_else(no_relay)?,
             hits: listed(&said, "nightferry.hits").ok_or_else(no_relay)?,
             witnesses: listed(&said, "nightferry.witnesses").ok_or_else(no_relay)?,

@@ -4,7 +4,7 @@
 
 use super::fault::RelayFault;
 use crate::access::Folder;
-use crate::store::{Absent, StoreError, put_if_absent};
+use crate::store::{Absent, StoreError, put_if_absent, sha256};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,7 +34,7 @@ impl Letters {
             return Ok(path);
         }
         // So may a later round of this one, with what came meanwhile. The same bytes are the same object.
-        let path = format!("{begins}-{}.parquet", hash(&bytes));
+        let path = format!("{begins}-{}.parquet", sha256(&bytes));
         if self.create(&path, bytes).await? {
             return Ok(path);
         }
@@ -80,11 +80,6 @@ impl Letters {
 
 fn folder_of(topic: &str, partition: i32) -> String {
     format!("dead_letters/{topic}/p={partition}")
-}
-
-fn hash(bytes: &Bytes) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ pub use made::owed as plain_owed;
 pub use manifest::{Manifest, ManifestFile, ManifestRef};
 pub use night::{Merged, Night, NightDataset, NightWrite, Outcome, publish};
 pub use out::OutLimit;
-pub use part::{Encoded, Encoder, Part, PartColumn, PartLimits, Parts};
+pub use part::{Encoded, Encoder, Part, PartColumn, PartLimits, Parts, sha256};
 pub use periods::{Asked, Held, decide_periods, held};
 pub use place::{Store, is_stamped};
 pub use plain::{Followed, PLAIN, ended as plain_ended, wanted as plain_wanted};

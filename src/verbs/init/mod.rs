@@ -13,7 +13,7 @@
 mod draft;
 mod guess;
 mod json_schemas;
-mod names;
+pub(super) mod names;
 mod source;
 mod table;
 #[cfg(test)]

@@ -55,15 +55,17 @@ fn latin(sign: char) -> Vec<char> {
 
 /// `wanted`, or with a number behind it, so that it is none of `taken`; taken from then on.
 pub fn unique(wanted: &str, bytes_max: usize, taken: &mut BTreeSet<String>) -> Option<Name> {
-    let numbered = |number: usize| {
-        let ending = format!("_{number}");
-        let front = wanted.get(..wanted.len().min(bytes_max - ending.len())).unwrap_or(wanted);
-        format!("{}{ending}", front.trim_end_matches('_'))
-    };
-    let name =
-        std::iter::once(wanted.to_owned()).chain((2..10_000).map(numbered)).find(|name| !taken.contains(name))?;
+    let numbers = (2..10_000).map(|number| numbered(wanted, number, bytes_max));
+    let name = std::iter::once(wanted.to_owned()).chain(numbers).find(|name| !taken.contains(name))?;
     taken.insert(name.clone());
     Name::new(&name).ok()
+}
+
+/// A name with a number behind it, cut so that both have room.
+pub fn numbered(name: &str, number: usize, bytes_max: usize) -> String {
+    let ending = format!("_{number}");
+    let front = name.get(..name.len().min(bytes_max - ending.len())).unwrap_or(name);
+    format!("{}{ending}", front.trim_end_matches('_'))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::types::{declared, wider};
 use crate::data::ColumnType;
+use crate::data::text::whole_of;
 use crate::format::FormatFault;
 use crate::privacy::{CellKind, Engine, Finding, Header, Work};
 use arrow::array::{
@@ -22,9 +23,6 @@ const DEPTH_MAX: usize = 32;
 
 /// Paths that keys of objects make, at most: an object may have a key for each of its customers.
 pub const PATHS_MAX: usize = 2_000;
-
-/// Up to here a `double precision` holds every whole number.
-const WHOLE_MAX: f64 = (1u64 << f64::MANTISSA_DIGITS) as f64;
 
 /// The values at one path.
 pub struct Leaf {
@@ -256,7 +254,8 @@ fn read(cells: &ArrayRef) -> Option<(CellKind, StringViewArray, u64)> {
         }
         DataType::Float16 | DataType::Float32 | DataType::Float64 => {
             let numbers = cast(cells, &DataType::Float64).ok()?;
-            let cell = |number: f64| whole(number).map_or(Cow::Borrowed(""), |number| Cow::Owned(number.to_string()));
+            let cell =
+                |number: f64| whole_of(number).map_or(Cow::Borrowed(""), |number| Cow::Owned(number.to_string()));
             of_numbers(numbers.as_primitive::<Float64Type>().iter().map(|number| number.map(cell)))
         }
         DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => (CellKind::Date, there(cells), 0),
@@ -307,10 +306,6 @@ fn of_numbers<'a>(cells: impl Iterator<Item = Option<Cow<'a, str>>>) -> (CellKin
 fn without_zeros(text: &str) -> Cow<'_, str> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     Cow::Borrowed(if fraction.bytes().all(|digit| digit == b'0') { whole } else { "" })
-}
-
-fn whole(number: f64) -> Option<i64> {
-    (number.fract() == 0.0 && number.abs() <= WHOLE_MAX).then_some(number as i64)
 }
 
 /// Which keys of objects have columns of their own, in all blocks and files of a scan.
@@ -528,7 +523,7 @@ fn number(raw: &str) -> Plain<'_> {
         };
         return Plain { kind: CellKind::Number, column_type: Some(column_type), cell: Some(Cow::Borrowed(raw)) };
     }
-    let (kind, cell) = match raw.parse::<f64>().ok().and_then(whole) {
+    let (kind, cell) = match raw.parse::<f64>().ok().and_then(whole_of) {
         Some(number) => (CellKind::Number, Cow::Owned(number.to_string())),
         None => (CellKind::Other, Cow::Borrowed("")),
     };

@@ -1,5 +1,6 @@
 //! The result of a scan: a table for people, an object a line for programs, or the columns of a schema file.
 
+use super::super::init::names::numbered;
 use super::look::{NOT_REPEATED, Scanned, ScannedColumn};
 use super::nested::PATHS_MAX;
 use crate::data::{Class, ColumnType, NAME_BYTES_MAX, Name};
@@ -203,14 +204,13 @@ fn proposed(column: &ScannedColumn, column_type: ColumnType) -> String {
 
 /// `wanted`, or with a number behind it, so that it is none of `taken`; taken from then on.
 fn unique(wanted: &str, taken: &mut BTreeSet<String>) -> String {
-    let short = |bytes_max: usize| wanted.get(..wanted.len().min(bytes_max)).unwrap_or(wanted).trim_end_matches('_');
-    let numbered = |number: usize| {
-        let ending = format!("_{number}");
-        format!("{}{ending}", short(NAME_BYTES_MAX - ending.len()))
+    let first = match wanted.get(..NAME_BYTES_MAX) {
+        Some(short) if wanted.len() > NAME_BYTES_MAX => short.trim_end_matches('_'),
+        _ => wanted,
     };
-    let first = if wanted.len() > NAME_BYTES_MAX { short(NAME_BYTES_MAX) } else { wanted };
     // One more than are taken is enough to find one that is not.
-    let mut names = std::iter::once(first.to_owned()).chain((2..taken.len() + 3).map(numbered));
+    let numbers = (2..taken.len() + 3).map(|number| numbered(wanted, number, NAME_BYTES_MAX));
+    let mut names = std::iter::once(first.to_owned()).chain(numbers);
     let name = names.find(|name| !taken.contains(name)).unwrap_or_else(|| first.to_owned());
     taken.insert(name.clone());
     name
