@@ -25,6 +25,13 @@ pub fn extract(shown: &str) -> String {
     shown.lines().map(row).collect()
 }
 
+/// Rows whose amounts no encoding makes small, behind those of before.
+fn many() -> String {
+    let amount = |id: u64| (id + 7).pow(3).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 45;
+    let many: String = (2..40_000).map(|id| format!("{id},{}\n", amount(id))).collect();
+    format!("{BEFORE}{many}")
+}
+
 /// A table that shows one night, and the next one about to begin.
 pub fn night() -> Ferry {
     night_after(|_| {})
@@ -131,10 +138,7 @@ fn a_disk_that_is_full_in_the_night_ends_it_with_51() {
     std::fs::create_dir_all(ferry.path("out/warehouse")).expect("made");
     let mounted = Mount::of_kilobytes(&ferry.path("out/warehouse"), 64);
     assert_eq!(run(&ferry, "2026-11-20").output().expect("the binary starts").status.code(), Some(0));
-    // Amounts that no encoding makes small.
-    let amount = |id: u64| (id + 7).pow(3).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 45;
-    let many: String = (2..40_000).map(|id| format!("{id},{}\n", amount(id))).collect();
-    ferry.write(EXTRACT, extract(&format!("{BEFORE}{many}")).as_bytes());
+    ferry.write(EXTRACT, extract(&many()).as_bytes());
     five(&ferry, &tonight(&ferry), "E-DISK-51", |_| mounted.grow_to_kilobytes(2_000));
 }
 
@@ -145,10 +149,7 @@ fn a_second_cloud_that_is_full_ends_a_night_with_72_and_is_caught_up() {
     std::fs::create_dir_all(ferry.path("out/second")).expect("made");
     let mounted = Mount::of_kilobytes(&ferry.path("out/second"), 64);
     assert_eq!(run(&ferry, "2026-11-20").output().expect("the binary starts").status.code(), Some(0));
-    // Amounts that no encoding makes small.
-    let amount = |id: u64| (id + 7).pow(3).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 45;
-    let many: String = (2..40_000).map(|id| format!("{id},{}\n", amount(id))).collect();
-    let many = format!("{BEFORE}{many}");
+    let many = many();
     let sorted = |text: &str| {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         lines.sort();

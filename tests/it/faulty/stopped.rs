@@ -27,6 +27,20 @@ found.append(count())
 print(*found)
 "#;
 
+/// A night that is told to stop once the server has befallen it, within `patience`; and how long it took to end then.
+fn told_to_stop(mut command: Command, server: &Server, patience: Duration) -> (Came, Duration) {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let began = Instant::now();
+    while server.befallen().is_empty() {
+        assert!(began.elapsed() < patience, "nothing is ever sent");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let told_at = Instant::now();
+    let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill starts");
+    assert!(told.success(), "it is still there");
+    (Came::of(&child.wait_with_output().expect("it ends")), told_at.elapsed())
+}
+
 #[test]
 fn a_night_that_is_told_to_stop_in_the_middle_of_an_upload_leaves_none_open() {
     let (ferry, own) = project();
@@ -40,17 +54,8 @@ fn a_night_that_is_told_to_stop_in_the_middle_of_an_upload_leaves_none_open() {
     let server = Server::before(&there[0], Script { faults, methods, path, one_in: 1, most: 1_000, seed: 5 });
     let mut command = ferry.command(&["run", JOB, "--date", "2026-11-21", "--progress", "none"]);
     command.env(ENDPOINTS[0][0], server.endpoint(&there[0])).env(ENDPOINTS[1][0], &there[1]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
-    let began = Instant::now();
-    while server.befallen().is_empty() {
-        assert!(began.elapsed() < Duration::from_secs(30), "no part is ever sent");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let told_at = Instant::now();
-    let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill starts");
-    assert!(told.success(), "it is still there");
-    let came = Came::of(&child.wait_with_output().expect("it ends"));
-    assert!(told_at.elapsed() < Duration::from_secs(25), "{:?}", told_at.elapsed());
+    let (came, took) = told_to_stop(command, &server, Duration::from_secs(30));
+    assert!(took < Duration::from_secs(25), "{took:?}");
     let prefix = format!("{own}/");
     for bucket in ["nightferry-warehouse", "nightferry-restricted", "nightferry-security"] {
         let counted = python(&["-c", OPEN, &there[0], bucket, &prefix]);
@@ -101,18 +106,9 @@ fn a_night_that_is_told_to_stop_in_the_middle_of_a_plain_copy_in_pieces_leaves_n
     let server = Server::before(&there[0], Script { faults, methods, path, one_in: 1, most: 1_000, seed: 5 });
     let mut command = ferry.command(&["run", JOB, "--date", "2026-11-20", "--progress", "none"]);
     command.env(ENDPOINTS[0][0], server.endpoint(&there[0]));
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
-    let began = Instant::now();
-    while server.befallen().is_empty() {
-        assert!(began.elapsed() < Duration::from_secs(180), "no piece is ever sent");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let told_at = Instant::now();
-    let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill starts");
-    assert!(told.success(), "it is still there");
-    let came = Came::of(&child.wait_with_output().expect("it ends"));
+    let (came, took) = told_to_stop(command, &server, Duration::from_secs(180));
     // A container has 30 seconds.
-    assert!(told_at.elapsed() < Duration::from_secs(28), "{:?}", told_at.elapsed());
+    assert!(took < Duration::from_secs(28), "{took:?}");
     assert_eq!(came.code, 73, "{}", came.err);
     let asked = server.asked();
     let is_of = |method: &str, part: &str| {

@@ -174,8 +174,8 @@ async fn killed_in_the_middle_it_goes_on_and_no_key_gets_two() {
     assert_eq!(places.count(), 40);
 }
 
-#[tokio::test]
-async fn told_to_stop_while_it_sends_it_leaves_a_receipt_of_what_was_sent() {
+/// A topic of three people whose tombstones are asked for; the process stands at `place`, is told to stop there, and goes on.
+async fn told_to_stop_at(place: &str) -> (Ferry, String) {
     let topic = topic(1, &SLOW).await;
     let ferry = ferry(&topic, "");
     write(&topic, 0, &[value(WREN), value(FINCH), value(ROOK)]);
@@ -183,11 +183,11 @@ async fn told_to_stop_while_it_sends_it_leaves_a_receipt_of_what_was_sent() {
     let (file, pause) = (ferry.path("keys.txt"), ferry.path("paused"));
     let words = ["relay", "tombstone", JOB, "--topic", &topic, "--keys", file.to_str().expect("text")];
     let mut command = ferry.command(&[&words[..], &["--apply", "--reason", "case 7"]].concat());
-    command.env("NIGHTFERRY_PAUSE", format!("kafka.send:after:{}", pause.display()));
+    command.env("NIGHTFERRY_PAUSE", format!("{place}:{}", pause.display()));
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
     let began = Instant::now();
     while !pause.exists() {
-        assert!(began.elapsed() < Duration::from_secs(60), "nothing is sent");
+        assert!(began.elapsed() < Duration::from_secs(60), "{place} is not reached");
         std::thread::sleep(Duration::from_millis(20));
     }
     Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
@@ -195,39 +195,26 @@ async fn told_to_stop_while_it_sends_it_leaves_a_receipt_of_what_was_sent() {
     std::fs::remove_file(&pause).expect("removed");
     let came = Came::of(&child.wait_with_output().expect("it ends"));
     assert_eq!(came.code, 73, "{}", came.err);
+    assert_eq!(begun(&ferry, &topic).len(), 1);
+    (ferry, topic)
+}
+
+#[tokio::test]
+async fn told_to_stop_while_it_sends_it_leaves_a_receipt_of_what_was_sent() {
+    let (ferry, topic) = told_to_stop_at("kafka.send:after").await;
     let there = tombstones(&topic).len();
     assert_eq!(there, 1);
     let receipt = &receipts(&ferry, &topic)[0];
     assert_eq!((&receipt["ended"], &receipt["found"]["sent"]), (&json!("E-STOP-73"), &json!(there)), "{receipt:#}");
     let places = receipt["keys"].as_array().expect("keys").iter().flat_map(|key| key["at"].as_array().expect("places"));
     assert_eq!(places.filter(|at| at["sent"] == true && at["tombstone"].is_i64()).count(), there, "{receipt:#}");
-    assert_eq!(begun(&ferry, &topic).len(), 1);
 }
 
 #[tokio::test]
 async fn told_to_stop_before_anything_is_sent_it_sends_nothing() {
-    let topic = topic(1, &SLOW).await;
-    let ferry = ferry(&topic, "");
-    write(&topic, 0, &[value(WREN), value(FINCH), value(ROOK)]);
-    ferry.write("keys.txt", [WREN, FINCH, ROOK].join("\n").as_bytes());
-    let (file, pause) = (ferry.path("keys.txt"), ferry.path("paused"));
-    let words = ["relay", "tombstone", JOB, "--topic", &topic, "--keys", file.to_str().expect("text")];
-    let mut command = ferry.command(&[&words[..], &["--apply", "--reason", "case 7"]].concat());
     // Nobody waits for a signal while it is written down what is begun.
-    command.env("NIGHTFERRY_PAUSE", format!("store.put.begun:after:{}", pause.display()));
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
-    let began = Instant::now();
-    while !pause.exists() {
-        assert!(began.elapsed() < Duration::from_secs(60), "nothing is begun");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
-    std::thread::sleep(Duration::from_secs(1));
-    std::fs::remove_file(&pause).expect("removed");
-    let came = Came::of(&child.wait_with_output().expect("it ends"));
-    assert_eq!(came.code, 73, "{}", came.err);
+    let (ferry, topic) = told_to_stop_at("store.put.begun:after").await;
     assert!(tombstones(&topic).is_empty());
-    assert_eq!(begun(&ferry, &topic).len(), 1);
     let receipt = &receipts(&ferry, &topic)[0];
     assert_eq!((&receipt["ended"], &receipt["found"]["sent"]), (&json!("E-STOP-73"), &json!(0)), "{receipt:#}");
 }
