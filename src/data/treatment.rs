@@ -142,10 +142,11 @@ impl Treatment {
         }
     }
 
-    /// Another column of the row that is needed beside.
+    /// Another column of the row that is needed beside; fields of one column have one subject.
     pub fn subject(&self) -> Option<&Name> {
         match self {
             Treatment::DateShift { subject, .. } => Some(subject),
+            Treatment::Fields(fields) => fields.iter().find_map(|field| field.treatment.subject()),
             _ => None,
         }
     }

@@ -251,7 +251,7 @@ const FIELD: &[Key] = &[
     required(
         "treat",
         Shape::WordOr(
-            &["keep", "null", "label"],
+            &["keep", "null", "label", "scrub"],
             &[
                 optional("mask", MASK, "hide all but the end"),
                 optional("hmac", Shape::Name, "a pseudonym that joins within this domain"),
@@ -260,7 +260,10 @@ const FIELD: &[Key] = &[
                     Shape::Name,
                     "a random token that joins within this domain, whose vault alone knows it",
                 ),
+                optional("generalise", GENERALISE, "a coarser value of the same meaning"),
                 optional("ff1", Shape::Table(FF1), "other digits or letters of the same form, which the key can undo"),
+                optional("date_shift", Shape::Table(DATE_SHIFT), "dates moved alike for each person"),
+                optional("bucket", Shape::List(&Shape::Text), "the range in words, by numbers or dates in quotes"),
             ],
         ),
         "what is seen of it",

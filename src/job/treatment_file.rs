@@ -3,7 +3,7 @@
 use super::job_file::VAULT;
 use super::tree::{Entry, Node, Text};
 use crate::data::{Alphabet, Class, ColumnType, FieldTreatment, Form, Generalisation, Name, Schema, Treatment};
-use crate::privacy::ascend;
+use crate::privacy::{ascend, ascend_in_json};
 use crate::problem::Problems;
 use std::collections::BTreeMap;
 
@@ -120,6 +120,13 @@ pub fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'stati
         Treatment::Fields(_) if treatment.vaults().into_iter().any(has_no_vault) => {
             ("a domain's name is too long for its vault to be named after it", false)
         }
+        Treatment::Fields(fields) if fields.iter().any(|field| !fits_json(&field.treatment)) => (
+            "a field's edges are numbers, or dates, in quotes, each above the one before; a band is at least 1 wide",
+            false,
+        ),
+        Treatment::Fields(fields) if has_two_subjects(fields) => {
+            ("the fields of one column are moved by one subject", false)
+        }
         Treatment::Fields(fields) => {
             let is_json = matches!(column_type, ColumnType::Json | ColumnType::Jsonb);
             let are_paths =
@@ -132,6 +139,20 @@ pub fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'stati
         ),
     };
     (!fits).then_some(takes)
+}
+
+/// Whether a field of JSON, which has no type, can take a treatment.
+fn fits_json(treatment: &Treatment) -> bool {
+    match treatment {
+        Treatment::Bucket { edges } => ascend_in_json(edges),
+        Treatment::Generalise(Generalisation::Band { width }) => *width > 0,
+        _ => true,
+    }
+}
+
+fn has_two_subjects(fields: &[FieldTreatment]) -> bool {
+    let mut subjects = fields.iter().filter_map(|field| field.treatment.subject());
+    subjects.next().is_some_and(|first| subjects.any(|subject| subject != first))
 }
 
 /// Whether no vault can be named after a domain.

@@ -2,6 +2,7 @@
 //!
 //! The edges are the author's own texts, and so are the words: nothing of a value is in them.
 
+use super::written::{Number, WrittenDate};
 use crate::data::ColumnType;
 use crate::data::cell::CellBuilder;
 use arrow::array::{Array, ArrayRef, AsArray, Scalar, StringViewBuilder};
@@ -34,6 +35,15 @@ pub fn ascend(column_type: ColumnType, edges: &[String]) -> bool {
     })
 }
 
+/// Whether `edges` are numbers, or dates, as JSON writes them, at least one, each above the one before.
+pub fn ascend_in_json(edges: &[String]) -> bool {
+    fn ascend<T: PartialOrd>(edges: Option<Vec<T>>) -> bool {
+        edges.is_some_and(|edges| !edges.is_empty() && edges.is_sorted_by(|one, next| one < next))
+    }
+    ascend(edges.iter().map(|edge| Number::parse(edge)).collect())
+        || ascend(edges.iter().map(|edge| WrittenDate::day(edge)).collect())
+}
+
 /// The edges, one cell each.
 fn cells(column_type: ColumnType, edges: &[String]) -> Option<Vec<ArrayRef>> {
     let cell = |edge: &String| {
@@ -44,7 +54,8 @@ fn cells(column_type: ColumnType, edges: &[String]) -> Option<Vec<ArrayRef>> {
     edges.iter().map(cell).collect()
 }
 
-fn words(edges: &[String]) -> Vec<String> {
+/// What the ranges that begin at `edges` are called: of what is below them first.
+pub(super) fn words(edges: &[String]) -> Vec<String> {
     let between = edges.windows(2).map(|pair| format!("{} to under {}", pair[0], pair[1]));
     let first = edges.first().map(|edge| format!("under {edge}"));
     let last = edges.last().map(|edge| format!("{edge} and over"));

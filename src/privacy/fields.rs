@@ -8,19 +8,24 @@
 //!
 //! Values are read where they stand: a number that is kept keeps every digit.
 
+use super::bucket::words;
 use super::canonical::Canonical;
 use super::ff1::Ff1;
 use super::keys::Keys;
 use super::mac::Mac;
-use super::told::FieldTold;
-use super::treat::{mask, token};
+use super::scrub::Scrubber;
+use super::shift::{Subject, days_of, moved, nobodys};
+use super::told::{FieldTold, Told};
+use super::treat::{district, mask, token};
 use super::vault::Vault;
-use crate::data::{Alphabet, FieldTreatment, Treatment};
+use super::written::{Number, WrittenDate};
+use crate::data::{Alphabet, FieldTreatment, Generalisation, Treatment};
 use arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder};
+use chrono::{Datelike, NaiveDate, TimeDelta};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::Arc;
 
@@ -33,35 +38,81 @@ struct Field<'a> {
     how: How<'a>,
 }
 
-enum How<'a> {
+/// What becomes of a leaf, and what stands for one that it cannot be done to.
+struct How<'a> {
+    what: What<'a>,
+    label: String,
+}
+
+enum What<'a> {
     Keep,
     Null,
-    Label(String),
+    Label,
     Mask(usize),
     Hmac(&'a Mac, Canonical),
     /// Of a vault, and whether it had a token for every value so far.
     Token(&'a Vault, Canonical, Cell<bool>),
-    Ff1(&'a Ff1, Alphabet, String),
+    Ff1(&'a Ff1, Alphabet),
+    Generalise(&'a Generalisation),
+    Bucket(Edges<'a>, Vec<String>),
+    /// Each row's days, and how those of nobody are found.
+    DateShift(Vec<Option<i64>>, u16, &'a Mac),
+    Scrub(RefCell<Scrubber<'static>>),
+}
+
+/// Where ranges begin.
+enum Edges<'a> {
+    Numbers(Vec<Number<'a>>),
+    Days(Vec<NaiveDate>),
+}
+
+impl<'a> Edges<'a> {
+    fn of(edges: &'a [String]) -> Option<Self> {
+        let numbers: Option<Vec<_>> = edges.iter().map(|edge| Number::parse(edge)).collect();
+        let days = || edges.iter().map(|edge| WrittenDate::day(edge)).collect::<Option<Vec<_>>>();
+        numbers.map(Edges::Numbers).or_else(|| days().map(Edges::Days))
+    }
+
+    /// Which range a leaf is in; `None` of what is no number, or no date.
+    fn range(&self, leaf: &str) -> Option<usize> {
+        Some(match self {
+            Edges::Numbers(edges) => {
+                let number = Number::parse(leaf)?;
+                edges.partition_point(|edge| *edge <= number)
+            }
+            Edges::Days(edges) => {
+                let day = WrittenDate::parse(leaf)?.day;
+                edges.partition_point(|edge| *edge <= day)
+            }
+        })
+    }
 }
 
 /// What remains of a path, what becomes of what is there, and which of the declared fields it is.
 type Way<'a> = (&'a [String], &'a How<'a>, usize);
 
-/// The cells of a JSON column, with nothing in them but `fields`, and for each of these whether it was there. `None` where a key is
+/// The cells of the JSON column `column`, with nothing in them but `fields`, and what that told of these. `None` where a key or `subject` is
 /// lacking, a vault has no room for another token, or a treatment is none of a field.
-pub fn shown(cells: &ArrayRef, fields: &[FieldTreatment], keys: &Keys) -> Option<(ArrayRef, Vec<FieldTold>)> {
-    let fields: Vec<Field<'_>> = fields.iter().map(|field| prepared(field, keys)).collect::<Option<_>>()?;
+pub fn shown(
+    cells: &ArrayRef,
+    column: &str,
+    fields: &[FieldTreatment],
+    subject: Option<&Subject<'_>>,
+    keys: &Keys,
+) -> Option<(ArrayRef, Told)> {
+    let prepared = |field| prepared(field, column, subject, keys);
+    let fields: Vec<Field<'_>> = fields.iter().map(prepared).collect::<Option<_>>()?;
     let all: Vec<Way<'_>> = fields.iter().enumerate().map(|(place, field)| (field.path, &field.how, place)).collect();
     let mut told = vec![FieldTold::default(); fields.len()];
     let cells = cells.as_string_view_opt()?;
     let mut built = StringViewBuilder::with_capacity(cells.len());
     let mut out = String::new();
-    for cell in cells {
+    for (row, cell) in cells.iter().enumerate() {
         match cell {
             Some(cell) => {
                 out.clear();
                 match serde_json::from_str::<&RawValue>(cell) {
-                    Ok(value) => write(value, &all, 0, &mut told, &mut out),
+                    Ok(value) => write(value, &all, (row, 0), &mut told, &mut out),
                     Err(_) => nothing(&all, &mut told, &mut out),
                 }
                 built.append_value(&out);
@@ -69,8 +120,17 @@ pub fn shown(cells: &ArrayRef, fields: &[FieldTreatment], keys: &Keys) -> Option
             None => built.append_null(),
         }
     }
-    let is_given = |field: &Field<'_>| !matches!(&field.how, How::Token(_, _, is_given) if !is_given.get());
-    fields.iter().all(is_given).then(|| (Arc::new(built.finish()) as ArrayRef, told))
+    let mut told = Told { fields: told, ..Told::default() };
+    for field in fields {
+        match field.how.what {
+            What::Token(_, _, is_given) if !is_given.get() => return None,
+            What::Scrub(scrubber) => {
+                told = told.and(Told { replaced: scrubber.into_inner().end(), ..Told::default() });
+            }
+            _ => {}
+        }
+    }
+    Some((Arc::new(built.finish()) as ArrayRef, told))
 }
 
 /// What no path expected becomes null.
@@ -79,31 +139,45 @@ fn nothing(fields: &[Way<'_>], told: &mut [FieldTold], out: &mut String) {
     out.push_str("null");
 }
 
-fn prepared<'a>(field: &'a FieldTreatment, keys: &'a Keys) -> Option<Field<'a>> {
-    let label = || format!("<{}>", field.kind.as_deref().unwrap_or("personal"));
-    let how = match &field.treatment {
-        Treatment::Keep => How::Keep,
-        Treatment::Null => How::Null,
-        Treatment::Label => How::Label(label()),
-        Treatment::Mask { last } => How::Mask(usize::from(*last)),
-        Treatment::Hmac { domain } => How::Hmac(keys.get(domain)?, Canonical::of(field.kind.as_deref())),
-        Treatment::Token { domain } => {
-            How::Token(keys.vault(domain)?, Canonical::of(field.kind.as_deref()), Cell::new(true))
+fn prepared<'a>(
+    field: &'a FieldTreatment,
+    column: &str,
+    subject: Option<&Subject<'_>>,
+    keys: &'a Keys,
+) -> Option<Field<'a>> {
+    let canonical = || Canonical::of(field.kind.as_deref());
+    let what = match &field.treatment {
+        Treatment::Keep => What::Keep,
+        Treatment::Null => What::Null,
+        Treatment::Label => What::Label,
+        Treatment::Mask { last } => What::Mask(usize::from(*last)),
+        Treatment::Hmac { domain } => What::Hmac(keys.get(domain)?, canonical()),
+        Treatment::Token { domain } => What::Token(keys.vault(domain)?, canonical(), Cell::new(true)),
+        Treatment::Ff1 { domain, alphabet } => What::Ff1(keys.ff1(domain)?, *alphabet),
+        Treatment::Generalise(how) => What::Generalise(how),
+        Treatment::Bucket { edges } => What::Bucket(Edges::of(edges)?, words(edges)),
+        Treatment::DateShift { domain, days, .. } => {
+            let key = keys.dates(domain)?;
+            What::DateShift(days_of(subject?, *days, key)?, *days, key)
         }
-        Treatment::Ff1 { domain, alphabet } => How::Ff1(keys.ff1(domain)?, *alphabet, label()),
-        _ => return None,
+        // The words of the field's own name are those beside its values.
+        Treatment::Scrub => {
+            What::Scrub(RefCell::new(Scrubber::new(field.path.last().map_or(column, String::as_str)).ok()?))
+        }
+        Treatment::Drop | Treatment::Fields(_) => return None,
     };
-    Some(Field { path: &field.path, how })
+    let label = format!("<{}>", field.kind.as_deref().unwrap_or("personal"));
+    Some(Field { path: &field.path, how: How { what, label } })
 }
 
-/// Writes what `fields` show of a value.
-fn write(value: &RawValue, fields: &[Way<'_>], depth: usize, told: &mut [FieldTold], out: &mut String) {
+/// Writes what `fields` show of a value of a row, so deep in its cell.
+fn write(value: &RawValue, fields: &[Way<'_>], (row, depth): (usize, usize), told: &mut [FieldTold], out: &mut String) {
     let text = value.get().trim();
     let is_too_deep = depth >= DEPTH_MAX;
     match text.as_bytes().first() {
         Some(b'{' | b'[') if is_too_deep => nothing(fields, told, out),
         Some(b'{') => match serde_json::from_str::<Entries<'_>>(text) {
-            Ok(Entries(entries)) => object(&entries, fields, depth, told, out),
+            Ok(Entries(entries)) => object(&entries, fields, (row, depth), told, out),
             Err(_) => nothing(fields, told, out),
         },
         Some(b'[') => match serde_json::from_str::<Vec<&RawValue>>(text) {
@@ -111,7 +185,7 @@ fn write(value: &RawValue, fields: &[Way<'_>], depth: usize, told: &mut [FieldTo
                 out.push('[');
                 for (place, item) in items.into_iter().enumerate() {
                     out.push_str(if place > 0 { "," } else { "" });
-                    write(item, fields, depth + 1, told, out);
+                    write(item, fields, (row, depth + 1), told, out);
                 }
                 out.push(']');
             }
@@ -124,7 +198,7 @@ fn write(value: &RawValue, fields: &[Way<'_>], depth: usize, told: &mut [FieldTo
                 told[*place].lacking += u64::from(!path.is_empty() && text != "null");
             }
             match fields.iter().find(|(path, ..)| path.is_empty()) {
-                Some((_, how, _)) => leaf(text, how, out),
+                Some((_, how, _)) => leaf(text, how, row, out),
                 None => out.push_str("null"),
             }
         }
@@ -134,7 +208,7 @@ fn write(value: &RawValue, fields: &[Way<'_>], depth: usize, told: &mut [FieldTo
 fn object(
     entries: &[(Cow<'_, str>, &RawValue)],
     fields: &[Way<'_>],
-    depth: usize,
+    (row, depth): (usize, usize),
     told: &mut [FieldTold],
     out: &mut String,
 ) {
@@ -157,43 +231,99 @@ fn object(
         is_first = false;
         quoted(name, out);
         out.push(':');
-        write(value, &within, depth + 1, told, out);
+        write(value, &within, (row, depth + 1), told, out);
     }
     out.push('}');
 }
 
 /// A text, number or truth value, treated; JSON's null stays null.
-fn leaf(text: &str, how: &How<'_>, out: &mut String) {
+fn leaf(text: &str, how: &How<'_>, row: usize, out: &mut String) {
     if text == "null" {
         return out.push_str("null");
     }
-    let plain = || match serde_json::from_str::<Cow<'_, str>>(text) {
-        Ok(decoded) => decoded.into_owned(),
-        Err(_) => text.to_owned(),
-    };
+    let decoded = serde_json::from_str::<Cow<'_, str>>(text);
+    let is_text = decoded.is_ok();
+    let plain = decoded.unwrap_or(Cow::Borrowed(text));
     let mut treated = String::new();
-    match how {
-        How::Keep => return out.push_str(text),
-        How::Null => return out.push_str("null"),
-        How::Label(label) => treated.push_str(label),
-        How::Mask(last) => mask(&plain(), *last, &mut treated),
-        How::Hmac(key, canonical) => {
+    let is_done = match &how.what {
+        What::Keep => return out.push_str(text),
+        What::Null => return out.push_str("null"),
+        What::Label => false,
+        What::Mask(last) => {
+            mask(&plain, *last, &mut treated);
+            true
+        }
+        What::Hmac(key, canonical) => {
             let mut written = String::new();
-            let writing = canonical.write(&plain(), &mut written);
+            let writing = canonical.write(&plain, &mut written);
             token(key, writing, &written, &mut treated);
+            true
         }
-        How::Token(vault, canonical, is_given) => {
+        What::Token(vault, canonical, is_given) => {
             let mut written = String::new();
-            let writing = canonical.write(&plain(), &mut written);
+            let writing = canonical.write(&plain, &mut written);
             is_given.set(is_given.get() & vault.token(writing, &written, &mut treated).is_some());
+            true
         }
-        How::Ff1(ff1, alphabet, label) => {
-            if !ff1.text(&plain(), *alphabet, &mut treated) {
-                treated.push_str(label);
+        What::Ff1(ff1, alphabet) => ff1.text(&plain, *alphabet, &mut treated),
+        What::Generalise(Generalisation::District) => {
+            district(&plain, &mut treated);
+            true
+        }
+        What::Generalise(Generalisation::Band { width }) => {
+            let band = Number::parse(&plain).and_then(|number| number.band(*width));
+            match band {
+                // A number stays one.
+                Some(band) if !is_text => return out.push_str(&band.to_string()),
+                Some(band) => treated.push_str(&band.to_string()),
+                None => {}
             }
+            band.is_some()
         }
+        What::Generalise(Generalisation::Year) => dated(&plain, |date| date.day.with_ordinal(1), &mut treated),
+        What::Generalise(Generalisation::Month) => dated(&plain, |date| date.day.with_day(1), &mut treated),
+        What::Bucket(edges, words) => {
+            let range = edges.range(&plain).and_then(|range| words.get(range));
+            treated.push_str(range.map_or("", String::as_str));
+            range.is_some()
+        }
+        What::DateShift(days, days_max, key) => {
+            let is_moved = dated(
+                &plain,
+                |date| {
+                    let own = date.day.signed_duration_since(NaiveDate::default()).num_days();
+                    let days = days.get(row).copied()?.unwrap_or_else(|| nobodys(own, *days_max, key));
+                    NaiveDate::default().checked_add_signed(TimeDelta::try_days(moved(own, days))?)
+                },
+                &mut treated,
+            );
+            // The time of day stays, as a column's does.
+            if let Some(date) = WrittenDate::parse(&plain).filter(|_| is_moved) {
+                treated.push_str(date.time);
+            }
+            is_moved
+        }
+        What::Scrub(scrubber) => {
+            let mut scrubber = scrubber.borrow_mut();
+            let scrubbed = scrubber.scrubbed(&plain);
+            // A number in which nothing was found is what it was.
+            if scrubbed == plain {
+                return out.push_str(text);
+            }
+            treated.push_str(scrubbed);
+            true
+        }
+    };
+    quoted(if is_done { &treated } else { &how.label }, out);
+}
+
+/// Writes another day for a date; whether it was one.
+fn dated(text: &str, other: impl Fn(WrittenDate<'_>) -> Option<NaiveDate>, out: &mut String) -> bool {
+    let day = WrittenDate::parse(text).and_then(other);
+    if let Some(day) = day {
+        out.push_str(&day.to_string());
     }
-    quoted(&treated, out);
+    day.is_some()
 }
 
 fn quoted(text: &str, out: &mut String) {
@@ -250,7 +380,7 @@ mod tests {
     fn of(cell: &str, fields: &[FieldTreatment]) -> String {
         let keys = Keys::derive(TEST_SECRET, [people()]).expect("keys");
         let cells: ArrayRef = Arc::new(StringViewArray::from(vec![Some(cell), None]));
-        let (shown, _) = shown(&cells, fields, &keys).expect("cells");
+        let (shown, _) = shown(&cells, "notes", fields, None, &keys).expect("cells");
         assert!(shown.is_null(1), "NULL stays NULL");
         shown.as_string_view().value(0).to_owned()
     }
@@ -281,8 +411,8 @@ mod tests {
         let fields = ["a.b", "a.b.c", "l.x", "top"].map(|path| field(path, None, Treatment::Keep));
         let told = |cells: &[Option<&str>]| -> Vec<(u64, u64)> {
             let cells: ArrayRef = Arc::new(StringViewArray::from(cells.to_vec()));
-            let (_, told) = shown(&cells, &fields, &Keys::none()).expect("cells");
-            told.iter().map(|told| (told.hits, told.lacking)).collect()
+            let (_, told) = shown(&cells, "notes", &fields, None, &Keys::none()).expect("cells");
+            told.fields.iter().map(|told| (told.hits, told.lacking)).collect()
         };
         // NULL, null and an empty list on the way say nothing; another name, or something else in its place, does.
         assert_eq!(
@@ -306,6 +436,71 @@ mod tests {
         assert_ne!(token(r#"{"e":"WREN@example.org"}"#, None), token(r#"{"e":"wren@example.org"}"#, None));
         // A number and its text are one value.
         assert_eq!(token(r#"{"e":77}"#, None), token(r#"{"e":"77"}"#, None));
+    }
+
+    #[test]
+    fn makes_dates_numbers_and_postcodes_coarser_and_shows_nothing_of_what_is_none() {
+        let fields = [
+            field("born", Some("date_of_birth"), Treatment::Generalise(Generalisation::Year)),
+            field("since", None, Treatment::Generalise(Generalisation::Month)),
+            field("pay", Some("salary"), Treatment::Generalise(Generalisation::Band { width: 1000 })),
+            field("at", Some("postcode"), Treatment::Generalise(Generalisation::District)),
+            field("age", Some("age"), Treatment::Bucket { edges: vec!["18".into(), "65".into()] }),
+            field("on", None, Treatment::Bucket { edges: vec!["2000-01-01".into()] }),
+        ];
+        let cell = r#"{"born":"1961-07-09","since":["2020-02-29T10:30:00Z",null],"pay":[41999.99,-0.5,"41999"],"at":"zz1 4zz",
+            "age":[17.999,"65",70],"on":["1999-12-31 23:59","2000-01-01"]}"#;
+        let expected = concat!(
+            r#"{"born":"1961-01-01","since":["2020-02-01",null],"pay":[41000,-1000,"41000"],"at":"ZZ1","#,
+            r#""age":["under 18","65 and over","65 and over"],"on":["under 2000-01-01","2000-01-01 and over"]}"#
+        );
+        assert_eq!(of(cell, &fields), expected);
+        let cell = r#"{"born":"9 July 1961","since":1961,"pay":"about 40k","at":"Wren","age":1e2,"on":"Wren"}"#;
+        let expected = concat!(
+            r#"{"born":"<date_of_birth>","since":"<personal>","pay":"<salary>","at":"<postcode>","#,
+            r#""age":"<age>","on":"<personal>"}"#
+        );
+        assert_eq!(of(cell, &fields), expected);
+    }
+
+    #[test]
+    fn scrubs_free_text_in_json_and_counts_what_it_replaced() {
+        let notes = [field("log.note", None, Treatment::Scrub)];
+        let cell = r#"{"log":[{"note":"Ring Sarah Whitcombe on 07700 900461"},{"note":5},{"note":"unit is out"},{"by":"Wren"}]}"#;
+        let cells: ArrayRef = Arc::new(StringViewArray::from(vec![cell]));
+        let (cells, told) = shown(&cells, "visits", &notes, None, &Keys::none()).expect("cells");
+        let expected = r#"{"log":[{"note":"Ring <person_name> on <phone>"},{"note":5},{"note":"unit is out"},{}]}"#;
+        assert_eq!(cells.as_string_view().value(0), expected);
+        assert_eq!(told.replaced.into_iter().collect::<Vec<_>>(), [("person_name", 1), ("phone", 1)]);
+    }
+
+    #[test]
+    fn moves_a_date_in_json_by_as_many_days_as_the_same_subjects_date_in_a_column() {
+        use super::super::shift::shifted;
+        use crate::data::{Column, ColumnType};
+        use arrow::array::{Date32Array, Int64Array};
+        use arrow::datatypes::Date32Type;
+        let keys = Keys::derive(TEST_SECRET, [people()]).expect("keys");
+        let column = Column::plain(Name::new("id").expect("a name"), ColumnType::Bigint);
+        let values: ArrayRef = Arc::new(Int64Array::from(vec![Some(7), None, Some(8)]));
+        let subject = Subject { column: &column, values: &values };
+        let shift = Treatment::DateShift { domain: people(), subject: column.name.clone(), days: 30 };
+        let cells: ArrayRef = Arc::new(StringViewArray::from(vec![
+            r#"{"d":["1970-01-11","1970-01-11T10:30:00+01:00"]}"#,
+            r#"{"d":"1970-01-11"}"#,
+            r#"{"d":[null,"Wren, 1970-01-11"]}"#,
+        ]));
+        let (moved, _) = shown(&cells, "visits", &[field("d", None, shift)], Some(&subject), &keys).expect("cells");
+        let dates: ArrayRef = Arc::new(Date32Array::from(vec![10, 10, 10]));
+        let beside = shifted(&dates, &subject, 30, keys.dates(&people()).expect("a key")).expect("moved");
+        let day = |row: usize| {
+            let days = beside.as_primitive::<Date32Type>().value(row);
+            (NaiveDate::default() + TimeDelta::days(days.into())).to_string()
+        };
+        let moved = moved.as_string_view();
+        assert_eq!(moved.value(0), format!(r#"{{"d":["{0}","{0}T10:30:00+01:00"]}}"#, day(0)));
+        assert_eq!(moved.value(1), format!(r#"{{"d":"{}"}}"#, day(1)));
+        assert_eq!(moved.value(2), r#"{"d":[null,"<personal>"]}"#);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! keys.rs       one secret -> a key for each domain of pseudonyms
 //! mac.rs        a key and a text -> a tag that nobody else can make
 //! canonical.rs  one writing for each value, so that pseudonyms join
-//! treat.rs      one column, one treatment -> what the audience sees; ff1.rs, shift.rs, bucket.rs, fields.rs what is longer
+//! treat.rs      one column, one treatment -> what the audience sees; ff1.rs, shift.rs, bucket.rs, fields.rs what is longer; written.rs dates and numbers in JSON
 //! vault.rs      a domain's values and their random tokens
 //! risk.rs       how alone somebody stands in what was written
 //! suppress.rs   rows that an audience does not see
@@ -48,8 +48,9 @@ mod told;
 mod totals;
 mod treat;
 mod vault;
+mod written;
 
-pub use bucket::ascend;
+pub use bucket::{ascend, ascend_in_json};
 pub use class::{Content, Disagreement, is_kind};
 pub use columns::{CellKind, CellTold, ColumnTally, ColumnVerdict, Memo, Span, verdict};
 pub use detect::{CARD, Recognisers};

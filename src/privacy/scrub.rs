@@ -7,6 +7,7 @@ use super::engine::{Engine, Header, NotMade, Work};
 use arrow::array::{Array, ArrayRef, StringViewArray, StringViewBuilder};
 use arrow::compute::concat;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -27,21 +28,16 @@ pub fn scrub(cells: &StringViewArray, column: &str) -> Result<(ArrayRef, Replace
     let engine = Engine::shared()?;
     let header = Header::new(column);
     let pieces = (0..cells.len()).into_par_iter().step_by(CELLS_AT_ONCE).map(|start| {
-        let mut work = engine.take_work();
+        let mut scrubber = Scrubber::of(engine, &header);
         let piece = cells.slice(start, CELLS_AT_ONCE.min(cells.len() - start));
         let mut scrubbed = StringViewBuilder::with_capacity(piece.len());
-        let (mut text, mut next, mut replaced) = (String::new(), String::new(), Replaced::new());
         for cell in &piece {
             match cell {
-                Some(cell) => {
-                    scrub_cell(engine, &header, cell, &mut work, (&mut text, &mut next), &mut replaced);
-                    scrubbed.append_value(&text);
-                }
+                Some(cell) => scrubbed.append_value(scrubber.scrubbed(cell)),
                 None => scrubbed.append_null(),
             }
         }
-        engine.give_back(work);
-        (Arc::new(scrubbed.finish()) as ArrayRef, replaced)
+        (Arc::new(scrubbed.finish()) as ArrayRef, scrubber.end())
     });
     let (pieces, replaced): (Vec<ArrayRef>, Vec<Replaced>) = pieces.unzip();
     let mut all = Replaced::new();
@@ -56,42 +52,70 @@ pub fn scrub(cells: &StringViewArray, column: &str) -> Result<(ArrayRef, Replace
     }
 }
 
-fn scrub_cell(
-    engine: &Engine,
-    header: &Header,
-    cell: &str,
-    work: &mut Work,
-    (text, next): (&mut String, &mut String),
-    replaced: &mut Replaced,
-) {
-    text.clear();
-    text.push_str(cell);
-    let mut found = std::mem::take(&mut work.found);
-    for pass in 0..=PASSES_MAX {
-        engine.find(text, header, work, &mut found);
-        if found.is_empty() {
-            break;
-        }
-        next.clear();
-        if pass == PASSES_MAX {
-            next.push_str(WHOLE);
-            *replaced.entry("free_text").or_default() += 1;
-            std::mem::swap(text, next);
-            break;
-        }
-        let mut from = 0;
-        for finding in &found {
-            next.push_str(&text[from..finding.start]);
-            next.push('<');
-            next.push_str(finding.kind.id());
-            next.push('>');
-            *replaced.entry(finding.kind.id()).or_default() += 1;
-            from = finding.end;
-        }
-        next.push_str(&text[from..]);
-        std::mem::swap(text, next);
+/// Scrubs one text after another.
+pub struct Scrubber<'a> {
+    engine: &'a Engine,
+    header: Cow<'a, Header>,
+    work: Work,
+    text: String,
+    next: String,
+    replaced: Replaced,
+}
+
+impl<'a> Scrubber<'a> {
+    /// Of texts under the name `column`.
+    pub fn new(column: &str) -> Result<Self, NotMade> {
+        Ok(Self::with(Engine::shared()?, Cow::Owned(Header::new(column))))
     }
-    work.found = found;
+
+    fn of(engine: &'a Engine, header: &'a Header) -> Self {
+        Self::with(engine, Cow::Borrowed(header))
+    }
+
+    fn with(engine: &'a Engine, header: Cow<'a, Header>) -> Self {
+        let work = engine.take_work();
+        Scrubber { engine, header, work, text: String::new(), next: String::new(), replaced: Replaced::new() }
+    }
+
+    /// The text with each finding replaced.
+    pub fn scrubbed(&mut self, cell: &str) -> &str {
+        let Scrubber { engine, header, work, text, next, replaced } = self;
+        text.clear();
+        text.push_str(cell);
+        let mut found = std::mem::take(&mut work.found);
+        for pass in 0..=PASSES_MAX {
+            engine.find(text, header, work, &mut found);
+            if found.is_empty() {
+                break;
+            }
+            next.clear();
+            if pass == PASSES_MAX {
+                next.push_str(WHOLE);
+                *replaced.entry("free_text").or_default() += 1;
+                std::mem::swap(text, next);
+                break;
+            }
+            let mut from = 0;
+            for finding in &found {
+                next.push_str(&text[from..finding.start]);
+                next.push('<');
+                next.push_str(finding.kind.id());
+                next.push('>');
+                *replaced.entry(finding.kind.id()).or_default() += 1;
+                from = finding.end;
+            }
+            next.push_str(&text[from..]);
+            std::mem::swap(text, next);
+        }
+        work.found = found;
+        text
+    }
+
+    /// What was replaced in all of them.
+    pub fn end(self) -> Replaced {
+        self.engine.give_back(self.work);
+        self.replaced
+    }
 }
 
 #[cfg(test)]

@@ -47,25 +47,37 @@ pub fn shifted(values: &ArrayRef, subject: &Subject<'_>, days_max: u16, key: &Ma
     }
 }
 
-/// A day moved; the other way where it would leave the calendar.
-fn moved(day: i64, days: i64) -> i64 {
+/// A day (days from 1970) moved; the other way where it would leave the calendar.
+pub(super) fn moved(day: i64, days: i64) -> i64 {
     let there = day.saturating_add(days);
     if (FIRST_DAY..=LAST_DAY).contains(&there) { there } else { day.saturating_sub(days) }
 }
 
 /// How far each row is moved.
 fn shifts(values: &ArrayRef, subject: &Subject<'_>, days_max: u16, key: &Mac) -> Option<Vec<i64>> {
+    let days = days_of(subject, days_max, key)?;
+    let all =
+        days.iter().enumerate().map(|(row, days)| days.unwrap_or_else(|| nobodys(own(values, row), days_max, key)));
+    (days.len() == values.len()).then(|| all.collect())
+}
+
+/// How far the dates of each row's subject are moved; `None` of a row of nobody.
+pub(super) fn days_of(subject: &Subject<'_>, days_max: u16, key: &Mac) -> Option<Vec<Option<i64>>> {
     let canonical = Canonical::of(subject.column.kind.as_deref());
-    let (mut written, mut days) = (String::new(), Vec::with_capacity(values.len()));
+    let (mut written, mut days) = (String::new(), Vec::with_capacity(subject.values.len()));
     text_of(subject.values, subject.column, &mut |person| {
-        let tag = match person.map(|person| canonical.write(person, &mut written)) {
-            Some(Writing::Canonical) => key.of(written.as_bytes()),
-            Some(Writing::AsItIs) => key.of_parts(&[AS_IT_IS, written.as_bytes()]),
-            None => key.of_parts(&[b"\0nobody", &own(values, days.len()).to_be_bytes()]),
-        };
-        days.push(of_tag(&tag, days_max));
+        let tag = person.map(|person| match canonical.write(person, &mut written) {
+            Writing::Canonical => key.of(written.as_bytes()),
+            Writing::AsItIs => key.of_parts(&[AS_IT_IS, written.as_bytes()]),
+        });
+        days.push(tag.map(|tag| of_tag(&tag, days_max)));
     })?;
-    (days.len() == values.len()).then_some(days)
+    Some(days)
+}
+
+/// How far a date of nobody is moved, by what it is itself (days from 1970).
+pub(super) fn nobodys(own: i64, days_max: u16, key: &Mac) -> i64 {
+    of_tag(&key.of_parts(&[b"\0nobody", &own.to_be_bytes()]), days_max)
 }
 
 /// A row's own date as a number.

@@ -131,8 +131,8 @@ pub fn treat(
         }
         Treatment::Fields(fields) => match column.column_type {
             ColumnType::Json | ColumnType::Jsonb => {
-                let (cells, fields) = shown(values, fields, keys).ok_or_else(fault)?;
-                *told = std::mem::take(told).and(Told { fields, ..Told::default() });
+                let (cells, read) = shown(values, column.name.as_str(), fields, subject, keys).ok_or_else(fault)?;
+                *told = std::mem::take(told).and(read);
                 Ok(cells)
             }
             _ => Err(fault()),
@@ -324,7 +324,7 @@ fn generalise(values: &ArrayRef, column: &Column, how: &Generalisation) -> Optio
 
 /// A UK postcode's outward part: all but its last three letters and digits. Anything else is no postcode, and nothing of it
 /// is shown.
-fn district(text: &str, out: &mut String) {
+pub(super) fn district(text: &str, out: &mut String) {
     let (mut signs, mut count) = ([0u8; POSTCODE_SIGNS_MAX], 0);
     for sign in text.chars().filter(|sign| !sign.is_whitespace()) {
         match signs.get_mut(count) {

@@ -3,10 +3,10 @@
 use crate::ferry::Ferry;
 use std::collections::BTreeMap;
 
-const PEOPLE: &str = "id,account,ref,born_on,seen_at,age,paper,team\n\
-    7000001,12-34-5678,ab1 234z,1990-02-28,2026-01-01T10:00:00Z,17,\"{\"\"who\"\": {\"\"account\"\": \"\"12345678\"\", \"\"name\"\": \"\"Wren Alder\"\"}, \"\"ok\"\": true}\",1\n\
-    7000002,87-65-4321,zz9 999y,1991-03-01,2026-01-11T11:30:00Z,18,\"[\"\"Tobias Ashdown\"\"]\",2\n\
-    42,n/a,,,,,,3\n";
+const PEOPLE: &str = "id,account,ref,born_on,seen_at,age,paper,slip,team\n\
+    7000001,12-34-5678,ab1 234z,1990-02-28,2026-01-01T10:00:00Z,17,\"{\"\"who\"\": {\"\"account\"\": \"\"12345678\"\", \"\"name\"\": \"\"Wren Alder\"\"}, \"\"ok\"\": true}\",\"{\"\"born\"\": \"\"1990-02-28\"\"}\",1\n\
+    7000002,87-65-4321,zz9 999y,1991-03-01,2026-01-11T11:30:00Z,18,\"[\"\"Tobias Ashdown\"\"]\",,2\n\
+    42,n/a,,,,,,,3\n";
 const VISITS: &str = "id,person,account,paid_on\n1,7000002,87654321,1991-03-11\n2,7000001,12345678,1990-03-10\n";
 
 fn project() -> Ferry {
@@ -35,6 +35,7 @@ fn project() -> Ferry {
         column("seen_at", "timestamptz", &shift("id")),
         column("age", "smallint", "{ bucket = [\"18\", \"65\"] }"),
         column("paper", "jsonb", "{ fields = { \"who.account\" = { treat = { ff1 = { domain = \"accounts\" } } } } }"),
+        column("slip", "jsonb", &format!("{{ fields = {{ born = {{ treat = {} }} }} }}", shift("id"))),
         "team = { type = \"integer\", class = \"open\" }\n".into(),
     ];
     let visit = [
@@ -99,6 +100,8 @@ fn treated_values_join_within_their_domain_in_every_table_and_night_and_nowhere_
     let of_paper = format!("{{\"who\":{{\"account\":\"{}\"}}}}", wren["account"].replace('-', ""));
     assert!(paper(wren).contains(&of_paper), "{}", paper(wren));
     assert!(paper(tobias).contains("[null]"), "{}", paper(tobias));
+    // A date in it is moved as the same person's in a column is.
+    assert_eq!(wren["slip"].replace(['\\', '"'], ""), format!("{{born:{}}}", wren["born_on"]));
     // Too short to be hidden by a cipher: a label; NULL stays NULL.
     let third = &people["3"];
     assert_eq!(

@@ -30,8 +30,11 @@ mod told;
 mod treat;
 #[path = "../../../src/privacy/vault.rs"]
 mod vault;
+#[path = "../../../src/privacy/written.rs"]
+mod written;
 
 pub use keys::{Keys, TEST_SECRET};
 pub use shift::Subject;
 pub use told::Told;
 pub use treat::{published_type, treat};
+pub use vault::Vault;
