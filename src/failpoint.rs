@@ -10,7 +10,7 @@
 //! ```text
 //! store.get  store.head  store.list  store.delete
 //! store.put.  probe  stamp  epoch  part  manifest  record  log  runs_part  runs  checkpoint  hint  beginning  report  filed  vault_part  vault  gc  shortened  plain  plain_version
-//! store.put.  dump  dump_begin  dump_manifest  dead_letters  begun  receipt
+//! store.put.  lease  told  dump  dump_begin  dump_manifest  dead_letters  begun  receipt
 //! store.second.  part  manifest  list  log
 //! database.  open  moment  import  alive  catalog  copy  message
 //! kafka.send
