@@ -57,7 +57,7 @@ enum What<'a> {
     Bucket(Edges<'a>, Vec<String>),
     /// Each row's days, and how those of nobody are found.
     DateShift(Vec<Option<i64>>, u16, &'a Mac),
-    Scrub(RefCell<Scrubber<'static>>),
+    Scrub(Box<RefCell<Scrubber<'static>>>),
 }
 
 /// Where ranges begin.
@@ -162,7 +162,8 @@ fn prepared<'a>(
         }
         // The words of the field's own name are those beside its values.
         Treatment::Scrub => {
-            What::Scrub(RefCell::new(Scrubber::new(field.path.last().map_or(column, String::as_str)).ok()?))
+            let name = field.path.last().map_or(column, String::as_str);
+            What::Scrub(Box::new(RefCell::new(Scrubber::new(name).ok()?)))
         }
         Treatment::Drop | Treatment::Fields(_) => return None,
     };

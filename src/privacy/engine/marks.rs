@@ -1,17 +1,17 @@
-//! What has a mark of its own and no pattern: addresses around an `@`, passwords behind a word that names them, keys and tokens that say
-//! by their first letters whose they are.
+//! What has a mark of its own and no pattern: addresses around an `@` (`emails.rs`), passwords behind a word that names them, keys and
+//! tokens that say by their first letters whose they are.
 
 use super::Scored;
 use super::context::Surroundings;
+use super::emails;
 use super::normal::Seen;
 use crate::privacy::recognise::{Kind, RECOGNISERS};
 use memchr::memmem::Finder;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// Longest local part and longest domain. Source: RFC 5321, 4.5.3.1.
-const LOCAL_BYTES_MAX: usize = 64;
-const DOMAIN_BYTES_MAX: usize = 255;
+/// Bytes of who logs in and of where, as far as a password is looked for between.
+const LOGIN_BYTES_MAX: usize = 128;
 /// Letters of a word of keys, at least.
 const KEY_BYTES_MIN: usize = 20;
 /// And at most, as far as is looked.
@@ -24,12 +24,6 @@ const PASSWORD_BYTES_MIN: usize = 6;
 const EMAIL: f32 = 0.95;
 const KEY: f32 = 0.95;
 const PASSWORD: f32 = 0.8;
-
-/// Endings of files, which are no domains: `logo@2x.png`.
-const FILES: &[&str] = &[
-    "png", "jpg", "jpeg", "gif", "svg", "webp", "pdf", "txt", "csv", "json", "xml", "html", "js", "css", "py", "rs",
-    "log",
-];
 
 /// How keys begin, and how long they are at least. Source: the issuers' own documentation, as secret scanning of public repositories uses it.
 const KEYS: &[(&[u8], usize)] = &[
@@ -106,6 +100,14 @@ const SECRETS: &[&[u8]] = &[
     b"pw",
 ];
 
+/// How one says who one is to a server, behind which a secret stands. Source: RFC 9110, 11.6.2; RFC 6750; RFC 7617.
+const SCHEMES: &[&[u8]] = &[b"bearer ", b"basic ", b"token "];
+/// The word that a scheme stands behind.
+const AUTHORIZATION: &[u8] = b"authorization";
+
+/// Bytes of a field's name in the address of a page, at most.
+const FIELD_BYTES_MAX: usize = 32;
+
 /// What stands where a secret was.
 const PLACEHOLDERS: &[&[u8]] =
     &[b"null", b"none", b"true", b"false", b"redacted", b"hidden", b"changed", b"required", b"expired", b"invalid"];
@@ -113,11 +115,12 @@ const PLACEHOLDERS: &[&[u8]] =
 /// Finds what has a mark of its own.
 pub fn find(context: &Surroundings<'_>, seen: Seen, scored: &mut Vec<Scored>) {
     let text = context.text;
+    let email = |piece: Range<usize>| one(Kind::Email, piece.start, piece.end, EMAIL);
     if seen.has_mark {
         let mut secret_end = 0;
         for at in memchr::memchr3_iter(b'@', b':', b'=', text) {
             match text[at] {
-                b'@' => scored.extend(email(text, at)),
+                b'@' => scored.extend(emails::around(text, at..at + 1).map(email)),
                 _ if at >= secret_end => {
                     if let Some(secret) = password(text, at) {
                         secret_end = secret.end;
@@ -128,42 +131,18 @@ pub fn find(context: &Surroundings<'_>, seen: Seen, scored: &mut Vec<Scored>) {
             }
         }
     }
+    if seen.has_percent {
+        scored.extend(emails::escaped(text).map(email));
+    }
     if seen.has_digit && text.len() >= KEY_BYTES_MIN {
         keys(text, scored);
+    } else {
+        long_words(text, 0..text.len(), scored);
     }
 }
 
 fn one(kind: Kind, start: usize, end: usize, score: f32) -> Scored {
     Scored { start, end, kind, score, row: RECOGNISERS.len(), is_named: false }
-}
-
-/// The address around an `@`.
-fn email(text: &[u8], at: usize) -> Option<Scored> {
-    let is_local = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b"._%+'-".contains(byte);
-    let is_domain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b".-".contains(byte);
-    let from = at.saturating_sub(LOCAL_BYTES_MAX);
-    let start = text[from..at].iter().rposition(|byte| !is_local(byte)).map_or(from, |before| from + before + 1);
-    let start =
-        start + text[start..at].iter().take_while(|byte| b".'-%".contains(byte) || is_continued(**byte)).count();
-    let limit = text.len().min(at + 1 + DOMAIN_BYTES_MAX);
-    let mut end = text[at + 1..limit].iter().position(|byte| !is_domain(byte)).map_or(limit, |next| at + 1 + next);
-    while end > at + 1 && b".-".contains(&text[end - 1]) {
-        end -= 1;
-    }
-    let domain = &text[at + 1..end];
-    let ending = domain.iter().rposition(|byte| *byte == b'.').map(|dot| &domain[dot + 1..])?;
-    let is_name =
-        ending.len() >= 2 && ending.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80 || *byte == b'-');
-    let is_file = FILES.iter().any(|file| ending.eq_ignore_ascii_case(file.as_bytes()));
-    let is_whole = start < at && !domain.starts_with(b".") && !domain.windows(2).any(|pair| pair == b"..");
-    // `git@host:path` is where a repository lies.
-    let is_repository = text[start..at].eq_ignore_ascii_case(b"git") && text.get(end) == Some(&b':');
-    (is_name && is_whole && !is_file && !is_repository).then(|| one(Kind::Email, start, end, EMAIL))
-}
-
-/// A byte inside a sign of UTF-8.
-fn is_continued(byte: u8) -> bool {
-    byte & 0xc0 == 0x80
 }
 
 /// The secret behind a word that names it, and `:` or `=`.
@@ -181,31 +160,52 @@ fn password(text: &[u8], at: usize) -> Option<Scored> {
             text[start..end_of_word].eq_ignore_ascii_case(word)
                 && (start == 0 || !text[start - 1].is_ascii_alphanumeric() || word.len() > 5)
         });
-    let is_login = text[at..].starts_with(b"://");
-    if !is_named && !is_login {
-        return None;
-    }
-    if is_login {
+    if text[at..].starts_with(b"://") {
         return login(text, at);
     }
-    secret_at(text, at + 1)
+    if is_named {
+        return secret_at(text, at + 1);
+    }
+    if may_be_named && ends_with(&text[..end_of_word], AUTHORIZATION) {
+        // `Authorization: Basic ...`: where no scheme stands it is an ordinary word.
+        return secret_from(text, behind_scheme(text, begin_of_secret(text, at + 1))?);
+    }
+    None
+}
+
+/// Whether a text ends so, in any case.
+fn ends_with(text: &[u8], ending: &[u8]) -> bool {
+    text.len().checked_sub(ending.len()).is_some_and(|start| text[start..].eq_ignore_ascii_case(ending))
 }
 
 /// The secret that begins there, behind quotes and the like.
 fn secret_at(text: &[u8], from: usize) -> Option<Scored> {
-    let quotes = |byte: &u8| matches!(byte, b'"' | b'\'' | b' ' | b'`');
-    let mut start = from;
-    while text.get(start).is_some_and(|byte| quotes(byte) || matches!(byte, b':' | b'=' | b'>')) {
-        start += 1;
-    }
-    if text[start..].len() > 7 && text[start..start + 7].eq_ignore_ascii_case(b"bearer ") {
-        start += 7;
-    }
+    let start = begin_of_secret(text, from);
+    secret_from(text, behind_scheme(text, start).unwrap_or(start))
+}
+
+/// Behind quotes and the like.
+fn begin_of_secret(text: &[u8], from: usize) -> usize {
+    let is_before = |byte: &&u8| matches!(**byte, b'"' | b'\'' | b' ' | b'`' | b':' | b'=' | b'>');
+    from + text[from..].iter().take_while(is_before).count()
+}
+
+/// Behind a scheme that begins there, in any case.
+fn behind_scheme(text: &[u8], start: usize) -> Option<usize> {
+    let rest = &text[start..];
+    let begins = |scheme: &&&[u8]| rest.get(..scheme.len()).is_some_and(|front| front.eq_ignore_ascii_case(scheme));
+    SCHEMES.iter().find(begins).map(|scheme| start + scheme.len())
+}
+
+/// The secret that begins there.
+fn secret_from(text: &[u8], start: usize) -> Option<Scored> {
     let limit = text.len().min(start + PASSWORD_BYTES_MAX);
-    let is_over = |byte: &u8| {
-        byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b'&' | b')' | b'}' | b'<')
+    let is_over = |at: &usize| match text[*at] {
+        // A password may have it; in the address of a page another field comes.
+        b'&' => begins_with_a_field(&text[at + 1..limit]),
+        byte => byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b')' | b'}' | b'<'),
     };
-    let mut end = text[start..limit].iter().position(is_over).map_or(limit, |next| start + next);
+    let mut end = (start..limit).find(is_over).unwrap_or(limit);
     while end > start && matches!(text[end - 1], b'.' | b']') {
         end -= 1;
     }
@@ -219,10 +219,17 @@ fn secret_at(text: &[u8], from: usize) -> Option<Scored> {
         .then(|| one(Kind::Credential, start, end, PASSWORD))
 }
 
+/// `name=`, as in the address of a page.
+fn begins_with_a_field(text: &[u8]) -> bool {
+    let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'_' | b'-' | b'.');
+    let length = text.iter().take(FIELD_BYTES_MAX).take_while(is_name).count();
+    length > 0 && text.get(length) == Some(&b'=')
+}
+
 /// The password in `scheme://user:password@host`.
 fn login(text: &[u8], at: usize) -> Option<Scored> {
     let start = at + 3;
-    let limit = text.len().min(start + 2 * LOCAL_BYTES_MAX);
+    let limit = text.len().min(start + LOGIN_BYTES_MAX);
     let end =
         text[start..limit].iter().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'"' | b'\''));
     let authority = &text[start..end.map_or(limit, |next| start + next)];
@@ -303,14 +310,26 @@ fn long_word(text: &[u8], start: usize, end: usize, scored: &mut Vec<Scored>) {
         word = &word[..word.len() - 1];
     }
     let is_issued = |(front, least): &(&[u8], usize)| {
-        word.starts_with(front)
-            && word.len() >= *least
-            && (*front != b"eyJ" || word.iter().filter(|byte| **byte == b'.').count() == 2)
+        word.starts_with(front) && word.len() >= *least && (*front != b"eyJ" || is_token(word))
     };
     let may_be_issued = word.first().is_some_and(|first| BEGIN_KEYS[usize::from(*first)]);
-    if may_be_issued && KEYS.iter().any(is_issued) && word.iter().any(u8::is_ascii_digit) {
+    if may_be_issued && KEYS.iter().any(is_issued) && (word.iter().any(u8::is_ascii_digit) || is_of_amazon(word)) {
         scored.push(one(Kind::Credential, from, from + word.len(), KEY));
     }
+}
+
+/// Three parts, or two where nobody signed it. Source: RFC 7515, 7.1; RFC 7519, 6.
+fn is_token(word: &[u8]) -> bool {
+    match word.iter().filter(|byte| **byte == b'.').count() {
+        1 => word.windows(4).any(|part| part == b".eyJ"),
+        2 => true,
+        _ => false,
+    }
+}
+
+/// An access key of Amazon's: of its sixteen letters, which may be 32, none is a digit in one key of thirty.
+fn is_of_amazon(word: &[u8]) -> bool {
+    word.starts_with(b"AKIA") && word.len() == KEY_BYTES_MIN && word.iter().all(u8::is_ascii_uppercase)
 }
 
 /// `the password is ...` in a piece of the text.

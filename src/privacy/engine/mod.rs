@@ -4,7 +4,7 @@
 //! cell -> normal.rs    one writing: NFKC, every digit as 0 to 9, one hyphen, one blank
 //!      -> numbers.rs   a digit -> where its number may begin -> one automaton over all patterns -> checks
 //!      -> skeleton.rs  short texts that differ in their digits alone -> whether anything can come of any
-//!      -> marks.rs     `@`, `:`, `=` and long words -> addresses, passwords, keys
+//!      -> marks.rs     `@`, `:`, `=` and long words -> addresses (emails.rs), passwords, keys
 //!      -> names/       capitals and cues -> names of people, streets
 //!      -> context.rs   words nearby and the column's name -> a score
 //!      -> resolve.rs   of candidates that overlap the best -> findings
@@ -15,6 +15,7 @@
 
 mod blocks;
 mod context;
+mod emails;
 mod marks;
 mod normal;
 mod numbers;
@@ -147,8 +148,13 @@ impl Engine {
             let normal = Normal::of(cell);
             let seen = normal::look(normal.text.as_bytes());
             self.find_in(normal.text.as_bytes(), seen, (header, names), work, found);
+            let mut end_before = 0;
             for finding in found.iter_mut() {
                 (finding.start, finding.end) = normal.original(finding.start, finding.end, cell);
+                if finding.kind == Kind::Email {
+                    finding.start = normal::with_escape_before(cell, finding.start).max(end_before);
+                }
+                end_before = finding.end;
             }
         }
     }

@@ -14,6 +14,7 @@ pub struct Seen {
     pub has_small: bool,
     pub has_beyond_ascii: bool,
     pub has_escape: bool,
+    pub has_percent: bool,
 }
 
 const DIGIT: u8 = 1;
@@ -23,6 +24,7 @@ pub const CAPITAL: u8 = 4;
 pub const SMALL: u8 = 8;
 const BEYOND: u8 = 16;
 const ESCAPE: u8 = 32;
+const PERCENT: u8 = 64;
 /// What words are made of.
 pub const WORD: u8 = DIGIT | CAPITAL | SMALL | BEYOND;
 
@@ -45,6 +47,7 @@ const fn class(byte: u8) -> u8 {
         | (CAPITAL * byte.is_ascii_uppercase() as u8)
         | (SMALL * byte.is_ascii_lowercase() as u8)
         | (ESCAPE * (byte == b'\\') as u8)
+        | (PERCENT * (byte == b'%') as u8)
         | (BEYOND * !byte.is_ascii() as u8)
 }
 
@@ -65,6 +68,7 @@ pub fn look(text: &[u8]) -> Seen {
         has_small: has(SMALL),
         has_beyond_ascii: has(BEYOND),
         has_escape: has(ESCAPE),
+        has_percent: has(PERCENT),
     }
 }
 
@@ -102,10 +106,16 @@ impl Normal {
         let mut rest = cell.char_indices();
         while let Some((at, sign)) = rest.next() {
             if sign == '\\' {
-                if let Some(escaped) = escape(&cell[at..]) {
-                    normal.push(escaped, at);
-                    // `\u0040`: the five behind the stroke.
-                    rest.nth(4);
+                if let Some((escaped, length)) = escape(&cell[at..]) {
+                    if escaped.is_ascii_control() {
+                        normal.push(' ', at);
+                    } else if escaped.is_ascii() {
+                        normal.push(escaped, at);
+                    } else {
+                        normal.plain(escaped, at);
+                    }
+                    // All behind the stroke, which was taken.
+                    rest.nth(length - 2);
                     continue;
                 }
                 // `\n` in a text that was written as JSON divides words, and is not the letter n.
@@ -188,10 +198,32 @@ fn is_left_out(sign: char) -> bool {
     matches!(sign, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
-/// The sign of ASCII that `\u0040` at the front stands for.
-fn escape(text: &str) -> Option<char> {
-    let digits = text.strip_prefix("\\u00")?.get(..2)?;
-    u8::from_str_radix(digits, 16).ok().filter(u8::is_ascii_graphic).map(char::from)
+/// Bytes of `\u0040`.
+const ESCAPE_BYTES: usize = 6;
+
+/// The sign that `\u0040` at the front stands for, and in how many bytes it is written: one beyond the first 65,536 is two halves.
+fn escape(text: &str) -> Option<(char, usize)> {
+    let unit = |text: &str| u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok();
+    let first = unit(text)?;
+    match char::from_u32(first.into()) {
+        Some(sign) => Some((sign, ESCAPE_BYTES)),
+        None => {
+            let second = unit(text.get(ESCAPE_BYTES..)?)?;
+            let sign = char::decode_utf16([first, second]).next()?.ok()?;
+            Some((sign, 2 * ESCAPE_BYTES))
+        }
+    }
+}
+
+/// Where an address that begins at `start` does so in the text as it was. `\n`, `\t` and `\r` are blanks of a text that was written as JSON,
+/// or the stroke and the first letter of a name behind its domain (`CORP\nigel@example.org`): nobody can tell, so they go with it.
+pub fn with_escape_before(cell: &str, start: usize) -> usize {
+    let bytes = cell.as_bytes();
+    let [front @ .., b'\\', b'n' | b't' | b'r'] = &bytes[..start] else { return start };
+    let stroke = front.iter().rposition(|byte| *byte != b'\\').map_or(0, |last| last + 1);
+    let is_behind_escape = matches!(&front[..stroke], [.., b'\\', b'n' | b't' | b'r']);
+    let has_domain = stroke > 0 && front[stroke - 1].is_ascii_alphanumeric() && !is_behind_escape;
+    if has_domain && bytes.get(start).is_some_and(u8::is_ascii_lowercase) { stroke } else { start }
 }
 
 #[cfg(test)]
@@ -208,5 +240,27 @@ mod tests {
         assert_eq!(&cell[start..end], "\u{ff10}\u{ff17}\u{200b}\u{664}");
         let at = normal.text.find('@').expect("a sign");
         assert_eq!(normal.original(at, at + 1, cell), (cell.len() - 6, cell.len()));
+    }
+
+    #[test]
+    fn reads_what_json_writes_in_ascii_alone() {
+        for (cell, plain) in [
+            (r"zo\u00eb", "zo\u{eb}"),
+            (r"\u003Cx\u003e", "<x>"),
+            (r"a\u000ab\u0020c\u00a0d", "a b c d"),
+            (r"O\u2019Brien 1\u20132", "O'Brien 1-2"),
+            (r"\ud83d\ude00x", "\u{1f600}x"),
+            (r"\ud83dx", r"\ud83dx"),
+            (r"\users \u00", r"\users \u00"),
+            (r"x\ny", "x  y"),
+        ] {
+            assert_eq!(Normal::of(cell).text, plain, "{cell}");
+        }
+        let cell = r"zo\u00eb@x";
+        let normal = Normal::of(cell);
+        assert_eq!(normal.original(0, "zo\u{eb}".len(), cell), (0, cell.len() - 2));
+        let cell = r"x \ud83d\ude00.";
+        let normal = Normal::of(cell);
+        assert_eq!(normal.original(2, 6, cell), (2, cell.len() - 1));
     }
 }

@@ -1,8 +1,9 @@
 //! Digits -> where a number may begin -> one automaton over all patterns -> candidates.
 //!
 //! Most of a text is no number, so only where a digit stands is anything tried. What begins there may have begun earlier: with the letters
-//! of the same word, with a short word before it (`AB 12 34 56 C`), with `+` or `(`. From each such place the automaton, which holds every
-//! pattern of the table, is walked once. Of short texts that differ in their digits alone one is walked for all, where nothing comes of it.
+//! of the same word, with a short word before it (`AB 12 34 56 C`), with `+` or `(`, with groups that have no digit (`ab-cd-ef-01-02-03`).
+//! From each such place the automaton, which holds every pattern of the table, is walked once. Of short texts that differ in their digits
+//! alone one is walked for all, where nothing comes of it.
 
 use super::blocks::position;
 use super::context::{Hearing, Surroundings};
@@ -17,8 +18,9 @@ pub(super) const WORD_BYTES_MAX: usize = 24;
 /// Letters of a word of its own that a number may begin with; names of months may be longer.
 const PREFIX_BYTES_MAX: usize = 5;
 const MONTH_BYTES_MAX: usize = 9;
-/// Letters and digits of one group of an address.
+/// Letters and digits of one group of an address, and groups of one, at most.
 const HEX_GROUP_BYTES_MAX: usize = 4;
+const HEX_GROUPS_MAX: usize = 8;
 /// Bytes between a sort code and its account number, at most.
 const PAIR_BYTES_MAX: usize = 40;
 /// Bytes of both, at least.
@@ -198,11 +200,11 @@ impl Automaton {
     }
 }
 
-/// Of two readings of one piece the one that a word speaks for: it says more than a check digit.
+/// Of two readings of one piece, or of a piece and its front, the one that a word speaks for: it says more than a check digit.
 fn prefer_named(readings: &mut [Scored]) {
     for place in 0..readings.len() {
         let end = readings[place].end;
-        if !readings[place].is_named && readings.iter().any(|other| other.is_named && other.end == end) {
+        if !readings[place].is_named && readings.iter().any(|other| other.is_named && other.end >= end) {
             readings[place].score -= UNNAMED;
         }
     }
@@ -216,7 +218,7 @@ fn each_begin(text: &[u8], mut tried: impl FnMut(usize) -> usize) {
         let digits =
             text[digit..].iter().position(|byte| !byte.is_ascii_digit()).map_or(text.len(), |next| digit + next);
         let mut end = digits;
-        let mut starts = [word; 5];
+        let mut starts = [word; 6];
         let mut count = 0;
         // A word of letters and digits in turn is tried once, and not again for each run of its digits.
         if digit - word < WORD_BYTES_MAX && word_before != Some(word) {
@@ -234,7 +236,8 @@ fn each_begin(text: &[u8], mut tried: impl FnMut(usize) -> usize) {
                 continue;
             }
             let [plus, bracket] = begin_with_sign(text, word);
-            for other in [begin_with_prefix(text, word), plus, bracket, hex].into_iter().flatten() {
+            let others = [begin_with_prefix(text, word), plus, bracket, hex, begin_of_groups(text, word)];
+            for other in others.into_iter().flatten() {
                 starts[count] = other;
                 count += 1;
             }
@@ -287,6 +290,28 @@ fn begin_of_hex(text: &[u8], word: usize) -> (Option<usize>, bool) {
     let start = before.unwrap_or(from);
     let is_begin = start == 0 || !text[start - 1].is_ascii_alphanumeric();
     (is_begin.then_some(start), before.is_none() && word >= PIECE_BYTES_MAX)
+}
+
+/// Where a row of groups without a digit before it begins, pairs or fours: `ab-cd-ef-01-02-03`, `aabb.ccdd.0011`. One group alone is a
+/// prefix.
+fn begin_of_groups(text: &[u8], word: usize) -> Option<usize> {
+    let sign = *text.get(word.checked_sub(1)?)?;
+    let length = match sign {
+        b'-' | b' ' => 2,
+        b'.' => HEX_GROUP_BYTES_MAX,
+        _ => return None,
+    };
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() && byte.is_ascii_hexdigit();
+    let (mut start, mut groups) = (word, 0);
+    while groups < HEX_GROUPS_MAX
+        && let Some(from) = start.checked_sub(length + 1)
+        && text[start - 1] == sign
+        && text[from..from + length].iter().all(is_letter)
+        && !(from > 0 && text[from - 1].is_ascii_alphanumeric())
+    {
+        (start, groups) = (from, groups + 1);
+    }
+    (groups > 1).then_some(start)
 }
 
 /// Where a row of groups with colons ends, as far as is looked.

@@ -1,4 +1,4 @@
-//! Days as people write them: `03/04/1985`, `1985-04-03`, `3rd April 1985`, `April 3, 1985`.
+//! Days as people write them: `03/04/1985`, `1985-04-03`, `3rd April 1985`, `April 3, 1985`, `03APR1985`.
 
 const MONTHS: [&[u8]; 12] =
     [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
@@ -16,16 +16,16 @@ pub fn month(word: &[u8]) -> Option<u32> {
 pub fn is_birthday(text: &[u8]) -> bool {
     let mut numbers: [(u32, usize); 3] = [(0, 0); 3];
     let (mut count, mut named) = (0, None);
-    for part in text.split(|byte| !byte.is_ascii_alphanumeric()) {
-        // `3rd`: an ordinal's letters are no part of the number.
-        let digits = part.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if digits > 0 && count < 3 {
+    for run in text.chunk_by(|one, next| one.is_ascii_digit() == next.is_ascii_digit()) {
+        if !run.iter().all(u8::is_ascii_digit) {
+            // `rd of April, `: an ordinal's letters are no month.
+            named = named.or_else(|| run.split(|byte| !byte.is_ascii_alphabetic()).find_map(month));
+        } else if count < numbers.len() {
             let number =
-                part[..digits].iter().fold(0u32, |number, byte| number.saturating_mul(10) + u32::from(byte - b'0'));
-            numbers[count] = (number, digits);
+                run.iter().fold(0u32, |number, byte| number.saturating_mul(10).saturating_add(u32::from(byte - b'0')));
+            numbers[count] = (number, run.len());
             count += 1;
         }
-        named = named.or_else(|| month(&part[digits..]));
     }
     let year = |(number, digits): (u32, usize)| match digits {
         4 => YEARS.contains(&number),
@@ -43,6 +43,8 @@ pub fn is_birthday(text: &[u8]) -> bool {
         (None, 3, [first, second, third]) => {
             year(third) && (day_of_month(first.0, second.0) || day_of_month(second.0, first.0))
         }
+        // 030485.
+        (None, 1, [(number, 6), ..]) => day_of_month(number / 10_000, number / 100 % 100),
         (None, 1, [(number, 8), ..]) => {
             // 19850403, or 03041985.
             let compact = |year: u32, month: u32, day: u32| YEARS.contains(&year) && day_of_month(day, month);
@@ -71,10 +73,23 @@ mod tests {
             "19850403",
             "03041985",
             "3rd Sept 1985",
+            "03APR1985",
+            "3April85",
+            "030485",
         ] {
             assert!(is_birthday(text.as_bytes()), "{text}");
         }
-        for text in ["31/04/1785", "45/45/1985", "3 April 985", "30 Feb 1984", "13/13/1985", "1985", "99999999"] {
+        for text in [
+            "31/04/1785",
+            "45/45/1985",
+            "3 April 985",
+            "30 Feb 1984",
+            "13/13/1985",
+            "1985",
+            "99999999",
+            "450485",
+            "031385",
+        ] {
             assert!(!is_birthday(text.as_bytes()), "{text}");
         }
     }

@@ -17,6 +17,7 @@ pub enum Evidence {
     Proven,
 }
 
+pub use super::phones::{phone_abroad, phone_america, phone_uk};
 use Evidence::{Likely, Proven, Shape};
 
 /// A piece of a text that has a recogniser's shape.
@@ -31,7 +32,7 @@ pub struct Candidate<'a> {
 }
 
 /// Most letters and digits that a check looks at.
-const SIGNS_MAX: usize = 40;
+pub(super) const SIGNS_MAX: usize = 40;
 
 impl<'a> Candidate<'a> {
     /// The piece itself.
@@ -49,7 +50,7 @@ impl<'a> Candidate<'a> {
         Signs::of(self.piece().iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase))
     }
 
-    fn is_grouped(&self) -> bool {
+    pub(super) fn is_grouped(&self) -> bool {
         self.piece().iter().any(|byte| !byte.is_ascii_alphanumeric())
     }
 
@@ -66,25 +67,55 @@ impl<'a> Candidate<'a> {
 
     /// Whether it is no piece of a longer row of numbers, such as a decimal fraction, a date or a UUID.
     pub fn is_apart(&self) -> bool {
-        let is_joint = |byte: Option<&u8>| byte.is_some_and(|byte| b".-/_:".contains(byte));
-        let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-        let (mut before, mut after) = (self.text[..self.start].iter().rev(), self.text[self.end..].iter());
-        let goes_on = is_joint(after.next()) && is_digit(after.next());
+        self.begins_apart() && self.ends_apart()
+    }
+
+    pub(super) fn begins_apart(&self) -> bool {
+        let mut before = self.text[..self.start].iter().rev();
         let (first, second) = (before.next(), before.next());
         // `ref:123`, `id-123` and `/123` are how logs write; digits on both sides of a joint are one number.
-        let comes_from = is_joint(first) && second.is_some_and(u8::is_ascii_digit);
-        (!goes_on || self.ends_a_sentence()) && !comes_from && first != Some(&b'_')
+        let comes_from = first.is_some_and(is_joint) && second.is_some_and(u8::is_ascii_digit);
+        !comes_from && first != Some(&b'_')
     }
 
-    /// `12345678.Next`: a full stop that nobody put a blank behind.
+    pub(super) fn ends_apart(&self) -> bool {
+        let mut after = self.text[self.end..].iter();
+        let goes_on = after.next().is_some_and(is_joint) && after.next().is_some_and(u8::is_ascii_alphanumeric);
+        !goes_on || self.ends_a_sentence()
+    }
+
+    /// `12345678.Next`: a full stop that nobody put a blank behind; `07700 900123-ask for Wren`: a dash.
     fn ends_a_sentence(&self) -> bool {
-        matches!(self.text[self.end..], [b'.' | b':' | b'/', letter, ..] if letter.is_ascii_alphabetic())
+        match &self.text[self.end..] {
+            [b'.' | b':' | b'/', letter, ..] => letter.is_ascii_alphabetic(),
+            [b'-', rest @ ..] => begins_with_a_word(rest),
+            _ => false,
+        }
     }
 
-    fn is_money(&self) -> bool {
+    pub(super) fn is_money(&self) -> bool {
         let before = self.text[..self.start].trim_ascii_end();
         before.ends_with(b"\xc2\xa3") || before.ends_with(b"$") || before.ends_with(b"\xe2\x82\xac")
     }
+}
+
+/// Whether what stands on its both sides may be one number.
+pub(super) fn is_joint(byte: &u8) -> bool {
+    b".-/_:".contains(byte)
+}
+
+/// Letters of a word that is looked at behind a dash, at most.
+const WORD_BYTES_MAX: usize = 24;
+
+/// Whether a text begins with a word, and not with another group of a reference: a UUID's groups have letters up to `f`, and what ends
+/// other references is a single letter or of capitals.
+fn begins_with_a_word(text: &[u8]) -> bool {
+    let length = text.iter().take(WORD_BYTES_MAX).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let (word, behind) = text.split_at(length);
+    length > 1
+        && word[length - 1].is_ascii_lowercase()
+        && word.iter().any(|byte| !byte.is_ascii_hexdigit())
+        && !behind.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
 /// Letters or digits, few of them.
@@ -112,12 +143,12 @@ impl std::ops::Deref for Signs {
     }
 }
 
-fn if_(holds: bool, evidence: Evidence) -> Evidence {
+pub(super) fn if_(holds: bool, evidence: Evidence) -> Evidence {
     if holds { evidence } else { Evidence::None }
 }
 
 /// Digits all the same, or each one more than the last: what people type where they must type something.
-fn is_dummy(digits: &[u8]) -> bool {
+pub(super) fn is_dummy(digits: &[u8]) -> bool {
     let steps = |by: u8| digits.windows(2).all(|pair| pair[1] == (pair[0] + by) % 10);
     steps(0) || steps(1)
 }
@@ -168,6 +199,42 @@ pub fn shape(seen: &Candidate<'_>) -> Evidence {
     if_(seen.is_apart() && !seen.is_money(), Shape)
 }
 
+/// Digits of an account's number.
+const ACCOUNT_DIGITS: usize = 8;
+
+/// Two digits thrice; an account may stand behind a stroke: `20-00-00/55779911`.
+pub fn sort_code(seen: &Candidate<'_>) -> Evidence {
+    let has_account = matches!(&seen.text[seen.end..], [b'/', rest @ ..] if digits_at_front(rest) == ACCOUNT_DIGITS);
+    let is_apart = seen.begins_apart() && (has_account || seen.ends_apart());
+    if_(is_apart && !seen.is_money(), Shape)
+}
+
+/// Eight digits; a sort code and a stroke may stand before them.
+pub fn bank_account(seen: &Candidate<'_>) -> Evidence {
+    let has_sort_code = match &seen.text[..seen.start] {
+        [front @ .., one, two, b'-', three, four, b'-', five, six, b'/'] => {
+            let are_digits = [one, two, three, four, five, six].iter().all(|byte| byte.is_ascii_digit());
+            are_digits && !front.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || is_joint(byte))
+        }
+        _ => false,
+    };
+    let is_apart = (has_sort_code || seen.begins_apart()) && seen.ends_apart();
+    if_(is_apart && !seen.is_money(), Shape)
+}
+
+/// How many digits a text begins with, as far as is looked.
+pub(super) fn digits_at_front(text: &[u8]) -> usize {
+    text.iter().take(SIGNS_MAX).take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// A district's letters and a number. Apart from its letters, which are capitals then, it is no year: `on the roll in 2019`.
+pub fn electoral_roll(seen: &Candidate<'_>) -> Evidence {
+    let piece = seen.piece();
+    let is_year = matches!(piece, [.., b' ', b'1', b'9', _, _] | [.., b' ', b'2', b'0', _, _]);
+    let is_written = !piece.contains(&b' ') || seen.has_capitals_only() && !is_year;
+    if_(is_written, shape(seen))
+}
+
 /// The second line of a passport's machine-readable zone: the number, the birthday and the day of expiry have check digits.
 pub fn machine_readable(seen: &Candidate<'_>) -> Evidence {
     let line = seen.piece();
@@ -210,96 +277,18 @@ pub fn likely(seen: &Candidate<'_>) -> Evidence {
     if_(seen.is_apart(), Likely)
 }
 
-/// A number of the UK's plan: 01 and 02 with an area's code, 03, 07, 08 and 09, of ten digits behind the zero (some areas nine).
-/// Source: Ofcom, National Telephone Numbering Plan.
-pub fn phone_uk(seen: &Candidate<'_>) -> Evidence {
-    let piece = seen.piece();
-    let digits = seen.digits();
-    let is_international =
-        piece.iter().find(|byte| **byte != b'(').is_some_and(|byte| *byte == b'+') || digits.starts_with(&[0, 0]);
-    let national: &[u8] = match &digits[..] {
-        [0, 0, 4, 4, rest @ ..] | [4, 4, rest @ ..] => rest.strip_prefix(&[0]).unwrap_or(rest),
-        [0, rest @ ..] => rest,
-        _ => return Evidence::None,
-    };
-    let is_national = !is_international && digits[0] == 0;
-    let fits = match (national.first(), national.len()) {
-        (Some(1), 9 | 10) => national[1..4].iter().any(|digit| *digit != 0),
-        (Some(2), 10) => matches!(national[1], 0 | 3 | 4 | 8 | 9),
-        // A digit short, as typists leave them.
-        (Some(2), 9) => matches!(national[1], 0 | 3 | 4 | 8 | 9) && (seen.is_grouped() || is_international),
-        (Some(3), 10) => matches!(national[1], 0 | 3 | 4 | 7),
-        (Some(7), 10) => national[1] != 0 || national[2] != 0,
-        (Some(8), 10) => matches!(national[1], 0 | 4 | 7),
-        (Some(8), 9) => national.starts_with(&[8, 0, 0]),
-        (Some(9), 10) => matches!(national[1], 0 | 1 | 8),
-        _ => false,
-    };
-    let opens = piece.iter().filter(|byte| **byte == b'(').count();
-    let closes = piece.iter().filter(|byte| **byte == b')').count();
-    if !fits || opens != closes || !seen.is_apart() || seen.is_money() || is_like_a_date(piece) {
-        return Evidence::None;
-    }
-    match (is_international, is_national, national[0], seen.is_grouped()) {
-        (true, ..) => Proven,
-        (_, _, 2, _) if national.len() == 9 => Shape,
-        (_, true, 7, _) if national.len() == 10 => Proven,
-        (_, true, _, true) => Proven,
-        (_, true, _, false) if national.len() == 10 => Likely,
-        (_, false, 7, _) => Likely,
-        _ => Shape,
-    }
-}
-
-/// `01/02/2024 10`: groups as of a date, and a time behind it.
-fn is_like_a_date(piece: &[u8]) -> bool {
-    let mut groups = piece.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len);
-    let slashes = piece.iter().filter(|byte| matches!(byte, b'/' | b'.' | b'-')).count();
-    slashes >= 2 && matches!((groups.next(), groups.next(), groups.next()), (Some(2 | 4), Some(2), Some(2 | 4)))
-}
-
-/// A number with its country's code, which E.164 allows fifteen digits.
-pub fn phone_abroad(seen: &Candidate<'_>) -> Evidence {
-    let digits = seen.digits();
-    let is_uk = digits.starts_with(&[4, 4]) || digits.starts_with(&[0, 0, 4, 4]);
-    // `00481275` is a customer's number: dialled by zeros a number is longer, or its groups are apart.
-    let is_long = !digits.starts_with(&[0, 0]) || digits.len() >= 11 || seen.is_grouped();
-    let is_bare = digits.starts_with(&[0, 0]) && !seen.is_grouped();
-    let is_country = seen.piece().starts_with(b"+") || is_dialled(seen.piece());
-    if_(
-        (8..=15).contains(&digits.len()) && is_long && is_country && !is_uk && !is_dummy(&digits) && seen.is_apart(),
-        if is_bare { Shape } else { Likely },
-    )
-}
-
-/// Whether what stands behind `00` may be a country: `002-334-118` and `001788120394` are references. A country's number has one digit
-/// for 1 and 7, two or three else; North America's ten digits behind it begin with none below 2, and nobody's is shorter than eight.
-fn is_dialled(piece: &[u8]) -> bool {
-    let Some(rest) = piece.strip_prefix(b"00") else { return true };
-    let digits: Vec<u8> = rest.iter().copied().filter(u8::is_ascii_digit).collect();
-    let group = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    match digits.first() {
-        Some(b'1') => digits.len() == 11 && digits[1] > b'1' && digits[4] > b'1',
-        Some(b'7') => digits.len() == 11,
-        Some(_) => group != 1 && digits.len() >= 8,
-        None => false,
-    }
-}
-
-/// A number as it is written in North America.
-pub fn phone_america(seen: &Candidate<'_>) -> Evidence {
-    let (digits, piece) = (seen.digits(), seen.piece());
-    let national = digits.strip_prefix(&[1]).unwrap_or(&digits);
-    let fits = national.len() == 10 && national[0] > 1 && national[3] > 1;
-    if_(fits && seen.is_apart(), if piece.contains(&b'(') { Likely } else { Shape })
-}
-
 /// A day on which somebody may have been born.
 pub fn birthday(seen: &Candidate<'_>) -> Evidence {
     let (before, after) = (&seen.text[..seen.start], &seen.text[seen.end..]);
     let goes_on = matches!(after, [b'-' | b'/' | b'.', digit, ..] if digit.is_ascii_digit());
     let comes_from = matches!(before, [.., digit, b'-' | b'/' | b'.'] if digit.is_ascii_digit());
     if_(dates::is_birthday(seen.piece()) && !goes_on && !comes_from, Shape)
+}
+
+/// The same with a time behind it, as computers write a day: `1985-04-03T00:00:00Z`.
+pub fn birthday_and_time(seen: &Candidate<'_>) -> Evidence {
+    let day = seen.piece().split(|byte| matches!(byte, b't' | b'T')).next();
+    if_(day.is_some_and(dates::is_birthday) && seen.is_apart(), Shape)
 }
 
 /// The length of its country and the remainder of one.
@@ -320,6 +309,13 @@ pub fn iban_grouped(seen: &Candidate<'_>) -> Evidence {
     let (piece, signs) = (seen.piece(), seen.signs());
     let fits = checks::iban_length([piece[0], piece[1]]) == Some(signs.len());
     if_(fits && piece[..2].iter().all(u8::is_ascii_uppercase) && checks::iban(&signs) && seen.is_apart(), Proven)
+}
+
+/// The same in the groups of a British or Irish account: a bank's letters, a sort code and a number.
+pub fn iban_of_sort_code(seen: &Candidate<'_>) -> Evidence {
+    let signs = seen.signs();
+    let fits = checks::iban_length([signs[0], signs[1]]) == Some(signs.len());
+    if_(fits && checks::iban(&signs) && seen.is_apart(), Proven)
 }
 
 /// An issuer's number with Luhn's sum. Numbers of thirteen digits are those of goods and of moments too.
@@ -377,22 +373,49 @@ pub fn ip_v4(seen: &Candidate<'_>) -> Evidence {
     if_(address.is_some_and(|address| !address.is_unspecified()) && !goes_on && !comes_from, Likely)
 }
 
-/// Eight groups, or fewer and `::`.
+/// Eight groups, or fewer and `::`; the last two may be written as an address of version 4. Eight pairs are a card's hardware address.
 pub fn ip_v6(seen: &Candidate<'_>) -> Evidence {
     let piece = seen.piece();
-    let has_shape =
-        piece.iter().filter(|byte| **byte == b':').count() == 7 || piece.windows(2).any(|pair| pair == b"::");
+    let colons = piece.iter().filter(|byte| **byte == b':').count();
+    let is_whole = colons == if piece.contains(&b'.') { 6 } else { 7 };
+    let is_of_pairs = piece.split(|byte| *byte == b':').all(|group| group.len() == 2);
+    let has_shape = is_whole && !is_of_pairs || piece.windows(2).any(|pair| pair == b"::");
     let address =
         std::str::from_utf8(piece).ok().filter(|_| has_shape).and_then(|piece| piece.parse::<Ipv6Addr>().ok());
     let goes_on = seen.text.get(seen.end).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b':');
     if_(address.is_some_and(|address| !address.is_unspecified()) && !goes_on, Proven)
 }
 
-/// Six pairs and no more: a certificate's serial number has twenty.
+/// Six pairs, or eight, and no more: a certificate's serial number has twenty. Digits alone with another sign than a colon between are
+/// any number.
 pub fn mac(seen: &Candidate<'_>) -> Evidence {
     let goes_on = matches!(seen.text[seen.end..], [b':' | b'-', digit, ..] if digit.is_ascii_hexdigit());
     let comes_from = matches!(seen.text[..seen.start], [.., digit, b':' | b'-'] if digit.is_ascii_hexdigit());
-    if_(!goes_on && !comes_from && seen.is_apart(), Proven)
+    let is_written = seen.piece().iter().any(|byte| byte.is_ascii_alphabetic() || *byte == b':');
+    if_(!goes_on && !comes_from && seen.is_apart(), if is_written { Proven } else { Shape })
+}
+
+/// The same in one piece or with blanks between, as any hexadecimal number is written: with a letter at least.
+pub fn mac_bare(seen: &Candidate<'_>) -> Evidence {
+    let piece = seen.piece();
+    let is_row = piece.contains(&b' ');
+    let goes_on = is_row && matches!(&seen.text[seen.end..], [b' ', rest @ ..] if is_group(rest.iter()));
+    let comes_from = is_row && matches!(&seen.text[..seen.start], [rest @ .., b' '] if is_group(rest.iter().rev()));
+    let has_letter = piece.iter().any(u8::is_ascii_alphabetic);
+    if_(has_letter && !goes_on && !comes_from && seen.is_apart(), Shape)
+}
+
+/// Whether the next word may be a group of a hexadecimal number: a pair, or more with a digit among them.
+fn is_group<'a>(signs: impl Iterator<Item = &'a u8>) -> bool {
+    let (mut count, mut digits) = (0, 0);
+    for sign in signs.take(SIGNS_MAX).take_while(|sign| sign.is_ascii_alphanumeric()) {
+        if !sign.is_ascii_hexdigit() {
+            return false;
+        }
+        count += 1;
+        digits += usize::from(sign.is_ascii_digit());
+    }
+    count == 2 || digits > 0
 }
 
 /// Luhn's sum; in groups of 2, 6, 6 and 1 it speaks for itself.

@@ -3,7 +3,7 @@
 //! ```text
 //! kinds.rs    the kinds, and what others call them      table.rs    the rows: pattern, check, words, examples, source
 //! judge.rs    a candidate -> what speaks for it         checks.rs   check digits        modulus.rs  sort codes and accounts
-//! marked.rs   what is recognised without a pattern: words, examples, source
+//! phones.rs   the same of telephone numbers             marked.rs   what is recognised without a pattern: words, examples, source
 //! dates.rs    days as people write them                 areas.rs    postcode areas
 //! ```
 //!
@@ -17,6 +17,7 @@ mod judge;
 mod kinds;
 mod marked;
 mod modulus;
+mod phones;
 mod table;
 
 pub use checks::{card as is_card, has_check};

@@ -36,6 +36,8 @@ impl Recogniser {
                 | "vehicle_registration_older"
                 | "electoral_roll"
                 | "date_of_birth"
+                | "date_of_birth_and_time"
+                | "mac_bare"
         )
     }
 }
@@ -97,7 +99,7 @@ const ROLL: &[&str] = &[
     "poll number",
     "elector no",
 ];
-const POSTCODE: &[&str] = &["postcode", "post code", "postal code", "address", "zip", "zipcode", "pcode"];
+const POSTCODE: &[&str] = &["postcode", "post code", "postal code", "address", "zip", "zipcode", "pcode", "pc"];
 const PHONE: &[&str] = &[
     "tel",
     "phone",
@@ -119,6 +121,7 @@ const PHONE: &[&str] = &[
     "msisdn",
     "called",
     "reach",
+    "reached",
     "phone number",
     "ph",
     "dial",
@@ -190,6 +193,8 @@ const BORN: &[&str] = &[
     "date birth",
     "bday",
     "b day",
+    // `DoB`, as a hump divides it.
+    "do b",
     "dateofbirth",
     "d of b",
 ];
@@ -233,6 +238,9 @@ pub const RECOGNISERS: &[Recogniser] = &[
     row!("iban_grouped" Iban r"[a-z]{2} ?\d{2}(?:[ .\-]?\d){11,27}" iban_grouped CARD
         ["NO 39 7874 0597 506", "NO71.4202.47.14777"]
         ["no 39 7874 0597 506", "NO 39 7874 0597 507"] "ISO 13616-1, groups as banks of each country write them"),
+    row!("iban_of_sort_code" Iban r"[a-z]{2}[ .\-]?\d{2}[ .\-]?[a-z]{4}[ .\-]?\d{2}(?:[ .\-]?\d{2}){2}[ .\-]?\d{4}[ .\-]?\d{4}" iban_of_sort_code CARD
+        ["GB29 NWBK 60-16-13 31926819", "gb 29 nwbk 601613 3192 6819"]
+        ["GB29 NWBK 60-16-13 31926818"] "ISO 13616-1, with the sort code and the account apart"),
     row!("nhs_number" NhsNumber r"\d{3}[ .\-]?\d{3}[ .\-]?\d{4}" nhs NHS
         ["943 476 5919", "NHS no 9434765919", "401-023-2137", "CHI 0101701234 is none, NHS 4505577104 is"]
         ["943 476 5871", "000 000 0000", "111 111 1111", "order ref 9434765919"] "NHS Data Dictionary, NHS NUMBER"),
@@ -242,19 +250,22 @@ pub const RECOGNISERS: &[Recogniser] = &[
     row!("driving_licence_ni" DrivingLicence r"\d{8}" shape LICENCE ["NI driving licence 12345678"] ["12345678"] "DVA Northern Ireland"),
     row!("mrz" Passport r"[a-z0-9][a-z0-9<]{8}\d[a-z<]{3}\d{7}[mf<]\d{7}[a-z0-9<]{14}[0-9<]\d" machine_readable PASSPORT
         ["L898902C36UTO7408122F1204159ZE184226B<<<<<10"] ["L898902C37UTO7408122F1204159ZE184226B<<<<<10"] "ICAO Doc 9303, part 4"),
-    row!("passport" Passport r"(?:\d{9}|[a-z]{2}\d{7}|[a-z]\d{8}|\d{3} \d{3} \d{3})" shape PASSPORT ["passport no. 502135326", "Passport: AB1234567"] ["502135326"] "HM Passport Office"),
+    row!("passport" Passport r"(?:(?:gbr)?\d{9}|[a-z]{2}\d{7}|[a-z]\d{7,8}|\d{2}[a-z]{2}\d{5}|\d{3} \d{3} \d{3})" shape PASSPORT
+        ["passport no. 502135326", "Passport: AB1234567", "passport GBR502135326", "Indian passport A3456781"] ["502135326", "passport ABC123456"]
+        "HM Passport Office; India and France as their own offices write them"),
     row!("vat_number" VatNumber r"(?:gb|xi)[ .\-]?\d(?:[ .\-]?\d){8}(?:[ .\-]?\d{3})?" vat VAT ["GB 980 7806 84", "GB980780684"] ["GB 802 3117 81"] "HMRC notice 700"),
     row!("vat_number_bare" VatNumber r"\d{3}[ .\-]?\d{3,4}[ .\-]?\d{2,3}(?:[ .\-]?\d{3})?" vat VAT ["VAT reg 980 7806 84"] ["980780684", "VAT 802311781"] "HMRC notice 700"),
     row!("vat_number_state" VatNumber r"gb[ .\-]?(?:gd[0-4]|ha[5-9])\d{2}" likely VAT ["VAT number GBGD001"] ["GBHA499"] "HMRC notice 700"),
-    row!("utr" Utr r"\d{5}[ \-]?\d{5}k?" utr UTR ["UTR: 1955839661", "tax reference 19558 39661"] ["1955839661", "UTR 2955839661"] "HMRC, check digit of UTRs"),
+    row!("utr" Utr r"(?:\d{5}[ \-]?\d{5}|\d{3}[ \-]\d{3}[ \-]\d{4})k?" utr UTR ["UTR: 1955839661", "tax reference 19558 39661", "UTR 195 583 9661"] ["1955839661", "UTR 2955839661"] "HMRC, check digit of UTRs"),
     row!("upn" Upn r"[a-z]\d{11}[a-z0-9]" upn UPN ["B801200005001"] ["A801200005001"] "Department for Education, UPN guide"),
     row!("mpan" Mpan r"(?:s? ?\d{2}[ \-]?\d{3}[ \-]?\d{3}[ \-]?)?\d{2}[ \-]?\d{4}[ \-]?\d{4}[ \-]?\d{3}" mpan MPAN ["22 7867 6232 781", "MPAN 2278676232781"] ["2278676232781", "22 7867 6232 782"] "MRA Agreed Procedure 3"),
     row!("mprn" Mprn r"\d{6,10}" mprn MPRN ["MPRN 3938424403"] ["3938424403", "MPRN 3938424404"] "Uniform Network Code"),
     row!("imei" Imei r"(?:\d{15}|\d{2}[ \-]\d{6}[ \-]\d{6}[ \-]\d|\d{6}[ \-]\d{2}[ \-]\d{6}[ \-]\d)" imei IMEI ["IMEI 490154203237518", "49-015420-323751-8"] ["490154203237518", "IMEI 490154203237519"] "3GPP TS 23.003"),
-    row!("phone_uk" Phone r"(?:\(?\+ ?44\)?|\(?0044\)?|44)[ .\-/]{0,2}(?:\(0\)|0)?[ .\-/]{0,2}\(?[1-37-9](?:[ .\-/()]{0,2}\d){8,9}" phone_uk PHONE
-        ["+44 7700 900123", "0044 20 7946 0958", "+44(0)1632 960 123", "(+44) 7700 900123"] ["+44 123", "447700"] "Ofcom, National Telephone Numbering Plan"),
-    row!("phone_uk_national" Phone r"\(?0[ ]?[1-37-9](?:[ .\-/()]{0,2}\d){8,9}" phone_uk PHONE
-        ["07700 900123", "(0116) 496 0123", "020 7946 0958", "01632960123", "0800 111 999", "077 0090 0123"] ["07/12/2026 100", "0123456"] "Ofcom, National Telephone Numbering Plan"),
+    row!("phone_uk" Phone r"(?:\(?\+ ?44\)?|\(?00 ?44\)?|44)[ .\-/]{0,2}(?:\(0\)|0)?[ .\-/]{0,2}\(?[1-357-9](?:(?:[ .\-/()]{0,2}| - )\d){8,9}" phone_uk PHONE
+        ["+44 7700 900123", "0044 20 7946 0958", "00 44 7700 900123", "+44(0)1632 960 123", "(+44) 7700 900123", "+44 7700 - 900123"] ["+44 123", "447700"] "Ofcom, National Telephone Numbering Plan"),
+    row!("phone_uk_national" Phone r"\(?0[ ]?[1-357-9](?:(?:[ .\-/()]{0,2}| - )\d){8,9}" phone_uk PHONE
+        ["07700 900123", "(0116) 496 0123", "020 7946 0958", "01632960123", "0800 111 999", "077 0090 0123", "055 1234 5678", "07700 - 900123", "01632 960123/4"]
+        ["07/12/2026 100", "0123456", "05512345678", "open 0900 - 1730 245 days", "units 01234 - 01238", "01632960123/48"] "Ofcom, National Telephone Numbering Plan"),
     row!("phone_abroad" Phone r"(?:\+|00)[1-9]\d{0,2}(?:[ .\-/()]{0,2}\d){5,12}" phone_abroad PHONE ["+33 1 23 45 67 89", "+1 (202) 555-0143", "(+46 70 123 45 67)"] ["+1234", "002-334-118", "001788120394"] "ITU-T E.164"),
     row!("phone_america" Phone r"(?:1[ .\-])?(?:\(\d{3}\) ?\d{3}[ .\-]\d{4}|\d{3}[.\-]\d{3}[.\-]\d{4})" phone_america PHONE ["(202) 555-0143", "call 202-555-0143"] ["202-555-0143", "call 607-021-6512"] "North American Numbering Plan"),
     row!("postcode" Postcode r"(?:gir ?0aa|[a-pr-uwyz](?:\d{1,2}|\d[a-hjkpstuw]|[a-hk-y]\d{1,2}|[a-hk-y]\d[abehmnprv-y])[ \-]{0,2}\d[abd-hjlnp-uw-z]{2})" postcode POSTCODE
@@ -263,14 +274,23 @@ pub const RECOGNISERS: &[Recogniser] = &[
     row!("vehicle_registration" VehicleRegistration r"[a-z]{2}\d{2}[ \-]?[a-z]{3}" vehicle VEHICLE ["AB51 DVL", "BD24XYZ", "reg ab51 dvl"] ["AB45 DVL", "ab51dvl"] "DVLA INF104"),
     row!("vehicle_registration_older" VehicleRegistration r"(?:[a-hj-np-tv-y]\d{1,3}[ \-]?[a-hj-pr-y]{3}|[a-hj-pr-y]{3}[ \-]?\d{1,3}[ \-]?[a-hj-npr-tv-y]|[a-z]{1,3}[ \-]?\d{1,4}|\d{1,4}[ \-]?[a-z]{1,3})" vehicle_older VEHICLE
         ["car reg A123 BCD", "number plate ABC 123D", "vehicle AIZ 1234"] ["A123 BCD", "the lorry is booked FOR 0600"] "DVLA INF104"),
-    row!("sort_code" SortCode r"\d{2}[ \-]?\d{2}[ \-]?\d{2}" shape SORT ["sort code 20-00-00", "sort: 200000"] ["20-00-00", "12-05-24"] "UK Finance"),
-    row!("bank_account" BankAccount r"\d{4}[ \-]?\d{4}" shape ACCOUNT ["account number 12345678", "a/c 1234 5678"] ["12345678", "company number 12345678"] "UK Finance"),
-    row!("electoral_roll" ElectoralRoll r"[a-z]{1,4}[ \-]?\d{1,5}(?:[/\-]\d{1,5})?" shape ROLL ["electoral roll number AB1234", "poll no BB2-877"] ["AB1234"] "Electoral Commission"),
-    row!("date_of_birth" DateOfBirth r"(?:\d{1,2}(?:st|nd|rd|th)?[ /.\-]{1,3}(?:of )?(?:\d{1,2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})[ /.,\-]{1,3}'?(?:(?:19|20)\d{2}|\d{2})|(?:19|20)\d{2}[ /.\-](?:\d{1,2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})[ /.\-]\d{1,2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?[ ]\d{1,2}(?:st|nd|rd|th)?,? (?:19|20)\d{2}|\d{8})" birthday BORN
-        ["DOB: 03/04/1985", "born on 3rd April 1985", "date of birth: 1985-04-03", "birthday is April 3, 1985", "born 19 / 11 / 1958", "dob 2 Dec '71"] ["03/04/1985", "due 3 April 2024"] "ISO 8601 and custom"),
+    row!("sort_code" SortCode r"\d{2}[ \-]?\d{2}[ \-]?\d{2}" sort_code SORT ["sort code 20-00-00", "sort: 200000", "20-29-59/63748472"] ["20-00-00", "12-05-24"] "UK Finance"),
+    row!("bank_account" BankAccount r"\d{4}[ \-]?\d{4}" bank_account ACCOUNT ["account number 12345678", "a/c 1234 5678", "20-29-59/63748472"] ["12345678", "company number 12345678"] "UK Finance"),
+    row!("electoral_roll" ElectoralRoll r"(?:[a-z]{1,4}[ \-]?\d{1,5}(?:[/\-]\d{1,5}){0,2}|\d{1,5}/\d{1,2})" electoral_roll ROLL
+        ["electoral roll number AB1234", "poll no BB2-877", "elector number AB1-1234/1", "elector number 124/1"]
+        ["AB1234", "on the electoral roll in 2019", "ELECTORAL ROLL FOR 2024"] "Electoral Commission"),
+    row!("date_of_birth" DateOfBirth r"(?:\d{1,2}(?:st|nd|rd|th)?(?:[ /.\-]{1,3}\d{1,2}[ /.,\-]{1,3}|[ /.\-]{0,3}(?:of )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}[ /.,\-]{0,3})'?(?:(?:19|20)\d{2}|\d{2})|(?:19|20)\d{2}[ /.\-](?:\d{1,2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})[ /.\-]\d{1,2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?[ ]\d{1,2}(?:st|nd|rd|th)?,? (?:19|20)\d{2}|\d{6}(?:\d{2})?)" birthday BORN
+        ["DOB: 03/04/1985", "born on 3rd April 1985", "date of birth: 1985-04-03", "birthday is April 3, 1985", "born 19 / 11 / 1958", "dob 2 Dec '71", "DoB 3/4/85", "dob 03APR1985", "dob 030485"]
+        ["03/04/1985", "due 3 April 2024", "03APR1985", "dob 130485123"] "ISO 8601 and custom"),
+    row!("date_of_birth_and_time" DateOfBirth r"(?:19|20)\d{2}-\d{2}-\d{2}t\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:z|[+\-]\d{2}:?\d{2})?" birthday_and_time BORN
+        ["dob=1985-04-03T00:00:00Z", "\"dateOfBirth\":\"1985-04-03T00:00:00.000+01:00\""] ["1985-04-03T00:00:00Z", "dob=1985-13-03T00:00:00Z"] "ISO 8601"),
     row!("ip_v4" IpAddress r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}" ip_v4 IP ["192.0.2.17", "from 203.0.113.9:443"] ["256.1.1.1", "version 10.2.3.4", "1.2.3.4.5"] "RFC 791"),
-    row!("ip_v6" IpAddress r"[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}" ip_v6 IP ["2001:db8::8a2e:370:7334", "fe80::1"] ["12:30:45", "a::b::c"] "RFC 4291"),
-    row!("mac" MacAddress r"(?:[0-9a-f]{2}(?::[0-9a-f]{2}){5}|[0-9a-f]{2}(?:-[0-9a-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})" mac MAC ["00:1A:2b:3c:4d:5e", "00-1a-2b-3c-4d-5e"] ["00:1A:2b:3c:4d", "12:30:45", "0a:1f:44:18:82:00:ce"] "IEEE 802"),
+    row!("ip_v6" IpAddress r"[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:\.\d{1,3}\.\d{1,3}\.\d{1,3})?" ip_v6 IP ["2001:db8::8a2e:370:7334", "fe80::1", "2001:db8:3:4::192.0.2.33"] ["12:30:45", "a::b::c", "00:1a:2b:3c:4d:5e:6f:70"] "RFC 4291"),
+    row!("mac" MacAddress r"(?:[0-9a-f]{2}(?::[0-9a-f]{2}){5}(?:(?::[0-9a-f]{2}){2})?|[0-9a-f]{2}(?:-[0-9a-f]{2}){5}(?:(?:-[0-9a-f]{2}){2})?|[0-9a-f]{4}(?:\.[0-9a-f]{4}){2,3})" mac MAC
+        ["00:1A:2b:3c:4d:5e", "00-1a-2b-3c-4d-5e", "ab-cd-ef-01-02-03", "aabb.ccdd.0011", "00:1a:2b:3c:4d:5e:6f:70"]
+        ["00:1A:2b:3c:4d", "12:30:45", "0a:1f:44:18:82:00:ce", "1234.5678.9012", "20-11-12-10-30-15"] "IEEE 802, EUI-48 and EUI-64"),
+    row!("mac_bare" MacAddress r"(?:[0-9a-f]{12}|[0-9a-f]{2}(?: [0-9a-f]{2}){5}(?:(?: [0-9a-f]{2}){2})?)" mac_bare MAC
+        ["mac 001a2b3c4d5e", "MAC address: 00 1A 2B 3C 4D 5E", "ether AB CD EF 01 02 03"] ["001a2b3c4d5e", "mac 123456789012", "mac 00 1a 2b 3c 4d 5e 6f"] "IEEE 802"),
 ];
 
 #[cfg(test)]

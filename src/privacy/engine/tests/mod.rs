@@ -61,10 +61,78 @@ fn finds_values_in_every_script_and_says_where_they_are() {
         ("caf\u{e9}: QQ\u{a0}12\u{2011}34\u{a0}56\u{a0}C", "nino", "QQ\u{a0}12\u{2011}34\u{a0}56\u{a0}C"),
         ("write to zo\u{eb}@example.org \u{2013} thanks", "email", "zo\u{eb}@example.org"),
         (r#"{"e":"wren\u0040example.org"}"#, "email", r"wren\u0040example.org"),
+        (r#"{"e":"zo\u00eb@example.org"}"#, "email", r"zo\u00eb@example.org"),
+        (r#"{"note":"Thanks\u000awren@example.org"}"#, "email", "wren@example.org"),
+        (r#"{"m":"Dear Zo\u00eb O\u2019Brien,"}"#, "person_name", r"Zo\u00eb O\u2019Brien"),
+        ("\u{2022}wren@example.org\u{a9}", "email", "wren@example.org"),
         ("Dear Zo\u{eb} O\u{2019}Brien,", "person_name", "Zo\u{eb} O\u{2019}Brien"),
     ] {
         assert!(found(text).contains(&(kind, value.to_owned())), "{text}: {:?}", found(text));
     }
+}
+
+#[test]
+fn knows_numbers_as_people_write_them() {
+    for (text, kind, value) in [
+        ("ring (0121) 234-5678 please", "phone", "(0121) 234-5678"),
+        ("+44 (0) 7400 123456", "phone", "+44 (0) 7400 123456"),
+        ("00 44 7400 123456", "phone", "00 44 7400 123456"),
+        ("0121 234 5678/07400 123457", "phone", "07400 123457"),
+        ("0121 234 5678/07400 123457", "phone", "0121 234 5678"),
+        ("either 01632 960123/4.", "phone", "01632 960123"),
+        ("07400 123456-ask for her", "phone", "07400 123456"),
+        ("tel:+44-7400-123456", "phone", "+44-7400-123456"),
+        ("<a href=\"tel:07400123456\">", "phone", "07400123456"),
+        ("sort code 12 34 56 account 12345678", "sort_code", "12 34 56"),
+        ("pay 20-29-59/63748472 today", "sort_code", "20-29-59"),
+        ("pay 20-29-59/63748472 today", "bank_account", "63748472"),
+        ("lives in ls11 9xw", "postcode", "ls11 9xw"),
+        ("pc ng15fs", "postcode", "ng15fs"),
+        ("NG1 5FS-based engineer", "postcode", "NG1 5FS"),
+        ("QQ-12-34-56-C", "nino", "QQ-12-34-56-C"),
+        ("born 1st of May 1980", "date_of_birth", "1st of May 1980"),
+        ("born 01.05.80", "date_of_birth", "01.05.80"),
+        ("DoB: 01 / 05 / 1980", "date_of_birth", "01 / 05 / 1980"),
+        ("DOB 01MAY1980", "date_of_birth", "01MAY1980"),
+        (r#"{"dob":"1980-05-01T00:00:00.000Z"}"#, "date_of_birth", "1980-05-01T00:00:00.000Z"),
+        ("IBAN GB29 NWBK 601613 31926819", "iban", "GB29 NWBK 601613 31926819"),
+        ("card no 4111-1111-1111-1111", "card", "4111-1111-1111-1111"),
+        ("49-015420-323751-8", "imei", "49-015420-323751-8"),
+        ("mailto:WREN.ALDER+tag@EXAMPLE.ORG", "email", "WREN.ALDER+tag@EXAMPLE.ORG"),
+        ("?to=wren.alder%40example.org&cc=rook%40example.org", "email", "wren.alder%40example.org"),
+        ("to%3Dwren%40example.org%2Crook%40example.org", "email", "rook%40example.org"),
+        ("\"wren alder\"@example.org", "email", "\"wren alder\"@example.org"),
+        ("wren..alder.@example.org", "email", "wren..alder.@example.org"),
+        ("lease of AB-CD-EF-01-02-03 over", "mac_address", "AB-CD-EF-01-02-03"),
+        ("mac A9 C5 D4 9F EB D3 B6 65", "mac_address", "A9 C5 D4 9F EB D3 B6 65"),
+        ("from ::ffff:127.0.0.1 port 22", "ip_address", "::ffff:127.0.0.1"),
+        ("[::1]:8080", "ip_address", "::1"),
+        ("Authorization: Bearer 8f14e45fceea167a", "credential", "8f14e45fceea167a"),
+        ("the password is Tr0ub4dor&3", "credential", "Tr0ub4dor&3"),
+        ("?password=Tr0ub4dor&user=wren", "credential", "Tr0ub4dor"),
+    ] {
+        assert!(found(text).contains(&(kind, value.to_owned())), "{text}: {:?}", found(text));
+    }
+}
+
+#[test]
+fn an_address_behind_a_stroke_and_a_letter_loses_none_of_its_own() {
+    for (text, value) in [
+        // A line's end of JSON, or a domain and the name of a user: who can tell.
+        (r"Regards\nwren@example.org", r"\nwren@example.org"),
+        (r"CORP\nigel@example.org", r"\nigel@example.org"),
+        (r"CORP\\tessa@example.org", r"\\tessa@example.org"),
+        // These are ends of lines.
+        (r"Regards,\nwren@example.org", "wren@example.org"),
+        (r"Regards\n\nwren@example.org", "wren@example.org"),
+        (r"Regards\nWren@example.org", "Wren@example.org"),
+        ("Regards\nwren@example.org", "wren@example.org"),
+    ] {
+        assert!(found(text).contains(&("email", value.to_owned())), "{text}: {:?}", found(text));
+    }
+    // What was found before it keeps its own.
+    let both = found(r"AB123456C\nigel@example.org");
+    assert_eq!(both, [("nino", "AB123456C".to_owned()), ("email", r"\nigel@example.org".to_owned())]);
 }
 
 #[test]
@@ -108,6 +176,13 @@ fn passes_what_the_trade_has_of_its_own() {
         "settlement period 48 of 2026-10-25",
         "Dogger Bank A Offshore Wind Farm",
         "strike price 92.50, reference price 61.1234567",
+        "invoices 01234 - 01238 of settlement run 12",
+        "open 0900 - 1730 245 days of 2026",
+        "loss factors 1234.5678.9012 of the unit",
+        "dump 48 65 6c 6c 6f 20 77 6f 72 6c 64",
+        "commit 001a2b3c4d5e",
+        "PC 12 of 30 is 05512345678",
+        "rates of 40%40.5 and 60%40.5",
         "",
         " ",
     ] {
@@ -162,6 +237,23 @@ fn takes_bounded_time_over_a_hostile_cell_of_any_pattern() {
         "SARAH WHITCOMBE ",
         "SW1A 1AA",
         "sort code 20-00-00 ",
+        "%40",
+        "%61%40",
+        "a%40b.",
+        "\"@",
+        "x\"@b.cd",
+        "ab-cd-1",
+        "aabb.ccdd.1",
+        "ab cd 1",
+        "07 - ",
+        "07700 900123/",
+        "\\u00eb",
+        "\\ud83d",
+        "a\\n",
+        "authorization: basic ",
+        "authorization:",
+        "pw=&a",
+        "\u{2022}@",
     ];
     // Each example again and again, and its first half, which begins the pattern and never ends it.
     let of_rows = RECOGNISERS.iter().flat_map(|row| {
@@ -265,7 +357,12 @@ const PIECES: &[&str] = &[
     "\u{301}",
     "\u{1f600}",
     "\\u0040",
+    "\\u00eb",
+    "\\u200b",
+    "\\ud83d\\ude00",
     "\\n",
+    "\\",
+    "%40",
     "PO Box ",
     "-----BEGIN ",
     "PRIVATE KEY",

@@ -45,5 +45,5 @@ fn every_recogniser_agrees_with_the_vectors_of_others() {
     }
     println!("vectors: {} in all", counts.values().flatten().sum::<usize>());
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(counts.len() >= 14);
+    assert!(counts.len() >= 22);
 }
