@@ -41,7 +41,7 @@ const REFERENCES: &[Key] = &[
     optional(
         "dataset",
         Shape::Name,
-        "the dataset that has the key [the one whose schema the column's `references` names]",
+        "the dataset that has the key [the one whose schema the `references` of these columns names]",
     ),
     optional("key", COLUMNS, "the columns of the key there [those of the same names, or the schema's `references`]"),
     optional("job", Shape::Name, "the job that publishes the dataset, where that is another one"),

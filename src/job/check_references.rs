@@ -11,10 +11,7 @@ impl Reader<'_, '_> {
         let pointing = node.get("columns")?;
         let columns = self.keys(pointing)?;
         // What the schema says, where the check does not.
-        let declared = match columns.as_slice() {
-            [one] => self.schema.column(one.as_str())?.references.clone(),
-            _ => None,
-        };
+        let declared = self.declared(&columns);
         let around = self.around;
         if let Some(job) = node.get("job") {
             let (Some(dataset), Some(store)) = (node.get("dataset"), node.get("store")) else {
@@ -41,9 +38,9 @@ impl Reader<'_, '_> {
         let dataset = match node.get("dataset") {
             Some(named) => self.of_the_job(named)?,
             None => {
-                let of = declared.as_ref().and_then(|declared| {
-                    around.job.datasets.iter().find(|dataset| dataset.schema.value == declared.schema)
-                });
+                let of = declared
+                    .iter()
+                    .find_map(|(schema, _)| around.job.datasets.iter().find(|dataset| dataset.schema.value == *schema));
                 let Some(of) = of else {
                     let hint = "name its `dataset`, or say `references` in the schema of the column";
                     self.fault(pointing, "no dataset of this job has the key that this points at".into(), hint);
@@ -53,12 +50,23 @@ impl Reader<'_, '_> {
             }
         };
         let schema = around.schema(&dataset.schema.value)?;
-        let key = match (node.get("key"), declared.filter(|declared| declared.schema == dataset.schema.value)) {
-            (None, Some(declared)) => vec![declared.column],
+        let declared = declared.into_iter().find(|(schema, _)| *schema == dataset.schema.value);
+        let key = match (node.get("key"), declared) {
+            (None, Some((_, key))) => key,
             _ => self.key_of(node, &columns, schema)?,
         };
         self.fit(node.get("key").unwrap_or(pointing), &columns, schema, &key);
         Some(Claim::References(columns, Referenced { dataset: dataset.name.clone(), key, published: None }))
+    }
+
+    /// The schemas that the dataset's own says these columns point at, each with the key there.
+    fn declared(&self, columns: &[Name]) -> Vec<(Name, Vec<Name>)> {
+        let Some(own) = self.around.schemas.get(&self.around.dataset.schema.value) else { return Vec::new() };
+        if let [one] = columns {
+            let reference = own.schema.column(one.as_str()).and_then(|column| column.references.as_ref());
+            return reference.map(|of| (of.schema.clone(), vec![of.column.clone()])).into_iter().collect();
+        }
+        own.references.iter().filter_map(|of| Some((of.schema.clone(), of.key_of(columns)?))).collect()
     }
 
     /// The key of another dataset: as it is named, or the columns of the same names.

@@ -26,9 +26,17 @@ fn fits(is_fit: bool, takes: &'static str) -> Fits {
 
 /// Equal values are written alike.
 pub fn keyed(column: &Column) -> Fits {
-    let may_vary = matches!(column.column_type, ColumnType::Printed(printed) if printed.form() == Form::Varied);
-    let may_vary = may_vary || column.column_type == ColumnType::Json;
-    fits(!may_vary, "equal values of it may have several texts: `sql` can say which are meant")
+    fits(is_keyed(column.column_type), "equal values of it may have several texts: `sql` can say which are meant")
+}
+
+fn is_keyed(column_type: ColumnType) -> bool {
+    let may_vary = matches!(column_type, ColumnType::Printed(printed) if printed.form() == Form::Varied);
+    !may_vary && column_type != ColumnType::Json
+}
+
+/// Whether a check can look the values of a column up in another: equal values are written alike, in both.
+pub fn can_point(from: ColumnType, to: ColumnType) -> bool {
+    is_keyed(from) && is_keyed(to) && comparable(from, to)
 }
 
 /// A day.

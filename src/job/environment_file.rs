@@ -136,23 +136,7 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     fn source(&mut self, node: &Node) -> Option<SourceSpec> {
         if let Some(postgres) = node.get("postgres") {
-            let host = self.given(postgres, "host")?;
-            return Some(SourceSpec::Postgres(PostgresSpec {
-                login: self.login(postgres, &host)?,
-                host,
-                port: match postgres.get("port") {
-                    Some(port) => self.port(port)?,
-                    None => 5432,
-                },
-                database: self.given(postgres, "database")?,
-                user: self.given(postgres, "user")?,
-                password: postgres.get("password").and_then(secret),
-                ca: self.given(postgres, "ca"),
-                connections: postgres
-                    .get("connections")
-                    .and_then(Node::whole)
-                    .map_or(2, |n| u32::try_from(n).unwrap_or(2)),
-            }));
+            return self.postgres(postgres).map(SourceSpec::Postgres);
         }
         if let Some(files) = node.get("files") {
             return Some(SourceSpec::Files { url: self.location(files, "")? });
@@ -182,6 +166,28 @@ impl Reader<'_> {
         }
         let kafka = self.kafka(dump, layout)?;
         Some(SourceSpec::Dump { url: self.location(dump, "")?, layout, reading, kafka: kafka.map(Box::new) })
+    }
+
+    fn postgres(&mut self, postgres: &Node) -> Option<PostgresSpec> {
+        let host = self.given(postgres, "host")?;
+        let login = self.login(postgres, &host)?;
+        let schemas = self.schemas(postgres, &login.auth)?;
+        let spec = PostgresSpec {
+            host,
+            port: match postgres.get("port") {
+                Some(port) => self.port(port)?,
+                None => 5432,
+            },
+            database: self.given(postgres, "database")?,
+            user: self.given(postgres, "user")?,
+            password: postgres.get("password").and_then(secret),
+            ca: self.given(postgres, "ca"),
+            connections: 0,
+            login,
+            schemas,
+        };
+        let connections = self.connections(postgres, spec.roles().len())?;
+        Some(PostgresSpec { connections, ..spec })
     }
 
     fn time_zone(&mut self, node: &Node) -> Option<chrono_tz::Tz> {

@@ -130,6 +130,11 @@ pub const SCHEMA: Shape = Shape::Table(&[
     required("key", Shape::List(&Shape::Name), "the columns that tell one row from another"),
     optional("on_new_column", Shape::Word(&["stop", "withhold"]), "what a column that nobody classified does [stop]"),
     optional(
+        "references",
+        Shape::List(&Shape::Table(KEY_REFERENCE)),
+        "keys of other schemas that several columns together point at; that of one column stands at the column",
+    ),
+    optional(
         "suppress_rows",
         Shape::Table(SUPPRESS_ROWS),
         "rows that an audience does not see: those of which any of the conditions holds, before treatment",
@@ -142,6 +147,12 @@ pub const SCHEMA: Shape = Shape::Table(&[
     ),
     required("columns", Shape::Columns(&COLUMN), "the columns, one a line"),
 ]);
+
+const KEY_REFERENCE: &[Key] = &[
+    required("columns", Shape::List(&Shape::Name), "the columns that point there, two at least"),
+    required("schema", Shape::Name, "the other schema"),
+    required("key", Shape::List(&Shape::Name), "its columns, in the order of these"),
+];
 
 const SMALL_CELLS: &[Key] = &[
     optional("analytics", Shape::Table(SMALL_CELL), "for analysts"),
@@ -373,7 +384,11 @@ const POSTGRES: &[Key] = &[
     required("user", Shape::Given, "a role that may only read"),
     optional("password", Shape::Secret, "where its password is found"),
     optional("ca", Shape::Given, "a PEM file with the CA to trust [the system's]"),
-    optional("connections", Shape::Count, "sessions at the server, at most; they share one snapshot [2]"),
+    optional(
+        "connections",
+        Shape::Count,
+        "sessions at the server, at most, of all roles together; they share one snapshot [2, or one a role]",
+    ),
     optional("auth", Shape::Word(&["password", "iam"]), "how the role shows who it is [password]"),
     optional("region", Shape::Given, "the database's AWS region, for auth = \"iam\""),
     optional("client_cert", Shape::Given, "a PEM file with the certificate that we show"),
@@ -385,6 +400,16 @@ const POSTGRES: &[Key] = &[
         Shape::List(&Shape::Word(&["temporary", "bypassrls"])),
         "powers beyond reading that the role has and somebody answers for",
     ),
+    optional(
+        "schemas",
+        Shape::Paths(&Shape::Table(ROLE)),
+        "schemas of the database that a role of their own reads, by their names there; all at one snapshot",
+    ),
+];
+
+const ROLE: &[Key] = &[
+    required("user", Shape::Given, "a role that may only read"),
+    optional("password", Shape::Secret, "where its password is found; a file by its absolute path"),
 ];
 
 const LOCATION: &[Key] = &[

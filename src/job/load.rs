@@ -6,6 +6,7 @@ use super::environment_file::{self, Environment, Variable};
 use super::job_file::{self, Dataset, DatasetRows, Job};
 use super::merge_file::{check_merge, check_merged};
 use super::plan::SourceSpec;
+use super::references_file::check_references;
 use super::rows_file::check_parameters;
 use super::schema_file::{self, SchemaFile};
 use super::shape::{nearest, one_of};
@@ -148,7 +149,7 @@ pub fn load_environment(
 }
 
 /// A text of the project. A file that is named somewhere is told at that place.
-fn text(file: &str, read: Read<'_>, named: Option<Place>, problems: &mut Problems) -> Option<Text> {
+pub(super) fn text(file: &str, read: Read<'_>, named: Option<Place>, problems: &mut Problems) -> Option<Text> {
     match read(file) {
         Ok(text) => Some(Text { file: file.to_owned(), text }),
         Err(fault) => {
@@ -300,37 +301,5 @@ pub fn schema(file: &str, text: String) -> Result<Schema, Problems> {
     match read {
         Some(read) if problems.is_empty() => Ok(read.schema),
         _ => Err(problems),
-    }
-}
-
-/// A column may point at a schema that this job does not read; that file is looked at as well.
-fn check_references(schemas: &BTreeMap<Name, SchemaFile>, read: Read<'_>, problems: &mut Problems) {
-    let mut others: BTreeMap<Name, Option<SchemaFile>> = BTreeMap::new();
-    for SchemaFile { schema, text: from, columns, .. } in schemas.values() {
-        for column in &schema.columns {
-            let Some(reference) = &column.references else { continue };
-            let place = from.place(columns.get(&column.name).copied().unwrap_or(0));
-            let found = match schemas.get(&reference.schema) {
-                Some(found) => Some(found),
-                None => others
-                    .entry(reference.schema.clone())
-                    .or_insert_with(|| {
-                        let path = format!("schemas/{}.toml", reference.schema);
-                        let text = text(&path, read, Some(place.clone()), problems)?;
-                        // Its own faults are told by the jobs that read it.
-                        schema_file::read(&reference.schema, text, &mut Problems::default())
-                    })
-                    .as_ref(),
-            };
-            if let Some(found) = found
-                && found.schema.column(reference.column.as_str()).is_none()
-            {
-                let message = format!(
-                    "column `{}` refers to `{}.{}`, which is not there",
-                    column.name, reference.schema, reference.column
-                );
-                problems.add("E-SCHEMA-REFERENCE", place, message, None);
-            }
-        }
     }
 }

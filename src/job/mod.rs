@@ -17,11 +17,12 @@
 //! check_keys.rs        its checks, key by key
 //! check_file.rs        what they claim; check_types.rs of which columns, check_references.rs and check_other.rs of other tables
 //! schema_file.rs       schemas/<name>.toml
+//! references_file.rs   what its columns point at in others
 //! treatment_file.rs    its treatments
 //! dump.rs              what an environment declares of a dump
 //! environment_file.rs  jobs/environments/<name>.toml
 //! secret_file.rs       where a secret is found; azure_login.rs: how Azure is shown who we are
-//! login_spec.rs        how a PostgreSQL login is guarded
+//! login_spec.rs        how a PostgreSQL login is guarded; role_spec.rs: schemas that a role of their own reads
 //! lineage_file.rs      where it wants events of lineage
 //! message_file.rs      whom it tells
 //! bucket_file.rs       by which key and role a bucket is written and asked
@@ -68,8 +69,10 @@ mod plan;
 mod prices_file;
 mod privacy_file;
 mod reconcile_file;
+mod references_file;
 mod requests;
 mod risk_file;
+mod role_spec;
 mod rows_file;
 mod schema_file;
 mod secret_file;
@@ -87,6 +90,7 @@ mod write_plan;
 use crate::problem::Problem;
 
 pub use bucket_file::KmsSpec;
+pub use check_types::can_point;
 pub use environment_file::Environment;
 pub use face::face;
 pub use face_json::json;
@@ -101,6 +105,7 @@ pub use message_file::{BodyShape, MessageSpec, Road};
 pub use plan::*;
 pub use privacy_file::PrivacySaid;
 pub use requests::requests_at_least;
+pub use role_spec::RoleSpec;
 pub use secret_file::{AwsSecret, VaultSecret};
 pub use shape::bytes;
 pub use told::{CONNECT_MAX, EVENT_MAX, PAUSES, TELLING_MAX, TRY_MAX};

@@ -6,6 +6,7 @@ use super::lineage_file::LineageSpec;
 use super::login_spec::LoginSpec;
 use super::message_file::MessageSpec;
 use super::privacy_file::PrivacySaid;
+use super::role_spec::RoleSpec;
 use super::write_plan::WriteMode;
 use crate::changes::{Layout, Reading};
 use crate::cost::Prices;
@@ -301,10 +302,12 @@ pub struct PostgresSpec {
     pub password: Option<SecretRef>,
     /// PEM file with the CA to trust; the system's roots without it.
     pub ca: Option<String>,
-    /// Sessions at the server at once, at most, the one that exports the snapshot included.
+    /// Sessions at the server at once, at most, the one that exports the snapshot included: of all roles together.
     pub connections: u32,
     /// How the login is guarded.
     pub login: LoginSpec,
+    /// Schemas of the database that a role of their own reads, by their names there.
+    pub schemas: BTreeMap<String, RoleSpec>,
 }
 
 /// A folder in some store: its URL and what its provider needs to know.

@@ -1,6 +1,7 @@
 //! `schemas/<name>.toml` -> [`Schema`], every fault told.
 
 use super::files::SCHEMA;
+use super::references_file::{KeyReference, read_references};
 use super::risk_file::read_risk;
 use super::shape::{check, one_of, shown};
 use super::small_cells_file::read_small_cells;
@@ -30,6 +31,8 @@ pub struct SchemaFile {
     pub columns: BTreeMap<Name, usize>,
     /// Where `confirmed = false` stands, by column: its class is a guess.
     pub unconfirmed: BTreeMap<Name, usize>,
+    /// Keys of other schemas that several columns together point at.
+    pub references: Vec<KeyReference>,
 }
 
 /// Reads a schema. `None` when its shape is wrong; every fault is told either way.
@@ -59,6 +62,7 @@ pub fn read(name: &Name, text: Text, problems: &mut Problems) -> Option<SchemaFi
     let risk = read_risk(&text, &tree, &columns, problems);
     let key = names(tree.get("key"));
     let small_cells = read_small_cells(&text, &tree, &columns, &key, problems);
+    let references = read_references(&text, &tree, &columns, problems);
     let schema = Schema {
         name: name.clone(),
         description: tree.get("description").and_then(Node::text).unwrap_or_default().to_owned(),
@@ -75,10 +79,10 @@ pub fn read(name: &Name, text: Text, problems: &mut Problems) -> Option<SchemaFi
     check_key(&text, &tree, &schema, problems);
     check_spellings(&text, &schema, &places, problems);
     check_subjects(&text, &schema, &places, problems);
-    (problems.len() == before).then_some(SchemaFile { schema, text, columns: places, unconfirmed })
+    (problems.len() == before).then_some(SchemaFile { schema, text, columns: places, unconfirmed, references })
 }
 
-fn names(node: Option<&Node>) -> Vec<Name> {
+pub(super) fn names(node: Option<&Node>) -> Vec<Name> {
     node.map(Node::items).unwrap_or_default().iter().filter_map(|item| Name::new(item.text()?).ok()).collect()
 }
 

@@ -11,7 +11,7 @@
 //! index answers is left whole, since every part would ask the index anew, or read the table; so is a query that has to be
 //! worked out whole before any of its rows is known.
 //!
-//! What would be different in another session is left whole and read by the first: foreign tables, and SQL that asks for
+//! What would be different in another session is left whole and read by the first of its role: foreign tables, and SQL that asks for
 //! the time.
 //!
 //! Never in here: how many readers there are. It must not matter to what is read.
@@ -87,7 +87,7 @@ pub async fn repartitioned(connection: &mut PgConnection) -> Result<Option<Strin
 pub struct Division {
     /// The parts, in order: together all of its rows, each once.
     pub parts: Vec<Part>,
-    /// Only the first session may read it.
+    /// Only the first session of its role may read it.
     pub is_of_one_session: bool,
 }
 

@@ -11,8 +11,9 @@
 //! ```
 //!
 //! The exporter reads as well, so `connections` is the number of sessions at the server: a group with one session reads
-//! with it alone. The others are opened once there is something for them to do; where the server has no room for them, the
-//! group goes on with those it has.
+//! with it alone. Where schemas have roles of their own (roles.rs), the first session of each comes in before anything is read,
+//! and imports the snapshot: it is looked at what the role may do, and no later table is refused after hours. The others are
+//! opened once there is something for them to do; where the server has no room for them, the group goes on with those it has.
 //!
 //! A session that was there and ends takes the group with it, the exporter or another: it held locks, and a table that nobody
 //! has locked may be emptied or rewritten in a way that our snapshot does not show. What is not begun then ends in an error.
@@ -23,15 +24,15 @@
 
 use super::exporter::{self, Moment};
 use super::fault::{During, fault};
-use super::login::Login;
 use super::patience::{Waits, connect_patiently};
 use super::powers;
 use super::pulse::{Pulse, answered, answered_within};
-use super::queue::{Asked, Queue, Started, Task};
+use super::queue::{Asked, Queue, Started, Task, Who};
 use super::reader::{Ahead, Handed, Reader};
+use super::roles::{Role, Roles};
 use super::table::{Table, what};
 use crate::data::{Extract, Name};
-use crate::job::{Limits, PostgresSpec};
+use crate::job::Limits;
 use crate::source::SourceError;
 use sqlx::PgConnection;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ use tokio::sync::oneshot;
 /// How often a session that has nothing to do says a word. With the half of a stall that its answer may take it is known within a
 /// minute that a line is cut.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// What is done before a role reads anything.
+const LOOKING: &str = "looking at the role";
 /// What a session does that holds its snapshot and reads nothing.
 const KEEPING: &str = "keeping the snapshot";
 
@@ -64,8 +67,7 @@ pub struct Group {
 
 struct Shared {
     from: Name,
-    spec: PostgresSpec,
-    login: Login,
+    roles: Arc<Roles>,
     moment: Moment,
     cell_bytes_max: usize,
     batch_bytes_max: usize,
@@ -74,30 +76,33 @@ struct Shared {
 }
 
 impl Group {
-    /// Opens the first session, which fixes the moment and exports it.
-    pub async fn open(
-        from: &Name,
-        spec: &PostgresSpec,
-        login: &Login,
-        limits: &Limits,
-        waits: Waits,
-    ) -> Result<Self, SourceError> {
-        let (mut connection, moment) = exporter::open(from, spec, login, waits).await?;
-        answered(from, "looking at the role", powers::refuse(from, spec, &mut connection)).await?;
+    /// Opens the first session, which fixes the moment and exports it, and the first of each other role, which imports it.
+    pub async fn open(from: &Name, roles: &Arc<Roles>, limits: &Limits, waits: Waits) -> Result<Self, SourceError> {
+        let Role { spec, login, .. } = roles.own();
+        let (mut exporter, moment) = exporter::open(from, spec, login, waits).await?;
+        answered(from, LOOKING, powers::refuse(from, spec, &mut exporter)).await?;
+        let mut first = vec![exporter];
+        for role in roles.others() {
+            let mut connection = import(from, role, &moment, waits).await?;
+            answered(from, LOOKING, powers::refuse(from, &role.spec, &mut connection)).await?;
+            first.push(connection);
+        }
         let ahead = limits.memory_bytes_max / AHEAD_PART / u64::from(spec.connections.max(1));
         let shared = Arc::new(Shared {
             from: from.clone(),
-            spec: spec.clone(),
-            login: login.clone(),
+            roles: Arc::clone(roles),
             moment,
             cell_bytes_max: limits.cell_bytes_max,
             batch_bytes_max: usize::try_from((limits.memory_bytes_max / BATCH_PART).min(BATCH_BYTES_MAX))
                 .unwrap_or(usize::MAX),
             ahead_bytes_max: u32::try_from(ahead.min(AHEAD_BYTES_MAX)).unwrap_or(u32::MAX),
-            queue: Queue::default(),
+            queue: Queue::new(roles.all().map(|role| role.sessions_max)),
         });
-        shared.queue.first();
-        shared.queue.keep(tokio::spawn(session(Arc::clone(&shared), connection, true)).abort_handle());
+        for (role, connection) in first.into_iter().enumerate() {
+            let who = Who { role, is_first: true };
+            shared.queue.first(role);
+            shared.queue.keep(tokio::spawn(session(Arc::clone(&shared), connection, who)).abort_handle());
+        }
         Ok(Group { shared })
     }
 
@@ -109,7 +114,8 @@ impl Group {
     /// Asks for an extract, after all that was asked before.
     pub fn ask(&self, extract: &Extract, is_to_be_read: bool) -> Answered {
         let (answer, answered) = oneshot::channel();
-        self.shared.queue.push(Asked { extract: extract.clone(), is_to_be_read, answer });
+        let role = self.shared.roles.of_rows(&extract.rows);
+        self.shared.queue.push(Asked { extract: extract.clone(), role, is_to_be_read, answer });
         answered
     }
 
@@ -133,43 +139,45 @@ impl Drop for Group {
 
 /// Opens the sessions that would find something to do.
 fn grow(shared: &Arc<Shared>) {
-    for _ in 0..shared.queue.open_more(shared.spec.connections.max(1) as usize) {
-        shared.queue.keep(tokio::spawn(joined(Arc::clone(shared))).abort_handle());
+    for role in shared.queue.open_more() {
+        shared.queue.keep(tokio::spawn(joined(Arc::clone(shared), role)).abort_handle());
     }
 }
 
-/// Another session: imports the snapshot, then reads.
-async fn joined(shared: Arc<Shared>) {
-    match import(&shared).await {
+/// Another session of the role at that place: imports the snapshot, then reads.
+async fn joined(shared: Arc<Shared>, role: usize) {
+    match import(&shared.from, shared.roles.at(role), &shared.moment, Waits::ForRoom).await {
         Ok(connection) => {
-            shared.queue.joined();
-            session(shared, connection, false).await;
+            shared.queue.joined(role);
+            session(shared, connection, Who { role, is_first: false }).await;
         }
         Err(error) => {
             tracing::warn!(source = %shared.from, "one session fewer reads: {error}");
-            shared.queue.failed(error);
+            shared.queue.failed(role, error);
         }
     }
 }
 
-async fn import(shared: &Shared) -> Result<PgConnection, SourceError> {
-    let mut connection = connect_patiently(&shared.from, &shared.spec, &shared.login, Waits::ForRoom).await?;
+/// A session of `role` that shows `moment`. A snapshot is the database's, whichever role exported it.
+async fn import(from: &Name, role: &Role, moment: &Moment, waits: Waits) -> Result<PgConnection, SourceError> {
+    let mut connection = connect_patiently(from, &role.spec, &role.login, waits).await?;
     let imported = async {
-        let imported = exporter::import(&mut connection, &shared.moment).await;
-        imported.map_err(|error| fault(&shared.from, &error, During::Beginning))
+        let imported = exporter::import(&mut connection, moment).await;
+        imported.map_err(|error| fault(from, &error, During::Beginning))
     };
-    answered(&shared.from, "taking the snapshot", imported).await?;
+    answered(from, "taking the snapshot", imported).await?;
     Ok(connection)
 }
 
 /// A session's life: one thing after the other, and a word now and then while there is nothing.
-async fn session(shared: Arc<Shared>, mut connection: PgConnection, is_first: bool) {
-    let mut leaving = Leaving { shared: Arc::clone(&shared), why: None };
+async fn session(shared: Arc<Shared>, mut connection: PgConnection, who: Who) {
+    let mut leaving = Leaving { shared: Arc::clone(&shared), role: who.role, why: None };
     let ahead = Ahead::new(shared.ahead_bytes_max);
     // The table that it read last.
     let mut held: Option<Arc<Table>> = None;
     let pulse = async {
-        let pulse = Pulse::of(&shared.from, &shared.spec, &shared.login, &mut connection).await;
+        let Role { spec, login, .. } = shared.roles.at(who.role);
+        let pulse = Pulse::of(&shared.from, spec, login, &mut connection).await;
         pulse.map_err(|error| fault(&shared.from, &error, During::Waiting))
     };
     let pulse = match answered(&shared.from, KEEPING, pulse).await {
@@ -180,7 +188,7 @@ async fn session(shared: Arc<Shared>, mut connection: PgConnection, is_first: bo
         }
     };
     loop {
-        let task = match next(&shared, &mut connection, is_first).await {
+        let task = match next(&shared, &mut connection, who).await {
             Ok(task) => task,
             Err(error) => {
                 tracing::warn!(source = %shared.from, "a session that waited is gone: {error}");
@@ -220,20 +228,21 @@ async fn session(shared: Arc<Shared>, mut connection: PgConnection, is_first: bo
 /// Counts a session out, however it ends.
 struct Leaving {
     shared: Arc<Shared>,
+    role: usize,
     why: Option<SourceError>,
 }
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        self.shared.queue.ended(self.why.take());
+        self.shared.queue.ended(self.role, self.why.take());
     }
 }
 
-async fn next(shared: &Shared, connection: &mut PgConnection, is_first: bool) -> Result<Task, SourceError> {
+async fn next(shared: &Shared, connection: &mut PgConnection, who: Who) -> Result<Task, SourceError> {
     loop {
         let mut woken = std::pin::pin!(shared.queue.woken());
         woken.as_mut().enable();
-        if let Some(task) = shared.queue.take(is_first) {
+        if let Some(task) = shared.queue.take(who) {
             return Ok(task);
         }
         if tokio::time::timeout(KEEP_ALIVE, woken).await.is_err() {
@@ -241,7 +250,7 @@ async fn next(shared: &Shared, connection: &mut PgConnection, is_first: bool) ->
                 let alive = exporter::keep_alive(connection).await;
                 alive.map_err(|error| fault(&shared.from, &error, During::Waiting))
             };
-            let within = Duration::from_secs(shared.spec.login.stall_seconds_max) / 2;
+            let within = Duration::from_secs(shared.roles.own().spec.login.stall_seconds_max) / 2;
             answered_within(&shared.from, KEEPING, within, alive).await?;
         }
     }
@@ -249,7 +258,7 @@ async fn next(shared: &Shared, connection: &mut PgConnection, is_first: bool) ->
 
 /// Looks at an extract. Whether the session can go on.
 async fn look(shared: &Arc<Shared>, connection: &mut PgConnection, asked: Asked) -> bool {
-    let Asked { extract, is_to_be_read, answer } = asked;
+    let Asked { extract, role, is_to_be_read, answer } = asked;
     let looked = async {
         let looked = marked(shared, connection, &extract, is_to_be_read).await;
         // A refusal ends the transaction, and the moment with it, unless it is undone.
@@ -268,7 +277,7 @@ async fn look(shared: &Arc<Shared>, connection: &mut PgConnection, asked: Asked)
     let started = looked.map(|mut table| {
         let (withheld, parts) = (std::mem::take(&mut table.withheld), table.division.parts.len());
         let rows_expected = table.rows_expected;
-        let begun = is_to_be_read.then(|| shared.queue.begin(table));
+        let begun = is_to_be_read.then(|| shared.queue.begin(table, role));
         Started { withheld, rows_expected, parts, begun }
     });
     if !matches!(&started, Ok(Started { begun: Some(_), .. })) {

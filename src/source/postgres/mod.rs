@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! login.rs     TLS, and who we say we are
+//! roles.rs     which role reads what, where schemas have their own
 //! patience.rs  how long a server without room is asked again
 //! powers.rs    what the role may do besides reading
 //! remedy.rs    the SQL that makes a role which may not
@@ -48,6 +49,7 @@ mod queue;
 mod ranges;
 mod reader;
 mod remedy;
+mod roles;
 mod survey;
 mod table;
 mod types;
@@ -65,6 +67,7 @@ use patience::Waits;
 pub use powers::Powers;
 use queue::Started;
 pub use remedy::remedy;
+use roles::Roles;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,8 +77,7 @@ use table::what;
 /// A PostgreSQL database at one moment.
 pub struct PostgresSource {
     name: Name,
-    spec: PostgresSpec,
-    login: Login,
+    roles: Arc<Roles>,
     limits: Limits,
     group: Arc<Group>,
     /// Extracts that were told to come and are not asked for yet.
@@ -85,16 +87,17 @@ pub struct PostgresSource {
 }
 
 impl PostgresSource {
-    /// Connects as the environment says, over TLS with the server's certificate and name verified, and fixes the moment.
+    /// Connects as the environment says, over TLS with the server's certificate and name verified, and fixes the moment. Every
+    /// role that reads a schema comes in at once, and shows the same moment.
     ///
     /// Errors: [`SourceError::Away`], [`SourceError::Refused`] (login, TLS), [`SourceError::NotThere`] (database),
-    /// [`SourceError::MayWrite`] (a role that may do more than read).
+    /// [`SourceError::MayWrite`] (a role that may do more than read), [`SourceError::NoSecret`] (the password of a schema's role).
     pub async fn open(name: &Name, spec: &PostgresSpec, login: &Login, limits: &Limits) -> Result<Self, SourceError> {
-        let group = Group::open(name, spec, login, limits, Waits::ForRoom).await?;
+        let roles = Arc::new(Roles::of(name, spec, login).await?);
+        let group = Group::open(name, &roles, limits, Waits::ForRoom).await?;
         Ok(PostgresSource {
             name: name.clone(),
-            spec: spec.clone(),
-            login: login.clone(),
+            roles,
             limits: *limits,
             group: Arc::new(group),
             coming: VecDeque::new(),
@@ -144,9 +147,9 @@ impl PostgresSource {
     async fn begin_again(&mut self) -> Result<bool, SourceError> {
         self.coming.clear();
         // The old sessions go first: the server may have no room for both.
-        let (name, spec, login, limits) = (&self.name, &self.spec, &self.login, &self.limits);
         self.group.end();
-        self.group = Arc::new(Group::open(name, spec, login, limits, Waits::ForItsReturn).await?);
+        let group = Group::open(&self.name, &self.roles, &self.limits, Waits::ForItsReturn).await?;
+        self.group = Arc::new(group);
         self.unfinished = Arc::default();
         Ok(true)
     }

@@ -7,6 +7,7 @@ use super::fault::{During, fault};
 use super::login::Login;
 use super::patience::Waits;
 use super::pulse::answered;
+use super::roles::{OWN, Roles};
 use super::{catalog, powers};
 use crate::data::select::{quoted, whole_query};
 use crate::data::{Extract, Name, Rows, TableName};
@@ -51,24 +52,43 @@ const LOCKED: &str = "\
       AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
       AND n.nspname NOT IN ('pg_catalog', 'information_schema')";
 
-/// The SQL, if the role of `spec` may do more than read.
+/// The SQL, if a role that reads for `spec` may do more than that: for each such role, one that reads the same.
 pub async fn remedy(
     from: &Name,
     spec: &PostgresSpec,
     login: &Login,
     extracts: &[&Extract],
 ) -> Result<Option<String>, SourceError> {
-    let (mut connection, _) = exporter::open(from, spec, login, Waits::ForRoom).await?;
-    let written = async {
-        let found = written(&mut connection, spec, extracts).await;
-        found.map_err(|error| fault(from, &error, During::Beginning))
-    };
-    answered(from, "looking at the role", written).await
+    let roles = Roles::of(from, spec, login).await?;
+    let mut told = String::new();
+    for (place, role) in roles.all().enumerate() {
+        let (mut connection, _) = exporter::open(from, &role.spec, &role.login, Waits::ForRoom).await?;
+        let its: Vec<&Extract> =
+            extracts.iter().copied().filter(|extract| roles.of_rows(&extract.rows) == place).collect();
+        let name = new_name(&roles, place);
+        let written = async {
+            let found = written(&mut connection, &role.spec, &name, &its).await;
+            found.map_err(|error| fault(from, &error, During::Beginning))
+        };
+        told.extend(answered(from, "looking at the role", written).await?);
+    }
+    Ok((!told.is_empty()).then_some(told))
+}
+
+/// What the role is called that takes the place of another: as none of those that read now.
+fn new_name(roles: &Roles, place: usize) -> String {
+    let number = if place == OWN { String::new() } else { format!("_{}", place + 1) };
+    let name = format!("{ROLE}{number}");
+    match roles.all().any(|role| role.spec.user == name) {
+        true => format!("{ANOTHER_ROLE}{number}"),
+        false => name,
+    }
 }
 
 async fn written(
     connection: &mut PgConnection,
     spec: &PostgresSpec,
+    name: &str,
     extracts: &[&Extract],
 ) -> Result<Option<String>, sqlx::Error> {
     if powers::powers(connection, &spec.login.powers_known).await?.is_empty() {
@@ -93,7 +113,7 @@ async fn written(
             }
         }
     }
-    Ok(Some(sql(spec, &everybody, &tables, &unplanned)))
+    Ok(Some(sql(spec, name, &everybody, &tables, &unplanned)))
 }
 
 async fn locked(connection: &mut PgConnection) -> Result<Vec<TableName>, sqlx::Error> {
@@ -101,8 +121,14 @@ async fn locked(connection: &mut PgConnection) -> Result<Vec<TableName>, sqlx::E
     rows.iter().map(|row| Ok(TableName { schema: row.try_get(0)?, table: row.try_get(1)? })).collect()
 }
 
-fn sql(spec: &PostgresSpec, everybody: &[String], tables: &BTreeSet<TableName>, unplanned: &[&str]) -> String {
-    let role = quoted(if spec.user == ROLE { ANOTHER_ROLE } else { ROLE });
+fn sql(
+    spec: &PostgresSpec,
+    name: &str,
+    everybody: &[String],
+    tables: &BTreeSet<TableName>,
+    unplanned: &[&str],
+) -> String {
+    let role = quoted(name);
     let database = quoted(&spec.database);
     let mut out = format!("CREATE ROLE {role} LOGIN;\n");
     let _ = match spec.login.auth {

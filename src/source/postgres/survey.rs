@@ -8,6 +8,7 @@ use super::fault::{During, fault};
 use super::login::Login;
 use super::patience::Waits;
 use super::pulse::answered;
+use super::roles::Roles;
 use super::table::{during, what};
 use super::{catalog, powers};
 use crate::data::{ColumnType, Name, Rows, TableName};
@@ -150,15 +151,23 @@ const REFERENCES: &str = "\
     WHERE f.contype = 'f' AND f.conparentid = 0 AND f.conrelid = ANY ($1)
     ORDER BY f.conrelid, pg_catalog.cardinality(f.conkey), f.conname";
 
-/// What the catalogue of a database says of the wanted tables. More than [`TABLES_MAX`] are refused.
+/// What the catalogue of a database says of the wanted tables, each to the role that reads it. More than [`TABLES_MAX`] are
+/// refused.
 pub async fn survey(from: &Name, spec: &PostgresSpec, login: &Login, wanted: &Wanted) -> Result<Survey, SourceError> {
-    let (mut connection, _) = exporter::open(from, spec, login, Waits::ForRoom).await?;
-    answered(from, "looking at the role", powers::refuse(from, spec, &mut connection)).await?;
-    let looked = async {
-        let found = look(&mut connection, wanted).await;
-        found.map_err(|error| fault(from, &error, During::Table("the catalogue")))
-    };
-    let survey = answered(from, "reading the catalogue", looked).await?;
+    let roles = Roles::of(from, spec, login).await?;
+    let mut survey = Survey::default();
+    for (place, role) in roles.all().enumerate() {
+        let (mut connection, _) = exporter::open(from, &role.spec, &role.login, Waits::ForRoom).await?;
+        answered(from, "looking at the role", powers::refuse(from, &role.spec, &mut connection)).await?;
+        let looked = async {
+            let found = look(&mut connection, wanted, (&roles, place)).await;
+            found.map_err(|error| fault(from, &error, During::Table("the catalogue")))
+        };
+        let found = answered(from, "reading the catalogue", looked).await?;
+        survey.tables.extend(found.tables);
+        survey.forbidden += found.forbidden;
+    }
+    survey.tables.sort_by(|one, other| one.name.cmp(&other.name));
     if survey.tables.len() + survey.forbidden > TABLES_MAX {
         let what = format!("a choice of {TABLES_MAX} tables or fewer");
         let hint = Some("there are more; choose with --schema and --table".to_owned());
@@ -195,18 +204,27 @@ pub async fn described(
     Ok((readable, unreadable))
 }
 
-async fn look(connection: &mut PgConnection, wanted: &Wanted) -> Result<Survey, sqlx::Error> {
+/// The wanted tables of schemas that the role at `place` reads.
+async fn look(
+    connection: &mut PgConnection,
+    wanted: &Wanted,
+    (roles, place): (&Roles, usize),
+) -> Result<Survey, sqlx::Error> {
     let limit = TABLES_MAX as i64 + 1;
     let rows = sqlx::query(TABLES).bind(&wanted.schemas).bind(&wanted.tables).bind(limit);
     let rows = rows.fetch_all(&mut *connection).await?;
     let mut tables = BTreeMap::new();
     let mut forbidden = 0;
     for row in &rows {
+        let name = TableName { schema: row.try_get(1)?, table: row.try_get(2)? };
+        if roles.of_schema(&name.schema) != place {
+            continue;
+        }
         if !row.try_get::<bool, _>(4)? {
             forbidden += 1;
             continue;
         }
-        tables.insert(oid(row)?, empty(TableName { schema: row.try_get(1)?, table: row.try_get(2)? }, row.try_get(3)?));
+        tables.insert(oid(row)?, empty(name, row.try_get(3)?));
     }
     let oids: Vec<sqlx::postgres::types::Oid> = tables.keys().map(|oid| sqlx::postgres::types::Oid(*oid)).collect();
     let mut described: BTreeMap<u32, Vec<PgRow>> = BTreeMap::new();
@@ -233,9 +251,7 @@ async fn look(connection: &mut PgConnection, wanted: &Wanted) -> Result<Survey, 
         let other = TableName { schema: row.try_get(1)?, table: row.try_get(2)? };
         table.references.push(FoundReference { columns: row.try_get(3)?, table: other, to: row.try_get(4)? });
     }
-    let mut tables: Vec<_> = tables.into_values().collect();
-    tables.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(Survey { tables, forbidden })
+    Ok(Survey { tables: tables.into_values().collect(), forbidden })
 }
 
 fn oid(row: &PgRow) -> Result<u32, sqlx::Error> {

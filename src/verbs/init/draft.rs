@@ -3,7 +3,7 @@
 //! Pure: what is there already, and writing, is `source.rs`.
 
 use super::names::{snake, unique};
-use super::table::{Named, Tokens, named, plain, text};
+use super::table::{ForeignKey, Named, Tokens, list, named, plain, text};
 use crate::data::{Audience, NAME_BYTES_MAX, Name, TableName};
 use crate::job::{Environment, RESERVED};
 use crate::source::{FoundTable, Survey};
@@ -70,7 +70,12 @@ pub fn draft(job: &Name, source: &Name, environment: &Environment, survey: &Surv
         return None;
     }
     let drafted: BTreeMap<&TableName, &Named<'_>> = carried.iter().map(|named| (&named.table.name, named)).collect();
-    let mut files = vec![(format!("jobs/{job}.toml"), job_file(job, source, &stores, &carried, &left_out))];
+    let mut out = head(job, source, &left_out);
+    for named in &carried {
+        out.push_str(&dataset_table(named, source, &stores));
+        named.foreign_keys(&drafted).iter().for_each(|foreign| out.push_str(&check(&named.name, foreign)));
+    }
+    let mut files = vec![(format!("jobs/{job}.toml"), out)];
     for named in &carried {
         files.push((format!("schemas/{}.toml", named.name), named.schema(source, &drafted, tokens)));
         if !is_nameable(&named.table.name) {
@@ -101,21 +106,35 @@ fn dataset(table: &FoundTable, taken: &BTreeSet<String>) -> Option<Name> {
     unique(&name, NAME_BYTES_MAX, &mut taken)
 }
 
-fn job_file(job: &Name, source: &Name, stores: &[&Name], carried: &[Named<'_>], left_out: &[String]) -> String {
+fn head(job: &Name, source: &Name, left_out: &[String]) -> String {
     let mut out = format!("# Drafted from the catalogue of source `{source}`.\n");
     for left_out in left_out {
         let _ = writeln!(out, "# left out: {left_out}");
     }
     let _ = writeln!(out, "name = \"{job}\"\ndescription = \"Tables of {source}.\"");
-    let to = stores.iter().map(|store| format!("\"{store}\"")).collect::<Vec<_>>().join(", ");
-    for Named { table, name, .. } in carried {
-        let rows = match is_nameable(&table.name) {
-            true => format!("table = {}", text(&table.name.to_string())),
-            false => format!("query = \"{}\"", query_file(name)),
-        };
-        let _ = write!(out, "\n[dataset.{name}]\nfrom = \"{source}\"\n{rows}\nschema = \"{name}\"\nto = [{to}]\n");
-    }
     out
+}
+
+fn dataset_table(Named { table, name, .. }: &Named<'_>, source: &Name, stores: &[&Name]) -> String {
+    let to = stores.iter().map(|store| format!("\"{store}\"")).collect::<Vec<_>>().join(", ");
+    let rows = match is_nameable(&table.name) {
+        true => format!("table = {}", text(&table.name.to_string())),
+        false => format!("query = \"{}\"", query_file(name)),
+    };
+    format!("\n[dataset.{name}]\nfrom = \"{source}\"\n{rows}\nschema = \"{name}\"\nto = [{to}]\n")
+}
+
+/// The check that a foreign key holds in what is read; nothing where no check can look it up. Its key is the schema's `references`.
+fn check(dataset: &Name, foreign: &ForeignKey) -> String {
+    let ForeignKey { columns, to, is_checkable, .. } = foreign;
+    if !is_checkable {
+        return String::new();
+    }
+    let words = columns.iter().map(Name::as_str).collect::<Vec<_>>().join(", ");
+    let columns = list(columns);
+    format!(
+        "\n[[dataset.{dataset}.check]]\nname = \"every {words} is in {to}\"\nreferences = {{ columns = {columns}, dataset = \"{to}\" }}\n"
+    )
 }
 
 /// Whether a job's `table` can name it: what has a dot, a slash or a quote in it takes a query.

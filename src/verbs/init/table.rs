@@ -5,6 +5,7 @@
 use super::guess::{guess, is_one_value};
 use super::names::{snake, unique};
 use crate::data::{Class, ColumnType, Name, TableName};
+use crate::job::can_point;
 use crate::source::{Fit, FoundKey, FoundReference, FoundTable, ReadableColumn};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -22,6 +23,18 @@ pub struct Named<'a> {
     pub name: Name,
     /// Its columns' names, in their order.
     pub columns: Vec<Name>,
+}
+
+/// A foreign key between two tables that are drafted, in the names that they get.
+pub struct ForeignKey {
+    /// The columns.
+    pub columns: Vec<Name>,
+    /// The other dataset, and its schema.
+    pub to: Name,
+    /// The columns there, in the order of these.
+    pub key: Vec<Name>,
+    /// Whether a check can look the values up there.
+    pub is_checkable: bool,
 }
 
 /// Whether pseudonyms can be made.
@@ -102,25 +115,22 @@ impl Named<'_> {
                 word.as_ref().map_or("the role may not read it".into(), |word| format!("its type is {}", plain(word)));
             let _ = writeln!(out, "# not read: {}: {why}", plain(column));
         }
-        for (columns, dataset, key) in self.table.references.iter().filter_map(|of| self.composite(of, drafted)) {
-            let _ = writeln!(
-                out,
-                "# a foreign key of several columns, for a check of the job: references = {{ columns = [{columns}], dataset = \"{dataset}\", key = [{key}] }}"
-            );
-        }
         let on_new_column = if unreadable.is_empty() { "stop" } else { "withhold" };
-        let _ = writeln!(out, "on_new_column = \"{on_new_column}\"\n\n[columns]");
+        let _ = writeln!(out, "on_new_column = \"{on_new_column}\"");
+        let foreign = self.foreign_keys(drafted);
+        out.push_str(&of_several_columns(&foreign));
+        out.push_str("\n[columns]\n");
         let width = self.columns.iter().map(|column| column.as_str().len()).max().unwrap_or(0);
         for place in 0..self.columns.len() {
             if self.table.columns[place].fit == Fit::Guess {
                 out.push_str("# The source says nothing of its digits that would fit: a value that this does not hold is a bad row.\n");
             }
-            let _ = writeln!(out, "{:<width$} = {}", self.columns[place], self.column(place, drafted, tokens));
+            let _ = writeln!(out, "{:<width$} = {}", self.columns[place], self.column(place, &foreign, tokens));
         }
         out
     }
 
-    fn column(&self, place: usize, drafted: &BTreeMap<&TableName, &Named<'_>>, tokens: Tokens) -> String {
+    fn column(&self, place: usize, foreign: &[ForeignKey], tokens: Tokens) -> String {
         let (column, name) = (&self.table.columns[place], &self.columns[place]);
         let (class, kind) = classed(self, place);
         let mut out = format!("{{ type = {}, class = \"{class}\"", text(&column.column_type.to_string()));
@@ -138,10 +148,11 @@ impl Named<'_> {
             let _ = write!(out, ", description = {}", text(&description));
         }
         // Of several columns each may point at one that is no key by itself.
-        let of_it = |reference: &&FoundReference| matches!(reference.columns.as_slice(), [one] if *one == column.name);
-        let reference = self.table.references.iter().find(of_it);
-        if let Some((schema, to)) = reference.and_then(|of| pointed(&of.table, of.to.first()?, drafted)) {
-            let _ = write!(out, ", references = {{ schema = \"{schema}\", column = \"{to}\" }}");
+        let of_it =
+            |foreign: &&ForeignKey| foreign.is_checkable && matches!(foreign.columns.as_slice(), [one] if one == name);
+        if let Some(ForeignKey { to, key, .. }) = foreign.iter().find(of_it) {
+            let key = key.iter().map(Name::as_str).collect::<String>();
+            let _ = write!(out, ", references = {{ schema = \"{to}\", column = \"{key}\" }}");
         }
         if let Some(domain) = self.pseudonym(place, kind, tokens).filter(|_| is_delicate(class)) {
             let _ = write!(out, ", treat = {{ analytics = {{ hmac = \"{domain}\" }} }}");
@@ -150,39 +161,69 @@ impl Named<'_> {
         out
     }
 
-    /// A foreign key of several columns, where both of its tables are drafted with them: its columns, the other's dataset, and the key
-    /// there.
-    fn composite<'a>(
-        &self,
-        reference: &FoundReference,
-        drafted: &BTreeMap<&TableName, &'a Named<'_>>,
-    ) -> Option<(String, &'a Name, String)> {
-        let FoundReference { columns, table, to } = reference;
-        if columns.len() < 2 {
-            return None;
+    /// Its foreign keys whose other table is drafted too, those of one column first: of each column one, and of several columns one
+    /// to each table.
+    pub fn foreign_keys(&self, drafted: &BTreeMap<&TableName, &Named<'_>>) -> Vec<ForeignKey> {
+        let mut found: Vec<ForeignKey> = Vec::new();
+        for reference in &self.table.references {
+            let Some(foreign) = drafted.get(&reference.table).and_then(|other| self.foreign_key(reference, other))
+            else {
+                continue;
+            };
+            let is_told = |told: &ForeignKey| {
+                told.columns == foreign.columns && (foreign.columns.len() == 1 || told.to == foreign.to)
+            };
+            if !found.iter().any(is_told) {
+                found.push(foreign);
+            }
         }
-        let own = columns.iter().map(|name| self.column_of(name)).collect::<Option<Vec<_>>>()?;
-        let other = drafted.get(table)?;
-        let key = to.iter().map(|name| other.column_of(name)).collect::<Option<Vec<_>>>()?;
-        let list = |names: Vec<&Name>| names.iter().map(|name| text(name.as_str())).collect::<Vec<_>>().join(", ");
-        Some((list(own), &other.name, list(key)))
+        found
     }
 
-    /// The name that a column of the source gets.
-    fn column_of(&self, source: &str) -> Option<&Name> {
-        let place = self.table.columns.iter().position(|column| column.name == source)?;
-        self.columns.get(place)
+    /// A foreign key in the names that both tables get; `None` where one of its columns is not read.
+    fn foreign_key(&self, reference: &FoundReference, other: &Named<'_>) -> Option<ForeignKey> {
+        let ours = reference.columns.iter().map(|name| self.place_of(name)).collect::<Option<Vec<_>>>()?;
+        let theirs = reference.to.iter().map(|name| other.place_of(name)).collect::<Option<Vec<_>>>()?;
+        let can = |(ours, theirs): (&usize, &usize)| {
+            can_point(self.table.columns[*ours].column_type, other.table.columns[*theirs].column_type)
+        };
+        Some(ForeignKey {
+            columns: ours.iter().map(|place| self.columns[*place].clone()).collect(),
+            to: other.name.clone(),
+            key: theirs.iter().map(|place| other.columns[*place].clone()).collect(),
+            is_checkable: ours.iter().zip(&theirs).all(can),
+        })
+    }
+
+    /// The place of a column of the source.
+    fn place_of(&self, source: &str) -> Option<usize> {
+        self.table.columns.iter().position(|column| column.name == source)
     }
 }
 
-/// The schema and column that a reference points at, where they are drafted too.
-fn pointed<'a>(
-    table: &TableName,
-    to: &str,
-    drafted: &BTreeMap<&TableName, &'a Named<'_>>,
-) -> Option<(&'a Name, &'a Name)> {
-    let other: &'a Named<'_> = drafted.get(table)?;
-    Some((&other.name, other.column_of(to)?))
+/// The `references` of a schema: a line for each foreign key of several columns; a comment for what no check could look up.
+fn of_several_columns(foreign: &[ForeignKey]) -> String {
+    let (mut lines, mut comments) = (String::new(), String::new());
+    for ForeignKey { columns, to, key, is_checkable } in foreign {
+        let (names, key) = (list(columns), list(key));
+        let _ = match (*is_checkable, columns.len()) {
+            (false, _) => writeln!(
+                comments,
+                "# a foreign key that no check can look up, since equal values may be written otherwise there: {names} point at {key} of {to}"
+            ),
+            (true, 1) => Ok(()),
+            (true, _) => writeln!(lines, "    {{ columns = {names}, schema = \"{to}\", key = {key} }},"),
+        };
+    }
+    match lines.is_empty() {
+        true => comments,
+        false => format!("{comments}references = [\n{lines}]\n"),
+    }
+}
+
+/// A TOML list of names.
+pub fn list(names: &[Name]) -> String {
+    format!("[{}]", names.iter().map(|name| text(name.as_str())).collect::<Vec<_>>().join(", "))
 }
 
 fn is_delicate(class: Class) -> bool {

@@ -4,7 +4,7 @@ use super::draft::draft;
 use crate::data::{ColumnType, Name, TableName};
 use crate::job::{self, Checked};
 use crate::problem::Problems;
-use crate::source::{Fit, FoundKey, FoundTable, ReadableColumn, Survey};
+use crate::source::{Fit, FoundKey, FoundReference, FoundTable, ReadableColumn, Survey};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -68,6 +68,80 @@ fn loaded(files: &[(String, String)]) -> Result<Checked, Problems> {
         _ => Err("is not there".to_owned()),
     };
     job::load("jobs/nightly.toml", "dev", &read, &|_| None)
+}
+
+/// A table of the schema `app` with its key, of columns by their names and types.
+fn table(name: &str, columns: &[(&str, &str)], key: &[&str], references: Vec<FoundReference>) -> FoundTable {
+    let column = |(name, word): &(&str, &str)| ReadableColumn {
+        name: (*name).to_owned(),
+        column_type: ColumnType::parse(word).expect("a type"),
+        fit: Fit::Same,
+        nullable: false,
+        comment: None,
+    };
+    FoundTable {
+        name: TableName { schema: "app".into(), table: name.to_owned() },
+        comment: None,
+        columns: columns.iter().map(column).collect(),
+        unreadable: Vec::new(),
+        key: FoundKey::Columns(owned(key)),
+        references,
+    }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn reference(columns: &[&str], table: &str, to: &[&str]) -> FoundReference {
+    let table = TableName { schema: "app".into(), table: table.to_owned() };
+    FoundReference { columns: owned(columns), table, to: owned(to) }
+}
+
+#[test]
+fn a_foreign_key_is_drafted_as_a_reference_and_a_check_of_it() {
+    let name = |text: &str| Name::new(text).expect("a name");
+    let read = |_: &str| Ok(ENVIRONMENT.to_owned());
+    let environment = job::load_environment("dev", &read, &|_| None, &mut Problems::default()).expect("an environment");
+    let tables = vec![
+        table("unit", &[("unit_id", "bigint")], &["unit_id"], Vec::new()),
+        table(
+            "Reading",
+            &[("CfD_ID", "text"), ("day", "date"), ("unit_id", "integer"), ("took", "interval")],
+            &["CfD_ID", "day"],
+            vec![reference(&["unit_id"], "unit", &["unit_id"])],
+        ),
+        table(
+            "charge",
+            &[("charge_id", "bigint"), ("on_day", "date"), ("cfd", "text"), ("took", "interval")],
+            &["charge_id"],
+            vec![
+                reference(&["on_day", "cfd"], "Reading", &["day", "CfD_ID"]),
+                // Two constraints may say the same, and some what no check can look up, or of a table that is not there.
+                reference(&["on_day", "cfd"], "Reading", &["day", "CfD_ID"]),
+                reference(&["took", "cfd"], "Reading", &["took", "CfD_ID"]),
+                reference(&["on_day", "cfd"], "nowhere", &["day", "CfD_ID"]),
+            ],
+        ),
+    ];
+    let survey = Survey { tables, forbidden: 0 };
+    let mut drafted = draft(&name("nightly"), &name("town"), &environment, &survey).expect("a draft");
+    let text = |path: &str| drafted.files.iter().find(|(file, _)| file == path).map(|(_, text)| text.as_str());
+    let charge = text("schemas/charge.toml").expect("a schema");
+    let told = "references = [\n    { columns = [\"on_day\", \"cfd\"], schema = \"reading\", key = [\"day\", \"cfd_id\"] },\n]\n\n[columns]\n";
+    assert!(charge.contains(told) && charge.contains("# a foreign key that no check can look up"), "{charge}");
+    let reading = text("schemas/reading.toml").expect("a schema");
+    assert!(reading.contains("references = { schema = \"unit\", column = \"unit_id\" }"), "{reading}");
+    for (_, text) in &mut drafted.files {
+        *text = text.replace(", confirmed = false }", " }");
+    }
+    let checked = loaded(&drafted.files).unwrap_or_else(|problems| panic!("{problems}\n{:?}", drafted.files));
+    let claimed = |dataset: &str| -> Vec<String> {
+        checked.claims[&name(dataset)].iter().flatten().map(|claim| claim.to_string()).collect()
+    };
+    assert_eq!(claimed("charge"), ["on_day, cfd is among day, cfd_id of reading"]);
+    assert_eq!(claimed("reading"), ["unit_id is among unit_id of unit"]);
+    assert!(claimed("unit").is_empty());
 }
 
 proptest! {

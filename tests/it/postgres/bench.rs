@@ -120,6 +120,7 @@ pub fn spec() -> PostgresSpec {
         ca: None,
         connections: 1,
         login: LoginSpec::default(),
+        schemas: BTreeMap::new(),
     }
 }
 

@@ -65,8 +65,10 @@ notes     = { type = "text", class = "personal", nullable = true, kind = "free_t
 "#;
 
 const ORDER: &str = r#"key = ["order_no", "line"]
-# a foreign key of several columns, for a check of the job: references = { columns = ["cfd", "day", "half_hour"], dataset = "meter_reading", key = ["cfd_id", "settlement_date", "period"] }
 on_new_column = "stop"
+references = [
+    { columns = ["cfd", "day", "half_hour"], schema = "meter_reading", key = ["cfd_id", "settlement_date", "period"] },
+]
 
 [columns]
 order_no  = { type = "integer", class = "internal", confirmed = false }
@@ -79,6 +81,20 @@ day       = { type = "date", class = "internal", nullable = true, confirmed = fa
 half_hour = { type = "smallint", class = "internal", nullable = true, confirmed = false }
 code      = { type = "text", class = "internal", confirmed = false }
 "#;
+
+/// The checks of the two foreign keys, in the job.
+const CHECKS: [&str; 2] = [
+    r#"
+[[dataset.meter_reading.check]]
+name = "every party_id is in party"
+references = { columns = ["party_id"], dataset = "party" }
+"#,
+    r#"
+[[dataset.order.check]]
+name = "every cfd, day, half_hour is in meter_reading"
+references = { columns = ["cfd", "day", "half_hour"], dataset = "meter_reading" }
+"#,
+];
 
 /// A project with nothing in it but an environment whose source `town` is the database.
 pub fn project(database: &str) -> Ferry {
@@ -154,6 +170,8 @@ async fn a_catalogue_becomes_a_job_that_runs_once_a_person_looked_at_it() {
     ] {
         assert!(schemas[file].contains(part), "{part} in {}", schemas[file]);
     }
+    let job = ferry.read("jobs/town.toml");
+    assert!(CHECKS.iter().all(|check| job.contains(check)) && job.matches(".check]]").count() == 2, "{job}");
     // Nothing is wrong with it but that nobody looked.
     let guesses: usize = schemas.values().map(|schema| schema.matches("confirmed = false }").count()).sum();
     for verb in [&["validate"][..], &["plan", "jobs/town.toml"], &["run", "jobs/town.toml"]] {
@@ -183,6 +201,18 @@ async fn a_catalogue_becomes_a_job_that_runs_once_a_person_looked_at_it() {
         );
         assert_eq!(python(&["-c", &read]).trim(), there.to_string(), "{dataset}");
     }
+    // A foreign key of which a part is NULL points nowhere; one that points at nothing is an orphan.
+    let row = |no: u32, cfd: &str| {
+        format!("INSERT INTO app.\"Order\" VALUES ({no}, 1, {no}, 0, 9.99, {cfd}, '2026-11-22', 1, 'c{no}')")
+    };
+    run(&mut town.admin, &row(50, "NULL")).await;
+    let came = ferry.run(&["run", "jobs/town.toml", "--again", "a part is NULL"]);
+    assert_eq!(came.code, 0, "{}{}", came.out, came.err);
+    run(&mut town.admin, "ALTER TABLE app.\"Order\" DROP CONSTRAINT \"Order_cfd_day_half_hour_fkey\"").await;
+    run(&mut town.admin, &row(51, "'AAA-002'")).await;
+    let came = ferry.run(&["run", "jobs/town.toml", "--again", "an orphan"]);
+    let told = "the check `every cfd, day, half_hour is in meter_reading` does not hold: 1 row at fault";
+    assert!(came.code == 25 && came.err.contains(told), "{}{}", came.out, came.err);
     town.go(&["it_drafted_reader"]).await;
 }
 

@@ -22,6 +22,7 @@ mod parameters;
 mod parts;
 mod powers;
 mod restarts;
+mod roles;
 mod rotated;
 mod scanned;
 pub mod server;

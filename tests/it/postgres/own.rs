@@ -4,6 +4,7 @@ use crate::services::variable;
 use nightferry::job::{LoginSpec, PostgresSpec};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -164,6 +165,7 @@ impl OwnServer {
             ca: None,
             connections: 1,
             login: LoginSpec::default(),
+            schemas: BTreeMap::new(),
         }
     }
 }
