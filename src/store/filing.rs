@@ -9,6 +9,7 @@ use super::part::Part;
 use super::staging::{delete, put};
 use super::upload::aborted;
 use crate::data::Name;
+use crate::failpoint;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
@@ -107,7 +108,10 @@ async fn newest(
     // The ids of runs begin with the moment, in thousandths of a second.
     let moment = format!("{:012x}", since.timestamp_millis().max(0));
     let offset = folder.at(&format!("reports/{job}/{}-{}", &moment[..8], &moment[8..]));
-    let listed = match folder.store().list_with_offset(Some(&prefix), &offset).try_collect::<Vec<_>>().await {
+    failpoint::before("store.list");
+    let listed = folder.store().list_with_offset(Some(&prefix), &offset).try_collect::<Vec<_>>().await;
+    failpoint::after("store.list");
+    let listed = match listed {
         Ok(listed) => listed,
         Err(object_store::Error::NotFound { .. }) => Vec::new(),
         Err(error) => return Err(fault(folder, "listing reports", "the bucket or container", error)),

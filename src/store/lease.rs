@@ -19,6 +19,7 @@ use super::absent::{Absent, get, name, put_if_absent};
 use super::fault::{StoreError, damaged, fault};
 use super::staging::put;
 use crate::data::{Name, Period};
+use crate::failpoint;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
@@ -87,7 +88,10 @@ fn since_of(text: &[u8]) -> Option<DateTime<Utc>> {
 pub async fn claims(security: &Store, job: &Name, period: Period) -> Result<Vec<Claim>, StoreError> {
     let folder = security.primary();
     let prefix = folder.at(&format!("_schedule/{job}/{period}"));
-    let listed = match folder.store().list(Some(&prefix)).try_collect::<Vec<_>>().await {
+    failpoint::before("store.list");
+    let listed = folder.store().list(Some(&prefix)).try_collect::<Vec<_>>().await;
+    failpoint::after("store.list");
+    let listed = match listed {
         Ok(listed) => listed,
         Err(object_store::Error::NotFound { .. }) => Vec::new(),
         Err(error) => return Err(fault(folder, "listing claims", "the bucket or container", error)),

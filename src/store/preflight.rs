@@ -30,7 +30,9 @@ pub async fn preflight(folder: &Folder) -> Result<(), StoreError> {
 /// Whether a folder may be listed; that there is nothing in it is no fault.
 pub async fn may_list(folder: &Folder, relative: &str) -> Result<(), StoreError> {
     let prefix = folder.at(relative);
+    failpoint::before("store.list");
     let first = folder.store().list(Some(&prefix)).next().await;
+    failpoint::after("store.list");
     match first {
         Some(Err(error)) => Err(fault(folder, "listing", &format!("`{relative}`"), error)),
         _ => Ok(()),

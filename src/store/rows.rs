@@ -4,6 +4,7 @@ use super::delta::action::decode_path;
 use super::delta::log::replay;
 use super::fault::StoreError;
 use crate::access::Folder;
+use crate::failpoint;
 use crate::format::parquet_read;
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::cast;
@@ -23,8 +24,10 @@ pub async fn rows_of_table(store: &Folder, table: &str) -> Result<String, StoreE
     let (mut header, mut lines) = (String::new(), Vec::new());
     for add in state.files.values() {
         let path = decode_path(&add.path).ok_or_else(unread)?;
+        failpoint::before("store.get");
         let bytes =
             folder.store().get(&folder.at(&path)).await.map_err(|_| unread())?.bytes().await.map_err(|_| unread())?;
+        failpoint::after("store.get");
         let opened = parquet_read::open(bytes).map_err(|_| unread())?;
         header = opened.columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(",");
         let places = (0..opened.columns.len()).collect();

@@ -3,6 +3,7 @@
 //! Never in here: a file that is there already. It may be somebody's data.
 
 use crate::ending;
+use crate::failpoint;
 use crate::failure::{Failure, Phase};
 use crate::format::parquet_write::{File as ParquetFile, Recipe};
 use arrow::array::{Array, ArrayRef, RecordBatch, StringViewArray};
@@ -68,7 +69,11 @@ impl RowsFile {
             let (_, parquet) = self.parquet.take()?;
             let rest = parquet.finish().ok()?.bytes;
             let file = self.file.as_mut()?;
-            file.write_all(&rest).and_then(|()| file.sync_all()).ok()?;
+            let written = file.write_all(&rest);
+            failpoint::before("file.sync");
+            let synced = written.and_then(|()| file.sync_all());
+            failpoint::after("file.sync");
+            synced.ok()?;
         }
         self.is_whole = true;
         Some(())

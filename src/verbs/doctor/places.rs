@@ -6,6 +6,7 @@ use super::found::Found;
 use crate::access::bucket::{Lifecycle, is_open_to_all, kms_key_of, lifecycle, may_delete_anything};
 use crate::access::{Folder, Meters, Purpose, second_place};
 use crate::data::Name;
+use crate::failpoint;
 use crate::failure::{Failure, Phase};
 use crate::job::{Environment, Location, StoreSpec};
 use crate::report::doctor::{CLOCK, EARLY, OPEN_TO_ALL, OTHER_KEY, RACES, ROLE_WIDE, UPLOADS};
@@ -154,11 +155,17 @@ async fn key_of_a_probe(place: &Place<'_>, world: &World) -> Option<Option<Strin
 
 async fn probe(place: &Place<'_>) -> Option<Path> {
     let at = place.folder.at(&format!("_nightferry/probe-{}", Uuid::now_v7()));
-    place.folder.store().put(&at, PutPayload::from_static(b"probe")).await.ok().map(|_| at)
+    failpoint::before("store.put.probe");
+    let put = place.folder.store().put(&at, PutPayload::from_static(b"probe")).await;
+    failpoint::after("store.put.probe");
+    put.ok().map(|_| at)
 }
 
 async fn take_back(place: &Place<'_>, at: &Path) {
-    if place.folder.store().delete(at).await.is_err() {
+    failpoint::before("store.delete");
+    let deleted = place.folder.store().delete(at).await;
+    failpoint::after("store.delete");
+    if deleted.is_err() {
         tracing::warn!(place = place.name, "a probe could not be deleted");
     }
 }
