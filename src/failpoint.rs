@@ -13,7 +13,7 @@
 //! store.put.  lease  told  dump  dump_begin  dump_manifest  dead_letters  begun  receipt
 //! store.second.  part  manifest  list  log
 //! database.  open  moment  import  alive  catalog  copy  message
-//! kafka.send
+//! kafka.send  file.sync
 //! rows.read  rows.treated
 //! ```
 //!

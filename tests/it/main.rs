@@ -38,6 +38,7 @@ mod forms;
 mod generated;
 mod hostile;
 mod image;
+mod killed;
 mod kms;
 mod large_files;
 mod laws;

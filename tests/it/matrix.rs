@@ -16,6 +16,23 @@ const MATRIX: &[(&str, &[&str])] = &[
             "killed_at_its_record_and_its_commits_a_night_is_whole_and_silent",
             "killed_where_a_session_takes_the_snapshot_over_a_night_is_read_again",
             "killed_where_a_session_that_waits_says_a_word_a_night_is_read_again",
+            "every_place_that_the_sources_name_is_one_where_a_test_kills",
+            "a_failover_that_is_killed_anywhere_is_ended_by_saying_it_again_and_the_old_writer_is_refused",
+            "a_cloud_that_took_no_part_in_a_failover_is_raised_before_anything_is_carried_there",
+            "a_schedule_that_is_killed_around_its_turn_leaves_a_night_that_is_run_once",
+            "since_when_a_job_is_watched_is_said_once_wherever_the_first_schedule_is_killed",
+            "that_a_night_is_late_is_told_once_at_most_wherever_the_schedule_is_killed",
+            "who_is_killed_before_it_is_noted_who_was_told_tells_it_again_and_behind_that_nobody_twice",
+            "a_checkpoint_that_is_killed_at_either_write_is_written_by_the_next_run_and_every_version_is_read",
+            "a_second_cloud_that_begins_with_a_shortened_log_shows_whole_nights_wherever_it_is_killed",
+            "a_second_cloud_that_is_nights_behind_is_caught_up_wherever_it_is_killed",
+            "the_lists_of_what_is_gone_are_there_before_a_version_without_its_files",
+            "a_first_night_that_is_killed_between_its_vaults_loses_no_token_and_gives_none_twice",
+            "a_copy_that_is_killed_between_its_objects_says_so_and_the_next_run_ends_it",
+            "a_copy_that_is_killed_between_the_pieces_of_an_object_is_made_by_the_next_run",
+            "events_reports_and_papers_of_a_night_that_is_killed_between_them_are_whole_or_not_there",
+            "killed_before_and_after_each_write_it_leaves_one_chain_that_the_next_run_ends",
+            "killed_around_a_record_that_cannot_be_treated_it_puts_that_aside_before_it_goes_on_without_it",
             "holds_in_every_storm",
         ],
     ),
@@ -249,7 +266,8 @@ fn every_fault_of_the_matrix_has_tests_that_are_there() {
     }
 }
 
-fn gather(folder: &Path, text: &mut String) {
+/// The text of every source file below a folder.
+pub fn gather(folder: &Path, text: &mut String) {
     let mut entries: Vec<PathBuf> =
         std::fs::read_dir(folder).expect("a folder").map(|e| e.expect("it").path()).collect();
     entries.sort();

@@ -263,6 +263,31 @@ fn a_dry_run_tells_nobody_and_a_night_that_is_killed_is_told_by_its_schedule() {
     assert_eq!((&killed["holds"], &killed["body"]["causes"][0]["runbook"]), (&json!(true), &json!("RB-17")));
 }
 
+#[test]
+fn who_is_killed_before_it_is_noted_who_was_told_tells_it_again_and_behind_that_nobody_twice() {
+    for (side, told) in [("before", 2), ("after", 1)] {
+        let taker = Taker::start(&[]);
+        let ferry = ferry(&taker.plain());
+        lose(&ferry);
+        let armed = format!("store.put.told:{side}:1");
+        let night = || taker.command(&ferry, &["run", "jobs/things.toml", "--date", "2026-11-20"]);
+        crate::killed::killed(night(), &armed);
+        assert_eq!(taker.taken().len(), 1, "{armed}: it is told before that is noted");
+        for _ in 0..2 {
+            assert_eq!((taker.run(&ferry).code, taker.taken().len()), (14, told), "{armed}");
+        }
+        find(&ferry);
+        crate::killed::killed(night(), &armed);
+        assert_eq!(taker.taken().len(), told + 1, "{armed}: that it is mended, too");
+        for _ in 0..2 {
+            assert_eq!((taker.run(&ferry).code, taker.taken().len()), (0, 2 * told), "{armed}");
+        }
+        let states: Vec<Value> = taker.taken().iter().map(|taken| taken["body"]["state"].clone()).collect();
+        let expected: Vec<&str> = ["wrong", "mended"].into_iter().flat_map(|state| vec![state; told]).collect();
+        assert_eq!(states, expected, "{armed}");
+    }
+}
+
 /// What is noted to have been told, as if a day had passed since.
 fn a_day_later(ferry: &Ferry, path: &str) {
     let mut told: Value = serde_json::from_str(&ferry.read(path)).expect("JSON");

@@ -170,6 +170,34 @@ fn a_run_that_is_killed_at_any_moment_leaves_no_token_that_the_vault_has_not() {
 }
 
 #[test]
+fn a_first_night_that_is_killed_between_its_vaults_loses_no_token_and_gives_none_twice() {
+    let domains = ["people", "pets"];
+    for armed in [
+        "store.put.vault_part:after:1",
+        "store.put.vault:after:1",
+        "store.put.vault_part:before:2",
+        "store.put.vault:before:2",
+        "store.put.vault:after:2",
+    ] {
+        let ferry = project("id,email,pet\n1,wren@example.org,Rex\n2,tobias@example.org,Mog\n3,WREN@example.org,Rex\n");
+        crate::killed::killed(ferry.command(&["run", "jobs/things.toml"]), armed);
+        assert!(!ferry.is_published("out/warehouse/thing"), "{armed}: no reader sees a token yet");
+        let is_there = |domain: &str| ferry.is_published(&format!("out/restricted/token_vault_{domain}"));
+        let given = domains.map(|domain| if is_there(domain) { vault(&ferry, domain) } else { BTreeMap::new() });
+        ran(&ferry, &["jobs/things.toml"]);
+        let [people, pets] = domains.map(|domain| vault(&ferry, domain));
+        assert_eq!((people.len(), pets.len()), (2, 2), "{armed}");
+        for (given, now) in given.iter().zip([&people, &pets]) {
+            assert!(given.iter().all(|(value, token)| now.get(value) == Some(token)), "{armed}: given before");
+        }
+        let things = rows(&ferry, "out/warehouse/thing", "id");
+        let shown: Vec<[&String; 2]> = things.iter().map(|row| [&row["email"], &row["pet"]]).collect();
+        let (wren, tobias) = (&people["wren@example.org"], &people["tobias@example.org"]);
+        assert_eq!(shown, [[wren, &pets["Rex"]], [tobias, &pets["Mog"]], [wren, &pets["Rex"]]], "{armed}");
+    }
+}
+
+#[test]
 fn of_two_runs_at_once_that_give_one_value_two_tokens_one_ends_and_takes_the_others_next_time() {
     let emails = |id: &str| format!("person{id}@example.org");
     let lines: String = (1..=4_000).map(|id| format!("{id},{},\n", emails(&id.to_string()))).collect();

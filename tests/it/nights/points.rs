@@ -6,9 +6,9 @@
 
 use crate::ferry::{Came, Ferry, copy};
 use crate::five::{Befallen, PERSON, rows};
+use crate::killed::{killed, reached};
 use crate::readers::python;
 use std::collections::BTreeMap;
-use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 /// Of one place, killed at so many of the times that it is reached, at most.
@@ -100,87 +100,6 @@ fn upkeep_that_is_killed_anywhere_shows_whole_versions_and_the_next_night_is_pub
     }
 }
 
-#[test]
-fn a_failover_that_is_killed_anywhere_is_ended_by_the_next_and_the_other_cloud_goes_on() {
-    const ENVIRONMENT: &str = "jobs/environments/dev.toml";
-    const HERE: &str = "url = \"out/warehouse\"\nsecond = \"out/second\"";
-    const THERE: &str = "url = \"out/second\"\nsecond = \"out/warehouse\"\nepoch = 1";
-    let ferry = of_two_clouds();
-    assert_eq!(ferry.run(&["run", JOB, "--date", "2026-11-20", "--progress", "none"]).code, 0);
-    ferry.write(EXTRACT, extract(ROWS).as_bytes());
-    copy(&ferry.path("out"), &ferry.path("before"));
-    let failover = ["table", "failover", "warehouse", "--epoch", "1", "--reason", "away", "--apply"];
-    let reached = reached(&ferry, ferry.command(&failover));
-    let night = || ferry.run(&["run", JOB, "--date", "2026-11-21", "--progress", "none"]);
-    let mut kills = 0;
-    for (place, times) in &reached {
-        for nth in spread(*times, TIMES_MAX) {
-            let armed = format!("{place}:{nth}");
-            afresh(&ferry, "before");
-            killed(ferry.command(&failover), &armed);
-            assert_eq!(shown(&ferry), [BEFORE, BEFORE], "{armed}");
-            // Who writes as before is let in by all, or by none: the cloud that takes over is fenced first.
-            if ferry.files("out/second/_nightferry").iter().any(|file| file.starts_with("epochs/")) {
-                let before = night();
-                let is_refused = before.code == 12 && before.endings()[0].starts_with("E-EPOCH-12");
-                assert!(is_refused, "{armed}: {} {}", before.code, before.err);
-                assert_eq!(shown(&ferry), [BEFORE, BEFORE], "{armed}");
-            }
-            let ended = ferry.run(&failover);
-            assert_eq!(ended.code, 0, "{armed}: {}", ended.err);
-            let before = night();
-            assert_eq!(before.code, 12, "{armed}: {}", before.err);
-            // The other cloud is the first now.
-            ferry.edit(ENVIRONMENT, HERE, THERE);
-            let next = night();
-            assert_eq!(next.code, 0, "{armed}: {}", next.err);
-            assert_eq!(shown(&ferry), [ROWS, ROWS], "{armed}");
-            for look in ["verify", "compare"] {
-                let looked = ferry.run(&["table", look, "warehouse/thing"]);
-                assert_eq!(looked.code, 0, "{armed} {look}: {}{}", looked.out, looked.err);
-            }
-            ferry.edit(ENVIRONMENT, THERE, HERE);
-            kills += 1;
-        }
-    }
-    println!("{kills} failpoints hit ({} places of a failover), 0 violations", reached.len());
-    assert!(reached.get("store.put.epoch:before") >= Some(&2), "a fence in each cloud: {reached:?}");
-}
-
-#[test]
-fn a_schedule_that_is_killed_where_it_takes_or_gives_back_a_turn_runs_the_night_once_all_the_same() {
-    let ferry = of_two_clouds();
-    assert_eq!(ferry.run(&["run", JOB, "--date", "2026-11-20", "--progress", "none"]).code, 0);
-    ferry.write(EXTRACT, extract(ROWS).as_bytes());
-    crate::schedule::due_two_hours_ago(&ferry, JOB, "out/security", "things");
-    copy(&ferry.path("out"), &ferry.path("before"));
-    let once = || ferry.command(&["schedule", "--once", "--lease", "2s"]);
-    let records = || ferry.files("out/security/_jobs/things").len();
-    let (began, reached) = (records(), reached(&ferry, once()));
-    let mut kills = 0;
-    for (place, times) in reached.iter().filter(|(place, _)| place.starts_with("store.put.lease")) {
-        for nth in 1..=*times {
-            let armed = format!("{place}:{nth}");
-            afresh(&ferry, "before");
-            killed(once(), &armed);
-            // Whoever comes next waits until the turn is over, and a night that goes on by itself has ended by then.
-            let since = std::time::Instant::now();
-            while records() == began {
-                assert!(since.elapsed().as_secs() < 60, "{armed}: nobody runs the night");
-                let came = Came::of(&once().output().expect("it starts"));
-                assert_eq!(came.code, 0, "{armed}: {}{}", came.out, came.err);
-                std::thread::sleep(std::time::Duration::from_millis(200));
-            }
-            let after = Came::of(&once().output().expect("it starts"));
-            assert_eq!((after.code, records()), (0, began + 1), "{armed}: once: {}{}", after.out, after.err);
-            assert_eq!(shown(&ferry), [ROWS, ROWS], "{armed}");
-            kills += 1;
-        }
-    }
-    println!("{kills} failpoints hit (turns of a schedule), 0 violations");
-    assert!(kills >= 4, "{reached:?}");
-}
-
 /// What readers see of the table in each cloud.
 fn shown(ferry: &Ferry) -> [String; 2] {
     ["warehouse", "second"].map(|cloud| rows(&ferry.path(&format!("out/{cloud}")).to_string_lossy(), None, "thing"))
@@ -202,28 +121,8 @@ fn afresh(ferry: &Ferry, state: &str) {
     copy(&ferry.path(state), &ferry.path("out"));
 }
 
-/// A command that is killed at that place.
-fn killed(mut command: Command, armed: &str) -> Came {
-    let killed = command.env("NIGHTFERRY_KILL", armed).output().expect("it starts");
-    assert_eq!(killed.status.signal(), Some(9), "{armed} (is the feature `failpoints` on?)");
-    Came::of(&killed)
-}
-
 fn run(ferry: &Ferry, day: &str) -> Command {
     ferry.command(&["run", JOB, "--date", day, "--progress", "none"])
-}
-
-/// Runs a command, and counts how often each place is reached.
-fn reached(ferry: &Ferry, mut command: Command) -> BTreeMap<String, u64> {
-    let counts = ferry.path("counts");
-    let ended = command.env("NIGHTFERRY_KILL_COUNTS", &counts).output().expect("it starts");
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    let mut reached = BTreeMap::new();
-    for line in std::fs::read_to_string(&counts).expect("counts (is the feature `failpoints` on?)").lines() {
-        *reached.entry(line.to_owned()).or_default() += 1;
-    }
-    std::fs::remove_file(counts).expect("removed");
-    reached
 }
 
 /// At most `most` of the numbers 1 to `times`, the first and the last among them.

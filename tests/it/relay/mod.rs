@@ -7,6 +7,7 @@
 //! chain.rs    what is landed, from one run to the next, and by two at once
 //! holes.rs    what a topic no longer holds, never held, or does not hold yet
 //! endings.rs  how a run ends that cannot go on
+//! killed.rs   a run that is killed before and after each of its writes
 //! treated.rs  what is landed for those who may not see everything
 //! follow.rs   landing that goes on, where it begins, how far behind it is
 //! slowed.rs   a broker that holds the reader back
@@ -25,6 +26,7 @@ mod endings;
 mod follow;
 mod holes;
 pub mod kafka;
+mod killed;
 mod logins;
 mod nights;
 mod numbers;

@@ -147,7 +147,8 @@ async fn killed_in_the_middle_it_goes_on_and_no_key_gets_two() {
     let killed = ferry.command(&words).env("NIGHTFERRY_KILL", "store.put.begun:before:1").output().expect("it starts");
     assert_ne!(killed.status.code(), Some(0));
     assert!(tombstones(&topic).is_empty() && written(&ferry, &topic).is_empty());
-    for place in ["kafka.send:before:9", "kafka.send:after:30", "store.put.receipt:before:1"] {
+    for place in ["store.put.begun:after:1", "kafka.send:before:9", "kafka.send:after:30", "store.put.receipt:before:1"]
+    {
         let killed = ferry.command(&words).env("NIGHTFERRY_KILL", place).output().expect("the binary starts");
         assert_ne!(killed.status.code(), Some(0), "{place}");
         // What was on its way when the process died arrives, or never does.
@@ -164,6 +165,8 @@ async fn killed_in_the_middle_it_goes_on_and_no_key_gets_two() {
         assert!(keys.len() == 40 && keys.iter().all(|key| key["at"][0]["partition"].is_i64()), "{first:#}");
     }
     assert!(receipts(&ferry, &topic).is_empty());
+    crate::killed::killed(ferry.command(&words), "store.put.receipt:after:1");
+    assert_eq!((receipts(&ferry, &topic).len(), tombstones(&topic).len()), (1, 40), "all is sent and receipted");
     let came = asked(&ferry, &topic, &keys, &["--apply", "--reason", "case 7", "--json"]);
     let all = told(&came)["found"].clone();
     assert_eq!(all["waiting"].as_u64().zip(all["alive"].as_u64()).map(|(a, b)| a + b), Some(40), "{all}");
