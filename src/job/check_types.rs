@@ -34,9 +34,12 @@ fn is_keyed(column_type: ColumnType) -> bool {
     !may_vary && column_type != ColumnType::Json
 }
 
-/// Whether a check can look the values of a column up in another: equal values are written alike, in both.
+/// Whether a check can look the values of a column up in another: equal values are written alike, in both. Those of `citext` are equal
+/// in any case.
 pub fn can_point(from: ColumnType, to: ColumnType) -> bool {
-    is_keyed(from) && is_keyed(to) && comparable(from, to)
+    let is_caseless =
+        |column_type: ColumnType| matches!(column_type, ColumnType::Printed(printed) if printed.word() == "citext");
+    is_keyed(from) && is_keyed(to) && comparable(from, to) && !is_caseless(from) && !is_caseless(to)
 }
 
 /// A day.

@@ -186,7 +186,7 @@ pub fn check_subjects(text: &Text, schema: &Schema, places: &BTreeMap<Name, usiz
             let is_known = |column_type: ColumnType| {
                 let is_whole = matches!(column_type, ColumnType::Smallint | ColumnType::Integer | ColumnType::Bigint);
                 let may_vary = matches!(column_type, ColumnType::Printed(printed) if printed.form() == Form::Varied);
-                is_whole || (column_type.is_text() && !may_vary)
+                is_whole || (column_type.is_text() && !may_vary && column_type != ColumnType::Json)
             };
             let fits = |found: &crate::data::Column| found.name != column.name && is_known(found.column_type);
             if schema.column(subject.as_str()).is_none_or(|found| !fits(found)) {

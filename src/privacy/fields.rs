@@ -133,6 +133,14 @@ pub fn shown(
     Some((Arc::new(built.finish()) as ArrayRef, told))
 }
 
+/// Treated cells of the JSON column `column` without the leaves in which nothing of a value is left: what looks like personal data in
+/// those is chance. `None` where they are no text.
+pub fn readable(cells: &ArrayRef, column: &str, fields: &[FieldTreatment]) -> Option<ArrayRef> {
+    let kept = fields.iter().filter(|field| !field.treatment.leaves_nothing());
+    let kept: Vec<_> = kept.map(|field| FieldTreatment { treatment: Treatment::Keep, ..field.clone() }).collect();
+    shown(cells, column, &kept, None, &Keys::none()).map(|(cells, _)| cells)
+}
+
 /// What no path expected becomes null.
 fn nothing(fields: &[Way<'_>], told: &mut [FieldTold], out: &mut String) {
     fields.iter().for_each(|(_, _, place)| told[*place].lacking += 1);
@@ -250,6 +258,8 @@ fn leaf(text: &str, how: &How<'_>, row: usize, out: &mut String) {
         What::Keep => return out.push_str(text),
         What::Null => return out.push_str("null"),
         What::Label => false,
+        // There are two truth values: an end tells which.
+        What::Mask(_) if !is_text && matches!(text, "true" | "false") => false,
         What::Mask(last) => {
             mask(&plain, *last, &mut treated);
             true
@@ -303,6 +313,15 @@ fn leaf(text: &str, how: &How<'_>, row: usize, out: &mut String) {
                 treated.push_str(date.time);
             }
             is_moved
+        }
+        // A number that JSON writes with an exponent does not look like what it is.
+        What::Scrub(_)
+            if !is_text
+                && text.contains(['e', 'E'])
+                && Number::parse(text).is_none()
+                && !matches!(text, "true" | "false") =>
+        {
+            false
         }
         What::Scrub(scrubber) => {
             let mut scrubber = scrubber.borrow_mut();
@@ -395,14 +414,15 @@ mod tests {
             field("contacts.phone", Some("phone"), Treatment::Mask { last: 3 }),
             field("tags", None, Treatment::Keep),
             field("gone", None, Treatment::Null),
+            field("consent", Some("consent"), Treatment::Mask { last: 2 }),
         ];
         let cell = r#" {"kyc": {"passed": true, "score": 9007199254740993.10, "by": "Wren Alder"}, "new": "Wren Alder",
             "contacts": [{"email": "wren@example.org", "phone": "07700 900123", "name": "Wren"}, {"phone": null}, "Wren", 5],
-            "tags": ["a\u00e9", {"who": "Wren"}, ["b"]], "gone": "Wren", "Wren": 1} "#;
+            "tags": ["a\u00e9", {"who": "Wren"}, ["b"]], "gone": "Wren", "consent": [true, 123], "Wren": 1} "#;
         let expected = concat!(
             r#"{"kyc":{"passed":true,"score":9007199254740993.10},"#,
             r#""contacts":[{"email":"<email>","phone":"***** ***123"},{"phone":null},null,null],"#,
-            r#""tags":["a\u00e9",{},["b"]],"gone":null}"#
+            r#""tags":["a\u00e9",{},["b"]],"gone":null,"consent":["<consent>","**3"]}"#
         );
         assert_eq!(of(cell, &fields), expected);
     }
@@ -467,12 +487,23 @@ mod tests {
     #[test]
     fn scrubs_free_text_in_json_and_counts_what_it_replaced() {
         let notes = [field("log.note", None, Treatment::Scrub)];
-        let cell = r#"{"log":[{"note":"Ring Sarah Whitcombe on 07700 900461"},{"note":5},{"note":"unit is out"},{"by":"Wren"}]}"#;
+        let cell = r#"{"log":[{"note":"Ring Sarah Whitcombe on 07700 900461"},{"note":5},{"note":"unit is out"},{"note":9.434765919e9},{"note":true},{"by":"Wren"}]}"#;
         let cells: ArrayRef = Arc::new(StringViewArray::from(vec![cell]));
         let (cells, told) = shown(&cells, "visits", &notes, None, &Keys::none()).expect("cells");
-        let expected = r#"{"log":[{"note":"Ring <person_name> on <phone>"},{"note":5},{"note":"unit is out"},{}]}"#;
+        let expected = r#"{"log":[{"note":"Ring <person_name> on <phone>"},{"note":5},{"note":"unit is out"},{"note":"<personal>"},{"note":true},{}]}"#;
         assert_eq!(cells.as_string_view().value(0), expected);
         assert_eq!(told.replaced.into_iter().collect::<Vec<_>>(), [("person_name", 1), ("phone", 1)]);
+    }
+
+    #[test]
+    fn what_looks_like_a_person_in_a_pseudonym_is_not_read_and_all_else_is() {
+        let ff1 = Treatment::Ff1 { domain: people(), alphabet: Alphabet::Digits };
+        let fields = [field("who.phone", None, ff1), field("who.note", None, Treatment::Scrub)];
+        let cells: ArrayRef = Arc::new(StringViewArray::from(vec![
+            r#"{"who":[{"phone":"07700900461","note":"ring wren@example.org"},{"phone":7}]}"#,
+        ]));
+        let left = readable(&cells, "visits", &fields).expect("cells");
+        assert_eq!(left.as_string_view().value(0), r#"{"who":[{"note":"ring wren@example.org"},{}]}"#);
     }
 
     #[test]

@@ -55,6 +55,7 @@ pub use class::{Content, Disagreement, is_kind};
 pub use columns::{CellKind, CellTold, ColumnTally, ColumnVerdict, Memo, Span, verdict};
 pub use detect::{CARD, Recognisers};
 pub use engine::{Engine, Finding, Header, NotMade, Work};
+pub use fields::readable;
 pub use forgotten::{Forgotten, NotLookedAt};
 pub use keys::{Keys, SECRET_BYTES_MIN, SecretTooShort, TEST_SECRET};
 pub use policy::{PolicyFault, treatment};

@@ -1,10 +1,12 @@
 //! Dates and numbers as JSON writes them: a leaf of JSON has no type, so its text says what it is, or that it is neither.
 
-use chrono::{DateTime, NaiveDate, NaiveTime};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime};
 use std::cmp::Ordering;
 
 /// Signs of `1961-07-09`.
 const DATE_SIGNS: usize = 10;
+/// Digits of a fraction of a second, at most.
+const FRACTION_DIGITS_MAX: usize = 9;
 
 /// A date of ISO 8601, alone or with a time of day behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,25 +21,32 @@ impl<'a> WrittenDate<'a> {
     /// `None` of what is no date, or holds anything else.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (date, time) = text.split_at_checked(DATE_SIGNS)?;
-        let day: NaiveDate = date.parse().ok()?;
+        let day: NaiveDate = date.parse().ok().filter(|day: &NaiveDate| day.year() > 0)?;
         let is_time = match time.as_bytes().first() {
             None => true,
             Some(b'T' | b't' | b' ') => {
                 let time = &time[1..];
-                ["%H:%M:%S%.f", "%H:%M"].iter().any(|form| NaiveTime::parse_from_str(time, form).is_ok())
-                    || DateTime::parse_from_rfc3339(&format!("{date}T{time}")).is_ok()
+                is_written_as_a_time(time)
+                    && (["%H:%M:%S%.f", "%H:%M"].iter().any(|form| NaiveTime::parse_from_str(time, form).is_ok())
+                        || DateTime::parse_from_rfc3339(&format!("{date}T{time}")).is_ok())
             }
             Some(_) => false,
         };
-        // What a parser forgives, blanks and signs, is not written back.
-        (is_time && day.to_string() == date && !time.get(1..).is_some_and(|time| time.contains(' ')))
-            .then_some(WrittenDate { day, time })
+        // What a parser forgives is not written back.
+        (is_time && day.to_string() == date).then_some(WrittenDate { day, time })
     }
 
     /// A date with no time.
     pub fn day(text: &'a str) -> Option<NaiveDate> {
         Self::parse(text).filter(|date| date.time.is_empty()).map(|date| date.day)
     }
+}
+
+/// Whether there is nothing but what times are written with, and a fraction that ends at a billionth: what a parser skips may be anything.
+fn is_written_as_a_time(time: &str) -> bool {
+    let fraction = time.split_once('.').map_or("", |(_, rest)| rest);
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+    digits <= FRACTION_DIGITS_MAX && time.bytes().all(|sign| sign.is_ascii_digit() || b":.+-Zz".contains(&sign))
 }
 
 /// A decimal number without an exponent, compared exactly.
@@ -125,6 +134,9 @@ mod tests {
             "+961-07-09",
             "1961-07-09  10:30",
             "1961-07-0\u{e9}",
+            "1961-07-09T10:30:00.07700900123461Z",
+            "1961-07-09T\t10:\u{a0}30:00",
+            "0000-01-01",
         ] {
             assert_eq!(time(text), None, "{text}");
         }

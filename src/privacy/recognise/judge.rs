@@ -17,7 +17,7 @@ pub enum Evidence {
     Proven,
 }
 
-pub use super::phones::{phone_abroad, phone_america, phone_uk};
+pub use super::phones::{phone_abroad, phone_america, phone_uk, phone_without_zero};
 use Evidence::{Likely, Proven, Shape};
 
 /// A piece of a text that has a recogniser's shape.

@@ -37,6 +37,9 @@ pub fn phone_uk(seen: &Candidate<'_>) -> Evidence {
     if !fits || opens != closes || !is_apart || is_another || seen.is_money() {
         return Evidence::None;
     }
+    if has_long_end(seen) {
+        return Shape;
+    }
     match (is_international, is_national, national[0], seen.is_grouped()) {
         (true, ..) => Proven,
         (_, _, 2, _) if national.len() == 9 => Shape,
@@ -50,9 +53,16 @@ pub fn phone_uk(seen: &Candidate<'_>) -> Evidence {
     }
 }
 
-/// Digits of a telephone number beside another, at least; and of another of which only the end is written, at most.
+/// Digits of a telephone number beside another, at least; and of another of which only the end is written, at most: of a short one, and
+/// of one that a word has to speak for.
 const PHONE_DIGITS_MIN: usize = 9;
 const END_DIGITS_MAX: usize = 2;
+const LONG_END_DIGITS_MAX: usize = 8;
+
+/// A mobile number as spreadsheets and JSON leave it, which drop a zero at the front: only a word tells it from any other number.
+pub fn phone_without_zero(seen: &Candidate<'_>) -> Evidence {
+    if_(matches!(seen.digits()[..], [7, 1..=9, ..]) && seen.is_apart() && !seen.is_money(), Shape)
+}
 
 /// How many digits a telephone number has, sign by sign, as far as it goes.
 fn phone_digits<'a>(signs: impl Iterator<Item = &'a u8>) -> usize {
@@ -70,15 +80,32 @@ fn is_second(seen: &Candidate<'_>) -> bool {
 
 /// Whether a stroke and another number stand behind it, or the last digits of one: `01632 960123/4`.
 fn is_first(seen: &Candidate<'_>) -> bool {
-    let [b'/', rest @ ..] = &seen.text[seen.end..] else { return false };
-    let digits = digits_at_front(rest);
-    let is_over = match &rest[digits..] {
+    let [b'/', rest @ ..] = &seen.text[seen.end..] else { return has_long_end(seen) };
+    let is_end = seen.is_grouped() && end_digits(rest).is_some_and(|digits| digits <= END_DIGITS_MAX);
+    is_end || has_long_end(seen) || is_phone_at_front(rest)
+}
+
+/// Whether more of another number stands behind it: `0121 496 0123/0124`, `0121 496 0123-4`.
+fn has_long_end(seen: &Candidate<'_>) -> bool {
+    let [joint @ (b'/' | b'-'), rest @ ..] = &seen.text[seen.end..] else { return false };
+    let least = if *joint == b'/' { END_DIGITS_MAX + 1 } else { 1 };
+    let is_end = end_digits(rest).is_some_and(|digits| (least..=LONG_END_DIGITS_MAX).contains(&digits));
+    is_end && seen.is_grouped() && !is_phone_at_front(rest)
+}
+
+fn is_phone_at_front(text: &[u8]) -> bool {
+    phone_digits(text.iter()) >= PHONE_DIGITS_MIN
+}
+
+/// How many digits stand at the front of a text where they are the end of a number.
+fn end_digits(text: &[u8]) -> Option<usize> {
+    let digits = digits_at_front(text);
+    let is_over = match &text[digits..] {
         [] => true,
         [sign] => !sign.is_ascii_alphanumeric(),
         [sign, next, ..] => !(sign.is_ascii_alphanumeric() || is_joint(sign) && next.is_ascii_alphanumeric()),
     };
-    let is_end = (1..=END_DIGITS_MAX).contains(&digits) && is_over && seen.is_grouped();
-    is_end || phone_digits(rest.iter()) >= PHONE_DIGITS_MIN
+    (digits > 0 && is_over).then_some(digits)
 }
 
 /// Digits behind the zero of a number with a dash between blanks.
@@ -122,6 +149,11 @@ pub fn phone_abroad(seen: &Candidate<'_>) -> Evidence {
 /// for 1 and 7, two or three else; North America's ten digits behind it begin with none below 2, and nobody's is shorter than eight.
 fn is_dialled(piece: &[u8]) -> bool {
     let Some(rest) = piece.strip_prefix(b"00") else { return true };
+    // `0030 0100 0130`: half hours.
+    let mut groups = piece.split(|byte| !byte.is_ascii_digit());
+    if piece.len() > 4 && groups.all(|group| group.len() == 4 && group[0] == b'0') {
+        return false;
+    }
     let digits: Vec<u8> = rest.iter().copied().filter(u8::is_ascii_digit).collect();
     let group = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     match digits.first() {

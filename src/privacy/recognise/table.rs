@@ -266,6 +266,8 @@ pub const RECOGNISERS: &[Recogniser] = &[
     row!("phone_uk_national" Phone r"\(?0[ ]?[1-357-9](?:(?:[ .\-/()]{0,2}| - )\d){8,9}" phone_uk PHONE
         ["07700 900123", "(0116) 496 0123", "020 7946 0958", "01632960123", "0800 111 999", "077 0090 0123", "055 1234 5678", "07700 - 900123", "01632 960123/4"]
         ["07/12/2026 100", "0123456", "05512345678", "open 0900 - 1730 245 days", "units 01234 - 01238", "01632960123/48"] "Ofcom, National Telephone Numbering Plan"),
+    row!("phone_without_zero" Phone r"7\d{3} ?\d{3} ?\d{3}" phone_without_zero PHONE
+        ["mobile: 7700 900123", "phone 7700900461"] ["7700900461", "7700 900123"] "Ofcom, National Telephone Numbering Plan"),
     row!("phone_abroad" Phone r"(?:\+|00)[1-9]\d{0,2}(?:[ .\-/()]{0,2}\d){5,12}" phone_abroad PHONE ["+33 1 23 45 67 89", "+1 (202) 555-0143", "(+46 70 123 45 67)"] ["+1234", "002-334-118", "001788120394"] "ITU-T E.164"),
     row!("phone_america" Phone r"(?:1[ .\-])?(?:\(\d{3}\) ?\d{3}[ .\-]\d{4}|\d{3}[.\-]\d{3}[.\-]\d{4})" phone_america PHONE ["(202) 555-0143", "call 202-555-0143"] ["202-555-0143", "call 607-021-6512"] "North American Numbering Plan"),
     row!("postcode" Postcode r"(?:gir ?0aa|[a-pr-uwyz](?:\d{1,2}|\d[a-hjkpstuw]|[a-hk-y]\d{1,2}|[a-hk-y]\d[abehmnprv-y])[ \-]{0,2}\d[abd-hjlnp-uw-z]{2})" postcode POSTCODE

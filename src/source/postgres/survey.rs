@@ -148,7 +148,7 @@ const REFERENCES: &str = "\
                   ORDER BY part.place)
     FROM pg_catalog.pg_constraint f
     JOIN pg_catalog.pg_class c ON c.oid = f.confrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE f.contype = 'f' AND f.conparentid = 0 AND f.conrelid = ANY ($1)
+    WHERE f.contype = 'f' AND f.convalidated AND f.conparentid = 0 AND f.conrelid = ANY ($1)
     ORDER BY f.conrelid, pg_catalog.cardinality(f.conkey), f.conname";
 
 /// What the catalogue of a database says of the wanted tables, each to the role that reads it. More than [`TABLES_MAX`] are

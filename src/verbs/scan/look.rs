@@ -146,9 +146,12 @@ impl Look {
                 }
                 tally.add(text, header, self.engine, &mut work);
                 let row = batch.first + leaf.row(cell);
+                // In order, and none over another: each character is counted once.
+                let (mut byte, mut place) = (0, 0);
                 spans.extend(work.found.iter().map(|finding| {
-                    let start = characters(&text[..finding.start]);
+                    let start = place + characters(&text[byte..finding.start]);
                     let end = start + characters(&text[finding.start..finding.end]);
+                    (byte, place) = (finding.end, end);
                     Span { row, start, end, kind: finding.kind, score: finding.score }
                 }));
             }

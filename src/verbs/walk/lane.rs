@@ -6,7 +6,9 @@ use crate::data::{Audience, Period, RiskBeyond, RiskTerms, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::job::OutputPlan;
-use crate::privacy::{CARD, ColumnTreatment, Content, Disagreement, Recognisers, Risk, RiskFault, RiskMeter, RiskRows};
+use crate::privacy::{
+    CARD, ColumnTreatment, Content, Disagreement, Recognisers, Risk, RiskFault, RiskMeter, RiskRows, readable,
+};
 use crate::reconcile::Tally;
 use crate::store::{Encoded, Part, Parts, Staged, Staging, StoreError};
 use crate::world::compute;
@@ -342,6 +344,11 @@ fn look_at(
     recognisers: &Recognisers,
 ) -> (BTreeMap<&'static str, u64>, Option<Content>) {
     let ColumnTreatment { column, treatment } = shown;
+    let of_fields = match treatment {
+        Treatment::Fields(fields) => readable(cells, column.name.as_str(), fields),
+        _ => None,
+    };
+    let cells = of_fields.as_ref().unwrap_or(cells);
     // Scrubbed text holds nothing of any kind, not only of those that no column may hold.
     if *treatment == Treatment::Scrub {
         return (recognisers.left(cells.as_string_view(), column.name.as_str()), None);
