@@ -12,6 +12,7 @@
 //! store.put.  probe  stamp  epoch  part  manifest  record  log  runs_part  runs  checkpoint  hint  beginning  report  filed  vault_part  vault  gc  shortened  plain  plain_version
 //! store.put.  lease  told  dump  dump_begin  dump_manifest  dead_letters  begun  receipt
 //! store.second.  part  manifest  list  log
+//! source.  list  get
 //! database.  open  moment  import  alive  catalog  copy  message
 //! kafka.send  file.sync
 //! rows.read  rows.treated

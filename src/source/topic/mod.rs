@@ -17,6 +17,7 @@ use super::fault::{BUCKET, fault};
 use crate::access::Folder;
 use crate::changes::{Held, Layout, Manifests, Object, Payload, SchemaId, Schemas};
 use crate::data::Name;
+use crate::failpoint;
 use crate::format::compression::Compression;
 use futures::TryStreamExt;
 pub use pour::Poured;
@@ -51,7 +52,9 @@ impl Topic {
     /// Lists the objects that hold `topic`, by partition and first offset.
     pub async fn open(source: &Name, folder: &Folder, layout: Layout, topic: &str) -> Result<Self, SourceError> {
         let below = folder.at(&layout.folder(topic));
+        failpoint::before("source.list");
         let listed = folder.store().list(Some(&below)).try_collect::<Vec<_>>().await;
+        failpoint::after("source.list");
         let listed = listed.map_err(|error| fault(source, &format!("listing topic {topic}"), BUCKET, &error))?;
         let (mut objects, mut keys, mut schemas) = (Vec::new(), HashMap::new(), BTreeMap::new());
         let (mut tombstones, mut runs, mut sizes) = (None, Vec::new(), HashMap::new());

@@ -25,7 +25,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// A place, and a file of tests that kill there, before and after it.
-const PLACES: [(&str, &str); 45] = [
+const PLACES: [(&str, &str); 47] = [
     ("database.alive", "postgres/killed.rs"),
     ("database.catalog", "nights/kills.rs"),
     ("database.copy", "nights/kills.rs"),
@@ -35,6 +35,8 @@ const PLACES: [(&str, &str); 45] = [
     ("database.open", "nights/kills.rs"),
     ("file.sync", "killed/beside.rs"),
     ("kafka.send", "relay/tombstones.rs"),
+    ("source.get", "nights/points.rs"),
+    ("source.list", "nights/points.rs"),
     ("store.delete", "nights/kills.rs"),
     ("store.get", "nights/kills.rs"),
     ("store.head", "nights/kills.rs"),
@@ -73,7 +75,7 @@ const PLACES: [(&str, &str); 45] = [
     ("store.second.part", "nights/kills.rs"),
 ];
 /// What the name of a place begins with.
-const KINDS: [&str; 4] = ["store.", "database.", "kafka.", "file."];
+const KINDS: [&str; 5] = ["store.", "source.", "database.", "kafka.", "file."];
 
 #[test]
 fn every_place_that_the_sources_name_is_one_where_a_test_kills() {

@@ -28,6 +28,9 @@ fn a_hundred_kills_leave_one_new_version_that_is_whole_in_both_clouds() {
     ferry.write(EXTRACT, extract(ROWS).as_bytes());
     let reached = reached(&ferry, run(&ferry, "2026-11-21"));
     assert!(reached_first.contains_key("store.put.stamp:before"), "{reached_first:?}");
+    for place in ["source.list:before", "source.get:after"] {
+        assert!(reached.contains_key(place), "{reached:?}");
+    }
 
     let is_soak = std::env::var_os("NIGHTFERRY_SOAK").is_some();
     let (mut kills, began) = (0, std::time::Instant::now());
