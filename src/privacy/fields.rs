@@ -252,6 +252,7 @@ fn leaf(text: &str, how: &How<'_>, row: usize, out: &mut String) {
     }
     let decoded = serde_json::from_str::<Cow<'_, str>>(text);
     let is_text = decoded.is_ok();
+    let is_truth = matches!(text, "true" | "false");
     let plain = decoded.unwrap_or(Cow::Borrowed(text));
     let mut treated = String::new();
     let is_done = match &how.what {
@@ -259,7 +260,7 @@ fn leaf(text: &str, how: &How<'_>, row: usize, out: &mut String) {
         What::Null => return out.push_str("null"),
         What::Label => false,
         // There are two truth values: an end tells which.
-        What::Mask(_) if !is_text && matches!(text, "true" | "false") => false,
+        What::Mask(_) if is_truth => false,
         What::Mask(last) => {
             mask(&plain, *last, &mut treated);
             true
@@ -315,14 +316,7 @@ fn leaf(text: &str, how: &How<'_>, row: usize, out: &mut String) {
             is_moved
         }
         // A number that JSON writes with an exponent does not look like what it is.
-        What::Scrub(_)
-            if !is_text
-                && text.contains(['e', 'E'])
-                && Number::parse(text).is_none()
-                && !matches!(text, "true" | "false") =>
-        {
-            false
-        }
+        What::Scrub(_) if !is_text && !is_truth && Number::parse(text).is_none() => false,
         What::Scrub(scrubber) => {
             let mut scrubber = scrubber.borrow_mut();
             let scrubbed = scrubber.scrubbed(&plain);

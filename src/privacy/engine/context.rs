@@ -523,6 +523,11 @@ mod tests {
         assert!(!Header::new("order").is_silent() && Header::new("text_phone").is_for(row("phone_uk")));
     }
 
+    /// A text that has digits and no capitals.
+    fn in_small_letters<'a>(text: &'a str, header: &'a Header) -> Surroundings<'a> {
+        Surroundings { text: text.as_bytes(), header, has_digit: true, has_capital: false, has_small: true }
+    }
+
     #[test]
     fn hears_as_many_characters_whatever_bytes_they_have() {
         let header = Header::none();
@@ -530,13 +535,7 @@ mod tests {
             for sign in ["-", "\u{eb}", "\u{20ac}", "\u{1f600}"] {
                 let text = format!("utr{}#{}utr", sign.repeat(before - 3), sign.repeat(behind - 3));
                 let start = text.find('#').expect("a place");
-                let around = Surroundings {
-                    text: text.as_bytes(),
-                    header: &header,
-                    has_digit: true,
-                    has_capital: false,
-                    has_small: true,
-                };
+                let around = in_small_letters(&text, &header);
                 assert!(
                     around.before(start).starts_with(b"utr") && around.after(start + 1).ends_with(b"utr"),
                     "{text}"
@@ -544,13 +543,7 @@ mod tests {
             }
         }
         let far = format!("utr{}#{}utr", " ".repeat(BEFORE_CHARACTERS), " ".repeat(AFTER_CHARACTERS));
-        let around = Surroundings {
-            text: far.as_bytes(),
-            header: &header,
-            has_digit: true,
-            has_capital: false,
-            has_small: true,
-        };
+        let around = in_small_letters(&far, &header);
         let start = far.find('#').expect("a place");
         assert!(!around.before(start).contains(&b'u') && !around.after(start + 1).contains(&b'u'));
     }
@@ -568,13 +561,7 @@ mod tests {
         let header = Header::none();
         let weight = |text: &str, id: &str| {
             let start = text.find('#').expect("a place");
-            let around = Surroundings {
-                text: text.as_bytes(),
-                header: &header,
-                has_digit: true,
-                has_capital: false,
-                has_small: true,
-            };
+            let around = in_small_letters(text, &header);
             Hearing::default().weight(&around, start, start + 1, row(id))
         };
         assert!(

@@ -2,10 +2,9 @@
 
 use super::bench::Bench;
 use super::nights::{ROWS, Running, assert_nothing, assert_published, ferry, lay, reads};
+use super::rotated::paused_at_its_moment;
 use crate::ferry::{Came, Ferry};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 const JOB: &str = "jobs/things.toml";
 const ENVIRONMENT: &str = "jobs/environments/dev.toml";
@@ -115,15 +114,7 @@ async fn a_role_that_may_write_in_the_second_schema_is_refused_before_anything_i
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_password_of_a_schemas_role_that_was_changed_is_read_again() {
     let Laid { mut bench, ferry, there, .. } = laid("it_rotated_role").await;
-    let paused = ferry.path("paused");
-    let mut command = ferry.command(&["run", JOB, "--json"]);
-    command.env("NIGHTFERRY_PAUSE", format!("database.moment:after:{}", paused.display()));
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
-    let began = Instant::now();
-    while !paused.exists() {
-        assert!(began.elapsed() < Duration::from_secs(30), "no moment was ever taken");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let (child, paused) = paused_at_its_moment(&ferry).await;
     // Both passwords were read; only the source's own role is in.
     bench.run(&format!("ALTER ROLE {there}_reader PASSWORD 'marlinspike'")).await;
     write(&ferry, "there", "marlinspike");

@@ -8,7 +8,8 @@ use crate::ferry::{Came, Ferry};
 use crate::services::variable;
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// A role of this test's own, and a project that reads by it with two sessions; its password is `kestrel`, in a file.
@@ -43,10 +44,8 @@ async fn a_password_that_was_changed_before_the_night_ends_it_with_12() {
     assert_nothing(&ferry, &came, "E-ACCESS-12", ROWS);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_password_that_is_changed_in_the_night_is_read_again_and_carries_it() {
-    let schema = "it_changed_midway";
-    let (mut bench, ferry) = laid(schema).await;
+/// A run that waits behind the moment that it took until the file is removed.
+pub async fn paused_at_its_moment(ferry: &Ferry) -> (Child, PathBuf) {
     let paused = ferry.path("paused");
     let mut command = ferry.command(&["run", "jobs/things.toml", "--json"]);
     command.env("NIGHTFERRY_PAUSE", format!("database.moment:after:{}", paused.display()));
@@ -56,6 +55,14 @@ async fn a_password_that_is_changed_in_the_night_is_read_again_and_carries_it() 
         assert!(began.elapsed() < Duration::from_secs(30), "no moment was ever taken");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    (child, paused)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_is_changed_in_the_night_is_read_again_and_carries_it() {
+    let schema = "it_changed_midway";
+    let (mut bench, ferry) = laid(schema).await;
+    let (child, paused) = paused_at_its_moment(&ferry).await;
     // The first session is in; every later one is let in by the new password alone.
     bench.run(&format!("ALTER ROLE {schema}_reader PASSWORD 'hollowmere'")).await;
     write(&ferry, "hollowmere");
