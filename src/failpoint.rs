@@ -8,9 +8,9 @@
 //! `NIGHTFERRY_PANIC=rows.treated` panics there with the rows themselves as its text: the worst that a bug of ours could quote.
 //!
 //! ```text
-//! store.get  store.head  store.list  store.delete
+//! store.get  store.head  store.list  store.delete  store.delete_nothing  store.ask
 //! store.put.  probe  stamp  epoch  part  manifest  record  log  runs_part  runs  checkpoint  hint  beginning  report  filed  vault_part  vault  gc  shortened  plain  plain_version
-//! store.put.  lease  told  dump  dump_begin  dump_manifest  dead_letters  begun  receipt
+//! store.put.  lease  told  dump  dump_begin  dump_manifest  dead_letters  begun  receipt  begin  abort
 //! store.second.  part  manifest  list  log
 //! source.  list  get
 //! database.  open  moment  import  alive  catalog  copy  message

@@ -31,8 +31,8 @@
 //! relay     topics landed as dumps, and nothing more: the only rdkafka (feature `relay`)
 //! source    NEAR BANK: the only sqlx          store     FAR BANK: parts, commits, ledger, second cloud
 //! notify    telling others, by reqwest (as `access` asks stores)
-//! failpoint where tests kill the process
 //! access    keys, TLS, URL -> object store    job       what was asked: text -> plan; pure   report    what happened; pure
+//! failpoint where tests kill the process
 //! watch     what many nights come to: due, late, unlike the others; pure
 //! privacy   policy, treatments, last scan     changes   events -> typed changes              reconcile compare, tally, verdict
 //! frame     the only Polars                   format    the only parquet: bytes <-> batches

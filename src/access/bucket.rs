@@ -10,6 +10,7 @@ use super::location::{bucket_at, client};
 use super::meaning::{Meaning, meaning};
 use super::sigv4::{Scope, Signing, credentials, escaped, hex, signed};
 use super::straight::{Answer, Question, Straight};
+use crate::failpoint;
 use crate::job::Location;
 use chrono::{DateTime, Utc};
 use object_store::ObjectStoreExt;
@@ -58,7 +59,15 @@ impl Place {
     async fn status_without_credentials(&self, rest: &str) -> Option<u16> {
         let url = format!("{}{rest}", self.url);
         let question = Question { url: &url, headers: Vec::new(), body: None, within: WITHIN };
-        Some(self.straight.ask(&question).await.ok()?.status)
+        Some(self.ask(&question).await?.status)
+    }
+
+    /// What is answered; `None` where nothing is.
+    async fn ask(&self, question: &Question<'_>) -> Option<Answer> {
+        failpoint::before("store.ask");
+        let answer = self.straight.ask(question).await;
+        failpoint::after("store.ask");
+        answer.ok()
     }
 }
 
@@ -122,7 +131,7 @@ async fn signed_answer(
     let signing = Signing { method: "GET", host, path: &path, query, headers, body: "" };
     let headers = signed(&scope, signing, &credential).into_iter().filter(|(name, _)| *name != "host").collect();
     let url = url.trim_end_matches('?');
-    place.straight.ask(&Question { url, headers, body: None, within: WITHIN }).await.ok()
+    place.ask(&Question { url, headers, body: None, within: WITHIN }).await
 }
 
 /// The path of an object below its bucket, as a url has it.
@@ -145,7 +154,10 @@ fn holds(body: &[u8], word: &[u8]) -> bool {
 /// Whether these credentials may delete what no run ever deletes: anything but a probe or the parts of a run. Asked of an object that
 /// is not there, so that nothing goes. `None` where it was neither done nor refused.
 pub async fn may_delete_anything(folder: &Folder, name: &str) -> Option<bool> {
-    match folder.store().delete(&folder.at(name)).await {
+    failpoint::before("store.delete_nothing");
+    let deleted = folder.store().delete(&folder.at(name)).await;
+    failpoint::after("store.delete_nothing");
+    match deleted {
         Ok(()) => Some(true),
         Err(error) => matches!(meaning(&error), Meaning::Refused).then_some(false),
     }

@@ -170,7 +170,9 @@ async fn begin(folder: &Folder, key: &Path) -> Result<Box<dyn MultipartUpload>, 
     let away = || StoreError::Away { store: folder.label().to_owned(), during, code: None };
     let (of, at, under_way) = (folder.clone(), key.clone(), UnderWay::new());
     let beginning = tokio::spawn(async move {
+        failpoint::before("store.put.begin");
         let begun = of.store().put_multipart(&at).await;
+        failpoint::after("store.put.begin");
         // In this order they go where nobody takes them: it is being aborted before it is no longer under way.
         (begun.map(|begun| Unclaimed(Some(begun))), under_way)
     });
@@ -184,8 +186,10 @@ fn give_up(mut begun: Box<dyn MultipartUpload>) -> Option<JoinHandle<()>> {
     let runtime = tokio::runtime::Handle::try_current().ok()?;
     let under_way = UnderWay::new();
     Some(runtime.spawn(async move {
+        failpoint::before("store.put.abort");
         // Where the store does not take it, its own rule forgets the parts.
         let _ = begun.abort().await;
+        failpoint::after("store.put.abort");
         drop(under_way);
     }))
 }

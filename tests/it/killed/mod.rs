@@ -25,7 +25,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// A place, and a file of tests that kill there, before and after it.
-const PLACES: [(&str, &str); 47] = [
+const PLACES: [(&str, &str); 51] = [
     ("database.alive", "postgres/killed.rs"),
     ("database.catalog", "nights/kills.rs"),
     ("database.copy", "nights/kills.rs"),
@@ -37,10 +37,14 @@ const PLACES: [(&str, &str); 47] = [
     ("kafka.send", "relay/tombstones.rs"),
     ("source.get", "nights/points.rs"),
     ("source.list", "nights/points.rs"),
+    ("store.ask", "killed/beside.rs"),
     ("store.delete", "nights/kills.rs"),
+    ("store.delete_nothing", "killed/beside.rs"),
     ("store.get", "nights/kills.rs"),
     ("store.head", "nights/kills.rs"),
     ("store.list", "nights/kills.rs"),
+    ("store.put.abort", "plain/pieces.rs"),
+    ("store.put.begin", "plain/pieces.rs"),
     ("store.put.beginning", "publishing.rs"),
     ("store.put.begun", "relay/tombstones.rs"),
     ("store.put.checkpoint", "killed/checkpoints.rs"),

@@ -1,10 +1,8 @@
 //! How whatever makes a plain copy ends: within what may leave AWS, with which code, over whom, and how it is told.
 
-use super::{ENVIRONMENT, JOB, PLAIN, ROWS, days, in_both, in_s3, published, run, whole};
+use super::{ENVIRONMENT, JOB, PLAIN, ROWS, bucket, days, in_both, in_s3, published, run, whole};
 use crate::faulty::server::{Fault, Script, Server};
 use crate::ferry::Ferry;
-use nightferry::access::{Purpose, open};
-use nightferry::job::Location;
 use object_store::ObjectStoreExt;
 use serde_json::{Value, json};
 
@@ -132,19 +130,9 @@ fn a_writer_that_stood_still_over_a_real_store_gives_way_to_a_newer_copy() {
 
 /// The store's tags and times of both objects of the copy in a bucket.
 fn made_at(ferry: &Ferry) -> Vec<String> {
-    let environment: toml::Table = ferry.read(ENVIRONMENT).parse().expect("TOML");
-    let of = |key: &str| environment["store"]["warehouse"][key].as_str().map(str::to_owned);
-    let location = Location {
-        url: of("url").expect("a url"),
-        region: of("region"),
-        endpoint: of("endpoint"),
-        ..Location::default()
-    };
-    let folder = open(&location, std::path::Path::new("."), "a place", Purpose::Read).expect("a place");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let (folder, runtime) = bucket(ferry);
     let one = |name: &str| {
-        let key = folder.at(&format!("plain/thing/{name}"));
-        let meta = runtime.block_on(folder.store().head(&key)).expect("an object");
+        let meta = runtime.block_on(folder.store().head(&folder.at(name))).expect("an object");
         format!("{} {:?} {}", meta.location, meta.e_tag, meta.last_modified)
     };
     ["all.parquet", "_version.json"].map(one).to_vec()

@@ -2,14 +2,18 @@
 //! copy was killed, and nobody is in it who is not in the table.
 
 mod ends;
+mod pieces;
 
 use crate::faulty::server::{Fault, Script, Server};
 use crate::ferry::{Came, Ferry};
 use crate::forgotten::{SECRET, forget};
-use crate::killed::killed;
 use crate::readers::python;
 use crate::services::{BUCKET, variable};
+use nightferry::access::{Folder, Purpose, open};
+use nightferry::job::Location;
 use serde_json::{Value, json};
+use std::path::Path;
+use tokio::runtime::Runtime;
 
 const ENVIRONMENT: &str = "jobs/environments/dev.toml";
 const JOB: &str = "jobs/things.toml";
@@ -130,60 +134,6 @@ fn a_copy_that_is_killed_between_its_objects_says_so_and_the_next_run_ends_it() 
     }
 }
 
-/// Rows of the table whose object comes in two pieces, which nothing makes small: 16 MiB are the most of one.
-const LARGE_ROWS: u64 = 4_000;
-const LARGE_NOTE: usize = 6_000;
-
-fn large() -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let (mut drawn, mut text) = (7_u64, "id,amount,note\n".to_owned());
-    for id in 0..LARGE_ROWS {
-        text += &format!("{id},{id},");
-        for _ in 0..LARGE_NOTE / 10 {
-            // Marsaglia's xorshift.
-            drawn ^= drawn << 13;
-            drawn ^= drawn >> 7;
-            drawn ^= drawn << 17;
-            text.extend((0..10).map(|letter| char::from(LETTERS[((drawn >> (6 * letter)) & 63) as usize])));
-        }
-        text.push('\n');
-    }
-    text
-}
-
-#[test]
-fn a_copy_that_is_killed_between_the_pieces_of_an_object_is_made_by_the_next_run() {
-    let columns = "amount = { type = \"integer\", class = \"open\" }\nnote = { type = \"text\", class = \"open\" }";
-    let ferry = Ferry::of_one_file("app.thing.csv", large().as_bytes(), columns, PLAIN);
-    ferry.edit(ENVIRONMENT, "[secrets]", "[limits]\nrow_group_rows_max = 500\npart_rows_max = 2500\n\n[secrets]");
-    let (folder, object) = ("out/warehouse/plain/thing", "out/warehouse/plain/thing/all.parquet");
-    let facts = "import sys, duckdb; print(*duckdb.sql(\"select count(*), sum(amount)::bigint, sum(length(note))::bigint \
-                 from read_parquet('\" + sys.argv[1] + \"')\").fetchall()[0])";
-    let expected = [LARGE_ROWS, (0..LARGE_ROWS).sum::<u64>(), LARGE_ROWS * LARGE_NOTE as u64];
-    // Two pieces, and then they are put together.
-    for (armed, is_there) in [
-        ("store.put.plain:after:1", false),
-        ("store.put.plain:before:2", false),
-        ("store.put.plain:before:3", false),
-        ("store.put.plain:after:3", true),
-    ] {
-        killed(ferry.command(&["run", JOB, "--progress", "none"]), armed);
-        assert_eq!((ferry.path(object).exists(), &said(&ferry)["whole"]), (is_there, &json!(false)), "{armed}");
-        assert!(ferry.is_published("out/warehouse/thing"), "{armed}: the table does not wait for it");
-        published(&ferry, &[]);
-        let seen = python(&["-c", facts, &ferry.path(object).to_string_lossy()]);
-        assert_eq!(seen.trim(), expected.map(|fact| fact.to_string()).join(" "), "{armed}");
-        // A bucket forgets by its own rule what was begun and not ended; in a folder it stays.
-        for file in ferry.files(folder).iter().filter(|file| file.contains('#')) {
-            std::fs::remove_file(ferry.path(&format!("{folder}/{file}"))).expect("removed");
-        }
-        assert_eq!(ferry.files(folder), ["_version.json", "all.parquet"], "{armed}");
-        assert_eq!(ferry.run(&["table", "verify", "warehouse/thing"]).code, 0, "{armed}");
-        // Lost, it is made anew, by who is killed next.
-        std::fs::remove_dir_all(ferry.path(folder)).expect("removed");
-    }
-}
-
 #[test]
 fn a_copy_that_cannot_be_made_unpublishes_nothing_and_ends_with_72_until_it_can() {
     let ferry = whole(ROWS);
@@ -295,10 +245,31 @@ fn a_copy_whose_cloud_is_away_is_behind_and_the_next_run_makes_it() {
 /// The table in a bucket, and where that is.
 fn in_s3() -> (Ferry, String) {
     let ferry = Ferry::of_one_file("app.thing.csv", ROWS.as_bytes(), COLUMNS, PLAIN);
+    let endpoint = into_s3(&ferry);
+    (ferry, endpoint)
+}
+
+/// Puts the store into a bucket, of the server that is given.
+fn into_s3(ferry: &Ferry) -> String {
     let (own, endpoint) = (uuid::Uuid::now_v7(), variable("NIGHTFERRY_S3_ENDPOINT"));
     let place = format!("url = \"s3://{BUCKET}/{own}\"\nregion = \"eu-west-2\"\nendpoint = \"{endpoint}\"");
     ferry.edit(ENVIRONMENT, "url = \"out/warehouse\"", &place);
-    (ferry, endpoint)
+    endpoint
+}
+
+/// The folder of the copy in a bucket, for somebody else's client, and what waits for that.
+fn bucket(ferry: &Ferry) -> (Folder, Runtime) {
+    let environment: toml::Table = ferry.read(ENVIRONMENT).parse().expect("TOML");
+    let of = |key: &str| environment["store"]["warehouse"][key].as_str().map(str::to_owned);
+    let location = Location {
+        url: of("url").expect("a url"),
+        region: of("region"),
+        endpoint: of("endpoint"),
+        ..Location::default()
+    };
+    let store = open(&location, Path::new("."), "a place", Purpose::Read).expect("a place");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    (store.child("plain/thing"), runtime)
 }
 
 #[test]
