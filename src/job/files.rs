@@ -200,12 +200,14 @@ const SUPPRESS_ROWS: &[Key] = &[
 ];
 
 const ROW_CONDITION: &[Key] = &[
-    required("column", Shape::Name, "the column; with it exactly one of the others"),
+    required("column", Shape::Name, "the column; with it exactly one of `is`, `is_not`, `under`, `from` and `null`"),
+    optional("path", Shape::AnyText, "the way into its JSON, such as \"consent.given\" [the column's own value]"),
+    optional("optional", Shape::Truth, "whether it is fine that no row of a run has the path [false]"),
     optional("is", Shape::List(&Shape::AnyText), "its value is one of these, in quotes"),
     optional("is_not", Shape::List(&Shape::AnyText), "its value is there and none of these"),
     optional("under", Shape::Text, "its value is less or earlier than this"),
     optional("from", Shape::Text, "its value is this, more or later"),
-    optional("null", Shape::Truth, "true: it has no value"),
+    optional("null", Shape::Truth, "true: it has no value, or is not there"),
 ];
 
 const COLUMN: Shape = Shape::Table(&[

@@ -1,5 +1,6 @@
 //! `suppress_rows` of a schema file -> the conditions under which an audience does not see a row.
 
+use super::treatment_file::read_path;
 use super::tree::{Node, Text};
 use crate::data::{Audience, Column, Name, RowCondition, RowTest};
 use crate::privacy::condition_refusal;
@@ -54,8 +55,12 @@ fn condition(text: &Text, node: &Node, columns: &[Column], problems: &mut Proble
     let Some(column) = columns.iter().find(|column| column.name == name) else {
         return refuse("rows are left out by a column that is not there".into(), "a column of this schema");
     };
-    if let Some(takes) = condition_refusal(&test, column.column_type) {
-        return refuse(format!("column `{name}` is {}, of which this cannot be asked", column.column_type), takes);
+    let path = node.get("path").and_then(Node::text).map(read_path).unwrap_or_default();
+    let optional = node.get("optional").and_then(Node::truth).unwrap_or(false);
+    let condition = RowCondition { column: name, path, optional, test };
+    if let Some(takes) = condition_refusal(&condition, column.column_type) {
+        let what = format!("column `{}` is {}, of which this cannot be asked", column.name, column.column_type);
+        return refuse(what, takes);
     }
-    Some(RowCondition { column: name, test })
+    Some(condition)
 }

@@ -50,7 +50,7 @@ pub fn read_treatment(node: &Node) -> Option<Treatment> {
     if let Some(fields) = node.get("fields") {
         let field = |entry: &Entry| {
             let kind = entry.node.get("kind").and_then(Node::text).map(str::to_owned);
-            let path = entry.key.split('.').map(str::to_owned).collect();
+            let path = read_path(&entry.key);
             let treatment = read_treatment(entry.node.get("treat")?)?;
             let optional = entry.node.get("optional").and_then(Node::truth).unwrap_or(false);
             Some(FieldTreatment { path, kind, treatment, optional })
@@ -68,6 +68,11 @@ pub fn read_treatment(node: &Node) -> Option<Treatment> {
         Some("district") => Generalisation::District,
         _ => Generalisation::Band { width: u64::try_from(how.get("band")?.whole()?).ok()? },
     }))
+}
+
+/// The names of a path such as `contact.email`.
+pub fn read_path(written: &str) -> Vec<String> {
+    written.split('.').map(str::to_owned).collect()
 }
 
 /// Why a type cannot take a treatment: what the treatment takes.

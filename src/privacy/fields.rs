@@ -61,20 +61,21 @@ enum What<'a> {
 }
 
 /// Where ranges begin.
-enum Edges<'a> {
+pub(super) enum Edges<'a> {
     Numbers(Vec<Number<'a>>),
     Days(Vec<NaiveDate>),
 }
 
 impl<'a> Edges<'a> {
-    fn of(edges: &'a [String]) -> Option<Self> {
+    /// `None` where they are neither all numbers nor all dates.
+    pub(super) fn of(edges: &'a [String]) -> Option<Self> {
         let numbers: Option<Vec<_>> = edges.iter().map(|edge| Number::parse(edge)).collect();
         let days = || edges.iter().map(|edge| WrittenDate::day(edge)).collect::<Option<Vec<_>>>();
         numbers.map(Edges::Numbers).or_else(|| days().map(Edges::Days))
     }
 
     /// Which range a leaf is in; `None` of what is no number, or no date.
-    fn range(&self, leaf: &str) -> Option<usize> {
+    pub(super) fn range(&self, leaf: &str) -> Option<usize> {
         Some(match self {
             Edges::Numbers(edges) => {
                 let number = Number::parse(leaf)?;
@@ -181,27 +182,19 @@ fn prepared<'a>(
 
 /// Writes what `fields` show of a value of a row, so deep in its cell.
 fn write(value: &RawValue, fields: &[Way<'_>], (row, depth): (usize, usize), told: &mut [FieldTold], out: &mut String) {
-    let text = value.get().trim();
-    let is_too_deep = depth >= DEPTH_MAX;
-    match text.as_bytes().first() {
-        Some(b'{' | b'[') if is_too_deep => nothing(fields, told, out),
-        Some(b'{') => match serde_json::from_str::<Entries<'_>>(text) {
-            Ok(Entries(entries)) => object(&entries, fields, (row, depth), told, out),
-            Err(_) => nothing(fields, told, out),
-        },
-        Some(b'[') => match serde_json::from_str::<Vec<&RawValue>>(text) {
-            Ok(items) => {
-                out.push('[');
-                for (place, item) in items.into_iter().enumerate() {
-                    out.push_str(if place > 0 { "," } else { "" });
-                    write(item, fields, (row, depth + 1), told, out);
-                }
-                out.push(']');
+    match stands(value, depth) {
+        Stands::Unread => nothing(fields, told, out),
+        Stands::Object(entries) => object(&entries, fields, (row, depth), told, out),
+        Stands::List(items) => {
+            out.push('[');
+            for (place, item) in items.into_iter().enumerate() {
+                out.push_str(if place > 0 { "," } else { "" });
+                write(item, fields, (row, depth + 1), told, out);
             }
-            Err(_) => nothing(fields, told, out),
-        },
+            out.push(']');
+        }
         // A null is a value of its own field, and no objection to those behind it.
-        _ => {
+        Stands::Leaf(text) => {
             for (path, _, place) in fields {
                 told[*place].hits += u64::from(path.is_empty());
                 told[*place].lacking += u64::from(!path.is_empty() && text != "null");
@@ -343,6 +336,27 @@ fn dated(text: &str, other: impl Fn(WrittenDate<'_>) -> Option<NaiveDate>, out: 
 fn quoted(text: &str, out: &mut String) {
     // A text is always JSON; without room for it there is nothing to say.
     out.push_str(&serde_json::to_string(text).unwrap_or_else(|_| "null".into()));
+}
+
+/// What stands at a place of JSON.
+pub(super) enum Stands<'a> {
+    Object(Vec<(Cow<'a, str>, &'a RawValue)>),
+    List(Vec<&'a RawValue>),
+    /// A text, number, truth value or null, as it is written.
+    Leaf(&'a str),
+    /// An object or a list that is nested too deep, or cannot be read.
+    Unread,
+}
+
+/// What stands so deep in a cell.
+pub(super) fn stands(value: &RawValue, depth: usize) -> Stands<'_> {
+    let text = value.get().trim();
+    match text.as_bytes().first() {
+        Some(b'{' | b'[') if depth >= DEPTH_MAX => Stands::Unread,
+        Some(b'{') => serde_json::from_str(text).map_or(Stands::Unread, |Entries(entries)| Stands::Object(entries)),
+        Some(b'[') => serde_json::from_str(text).map_or(Stands::Unread, Stands::List),
+        _ => Stands::Leaf(text),
+    }
 }
 
 /// The fields of an object in their order, a name that is there twice twice.

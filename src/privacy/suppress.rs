@@ -1,16 +1,44 @@
 //! Rows that an audience does not see, by what they were before treatment.
 //!
+//! A condition on a path inside JSON holds of a row where it holds anywhere at the path, and where it cannot be asked: of an object or of
+//! what is no such value at its end, of something else on the way, of a cell that is no JSON or nested too deep.
+//!
 //! Never in here: why a row is left out; that is the schema's.
 
+use super::bucket::ascend_in_json;
+use super::fields::{Edges, Stands, stands};
 use super::redact::{ColumnTreatment, RedactFault};
+use super::told::{FieldTold, Told};
+use super::written::Number;
 use crate::data::cell::CellBuilder;
 use crate::data::{ColumnType, Form, RowCondition, RowTest};
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, Scalar};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, Scalar};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::kernels::cmp::{eq, gt_eq, lt};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// Why a condition cannot be asked of a type: what it takes.
-pub fn condition_refusal(test: &RowTest, column_type: ColumnType) -> Option<&'static str> {
+pub fn condition_refusal(condition: &RowCondition, column_type: ColumnType) -> Option<&'static str> {
+    let RowCondition { path, optional, test, .. } = condition;
+    let is_json = matches!(column_type, ColumnType::Json | ColumnType::Jsonb);
+    if matches!(test, RowTest::Is(values) | RowTest::IsNot(values) if values.is_empty()) {
+        return Some("it names one value at least");
+    }
+    if !path.is_empty() {
+        return match test {
+            _ if !is_json => Some("a `path` goes into json and jsonb"),
+            _ if path.iter().any(String::is_empty) => Some("a `path` is names with dots between: \"consent.given\""),
+            RowTest::Under(_) | RowTest::From(_) if !ascend_in_json(test.values()) => {
+                Some("inside JSON `under` and `from` take a number or a date, in quotes")
+            }
+            _ => None,
+        };
+    }
+    if *optional {
+        return Some("`optional` is said of a `path`");
+    }
     let is_number = matches!(
         column_type,
         ColumnType::Smallint
@@ -21,35 +49,44 @@ pub fn condition_refusal(test: &RowTest, column_type: ColumnType) -> Option<&'st
             | ColumnType::Double
     );
     let is_dated = matches!(column_type, ColumnType::Date | ColumnType::Timestamp | ColumnType::Timestamptz);
-    let is_varied = matches!(column_type, ColumnType::Json | ColumnType::Jsonb | ColumnType::Bytea)
+    let is_varied = is_json
+        || column_type == ColumnType::Bytea
         || matches!(column_type, ColumnType::Printed(printed) if printed.form() == Form::Varied);
+    if is_varied && *test != RowTest::Null {
+        return Some(
+            "equal values of it may be written in several ways: ask for `null`, a `path` of JSON, or another column",
+        );
+    }
     if test.is_of_order() && !is_number && !is_dated {
         return Some("`under` and `from` take numbers, dates and timestamps");
-    }
-    if is_varied && *test != RowTest::Null {
-        return Some("equal values of it may be written in several ways: ask for `null`, or of another column");
-    }
-    if matches!(test, RowTest::Is(values) | RowTest::IsNot(values) if values.is_empty()) {
-        return Some("it names one value at least");
     }
     cells(test, column_type).is_none().then_some("its values are texts of the column's type, in quotes")
 }
 
-/// The rows of which any of `conditions` holds; `columns` are those of the rows.
+/// The rows of which any of `conditions` holds, and of each path that was asked for whether it was there; `columns` are those of the rows.
 pub fn suppressed(
     rows: &RecordBatch,
     columns: &[ColumnTreatment],
     conditions: &[RowCondition],
-) -> Result<BooleanArray, RedactFault> {
+) -> Result<(BooleanArray, BTreeMap<String, Told>), RedactFault> {
     let mut any = BooleanBuffer::new_unset(rows.num_rows());
+    let mut told = BTreeMap::new();
     for condition in conditions {
         let missing = || RedactFault::Missing(condition.column.to_string());
         let column = columns.iter().map(|shown| &shown.column).find(|column| column.name == condition.column);
         let column = column.ok_or_else(missing)?;
         let values = rows.column_by_name(column.name.as_str()).ok_or_else(missing)?;
-        any = &any | &holds(values, column.column_type, &condition.test).ok_or_else(missing)?;
+        let holds = if condition.path.is_empty() {
+            holds(values, column.column_type, &condition.test)
+        } else {
+            let mut field = FieldTold::default();
+            let holds = holds_inside(values, condition, &mut field);
+            told.insert(condition.place(), Told { fields: vec![field], ..Told::default() });
+            holds
+        };
+        any = &any | &holds.ok_or_else(missing)?;
     }
-    Ok(BooleanArray::new(any, None))
+    Ok((BooleanArray::new(any, None), told))
 }
 
 fn holds(values: &ArrayRef, column_type: ColumnType, test: &RowTest) -> Option<BooleanBuffer> {
@@ -74,6 +111,98 @@ fn holds(values: &ArrayRef, column_type: ColumnType, test: &RowTest) -> Option<B
     })
 }
 
+/// The cells of JSON that the condition holds of.
+fn holds_inside(cells: &ArrayRef, condition: &RowCondition, told: &mut FieldTold) -> Option<BooleanBuffer> {
+    let asked = Asked::of(&condition.test)?;
+    let each = cells.as_string_view_opt()?.iter().map(|cell| match cell.map(serde_json::from_str::<&RawValue>) {
+        None => asked.is_of_nothing(),
+        Some(Ok(value)) => asked.finds(value, &condition.path, 0, told),
+        Some(Err(_)) => {
+            told.lacking += 1;
+            true
+        }
+    });
+    Some(each.collect())
+}
+
+/// What is asked of a text, number or truth value in JSON.
+enum Asked<'a> {
+    /// Whether it is one of these; or, where that is `false`, none of them.
+    Is(&'a [String], bool),
+    /// Whether it is in this one of the two ranges.
+    Range(Edges<'a>, usize),
+    /// Whether it is not there, or null.
+    Null,
+}
+
+impl<'a> Asked<'a> {
+    fn of(test: &'a RowTest) -> Option<Self> {
+        Some(match test {
+            RowTest::Is(values) => Asked::Is(values, true),
+            RowTest::IsNot(values) => Asked::Is(values, false),
+            RowTest::Under(_) => Asked::Range(Edges::of(test.values())?, 0),
+            RowTest::From(_) => Asked::Range(Edges::of(test.values())?, 1),
+            RowTest::Null => Asked::Null,
+        })
+    }
+
+    /// Whether it holds where nothing is.
+    fn is_of_nothing(&self) -> bool {
+        matches!(self, Asked::Null)
+    }
+
+    /// Whether it holds of anything at `path` of a value, so deep in its cell, or cannot be asked there.
+    fn finds(&self, value: &RawValue, path: &[String], depth: usize, told: &mut FieldTold) -> bool {
+        match (stands(value, depth), path.split_first()) {
+            (Stands::List(items), _) => {
+                let found = items.into_iter().map(|item| self.finds(item, path, depth + 1, told));
+                found.reduce(|one, next| one | next).unwrap_or(self.is_of_nothing())
+            }
+            (Stands::Object(entries), Some((first, rest))) => {
+                let named = entries.iter().filter(|(name, _)| name == first);
+                let found = named.map(|(_, value)| self.finds(value, rest, depth + 1, told));
+                found.reduce(|one, next| one | next).unwrap_or_else(|| {
+                    told.lacking += 1;
+                    self.is_of_nothing()
+                })
+            }
+            (Stands::Leaf("null"), _) => {
+                told.hits += u64::from(path.is_empty());
+                self.is_of_nothing()
+            }
+            (Stands::Leaf(leaf), None) => {
+                told.hits += 1;
+                self.holds(leaf)
+            }
+            (Stands::Leaf(_) | Stands::Object(_) | Stands::Unread, _) => {
+                told.lacking += 1;
+                true
+            }
+        }
+    }
+
+    /// Whether it holds of a text, number or truth value as JSON writes it, or cannot be asked of it.
+    fn holds(&self, leaf: &str) -> bool {
+        let number = Number::parse(leaf);
+        let text = match number.is_some() || matches!(leaf, "true" | "false") {
+            true => Some(Cow::Borrowed(leaf)),
+            // Of a number with an exponent there is none.
+            false => serde_json::from_str::<Cow<'_, str>>(leaf).ok(),
+        };
+        match self {
+            Asked::Is(values, is_one) => text.is_none_or(|text| {
+                let equals = |value: &String| match number {
+                    Some(number) => Number::parse(value).is_some_and(|value| value == number),
+                    None => *value == text,
+                };
+                values.iter().any(equals) == *is_one
+            }),
+            Asked::Range(edges, range) => text.and_then(|text| edges.range(&text)).is_none_or(|found| found == *range),
+            Asked::Null => false,
+        }
+    }
+}
+
 /// The values that are named, a cell each.
 fn cells(test: &RowTest, column_type: ColumnType) -> Option<Vec<ArrayRef>> {
     let cell = |text: &String| {
@@ -91,19 +220,42 @@ mod tests {
     use arrow::array::{BooleanArray, Date32Array, Int64Array, StringViewArray};
     use std::sync::Arc;
 
-    fn left_out(values: ArrayRef, declared: &str, test: RowTest) -> Vec<bool> {
-        let (name, declared) = (Name::new("c").expect("a name"), ColumnType::parse(declared).expect("a type"));
-        assert_eq!(condition_refusal(&test, declared), None);
-        let columns = [ColumnTreatment { column: Column::plain(name.clone(), declared), treatment: Treatment::Drop }];
+    fn condition(path: &[&str], test: RowTest) -> RowCondition {
+        let path = path.iter().map(|name| (*name).to_owned()).collect();
+        RowCondition { column: Name::new("c").expect("a name"), path, optional: false, test }
+    }
+
+    fn asked(values: ArrayRef, declared: &str, condition: RowCondition) -> (Vec<bool>, BTreeMap<String, Told>) {
+        let declared = ColumnType::parse(declared).expect("a type");
+        assert_eq!(condition_refusal(&condition, declared), None);
+        let column = Column::plain(condition.column.clone(), declared);
+        let columns = [ColumnTreatment { column, treatment: Treatment::Drop }];
         let rows = RecordBatch::try_from_iter([("c", values)]).expect("rows");
-        let found = suppressed(&rows, &columns, &[RowCondition { column: name, test }]).expect("a mask");
-        found.values().iter().collect()
+        let (found, told) = suppressed(&rows, &columns, &[condition]).expect("a mask");
+        (found.values().iter().collect(), told)
+    }
+
+    fn left_out(values: ArrayRef, declared: &str, test: RowTest) -> Vec<bool> {
+        let (found, told) = asked(values, declared, condition(&[], test));
+        assert!(told.is_empty(), "a whole column is always there");
+        found
+    }
+
+    /// Of each cell whether it is left out by what is at `a.b`, and of all of them where that is and where it should be.
+    fn inside(cells: &[Option<&str>], test: RowTest) -> (Vec<bool>, (u64, u64)) {
+        let cells: ArrayRef = Arc::new(StringViewArray::from(cells.to_vec()));
+        let (found, told) = asked(cells, "jsonb", condition(&["a", "b"], test));
+        let field = told["c.a.b"].fields[0];
+        (found, (field.hits, field.lacking))
+    }
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
     }
 
     #[test]
     fn finds_the_rows_and_of_null_nothing_holds_but_that_it_is() {
         let texts: ArrayRef = Arc::new(StringViewArray::from(vec![Some("draft"), None, Some("sent"), Some("")]));
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let text = |test| left_out(Arc::clone(&texts), "text", test);
         assert_eq!(text(RowTest::Is(words(&["draft", "sealed"]))), [true, false, false, false]);
         assert_eq!(text(RowTest::IsNot(words(&["sent"]))), [true, false, false, true]);
@@ -118,14 +270,105 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_cannot_be_asked() {
-        let refused = |test: RowTest, declared: &str| {
-            condition_refusal(&test, ColumnType::parse(declared).expect("a type")).is_some()
+    fn asks_what_is_inside_json_by_value_and_through_lists() {
+        let found = |cell: &str, test: RowTest| inside(&[Some(cell)], test).0[0];
+        for (leaf, value, is_one) in [
+            ("false", "false", true),
+            ("true", "false", false),
+            ("\"false\"", "false", true),
+            ("1.0", "1", true),
+            ("-0.0", "0", true),
+            ("10", "1", false),
+            ("\"1.0\"", "1", false),
+            ("\"dr\\u0061ft\"", "draft", true),
+            ("\"Draft\"", "draft", false),
+            ("\"\"", "", true),
+        ] {
+            let cell = format!("{{\"a\":{{\"b\":{leaf}}}}}");
+            assert_eq!(found(&cell, RowTest::Is(words(&["other", value]))), is_one, "{cell}");
+            assert_eq!(found(&cell, RowTest::IsNot(words(&["other", value]))), !is_one, "{cell}");
+            assert!(!found(&cell, RowTest::Null), "{cell}");
+        }
+        for (leaf, edge, is_under) in [
+            ("17.999", "18", true),
+            ("18", "18", false),
+            ("\"17\"", "18", true),
+            ("-2", "-1.5", true),
+            ("\"2007-12-31T23:59:00Z\"", "2008-01-01", true),
+            ("\"2008-01-01\"", "2008-01-01", false),
+        ] {
+            let cell = format!("{{\"a\":[{{\"b\":[{leaf}]}}]}}");
+            assert_eq!(found(&cell, RowTest::Under(edge.into())), is_under, "{cell}");
+            assert_eq!(found(&cell, RowTest::From(edge.into())), !is_under, "{cell}");
+        }
+        // One of several is enough, also of a name that is there twice.
+        let draft = || RowTest::Is(words(&["draft"]));
+        assert!(found(r#"{"a":[{"b":"sent"},{"b":["sealed","draft"]}]}"#, draft()));
+        assert!(found(r#"{"a":{"b":"draft","b":"sent"}}"#, draft()));
+        assert!(!found(r#"{"a":[{"b":"sent"},{"c":"draft"}],"b":"draft"}"#, draft()));
+    }
+
+    #[test]
+    fn of_nothing_holds_that_nothing_is_there_and_what_cannot_be_asked_is_left_out() {
+        let tests = || {
+            let [is, is_not] = [RowTest::Is(words(&["x"])), RowTest::IsNot(words(&["x"]))];
+            [is, is_not, RowTest::Under("18".into()), RowTest::From("2008-01-01".into())]
         };
+        let nothing = [
+            None,
+            Some("null"),
+            Some("[]"),
+            Some("{}"),
+            Some(r#"{"a":null}"#),
+            Some(r#"{"a":[]}"#),
+            Some(r#"{"a":{"c":1}}"#),
+            Some(r#"{"a":{"b":null}}"#),
+            Some(r#"{"a":{"b":[]}}"#),
+        ];
+        assert_eq!(inside(&nothing, RowTest::Null), (vec![true; nothing.len()], (1, 2)));
+        for test in tests() {
+            assert_eq!(inside(&nothing, test.clone()).0, vec![false; nothing.len()], "{test:?}");
+        }
+        assert!(inside(&[Some(r#"{"a":[{"b":"x"},{"c":1}]}"#)], RowTest::Null).0[0], "one of them lacks it");
+        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+        let unasked =
+            [r#"{"a":{"b":{"x":1}}}"#, r#"{"a":{"b":["y",{}]}}"#, r#"{"a":"x"}"#, "5", "{", "", &*deep].map(Some);
+        for test in tests().into_iter().chain([RowTest::Null]) {
+            let (found, (_, lacking)) = inside(&unasked, test.clone());
+            assert_eq!(found, vec![true; unasked.len()], "{test:?}");
+            assert_eq!(lacking, 7, "{test:?}");
+        }
+        for leaf in ["true", "\"Wren\"", "1e1", "\"1e1\"", "\"9 July 2009\""] {
+            let cell = format!("{{\"a\":{{\"b\":{leaf}}}}}");
+            for test in [RowTest::Under("0".into()), RowTest::From("18".into()), RowTest::From("2008-01-01".into())] {
+                assert_eq!(inside(&[Some(cell.as_str())], test), (vec![true], (1, 0)), "{cell}");
+            }
+        }
+        // Nobody knows without its digits whether a number is another.
+        assert!(inside(&[Some(r#"{"a":{"b":1e1}}"#)], RowTest::Is(words(&["11"]))).0[0]);
+    }
+
+    #[test]
+    fn refuses_what_cannot_be_asked() {
+        let of = |asked: RowCondition, declared: &str| {
+            condition_refusal(&asked, ColumnType::parse(declared).expect("a type")).is_some()
+        };
+        let refused = |test: RowTest, declared: &str| of(condition(&[], test), declared);
         assert!(refused(RowTest::Under("a".into()), "text"));
         assert!(refused(RowTest::Under("a".into()), "bigint"));
         assert!(refused(RowTest::Is(vec!["{}".into()]), "jsonb"));
         assert!(refused(RowTest::Is(Vec::new()), "text"));
         assert!(!refused(RowTest::Null, "jsonb"));
+        assert!(of(RowCondition { optional: true, ..condition(&[], RowTest::Null) }, "jsonb"));
+        for (path, test, declared) in [
+            (vec!["a"], RowTest::Null, "text"),
+            (vec![""], RowTest::Null, "jsonb"),
+            (vec!["a", "", "b"], RowTest::Null, "json"),
+            (vec!["a"], RowTest::Under("Wren".into()), "jsonb"),
+            (vec!["a"], RowTest::From("2008-01-01T00:00:00Z".into()), "jsonb"),
+            (vec!["a"], RowTest::IsNot(Vec::new()), "jsonb"),
+        ] {
+            assert!(of(condition(&path, test), declared), "{path:?} {declared}");
+        }
     }
 }

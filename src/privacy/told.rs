@@ -1,11 +1,12 @@
-//! What treating a column told of it: which declared fields were there, and what was replaced. Counts, never values.
+//! What treating a column, or asking for rows by a path inside it, told of it: which declared fields were there, and what was replaced.
+//! Counts, never values.
 
 use std::collections::BTreeMap;
 
 /// What treating cells of a column told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
-    /// Of JSON, each declared field in its order.
+    /// Of JSON, each declared field in its order; of a path by which rows are left out, that alone.
     pub fields: Vec<FieldTold>,
     /// Of free text, kind -> pieces that were replaced.
     pub replaced: BTreeMap<&'static str, u64>,
@@ -18,6 +19,13 @@ pub struct FieldTold {
     pub hits: u64,
     /// Places where it should have been and something else was, or nothing.
     pub lacking: u64,
+}
+
+impl FieldTold {
+    /// Whether it was nowhere, and should have been somewhere: it has another name now.
+    pub fn is_gone(&self) -> bool {
+        self.hits == 0 && self.lacking > 0
+    }
 }
 
 impl Told {

@@ -103,3 +103,55 @@ fn the_comparison_is_of_all_rows() {
     assert_eq!((&compared["verdict"], &compared["compared"]), (&json!("MATCH"), &json!(5)), "{compared}");
     assert_eq!(ids(&ferry, "out/warehouse/thing"), ["3", "4"]);
 }
+
+/// Things with such details, of which those without consent, and those of the young, are left out.
+fn detailed(details: &[&str]) -> Ferry {
+    let lines: Vec<String> =
+        (1..).zip(details).map(|(id, details)| format!("{{\"id\":{id},\"details\":{details}}}\n")).collect();
+    let column = "details = { type = \"jsonb\", class = \"sensitive\", nullable = true }";
+    let ferry = Ferry::of_one_file("app.thing.jsonl", lines.concat().as_bytes(), column, "");
+    let suppress = "[suppress_rows]\nanalytics = [{ column = \"details\", path = \"consent.given\", is = [\"false\"] }, { column = \"details\", path = \"person.age\", under = \"18\" }]\n\n[columns]";
+    ferry.edit("schemas/thing.toml", "[columns]", suppress);
+    ferry
+}
+
+#[test]
+fn rows_are_left_out_by_what_is_inside_json_that_the_audience_does_not_see() {
+    let ferry = detailed(&[
+        "{\"consent\":{\"given\":true},\"person\":{\"age\":40}}",
+        "{\"consent\":{\"given\":false},\"person\":{\"age\":40}}",
+        "{\"consent\":{\"given\":true},\"person\":[{\"age\":40},{\"age\":17.5}]}",
+        "{\"person\":{\"age\":\"about 40\"}}",
+        "{}",
+        "null",
+    ]);
+    let (came, report) = ferry.report(&["jobs/things.toml"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    // Nobody knows of the fourth.
+    assert_eq!(ids(&ferry, "out/warehouse/thing"), ["1", "5", "6"]);
+    let thing = &report["datasets"][0];
+    assert_eq!((&thing["rows_written"], &thing["rows_suppressed"]), (&json!(3), &json!(3)));
+    let plan = ferry.run(&["plan", "jobs/things.toml"]).out;
+    assert!(plan.contains("rows left out: details.consent.given is false"), "{plan}");
+}
+
+#[test]
+fn a_path_by_which_rows_are_left_out_and_that_no_row_has_stops_the_night() {
+    let ferry = detailed(&[
+        "{\"consent\":{\"granted\":false},\"person\":{\"age\":40}}",
+        "{\"consent\":{\"granted\":true},\"person\":{\"age\":50}}",
+        "null",
+    ]);
+    let came = ferry.run(&["run", "jobs/things.toml"]);
+    let ending = came.endings()[0];
+    assert!(came.code == 23 && ending.starts_with("E-PATH-23"), "{}", came.err);
+    let what = "no row has the field `consent.given` of `details` by which rows are left out (places looked at: 2)";
+    assert!(ending.contains(what), "{ending}");
+    assert!(!ferry.is_published("out/warehouse/thing"), "nothing is published");
+    ferry.edit("schemas/thing.toml", "is = [", "optional = true, is = [");
+    assert_eq!(ferry.run(&["run", "jobs/things.toml"]).code, 0, "a run may lack it");
+    assert_eq!(ids(&ferry, "out/warehouse/thing"), ["1", "2", "3"]);
+    let ferry = detailed(&["null", "{\"consent\":null,\"person\":[]}"]);
+    assert_eq!(ferry.run(&["run", "jobs/things.toml"]).code, 0, "where there is nothing, nothing has another name");
+    assert_eq!(ids(&ferry, "out/warehouse/thing"), ["1", "2"]);
+}

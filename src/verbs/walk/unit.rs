@@ -67,7 +67,7 @@ pub struct Done {
     /// For each taker, what it took of each batch.
     pub taken: Vec<Vec<Taken>>,
     pub made: Vec<Made>,
-    /// For each output, column -> what treating it told.
+    /// For each output, column -> what treating it told; and path by which rows are left out -> whether it was there.
     pub told: Vec<BTreeMap<String, Told>>,
     /// For each output that does not get all rows, how many it does not get, and the tally of the others before treatment: those that it gets, and of
     /// those that wait until small groups are known all.
@@ -138,7 +138,8 @@ pub fn work(
         let others = terms.others(&batch.rows)?;
         let outputs = terms.outputs.iter().zip(&mut treated).zip(&mut done.told).zip(&mut done.left_out);
         for (((output, treated), told), left_out) in outputs {
-            let seen = seen_by(output, &others)?;
+            let (seen, asked) = seen_by(output, &others)?;
+            add_told(told, asked);
             if let Some((rows, tally)) = left_out {
                 *rows += (batch.rows.num_rows() - seen.num_rows()) as u64;
                 *tally = std::mem::take(tally).and(Tally::of_some(&seen, |name| terms.is_kept(name)));
@@ -165,19 +166,20 @@ pub fn work(
     Ok(done)
 }
 
-/// The rows that an audience sees of these.
-fn seen_by(output: &OutputPlan, rows: &RecordBatch) -> Result<RecordBatch, Failure> {
+/// The rows that an audience sees of these, and what looking for them told.
+fn seen_by(output: &OutputPlan, rows: &RecordBatch) -> Result<(RecordBatch, BTreeMap<String, Told>), Failure> {
     if output.suppress_rows.is_empty() {
-        return Ok(rows.clone());
+        return Ok((rows.clone(), BTreeMap::new()));
     }
     let fault = |fault: String| Failure::new(ending::JOB_INVALID, Phase::Redact, fault);
-    let left_out =
+    let (left_out, told) =
         suppressed(rows, &output.columns, &output.suppress_rows).map_err(|found| fault(found.to_string()))?;
     let seen = BooleanArray::new(!left_out.values(), None);
-    filter_record_batch(rows, &seen).map_err(|_| fault("rows that are left out do not fit the others".into()))
+    let seen = filter_record_batch(rows, &seen);
+    Ok((seen.map_err(|_| fault("rows that are left out do not fit the others".into()))?, told))
 }
 
-/// Adds what treating the columns of more rows told.
+/// Adds what more rows told.
 pub fn add_told(all: &mut BTreeMap<String, Told>, more: BTreeMap<String, Told>) {
     for (column, told) in more {
         let before = all.remove(&column).unwrap_or_default();
@@ -224,7 +226,7 @@ pub fn encoders_for(terms: &Terms, first: Option<RawBatch>, schema: &SchemaRef) 
     };
     let rows = terms.others(&rows)?;
     let encoder = |output: &OutputPlan| {
-        let first = redacted(terms, output, &seen_by(output, &rows)?)?;
+        let first = redacted(terms, output, &seen_by(output, &rows)?.0)?;
         Encoder::new(&first, &output.columns, &terms.run, terms.snapshot.as_deref())
             .map_err(|error| Failure::store(&error, Phase::Stage))
     };
