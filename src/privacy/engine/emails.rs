@@ -9,6 +9,9 @@ use unicode_normalization::char::is_combining_mark;
 const LOCAL_BYTES_MAX: usize = 64;
 const DOMAIN_BYTES_MAX: usize = 255;
 
+/// Bytes of a number before a percent sign, at most: `5%40windfarm.co`, `12.5%40`.
+const PERCENTAGE_BYTES_MAX: usize = 4;
+
 /// Endings of files, which are no domains: `logo@2x.png`.
 const FILES: &[&str] = &[
     "png", "jpg", "jpeg", "gif", "svg", "webp", "pdf", "txt", "csv", "json", "xml", "html", "js", "css", "py", "rs",
@@ -26,6 +29,9 @@ pub fn around(text: &[u8], sign: Range<usize>) -> Option<Range<usize>> {
     let (at, is_escaped) = (sign.start, sign.len() > 1);
     let start = begin_of_local(text, at);
     let start = if is_escaped { start + behind_escapes(&text[start..at]) } else { start };
+    if is_escaped && is_percentage(&text[start..at]) {
+        return None;
+    }
     let end = end_of_host(text, sign.end);
     let domain = &text[sign.end..end];
     let ending = domain.iter().rposition(|byte| *byte == b'.').map(|dot| &domain[dot + 1..])?;
@@ -45,6 +51,11 @@ pub fn escaped(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
 
 fn is_local(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || *byte >= 0x80 || b"._%+'-".contains(byte)
+}
+
+/// Whether what stands before a percent sign is a number that people write there: nobody's address is as short and of digits alone.
+fn is_percentage(local: &[u8]) -> bool {
+    local.len() <= PERCENTAGE_BYTES_MAX && local.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
 
 /// Where the local part before an `@` begins.

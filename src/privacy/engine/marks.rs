@@ -20,6 +20,8 @@ const KEY_BYTES_MAX: usize = 8192;
 const PASSWORD_BYTES_MAX: usize = 1024;
 /// Fewest letters of a password that is told from a word.
 const PASSWORD_BYTES_MIN: usize = 6;
+/// Numbers of a version, at most.
+const GROUPS_MAX: usize = 4;
 
 const EMAIL: f32 = 0.95;
 const KEY: f32 = 0.95;
@@ -109,8 +111,24 @@ const AUTHORIZATION: &[u8] = b"authorization";
 const FIELD_BYTES_MAX: usize = 32;
 
 /// What stands where a secret was.
-const PLACEHOLDERS: &[&[u8]] =
-    &[b"null", b"none", b"true", b"false", b"redacted", b"hidden", b"changed", b"required", b"expired", b"invalid"];
+const PLACEHOLDERS: &[&[u8]] = &[
+    b"null",
+    b"none",
+    b"true",
+    b"false",
+    b"redacted",
+    b"hidden",
+    b"changed",
+    b"required",
+    b"expired",
+    b"invalid",
+    b"disabled",
+    b"enabled",
+    b"missing",
+    b"unknown",
+    b"revoked",
+    b"rotated",
+];
 
 /// Finds what has a mark of its own.
 pub fn find(context: &Surroundings<'_>, seen: Seen, scored: &mut Vec<Scored>) {
@@ -154,17 +172,20 @@ fn password(text: &[u8], at: usize) -> Option<Scored> {
     }
     // Most colons stand behind a digit or a letter that ends no such word.
     let may_be_named = end_of_word > 0 && b"detnygw".contains(&(text[end_of_word - 1] | 0x20));
-    let is_named = may_be_named
-        && SECRETS.iter().any(|word| {
-            let Some(start) = end_of_word.checked_sub(word.len()) else { return false };
-            text[start..end_of_word].eq_ignore_ascii_case(word)
-                && (start == 0 || !text[start - 1].is_ascii_alphanumeric() || word.len() > 5)
-        });
+    let names = |word: &&&[u8]| {
+        let Some(start) = end_of_word.checked_sub(word.len()) else { return false };
+        text[start..end_of_word].eq_ignore_ascii_case(word)
+            && (start == 0 || !text[start - 1].is_ascii_alphanumeric() || word.len() > 5)
+    };
+    let named = may_be_named.then(|| SECRETS.iter().find(names)).flatten();
     if text[at..].starts_with(b"://") {
         return login(text, at);
     }
-    if is_named {
-        return secret_at(text, at + 1);
+    if let Some(word) = named {
+        // What people choose may be a day; what a program gives out is none.
+        let is_chosen = word.starts_with(b"pass") || word.starts_with(b"pw");
+        let is_secret = |secret: &Scored| is_chosen || !is_day_or_version(&text[secret.start..secret.end]);
+        return secret_at(text, at + 1).filter(is_secret);
     }
     if may_be_named && ends_with(&text[..end_of_word], AUTHORIZATION) {
         // `Authorization: Basic ...`: where no scheme stands it is an ordinary word.
@@ -217,6 +238,34 @@ fn secret_from(text: &[u8], start: usize) -> Option<Scored> {
     let is_told = PLACEHOLDERS.iter().any(|word| value.eq_ignore_ascii_case(word));
     (value.len() >= PASSWORD_BYTES_MIN && !is_word && !is_placeholder && !is_told)
         .then(|| one(Kind::Credential, start, end, PASSWORD))
+}
+
+/// Whether it is a day, with a time or without, a time of day, a version or a fraction: `2026-11-25T10:00:00Z`, `25/11/2026`, `10:30:00`,
+/// `v2.14.1003`.
+fn is_day_or_version(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"v").unwrap_or(value);
+    let (front, time) = value.split_at(value.iter().position(|byte| *byte == b'T').unwrap_or(value.len()));
+    let Some(sign) = front.iter().find(|byte| !byte.is_ascii_digit()) else { return false };
+    // How many digits each group has, and what they say.
+    let (mut groups, mut count) = ([(0, 0); GROUPS_MAX], 0);
+    for group in front.split(|byte| byte == sign) {
+        let is_number = (1..=4).contains(&group.len()) && group.iter().all(u8::is_ascii_digit);
+        if !is_number || count == GROUPS_MAX {
+            return false;
+        }
+        groups[count] = (group.len(), group.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')));
+        count += 1;
+    }
+    let is_time = time.iter().skip(1).all(|byte| byte.is_ascii_digit() || b":.+-Z".contains(byte));
+    match (sign, &groups[..count]) {
+        (b'.', _) => time.is_empty(),
+        (b':', of_time) => time.is_empty() && of_time.iter().all(|(digits, number)| *digits <= 2 && *number < 60),
+        (b'-' | b'/', [(4, _), month, day] | [month, day, (2 | 4, _)]) => {
+            let (less, more) = (month.1.min(day.1), month.1.max(day.1));
+            is_time && (1..=12).contains(&less) && more <= 31
+        }
+        _ => false,
+    }
 }
 
 /// `name=`, as in the address of a page.

@@ -79,7 +79,7 @@ ealing harrow barnet enfield paris berlin madrid rome milan venice florence vien
 france germany spain italy portugal greece poland ireland belgium austria denmark norway sweden finland iceland switzerland india pakistan bangladesh china japan australia canada \
 america africa europe asia egypt israel jordan lebanon turkey georgia chad cuba kenya nigeria ghana sydney melbourne brisbane toronto austin dallas houston denver phoenix chicago \
 orlando savannah virginia carolina dakota montana nevada alberta victoria lourdes devonshire hereford ashford epsom woking azure delta falcon helios kestrel solar tempest tyne tay mercury vega \
-zenith poseidon heron hawk bay reef shell";
+zenith poseidon heron hawk bay reef shell margate ramsgate reigate";
 
 /// Rows of words that are places.
 pub const PLACE_PAIRS: &str = "|milton keynes|kings lynn|king s lynn|st albans|st helens|st andrews|bury st edmunds|tunbridge wells|royal tunbridge|great yarmouth|port talbot|merthyr tydfil|dogger bank|robin rigg|rhyl flats|gunfleet sands|kentish flats|triton knoll|race bank|sheringham shoal|greater gabbard|london array|east anglia|isle wight|hyde park|regent street|oxford street|baker street|victoria station|london bridge|canary wharf|abbey road|covent garden|notting hill|hong kong|new york|los angeles|san francisco|las vegas|north sea|moray firth|burbo bank|barrow in furness|stoke on trent|stratford upon avon|newcastle upon tyne|southend on sea|weston super mare|henley on thames|kingston upon thames|richmond upon thames|ashton under lyne|berwick upon tweed|st ives|st austell|st asaph|st neots|martin mere|robin hood|charing cross|king s cross|kings cross|lloyds bank|wells fargo|goldman sachs|john lewis|marks spencer|ernst young|boots chemist|sainsburys|aldi|lidl|tesco|morrisons|waitrose|asda|british gas|scottish power|santander uk|barclays bank|hewlett packard|rolls royce|jp morgan|morgan stanley|merrill lynch|legal general|standard chartered|scott logic|virgin media|sky broadband|harry potter|sherlock holmes|father christmas|";
@@ -94,13 +94,14 @@ junction junctions key keys knoll knolls lake lakes land landing light lights lo
 parks parkway parkways pass passage pike pine pines plain plains plaza point points port ports prairie radial ramp ranch rapid rapids rest ridges river road roads route rue run shoal \
 shoals shore shores skyway spring springs spur spurs squares station stravenue stream streets summit throughway trace track trafficway trail tunnel turnpike underpass union unions \
 valley valleys via viaduct views village villages ville vista walks wall ways well wells side end green spinney chase paddock paddocks warren wood woods cottages villas buildings \
-dell drift drove fold garth heath hurst ings lea leas leaze moor nook piece pound priory quadrant reach roundabout slip steps strand thicket top turn weir ";
+dell drift drove fold garth heath hurst ings lea leas leaze moor nook piece pound priory quadrant reach roundabout slip steps strand thicket top turn weir wlk cotts bldgs pde cresc mansions ";
 
 /// Ends that a street's name in small letters may have.
 pub const STREETS_SURE: &str = " street road rd avenue ave lane close drive crescent gardens terrace square grove mews st court way place parade walk hill row green boulevard ";
 
 /// Words before the number of a part of a house.
-pub const UNITS: &str = " flat apartment apt unit suite studio room block floor plot maisonette annexe ";
+pub const UNITS: &str =
+    " flat apartment apt unit suite studio room block floor plot maisonette annexe penthouse bedsit caravan chalet ";
 
 /// Words that a house of its own ends with.
 pub const HOUSES: &str = " cottage house farm farmhouse barn lodge manor hall villa grange rectory vicarage bungalow mill croft stables oasthouse chapel forge smithy granary dairy schoolhouse parsonage \
@@ -111,4 +112,5 @@ pub const LIVES: &str = " at on live lives living address reside resides residin
 
 /// Words that stand between a number and the word street or road, and name none.
 pub const BETWEEN: &str = " the of a an down up mile miles hour hours minute minutes min mins day days week weeks month months year years people cars metres meters km kg along on in at to and \
-from for or per is are was by off with this that our my your different main new other more times points ways ";
+from for or per is are was by off with this that our my your different main new other more times points ways either each every any both only its his her their \
+which such same few many ";

@@ -164,6 +164,63 @@ fn knows_names_as_their_own_write_them() {
 }
 
 #[test]
+fn knows_addresses_as_people_write_them() {
+    for (text, value) in [
+        ("P.O. Box 123, Leeds", "P.O. Box 123"),
+        ("write to p o box 447100", "p o box 447100"),
+        ("24 Smith Crescent East", "24 Smith Crescent East"),
+        ("12 High Street N, Wick", "12 High Street N"),
+        ("22 Brook Road East Kilbride", "22 Brook Road"),
+        ("lives at 12/4 Leith Walk", "12/4 Leith Walk"),
+        ("SEND TO 12/4 LEITH WALK", "12/4 LEITH WALK"),
+        ("12/4 Smith Crescent East", "12/4 Smith Crescent East"),
+        ("2F1, 24 Marchmont Road", "2F1, 24 Marchmont Road"),
+        ("of Flat 0/2, 15 Sauchiehall Street", "Flat 0/2, 15 Sauchiehall Street"),
+        (r#"{"addr1":"3/1 89 Byres Road"}"#, "3/1 89 Byres Road"),
+        ("Flat 3B, 17-19 High St", "Flat 3B, 17-19 High St"),
+        ("12A-12C High St", "12A-12C High St"),
+        ("Unit 4, Mill Lane Ind Est", "Unit 4, Mill Lane Ind Est"),
+        ("Unit 4 Calder Ind Est", "Unit 4 Calder Ind Est"),
+        ("Unit 4, Mill Lane Ind. Est.", "Unit 4, Mill Lane Ind. Est"),
+        ("Apt 12, 200 Deansgate", "Apt 12, 200 Deansgate"),
+        ("flat 6, 14 Cornhill, Dorchester", "flat 6, 14 Cornhill"),
+        ("First Floor Flat, 22 King Street", "First Floor Flat, 22 King Street"),
+        ("Flat 1 Ground Floor, 22 King Street", "Flat 1 Ground Floor, 22 King Street"),
+        ("at Rose Cottage, 4 Ivy Lane", "Rose Cottage, 4 Ivy Lane"),
+        ("12 Rose House, 22 King Street", "12 Rose House, 22 King Street"),
+        ("1 Rose Cottages, Ivy Lane", "1 Rose Cottages, Ivy Lane"),
+        ("The Old Rectory, Church Lane, Little Snoring", "The Old Rectory, Church Lane"),
+        ("c/o 14 Oak Avenue", "14 Oak Avenue"),
+        ("No. 7 The Crescent", "7 The Crescent"),
+        ("addr 14 the mews, Leeds", "14 the mews"),
+        ("12 Heol y Bont", "12 Heol y Bont"),
+        ("22 Gw\u{ea}l y M\u{f4}r", "22 Gw\u{ea}l y M\u{f4}r"),
+        ("Stryd y Castell 8, Caernarfon", "Stryd y Castell 8"),
+        ("45a Antrim Rd", "45a Antrim Rd"),
+        ("12 Mill Lane\u{1f600}\u{1f600}", "12 Mill Lane"),
+    ] {
+        assert!(found(text).contains(&("address", value.to_owned())), "{text}: {:?}", found(text));
+    }
+    for text in [
+        "12/4 of the contract",
+        "12/4/2025",
+        "24/11 Visited Mill Lane",
+        "till 12/4 High Street",
+        "page 3/1 Smith Road",
+        "tick box 12",
+        "\u{20ac} box 4",
+        "Chapter 3 The Hill",
+        "Reviewed 12 Jan 2024 Mill Lane",
+        "Heol Las 12 months later",
+        "1 Colgate, 2 Harrogate, 3 Margate",
+        "Flat 2, 15 Monday",
+        "12 Solar Park operators",
+    ] {
+        assert!(!found(text).iter().any(|(kind, _)| *kind == "address"), "{text}: {:?}", found(text));
+    }
+}
+
+#[test]
 fn passes_what_the_trade_has_of_its_own() {
     for text in [
         "company number 12345678",
@@ -258,6 +315,15 @@ fn takes_bounded_time_over_a_hostile_cell_of_any_pattern() {
         "authorization:",
         "pw=&a",
         "\u{2022}@",
+        // Flats in flats in flats.
+        "1-1unit ",
+        "1 Rose Flat, ",
+        "3/1, ",
+        "3/1 Flat, ",
+        "Rose House, 1 ",
+        "1 Rose Court, ",
+        "Heol y ",
+        "Stryd 1 ",
     ];
     // Each example again and again, and its first half, which begins the pattern and never ends it.
     let of_rows = RECOGNISERS.iter().flat_map(|row| {
@@ -390,6 +456,12 @@ const PIECES: &[&str] = &[
     "]",
     "x@y.zz",
     "Rose Cottage, Mill Lane",
+    "Floor ",
+    "Stryd ",
+    " y ",
+    " Ind Est",
+    " East",
+    "12/4 ",
 ];
 
 proptest::proptest! {
