@@ -1,7 +1,7 @@
 //! Rows that an audience does not see, by what they were before treatment.
 //!
 //! A condition on a path inside JSON holds of a row where it holds anywhere at the path, and where it cannot be asked: of an object or of
-//! what is no such value at its end, of something else on the way, of a cell that is no JSON or nested too deep.
+//! what is no such value at its end, of something else on the way, of a cell that is no JSON or nested too deep on the way.
 //!
 //! Never in here: why a row is left out; that is the schema's.
 
@@ -29,7 +29,12 @@ pub fn condition_refusal(condition: &RowCondition, column_type: ColumnType) -> O
     if !path.is_empty() {
         return match test {
             _ if !is_json => Some("a `path` goes into json and jsonb"),
-            _ if path.iter().any(String::is_empty) => Some("a `path` is names with dots between: \"consent.given\""),
+            _ if !path.iter().all(|name| is_name(name)) => {
+                Some("a `path` is names with dots between: \"consent.given\"")
+            }
+            RowTest::Is(values) | RowTest::IsNot(values) if values.iter().any(|value| is_never(value)) => {
+                Some("`null = true` asks for null, and a number is written in digits alone")
+            }
             RowTest::Under(_) | RowTest::From(_) if !ascend_in_json(test.values()) => {
                 Some("inside JSON `under` and `from` take a number or a date, in quotes")
             }
@@ -61,6 +66,16 @@ pub fn condition_refusal(condition: &RowCondition, column_type: ColumnType) -> O
         return Some("`under` and `from` take numbers, dates and timestamps");
     }
     cells(test, column_type).is_none().then_some("its values are texts of the column's type, in quotes")
+}
+
+/// Whether a name inside JSON may be asked for.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(char::is_control)
+}
+
+/// Whether a text is what JSON has and is equal to nothing here: null, or a number with an exponent.
+fn is_never(value: &str) -> bool {
+    value == "null" || Number::parse(value).is_none() && serde_json::from_str::<serde_json::Number>(value).is_ok()
 }
 
 /// The rows of which any of `conditions` holds, and of each path that was asked for whether it was there; `columns` are those of the rows.
@@ -129,6 +144,8 @@ fn holds_inside(cells: &ArrayRef, condition: &RowCondition, told: &mut FieldTold
 enum Asked<'a> {
     /// Whether it is one of these; or, where that is `false`, none of them.
     Is(&'a [String], bool),
+    /// The same of truth values alone: what is none cannot be asked.
+    IsTruth(&'a [String], bool),
     /// Whether it is in this one of the two ranges.
     Range(Edges<'a>, usize),
     /// Whether it is not there, or null.
@@ -137,9 +154,12 @@ enum Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn of(test: &'a RowTest) -> Option<Self> {
+        let is_one = matches!(test, RowTest::Is(_));
         Some(match test {
-            RowTest::Is(values) => Asked::Is(values, true),
-            RowTest::IsNot(values) => Asked::Is(values, false),
+            RowTest::Is(values) | RowTest::IsNot(values) if values.iter().all(|value| is_truth(value)) => {
+                Asked::IsTruth(values, is_one)
+            }
+            RowTest::Is(values) | RowTest::IsNot(values) => Asked::Is(values, is_one),
             RowTest::Under(_) => Asked::Range(Edges::of(test.values())?, 0),
             RowTest::From(_) => Asked::Range(Edges::of(test.values())?, 1),
             RowTest::Null => Asked::Null,
@@ -166,10 +186,8 @@ impl<'a> Asked<'a> {
                     self.is_of_nothing()
                 })
             }
-            (Stands::Leaf("null"), _) => {
-                told.hits += u64::from(path.is_empty());
-                self.is_of_nothing()
-            }
+            // Neither there nor lacking: a field that has another name now may leave a null behind.
+            (Stands::Leaf("null"), _) => self.is_of_nothing(),
             (Stands::Leaf(leaf), None) => {
                 told.hits += 1;
                 self.holds(leaf)
@@ -184,7 +202,7 @@ impl<'a> Asked<'a> {
     /// Whether it holds of a text, number or truth value as JSON writes it, or cannot be asked of it.
     fn holds(&self, leaf: &str) -> bool {
         let number = Number::parse(leaf);
-        let text = match number.is_some() || matches!(leaf, "true" | "false") {
+        let text = match number.is_some() || is_truth(leaf) {
             true => Some(Cow::Borrowed(leaf)),
             // Of a number with an exponent there is none.
             false => serde_json::from_str::<Cow<'_, str>>(leaf).ok(),
@@ -197,10 +215,18 @@ impl<'a> Asked<'a> {
                 };
                 values.iter().any(equals) == *is_one
             }),
+            Asked::IsTruth(values, is_one) => text
+                .filter(|text| is_truth(text))
+                .is_none_or(|text| values.iter().any(|value| *value == text) == *is_one),
             Asked::Range(edges, range) => text.and_then(|text| edges.range(&text)).is_none_or(|found| found == *range),
             Asked::Null => false,
         }
     }
+}
+
+/// Whether a text is a truth value as JSON writes it.
+fn is_truth(text: &str) -> bool {
+    matches!(text, "true" | "false")
 }
 
 /// The values that are named, a cell each.
@@ -325,7 +351,7 @@ mod tests {
             Some(r#"{"a":{"b":null}}"#),
             Some(r#"{"a":{"b":[]}}"#),
         ];
-        assert_eq!(inside(&nothing, RowTest::Null), (vec![true; nothing.len()], (1, 2)));
+        assert_eq!(inside(&nothing, RowTest::Null), (vec![true; nothing.len()], (0, 2)));
         for test in tests() {
             assert_eq!(inside(&nothing, test.clone()).0, vec![false; nothing.len()], "{test:?}");
         }
@@ -341,6 +367,13 @@ mod tests {
         for leaf in ["true", "\"Wren\"", "1e1", "\"1e1\"", "\"9 July 2009\""] {
             let cell = format!("{{\"a\":{{\"b\":{leaf}}}}}");
             for test in [RowTest::Under("0".into()), RowTest::From("18".into()), RowTest::From("2008-01-01".into())] {
+                assert_eq!(inside(&[Some(cell.as_str())], test), (vec![true], (1, 0)), "{cell}");
+            }
+        }
+        // Where a yes or a no is asked for, anything else is neither.
+        for leaf in ["0", "\"False\"", "\" false\"", "\"\"", "\"no\""] {
+            let cell = format!("{{\"a\":{{\"b\":{leaf}}}}}");
+            for test in [RowTest::Is(words(&["false"])), RowTest::IsNot(words(&["true", "false"]))] {
                 assert_eq!(inside(&[Some(cell.as_str())], test), (vec![true], (1, 0)), "{cell}");
             }
         }
@@ -367,6 +400,9 @@ mod tests {
             (vec!["a"], RowTest::Under("Wren".into()), "jsonb"),
             (vec!["a"], RowTest::From("2008-01-01T00:00:00Z".into()), "jsonb"),
             (vec!["a"], RowTest::IsNot(Vec::new()), "jsonb"),
+            (vec!["a\n"], RowTest::Null, "jsonb"),
+            (vec!["a"], RowTest::Is(words(&["1", "1e0"])), "jsonb"),
+            (vec!["a"], RowTest::IsNot(words(&["null"])), "jsonb"),
         ] {
             assert!(of(condition(&path, test), declared), "{path:?} {declared}");
         }
