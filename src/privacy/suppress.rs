@@ -142,10 +142,8 @@ fn holds_inside(cells: &ArrayRef, condition: &RowCondition, told: &mut FieldTold
 
 /// What is asked of a text, number or truth value in JSON.
 enum Asked<'a> {
-    /// Whether it is one of these; or, where that is `false`, none of them.
-    Is(&'a [String], bool),
-    /// The same of truth values alone: what is none cannot be asked.
-    IsTruth(&'a [String], bool),
+    /// Whether it is one of these, or, where that is `false`, none of them. Of truth values alone what is none cannot be asked.
+    Is { values: &'a [String], is_one: bool, of_truth: bool },
     /// Whether it is in this one of the two ranges.
     Range(Edges<'a>, usize),
     /// Whether it is not there, or null.
@@ -154,12 +152,12 @@ enum Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn of(test: &'a RowTest) -> Option<Self> {
-        let is_one = matches!(test, RowTest::Is(_));
         Some(match test {
-            RowTest::Is(values) | RowTest::IsNot(values) if values.iter().all(|value| is_truth(value)) => {
-                Asked::IsTruth(values, is_one)
-            }
-            RowTest::Is(values) | RowTest::IsNot(values) => Asked::Is(values, is_one),
+            RowTest::Is(values) | RowTest::IsNot(values) => Asked::Is {
+                values,
+                is_one: matches!(test, RowTest::Is(_)),
+                of_truth: values.iter().all(|value| is_truth(value)),
+            },
             RowTest::Under(_) => Asked::Range(Edges::of(test.values())?, 0),
             RowTest::From(_) => Asked::Range(Edges::of(test.values())?, 1),
             RowTest::Null => Asked::Null,
@@ -208,16 +206,15 @@ impl<'a> Asked<'a> {
             false => serde_json::from_str::<Cow<'_, str>>(leaf).ok(),
         };
         match self {
-            Asked::Is(values, is_one) => text.is_none_or(|text| {
-                let equals = |value: &String| match number {
-                    Some(number) => Number::parse(value).is_some_and(|value| value == number),
-                    None => *value == text,
-                };
-                values.iter().any(equals) == *is_one
-            }),
-            Asked::IsTruth(values, is_one) => text
-                .filter(|text| is_truth(text))
-                .is_none_or(|text| values.iter().any(|value| *value == text) == *is_one),
+            Asked::Is { values, is_one, of_truth } => {
+                text.filter(|text| !of_truth || is_truth(text)).is_none_or(|text| {
+                    let equals = |value: &String| match number {
+                        Some(number) => Number::parse(value).is_some_and(|value| value == number),
+                        None => *value == text,
+                    };
+                    values.iter().any(equals) == *is_one
+                })
+            }
             Asked::Range(edges, range) => text.and_then(|text| edges.range(&text)).is_none_or(|found| found == *range),
             Asked::Null => false,
         }

@@ -6,6 +6,7 @@
 //! pgcopy/      binary COPY -> Arrow
 //! file/        extracts that somebody else made: files, RDS snapshot exports, pg_dump's folders
 //! topic.rs     dumps of Kafka topics -> change events
+//! objects.rs   the asking of a store for its objects, and for their bytes
 //! fault.rs     why a source did not give what was asked
 //! ```
 //!
@@ -13,6 +14,7 @@
 
 mod fault;
 mod file;
+mod objects;
 mod open;
 mod pgcopy;
 mod postgres;

@@ -195,7 +195,7 @@ fn password(text: &[u8], at: usize) -> Option<Scored> {
 }
 
 /// Whether a text ends so, in any case.
-fn ends_with(text: &[u8], ending: &[u8]) -> bool {
+pub fn ends_with(text: &[u8], ending: &[u8]) -> bool {
     text.len().checked_sub(ending.len()).is_some_and(|start| text[start..].eq_ignore_ascii_case(ending))
 }
 

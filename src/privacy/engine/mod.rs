@@ -33,6 +33,7 @@ use std::sync::{LazyLock, Mutex, OnceLock};
 
 pub use blocks::position;
 pub use context::{Header, Surroundings, words_of};
+pub use marks::ends_with;
 pub use normal::digit_of;
 pub use numbers::Work;
 pub use skeleton::folded;

@@ -1,8 +1,8 @@
 //! A number and a street's name: `Flat 3, 12 High Street`, `12/4 Leith Walk`, `64 Hooper Manor`, `Rose Cottage, Mill Lane`, `PO Box 12`.
 
 use super::lexicon::{Is, Lexicon};
-use crate::privacy::engine::{Scored, Surroundings, position};
-use crate::privacy::recognise::{Kind, RECOGNISERS};
+use crate::privacy::engine::{Scored, Surroundings, ends_with, position};
+use crate::privacy::recognise::{Kind, RECOGNISERS, month};
 
 /// Words of a street's name before its end, at most.
 const WORDS_MAX: usize = 4;
@@ -127,10 +127,6 @@ const BEFORE_DAYS: &[&[u8]] = &[b"on", b"by", b"until", b"till", b"since", b"bef
 
 /// Words before a year.
 const BEFORE_YEARS: &[&[u8]] = &[b"in", b"during", b"since", b"until", b"by", b"before", b"after", b"copyright", b"c)"];
-
-/// How months begin, which stand before a year too.
-const MONTHS: &[&[u8]] =
-    &[b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
 
 /// What a number counts that stands behind it, and no houses.
 const COUNTED: &[&[u8]] = &[
@@ -292,7 +288,7 @@ impl Search<'_> {
         let letters = letters.strip_suffix(b".").unwrap_or(letters);
         is_among(COUNTED, letters)
             || is_parted && is_among(BEFORE_DAYS, letters)
-            || self.is_year(start) && (is_among(BEFORE_YEARS, letters) || is_month(letters))
+            || self.is_year(start) && (is_among(BEFORE_YEARS, letters) || month(letters).is_some())
     }
 
     /// Whether the number there may be a year.
@@ -675,16 +671,6 @@ impl Search<'_> {
 /// Whether a word is one of a list, in any case.
 fn is_among(list: &[&[u8]], word: &[u8]) -> bool {
     list.iter().any(|other| word.eq_ignore_ascii_case(other))
-}
-
-/// Whether a word is a month's name, whole or short.
-fn is_month(word: &[u8]) -> bool {
-    word.get(..3).is_some_and(|front| is_among(MONTHS, front))
-}
-
-/// Whether a text ends so, in any case.
-fn ends_with(text: &[u8], ending: &[u8]) -> bool {
-    text.len() >= ending.len() && text[text.len() - ending.len()..].eq_ignore_ascii_case(ending)
 }
 
 /// Whether a word begins with a capital; of letters beyond ASCII that is not asked.

@@ -21,6 +21,7 @@ mod phones;
 mod table;
 
 pub use checks::{card as is_card, has_check};
+pub use dates::month;
 pub use judge::{Candidate, Evidence};
 pub use kinds::{KINDS, Kind};
 pub use marked::MARKED;

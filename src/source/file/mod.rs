@@ -23,11 +23,10 @@ mod sql;
 mod within;
 
 use super::fault::{BUCKET, fault};
-use super::{Extraction, RawBatch, Source, SourceError};
+use super::{Extraction, RawBatch, Source, SourceError, objects};
 use crate::access::Folder;
 use crate::data::drift::{FoundColumn, Matched, match_columns};
 use crate::data::{Extract, Name, Origin, Rows, Schema, TableName};
-use crate::failpoint;
 use crate::format::pieces::Pieces;
 use crate::format::ranged::Ranged;
 use crate::format::spill::Aside;
@@ -127,9 +126,7 @@ impl Files {
         tables_bytes_max: u64,
         aside: &Aside,
     ) -> Result<Self, SourceError> {
-        failpoint::before("source.list");
-        let listed = folder.store().list(Some(&folder.at(""))).try_collect::<Vec<_>>().await;
-        failpoint::after("source.list");
+        let listed = objects::listed(&folder, &folder.at("")).await;
         let mut listed = listed.map_err(|error| fault(name, "listing its files", BUCKET, &error))?;
         listed.sort_by(|one, other| one.location.cmp(&other.location));
         let relative = |object: &ObjectMeta| folder.relative(&object.location).unwrap_or_default();
@@ -167,10 +164,7 @@ impl Files {
             // An empty object has no range.
             let range = (object.size > 0).then(|| GetRange::Bounded(start..start + FETCH_BYTES));
             let options = GetOptions { range, if_match: tag.clone(), ..GetOptions::default() };
-            failpoint::before("source.get");
-            let got = self.folder.store().get_opts(&object.location, options).await;
-            failpoint::after("source.get");
-            let got = got.map_err(away)?;
+            let got = objects::got(&self.folder, &object.location, options).await.map_err(away)?;
             let (size, of_tag) = (got.meta.size, got.meta.e_tag.clone());
             let bytes = got.bytes().await.map_err(away)?;
             if bytes.is_empty() && size > start {

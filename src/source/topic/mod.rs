@@ -12,14 +12,12 @@ mod beside;
 mod pour;
 mod rooms;
 
-use super::SourceError;
 use super::fault::{BUCKET, fault};
+use super::{SourceError, objects};
 use crate::access::Folder;
 use crate::changes::{Held, Layout, Manifests, Object, Payload, SchemaId, Schemas};
 use crate::data::Name;
-use crate::failpoint;
 use crate::format::compression::Compression;
-use futures::TryStreamExt;
 pub use pour::Poured;
 use rooms::Rooms;
 use std::collections::{BTreeMap, HashMap};
@@ -52,9 +50,7 @@ impl Topic {
     /// Lists the objects that hold `topic`, by partition and first offset.
     pub async fn open(source: &Name, folder: &Folder, layout: Layout, topic: &str) -> Result<Self, SourceError> {
         let below = folder.at(&layout.folder(topic));
-        failpoint::before("source.list");
-        let listed = folder.store().list(Some(&below)).try_collect::<Vec<_>>().await;
-        failpoint::after("source.list");
+        let listed = objects::listed(folder, &below).await;
         let listed = listed.map_err(|error| fault(source, &format!("listing topic {topic}"), BUCKET, &error))?;
         let (mut objects, mut keys, mut schemas) = (Vec::new(), HashMap::new(), BTreeMap::new());
         let (mut tombstones, mut runs, mut sizes) = (None, Vec::new(), HashMap::new());

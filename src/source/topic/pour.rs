@@ -4,12 +4,11 @@
 
 use super::{Topic, corrupt};
 use crate::changes::{Block, Cutter, KeyLines, Layout, Object, RECORD_COLUMNS, RECORD_HEADERS, is_load};
-use crate::failpoint;
 use crate::format::compression::Compression;
 use crate::format::unpack::{SLICE_BYTES, Unpacker};
 use crate::format::{Rows, csv, parquet_read};
-use crate::source::SourceError;
 use crate::source::fault::fault;
+use crate::source::{SourceError, objects};
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
@@ -98,10 +97,7 @@ impl Topic {
     /// The whole object at `path`.
     pub(super) async fn whole(&self, path: &str) -> Result<Piece, SourceError> {
         let away = |error| fault(&self.source, &format!("reading {path}"), path, &error);
-        failpoint::before("source.get");
-        let got = self.folder.store().get_opts(&self.folder.at(path), GetOptions::default()).await;
-        failpoint::after("source.get");
-        let got = got.map_err(away)?;
+        let got = objects::got(&self.folder, &self.folder.at(path), GetOptions::default()).await.map_err(away)?;
         let (tag, of_bytes) = (got.meta.e_tag.clone(), got.meta.size);
         if of_bytes > WHOLE_BYTES_MAX {
             return Err(corrupt(path, "is larger than 1 GiB, which is too large to be read whole".into()));
@@ -116,10 +112,7 @@ impl Topic {
         let away = |error| fault(&self.source, &during, &object.path, &error);
         let range = Some(GetRange::Bounded(at..at + PIECE_BYTES));
         let options = GetOptions { range, if_match: tag, ..GetOptions::default() };
-        failpoint::before("source.get");
-        let got = self.folder.store().get_opts(&self.folder.at(&object.path), options).await;
-        failpoint::after("source.get");
-        let got = got.map_err(away)?;
+        let got = objects::got(&self.folder, &self.folder.at(&object.path), options).await.map_err(away)?;
         let (tag, of_bytes) = (got.meta.e_tag.clone(), got.meta.size);
         let bytes = self.read(got).await.map_err(away)?;
         if bytes.is_empty() {
