@@ -13,7 +13,7 @@
 //! store.put.  lease  told  dump  dump_begin  dump_manifest  dead_letters  begun  receipt  begin  abort
 //! store.second.  part  manifest  list  log
 //! source.  list  get
-//! database.  open  moment  import  alive  catalog  copy  message
+//! database.  open  begin  moment  import  position  powers  alive  pulse  mark  catalog  prepare  plan  parts  locks  copy  message  survey  remedy
 //! kafka.send  file.sync
 //! rows.read  rows.treated
 //! ```
@@ -37,6 +37,15 @@ pub fn after(name: &str) {
     armed::reach(name, "after");
     #[cfg(not(feature = "failpoints"))]
     let _ = name;
+}
+
+/// Awaits the call `name` between the two, whatever it answers.
+#[inline]
+pub async fn around<T>(name: &str, call: impl Future<Output = T>) -> T {
+    before(name);
+    let answer = call.await;
+    after(name);
+    answer
 }
 
 /// Where rows are in hand, which `told` prints.

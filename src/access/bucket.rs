@@ -64,9 +64,7 @@ impl Place {
 
     /// What is answered; `None` where nothing is.
     async fn ask(&self, question: &Question<'_>) -> Option<Answer> {
-        failpoint::before("store.ask");
-        let answer = self.straight.ask(question).await;
-        failpoint::after("store.ask");
+        let answer = failpoint::around("store.ask", self.straight.ask(question)).await;
         answer.ok()
     }
 }
@@ -154,9 +152,7 @@ fn holds(body: &[u8], word: &[u8]) -> bool {
 /// Whether these credentials may delete what no run ever deletes: anything but a probe or the parts of a run. Asked of an object that
 /// is not there, so that nothing goes. `None` where it was neither done nor refused.
 pub async fn may_delete_anything(folder: &Folder, name: &str) -> Option<bool> {
-    failpoint::before("store.delete_nothing");
-    let deleted = folder.store().delete(&folder.at(name)).await;
-    failpoint::after("store.delete_nothing");
+    let deleted = failpoint::around("store.delete_nothing", folder.store().delete(&folder.at(name))).await;
     match deleted {
         Ok(()) => Some(true),
         Err(error) => matches!(meaning(&error), Meaning::Refused).then_some(false),

@@ -10,16 +10,10 @@ use object_store::{GetOptions, GetResult, ObjectMeta, Result};
 
 /// The objects below `place`.
 pub(super) async fn listed(folder: &Folder, place: &Path) -> Result<Vec<ObjectMeta>> {
-    failpoint::before("source.list");
-    let listed = folder.store().list(Some(place)).try_collect().await;
-    failpoint::after("source.list");
-    listed
+    failpoint::around("source.list", folder.store().list(Some(place)).try_collect()).await
 }
 
 /// The object at `place`, or what `options` ask of it.
 pub(super) async fn got(folder: &Folder, place: &Path, options: GetOptions) -> Result<GetResult> {
-    failpoint::before("source.get");
-    let got = folder.store().get_opts(place, options).await;
-    failpoint::after("source.get");
-    got
+    failpoint::around("source.get", folder.store().get_opts(place, options)).await
 }

@@ -54,9 +54,8 @@ pub async fn put_if_absent(
         }
         let mode = if mutant::is(Mutant::WritesOver) { PutMode::Overwrite } else { PutMode::Create };
         let options = PutOptions { mode, ..PutOptions::default() };
-        failpoint::before(call);
-        let answer = folder.store().put_opts(key, PutPayload::from_bytes(bytes.clone()), options).await;
-        failpoint::after(call);
+        let answer =
+            failpoint::around(call, folder.store().put_opts(key, PutPayload::from_bytes(bytes.clone()), options)).await;
         if mutant::is(Mutant::AnswerBelieved) {
             return believed(folder, key, answer);
         }
@@ -104,12 +103,8 @@ fn believed(
 
 /// The whole object, or `None` when it is not there.
 pub(super) async fn get(folder: &Folder, key: &Path) -> Result<Option<Bytes>, StoreError> {
-    failpoint::before("store.get");
-    let found = match folder.store().get(key).await {
-        Ok(found) => found.bytes().await,
-        Err(error) => Err(error),
-    };
-    failpoint::after("store.get");
+    let found = async { folder.store().get(key).await?.bytes().await };
+    let found = failpoint::around("store.get", found).await;
     match found {
         Ok(bytes) => Ok(Some(bytes)),
         Err(object_store::Error::NotFound { .. }) => Ok(None),

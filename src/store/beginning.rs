@@ -71,9 +71,8 @@ pub(super) async fn keep_up(security: &Store, job: &Name, listed_from: u64, next
 async fn tell(security: &Store, job: &Name, from: u64) -> Result<(), StoreError> {
     let folder = security.primary();
     let text = serde_json::to_vec(&Beginning { from }).unwrap_or_default();
-    failpoint::before("store.put.beginning");
-    let written = folder.store().put(&key(security, job), PutPayload::from(text)).await;
-    failpoint::after("store.put.beginning");
+    let written =
+        failpoint::around("store.put.beginning", folder.store().put(&key(security, job), PutPayload::from(text))).await;
     written.map(drop).map_err(|error| fault(folder, "writing an object", "the bucket or container", error))
 }
 

@@ -105,9 +105,7 @@ fn hint_of(version: u64, state: &TableState, actions: u64, bytes: u64) -> Hint {
 /// Names the newest checkpoint. Written over what is there: it is a hint, and an older one leads to the same table.
 async fn name(table: &Folder, hint: &Hint) -> Result<(), StoreError> {
     let text = serde_json::to_vec(hint).unwrap_or_default();
-    failpoint::before("store.put.hint");
-    let written = table.store().put(&table.at(HINT), PutPayload::from(text)).await;
-    failpoint::after("store.put.hint");
+    let written = failpoint::around("store.put.hint", table.store().put(&table.at(HINT), PutPayload::from(text))).await;
     match written.map_err(|error| fault(table, "writing an object", "the bucket or container", error)) {
         Err(StoreError::Refused { .. }) => {
             tracing::debug!(

@@ -4,23 +4,16 @@
 
 use super::absent::{get, name};
 use super::fault::{StoreError, fault};
+use super::listed::listed;
 use crate::access::Folder;
 use crate::failpoint;
 use bytes::Bytes;
-use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
 /// Every object below `relative`, by its path under `folder`, with its size; in the order of the paths.
 pub async fn list(folder: &Folder, relative: &str) -> Result<Vec<(String, u64)>, StoreError> {
-    failpoint::before("store.list");
-    let listed = folder.store().list(Some(&folder.at(relative))).try_collect::<Vec<_>>().await;
-    failpoint::after("store.list");
-    let listed = match listed {
-        Ok(listed) => listed,
-        Err(object_store::Error::NotFound { .. }) => Vec::new(),
-        Err(error) => return Err(fault(folder, "listing a dump", "the bucket or container", error)),
-    };
+    let listed = listed(folder, &folder.at(relative), None, "listing a dump").await?;
     let mut found: Vec<(String, u64)> =
         listed.into_iter().filter_map(|meta| Some((folder.relative(&meta.location)?, meta.size))).collect();
     found.sort();
@@ -37,8 +30,6 @@ pub async fn fetch(folder: &Folder, relative: &str) -> Result<Bytes, StoreError>
 /// The last `bytes` of the object at `relative`, which has `size` of them.
 pub async fn fetch_end(folder: &Folder, relative: &str, size: u64, bytes: u64) -> Result<Bytes, StoreError> {
     let key: Path = folder.at(relative);
-    failpoint::before("store.get");
-    let end = folder.store().get_range(&key, size.saturating_sub(bytes)..size).await;
-    failpoint::after("store.get");
+    let end = failpoint::around("store.get", folder.store().get_range(&key, size.saturating_sub(bytes)..size)).await;
     end.map_err(|error| fault(folder, "reading an object", &name(folder, &key), error))
 }

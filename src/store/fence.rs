@@ -15,26 +15,17 @@
 //! Never in here: copying, and which url is the first.
 
 use super::absent::{Absent, name, put_if_absent};
-use super::fault::{StoreError, damaged, fault};
+use super::fault::{StoreError, damaged};
+use super::listed::listed;
 use crate::access::Folder;
-use crate::failpoint;
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
-use futures::TryStreamExt;
 
 const EPOCHS: &str = "_nightferry/epochs";
 
 /// The newest epoch of a cloud; 0 where there is none.
 pub async fn epoch(folder: &Folder) -> Result<u64, StoreError> {
-    let prefix = folder.at(EPOCHS);
-    failpoint::before("store.list");
-    let listed = folder.store().list(Some(&prefix)).try_collect::<Vec<_>>().await;
-    failpoint::after("store.list");
-    let listed = match listed {
-        Ok(listed) => listed,
-        Err(object_store::Error::NotFound { .. }) => Vec::new(),
-        Err(error) => return Err(fault(folder, "listing epochs", "the bucket or container", error)),
-    };
+    let listed = listed(folder, &folder.at(EPOCHS), None, "listing epochs").await?;
     let digits = listed.iter().filter_map(|meta| meta.location.filename()?.strip_suffix(".json")?.parse().ok());
     Ok(digits.max().unwrap_or(0))
 }

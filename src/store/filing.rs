@@ -4,12 +4,12 @@
 
 use super::Store;
 use super::absent::get;
-use super::fault::{StoreError, fault};
+use super::fault::StoreError;
+use super::listed::listed;
 use super::part::Part;
 use super::staging::{delete, put};
 use super::upload::aborted;
 use crate::data::Name;
-use crate::failpoint;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
@@ -108,14 +108,7 @@ async fn newest(
     // The ids of runs begin with the moment, in thousandths of a second.
     let moment = format!("{:012x}", since.timestamp_millis().max(0));
     let offset = folder.at(&format!("reports/{job}/{}-{}", &moment[..8], &moment[8..]));
-    failpoint::before("store.list");
-    let listed = folder.store().list_with_offset(Some(&prefix), &offset).try_collect::<Vec<_>>().await;
-    failpoint::after("store.list");
-    let listed = match listed {
-        Ok(listed) => listed,
-        Err(object_store::Error::NotFound { .. }) => Vec::new(),
-        Err(error) => return Err(fault(folder, "listing reports", "the bucket or container", error)),
-    };
+    let listed = listed(folder, &prefix, Some(&offset), "listing reports").await?;
     let of_json = |meta: &ObjectMeta| meta.location.filename().is_some_and(|file| file.ends_with(".json"));
     let mut found: Vec<ObjectMeta> =
         listed.into_iter().filter(|meta| of_json(meta) && meta.size <= REPORT_BYTES_MAX).collect();

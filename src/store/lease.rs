@@ -16,13 +16,12 @@
 
 use super::Store;
 use super::absent::{Absent, get, name, put_if_absent};
-use super::fault::{StoreError, damaged, fault};
+use super::fault::{StoreError, damaged};
+use super::listed::listed;
 use super::staging::put;
 use crate::data::{Name, Period};
-use crate::failpoint;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
 /// Claims of a night that are looked at, the newest.
@@ -88,14 +87,7 @@ fn since_of(text: &[u8]) -> Option<DateTime<Utc>> {
 pub async fn claims(security: &Store, job: &Name, period: Period) -> Result<Vec<Claim>, StoreError> {
     let folder = security.primary();
     let prefix = folder.at(&format!("_schedule/{job}/{period}"));
-    failpoint::before("store.list");
-    let listed = folder.store().list(Some(&prefix)).try_collect::<Vec<_>>().await;
-    failpoint::after("store.list");
-    let listed = match listed {
-        Ok(listed) => listed,
-        Err(object_store::Error::NotFound { .. }) => Vec::new(),
-        Err(error) => return Err(fault(folder, "listing claims", "the bucket or container", error)),
-    };
+    let listed = listed(folder, &prefix, None, "listing claims").await?;
     let number = |file: &str| file.strip_suffix(".json").filter(|digits| digits.len() == 5)?.parse::<u32>().ok();
     let mut numbers: Vec<u32> = listed.iter().filter_map(|meta| number(meta.location.filename()?)).collect();
     numbers.sort_unstable();

@@ -9,11 +9,11 @@
 use super::Store;
 use super::absent::{Absent, get, name, put_if_absent};
 use super::beginning;
-use super::fault::{StoreError, damaged, fault};
+use super::fault::{StoreError, damaged};
+use super::listed::listed;
 use super::manifest::ManifestRef;
 use super::mutant::{self, Mutant};
 use crate::data::{Name, Period};
-use crate::failpoint;
 use crate::report::BatchReport;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -182,18 +182,8 @@ fn nights_max() -> usize {
 async fn numbers(security: &Store, job: &Name, from: u64) -> Result<Vec<u64>, StoreError> {
     let folder = security.primary();
     let prefix = folder.at(&format!("_jobs/{job}"));
-    failpoint::before("store.list");
-    let listed = match from.checked_sub(1) {
-        None => folder.store().list(Some(&prefix)),
-        Some(before) => folder.store().list_with_offset(Some(&prefix), &folder.at(&record_path(job, before))),
-    };
-    let listed = listed.try_collect::<Vec<_>>().await;
-    failpoint::after("store.list");
-    let listed = match listed {
-        Ok(listed) => listed,
-        Err(object_store::Error::NotFound { .. }) => Vec::new(),
-        Err(error) => return Err(fault(folder, "listing job records", "the bucket or container", error)),
-    };
+    let before = from.checked_sub(1).map(|before| folder.at(&record_path(job, before)));
+    let listed = listed(folder, &prefix, before.as_ref(), "listing job records").await?;
     let mut numbers: Vec<u64> = listed.iter().filter_map(|meta| number_of(meta.location.filename()?)).collect();
     numbers.sort_unstable();
     Ok(numbers)

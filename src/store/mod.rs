@@ -37,6 +37,7 @@
 //! out.rs        what copies may send out of AWS
 //! over.rs       written over what was seen, and over nothing else
 //! carried.rs    what a version names, carried there
+//! listed.rs     what lies below a place
 //! rows.rs       a table's rows as text                  snapshot.rs   a table's files at a version
 //! checkpoint.rs where readers of a long log begin
 //! table.rs      a table's files, to be read again where changes are merged into it
@@ -72,6 +73,7 @@ mod filing;
 mod joined;
 mod lease;
 mod ledger;
+mod listed;
 mod made;
 mod manifest;
 mod mutant;

@@ -54,15 +54,12 @@ impl From<ObjectMeta> for Before {
 
 /// What is at a key, and what there is to compare with.
 pub(super) async fn seen(folder: &Folder, key: &Path) -> Result<(Option<Bytes>, Before), StoreError> {
-    failpoint::before("store.get");
-    let found = match folder.store().get(key).await {
-        Ok(found) => {
-            let before = Before::from(found.meta.clone());
-            found.bytes().await.map(|bytes| (Some(bytes), before))
-        }
-        Err(error) => Err(error),
+    let found = async {
+        let found = folder.store().get(key).await?;
+        let before = Before::from(found.meta.clone());
+        Ok((Some(found.bytes().await?), before))
     };
-    failpoint::after("store.get");
+    let found = failpoint::around("store.get", found).await;
     match found {
         Err(Error::NotFound { .. }) => Ok((None, Before::Nothing)),
         found => found.map_err(|error| fault(folder, "reading an object", &name(folder, key), error)),
@@ -71,9 +68,7 @@ pub(super) async fn seen(folder: &Folder, key: &Path) -> Result<(Option<Bytes>, 
 
 /// The same without its bytes.
 pub(super) async fn tag(folder: &Folder, key: &Path) -> Result<Before, StoreError> {
-    failpoint::before("store.head");
-    let found = folder.store().head(key).await;
-    failpoint::after("store.head");
+    let found = failpoint::around("store.head", folder.store().head(key)).await;
     match found {
         Ok(meta) => Ok(meta.into()),
         Err(Error::NotFound { .. }) => Ok(Before::Nothing),
@@ -91,16 +86,14 @@ pub(super) async fn put_over(
 ) -> Result<Option<Before>, StoreError> {
     let put = |mode| {
         let options = PutOptions { mode, ..PutOptions::default() };
-        folder.store().put_opts(key, PutPayload::from_bytes(bytes.clone()), options)
+        failpoint::around(call, folder.store().put_opts(key, PutPayload::from_bytes(bytes.clone()), options))
     };
     let is_asked = !mutant::is(Mutant::StalledCopyGoesOn);
-    failpoint::before(call);
     let mut answer = put(if is_asked { before.mode() } else { PutMode::Overwrite }).await;
     let is_unable = |error| matches!(meaning(error), Meaning::Unable | Meaning::Away(Some(NOT_IMPLEMENTED)));
     if answer.as_ref().is_err_and(is_unable) {
         answer = put(PutMode::Overwrite).await;
     }
-    failpoint::after(call);
     match answer {
         Ok(written) => Ok(Some(Before::of(written.e_tag, written.version))),
         // Our own, of an attempt whose answer was lost, or the same of somebody else.

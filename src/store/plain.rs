@@ -25,15 +25,14 @@
 use super::Store;
 use super::absent::get;
 use super::delta::log::replay;
-use super::fault::{StoreError, fault};
+use super::fault::StoreError;
+use super::listed::listed;
 use super::made::keep_up;
 use super::over::{self, Before, put_over};
 use super::staging::delete;
 use crate::access::Folder;
 use crate::data::{Name, Period};
-use crate::failpoint;
 use bytes::Bytes;
-use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -229,14 +228,7 @@ pub(super) struct There {
 
 /// Every object of the folder but what it says of itself, by name.
 pub(super) async fn objects(plain: &Folder) -> Result<BTreeMap<String, There>, StoreError> {
-    failpoint::before("store.list");
-    let listed = plain.store().list(Some(&plain.at(""))).try_collect::<Vec<_>>().await;
-    failpoint::after("store.list");
-    let listed = match listed {
-        Ok(listed) => listed,
-        Err(object_store::Error::NotFound { .. }) => Vec::new(),
-        Err(error) => return Err(fault(plain, "listing a plain copy", "the bucket or container", error)),
-    };
+    let listed = listed(plain, &plain.at(""), None, "listing a plain copy").await?;
     let one = |meta: object_store::ObjectMeta| {
         let path = plain.relative(&meta.location).filter(|path| path != SAID)?;
         Some((path, There { bytes: meta.size, etag: meta.e_tag }))

@@ -20,9 +20,7 @@ pub async fn preflight(folder: &Folder) -> Result<(), StoreError> {
     // One plain question first: a place that does not answer is told of at once, not after every attempt of a commit.
     get(folder, &key).await?;
     let verdict = exclusive(folder, &key).await;
-    failpoint::before("store.delete");
-    let deleted = folder.store().delete(&key).await;
-    failpoint::after("store.delete");
+    let deleted = failpoint::around("store.delete", folder.store().delete(&key)).await;
     verdict?;
     deleted.map_err(|error| fault(folder, "deleting a probe", "the probe", error))
 }
@@ -30,9 +28,7 @@ pub async fn preflight(folder: &Folder) -> Result<(), StoreError> {
 /// Whether a folder may be listed; that there is nothing in it is no fault.
 pub async fn may_list(folder: &Folder, relative: &str) -> Result<(), StoreError> {
     let prefix = folder.at(relative);
-    failpoint::before("store.list");
-    let first = folder.store().list(Some(&prefix)).next().await;
-    failpoint::after("store.list");
+    let first = failpoint::around("store.list", folder.store().list(Some(&prefix)).next()).await;
     match first {
         Some(Err(error)) => Err(fault(folder, "listing", &format!("`{relative}`"), error)),
         _ => Ok(()),

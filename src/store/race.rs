@@ -29,18 +29,10 @@ pub async fn is_exclusive_in_a_race(folder: &Folder) -> Result<bool, StoreError>
                 folder.store().put_opts(&key, PutPayload::from_bytes(text), options).await
             }
         };
-        failpoint::before("store.put.probe");
-        let answers = join_all(texts.iter().map(create)).await;
-        failpoint::after("store.put.probe");
-        failpoint::before("store.get");
-        let found = match folder.store().get(&key).await {
-            Ok(found) => found.bytes().await,
-            Err(error) => Err(error),
-        };
-        failpoint::after("store.get");
-        failpoint::before("store.delete");
-        let deleted = folder.store().delete(&key).await;
-        failpoint::after("store.delete");
+        let answers = failpoint::around("store.put.probe", join_all(texts.iter().map(create))).await;
+        let found = async { folder.store().get(&key).await?.bytes().await };
+        let found = failpoint::around("store.get", found).await;
+        let deleted = failpoint::around("store.delete", folder.store().delete(&key)).await;
         let found = found.map_err(|error| fault(folder, "reading a probe", "the probe", error))?;
         deleted.map_err(|error| fault(folder, "deleting a probe", "the probe", error))?;
         let won: Vec<&Bytes> =

@@ -1,16 +1,15 @@
 //! The rows of a table's newest version as text, in a fixed order: for tests and for people, not for large tables.
 
+use super::absent::get;
 use super::delta::action::decode_path;
 use super::delta::log::replay;
 use super::fault::StoreError;
 use crate::access::Folder;
-use crate::failpoint;
 use crate::format::parquet_read;
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use object_store::ObjectStoreExt;
 use std::sync::Arc;
 
 /// Rows read at once.
@@ -24,10 +23,7 @@ pub async fn rows_of_table(store: &Folder, table: &str) -> Result<String, StoreE
     let (mut header, mut lines) = (String::new(), Vec::new());
     for add in state.files.values() {
         let path = decode_path(&add.path).ok_or_else(unread)?;
-        failpoint::before("store.get");
-        let bytes =
-            folder.store().get(&folder.at(&path)).await.map_err(|_| unread())?.bytes().await.map_err(|_| unread())?;
-        failpoint::after("store.get");
+        let bytes = get(&folder, &folder.at(&path)).await?.ok_or_else(unread)?;
         let opened = parquet_read::open(bytes).map_err(|_| unread())?;
         header = opened.columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(",");
         let places = (0..opened.columns.len()).collect();

@@ -9,6 +9,7 @@
 use super::Store;
 use super::absent::{get_written, name};
 use super::fault::{StoreError, fault};
+use super::listed::listed;
 use super::part::{Part, PartColumn, sha256};
 use crate::access::Folder;
 use crate::data::scratch::Allowance;
@@ -232,9 +233,7 @@ pub(super) async fn put_alone(
 /// Writes an object whose name is its own (no other writer uses it), and asks the store how large it is there.
 pub(super) async fn put(folder: &Folder, key: &Path, bytes: Bytes, call: &'static str) -> Result<(), StoreError> {
     let size = bytes.len() as u64;
-    failpoint::before(call);
-    let written = folder.store().put(key, PutPayload::from_bytes(bytes)).await;
-    failpoint::after(call);
+    let written = failpoint::around(call, folder.store().put(key, PutPayload::from_bytes(bytes))).await;
     written.map_err(|error| match fault(folder, "writing an object", "the bucket or container", error) {
         StoreError::NotExclusive { store } => StoreError::Away { store, during: "writing an object", code: None },
         other => other,
@@ -250,9 +249,7 @@ pub(super) async fn put(folder: &Folder, key: &Path, bytes: Bytes, call: &'stati
 
 /// Size of an object, or `None` when it is not there.
 pub(super) async fn head(folder: &Folder, key: &Path) -> Result<Option<u64>, StoreError> {
-    failpoint::before("store.head");
-    let found = folder.store().head(key).await;
-    failpoint::after("store.head");
+    let found = failpoint::around("store.head", folder.store().head(key)).await;
     match found {
         Ok(meta) => Ok(Some(meta.size)),
         Err(object_store::Error::NotFound { .. }) => Ok(None),
@@ -262,19 +259,14 @@ pub(super) async fn head(folder: &Folder, key: &Path) -> Result<Option<u64>, Sto
 
 async fn delete_all(folder: &Folder, relative: &str) -> Result<(), StoreError> {
     let prefix = folder.at(relative);
-    let deleting = |error| fault(folder, "deleting what was staged", &name(folder, &prefix), error);
-    failpoint::before("store.list");
-    let found: Vec<_> = folder.store().list(Some(&prefix)).try_collect().await.map_err(deleting)?;
-    failpoint::after("store.list");
+    let found = listed(folder, &prefix, None, "deleting what was staged").await?;
     let deletions = futures::stream::iter(found).map(|meta| async move { delete(folder, &meta.location).await });
     deletions.buffer_unordered(DELETES_AT_ONCE).try_collect::<()>().await
 }
 
 /// Deletes an object, or finds that it is gone.
 pub(super) async fn delete(folder: &Folder, key: &Path) -> Result<(), StoreError> {
-    failpoint::before("store.delete");
-    let deleted = folder.store().delete(key).await;
-    failpoint::after("store.delete");
+    let deleted = failpoint::around("store.delete", folder.store().delete(key)).await;
     match deleted {
         Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
         Err(error) => Err(fault(folder, "deleting an object", &name(folder, key), error)),

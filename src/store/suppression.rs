@@ -18,11 +18,10 @@
 use super::Store;
 use super::absent::{get, name};
 use super::delta::log::TableState;
-use super::fault::{StoreError, damaged, fault};
+use super::fault::{StoreError, damaged};
+use super::listed::listed;
 use crate::access::Folder;
-use crate::failpoint;
 use chrono::{DateTime, NaiveDate, Utc};
-use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
 const LISTS: &str = "_suppress";
@@ -113,18 +112,8 @@ pub async fn suppression_list(security: &Store, stamp: &str) -> Result<Option<Su
 pub(super) async fn newest(security: &Store, from: Option<u64>) -> Result<Option<u64>, StoreError> {
     let folder = security.primary();
     let prefix = folder.at(LISTS);
-    failpoint::before("store.list");
-    let listed = match from.and_then(|from| from.checked_sub(1)) {
-        None => folder.store().list(Some(&prefix)),
-        Some(before) => folder.store().list_with_offset(Some(&prefix), &folder.at(&list_path(before))),
-    };
-    let listed = listed.try_collect::<Vec<_>>().await;
-    failpoint::after("store.list");
-    let listed = match listed {
-        Ok(listed) => listed,
-        Err(object_store::Error::NotFound { .. }) => Vec::new(),
-        Err(error) => return Err(fault(folder, "listing suppression lists", "the bucket or container", error)),
-    };
+    let before = from.and_then(|from| from.checked_sub(1)).map(|before| folder.at(&list_path(before)));
+    let listed = listed(folder, &prefix, before.as_ref(), "listing suppression lists").await?;
     Ok(listed.iter().filter_map(|meta| super::ledger::number_of(meta.location.filename()?)).max())
 }
 

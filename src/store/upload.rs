@@ -83,9 +83,7 @@ impl<'a> Upload<'a> {
             Some(begun) => begun,
             none => none.insert(begin(self.folder, &self.key).await?),
         };
-        failpoint::before(self.call);
-        let put = begun.put_part(payload).await;
-        failpoint::after(self.call);
+        let put = failpoint::around(self.call, begun.put_part(payload)).await;
         put.map_err(|error| fault(self.folder, "writing an object", &name(self.folder, &self.key), error))
     }
 
@@ -118,9 +116,7 @@ impl<'a> Upload<'a> {
         }
         match &mut self.begun {
             Some(begun) => {
-                failpoint::before(self.call);
-                let done = begun.complete().await;
-                failpoint::after(self.call);
+                let done = failpoint::around(self.call, begun.complete()).await;
                 done.map_err(|error| fault(self.folder, "writing an object", &name(self.folder, &self.key), error))?;
                 Ok(true)
             }
@@ -170,9 +166,7 @@ async fn begin(folder: &Folder, key: &Path) -> Result<Box<dyn MultipartUpload>, 
     let away = || StoreError::Away { store: folder.label().to_owned(), during, code: None };
     let (of, at, under_way) = (folder.clone(), key.clone(), UnderWay::new());
     let beginning = tokio::spawn(async move {
-        failpoint::before("store.put.begin");
-        let begun = of.store().put_multipart(&at).await;
-        failpoint::after("store.put.begin");
+        let begun = failpoint::around("store.put.begin", of.store().put_multipart(&at)).await;
         // In this order they go where nobody takes them: it is being aborted before it is no longer under way.
         (begun.map(|begun| Unclaimed(Some(begun))), under_way)
     });
@@ -186,10 +180,8 @@ fn give_up(mut begun: Box<dyn MultipartUpload>) -> Option<JoinHandle<()>> {
     let runtime = tokio::runtime::Handle::try_current().ok()?;
     let under_way = UnderWay::new();
     Some(runtime.spawn(async move {
-        failpoint::before("store.put.abort");
         // Where the store does not take it, its own rule forgets the parts.
-        let _ = begun.abort().await;
-        failpoint::after("store.put.abort");
+        let _ = failpoint::around("store.put.abort", begun.abort()).await;
         drop(under_way);
     }))
 }

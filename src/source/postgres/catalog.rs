@@ -110,9 +110,8 @@ const MAY_HOLD_LARGE: &str = "\
 
 /// The columns of a table, view, partitioned or foreign table; none when there is no such thing.
 pub async fn columns(connection: &mut PgConnection, table: &TableName) -> Result<Vec<SourceColumn>, sqlx::Error> {
-    failpoint::before("database.catalog");
-    let rows = sqlx::query(COLUMNS).bind(&table.schema).bind(&table.table).fetch_all(&mut *connection).await?;
-    failpoint::after("database.catalog");
+    let query = sqlx::query(COLUMNS).bind(&table.schema).bind(&table.table);
+    let rows = failpoint::around("database.catalog", query.fetch_all(&mut *connection)).await?;
     let column = |row: &sqlx::postgres::PgRow| Ok((row.try_get(0)?, row.try_get(1)?, Some(row.try_get(2)?)));
     let found = rows.iter().map(column).collect::<Result<Vec<_>, sqlx::Error>>()?;
     with_types(connection, found).await
@@ -125,7 +124,7 @@ async fn with_types(
 ) -> Result<Vec<SourceColumn>, sqlx::Error> {
     let ids: Vec<i64> = found.iter().map(|(_, id, _)| *id).collect();
     let mut types = HashMap::new();
-    for row in sqlx::query(TYPES).bind(ids).fetch_all(connection).await? {
+    for row in failpoint::around("database.catalog", sqlx::query(TYPES).bind(ids).fetch_all(connection)).await? {
         let (id, kind): (i64, String) = (row.try_get(2)?, row.try_get(5)?);
         let source_type = SourceType {
             id: u32::try_from(id).unwrap_or_default(),
@@ -148,7 +147,8 @@ async fn with_types(
 /// Tables that are there instead, by name.
 pub async fn tables(connection: &mut PgConnection, table: &TableName) -> Result<Vec<String>, sqlx::Error> {
     let query = sqlx::query(TABLES).bind(&table.schema).bind(&table.table).bind(HINT_TABLES_MAX);
-    query.fetch_all(connection).await?.iter().map(|row| row.try_get(0)).collect()
+    let rows = failpoint::around("database.catalog", query.fetch_all(connection)).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
 }
 
 /// The columns that a SELECT gives, without reading its rows. From here on the tables it names are locked against change.
@@ -156,8 +156,10 @@ pub async fn tables(connection: &mut PgConnection, table: &TableName) -> Result<
 /// It is first prepared, which takes one statement and no more; only then is it asked for the types of its columns, in a way
 /// that has the driver look none of them up: it knows no multirange.
 pub async fn prepared(connection: &mut PgConnection, sql: &str) -> Result<Vec<SourceColumn>, sqlx::Error> {
-    connection.prepare(AssertSqlSafe(select::parses(sql)).into_sql_str()).await?;
-    let row = sqlx::raw_sql(AssertSqlSafe(select::columns_alone(sql))).fetch_one(&mut *connection).await?;
+    let parses = AssertSqlSafe(select::parses(sql)).into_sql_str();
+    failpoint::around("database.prepare", connection.prepare(parses)).await?;
+    let query = sqlx::raw_sql(AssertSqlSafe(select::columns_alone(sql)));
+    let row = failpoint::around("database.prepare", query.fetch_one(&mut *connection)).await?;
     let column = |column: &sqlx::postgres::PgColumn| {
         let id = column.type_info().oid().map_or(0, |id| i64::from(id.0));
         (column.name().to_owned(), id, None)
@@ -179,10 +181,11 @@ pub async fn planned(connection: &mut PgConnection, select: &str) -> Result<Opti
 /// Whether a table may hold values that are too large to be sent.
 pub async fn may_hold_large(connection: &mut PgConnection, table: &TableName) -> Result<bool, sqlx::Error> {
     let query = sqlx::query(MAY_HOLD_LARGE).bind(&table.schema).bind(&table.table);
-    query.fetch_one(connection).await?.try_get(0)
+    failpoint::around("database.catalog", query.fetch_one(connection)).await?.try_get(0)
 }
 
 /// A table that was truncated or rewritten after our snapshot, if there is one among those that are locked.
 pub async fn rewritten(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query(REWRITTEN).fetch_optional(connection).await?.map(|row| row.try_get(0)).transpose()
+    let row = failpoint::around("database.locks", sqlx::query(REWRITTEN).fetch_optional(connection)).await?;
+    row.map(|row| row.try_get(0)).transpose()
 }

@@ -22,6 +22,7 @@ use super::keys::{KEY_RANGES_MAX, Kind, conditions};
 use super::ranges::{RANGE_BYTES, by_page};
 use crate::data::select::{Part, quoted, quoted_table, select, select_part};
 use crate::data::{Extract, Filter, Rows, TableName};
+use crate::failpoint;
 use crate::source::pgcopy::CopyColumn;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
@@ -79,7 +80,8 @@ const REPARTITIONED: &str = "\
 
 /// A partitioned table that got or lost a partition since our snapshot, if there is one among those that are locked.
 pub async fn repartitioned(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query(REPARTITIONED).fetch_optional(connection).await?.map(|row| row.try_get(0)).transpose()
+    let row = failpoint::around("database.locks", sqlx::query(REPARTITIONED).fetch_optional(connection)).await?;
+    row.map(|row| row.try_get(0)).transpose()
 }
 
 /// An extract, divided.
@@ -116,7 +118,8 @@ pub async fn divided(
         Rows::Table { table, filter } => (table, filter.as_ref().map(Filter::postgres)),
         Rows::Query { sql, .. } => return by_key(connection, extract, columns, sql).await,
     };
-    let row = sqlx::query(KIND).bind(quoted_table(table)).fetch_one(&mut *connection).await?;
+    let query = sqlx::query(KIND).bind(quoted_table(table));
+    let row = failpoint::around("database.parts", query.fetch_one(&mut *connection)).await?;
     let (kind, is_whole): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
     let (bytes, page_bytes): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
     let has_ranges = moment.version >= RANGES_SINCE && !is_whole;
@@ -212,7 +215,8 @@ async fn end(
     if !is_cheap {
         return Ok(None);
     }
-    let rows = sqlx::raw_sql(AssertSqlSafe(first)).fetch_all(connection).await?;
+    let query = sqlx::raw_sql(AssertSqlSafe(first));
+    let rows = failpoint::around("database.parts", query.fetch_all(connection)).await?;
     rows.first().map_or(Ok(None), |row| row.try_get(0))
 }
 
@@ -227,7 +231,8 @@ async fn leaves(
     table: &TableName,
     page_bytes: i64,
 ) -> Result<Option<Vec<Part>>, sqlx::Error> {
-    let rows = sqlx::query(LEAVES).bind(quoted_table(table)).fetch_all(connection).await?;
+    let query = sqlx::query(LEAVES).bind(quoted_table(table));
+    let rows = failpoint::around("database.parts", query.fetch_all(connection)).await?;
     let mut parts = Vec::new();
     for row in rows {
         if !row.try_get::<bool, _>(3)? {

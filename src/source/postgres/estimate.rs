@@ -2,6 +2,7 @@
 //!
 //! Never in here: what is decided by it.
 
+use crate::failpoint;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 /// The server's estimate of a SELECT.
@@ -50,7 +51,8 @@ pub async fn is_of_one_session(connection: &mut PgConnection, select: &str, sql:
 }
 
 async fn plan(connection: &mut PgConnection, how: &str, select: &str) -> Result<Vec<String>, sqlx::Error> {
-    let rows = sqlx::raw_sql(AssertSqlSafe(format!("{how} {select}"))).fetch_all(connection).await?;
+    let query = sqlx::raw_sql(AssertSqlSafe(format!("{how} {select}")));
+    let rows = failpoint::around("database.plan", query.fetch_all(connection)).await?;
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 

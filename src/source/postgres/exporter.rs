@@ -109,13 +109,11 @@ pub async fn open(
 
 /// Fixes the moment in a new transaction and exports it.
 async fn export(connection: &mut PgConnection) -> Result<Moment, sqlx::Error> {
-    failpoint::before("database.moment");
-    sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
-    sqlx::raw_sql(SETTINGS).execute(&mut *connection).await?;
-    let row = sqlx::query(MOMENT).fetch_one(&mut *connection).await?;
-    sqlx::query(NO_LIMIT).execute(&mut *connection).await?;
+    say(connection, "database.begin", BEGIN).await?;
+    say(connection, "database.begin", SETTINGS).await?;
+    let row = failpoint::around("database.moment", sqlx::query(MOMENT).fetch_one(&mut *connection)).await?;
+    say(connection, "database.begin", NO_LIMIT).await?;
     if_allowed(connection, LOOKS_FOR_US).await?;
-    failpoint::after("database.moment");
     let (snapshot, micros, version): (String, i64, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     let (number, exported): (i32, String) = (row.try_get(3)?, row.try_get(4)?);
     let (Some(snapshot), Some(extracted_at)) = (PgSnapshot::parse(&snapshot), DateTime::from_timestamp_micros(micros))
@@ -140,24 +138,18 @@ pub async fn import(connection: &mut PgConnection, moment: &Moment) -> Result<()
     if !is_name {
         return Err(sqlx::Error::Protocol("no snapshot".into()));
     }
-    failpoint::before("database.import");
-    sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
-    let import = format!("SET TRANSACTION SNAPSHOT '{}'", moment.exported);
-    sqlx::raw_sql(AssertSqlSafe(import)).execute(&mut *connection).await?;
-    sqlx::raw_sql(SETTINGS).execute(&mut *connection).await?;
-    sqlx::raw_sql(IMPORTED_SETTINGS).execute(&mut *connection).await?;
-    sqlx::query(NO_LIMIT).execute(&mut *connection).await?;
-    let imported = if_allowed(connection, LOOKS_FOR_US).await.map(drop);
-    failpoint::after("database.import");
-    imported
+    say(connection, "database.begin", BEGIN).await?;
+    let import = AssertSqlSafe(format!("SET TRANSACTION SNAPSHOT '{}'", moment.exported));
+    failpoint::around("database.import", sqlx::raw_sql(import).execute(&mut *connection)).await?;
+    say(connection, "database.begin", SETTINGS).await?;
+    say(connection, "database.begin", IMPORTED_SETTINGS).await?;
+    say(connection, "database.begin", NO_LIMIT).await?;
+    if_allowed(connection, LOOKS_FOR_US).await.map(drop)
 }
 
 /// A word now and then on a session that has nothing to do: no line between forgets it, and its end is noticed.
 pub async fn keep_alive(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    failpoint::before("database.alive");
-    let answered = sqlx::raw_sql("SELECT 1").execute(connection).await.map(|_| ());
-    failpoint::after("database.alive");
-    answered
+    say(connection, "database.alive", "SELECT 1").await
 }
 
 async fn position(connection: &mut PgConnection) -> Result<Option<PgPosition>, sqlx::Error> {
@@ -175,7 +167,7 @@ async fn position(connection: &mut PgConnection) -> Result<Option<PgPosition>, s
 /// What a query gives, or nothing where the server refuses it; the transaction goes on either way.
 async fn if_allowed(connection: &mut PgConnection, query: &'static str) -> Result<Option<PgRow>, sqlx::Error> {
     mark(connection).await?;
-    match sqlx::query(query).fetch_optional(&mut *connection).await {
+    match failpoint::around("database.position", sqlx::query(query).fetch_optional(&mut *connection)).await {
         Ok(row) => keep(connection).await.map(|()| row),
         Err(sqlx::Error::Database(_)) => undo(connection).await.map(|()| None),
         Err(error) => Err(error),
@@ -184,15 +176,20 @@ async fn if_allowed(connection: &mut PgConnection, query: &'static str) -> Resul
 
 /// Marks a place in the transaction, to come back to if what follows is refused.
 pub async fn mark(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql("SAVEPOINT asked").execute(connection).await.map(|_| ())
+    say(connection, "database.mark", "SAVEPOINT asked").await
 }
 
 /// Keeps what was done since the mark, locks above all.
 pub async fn keep(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql("RELEASE SAVEPOINT asked").execute(connection).await.map(|_| ())
+    say(connection, "database.mark", "RELEASE SAVEPOINT asked").await
 }
 
 /// Goes back to the mark.
 pub async fn undo(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql("ROLLBACK TO SAVEPOINT asked; RELEASE SAVEPOINT asked").execute(connection).await.map(|_| ())
+    say(connection, "database.mark", "ROLLBACK TO SAVEPOINT asked; RELEASE SAVEPOINT asked").await
+}
+
+/// Says what has no rows to answer, at `place`.
+async fn say(connection: &mut PgConnection, place: &str, sql: &'static str) -> Result<(), sqlx::Error> {
+    failpoint::around(place, sqlx::raw_sql(sql).execute(connection)).await.map(drop)
 }

@@ -43,9 +43,7 @@ pub async fn connect_patiently(
 ) -> Result<PgConnection, SourceError> {
     let mut tried = 0;
     loop {
-        failpoint::before("database.open");
-        let entered = enter(from, spec, login).await;
-        failpoint::after("database.open");
+        let entered = failpoint::around("database.open", enter(from, spec, login)).await;
         let error = match entered {
             Ok(connection) => return Ok(connection),
             Err(error) => error,

@@ -10,6 +10,7 @@
 
 use super::fault::{During, fault};
 use crate::data::Name;
+use crate::failpoint;
 use crate::job::{KnownPower, PostgresSpec};
 use crate::source::SourceError;
 use sqlx::{PgConnection, Row};
@@ -176,9 +177,11 @@ impl fmt::Display for Powers {
 
 /// What the session's role may do besides reading and what the environment says is known.
 pub async fn powers(connection: &mut PgConnection, known: &[KnownPower]) -> Result<Powers, sqlx::Error> {
-    let mut rows = sqlx::query(POWERS).bind(WRITERS).fetch_all(&mut *connection).await?;
-    if sqlx::query(HAS_SETTINGS).fetch_one(&mut *connection).await?.try_get(0)? {
-        rows.extend(sqlx::query(SETTINGS).fetch_all(connection).await?);
+    let query = sqlx::query(POWERS).bind(WRITERS);
+    let mut rows = failpoint::around("database.powers", query.fetch_all(&mut *connection)).await?;
+    let has_settings = sqlx::query(HAS_SETTINGS).fetch_one(&mut *connection);
+    if failpoint::around("database.powers", has_settings).await?.try_get(0)? {
+        rows.extend(failpoint::around("database.powers", sqlx::query(SETTINGS).fetch_all(connection)).await?);
     }
     let power = |row: &sqlx::postgres::PgRow| {
         Ok(Power { power: row.try_get(0)?, object: row.try_get(1)?, objects: row.try_get(2)? })

@@ -9,6 +9,7 @@
 
 use super::login::{Login, enter};
 use crate::data::Name;
+use crate::failpoint;
 use crate::job::PostgresSpec;
 use crate::source::{Answer, SourceError};
 use futures::{FutureExt, Stream, StreamExt};
@@ -65,7 +66,8 @@ impl Pulse {
         login: &Login,
         connection: &mut PgConnection,
     ) -> Result<Self, sqlx::Error> {
-        let backend = sqlx::query("SELECT pg_catalog.pg_backend_pid()").fetch_one(connection).await?.try_get(0)?;
+        let query = sqlx::query("SELECT pg_catalog.pg_backend_pid()");
+        let backend = failpoint::around("database.pulse", query.fetch_one(connection)).await?.try_get(0)?;
         Ok(Pulse { name: name.clone(), spec: spec.clone(), login: login.clone(), backend })
     }
 
@@ -105,18 +107,20 @@ impl Pulse {
     }
 
     async fn ask(&self) -> Beat {
-        let mut connection = match enter(&self.name, &self.spec, &self.login).await {
+        let entered = enter(&self.name, &self.spec, &self.login);
+        let mut connection = match failpoint::around("database.pulse", entered).await {
             Ok(connection) => connection,
             Err(error) => return Beat::of_none(&error),
         };
-        let found = sqlx::query(ACTIVITY).bind(self.backend).fetch_optional(&mut connection).await;
+        let query = sqlx::query(ACTIVITY).bind(self.backend);
+        let found = failpoint::around("database.pulse", query.fetch_optional(&mut connection)).await;
         let beat = match found.map(|row| row.map(|row| row.try_get::<Option<bool>, _>(0))) {
             Ok(Some(Ok(Some(true)))) => Beat::Sending,
             Ok(Some(_)) => Beat::Working,
             Ok(None) | Err(_) => Beat::Gone,
         };
         // A pulse is over when it is felt, however the goodbye goes.
-        let _ = connection.close().await;
+        let _ = failpoint::around("database.pulse", connection.close()).await;
         beat
     }
 }

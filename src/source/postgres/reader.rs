@@ -102,9 +102,8 @@ impl Reader<'_> {
         let copy = format!("COPY (\n{}\n) TO STDOUT (FORMAT binary)", table.select(part));
         let away = |error: sqlx::Error| fault(self.from, &error, table.during());
         let messages = async { connection.copy_out_raw(&copy).await.map_err(away) };
-        failpoint::before("database.copy");
-        let messages = answered(self.from, &format!("asking for {}", table.what), messages).await?;
-        failpoint::after("database.copy");
+        let during = format!("asking for {}", table.what);
+        let messages = failpoint::around("database.copy", answered(self.from, &during, messages)).await?;
         let mut reading = Reading { messages, reader, from: self.from, pulse: self.pulse, table, has_ended: false };
         let mut rows = 0;
         while let Some(batch) = reading.batch().await? {

@@ -11,6 +11,7 @@ use super::roles::{OWN, Roles};
 use super::{catalog, powers};
 use crate::data::select::{quoted, whole_query};
 use crate::data::{Extract, Name, Rows, TableName};
+use crate::failpoint;
 use crate::job::{Auth, PostgresSpec};
 use crate::problem::shown_path;
 use crate::source::SourceError;
@@ -94,7 +95,8 @@ async fn written(
     if powers::powers(connection, &spec.login.powers_known).await?.is_empty() {
         return Ok(None);
     }
-    let everybody = sqlx::query(OF_EVERYBODY).fetch_all(&mut *connection).await?;
+    let everybody = sqlx::query(OF_EVERYBODY).fetch_all(&mut *connection);
+    let everybody = failpoint::around("database.remedy", everybody).await?;
     let everybody = everybody.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
     let mut tables: BTreeSet<TableName> = BTreeSet::new();
     let mut unplanned = Vec::new();
@@ -104,12 +106,12 @@ async fn written(
                 tables.insert(table.clone());
             }
             Rows::Query { file, sql } => {
-                sqlx::raw_sql("SAVEPOINT query").execute(&mut *connection).await?;
+                exporter::mark(connection).await?;
                 match catalog::planned(connection, &whole_query(sql)).await {
                     Ok(_) => tables.extend(locked(connection).await?),
                     Err(_) => unplanned.push(file.as_str()),
                 }
-                sqlx::raw_sql("ROLLBACK TO query").execute(&mut *connection).await?;
+                exporter::undo(connection).await?;
             }
         }
     }
@@ -117,7 +119,7 @@ async fn written(
 }
 
 async fn locked(connection: &mut PgConnection) -> Result<Vec<TableName>, sqlx::Error> {
-    let rows = sqlx::query(LOCKED).fetch_all(connection).await?;
+    let rows = failpoint::around("database.remedy", sqlx::query(LOCKED).fetch_all(connection)).await?;
     rows.iter().map(|row| Ok(TableName { schema: row.try_get(0)?, table: row.try_get(1)? })).collect()
 }
 

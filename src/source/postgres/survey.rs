@@ -12,6 +12,7 @@ use super::roles::Roles;
 use super::table::{during, what};
 use super::{catalog, powers};
 use crate::data::{ColumnType, Name, Rows, TableName};
+use crate::failpoint;
 use crate::job::PostgresSpec;
 use crate::source::SourceError;
 use sqlx::postgres::PgRow;
@@ -212,7 +213,7 @@ async fn look(
 ) -> Result<Survey, sqlx::Error> {
     let limit = TABLES_MAX as i64 + 1;
     let rows = sqlx::query(TABLES).bind(&wanted.schemas).bind(&wanted.tables).bind(limit);
-    let rows = rows.fetch_all(&mut *connection).await?;
+    let rows = failpoint::around("database.survey", rows.fetch_all(&mut *connection)).await?;
     let mut tables = BTreeMap::new();
     let mut forbidden = 0;
     for row in &rows {
@@ -228,7 +229,8 @@ async fn look(
     }
     let oids: Vec<sqlx::postgres::types::Oid> = tables.keys().map(|oid| sqlx::postgres::types::Oid(*oid)).collect();
     let mut described: BTreeMap<u32, Vec<PgRow>> = BTreeMap::new();
-    for row in sqlx::query(COLUMNS).bind(&oids).fetch_all(&mut *connection).await? {
+    let columns = sqlx::query(COLUMNS).bind(&oids).fetch_all(&mut *connection);
+    for row in failpoint::around("database.survey", columns).await? {
         described.entry(oid(&row)?).or_default().push(row);
     }
     for (oid, rows) in described {
@@ -238,7 +240,8 @@ async fn look(
             column(table, &found, &row)?;
         }
     }
-    for row in sqlx::query(KEYS).bind(&oids).fetch_all(&mut *connection).await? {
+    let keys = sqlx::query(KEYS).bind(&oids).fetch_all(&mut *connection);
+    for row in failpoint::around("database.survey", keys).await? {
         let Some(table) = tables.get_mut(&oid(&row)?) else { continue };
         let columns: Vec<String> = row.try_get(1)?;
         let is_readable = |name: &String| table.columns.iter().any(|column| column.name == *name);
@@ -246,7 +249,8 @@ async fn look(
             table.key = FoundKey::Columns(columns);
         }
     }
-    for row in sqlx::query(REFERENCES).bind(&oids).fetch_all(connection).await? {
+    let references = sqlx::query(REFERENCES).bind(&oids).fetch_all(connection);
+    for row in failpoint::around("database.survey", references).await? {
         let Some(table) = tables.get_mut(&oid(&row)?) else { continue };
         let other = TableName { schema: row.try_get(1)?, table: row.try_get(2)? };
         table.references.push(FoundReference { columns: row.try_get(3)?, table: other, to: row.try_get(4)? });

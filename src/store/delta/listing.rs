@@ -6,9 +6,8 @@
 use super::checkpoint::checkpoint_of;
 use super::log::entry_path;
 use crate::access::Folder;
-use crate::failpoint;
-use crate::store::fault::{StoreError, fault};
-use futures::TryStreamExt;
+use crate::store::fault::StoreError;
+use crate::store::listed::listed;
 
 /// What a log has, each in order, whatever is missing between.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,20 +21,9 @@ pub struct Listing {
 /// What there is of version `from` and of every later one; of all of them where there is none to begin at.
 pub async fn list_from(table: &Folder, from: Option<u64>) -> Result<Listing, StoreError> {
     let prefix = table.at("_delta_log");
-    failpoint::before("store.list");
-    let listed = match from.and_then(|from| from.checked_sub(1)) {
-        None => table.store().list(Some(&prefix)),
-        // `.checkpoint.parquet` of the next one comes after `.json` of this one, whatever lies between.
-        Some(before) => table.store().list_with_offset(Some(&prefix), &table.at(&entry_path(before))),
-    };
-    let listed = listed.try_collect::<Vec<_>>().await;
-    failpoint::after("store.list");
-    let listed = match listed {
-        Ok(listed) => listed,
-        // A local folder that was never made.
-        Err(object_store::Error::NotFound { .. }) => Vec::new(),
-        Err(error) => return Err(fault(table, "listing a log", "the bucket or container", error)),
-    };
+    // `.checkpoint.parquet` of the next one comes after `.json` of this one, whatever lies between.
+    let before = from.and_then(|from| from.checked_sub(1)).map(|before| table.at(&entry_path(before)));
+    let listed = listed(table, &prefix, before.as_ref(), "listing a log").await?;
     let mut found = Listing::default();
     for path in listed.iter().filter_map(|meta| table.relative(&meta.location)) {
         found.versions.extend(version_of(&path));

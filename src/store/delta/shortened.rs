@@ -12,12 +12,11 @@
 //! Nights never read it: a replay begins at a checkpoint (`log`). Never in here: when a log may be shortened (`upkeep::shorten`).
 
 use crate::access::Folder;
-use crate::failpoint;
 use crate::store::absent::{get, name};
-use crate::store::fault::{StoreError, damaged, fault};
+use crate::store::fault::{StoreError, damaged};
+use crate::store::listed::listed;
 use crate::store::manifest::ManifestRef;
 use bytes::Bytes;
-use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
 /// Where it is, under the table's folder.
@@ -86,14 +85,7 @@ pub fn path_of(version: u64) -> String {
 
 /// The versions at which the log was ever made to begin, in order.
 pub async fn beginnings(table: &Folder) -> Result<Vec<u64>, StoreError> {
-    failpoint::before("store.list");
-    let listed = table.store().list(Some(&table.at(SHORTENED))).try_collect::<Vec<_>>().await;
-    failpoint::after("store.list");
-    let listed = match listed {
-        Ok(listed) => listed,
-        Err(object_store::Error::NotFound { .. }) => return Ok(Vec::new()),
-        Err(error) => return Err(fault(table, "listing a table", "the bucket or container", error)),
-    };
+    let listed = listed(table, &table.at(SHORTENED), None, "listing a table").await?;
     let version = |path: String| path.strip_prefix(SHORTENED)?.strip_prefix('/')?.strip_suffix(".json")?.parse().ok();
     let mut found: Vec<u64> =
         listed.iter().filter_map(|meta| table.relative(&meta.location)).filter_map(version).collect();

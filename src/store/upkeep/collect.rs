@@ -20,12 +20,12 @@ use super::history::{Entry, Log, path};
 use super::shorten::{self, Cut};
 use crate::access::Folder;
 use crate::data::Name;
-use crate::failpoint;
 use crate::store::absent::{Absent, get, name, put_if_absent};
 use crate::store::delta::action::encode_path;
 use crate::store::delta::log::entry_path;
 use crate::store::delta::shortened::Shortened;
-use crate::store::fault::{StoreError, damaged, fault};
+use crate::store::fault::{StoreError, damaged};
+use crate::store::listed::listed;
 use crate::store::mutant::{self, Mutant};
 use crate::store::staging::delete;
 use crate::store::{Store, ledger, plain};
@@ -287,12 +287,6 @@ pub(in crate::store) async fn texts_of_lists(table: &Folder) -> Result<Vec<(Stri
 
 /// Every object below `relative`, by its path under the table's folder.
 pub(super) async fn list(table: &Folder, relative: &str) -> Result<Vec<(String, ObjectMeta)>, StoreError> {
-    failpoint::before("store.list");
-    let listed = table.store().list(Some(&table.at(relative))).try_collect::<Vec<_>>().await;
-    failpoint::after("store.list");
-    match listed {
-        Ok(listed) => Ok(listed.into_iter().filter_map(|meta| Some((table.relative(&meta.location)?, meta))).collect()),
-        Err(object_store::Error::NotFound { .. }) => Ok(Vec::new()),
-        Err(error) => Err(fault(table, "listing a table", "the bucket or container", error)),
-    }
+    let listed = listed(table, &table.at(relative), None, "listing a table").await?;
+    Ok(listed.into_iter().filter_map(|meta| Some((table.relative(&meta.location)?, meta))).collect())
 }

@@ -155,16 +155,13 @@ async fn key_of_a_probe(place: &Place<'_>, world: &World) -> Option<Option<Strin
 
 async fn probe(place: &Place<'_>) -> Option<Path> {
     let at = place.folder.at(&format!("_nightferry/probe-{}", Uuid::now_v7()));
-    failpoint::before("store.put.probe");
-    let put = place.folder.store().put(&at, PutPayload::from_static(b"probe")).await;
-    failpoint::after("store.put.probe");
+    let put =
+        failpoint::around("store.put.probe", place.folder.store().put(&at, PutPayload::from_static(b"probe"))).await;
     put.ok().map(|_| at)
 }
 
 async fn take_back(place: &Place<'_>, at: &Path) {
-    failpoint::before("store.delete");
-    let deleted = place.folder.store().delete(at).await;
-    failpoint::after("store.delete");
+    let deleted = failpoint::around("store.delete", place.folder.store().delete(at)).await;
     if deleted.is_err() {
         tracing::warn!(place = place.name, "a probe could not be deleted");
     }

@@ -25,14 +25,25 @@ use std::path::Path;
 use std::process::Command;
 
 /// A place, and a file of tests that kill there, before and after it.
-const PLACES: [(&str, &str); 51] = [
+const PLACES: [(&str, &str); 62] = [
     ("database.alive", "postgres/killed.rs"),
+    ("database.begin", "nights/kills.rs"),
     ("database.catalog", "nights/kills.rs"),
     ("database.copy", "nights/kills.rs"),
     ("database.import", "postgres/killed.rs"),
+    ("database.locks", "nights/kills.rs"),
+    ("database.mark", "nights/kills.rs"),
     ("database.message", "nights/kills.rs"),
     ("database.moment", "nights/kills.rs"),
     ("database.open", "nights/kills.rs"),
+    ("database.parts", "nights/kills.rs"),
+    ("database.plan", "nights/kills.rs"),
+    ("database.position", "nights/kills.rs"),
+    ("database.powers", "nights/kills.rs"),
+    ("database.prepare", "nights/kills.rs"),
+    ("database.pulse", "nights/kills.rs"),
+    ("database.remedy", "postgres/killed.rs"),
+    ("database.survey", "postgres/killed.rs"),
     ("file.sync", "killed/beside.rs"),
     ("kafka.send", "relay/tombstones.rs"),
     ("source.get", "nights/points.rs"),

@@ -40,8 +40,22 @@ const CALLS: [&str; 17] = [
     "store.second.log",
 ];
 /// Every class of message to the database: nothing is in a store yet, so that one night is killed at all of them.
-const MESSAGES: [&str; 5] =
-    ["database.open", "database.catalog", "database.moment", "database.copy", "database.message"];
+const MESSAGES: [&str; 14] = [
+    "database.open",
+    "database.powers",
+    "database.begin",
+    "database.moment",
+    "database.position",
+    "database.pulse",
+    "database.mark",
+    "database.catalog",
+    "database.prepare",
+    "database.plan",
+    "database.parts",
+    "database.locks",
+    "database.copy",
+    "database.message",
+];
 const SIDES: [&str; 2] = ["before", "after"];
 /// In the order of the job: the large one is compared with nothing, the other differs from its topic.
 const DATASETS: [&str; 2] = ["metered_output", "difference_payment"];

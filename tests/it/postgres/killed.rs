@@ -1,8 +1,12 @@
-//! A night that is killed where sessions take the snapshot over or wait for work: the next run reads all of it, of one moment.
+//! A night that is killed where sessions take the snapshot over or wait for work: the next run reads all of it, of one moment. And verbs
+//! that only ask a database, killed where they do: they leave nothing, and say the same when they are asked again.
 
 use super::bench::Bench;
+use super::drafts::project;
 use super::nights::{ROWS, Running, assert_nothing, ferry, lay};
-use crate::ferry::Came;
+use super::town::{Town, run};
+use crate::ferry::{Came, Ferry};
+use crate::killed::{killed, reached};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -69,4 +73,57 @@ async fn a_night_that_is_killed_in_the_middle_of_a_long_query_leaves_it_to_nobod
     }
     bench.run(&format!("UPDATE {schema}.pause SET seconds = 0")).await;
     assert_nothing(&ferry, &came, "", ROWS);
+}
+
+/// A database with a table and a role that reads it, and a project that knows of it.
+async fn asked(database: &str) -> (Town, Ferry, String) {
+    let mut town = Town::lay(database).await;
+    let reader = format!("{database}_reader");
+    run(&mut town.admin, "CREATE SCHEMA app; CREATE TABLE app.party (id bigint PRIMARY KEY, grade text NOT NULL)")
+        .await;
+    town.role(&reader).await;
+    run(&mut town.admin, &format!("GRANT SELECT ON app.party TO {reader}")).await;
+    (town, project(database), reader)
+}
+
+#[tokio::test]
+async fn killed_where_the_catalogue_is_read_a_draft_is_written_by_the_next() {
+    let database = "it_killed_survey";
+    let (town, ferry, reader) = asked(database).await;
+    let init = ["init", "--source", "town"];
+    let undisturbed = project(database);
+    let times = reached(&undisturbed, undisturbed.command(&init));
+    for side in ["before", "after"] {
+        let place = format!("database.survey:{side}");
+        for nth in 1..=times[&place] {
+            killed(ferry.command(&init), &format!("{place}:{nth}"));
+            let left = ["jobs/town.toml", "schemas/party.toml"].map(|file| ferry.path(file).exists());
+            assert_eq!(left, [false, false], "{place}:{nth} left a part of a draft");
+        }
+    }
+    let came = ferry.run(&init);
+    assert_eq!(came.code, 0, "{}", came.err);
+    for file in ["jobs/town.toml", "schemas/party.toml"] {
+        assert_eq!(ferry.read(file), undisturbed.read(file), "{file}");
+    }
+    town.go(&[&reader]).await;
+}
+
+#[tokio::test]
+async fn killed_where_a_role_is_looked_at_the_sql_that_mends_it_is_told_by_the_next() {
+    let (mut town, ferry, reader) = asked("it_killed_remedy").await;
+    assert_eq!(ferry.run(&["init", "--source", "town"]).code, 0);
+    ferry.edit("schemas/party.toml", ", confirmed = false", "");
+    run(&mut town.admin, &format!("GRANT DELETE ON app.party TO {reader}")).await;
+    let validate = ["validate", "jobs/town.toml", "--online"];
+    let undisturbed = ferry.run(&validate);
+    let grant = "GRANT SELECT ON \"app\".\"party\" TO \"nightferry_ro\";";
+    assert!(undisturbed.code == 12 && undisturbed.out.contains(grant), "{}{}", undisturbed.out, undisturbed.err);
+    for armed in ["database.remedy:before:1", "database.remedy:after:1"] {
+        let killed = killed(ferry.command(&validate), armed);
+        assert!(!killed.out.contains("GRANT"), "{armed} told a part of it: {}", killed.out);
+        let again = ferry.run(&validate);
+        assert_eq!((again.code, again.out), (12, undisturbed.out.clone()), "{armed}");
+    }
+    town.go(&[&reader]).await;
 }
