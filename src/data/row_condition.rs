@@ -64,6 +64,7 @@ impl fmt::Display for RowCondition {
             RowTest::Under(value) => write!(f, "{place} is under {value}"),
             RowTest::From(value) => write!(f, "{place} is {value} or over"),
             RowTest::Null => write!(f, "{place} is NULL"),
-        }
+        }?;
+        if self.optional { f.write_str(" (optional: a run may lack the path)") } else { Ok(()) }
     }
 }

@@ -135,7 +135,7 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
     }
     for column in extracted(dataset) {
         for (kind, why) in &column.not_personal {
-            let _ = writeln!(out, "  known     {} is not {kind}: {why}", column.name);
+            let _ = writeln!(out, "  known     {} is not {kind}: {}", column.name, on_one_line(why));
         }
     }
     for output in &dataset.outputs {
@@ -149,7 +149,7 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
         }
         write_columns(out, &output.columns);
         for condition in &output.suppress_rows {
-            let _ = writeln!(out, "{INDENT}rows left out: {condition}");
+            let _ = writeln!(out, "{INDENT}rows left out: {}", on_one_line(&condition.to_string()));
         }
         if let Some(risk) = &output.risk {
             let by = risk.quasi.iter().map(Name::as_str).collect::<Vec<_>>().join(", ");
@@ -170,7 +170,7 @@ fn write_dataset(out: &mut String, plan: &Plan, dataset: &DatasetPlan) {
         let severity = if *severity == Severity::Warn { "warn" } else { "error" };
         let how = match how {
             CheckedBy::Sql(sql) => indented(sql.trim()),
-            CheckedBy::Claim(claim) => format!("{}: {claim}", claim.kind()),
+            CheckedBy::Claim(claim) => format!("{}: {}", claim.kind(), on_one_line(&claim.to_string())),
         };
         let _ = writeln!(out, "  check     {name} ({severity})\n{INDENT}{how}");
     }
@@ -298,7 +298,9 @@ fn write_columns(out: &mut String, columns: &[ColumnTreatment]) {
     let kept = kept.map(|shown| shown.column.name.as_str()).collect::<Vec<_>>().join(", ");
     let _ = writeln!(out, "{INDENT}kept: {}", if kept.is_empty() { "nothing" } else { &kept });
     for shown in columns.iter().filter(|shown| shown.treatment != Treatment::Keep) {
-        let _ = writeln!(out, "{INDENT}{:<32} {:<10} {}", shown.column.name, shown.column.class, shown.treatment);
+        let ColumnTreatment { column, treatment } = shown;
+        let told = on_one_line(&format!("{treatment}{}", may_lack(treatment)));
+        let _ = writeln!(out, "{INDENT}{:<32} {:<10} {told}", column.name, column.class);
     }
 }
 
@@ -325,7 +327,61 @@ fn write_reconcile(out: &mut String, plan: &Plan, dataset: &DatasetPlan, reconci
     }
 }
 
+/// The fields of JSON that a run may lack.
+fn may_lack(treatment: &Treatment) -> String {
+    let Treatment::Fields(fields) = treatment else { return String::new() };
+    let optional = fields.iter().filter(|field| field.optional).map(|field| field.path.join("."));
+    match optional.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => none,
+        paths => format!(" (optional: a run may lack {paths})"),
+    }
+}
+
+/// A text that somebody wrote, on one line: what would move a terminal's cursor, show nothing, or turn the direction of what is read is
+/// written as an escape.
+fn on_one_line(text: &str) -> String {
+    let is_odd = |sign: char| {
+        let is_unseen =
+            matches!(sign, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        is_unseen || sign.is_control() || sign == '\\'
+    };
+    let mut out = String::with_capacity(text.len());
+    for sign in text.chars() {
+        if is_odd(sign) { out.extend(sign.escape_default()) } else { out.push(sign) }
+    }
+    out
+}
+
 /// A text of several lines, the later ones set in.
 fn indented(text: &str) -> String {
     text.trim_end().replace('\n', &format!("\n{INDENT}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::FieldTreatment;
+
+    #[test]
+    fn what_somebody_wrote_moves_no_cursor_and_stays_on_its_line() {
+        assert_eq!(on_one_line("status is draft or \u{e9}t\u{e9} \"x\""), "status is draft or \u{e9}t\u{e9} \"x\"");
+        assert_eq!(on_one_line("a\nb\tc\r\u{1b}[2J\u{9b}1m"), "a\\nb\\tc\\r\\u{1b}[2J\\u{9b}1m");
+        assert_eq!(on_one_line("kept\u{202e}\u{200b}"), "kept\\u{202e}\\u{200b}");
+        // Two texts are never shown alike.
+        assert_eq!(on_one_line("a\\nb"), "a\\\\nb");
+    }
+
+    #[test]
+    fn says_which_fields_a_run_may_lack() {
+        let field = |path: &str, optional| FieldTreatment {
+            path: path.split('.').map(str::to_owned).collect(),
+            kind: None,
+            treatment: Treatment::Label,
+            optional,
+        };
+        let told = |fields| may_lack(&Treatment::Fields(fields));
+        assert_eq!(told(vec![field("a", false)]), "");
+        let some = vec![field("a", true), field("b", false), field("c.d", true)];
+        assert_eq!(told(some), " (optional: a run may lack a, c.d)");
+    }
 }

@@ -6,7 +6,7 @@ use super::risk_file::read_risk;
 use super::shape::{check, one_of, shown};
 use super::small_cells_file::read_small_cells;
 use super::suppress_file::read_suppress_rows;
-use super::treatment_file::{check_subjects, read_treatment, refusal, weakness};
+use super::treatment_file::{check_paths, check_subjects, read_treatment, refusal, weakness};
 use super::tree::{Entry, Node, Text};
 use crate::data::{Audience, Beyond, Class, Column, ColumnType, Name, OnNewColumn, Reference, Schema};
 use crate::privacy::{PolicyFault, is_kind, treatment};
@@ -113,6 +113,7 @@ fn column(text: &Text, name: Name, at: usize, node: &Node, problems: &mut Proble
     let mut treat = BTreeMap::new();
     for Entry { key, node, .. } in node.get("treat").map(Node::entries).unwrap_or_default() {
         let audience = Audience::ALL.into_iter().find(|audience| audience.as_str() == key);
+        check_paths(text, &name, node, problems);
         if let Some((audience, treatment)) = audience.zip(read_treatment(node)) {
             if let Some(takes) = refusal(&treatment, column_type) {
                 let message =

@@ -1,6 +1,6 @@
 //! `suppress_rows` of a schema file -> the conditions under which an audience does not see a row.
 
-use super::treatment_file::read_path;
+use super::treatment_file::{PATH, is_path, read_path};
 use super::tree::{Node, Text};
 use crate::data::{Audience, Column, Name, RowCondition, RowTest};
 use crate::privacy::condition_refusal;
@@ -18,6 +18,11 @@ pub fn read_suppress_rows(
     let Some(table) = tree.get("suppress_rows") else { return all };
     for audience in Audience::ALL {
         let Some(list) = table.get(audience.as_str()) else { continue };
+        if list.items().is_empty() {
+            let message = format!("`{audience}` has no condition by which rows are left out");
+            let hint = format!("name a condition, or leave `{audience}` out: it sees all rows then");
+            problems.add("E-SCHEMA-SUPPRESS", text.place(list.span.start), message, Some(hint));
+        }
         let conditions = list.items().iter().filter_map(|node| condition(text, node, columns, problems));
         let conditions: Vec<RowCondition> = conditions.collect();
         if !conditions.is_empty() {
@@ -28,8 +33,8 @@ pub fn read_suppress_rows(
 }
 
 fn condition(text: &Text, node: &Node, columns: &[Column], problems: &mut Problems) -> Option<RowCondition> {
-    let mut refuse = |message: String, hint: &str| {
-        problems.add("E-SCHEMA-SUPPRESS", text.place(node.span.start), message, Some(hint.into()));
+    let mut refuse = |at: &Node, message: String, hint: &str| {
+        problems.add("E-SCHEMA-SUPPRESS", text.place(at.span.start), message, Some(hint.into()));
         None
     };
     let texts = |key: &str| {
@@ -47,20 +52,25 @@ fn condition(text: &Text, node: &Node, columns: &[Column], problems: &mut Proble
     let mut tests = tests.into_iter().flatten();
     let (Some(test), None) = (tests.next(), tests.next()) else {
         return refuse(
+            node,
             "a condition asks for one thing".into(),
             "one of `is`, `is_not`, `under`, `from` and `null = true`",
         );
     };
     let name = Name::new(node.get("column")?.text()?).ok()?;
     let Some(column) = columns.iter().find(|column| column.name == name) else {
-        return refuse("rows are left out by a column that is not there".into(), "a column of this schema");
+        return refuse(node, "rows are left out by a column that is not there".into(), "a column of this schema");
     };
-    let path = node.get("path").and_then(Node::text).map(read_path).unwrap_or_default();
+    let way = node.get("path");
+    let path = way.and_then(Node::text).map(read_path).unwrap_or_default();
+    if let Some(way) = way.filter(|_| !is_path(&path)) {
+        return refuse(way, format!("`path` is no path into column `{}`", column.name), PATH);
+    }
     let optional = node.get("optional").and_then(Node::truth).unwrap_or(false);
     let condition = RowCondition { column: name, path, optional, test };
     if let Some(takes) = condition_refusal(&condition, column.column_type) {
         let what = format!("column `{}` is {}, of which this cannot be asked", column.name, column.column_type);
-        return refuse(what, takes);
+        return refuse(node, what, takes);
     }
     Some(condition)
 }

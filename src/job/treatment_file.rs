@@ -70,9 +70,26 @@ pub fn read_treatment(node: &Node) -> Option<Treatment> {
     }))
 }
 
+/// What a path into JSON looks like.
+pub const PATH: &str = "a path is names with dots between, none of them empty: \"consent.given\"";
+
 /// The names of a path such as `contact.email`.
 pub fn read_path(written: &str) -> Vec<String> {
     written.split('.').map(str::to_owned).collect()
+}
+
+/// Whether it can be the way to something inside JSON, and be told on one line.
+pub fn is_path(names: &[String]) -> bool {
+    names.iter().all(|name| !name.is_empty() && !name.contains(char::is_control))
+}
+
+/// Tells the fields of a column's treatment that are declared by what is no path.
+pub fn check_paths(text: &Text, column: &Name, treatment: &Node, problems: &mut Problems) {
+    let fields = treatment.get("fields").map(Node::entries).unwrap_or_default();
+    for Entry { key_span, .. } in fields.iter().filter(|field| !is_path(&read_path(&field.key))) {
+        let message = format!("a key of `fields` is no path into column `{column}`");
+        problems.add("E-SCHEMA-TREATMENT", text.place(key_span.start), message, Some(PATH.into()));
+    }
 }
 
 /// Why a type cannot take a treatment: what the treatment takes.
@@ -134,9 +151,7 @@ pub fn refusal(treatment: &Treatment, column_type: ColumnType) -> Option<&'stati
         }
         Treatment::Fields(fields) => {
             let is_json = matches!(column_type, ColumnType::Json | ColumnType::Jsonb);
-            let are_paths =
-                !fields.is_empty() && fields.iter().flat_map(|field| &field.path).all(|name| !name.is_empty());
-            ("it takes json and jsonb, and at least one path such as \"contact.email\"", is_json && are_paths)
+            ("it takes json and jsonb, and at least one path such as \"contact.email\"", is_json && !fields.is_empty())
         }
         Treatment::Bucket { edges } => (
             "it takes numbers and dates; its edges are values of the column's type, in quotes, each above the one before",
@@ -200,6 +215,21 @@ pub fn check_subjects(text: &Text, schema: &Schema, places: &BTreeMap<Name, usiz
                 let hint = "a subject is another column of the schema: text, uuid or a whole number";
                 problems.add("E-SCHEMA-SUBJECT", at, message, Some(hint.into()));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_names_with_dots_between() {
+        for written in ["consent", "consent.given", "Consent given.é", " a"] {
+            assert!(is_path(&read_path(written)), "{written}");
+        }
+        for written in ["", ".", "consent.", ".given", "consent..given", "consent.gi\nven", "\u{1b}[2J", "a.\u{85}"] {
+            assert!(!is_path(&read_path(written)), "{written:?}");
         }
     }
 }

@@ -142,6 +142,18 @@ pub fn readable(cells: &ArrayRef, column: &str, fields: &[FieldTreatment]) -> Op
     shown(cells, column, &kept, None, &Keys::none()).map(|(cells, _)| cells)
 }
 
+/// Where each of `fields` is, and is lacking, in cells of the JSON column `column`, of which nothing is shown. `None` where they are no text.
+pub fn counted(cells: &ArrayRef, column: &str, fields: &[FieldTreatment]) -> Option<Vec<FieldTold>> {
+    let blanked = |field: &FieldTreatment| FieldTreatment {
+        path: field.path.clone(),
+        kind: None,
+        treatment: Treatment::Null,
+        optional: field.optional,
+    };
+    let fields: Vec<_> = fields.iter().map(blanked).collect();
+    shown(cells, column, &fields, None, &Keys::none()).map(|(_, told)| told.fields)
+}
+
 /// What no path expected becomes null.
 fn nothing(fields: &[Way<'_>], told: &mut [FieldTold], out: &mut String) {
     fields.iter().for_each(|(_, _, place)| told[*place].lacking += 1);
@@ -441,6 +453,8 @@ mod tests {
         let told = |cells: &[Option<&str>]| -> Vec<(u64, u64)> {
             let cells: ArrayRef = Arc::new(StringViewArray::from(cells.to_vec()));
             let (_, told) = shown(&cells, "notes", &fields, None, &Keys::none()).expect("cells");
+            // Whatever is done to the fields, and where nobody sees them.
+            assert_eq!(counted(&cells, "notes", &fields), Some(told.fields.clone()));
             told.fields.iter().map(|told| (told.hits, told.lacking)).collect()
         };
         // NULL, null and an empty list on the way say nothing; another name, or something else in its place, does.

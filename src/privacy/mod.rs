@@ -63,7 +63,7 @@ pub use recognise::{KINDS, Kind, MARKED, RECOGNISERS, Recogniser};
 pub use redact::{ColumnTreatment, RedactFault, Redacted, again, published_schema, redact};
 pub use risk::{Risk, RiskFault, RiskMeter, RiskRows};
 pub use small_cells::{Held, HeldRows, Released, ReleasedRows, SmallCellsFault, SmallCellsTold};
-pub use suppress::{condition_refusal, suppressed};
+pub use suppress::{condition_refusal, suppressed, unseen_fields};
 pub use told::{FieldTold, Told};
 pub use treat::{TreatmentFault, published_type};
 pub use vault::{Minted, Randomness, TwoTokens, Vault, VaultFault};

@@ -609,8 +609,8 @@ pub struct FieldReport {
     pub path: String,
     /// What was done to it.
     pub treatment: String,
-    /// Places where it was.
+    /// Places where it was, in the rows that the store gets.
     pub hits: u64,
-    /// Places where it should have been and was not.
+    /// Places of these where it should have been and was not.
     pub lacking: u64,
 }

@@ -70,6 +70,32 @@ fn rows_of_people_who_are_to_be_forgotten_are_in_no_store() {
 }
 
 #[test]
+fn a_field_of_json_that_only_a_row_of_theirs_has_is_there() {
+    let columns = "mail = { type = \"text\", class = \"personal\", kind = \"email\", treat = { analytics = \"drop\" } }\n\
+        details = { type = \"jsonb\", class = \"personal\", treat = { analytics = { fields = { phone = { treat = \"label\" } } } } }";
+    let rows = "{\"id\":1,\"mail\":\"wren.alder@example.org\",\"details\":{\"phone\":\"07700 900461\",\"consent\":true}}\n\
+        {\"id\":2,\"mail\":\"rook@example.org\",\"details\":{}}\n";
+    let ferry = Ferry::of_one_file("app.thing.jsonl", rows.as_bytes(), columns, "");
+    let suppress =
+        "[suppress_rows]\nanalytics = [{ column = \"details\", path = \"consent\", is = [\"false\"] }]\n\n[columns]";
+    ferry.edit("schemas/thing.toml", "[columns]", suppress);
+    forget(&ferry, SECRET, 0, "dev", &PEOPLE);
+    let came = ferry.run(&JOB);
+    assert_eq!(came.code, 0, "{}", came.err);
+    assert_eq!(ids(&ferry, "out/warehouse/thing"), ["2"]);
+}
+
+#[test]
+fn where_all_rows_are_theirs_the_list_is_named_and_not_the_source() {
+    let row = "id,mail,amount\n1,wren.alder@example.org,10\n";
+    let ferry = Ferry::of_one_file("app.thing.csv", row.as_bytes(), COLUMNS, "");
+    forget(&ferry, SECRET, 0, "dev", &PEOPLE);
+    let came = ferry.run(&JOB);
+    ends(&came, "E-KEY-22", "the suppression list leaves every row out of store `warehouse` (analytics)");
+    assert!(!came.err.contains("mend the source"), "{}", came.err);
+}
+
+#[test]
 fn a_list_without_the_person_changes_no_row() {
     let ferry = project();
     forget(&ferry, SECRET, 0, "dev", &["email", "somebody.else@example.org", "login", PEOPLE[1]]);

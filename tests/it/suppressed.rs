@@ -67,7 +67,11 @@ fn another_audience_sees_them_and_checks_are_of_all_rows() {
 fn a_table_of_which_all_rows_are_left_out_is_published_where_it_may_be_empty() {
     let ferry = project("[suppress_rows]\nanalytics = [{ column = \"age\", from = \"0\" }]\n\n[columns]");
     let (came, _) = ferry.report(&["jobs/things.toml"]);
-    assert!(came.code == 22 && came.endings()[0].contains("leaves every row out"), "{}", came.err);
+    let ending = came.endings()[0];
+    let what = "`suppress_rows` leaves every row out of store `warehouse` (analytics), and `allow_empty` is false";
+    assert!(came.code == 22 && ending.starts_with("E-KEY-22") && ending.contains(what), "{}", came.err);
+    // The source is as it should be, and so is its key.
+    assert!(ending.contains("allow_empty = true") && !ending.contains("mend the source"), "{ending}");
     ferry.edit("jobs/things.toml", "schema = \"thing\"", "schema = \"thing\"\nallow_empty = true");
     let (came, report) = ferry.report(&["jobs/things.toml"]);
     assert_eq!(came.code, 0, "{}", came.err);
@@ -154,4 +158,63 @@ fn a_path_by_which_rows_are_left_out_and_that_no_row_has_stops_the_night() {
     let ferry = detailed(&["null", "{\"consent\":null,\"person\":[]}"]);
     assert_eq!(ferry.run(&["run", "jobs/things.toml"]).code, 0, "where there is nothing, nothing has another name");
     assert_eq!(ids(&ferry, "out/warehouse/thing"), ["1", "2"]);
+}
+
+/// The same, of which analysts see an address and nothing else.
+fn addressed(details: &[&str]) -> Ferry {
+    let ferry = detailed(details);
+    let address = "nullable = true, treat = { analytics = { fields = { \"contact.email\" = { treat = \"label\", kind = \"email\" } } } } }";
+    ferry.edit("schemas/thing.toml", "nullable = true }", address);
+    ferry
+}
+
+#[test]
+fn a_field_that_only_rows_have_that_are_left_out_is_there() {
+    let details = [
+        "{\"consent\":{\"given\":true},\"person\":{\"age\":40},\"contact\":{}}",
+        "{\"consent\":{\"given\":false},\"person\":{\"age\":40},\"contact\":{\"email\":\"wren@example.org\"}}",
+    ];
+    let ferry = addressed(&details);
+    let (came, report) = ferry.report(&["jobs/things.toml"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    assert_eq!(ids(&ferry, "out/warehouse/thing"), ["1"]);
+    // The report is of what the store got.
+    let fields = json!([{ "path": "contact.email", "treatment": "label", "hits": 0, "lacking": 1 }]);
+    assert_eq!(report["datasets"][0]["stores"][0]["columns"][1]["fields"], fields);
+    // It has another name in every row, whoever sees that.
+    let renamed = details.map(|details| details.replace("\"email\"", "\"mail\""));
+    let ferry = addressed(&renamed.each_ref().map(String::as_str));
+    let came = ferry.run(&["run", "jobs/things.toml"]);
+    let ending = came.endings()[0];
+    let what = "no row has the field `contact.email` that `details` declares (places looked at: 2)";
+    assert!(came.code == 23 && ending.starts_with("E-PATH-23") && ending.contains(what), "{}", came.err);
+    assert!(!came.err.contains("wren"), "{}", came.err);
+}
+
+#[test]
+fn the_plan_shows_a_condition_on_its_line_and_that_a_run_may_lack_its_path() {
+    let ferry = project(
+        "[suppress_rows]\nanalytics = [{ column = \"status\", is = [\"dr\\u001b[2Jaft\\nsealed\"] }]\n\n[columns]",
+    );
+    let plan = ferry.run(&["plan", "jobs/things.toml"]).out;
+    assert!(plan.contains("rows left out: status is dr\\u{1b}[2Jaft\\nsealed\n"), "{plan}");
+    assert!(!plan.contains('\u{1b}'), "{plan:?}");
+    let ferry = addressed(&[]);
+    ferry.edit("schemas/thing.toml", "path = \"consent.given\"", "path = \"consent.given\", optional = true");
+    ferry.edit("schemas/thing.toml", "kind = \"email\"", "kind = \"email\", optional = true");
+    let told = "details.consent.given is false (optional: a run may lack the path)";
+    let plan = ferry.run(&["plan", "jobs/things.toml"]).out;
+    assert!(plan.contains(&format!("rows left out: {told}\n")), "{plan}");
+    assert!(plan.contains("rows left out: details.person.age is under 18\n"), "{plan}");
+    assert!(plan.contains("fields (contact.email label) (optional: a run may lack contact.email)\n"), "{plan}");
+    let plan = ferry.run(&["plan", "jobs/things.toml", "--json"]).out;
+    let plan: Value = serde_json::from_str(&plan).expect("JSON");
+    assert_eq!(plan["datasets"][0]["to"][0]["suppress_rows"][0], told);
+    let dpia = ferry.run(&["plan", "jobs/things.toml", "--papers", "dpia"]).out;
+    assert!(dpia.contains(&format!("Rows are left out where {told}.")), "{dpia}");
+    let field = "contact.email replaced by the name of its kind (optional: a run may lack it)";
+    assert!(dpia.contains(field), "{dpia}");
+    let paper = ferry.run(&["plan", "jobs/things.toml", "--papers", "json"]).out;
+    let paper: Value = serde_json::from_str(&paper).expect("JSON");
+    assert_eq!(paper["datasets"][0]["stores"][0]["rows_left_out"][0], told);
 }

@@ -24,8 +24,11 @@ pub fn becomes(treatment: &Treatment) -> String {
         ),
         Treatment::Generalise(_) | Treatment::Bucket { .. } => "made coarser".into(),
         Treatment::Fields(fields) => {
-            let field = |path: String, treatment: &Treatment| format!("{path} {}", becomes(treatment));
-            let told = fields.iter().map(|of| field(of.path.join("."), &of.treatment)).collect::<Vec<_>>().join("; ");
+            let told = fields.iter().map(|field| {
+                let optional = if field.optional { " (optional: a run may lack it)" } else { "" };
+                format!("{} {}{optional}", field.path.join("."), becomes(&field.treatment))
+            });
+            let told = told.collect::<Vec<_>>().join("; ");
             format!("field by field: {told}; all others left out")
         }
     }

@@ -330,8 +330,8 @@ async fn absorb(
     Ok(())
 }
 
-/// Fields of JSON that no row of the run had, though they are declared or rows are left out by them: they have another name now, and what
-/// stands under that is seen by nobody, or leaves no row out.
+/// Fields of JSON that no row of the run had, also of those that are left out, though they are declared or rows are left out by them: they
+/// have another name now, and what stands under that is seen by nobody, or leaves no row out.
 fn lacking_fields(dataset: &DatasetPlan, crossed: &Crossed) -> Vec<Failure> {
     let mut lacking = BTreeMap::new();
     for (output, told) in dataset.outputs.iter().zip(&crossed.told) {
@@ -340,13 +340,13 @@ fn lacking_fields(dataset: &DatasetPlan, crossed: &Crossed) -> Vec<Failure> {
             let told = told.get(shown.column.name.as_str()).map(|told| told.fields.as_slice()).unwrap_or_default();
             let lacks = fields.iter().zip(told).filter(|(field, told)| !field.optional && told.is_gone());
             let of = |path: &[String]| format!("`{}` that `{}` declares", path.join("."), shown.column.name);
-            lacking.extend(lacks.map(|(field, told)| (of(&field.path), told.lacking)));
+            lacking.extend(lacks.map(|(field, told)| (of(&field.path), told.lacking_anywhere())));
         }
         for condition in output.suppress_rows.iter().filter(|asked| !asked.path.is_empty() && !asked.optional) {
             let told = told.get(&condition.place()).and_then(|told| told.fields.first());
             let (path, column) = (condition.path.join("."), &condition.column);
             let of = format!("`{path}` of `{column}` by which rows are left out");
-            lacking.extend(told.filter(|told| told.is_gone()).map(|told| (of, told.lacking)));
+            lacking.extend(told.filter(|told| told.is_gone()).map(|told| (of, told.lacking_anywhere())));
         }
     }
     let failed = |(field, places): (String, u64)| {

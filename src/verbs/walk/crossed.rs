@@ -64,7 +64,8 @@ pub struct Crossed {
     pub held: Vec<Option<Held>>,
     /// For each of these stores, what it was not shown.
     pub small_cells: Vec<Option<SmallCellsTold>>,
-    /// For each store, column -> what treating it told; and path by which rows are left out -> whether it was there.
+    /// For each store, column -> what treating it told, and where its fields are in rows that are left out; and path by which rows are left
+    /// out -> whether it was there, in any row.
     pub told: Vec<BTreeMap<String, Told>>,
     /// What each store got.
     pub lanes: Vec<LaneDone>,

@@ -10,9 +10,9 @@ use super::left::{self, Left};
 use super::open::Opened;
 use crate::changes::{Means, untold};
 use crate::data::{ColumnType, Treatment};
-use crate::ending;
+use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
-use crate::job::{DatasetPlan, OnVerdict, Plan, ReconcilePlan};
+use crate::job::{DatasetPlan, OnVerdict, OutputPlan, Plan, ReconcilePlan};
 use crate::reconcile::{self, CompareFault, Counts, Curable, KeyFaults, Stream, Tally};
 use crate::report::{CheckReport, DatasetState, Proof, ReconciliationReport, StreamReport, ToleratedReport, Verdict};
 use crate::world::Progress;
@@ -61,10 +61,11 @@ pub async fn judge(
             failures.push(empty.of(&dataset.name));
         }
         let good = crossed.rows_read - crossed.rows_bad;
-        let left_out = crossed.left_out.iter().flatten().any(|(rows, _)| *rows == good);
-        if left_out && good > 0 && !dataset.allow_empty {
-            let what = "`suppress_rows` or `small_cells` leaves every row out, and `allow_empty` is false";
-            failures.push(Failure::new(ending::COMPARISON_ERROR, Phase::Redact, what).of(&dataset.name));
+        if good > 0 && !dataset.allow_empty {
+            let forgets = opened.may_hold_forgotten(dataset);
+            let outputs = dataset.outputs.iter().zip(&crossed.left_out);
+            let emptied = outputs.filter(|(_, left_out)| matches!(left_out, Some((rows, _)) if *rows == good));
+            failures.extend(emptied.map(|(output, _)| nothing_left(output, forgets).of(&dataset.name)));
         }
         let empty = crossed.periods.iter().filter(|(_, rows)| *rows == 0).map(|(period, _)| period);
         if let Some(period) = empty.clone().next().filter(|_| crossed.rows_read > 0 && !dataset.allow_empty) {
@@ -92,6 +93,24 @@ pub async fn judge(
     }
     failures.extend(of_checks);
     (judgements, failures)
+}
+
+/// No row is left for the audience of a store: not the source or its key is to be mended.
+fn nothing_left(output: &OutputPlan, forgets: bool) -> Failure {
+    let whys = [
+        (!output.suppress_rows.is_empty(), "`suppress_rows`"),
+        (output.small_cells.as_ref().is_some_and(|cells| cells.count.is_none()), "`small_cells`"),
+        (forgets, "the suppression list"),
+    ];
+    let whys: Vec<&str> = whys.into_iter().filter(|(is_so, _)| *is_so).map(|(_, why)| why).collect();
+    let (store, audience) = (&output.store, output.audience);
+    let what = format!(
+        "{} leaves every row out of store `{store}` ({audience}), and `allow_empty` is false",
+        whys.join(" or ")
+    );
+    let next = "look whether all these rows are to be left out: mend `suppress_rows` or `small_cells` in the schema file, or say \
+                allow_empty = true where a table may have no row";
+    Failure::new(Ending { next, ..ending::COMPARISON_ERROR }, Phase::Redact, what)
 }
 
 type Reconciled = (ReconciliationReport, BTreeMap<String, (u64, u64)>, Option<Failure>);

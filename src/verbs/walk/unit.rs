@@ -9,12 +9,13 @@ use crate::ending;
 use crate::failpoint;
 use crate::failure::{Failure, Phase};
 use crate::job::{Limits, OutputPlan};
-use crate::privacy::{Forgotten, HeldRows, Keys, RedactFault, Redacted, Told, redact, suppressed};
+use crate::privacy::{Forgotten, HeldRows, Keys, RedactFault, Redacted, Told, redact, suppressed, unseen_fields};
 use crate::reconcile::claims::{Taken, Taker};
 use crate::reconcile::{self, CompareFault, Tally};
 use crate::source::RawBatch;
 use crate::store::{Encoded, Encoder};
 use arrow::array::{BooleanArray, RecordBatch};
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use std::collections::BTreeMap;
@@ -46,10 +47,10 @@ impl Terms {
         output.leaves_rows_out() || self.forgotten.columns(&self.columns).next().is_some()
     }
 
-    /// Rows of people who are not to be forgotten.
-    fn others(&self, rows: &RecordBatch) -> Result<RecordBatch, Failure> {
-        let others = self.forgotten.others(rows, &self.columns);
-        others.map_err(|fault| Failure::new(ending::FORGETS_NOT, Phase::Redact, fault.to_string()))
+    /// Which rows are of people who are to be forgotten; `None` where none is.
+    fn theirs(&self, rows: &RecordBatch) -> Result<Option<BooleanBuffer>, Failure> {
+        let theirs = self.forgotten.found(rows, &self.columns);
+        theirs.map_err(|fault| Failure::new(ending::FORGETS_NOT, Phase::Redact, fault.to_string()))
     }
 
     /// Whether a store gets the column as it is: then what it gets is held against the source, value by value.
@@ -67,7 +68,8 @@ pub struct Done {
     /// For each taker, what it took of each batch.
     pub taken: Vec<Vec<Taken>>,
     pub made: Vec<Made>,
-    /// For each output, column -> what treating it told; and path by which rows are left out -> whether it was there.
+    /// For each output, column -> what treating it told, and where its fields are in rows that are left out; and path by which rows are left
+    /// out -> whether it was there, in any row.
     pub told: Vec<BTreeMap<String, Told>>,
     /// For each output that does not get all rows, how many it does not get, and the tally of the others before treatment: those that it gets, and of
     /// those that wait until small groups are known all.
@@ -135,10 +137,10 @@ pub fn work(
         if !terms.unique.is_empty() {
             done.keys.push(reconcile::Keys::of(&terms.unique, &batch.rows).map_err(no_room)?);
         }
-        let others = terms.others(&batch.rows)?;
+        let theirs = terms.theirs(&batch.rows)?;
         let outputs = terms.outputs.iter().zip(&mut treated).zip(&mut done.told).zip(&mut done.left_out);
         for (((output, treated), told), left_out) in outputs {
-            let (seen, asked) = seen_by(output, &others)?;
+            let (seen, asked) = seen_by(output, &batch.rows, theirs.as_ref())?;
             add_told(told, asked);
             if let Some((rows, tally)) = left_out {
                 *rows += (batch.rows.num_rows() - seen.num_rows()) as u64;
@@ -166,15 +168,23 @@ pub fn work(
     Ok(done)
 }
 
-/// The rows that an audience sees of these, and what looking for them told.
-fn seen_by(output: &OutputPlan, rows: &RecordBatch) -> Result<(RecordBatch, BTreeMap<String, Told>), Failure> {
-    if output.suppress_rows.is_empty() {
-        return Ok((rows.clone(), BTreeMap::new()));
-    }
+/// The rows that an audience sees of these, of which some may be `theirs` who are to be forgotten. With it what looking for them told: of
+/// paths in all rows, and of fields in those that are left out.
+fn seen_by(
+    output: &OutputPlan,
+    rows: &RecordBatch,
+    theirs: Option<&BooleanBuffer>,
+) -> Result<(RecordBatch, BTreeMap<String, Told>), Failure> {
     let fault = |fault: String| Failure::new(ending::JOB_INVALID, Phase::Redact, fault);
-    let (left_out, told) =
+    let (asked, mut told) =
         suppressed(rows, &output.columns, &output.suppress_rows).map_err(|found| fault(found.to_string()))?;
-    let seen = BooleanArray::new(!left_out.values(), None);
+    let left_out = theirs.map_or_else(|| asked.values().clone(), |theirs| asked.values() | theirs);
+    let (seen, left_out) = (BooleanArray::new(!&left_out, None), BooleanArray::new(left_out, None));
+    if left_out.true_count() == 0 {
+        return Ok((rows.clone(), told));
+    }
+    let unseen = unseen_fields(rows, &output.columns, &left_out).map_err(|found| fault(found.to_string()))?;
+    add_told(&mut told, unseen);
     let seen = filter_record_batch(rows, &seen);
     Ok((seen.map_err(|_| fault("rows that are left out do not fit the others".into()))?, told))
 }
@@ -224,9 +234,9 @@ pub fn encoders_for(terms: &Terms, first: Option<RawBatch>, schema: &SchemaRef) 
         Some(raw) => conformed(terms, raw, 0)?.rows,
         None => RecordBatch::new_empty(Arc::clone(schema)),
     };
-    let rows = terms.others(&rows)?;
+    let theirs = terms.theirs(&rows)?;
     let encoder = |output: &OutputPlan| {
-        let first = redacted(terms, output, &seen_by(output, &rows)?.0)?;
+        let first = redacted(terms, output, &seen_by(output, &rows, theirs.as_ref())?.0)?;
         Encoder::new(&first, &output.columns, &terms.run, terms.snapshot.as_deref())
             .map_err(|error| Failure::store(&error, Phase::Stage))
     };
@@ -236,4 +246,71 @@ pub fn encoders_for(terms: &Terms, first: Option<RawBatch>, schema: &SchemaRef) 
 /// Putting aside failed: there is no scratch space left.
 pub fn no_room(fault: CompareFault) -> Failure {
     Failure::new(ending::DISK, Phase::Extract, fault.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Audience, ColumnType, FieldTreatment, RowCondition, RowTest};
+    use crate::privacy::ColumnTreatment;
+    use arrow::array::{ArrayRef, StringViewArray};
+
+    fn name(name: &str) -> Name {
+        Name::new(name).expect("a name")
+    }
+
+    fn path(path: &str) -> Vec<String> {
+        path.split('.').map(str::to_owned).collect()
+    }
+
+    /// Rows of one JSON column, of which analysts see `mail` unless `open` is false.
+    fn seen(cells: &[Option<&str>], theirs: Option<&BooleanBuffer>) -> (usize, BTreeMap<String, Told>) {
+        let mail = FieldTreatment { path: path("mail"), kind: None, treatment: Treatment::Label, optional: false };
+        let output = OutputPlan {
+            store: name("warehouse"),
+            audience: Audience::Analytics,
+            columns: vec![ColumnTreatment {
+                column: Column::plain(name("details"), ColumnType::Jsonb),
+                treatment: Treatment::Fields(vec![mail]),
+            }],
+            suppress_rows: vec![RowCondition {
+                column: name("details"),
+                path: path("open"),
+                optional: false,
+                test: RowTest::Is(vec!["false".into()]),
+            }],
+            risk: None,
+            small_cells: None,
+        };
+        let cells: ArrayRef = Arc::new(StringViewArray::from(cells.to_vec()));
+        let rows = RecordBatch::try_from_iter([("details", cells)]).expect("rows");
+        let (seen, told) = seen_by(&output, &rows, theirs).expect("rows");
+        (seen.num_rows(), told)
+    }
+
+    #[test]
+    fn a_field_of_a_row_that_is_left_out_is_there_and_is_not_told_as_shown() {
+        let cells = [Some(r#"{"open":false,"mail":"wren@example.org"}"#), Some(r#"{"open":true}"#), None];
+        let (rows, told) = seen(&cells, None);
+        assert_eq!(rows, 2);
+        let mail = told["details"].fields[0];
+        assert_eq!((mail.hits, mail.unseen_hits, mail.is_gone()), (0, 1, false));
+        let open = told["details.open"].fields[0];
+        assert_eq!((open.hits, open.lacking), (2, 0));
+    }
+
+    #[test]
+    fn rows_of_people_who_are_to_be_forgotten_count_as_well() {
+        let cells = [Some(r#"{"open":true,"mail":"wren@example.org"}"#), Some("{}")];
+        let theirs = BooleanBuffer::from(vec![true, false]);
+        let (rows, told) = seen(&cells, Some(&theirs));
+        assert_eq!(rows, 1);
+        assert_eq!((told["details"].fields[0].unseen_hits, told["details.open"].fields[0].hits), (1, 1));
+    }
+
+    #[test]
+    fn where_no_row_is_left_out_nothing_is_counted_twice() {
+        let (rows, told) = seen(&[Some(r#"{"open":true}"#), Some("null")], None);
+        assert_eq!((rows, told.keys().map(String::as_str).collect::<Vec<_>>()), (2, vec!["details.open"]));
+    }
 }
