@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! store.get  store.head  store.list  store.delete  store.delete_nothing  store.ask
-//! store.put.  probe  stamp  epoch  part  manifest  record  log  runs_part  runs  checkpoint  hint  beginning  report  filed  vault_part  vault  gc  shortened  plain  plain_version
+//! store.put.  probe  stamp  epoch  part  manifest  record  log  runs_part  runs  checkpoint  hint  beginning  report  paper  filed  vault_part  vault  gc  shortened  plain  plain_version
 //! store.put.  lease  told  dump  dump_begin  dump_manifest  dead_letters  begun  receipt  begin  abort
 //! store.second.  part  manifest  list  log
 //! source.  list  get

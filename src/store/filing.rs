@@ -1,4 +1,4 @@
-//! What is kept beside the tables: reports, and parts that no table names (quarantined rows, differing rows).
+//! What is kept beside the tables: reports, papers, and parts that no table names (quarantined rows, differing rows).
 //!
 //! Never in here: tables.
 
@@ -32,13 +32,19 @@ pub fn paper_path(job: &Name, run: &str, ending: &str) -> String {
     format!("papers/{job}/{run}.{ending}")
 }
 
-/// Files a run's report at its [`report_path`], or a paper at its [`paper_path`]. It is the last that a run does, also one that is told
-/// to stop: beside it the uploads that were given up are seen to their end.
+/// Files a run's report at its [`report_path`]. It is the last that a run does, also one that is told to stop: beside it the uploads
+/// that were given up are seen to their end.
 pub async fn file_report(security: &Store, path: &str, report: Bytes) -> Result<(), StoreError> {
     let folder = security.primary();
     let key = folder.at(path);
     let (filed, ()) = futures::join!(put(folder, &key, report, "store.put.report"), aborted());
     filed
+}
+
+/// Files a paper at its [`paper_path`], in the place of what was filed there before.
+pub async fn file_paper(security: &Store, path: &str, paper: Bytes) -> Result<(), StoreError> {
+    let folder = security.primary();
+    put(folder, &folder.at(path), paper, "store.put.paper").await
 }
 
 /// Reports that were read before, each as what was made of it: `None` of one that nobody can read.

@@ -19,7 +19,7 @@
 //! token_vault_<domain>/...                        (restricted) whose each token is; has it before any table shows it
 //! nightferry_runs/...                             (analytics) one row a table and night
 //!
-//! settle -> decide -> Encoder, Parts, Staging -> publish -> replicate -> file_report
+//! settle -> decide -> Encoder, Parts, Staging -> file_paper -> publish -> replicate -> file_report, file_paper
 //!
 //! absent.rs     the one way to commit: create if absent, then look whose bytes are there
 //! place.rs      a store, opened, and its stamp          preflight.rs  is its create-only write exclusive?
@@ -47,7 +47,7 @@
 //! dump.rs       objects of a topic's dump
 //! mutant.rs     faults that the simulator plants
 //! race.rs       whether a create-only write is exclusive also when several write at once
-//! filing.rs     reports and quarantined rows
+//! filing.rs     reports, papers and quarantined rows
 //! lease.rs      whose turn a night is, among schedules
 //! ```
 //!
@@ -106,7 +106,9 @@ pub use commit::{Settled, Stores, complete, settle};
 pub use decision::{Decision, decide};
 pub use fault::StoreError;
 pub use fence::{epoch, raise};
-pub use filing::{KnownReports, file_part, file_report, keep_told, paper_path, report_path, reports, take_back, told};
+pub use filing::{
+    KnownReports, file_paper, file_part, file_report, keep_told, paper_path, report_path, reports, take_back, told,
+};
 pub use lease::{Claim, Lease, claims, first_seen, is_ours_to_tell};
 pub use ledger::{JobRecord, RecordTable, RunRow};
 pub use made::owed as plain_owed;

@@ -6,7 +6,7 @@
 //!
 //! What is begun and not ended is aborted: whoever fails waits for that, and where the one who uploads is dropped, who files the report
 //! of the run waits for it ([`aborted`]). So no part of it stays. A kill leaves parts that no reader sees; the store forgets them by its
-//! own rule (`deploy`).
+//! own rule (`deploy`). In a local folder it leaves the file `<name>#1` beside the object, which `object_store` neither lists nor deletes.
 //!
 //! Never in here: what is uploaded.
 

@@ -1,6 +1,7 @@
 //! Where numbers go that machines gather: lines on stderr, or a file. That they do not get there is told, and changes nothing else.
 
 use crate::report::{Measured, emf, openmetrics};
+use crate::world::{Readers, WholeFile};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -35,12 +36,7 @@ impl Metrics {
 
 /// Whoever reads the file meanwhile sees the former one, whole.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // Gatherers of a folder look at names that end as the file's does.
-    let aside = folder.join(format!(".{name}.{}", std::process::id()));
-    std::fs::write(&aside, text)?;
-    std::fs::rename(&aside, path).inspect_err(|_| {
-        let _ = std::fs::remove_file(&aside);
-    })
+    let mut file = WholeFile::begin(path, Readers::Others)?;
+    file.write_all(text.as_bytes())?;
+    file.put_over()
 }

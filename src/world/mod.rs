@@ -12,6 +12,7 @@ mod scratch;
 mod scratch_folder;
 mod stop;
 mod usage;
+mod whole_file;
 
 pub use clock::Clock;
 pub use pool::compute;
@@ -21,6 +22,7 @@ pub use scratch::DiskScratch;
 pub use scratch_folder::ScratchFolder;
 pub use stop::{is_stopped, stopped};
 pub use usage::Usage;
+pub use whole_file::{Readers, WholeFile};
 
 use crate::report::BatchReport;
 use chrono::{DateTime, Utc};

@@ -31,6 +31,8 @@ const MATRIX: &[(&str, &[&str])] = &[
             "a_copy_that_is_killed_between_its_objects_says_so_and_the_next_run_ends_it",
             "a_copy_that_is_killed_between_the_pieces_of_an_object_is_made_by_the_next_run",
             "events_reports_and_papers_of_a_night_that_is_killed_between_them_are_whole_or_not_there",
+            "what_is_published_has_its_papers_wherever_its_run_was_killed",
+            "a_file_of_diff_that_is_killed_at_its_end_has_its_name_where_it_is_whole_and_the_next_one_writes_it",
             "killed_before_and_after_each_write_it_leaves_one_chain_that_the_next_run_ends",
             "killed_around_a_record_that_cannot_be_treated_it_puts_that_aside_before_it_goes_on_without_it",
             "holds_in_every_storm",

@@ -20,6 +20,7 @@ fn a_run_leaves_papers_that_say_of_every_column_what_its_report_says() {
         let [paper, dpia, article30] = of_run(&ferry, "target/security", &report);
         let paper: Value = serde_json::from_str(&paper).expect("JSON");
         assert_eq!((&paper["format"], &paper["run"]["run"]), (&json!("nightferry.privacy/1"), &report["run"]));
+        assert_eq!(paper["run"]["outcome"], report["outcome"]);
         let (mut columns, mut personal) = (0, 0);
         for (told, dataset) in
             paper["datasets"].as_array().expect("datasets").iter().zip(report["datasets"].as_array().expect("datasets"))

@@ -48,13 +48,15 @@ fn of_what(paper: &Paper) -> String {
             "This is of the job as it is declared; nothing was read. A run leaves the same with what it found.".into()
         }
         Some(run) => {
-            let outcome = serde_json::to_value(run.outcome).ok();
+            let this = format!("This is of run {} ({})", run.run, run.started_at.format("%Y-%m-%d %H:%M UTC"));
+            let Some(outcome) = run.outcome else {
+                return format!(
+                    "{this}, as it was about to publish; it did where `nightferry table versions` names it."
+                );
+            };
+            let outcome = serde_json::to_value(outcome).ok();
             let outcome = outcome.as_ref().and_then(|outcome| outcome.as_str()).unwrap_or_default().replace('_', " ");
-            format!(
-                "This is of run {} ({}), which ended as: {outcome}.",
-                run.run,
-                run.started_at.format("%Y-%m-%d %H:%M UTC")
-            )
+            format!("{this}, which ended as: {outcome}.")
         }
     }
 }

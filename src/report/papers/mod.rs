@@ -69,8 +69,8 @@ pub struct PaperRun {
     /// When it began, UTC.
     #[serde(serialize_with = "super::run::seconds_utc")]
     pub started_at: DateTime<Utc>,
-    /// How it ended.
-    pub outcome: Outcome,
+    /// How it ended; `None` of one that was about to publish: whether it did, the job's records say.
+    pub outcome: Option<Outcome>,
 }
 
 /// Versions of the rules.
@@ -189,6 +189,16 @@ pub struct PaperFound {
     pub replaced: BTreeMap<&'static str, u64>,
 }
 
+impl Paper {
+    /// The same of a run that is about to publish: how it ends is not known yet.
+    pub fn before_its_end(mut self) -> Self {
+        if let Some(run) = &mut self.run {
+            run.outcome = None;
+        }
+        self
+    }
+}
+
 /// The paper of a job, and of a run of it where there was one.
 pub fn paper(plan: &Plan, report: Option<&RunReport>) -> Paper {
     let shown = || {
@@ -211,7 +221,7 @@ pub fn paper(plan: &Plan, report: Option<&RunReport>) -> Paper {
         run: report.map(|report| PaperRun {
             run: report.run.clone(),
             started_at: report.started_at,
-            outcome: report.outcome,
+            outcome: Some(report.outcome),
         }),
         rules: PaperRules {
             nightferry: env!("CARGO_PKG_VERSION"),

@@ -19,12 +19,11 @@ use crate::format::spill::Aside;
 use crate::job;
 use crate::reconcile::diff::{DiffFault, DiffOutcome, DiffTerms, InputFault, Means, Side, Tolerance, diff as compare};
 use crate::report::{DiffReport, DiffSide, DiffVerdict, diff_page, diff_terminal};
-use crate::world::{DiskScratch, Project, ScratchFolder, compute};
+use crate::world::{DiskScratch, Project, Readers, ScratchFolder, WholeFile, compute};
 use paths::Named;
 use ring::rand::{SecureRandom, SystemRandom};
 use rows_file::RowsFile;
 use side::FileSide;
-use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -90,8 +89,10 @@ async fn journey(request: DiffRequest, out: &mut dyn Write) -> Result<u8, Failur
     let report = DiffReport::new(&compared, sides, key, rows_path, request.allow_empty);
     if let Some(path) = &request.html {
         let page = diff_page(&report);
-        let written = OpenOptions::new().write(true).create_new(true).open(path);
-        let written = written.and_then(|mut file| file.write_all(page.as_bytes()));
+        let written = WholeFile::begin(path, Readers::Others).and_then(|mut file| {
+            file.write_all(page.as_bytes())?;
+            file.put_new()
+        });
         written
             .map_err(|_| Failure::new(ending::REFUSED, Phase::Reconcile, "the file of `--html` cannot be written"))?;
     }

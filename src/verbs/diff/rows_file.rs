@@ -3,16 +3,14 @@
 //! Never in here: a file that is there already. It may be somebody's data.
 
 use crate::ending;
-use crate::failpoint;
 use crate::failure::{Failure, Phase};
 use crate::format::parquet_write::{File as ParquetFile, Recipe};
+use crate::world::{Readers, WholeFile};
 use arrow::array::{Array, ArrayRef, RecordBatch, StringViewArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,20 +20,21 @@ const GROUP_ROWS: usize = 65_536;
 /// A file of differing rows under way.
 pub struct RowsFile {
     path: PathBuf,
-    file: Option<File>,
+    file: Option<WholeFile>,
     parquet: Option<(Recipe, ParquetFile)>,
     waiting: Vec<RecordBatch>,
-    is_whole: bool,
 }
 
 impl RowsFile {
-    /// The file at `path`, which is not there yet. It is made with its first row.
+    /// The file at `path`, which is not there yet. It is begun with its first row.
     pub fn new(path: &Path) -> Result<Self, Failure> {
+        // Rows of whoever was killed are not kept for that there are none this time.
+        WholeFile::tidy(path);
         if path.symlink_metadata().is_ok() {
             let what = "the file of `--out` is there already; hint: name another, or remove it";
             return Err(Failure::new(ending::DIFF_USAGE, Phase::Open, what));
         }
-        Ok(RowsFile { path: path.into(), file: None, parquet: None, waiting: Vec::new(), is_whole: false })
+        Ok(RowsFile { path: path.into(), file: None, parquet: None, waiting: Vec::new() })
     }
 
     /// Adds rows; `None` when they cannot be written.
@@ -44,7 +43,7 @@ impl RowsFile {
         if self.file.is_none() {
             let recipe = Recipe::choose(&rows, &[("nightferry", "differing rows as they are")], |_| false).ok()?;
             let parquet = ParquetFile::new(&recipe, 0).ok()?;
-            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path).ok()?;
+            let file = WholeFile::begin(&self.path, Readers::Owner).ok()?;
             (self.file, self.parquet) = (Some(file), Some((recipe, parquet)));
         }
         self.waiting.push(rows);
@@ -60,31 +59,15 @@ impl RowsFile {
         self.file.as_mut()?.write_all(&parquet.take().ok()?).ok()
     }
 
-    /// Completes the file, where there is one.
+    /// Completes the file, where there is one; `None` also where something has its name by now.
     pub fn finish(mut self) -> Option<()> {
-        if self.file.is_some() {
-            if !self.waiting.is_empty() {
-                self.flush()?;
-            }
-            let (_, parquet) = self.parquet.take()?;
-            let rest = parquet.finish().ok()?.bytes;
-            let file = self.file.as_mut()?;
-            let written = file.write_all(&rest);
-            failpoint::before("file.sync");
-            let synced = written.and_then(|()| file.sync_all());
-            failpoint::after("file.sync");
-            synced.ok()?;
+        if !self.waiting.is_empty() {
+            self.flush()?;
         }
-        self.is_whole = true;
-        Some(())
-    }
-}
-
-impl Drop for RowsFile {
-    fn drop(&mut self) {
-        if !self.is_whole && self.file.is_some() {
-            let _ = std::fs::remove_file(&self.path);
-        }
+        let Some(mut file) = self.file else { return Some(()) };
+        let (_, parquet) = self.parquet?;
+        file.write_all(&parquet.finish().ok()?.bytes).ok()?;
+        file.put_new().ok()
     }
 }
 

@@ -21,6 +21,7 @@
 //! checked.rs    the checks; looked_up.rs, the keys of a table that another job published
 //! leaving.rs    whether what would leave AWS is within the limit
 //! plain.rs      copies with one object a period, begun and taken away
+//! papers.rs     the papers about personal data, before it is published and once it is over
 //! published.rs  the night -> its record and commits, then the second cloud
 //! taken_back.rs what must not stay of a night that is not published: deleted, or told
 //! stopped.rs    what a run that is told to stop still does
@@ -48,6 +49,7 @@ mod merged;
 mod merged_keys;
 mod moment;
 mod open;
+mod papers;
 mod plain;
 mod published;
 mod stopped;
@@ -61,9 +63,10 @@ use crate::access::Meters;
 use crate::ending::{self, Ending};
 use crate::failure::{Failure, Phase};
 use crate::job::{Plan, WriteMode};
-use crate::report::{BatchReport, Outcome, RunReport, TaskReport, article30, dpia, paper, run_page};
+use crate::report::{BatchReport, Outcome, RunReport, TaskReport, run_page};
 use crate::store::{self, Decision, JobRecord, SecondState, Store};
 use crate::world::World;
+use chrono::{DateTime, Utc};
 use crossed::Crossed;
 use judged::Judgement;
 #[cfg(feature = "relay")]
@@ -97,6 +100,8 @@ pub struct Options {
 pub(super) struct Walked<'a> {
     pub(super) plan: &'a Plan,
     pub(super) run: String,
+    /// When it began.
+    pub(super) started: DateTime<Utc>,
     /// Datasets that were begun.
     pub(super) begun: usize,
     pub(super) crossed: Vec<Crossed>,
@@ -147,6 +152,7 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
     let mut night = Walked {
         plan,
         run: options.run.clone().unwrap_or_else(|| World::run_id(started)),
+        started,
         begun: 0,
         crossed: Vec::new(),
         judged: Vec::new(),
@@ -171,7 +177,7 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
         Err(failure) => {
             let outcome = fail(&mut night, failure);
             world.progress.finish();
-            let report = told::told(&night, outcome, options, started, clock.elapsed());
+            let report = told::told(&night, outcome, options, clock.elapsed());
             return unopened(report, plan, world, options).await;
         }
     };
@@ -183,7 +189,7 @@ pub async fn walk(plan: &Plan, world: &mut World, options: &Options, stop: impl 
         None => (stopped::outcome(&mut night, publishing.into_inner()), true),
     };
     plain::tell(&mut night);
-    let mut report = told::told(&night, outcome, options, started, clock.elapsed());
+    let mut report = told::told(&night, outcome, options, clock.elapsed());
     if !options.dry_run {
         report.page_at = Some(format!("security/{}", store::report_path(&plan.job, &report.run, "html")));
         let filing = file(&report, &opened.security, plan);
@@ -275,6 +281,7 @@ async fn cross_over(
                 }
                 return fail(night, failure);
             }
+            papers::before(night, &opened.security, options).await;
             let outcome = publish(night, opened, settled, world, options).await;
             night.stage("publish", since);
             outcome
@@ -351,30 +358,19 @@ async fn unopened(mut report: RunReport, plan: &Plan, world: &World, options: &O
     report
 }
 
-/// Keeps the report, its page and the papers in the security store: a container's disk is gone in the morning. Gives whether the page is there.
+/// Keeps the report, its page and the papers in the security store: a container's disk is gone in the morning. Gives whether they are there.
 async fn file(report: &RunReport, security: &Store, plan: &Plan) -> bool {
     let places = plan.places();
     let (page, text) = (run_page(report, &places), serde_json::to_vec_pretty(report).unwrap_or_default());
-    // Of a run that came to no store there is nothing to say.
-    let paper = report.datasets.iter().any(|dataset| !dataset.stores.is_empty()).then(|| paper(plan, Some(report)));
-    let paper_at = |ending| store::paper_path(&plan.job, &report.run, ending);
     let report_at = |ending| store::report_path(&plan.job, &report.run, ending);
-    let papers = paper.iter().flat_map(|paper| {
-        [
-            (paper_at("privacy.json"), serde_json::to_vec_pretty(paper).unwrap_or_default()),
-            (paper_at("dpia.md"), dpia(paper).into_bytes()),
-            (paper_at("article30.md"), article30(paper).into_bytes()),
-        ]
-    });
-    let reports = [(report_at("json"), text), (report_at("html"), page.into_bytes())];
     let mut is_filed = true;
-    for (path, text) in reports.into_iter().chain(papers) {
+    for (path, text) in [(report_at("json"), text), (report_at("html"), page.into_bytes())] {
         if let Err(error) = store::file_report(security, &path, text.into()).await {
             tracing::warn!(error = %error, "the report could not be filed");
             is_filed = false;
         }
     }
-    is_filed
+    papers::after(report, security, plan).await && is_filed
 }
 
 /// Asks the sources of a plan whether their tables have the columns that the schemas say, and whether they take the job's

@@ -19,18 +19,11 @@ use crate::report::{
 };
 use crate::store::{Followed, PLAIN, SecondState};
 use crate::world::{Usage, World};
-use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The report of a night that ended in `outcome`.
-pub fn told(
-    night: &Walked<'_>,
-    outcome: Outcome,
-    options: &Options,
-    started: DateTime<Utc>,
-    took: Duration,
-) -> RunReport {
+pub fn told(night: &Walked<'_>, outcome: Outcome, options: &Options, took: Duration) -> RunReport {
     let plan = night.plan;
     let worst = ending::worst(night.failures.iter().map(|failure| failure.ending));
     let mut failures: Vec<&Failure> = night.failures.iter().collect();
@@ -57,7 +50,7 @@ pub fn told(
         exit_code: worst.map_or(0, |ending| ending.code),
         nightferry: env!("CARGO_PKG_VERSION"),
         period: plan.period,
-        started_at: started,
+        started_at: night.started,
         seconds: rounded(took.as_secs_f64()),
         seconds_by_stage: night.stages.iter().map(|(stage, seconds)| (*stage, rounded(*seconds))).collect(),
         started_by: World::started_by(),

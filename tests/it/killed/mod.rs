@@ -25,7 +25,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// A place, and a file of tests that kill there, before and after it.
-const PLACES: [(&str, &str); 62] = [
+const PLACES: [(&str, &str); 63] = [
     ("database.alive", "postgres/killed.rs"),
     ("database.begin", "nights/kills.rs"),
     ("database.catalog", "nights/kills.rs"),
@@ -70,6 +70,7 @@ const PLACES: [(&str, &str); 62] = [
     ("store.put.lease", "killed/turns.rs"),
     ("store.put.log", "nights/kills.rs"),
     ("store.put.manifest", "nights/kills.rs"),
+    ("store.put.paper", "nights/kills.rs"),
     ("store.put.part", "nights/kills.rs"),
     ("store.put.plain", "plain/mod.rs"),
     ("store.put.plain_version", "plain/mod.rs"),

@@ -20,7 +20,7 @@ use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 
 /// Every class of store call.
-const CALLS: [&str; 17] = [
+const CALLS: [&str; 18] = [
     "store.get",
     "store.head",
     "store.list",
@@ -34,6 +34,7 @@ const CALLS: [&str; 17] = [
     "store.put.runs_part",
     "store.put.runs",
     "store.put.report",
+    "store.put.paper",
     "store.put.filed",
     "store.second.part",
     "store.second.manifest",
