@@ -3,7 +3,7 @@
 
 use super::bench::Bench;
 use super::drafts::project;
-use super::nights::{ROWS, Running, assert_nothing, ferry, lay};
+use super::nights::{NOTHING, ROWS, Running, assert_nothing, ferry, lay, shown};
 use super::town::{Town, run};
 use crate::ferry::{Came, Ferry};
 use crate::killed::{killed, reached};
@@ -12,6 +12,38 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 const JOB: [&str; 3] = ["run", "jobs/things.toml", "--json"];
+/// In a soak each place has so many kills.
+const SOAKED: u64 = 40;
+
+#[tokio::test]
+async fn killed_at_every_message_to_the_database_a_night_is_read_again() {
+    let schema = "it_killed_message";
+    let _bench = Bench::lay(schema, &lay(schema)).await;
+    let afresh = || ferry(schema, &[("connections", "2")]);
+    let mut ferry = afresh();
+    let reached = reached(&ferry, ferry.command(&JOB));
+    let places = reached.iter().filter(|(place, _)| place.starts_with("database."));
+    let each = if std::env::var_os("NIGHTFERRY_SOAK").is_some() { SOAKED } else { 1 };
+    let (mut kills, mut last) = (0, None);
+    ferry = afresh();
+    for (place, times) in places.clone() {
+        // How often each of two sessions says something is not the same each time.
+        let half = times.div_ceil(2);
+        for nth in (0..each).map(|kill| half - kill * (half - 1) / each) {
+            let came = killed(ferry.command(&JOB), &format!("{place}:{nth}"));
+            assert_eq!(shown(&ferry), NOTHING, "{place}:{nth}");
+            last = Some(came);
+            kills += 1;
+        }
+        if each > 1 {
+            assert_nothing(&ferry, &last.take().expect("a kill"), "", ROWS);
+            ferry = afresh();
+        }
+    }
+    last.iter().for_each(|came| assert_nothing(&ferry, came, "", ROWS));
+    println!("{kills} failpoints hit ({} places of the database), 0 violations", places.clone().count());
+    assert!(places.count() >= 28, "{reached:?}");
+}
 
 #[tokio::test]
 async fn killed_where_a_session_takes_the_snapshot_over_a_night_is_read_again() {

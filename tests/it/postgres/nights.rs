@@ -183,14 +183,15 @@ pub fn five(ferry: &Ferry, came: &Came, ending: &str, rows_of_each: u32) {
 }
 
 /// What readers see before the first night.
-const NOTHING: &str = "nothing";
+pub const NOTHING: &str = "nothing";
 
 /// What they see after it: the same sum, wherever the money is.
 fn whole(rows: u32) -> String {
     format!("{rows} {rows} {rows} {rows} {}", u64::from(rows) * 2000)
 }
 
-fn shown(ferry: &Ferry) -> String {
+/// What readers see.
+pub fn shown(ferry: &Ferry) -> String {
     let tables = ["here", "there"].map(|table| format!("out/warehouse/{table}"));
     let published = tables.iter().filter(|table| ferry.is_published(table)).count();
     match published {
