@@ -268,11 +268,7 @@ fn encoding(column: &str, values: &dyn Array) -> Result<(Dictionary, Option<Enco
         }
         DataType::Float32 | DataType::Float64 => (Dictionary::Yes, None),
         DataType::Decimal128(..) | DataType::Boolean | DataType::BinaryView => (Dictionary::No, None),
-        // Pseudonyms are all of one length: lengths by themselves cost nothing, and the texts pack better without them between.
-        DataType::Utf8View => match dictionary_for_text(values) {
-            Dictionary::Yes => (Dictionary::Yes, None),
-            Dictionary::No => (Dictionary::No, Some(Encoding::DELTA_LENGTH_BYTE_ARRAY)),
-        },
+        DataType::Utf8View => (dictionary_for_text(values), None),
         other => return Err(WriteFault::Type { column: column.into(), data_type: other.clone() }),
     })
 }
@@ -403,8 +399,6 @@ mod tests {
             .map(|(_, f)| f.name().clone())
             .collect();
         assert_eq!(with, ["real", "double", "technology"]);
-        let of = |name: &str| metadata.row_group(0).column(rows.schema().index_of(name).expect("a column"));
-        assert!(of("note").encodings().any(|encoding| encoding == Encoding::DELTA_LENGTH_BYTE_ARRAY));
         let schema = format!("{:?}", metadata.file_metadata().schema());
         assert!(!schema.contains("INT96") && !schema.contains("Nano"), "{schema}");
     }
