@@ -45,6 +45,14 @@ impl fmt::Display for Place {
     }
 }
 
+/// Whether a sign would move a terminal's cursor, shows nothing, or turns the direction of what stands around it: what somebody wrote must
+/// look like what it is.
+pub fn is_unseen(sign: char) -> bool {
+    let is_format = matches!(sign,
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+    sign.is_control() || is_format
+}
+
 /// A path that some file names, as a message may repeat it: letters, digits and `._-/`. Anything else may be a secret, or SQL
 /// that was put in the place of a path.
 pub fn shown_path(path: &str) -> &str {

@@ -268,6 +268,8 @@ fn encoding(column: &str, values: &dyn Array) -> Result<(Dictionary, Option<Enco
         }
         DataType::Float32 | DataType::Float64 => (Dictionary::Yes, None),
         DataType::Decimal128(..) | DataType::Boolean | DataType::BinaryView => (Dictionary::No, None),
+        // Plain where there is no dictionary: of DELTA_LENGTH_BYTE_ARRAY, which packs better, Spark up to 3.5.6 and 4.0.0 reads texts that
+        // are not there (SPARK-52240), and says nothing.
         DataType::Utf8View => (dictionary_for_text(values), None),
         other => return Err(WriteFault::Type { column: column.into(), data_type: other.clone() }),
     })
@@ -399,6 +401,11 @@ mod tests {
             .map(|(_, f)| f.name().clone())
             .collect();
         assert_eq!(with, ["real", "double", "technology"]);
+        for text in ["technology", "note"] {
+            let column = metadata.row_group(0).column(rows.schema().index_of(text).expect("a column"));
+            let is_read = |of| matches!(of, Encoding::PLAIN | Encoding::RLE | Encoding::RLE_DICTIONARY);
+            assert!(column.encodings().all(is_read), "{text}: every reader of the warehouse gets these right");
+        }
         let schema = format!("{:?}", metadata.file_metadata().schema());
         assert!(!schema.contains("INT96") && !schema.contains("Nano"), "{schema}");
     }

@@ -13,6 +13,7 @@ use crate::changes::untold;
 use crate::cost::{REFERENCE, Requests, usd, usd_an_hour};
 use crate::data::{Beyond, Column, Name, OnNewColumn, Rows, Treatment};
 use crate::privacy::ColumnTreatment;
+use crate::problem::is_unseen;
 use crate::reconcile::Deleted;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -340,11 +341,7 @@ fn may_lack(treatment: &Treatment) -> String {
 /// A text that somebody wrote, on one line: what would move a terminal's cursor, show nothing, or turn the direction of what is read is
 /// written as an escape.
 fn on_one_line(text: &str) -> String {
-    let is_odd = |sign: char| {
-        let is_unseen =
-            matches!(sign, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        is_unseen || sign.is_control() || sign == '\\'
-    };
+    let is_odd = |sign: char| is_unseen(sign) || sign == '\\';
     let mut out = String::with_capacity(text.len());
     for sign in text.chars() {
         if is_odd(sign) { out.extend(sign.escape_default()) } else { out.push(sign) }

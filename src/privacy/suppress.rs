@@ -199,7 +199,7 @@ fn finds(value: &RawValue, ways: &[Way<'_>], depth: usize, told: &mut [FieldTold
                     told[*place].hits += 1;
                     any | asked.holds(leaf)
                 }
-                false => cannot_be_asked(std::slice::from_ref(way), told),
+                false => any | cannot_be_asked(std::slice::from_ref(way), told),
             }
         }),
         Stands::Unread => cannot_be_asked(ways, told),

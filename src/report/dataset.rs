@@ -609,7 +609,7 @@ pub struct FieldReport {
     pub path: String,
     /// What was done to it.
     pub treatment: String,
-    /// Places where it was, in the rows that the store gets.
+    /// Places where it was, in the rows that no condition leaves out.
     pub hits: u64,
     /// Places of these where it should have been and was not.
     pub lacking: u64,

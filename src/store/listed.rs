@@ -1,4 +1,6 @@
 //! What lies below a place of a store. A local folder that was never made has nothing in it, as a prefix of S3 and Azure has.
+//!
+//! Never in here: what a name means.
 
 use super::fault::{StoreError, fault};
 use crate::access::Folder;

@@ -3,6 +3,7 @@
 //! Fields that an older version did not write have a value that says so.
 
 use crate::data::Period;
+use crate::problem::is_unseen;
 use crate::report::{BatchReport, Outcome, TaskReport};
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde::Deserialize;
@@ -259,9 +260,8 @@ fn is_within(of: f64, most: f64) -> bool {
 
 /// What would move a terminal's cursor, or turn the direction of what is read.
 fn plain(text: &mut String) {
-    let is_odd = |of: char| of.is_control() || matches!(of, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if text.contains(is_odd) {
-        *text = text.replace(is_odd, "\u{fffd}");
+    if text.contains(is_unseen) {
+        *text = text.replace(is_unseen, "\u{fffd}");
     }
 }
 

@@ -48,7 +48,8 @@ impl ScratchFolder {
             if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 continue;
             }
-            let Ok(lock) = File::open(entry.path().join(LOCK)) else { continue };
+            // For writing: NFS gives no other lock that keeps others off.
+            let Ok(lock) = File::options().write(true).open(entry.path().join(LOCK)) else { continue };
             if lock.try_lock().is_ok() {
                 let _ = std::fs::remove_dir_all(entry.path());
             }

@@ -6,12 +6,14 @@
 //!
 //! What a process that was killed left there goes when the same file is written next. Whose is in use is told by a lock that dies with
 //! its process (flock), as of a scratch folder.
+//!
+//! Never in here: what is written.
 
 use crate::failpoint;
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -39,29 +41,38 @@ impl WholeFile {
     /// Begins the file at `path`: nothing is there yet.
     pub fn begin(path: &Path, readers: Readers) -> io::Result<Self> {
         WholeFile::tidy(path);
-        let mut name = beside(path).ok_or(io::ErrorKind::InvalidInput)?;
-        name.push(Uuid::now_v7().to_string());
-        let aside = folder_of(path).join(name);
         let mode = match readers {
             Readers::Owner => 0o600,
             Readers::Others => 0o666,
         };
-        let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&aside)?;
-        // Where there are no locks, nobody who tidies gets one either.
-        let _ = file.try_lock();
-        Ok(WholeFile { path: path.into(), aside, file, is_named: false })
+        loop {
+            let mut name = beside(path).ok_or(io::ErrorKind::InvalidInput)?;
+            name.push(Uuid::now_v7().to_string());
+            let aside = folder_of(path).join(name);
+            let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&aside)?;
+            // Where there are no locks, nobody who tidies gets one either.
+            let is_another = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+            // Somebody who tidies came between.
+            if !is_another && std::fs::symlink_metadata(&aside).is_ok() {
+                return Ok(WholeFile { path: path.into(), aside, file, is_named: false });
+            }
+        }
     }
 
     /// Removes what processes that are gone left beside `path`. What cannot be looked at stays.
     pub fn tidy(path: &Path) {
         let Some(ours) = beside(path) else { return };
         for entry in std::fs::read_dir(folder_of(path)).into_iter().flatten().flatten() {
-            let is_ours = entry.file_name().as_encoded_bytes().starts_with(ours.as_encoded_bytes());
-            // A link is not followed.
+            let name = entry.file_name();
+            let rest = name.as_encoded_bytes().strip_prefix(ours.as_encoded_bytes());
+            let is_ours = rest.is_some_and(|rest| Uuid::try_parse_ascii(rest).is_ok());
             if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
                 continue;
             }
-            let Ok(left) = File::open(entry.path()) else { continue };
+            // A link is not followed. For writing: NFS gives no other lock that keeps others off.
+            let mut options = OpenOptions::new();
+            options.write(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
+            let Ok(left) = options.open(entry.path()) else { continue };
             if left.try_lock().is_ok() {
                 let _ = std::fs::remove_file(entry.path());
             }
@@ -85,7 +96,8 @@ impl WholeFile {
         synced?;
         rename(&self.aside, &self.path)?;
         self.is_named = true;
-        sync_folder(folder_of(&self.path))
+        sync_folder(folder_of(&self.path));
+        Ok(())
     }
 }
 
@@ -135,13 +147,10 @@ fn link_new(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Keeps the name through a power cut, where the file system can be asked for that: not of a folder that may not be read.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    let Ok(folder) = File::open(folder) else { return Ok(()) };
-    match folder.sync_all() {
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
-        synced => synced,
-    }
+/// Keeps the name through a power cut, where the folder may be read and the file system can be asked for that. The file is there
+/// either way.
+fn sync_folder(folder: &Path) {
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
 #[cfg(test)]
@@ -204,13 +213,15 @@ mod tests {
     fn removes_what_dead_processes_left_beside_it_and_nothing_that_is_in_use_or_anothers() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("rows");
-        for left in [".rows.nightferry-left", ".rows.nightferry", ".rows.old", ".other.nightferry-left"] {
-            std::fs::write(folder.path().join(left), b"half").expect("written");
+        let id = Uuid::now_v7();
+        let (left, others) = (format!(".rows.nightferry-{id}"), format!(".other.nightferry-{id}"));
+        for name in [left.as_str(), &others, ".rows.nightferry-backup", ".rows.nightferry", ".rows.old"] {
+            std::fs::write(folder.path().join(name), b"half").expect("written");
         }
         let used = WholeFile::begin(&path, Readers::Others).expect("begun");
         WholeFile::tidy(&path);
         let used_at = used.aside.file_name().expect("a name").to_string_lossy().into_owned();
-        let mut expected = vec![".other.nightferry-left", ".rows.nightferry", used_at.as_str(), ".rows.old"];
+        let mut expected = vec![&others, ".rows.nightferry-backup", ".rows.nightferry", used_at.as_str(), ".rows.old"];
         expected.sort_unstable();
         assert_eq!(seen(folder.path()).0, expected);
         used.put_new().expect("put");

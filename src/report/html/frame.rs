@@ -3,6 +3,7 @@
 //! The page asks for nothing: no script, no font, no picture, and a policy that forbids them all should one slip in. Never in
 //! here: what a page is about.
 
+use crate::problem::is_unseen;
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("page.css");
@@ -76,12 +77,6 @@ impl Markup {
     pub fn when(self, is_so: bool, other: impl FnOnce() -> Markup) -> Self {
         if is_so { self.add(other()) } else { self }
     }
-}
-
-/// Signs that turn what stands around them, or show nothing: a name must look like what it is.
-fn is_unseen(sign: char) -> bool {
-    sign.is_control()
-        || matches!(sign, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// What a word is about, for the eye.

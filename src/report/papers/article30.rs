@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn article30(paper: &Paper) -> String {
     let mut out = format!("# Record of processing: job {}\n\n", plain(&paper.job));
     let of = match &paper.run {
-        Some(run) => format!("as run {} did it on {}", run.run, run.started_at.format("%Y-%m-%d")),
+        Some(run) => {
+            let did = if run.outcome.is_some() { "did" } else { "was about to do" };
+            format!("as run {} {did} it on {}", run.run, run.started_at.format("%Y-%m-%d"))
+        }
         None => "as it is declared".into(),
     };
     out.push_str(&format!(

@@ -50,9 +50,7 @@ fn of_what(paper: &Paper) -> String {
         Some(run) => {
             let this = format!("This is of run {} ({})", run.run, run.started_at.format("%Y-%m-%d %H:%M UTC"));
             let Some(outcome) = run.outcome else {
-                return format!(
-                    "{this}, as it was about to publish; it did where `nightferry table versions` names it."
-                );
+                return format!("{this}, as it was about to publish; it did where the table `nightferry_runs` has it.");
             };
             let outcome = serde_json::to_value(outcome).ok();
             let outcome = outcome.as_ref().and_then(|outcome| outcome.as_str()).unwrap_or_default().replace('_', " ");

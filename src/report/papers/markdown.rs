@@ -1,5 +1,7 @@
 //! Text into Markdown: what a person wrote in a file stays text there, whatever signs are in it.
 
+use crate::problem::is_unseen;
+
 /// What marks a place that somebody has to fill in.
 pub const TO_FILL_IN: &str = "**TO FILL IN**";
 
@@ -12,7 +14,7 @@ pub fn plain(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => out.extend(['\\', sign]),
-            sign if sign.is_control() => out.push(' '),
+            sign if is_unseen(sign) => out.push(' '),
             sign => out.push(sign),
         }
     }

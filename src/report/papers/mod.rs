@@ -190,10 +190,13 @@ pub struct PaperFound {
 }
 
 impl Paper {
-    /// The same of a run that is about to publish: how it ends is not known yet.
+    /// The same of a run that is about to publish: how it ends is not known yet, nor how far it gets.
     pub fn before_its_end(mut self) -> Self {
         if let Some(run) = &mut self.run {
             run.outcome = None;
+        }
+        for store in self.datasets.iter_mut().flat_map(|dataset| &mut dataset.stores) {
+            store.state = None;
         }
         self
     }

@@ -189,7 +189,7 @@ pub async fn undo(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     say(connection, "database.mark", "ROLLBACK TO SAVEPOINT asked; RELEASE SAVEPOINT asked").await
 }
 
-/// Says what has no rows to answer, at `place`.
+/// Says what is answered by nothing that anybody needs, at `place`.
 async fn say(connection: &mut PgConnection, place: &str, sql: &'static str) -> Result<(), sqlx::Error> {
     failpoint::around(place, sqlx::raw_sql(sql).execute(connection)).await.map(drop)
 }

@@ -331,7 +331,8 @@ async fn absorb(
 }
 
 /// Fields of JSON that no row of the run had, also of those that are left out, though they are declared or rows are left out by them: they
-/// have another name now, and what stands under that is seen by nobody, or leaves no row out.
+/// have another name now, and what stands under that is seen by nobody, or leaves no row out. By what only rows of people have who are to
+/// be forgotten none is left out either.
 fn lacking_fields(dataset: &DatasetPlan, crossed: &Crossed) -> Vec<Failure> {
     let mut lacking = BTreeMap::new();
     for (output, told) in dataset.outputs.iter().zip(&crossed.told) {

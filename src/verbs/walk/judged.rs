@@ -108,8 +108,13 @@ fn nothing_left(output: &OutputPlan, forgets: bool) -> Failure {
         "{} leaves every row out of store `{store}` ({audience}), and `allow_empty` is false",
         whys.join(" or ")
     );
-    let next = "look whether all these rows are to be left out: mend `suppress_rows` or `small_cells` in the schema file, or say \
-                allow_empty = true where a table may have no row";
+    let next = match output.suppress_rows.is_empty() && output.small_cells.is_none() {
+        true => "say allow_empty = true, if it may be that nobody is left",
+        false => {
+            "look whether all these rows are to be left out: mend `suppress_rows` or `small_cells` in the schema file, or say \
+             allow_empty = true where a table may have no row"
+        }
+    };
     Failure::new(Ending { next, ..ending::COMPARISON_ERROR }, Phase::Redact, what)
 }
 

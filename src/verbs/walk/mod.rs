@@ -271,8 +271,9 @@ async fn cross_over(
         None => Outcome::DryRun,
         Some(settled) => {
             world.progress.stage(plan.job.as_str(), "publishing");
-            publishing.store(true, Ordering::Relaxed);
             let since = Instant::now();
+            papers::before(night, &opened.security, options).await;
+            publishing.store(true, Ordering::Relaxed);
             if let Err(mut failure) = vaults::keep(opened, plan, &night.run, world.clock.now()).await {
                 if failure.ending.id == ending::LIST_NEWER.id {
                     let left = [discard(night).await, taken_back::aside(opened).await].concat();
@@ -281,7 +282,6 @@ async fn cross_over(
                 }
                 return fail(night, failure);
             }
-            papers::before(night, &opened.security, options).await;
             let outcome = publish(night, opened, settled, world, options).await;
             night.stage("publish", since);
             outcome

@@ -1,7 +1,7 @@
 //! The papers about personal data, filed before a night is published and once more when it is known how it ended.
 //!
-//! So nothing is published that has none, wherever the run is killed. Those of a run that is killed before its record name a run that no
-//! version has, and say that it was about to publish.
+//! So what is published has them wherever the run is killed. Those of a run that is killed before its record name a run that no version
+//! has, and say that it was about to publish.
 //!
 //! Never in here: what they say (`report`).
 
@@ -38,14 +38,15 @@ fn of(report: &RunReport, plan: &Plan) -> Option<Paper> {
 }
 
 async fn file(paper: &Paper, run: &str, security: &Store, plan: &Plan) -> Result<(), StoreError> {
+    let mut filed = Ok(());
     for (ending, text) in [
         ("privacy.json", serde_json::to_vec_pretty(paper).unwrap_or_default()),
         ("dpia.md", dpia(paper).into_bytes()),
         ("article30.md", article30(paper).into_bytes()),
     ] {
-        store::file_paper(security, &store::paper_path(&plan.job, run, ending), text.into()).await?;
+        filed = filed.and(store::file_paper(security, &store::paper_path(&plan.job, run, ending), text.into()).await);
     }
-    Ok(())
+    filed
 }
 
 fn tell(filed: Result<(), StoreError>) -> bool {

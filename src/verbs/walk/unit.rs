@@ -169,24 +169,33 @@ pub fn work(
 }
 
 /// The rows that an audience sees of these, of which some may be `theirs` who are to be forgotten. With it what looking for them told: of
-/// paths in all rows, and of fields in those that are left out.
+/// fields in the rows that are left out; and of paths by which rows are left out in all but theirs, since a path that has another name in
+/// every other row leaves none of these out.
 fn seen_by(
     output: &OutputPlan,
     rows: &RecordBatch,
     theirs: Option<&BooleanBuffer>,
 ) -> Result<(RecordBatch, BTreeMap<String, Told>), Failure> {
     let fault = |fault: String| Failure::new(ending::JOB_INVALID, Phase::Redact, fault);
-    let (asked, mut told) =
-        suppressed(rows, &output.columns, &output.suppress_rows).map_err(|found| fault(found.to_string()))?;
-    let left_out = theirs.map_or_else(|| asked.values().clone(), |theirs| asked.values() | theirs);
-    let (seen, left_out) = (BooleanArray::new(!&left_out, None), BooleanArray::new(left_out, None));
-    if left_out.true_count() == 0 {
-        return Ok((rows.clone(), told));
+    let without = |rows: &RecordBatch, left_out: &BooleanBuffer| -> Result<_, Failure> {
+        let mask = BooleanArray::new(left_out.clone(), None);
+        let unseen = unseen_fields(rows, &output.columns, &mask).map_err(|found| fault(found.to_string()))?;
+        let seen = filter_record_batch(rows, &BooleanArray::new(!left_out, None));
+        Ok((seen.map_err(|_| fault("rows that are left out do not fit the others".into()))?, unseen))
+    };
+    let (mut seen, mut told) = (rows.clone(), BTreeMap::new());
+    if let Some(theirs) = theirs {
+        (seen, told) = without(rows, theirs)?;
     }
-    let unseen = unseen_fields(rows, &output.columns, &left_out).map_err(|found| fault(found.to_string()))?;
-    add_told(&mut told, unseen);
-    let seen = filter_record_batch(rows, &seen);
-    Ok((seen.map_err(|_| fault("rows that are left out do not fit the others".into()))?, told))
+    let (asked, of_paths) =
+        suppressed(&seen, &output.columns, &output.suppress_rows).map_err(|found| fault(found.to_string()))?;
+    add_told(&mut told, of_paths);
+    if asked.true_count() > 0 {
+        let (others, unseen) = without(&seen, asked.values())?;
+        add_told(&mut told, unseen);
+        seen = others;
+    }
+    Ok((seen, told))
 }
 
 /// Adds what more rows told.
@@ -300,12 +309,13 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_people_who_are_to_be_forgotten_count_as_well() {
+    fn a_row_of_people_who_are_to_be_forgotten_has_a_field_and_no_path_by_which_others_are_left_out() {
         let cells = [Some(r#"{"open":true,"mail":"wren@example.org"}"#), Some("{}")];
         let theirs = BooleanBuffer::from(vec![true, false]);
         let (rows, told) = seen(&cells, Some(&theirs));
         assert_eq!(rows, 1);
-        assert_eq!((told["details"].fields[0].unseen_hits, told["details.open"].fields[0].hits), (1, 1));
+        let (mail, open) = (told["details"].fields[0], told["details.open"].fields[0]);
+        assert_eq!((mail.unseen_hits, mail.is_gone(), open.hits, open.is_gone()), (1, false, 0, true));
     }
 
     #[test]
