@@ -101,7 +101,8 @@ async fn kills_at_every_store_call_leave_one_new_version_that_is_whole() {
         for side in SIDES {
             let times = reached.get(&format!("{call}:{side}")).copied().unwrap_or(0);
             assert!(times > 0, "no night reaches {call}");
-            nights.kill(call, side, times.div_ceil(2));
+            // How many sessions there are is not the same each night, but in all of them each row comes once.
+            nights.kill(call, side, if call == "database.message" { times.div_ceil(2) } else { 1 });
         }
     }
     // The last message of all: every row has come, and the database has not said so.

@@ -29,7 +29,7 @@ async fn killed_at_every_message_to_the_database_a_night_is_read_again() {
     for (place, times) in places.clone() {
         // How often each of two sessions says something is not the same each time.
         let half = times.div_ceil(2);
-        for nth in (0..each).map(|kill| half - kill * (half - 1) / each) {
+        for nth in (0..each).map(|kill| 1 + kill * (half - 1) / each) {
             let came = killed(ferry.command(&JOB), &format!("{place}:{nth}"));
             assert_eq!(shown(&ferry), NOTHING, "{place}:{nth}");
             last = Some(came);
