@@ -69,7 +69,7 @@ pub struct PaperRun {
     /// When it began, UTC.
     #[serde(serialize_with = "super::run::seconds_utc")]
     pub started_at: DateTime<Utc>,
-    /// How it ended; `None` of one that was about to publish: whether it did, the job's records say.
+    /// How it ended; `None` of one that was about to publish: whether it did, `nightferry_runs` says.
     pub outcome: Option<Outcome>,
 }
 

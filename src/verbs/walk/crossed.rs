@@ -65,7 +65,7 @@ pub struct Crossed {
     /// For each of these stores, what it was not shown.
     pub small_cells: Vec<Option<SmallCellsTold>>,
     /// For each store, column -> what treating it told, and where its fields are in rows that are left out; and path by which rows are left
-    /// out -> whether it was there, in any row.
+    /// out -> whether it was there, in any row but theirs who are to be forgotten.
     pub told: Vec<BTreeMap<String, Told>>,
     /// What each store got.
     pub lanes: Vec<LaneDone>,

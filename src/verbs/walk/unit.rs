@@ -69,7 +69,7 @@ pub struct Done {
     pub taken: Vec<Vec<Taken>>,
     pub made: Vec<Made>,
     /// For each output, column -> what treating it told, and where its fields are in rows that are left out; and path by which rows are left
-    /// out -> whether it was there, in any row.
+    /// out -> whether it was there, in any row but theirs who are to be forgotten.
     pub told: Vec<BTreeMap<String, Told>>,
     /// For each output that does not get all rows, how many it does not get, and the tally of the others before treatment: those that it gets, and of
     /// those that wait until small groups are known all.
