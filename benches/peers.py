@@ -88,7 +88,7 @@ def peers(project, select, server, environment, rows):
     odbc = [str(PEERS / "bin" / "odbc2parquet"), "query", "--column-compression-default", "zstd"]
     commands = {
         "ConnectorX": [PYTHON, "-c", CONNECTORX.replace("{options}", "{}")],
-        "ConnectorX, 2 ranges": [PYTHON, "-c", CONNECTORX.replace("{options}", "dict(partition_on='Contact_Id', partition_num=2)")],
+        "ConnectorX, 2 ranges": [PYTHON, "-c", CONNECTORX.replace("{options}", "dict(partition_on='\"Contact_Id\"', partition_num=2)")],
         "ADBC": [PYTHON, "-c", ADBC],
         "DuckDB": [duck, "-c", DUCKDB],
         "dlt": [PYTHON, "-c", DLT],

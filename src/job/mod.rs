@@ -7,10 +7,11 @@
 //! job_file.rs          jobs/<name>.toml
 //! rows_file.rs         its rows: table, query, where and parameters
 //! write_file.rs        how its tables are written: write and period
-//! risk_file.rs         what is asked of the risk that is left
 //! privacy_file.rs      what the papers say that no tool knows
-//! suppress_file.rs     rows that an audience does not see
+//! by_audience.rs       what a table of a schema says for each audience:
+//! suppress_file.rs     rows that it does not see
 //! small_cells_file.rs  groups that are too small for it
+//! risk_file.rs         what is asked of the risk that is left
 //! merge_file.rs        the same of `merge`
 //! reconcile_file.rs    what its rows are compared with
 //! topic_file.rs        topics that are landed and compared with nothing
@@ -45,6 +46,7 @@
 mod azure_login;
 mod boundaries;
 mod bucket_file;
+mod by_audience;
 mod check_file;
 mod check_keys;
 mod check_other;

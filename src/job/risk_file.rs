@@ -1,5 +1,6 @@
 //! `risk` of a schema file -> what is asked of the risk that is left for each audience.
 
+use super::by_audience::by_audience;
 use super::tree::{Node, Text};
 use crate::data::{Audience, Column, Name, RiskBeyond, RiskTerms};
 use crate::privacy::treatment;
@@ -13,15 +14,9 @@ pub fn read_risk(
     columns: &[Column],
     problems: &mut Problems,
 ) -> BTreeMap<Audience, RiskTerms> {
-    let mut all = BTreeMap::new();
-    let Some(table) = tree.get("risk") else { return all };
-    for audience in Audience::ALL {
-        let Some(node) = table.get(audience.as_str()) else { continue };
-        if let Some(terms) = terms(text, node, audience, columns, problems) {
-            all.insert(audience, terms);
-        }
-    }
-    all
+    by_audience(text, tree, ("risk", "E-SCHEMA-RISK"), problems, |node, audience, problems| {
+        terms(text, node, audience, columns, problems)
+    })
 }
 
 fn terms(

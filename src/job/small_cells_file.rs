@@ -1,5 +1,6 @@
 //! `small_cells` of a schema file -> which groups are too small for an audience to see.
 
+use super::by_audience::by_audience;
 use super::tree::{Node, Text};
 use crate::data::{Audience, Column, ColumnType, Name, SmallCells, Treatment};
 use crate::privacy::treatment;
@@ -14,15 +15,9 @@ pub fn read_small_cells(
     key: &[Name],
     problems: &mut Problems,
 ) -> BTreeMap<Audience, SmallCells> {
-    let mut all = BTreeMap::new();
-    let Some(table) = tree.get("small_cells") else { return all };
-    for audience in Audience::ALL {
-        let Some(node) = table.get(audience.as_str()) else { continue };
-        if let Some(terms) = terms(text, node, audience, (columns, key), problems) {
-            all.insert(audience, terms);
-        }
-    }
-    all
+    by_audience(text, tree, ("small_cells", "E-SCHEMA-SMALL"), problems, |node, audience, problems| {
+        terms(text, node, audience, (columns, key), problems)
+    })
 }
 
 fn terms(

@@ -1,5 +1,6 @@
 //! `suppress_rows` of a schema file -> the conditions under which an audience does not see a row.
 
+use super::by_audience::by_audience;
 use super::treatment_file::{PATH, is_path, read_path};
 use super::tree::{Node, Text};
 use crate::data::{Audience, Column, Name, RowCondition, RowTest};
@@ -14,10 +15,7 @@ pub fn read_suppress_rows(
     columns: &[Column],
     problems: &mut Problems,
 ) -> BTreeMap<Audience, Vec<RowCondition>> {
-    let mut all = BTreeMap::new();
-    let Some(table) = tree.get("suppress_rows") else { return all };
-    for audience in Audience::ALL {
-        let Some(list) = table.get(audience.as_str()) else { continue };
+    by_audience(text, tree, ("suppress_rows", "E-SCHEMA-SUPPRESS"), problems, |list, audience, problems| {
         if list.items().is_empty() {
             let message = format!("`{audience}` has no condition by which rows are left out");
             let hint = format!("name a condition, or leave `{audience}` out: it sees all rows then");
@@ -25,11 +23,8 @@ pub fn read_suppress_rows(
         }
         let conditions = list.items().iter().filter_map(|node| condition(text, node, columns, problems));
         let conditions: Vec<RowCondition> = conditions.collect();
-        if !conditions.is_empty() {
-            all.insert(audience, conditions);
-        }
-    }
-    all
+        (!conditions.is_empty()).then_some(conditions)
+    })
 }
 
 fn condition(text: &Text, node: &Node, columns: &[Column], problems: &mut Problems) -> Option<RowCondition> {
