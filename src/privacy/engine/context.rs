@@ -149,8 +149,8 @@ const OF_SENTENCES: &[&str] = &[
     "details",
 ];
 
-/// A word that speaks for a telephone number where somebody wrote it (`text 07700 900123`), and for nothing as the name of a column.
-const SILENT: &str = "text";
+/// Words that speak for a number where somebody wrote it (`text 07700 900123`, `(b. 23.4.1952)`), and for nothing as the name of a column.
+const SILENT: &[&str] = &["text", "b"];
 
 /// What a column's name says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -166,7 +166,7 @@ impl Header {
         let words = words_of(name);
         let padded = format!(" {words} ");
         let has = |list: &[&str]| list.iter().any(|word| padded.contains(&format!(" {word} ")));
-        let spoken: Vec<&str> = words.split(' ').filter(|word| *word != SILENT).collect();
+        let spoken: Vec<&str> = words.split(' ').filter(|word| !SILENT.contains(word)).collect();
         let mut window = Window::default();
         window.read(spoken.join(" ").as_bytes());
         let heard = window.heard().iter().fold(0, |rows, heard| rows | heard.rows);

@@ -4,7 +4,7 @@
 //! cell -> normal.rs    one writing: NFKC, every digit as 0 to 9, one hyphen, one blank
 //!      -> numbers.rs   a digit -> where its number may begin -> one automaton over all patterns -> checks
 //!      -> skeleton.rs  short texts that differ in their digits alone -> whether anything can come of any
-//!      -> marks.rs     `@`, `:`, `=` and long words -> addresses (emails.rs), passwords, keys
+//!      -> marks/       `@`, `:`, `=` and long words -> addresses (emails.rs), passwords, keys
 //!      -> names/       capitals and cues -> names of people, streets
 //!      -> context.rs   words nearby and the column's name -> a score
 //!      -> resolve.rs   of candidates that overlap the best -> findings

@@ -23,6 +23,9 @@ const HEX_GROUP_BYTES_MAX: usize = 4;
 const HEX_GROUPS_MAX: usize = 8;
 /// Bytes between a sort code and its account number, at most.
 const PAIR_BYTES_MAX: usize = 40;
+/// Bytes between both where nothing else can be meant by the one behind, at most; and candidates that begin between, as far as is looked.
+const NEAR_BYTES_MAX: usize = 3;
+const NEAR_CANDIDATES_MAX: usize = 8;
 /// Bytes of both, at least.
 const PAIR_BYTES_MIN: usize = 14;
 
@@ -218,7 +221,7 @@ fn each_begin(text: &[u8], mut tried: impl FnMut(usize) -> usize) {
         let digits =
             text[digit..].iter().position(|byte| !byte.is_ascii_digit()).map_or(text.len(), |next| digit + next);
         let mut end = digits;
-        let mut starts = [word; 6];
+        let mut starts = [word; 7];
         let mut count = 0;
         // A word of letters and digits in turn is tried once, and not again for each run of its digits.
         if digit - word < WORD_BYTES_MAX && word_before != Some(word) {
@@ -236,7 +239,8 @@ fn each_begin(text: &[u8], mut tried: impl FnMut(usize) -> usize) {
                 continue;
             }
             let [plus, bracket] = begin_with_sign(text, word);
-            let others = [begin_with_prefix(text, word), plus, bracket, hex, begin_of_groups(text, word)];
+            let prefix = begin_with_prefix(text, word);
+            let others = [prefix, begin_of_boxes(text, word), plus, bracket, hex, begin_of_groups(text, word)];
             for other in others.into_iter().flatten() {
                 starts[count] = other;
                 count += 1;
@@ -267,6 +271,17 @@ fn begin_with_prefix(text: &[u8], word: usize) -> Option<usize> {
     let length = end - start;
     let is_month = length >= 3 && b"jfmasond".contains(&text[start].to_ascii_lowercase());
     (is_apart && length > 0 && (length <= PREFIX_BYTES_MAX || length <= MONTH_BYTES_MAX && is_month)).then_some(start)
+}
+
+/// Where two letters before it begin that are words of their own, as in the boxes of a form: `M M 4 7 1 2 0 9 C`.
+fn begin_of_boxes(text: &[u8], word: usize) -> Option<usize> {
+    match &text[..word] {
+        [front @ .., one, b' ', two, b' '] if one.is_ascii_alphabetic() && two.is_ascii_alphabetic() => {
+            let is_apart = !front.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80);
+            is_apart.then_some(front.len())
+        }
+        _ => None,
+    }
 }
 
 /// Where `+` before it begins, and where `(` before that.
@@ -321,6 +336,37 @@ fn end_of_hex(text: &[u8], word: usize) -> usize {
     text[word..limit].iter().position(|byte| !is_hex(byte)).map_or(limit, |next| word + next)
 }
 
+/// Whether nothing but a blank, a comma or a stroke divides two pieces.
+fn is_near(text: &[u8], end: usize, start: usize) -> bool {
+    let between = text.get(end..start);
+    between.is_some_and(|between| between.len() <= NEAR_BYTES_MAX && between.iter().all(|byte| b" ,/".contains(byte)))
+}
+
+/// Whether six digits in groups and an account stand side by side: `11-02-68 and 00937415`.
+fn is_side_by_side(text: &[u8], sort_code: &Scored, account: &Scored) -> bool {
+    let (end, start) =
+        if account.start < sort_code.start { (account.end, sort_code.start) } else { (sort_code.end, account.start) };
+    let is_joined = is_near(text, end, start) || matches!(text.get(end..start), Some(b" and " | b" & "));
+    is_joined && text[sort_code.start..sort_code.end].iter().any(|byte| b" -".contains(byte))
+}
+
+/// Whether a word says of numbers behind it that they are of a bank: a mistyped one of a pair, which the banks' check refuses, is
+/// somebody's all the same.
+fn is_of_bank(before: &[u8]) -> bool {
+    const WORDS: [&[u8]; 8] = [b"bank", b"bacs", b"chaps", b"payee", b"debit", b"wages", b"salary", b"iban"];
+    let near = &before[before.len().saturating_sub(PAIR_BYTES_MAX)..];
+    let mut words = near.split(|byte| !byte.is_ascii_alphabetic());
+    words.any(|word| WORDS.iter().any(|one| word.eq_ignore_ascii_case(one)))
+}
+
+/// Whether six digits may be a day, in any order of its parts.
+fn may_be_day(digits: &[u8]) -> bool {
+    let pairs = digits.as_chunks::<2>().0;
+    let [one, two, three] = pairs else { return false };
+    let [one, two, three] = [one, two, three].map(|pair| 10 * pair[0] + pair[1]);
+    two <= 12 && (one <= 31 || three <= 31) || one <= 12 && two <= 31
+}
+
 /// A sort code and an account number behind it speak for one another, where the banks' check does not say that they are no pair.
 pub fn pair_accounts(text: &[u8], scored: &mut [Scored]) {
     let of = |kind: Kind| move |one: &(usize, &Scored)| one.1.kind == kind;
@@ -332,19 +378,31 @@ pub fn pair_accounts(text: &[u8], scored: &mut [Scored]) {
         let behind = scored.iter().enumerate().skip(place);
         let behind = behind.take_while(|(_, account)| account.start < sort_code.end + PAIR_BYTES_MAX);
         let nearest = behind.filter(of(Kind::BankAccount)).find(|(_, account)| account.start >= sort_code.end);
-        pairs.extend(
-            nearest
-                .filter(|(_, account)| {
-                    // Two bare numbers are a pair where a word says what one of them is, or the first is written as sort codes are.
-                    let is_written = text[sort_code.start..sort_code.end].contains(&b'-')
-                        || sort_code.score > SHAPE
-                        || account.score > SHAPE;
-                    is_written && pair(&digits(sort_code), &digits(account)) != Pair::Invalid
-                })
-                .map(|(account, _)| (place, account)),
-        );
+        let has_hyphens = text[sort_code.start..sort_code.end].contains(&b'-');
+        let is_pair = |account: &Scored| {
+            // Two bare numbers are a pair where a word says what one of them is, or the first is written as sort codes are.
+            let is_written = has_hyphens || sort_code.score > SHAPE || account.score > SHAPE;
+            let first = sort_code.start.min(account.start);
+            is_written && pair(&digits(sort_code), &digits(account)) != Pair::Invalid
+                || is_side_by_side(text, sort_code, account) && is_of_bank(&text[..first])
+        };
+        let behind = nearest.filter(|(_, account)| is_pair(account)).map(|(account, _)| account);
+        let account = behind.or_else(|| {
+            // `80217745 12-34-71`: the account first; a day stands behind any number.
+            if !has_hyphens || may_be_day(&digits(sort_code)) {
+                return None;
+            }
+            let before = scored[..place].iter().enumerate().rev().take(NEAR_CANDIDATES_MAX);
+            let mut before = before.filter(of(Kind::BankAccount));
+            before.find(|(_, one)| is_near(text, one.end, sort_code.start) && is_pair(one)).map(|(account, _)| account)
+        });
+        pairs.extend(account.map(|account| (place, account)));
     }
     for (sort_code, account) in pairs {
+        // `sort code 12-34-71 80217745`: the word `code`, which speaks against other numbers, is said of the first.
+        if scored[sort_code].is_named && is_near(text, scored[sort_code].end, scored[account].start) {
+            scored[account].score = scored[account].score.max(SHAPE);
+        }
         scored[sort_code].score += PAIRED;
         scored[account].score += PAIRED;
     }

@@ -54,9 +54,15 @@ pub enum Is {
     Known = 1 << 20,
     /// What somebody has done or is to do.
     Does = 1 << 21,
+    /// Words in a row that are a firm with a `&` between.
+    Joined = 1 << 28,
+    /// Where energy is made.
+    Site = 1 << 29,
+    /// A word beside the name of such a site.
+    OfSites = 1 << 30,
 }
 
-const LISTS: [(&str, Is); 14] = [
+const LISTS: [(&str, Is); 16] = [
     (words::PLACES, Is::Place),
     (words::STOPS, Is::Stop),
     (words::TITLES, Is::Title),
@@ -71,6 +77,8 @@ const LISTS: [(&str, Is); 14] = [
     (words::LIVES, Is::Lives),
     (words::BETWEEN, Is::Between),
     (words::DOES, Is::Does),
+    (words::SITES, Is::Site),
+    (words::OF_SITES, Is::OfSites),
 ];
 
 impl Word {
@@ -128,8 +136,15 @@ impl Lexicon {
         for (list, is) in LISTS {
             list.split_whitespace().for_each(|word| lexicon.add(word, is as u32));
         }
-        for (list, is) in [(words::CUE_PAIRS, Is::CueWords), (words::PLACE_PAIRS, Is::Known)] {
-            list.split('|').filter(|phrase| !phrase.is_empty()).for_each(|phrase| lexicon.add(phrase, is as u32));
+        for (list, is) in [
+            (words::CUE_PAIRS, Is::CueWords as u32),
+            (words::PLACE_PAIRS, Is::Known as u32),
+            (words::PLACES_KNOWN, Is::Known as u32),
+            (words::FIRMS_KNOWN, Is::Known as u32),
+            (words::SITES_KNOWN, Is::Known as u32 | Is::Site as u32),
+        ] {
+            let phrases = list.split(['|', '\n']).filter(|phrase| !phrase.is_empty() && !phrase.starts_with('#'));
+            phrases.for_each(|phrase| lexicon.add(phrase, if phrase.contains('&') { Is::Joined as u32 } else { is }));
         }
         lexicon
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! lexicon.rs   forenames, surnames and ordinary words -> what a word may be     words.rs   titles, cues, places, firms
-//! people.rs    words in a row -> a person's name                               streets.rs a number and a street's name
+//! people/      words in a row -> a person's name                               streets/   a number and a street's name
 //! ```
 //!
 //! No model: every decision can be read here. The lists lie in `data/`, each with its source.

@@ -2,7 +2,7 @@
 
 /// Words before a name that are no part of it.
 pub const TITLES: &str = " mr mrs ms miss mx dr prof professor sir lady lord rev reverend cllr councillor capt captain sgt sergeant dame father sister nurse judge \
-justice baroness baron revd hon messrs master madam fr br col colonel major lt cpl insp inspector pc dc doctor ";
+justice baroness baron revd hon messrs master madam fr br col colonel major lt cpl insp inspector pc dc doctor corporal lieutenant brigadier viscount viscountess countess rabbi imam ";
 
 /// A word right before a name: who is greeted, signs, or is spoken of.
 pub const CUES: &str = " dear hi hello hey hiya morning afternoon evening regards sincerely faithfully thanks thanx thx cheers wishes name named attn fao cc \
@@ -12,10 +12,10 @@ partner carer guardian executor neighbour nephew niece uncle aunt grandson grand
 candidate nominee defendant attendee driver passenger guest member volunteer clinician consultant gp solicitor trustee director signatory yours truly \
 love xx op posted complainant recipient sender assignee reporter requester assigned reviewer approver attendees apologies chaired grantor grantee visitor clerk treasurer caretaker concierge landowner freeholder leaseholder \
 barrister midwife therapist physio dentist headteacher mentor interviewer interviewee respondent petitioner plaintiff deceased lodger licensee \
-householder courier technician electrician plumber builder supervisor foreman handler surveyor assessor registrar tutor lecturer ";
+householder courier technician electrician plumber builder supervisor foreman handler surveyor assessor registrar tutor lecturer ta ";
 
 /// Two words right before a name.
-pub const CUE_PAIRS: &str = "|of kin|spoke to|spoke with|speak to|speak with|speaking to|speaking with|spoken to|spoken with|talked to|talk to|talking to|name of|name is|name was|names is|this is|i am|i m|it s|my name|call from|called from|email from|letter from|letter to|message from|message for|voicemail from|meeting with|met with|met by|ask for|asked for|asking for|signed by|written by|prepared by|reported by|approved by|submitted by|created by|updated by|raised by|assigned to|addressed to|on behalf of|behalf of|visited by|seen by|referred by|known as|attention of|care of|married to|sent by|sent to|owned by|booked by|paid by|login by|taken by|handled by|completed by|reviewed by|authorised by|requested by|complaint from|request from|payment from|refund to|payable to|received from|forwarded to|forward to|copied to|contacted by|interviewed by|delivered to|collected by|chat with|conversation with|appointment with|appointment for|account of|account for|held by|lives with|live with|";
+pub const CUE_PAIRS: &str = "|of kin|spoke to|spoke with|speak to|speak with|speaking to|speaking with|spoken to|spoken with|talked to|talk to|talking to|name of|name is|name was|names is|this is|i am|i m|it s|my name|call from|called from|email from|letter from|letter to|message from|message for|voicemail from|meeting with|met with|met by|ask for|asked for|asking for|signed by|written by|prepared by|reported by|approved by|submitted by|created by|updated by|raised by|assigned to|addressed to|on behalf of|behalf of|visited by|seen by|referred by|known as|attention of|care of|married to|sent by|sent to|owned by|booked by|paid by|login by|taken by|handled by|completed by|reviewed by|authorised by|requested by|complaint from|request from|payment from|refund to|payable to|received from|forwarded to|forward to|copied to|contacted by|interviewed by|delivered to|collected by|chat with|conversation with|appointment with|appointment for|account of|account for|held by|lives with|live with|lady called|girl called|man called|woman called|boy called|guy called|bloke called|lad called|someone called|somebody called|person called|child called|colleague called|friend called|grievance against|grievance by|bullied by|harassed by|";
 
 /// A word right behind a name.
 pub const CUES_BEHIND: &str = " said says called rang phoned emailed wrote asked told replied confirmed explained reported requested complained visited mentioned attended \
@@ -25,7 +25,7 @@ picked rings spoke chased apologised promised suggested noticed offered reckons 
 /// What somebody has done or is to do, behind `has`, `is` or `to` behind a name.
 pub const DOES: &str = " signed said called rung emailed replied confirmed agreed asked picked sent left joined retired moved gone \
 check draft sign call ring chase confirm send ask reply circulate arrange speak follow liaise write phone email review investigate calling chasing drafting covering \
-off away ill back leaving working checking waiting picking sending asking looking ";
+off away ill back leaving working checking waiting picking sending asking looking born pregnant diagnosed arrested sacked crying unwell poorly bereaved attend turn ";
 
 /// Small words inside of a name.
 pub const PARTICLES: &str =
@@ -40,7 +40,12 @@ railway rail water gas electric electricity networks network cup league award pr
 theorem principle effect scale index avenue street road lane close drive crescent court gardens terrace place square grove mews hill way bridge house cottage lodge \
 hall castle palace tower towers building buildings cathedral abbey river lake bay beach island islands mountain mountains valley county borough district ward unit \
 team room office suite phase plant site works quarry mill reserve forest wood common green circle boulevard parade quay wharf dock docks lettings properties homes housing stores foods haulage logistics recruitment legal finance accountants surveyors plumbing roofing \
-builders scaffolding catering cleaning pharmacy dental nursery bakery butchers garage tyres windows kitchens ";
+builders scaffolding catering cleaning pharmacy dental nursery bakery butchers garage tyres windows kitchens \
+contractors groundworks groundwork supermarket supermarkets electrical joinery removals roofers landscapes glazing interiors ceilings decorators carpets demolition fabrications \
+fabricators aggregates quarries utilities architects auctioneers opticians optometrists jewellers undertakers brewery brewing distillery distillers veterinary nurseries couriers \
+freight shipping trailers tractors cranes drainage insulation maintenance manufacturing publishers stationers textiles chemicals pharmaceuticals biomass hydro substation \
+interconnector windfarms turbines racecourse infirmary hospice barracks reservoir viaduct subsea telecoms healthcare bioenergy energies windpower wholesale wholesalers \
+bathrooms furniture blinds autos coachworks boatyard shipyard shipbuilders ironmongers ventilation refrigeration magna parva monachorum episcopi canonicorum ";
 
 /// What is written with a capital and is no part of a name.
 pub const STOPS: &str = "january february march april may june july august september october november december monday tuesday wednesday thursday friday saturday sunday mon tue wed thu \
@@ -62,7 +67,7 @@ issue case claim policy delivery parcel tracking collection refund booking appoi
 employee employer staff member members user users admin guest visitor student pupil teacher nurse doctor consultant surgeon hospital ward clinic surgery gp pharmacy prescription \
 home work job team's lead's hr it pr qa ceo cfo cto coo md pm am api sql json xml csv pdf http https www com org net gov ac co ltd plc llp inc god lord internet covid brexit \
 excel's urgent's id's let get got go going see seen send make made take taken give given use used need needed want wanted tell told ask asked say said know known think thought \
-look looking find found come coming back just also still even well much many lot per via etc eg ie attn fao asap fyi ps nb tbc tba rsvp iou diy yeah yep yup nope okay swyddog cyngor cynllunio reg occupier homeowner householder colleagues residents sirs taxpayer landowner storm hurricane ";
+look looking find found come coming back just also still even well much many lot per via etc eg ie attn fao asap fyi ps nb tbc tba rsvp iou diy yeah yep yup nope okay swyddog cyngor cynllunio reg occupier homeowner householder colleagues residents sirs taxpayer landowner storm hurricane thx thanx ta pt cx cust ";
 
 /// Places that are names too, or look so.
 pub const PLACES: &str = "london manchester birmingham leeds liverpool sheffield bristol glasgow edinburgh cardiff belfast newcastle nottingham leicester coventry bradford hull stoke derby \
@@ -79,10 +84,30 @@ ealing harrow barnet enfield paris berlin madrid rome milan venice florence vien
 france germany spain italy portugal greece poland ireland belgium austria denmark norway sweden finland iceland switzerland india pakistan bangladesh china japan australia canada \
 america africa europe asia egypt israel jordan lebanon turkey georgia chad cuba kenya nigeria ghana sydney melbourne brisbane toronto austin dallas houston denver phoenix chicago \
 orlando savannah virginia carolina dakota montana nevada alberta victoria lourdes devonshire hereford ashford epsom woking azure delta falcon helios kestrel solar tempest tyne tay mercury vega \
-zenith poseidon heron hawk bay reef shell margate ramsgate reigate";
+zenith poseidon heron hawk bay reef shell margate ramsgate reigate kendal selby islay melton kelso elgin corby chatham keighley witney";
 
 /// Rows of words that are places.
 pub const PLACE_PAIRS: &str = "|milton keynes|kings lynn|king s lynn|st albans|st helens|st andrews|bury st edmunds|tunbridge wells|royal tunbridge|great yarmouth|port talbot|merthyr tydfil|dogger bank|robin rigg|rhyl flats|gunfleet sands|kentish flats|triton knoll|race bank|sheringham shoal|greater gabbard|london array|east anglia|isle wight|hyde park|regent street|oxford street|baker street|victoria station|london bridge|canary wharf|abbey road|covent garden|notting hill|hong kong|new york|los angeles|san francisco|las vegas|north sea|moray firth|burbo bank|barrow in furness|stoke on trent|stratford upon avon|newcastle upon tyne|southend on sea|weston super mare|henley on thames|kingston upon thames|richmond upon thames|ashton under lyne|berwick upon tweed|st ives|st austell|st asaph|st neots|martin mere|robin hood|charing cross|king s cross|kings cross|lloyds bank|wells fargo|goldman sachs|john lewis|marks spencer|ernst young|boots chemist|sainsburys|aldi|lidl|tesco|morrisons|waitrose|asda|british gas|scottish power|santander uk|barclays bank|hewlett packard|rolls royce|jp morgan|morgan stanley|merrill lynch|legal general|standard chartered|scott logic|virgin media|sky broadband|harry potter|sherlock holmes|father christmas|";
+
+/// Towns, villages, hills, lochs and islands of two words or more, divided by bars and lines. Common public knowledge, written by hand.
+pub const PLACES_KNOWN: &str = include_str!("data/places.txt");
+
+/// Firms, charities, brands, vehicles and methods called like people, likewise; with `&` only where it stands between.
+pub const FIRMS_KNOWN: &str = include_str!("data/firms.txt");
+
+/// Wind farms, power stations, cables and solar parks, likewise.
+pub const SITES_KNOWN: &str = include_str!("data/sites.txt");
+
+/// Such sites of one word: those that are forenames too are sites only among their like.
+pub const SITES: &str = " beatrice sofia mona morgan clyde harestanes kincardine seagreen hornsea walney ormonde erebus ossian morven caledonia salamander campion rampion dudgeon thanet \
+whitelee arecleoch kilgallioch gordonbush strathy dorenell griffin fallago crossdykes dersalloch tralorg rothes novar corriegarth dunmaglass stronelairg bhlaraidh beinneun \
+lochluichart kilbraur causeymire camster halsary baillie viking clocaenog brechfa sunnica heckington tillbridge cottam longfield springwell drax torness hunterston hinkley sizewell \
+heysham keadby pembroke staythorpe cruachan dinorwig foyers fawley carrington marchwood langage coryton ferrybridge eggborough kilroot ballylumford coolkeeragh nemo moyle eleclink \
+greenlink glenkerie andershaw dalquhandy galawhistle hagshaw aikengall earlsburn calliachar edinbane helios cleve ";
+
+/// Words beside the names of such sites.
+pub const OF_SITES: &str = " wind windfarm windfarms farm farms offshore onshore solar project projects interconnector interconnectors turbine turbines substation substations mw gw cfd bmu \
+repowering ";
 
 /// Ends of a street's name.
 pub const STREETS: &str = " street st road rd avenue ave av lane ln close cl drive dr way branch manors court ct crescent cres gardens gdns garden place pl terrace terr square sq grove gr hill park mews \
@@ -105,7 +130,7 @@ pub const UNITS: &str =
 
 /// Words that a house of its own ends with.
 pub const HOUSES: &str = " cottage house farm farmhouse barn lodge manor hall villa grange rectory vicarage bungalow mill croft stables oasthouse chapel forge smithy granary dairy schoolhouse parsonage \
-gatehouse tollhouse coachhouse homestead steading ";
+gatehouse tollhouse coachhouse homestead steading malthouse boathouse almshouse tower towers ";
 
 /// Words before a street without a number.
 pub const LIVES: &str = " at on live lives living address reside resides residing lived moved property home deliver delivered delivery of to near visit ";
@@ -113,4 +138,4 @@ pub const LIVES: &str = " at on live lives living address reside resides residin
 /// Words that stand between a number and the word street or road, and name none.
 pub const BETWEEN: &str = " the of a an down up mile miles hour hours minute minutes min mins day days week weeks month months year years people cars metres meters km kg along on in at to and \
 from for or per is are was by off with this that our my your different main new other more times points ways either each every any both only its his her their \
-which such same few many ";
+which such same few many following during before after without since than ";

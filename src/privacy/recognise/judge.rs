@@ -153,6 +153,30 @@ pub(super) fn is_dummy(digits: &[u8]) -> bool {
     steps(0) || steps(1)
 }
 
+/// Bytes before a candidate in which a check looks for words.
+const NEAR_BYTES: usize = 48;
+/// Signs between a word and what it is right before, at most.
+const SIGNS_BETWEEN_MAX: usize = 4;
+
+/// Whether a word is one of a list, whatever its case.
+fn is_one(word: &[u8], list: &[&str]) -> bool {
+    list.iter().any(|one| word.eq_ignore_ascii_case(one.as_bytes()))
+}
+
+/// The word that a text ends with but for a few signs; empty where digits stand there.
+fn last_word(text: &[u8]) -> &[u8] {
+    let signs = text.iter().rev().take(SIGNS_BETWEEN_MAX).take_while(|byte| !byte.is_ascii_alphanumeric()).count();
+    let text = &text[..text.len() - signs];
+    let length = text.iter().rev().take(WORD_BYTES_MAX).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    &text[text.len() - length..]
+}
+
+/// The last words of a text, the last first.
+fn words_before(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let near = &text[text.len().saturating_sub(NEAR_BYTES)..];
+    near.rsplit(|byte| !byte.is_ascii_alphabetic()).filter(|word| !word.is_empty())
+}
+
 /// With its last letter hardly anything else looks so; without it much does.
 pub fn nino(seen: &Candidate<'_>) -> Evidence {
     let signs = seen.signs();
@@ -160,6 +184,20 @@ pub fn nino(seen: &Candidate<'_>) -> Evidence {
     let is_issued = ![*b"BG", *b"GB", *b"KN", *b"NK", *b"NT", *b"TN", *b"ZZ"].contains(&prefix);
     let evidence = if signs.len() == 9 { Proven } else { Shape };
     if_(is_issued && seen.is_apart(), evidence)
+}
+
+/// The same as forms with a box for each sign have it: `M M 4 7 1 2 0 9 C`. A longer row of boxes is something else.
+pub fn nino_boxes(seen: &Candidate<'_>) -> Evidence {
+    let is_sign = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let goes_on =
+        matches!(&seen.text[seen.end..], [b' ', sign, rest @ ..] if is_sign(Some(sign)) && !is_sign(rest.first()));
+    let comes_from =
+        matches!(&seen.text[..seen.start], [front @ .., sign, b' '] if is_sign(Some(sign)) && !is_sign(front.last()));
+    match nino(seen) {
+        Evidence::None => Evidence::None,
+        Proven if seen.has_capitals_only() && !goes_on && !comes_from => Likely,
+        _ => Shape,
+    }
 }
 
 /// A temporary reference: a digit, and a letter in its third place.
@@ -199,14 +237,135 @@ pub fn shape(seen: &Candidate<'_>) -> Evidence {
     if_(seen.is_apart() && !seen.is_money(), Shape)
 }
 
-/// Digits of an account's number.
-const ACCOUNT_DIGITS: usize = 8;
+/// Words that a passport's letters and digits stand behind where a blank divides them.
+const PASSPORT_WORDS: &[&str] = &["passport", "passports", "document", "pp", "ppt", "hmpo"];
+/// What is no letters of a passport there: `PASSPORT NO 1234567`.
+const NO_LETTERS: &[&str] = &["no", "nr", "id", "is"];
 
-/// Two digits thrice; an account may stand behind a stroke: `20-00-00/55779911`.
+/// Nothing but a shape; a blank between letters and digits behind a word alone.
+pub fn passport(seen: &Candidate<'_>) -> Evidence {
+    let piece = seen.piece();
+    let letters = piece.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let is_divided = letters > 0 && piece.get(letters) == Some(&b' ');
+    let is_written = || {
+        let mut words = words_before(&seen.text[..seen.start]);
+        seen.has_capitals_only()
+            && !is_one(&piece[..letters], NO_LETTERS)
+            && words.any(|word| is_one(word, PASSPORT_WORDS))
+    };
+    if_(!is_divided || is_written(), shape(seen))
+}
+
+/// Digits of an account's number, and those of older accounts of building societies.
+const ACCOUNT_DIGITS: usize = 8;
+const SHORT_ACCOUNT_DIGITS: usize = 7;
+/// Pairs of digits of a sort code and of an account.
+const SORT_CODE_PAIRS: usize = 3;
+const ACCOUNT_PAIRS: usize = 4;
+
+/// Words right before a sort code.
+const SORT_CODE_WORDS: &[&str] = &["code", "codes", "sortcode", "sc", "sort"];
+/// Words behind `sort` with which it speaks of an order.
+const ORDERS: &[&str] = &[
+    "order", "orders", "by", "key", "keys", "field", "fields", "column", "columns", "index", "out", "of", "position",
+    "the", "them", "these", "all",
+];
+/// Words near `SC 123456` that make it a number of a Scottish charity or company, and words that do not let it be one.
+const REGISTERS: &[&str] = &["charity", "charities", "charitable", "oscr", "company", "companies", "registered"];
+const BANKS: &[&str] = &["sort", "bank", "account", "acc", "acct", "pay", "paid", "payment"];
+
+/// Pairs of digits with blanks between that go on before a piece and behind it, as far as matters.
+fn pairs_around(seen: &Candidate<'_>) -> (usize, usize) {
+    let (mut before, mut behind) = (0, 0);
+    let mut rest = &seen.text[..seen.start];
+    while before <= ACCOUNT_PAIRS
+        && let [front @ .., one, two, b' '] = rest
+        && one.is_ascii_digit()
+        && two.is_ascii_digit()
+        && !front.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || is_joint(byte))
+    {
+        (before, rest) = (before + 1, front);
+    }
+    let mut rest = &seen.text[seen.end..];
+    while behind <= ACCOUNT_PAIRS
+        && let [b' ', one, two, after @ ..] = rest
+        && one.is_ascii_digit()
+        && two.is_ascii_digit()
+        && !after.first().is_some_and(u8::is_ascii_alphanumeric)
+    {
+        (behind, rest) = (behind + 1, after);
+    }
+    (before, behind)
+}
+
+/// Whether a sort code's shape is a piece of an account in pairs, which may stand behind a sort code: `61 28 40 17`.
+fn is_of_account(seen: &Candidate<'_>) -> bool {
+    if !matches!(seen.piece(), [_, _, b' ', _, _, b' ', ..]) {
+        return false;
+    }
+    let (before, behind) = pairs_around(seen);
+    let pairs = before + SORT_CODE_PAIRS + behind;
+    let is_labelled = before == 0 && is_one(last_word(&seen.text[..seen.start]), SORT_CODE_WORDS);
+    !is_labelled && (pairs == ACCOUNT_PAIRS || pairs == SORT_CODE_PAIRS + ACCOUNT_PAIRS && before > 0)
+}
+
+/// Whether the nearest word that may speak for a sort code speaks of an order: `sort order 10-20-30`.
+fn is_order(before: &[u8]) -> bool {
+    let mut behind: &[u8] = b"";
+    for word in words_before(before) {
+        if is_one(word, &["sort"]) {
+            return is_one(behind, ORDERS);
+        }
+        if is_one(word, SORT_CODE_WORDS) {
+            return false;
+        }
+        behind = word;
+    }
+    false
+}
+
+/// Whether it is the number of a Scottish charity or company: `charity no. 1144718 (SC 038262)`.
+fn is_of_register(seen: &Candidate<'_>) -> bool {
+    let [front @ .., b's' | b'S', b'c' | b'C', b' '] = &seen.text[..seen.start] else { return false };
+    let behind = &seen.text[seen.end..seen.text.len().min(seen.end + NEAR_BYTES)];
+    let has = |list: &[&str]| words_before(front).chain(words_before(behind)).any(|word| is_one(word, list));
+    !seen.is_grouped() && has(REGISTERS) && !has(BANKS)
+}
+
+/// Two digits thrice; an account may stand behind a stroke: `20-00-00/55779911`. With dots right behind a word alone.
 pub fn sort_code(seen: &Candidate<'_>) -> Evidence {
     let has_account = matches!(&seen.text[seen.end..], [b'/', rest @ ..] if digits_at_front(rest) == ACCOUNT_DIGITS);
     let is_apart = seen.begins_apart() && (has_account || seen.ends_apart());
-    if_(is_apart && !seen.is_money(), Shape)
+    let before = &seen.text[..seen.start];
+    let is_written = !seen.piece().contains(&b'.') || is_one(last_word(before), SORT_CODE_WORDS);
+    let is_other = || is_of_account(seen) || is_order(before) || is_of_register(seen);
+    if_(is_apart && is_written && !seen.is_money() && !is_other(), Shape)
+}
+
+/// Whether it may be an account by how it is written: seven digits right behind the words alone, and four pairs that are no piece of a
+/// longer row, nor one that counts.
+fn is_written_as_account(seen: &Candidate<'_>) -> bool {
+    let piece = seen.piece();
+    match piece {
+        [_, _, b' ', ..] => {
+            let pair = |at: usize| 10 * (piece[at] - b'0') + (piece[at + 1] - b'0');
+            let step = |at: usize| pair(at + 3).wrapping_sub(pair(at));
+            let counts = step(0) == step(3) && step(3) == step(6);
+            let (before, behind) = pairs_around(seen);
+            !counts && (before == 0 || before == SORT_CODE_PAIRS) && behind == 0
+        }
+        _ if piece.len() == SHORT_ACCOUNT_DIGITS => {
+            let before = &seen.text[..seen.start];
+            let mut words = words_before(before);
+            let is_number = is_one(last_word(before), &["no", "number", "num"]) && words.next().is_some();
+            match (words.next(), words.next()) {
+                (Some(b"c" | b"C"), Some(b"a" | b"A")) => is_number,
+                (Some(word), _) => is_number && is_one(word, &["account", "acc", "acct", "ac"]),
+                _ => false,
+            }
+        }
+        _ => true,
+    }
 }
 
 /// Eight digits; a sort code and a stroke may stand before them.
@@ -219,7 +378,12 @@ pub fn bank_account(seen: &Candidate<'_>) -> Evidence {
         _ => false,
     };
     let is_apart = (has_sort_code || seen.begins_apart()) && seen.ends_apart();
-    if_(is_apart && !seen.is_money(), Shape)
+    // `The balance of the account was 12345678 pence`.
+    let before = &seen.text[..seen.start];
+    let is_sum = || {
+        is_one(last_word(before), &["is", "of", "was"]) && words_before(before).any(|word| is_one(word, &["balance"]))
+    };
+    if_(is_apart && !seen.is_money() && is_written_as_account(seen) && !is_sum(), Shape)
 }
 
 /// How many digits a text begins with, as far as is looked.
@@ -277,12 +441,75 @@ pub fn likely(seen: &Candidate<'_>) -> Evidence {
     if_(seen.is_apart(), Likely)
 }
 
-/// A day on which somebody may have been born.
-pub fn birthday(seen: &Candidate<'_>) -> Evidence {
+/// Words behind `birth` and `born` with which they speak of no day on which somebody was.
+const OF_BIRTH: &[&str] = &[
+    "certificate",
+    "certificates",
+    "digital",
+    "rate",
+    "rates",
+    "weight",
+    "registration",
+    "registrations",
+    "registered",
+    "register",
+    "registers",
+    "record",
+    "records",
+    "control",
+    "defect",
+    "defects",
+    "out",
+];
+/// Words right before a day with which what is before them says it: `the birth certificate shows 14/03/1960`.
+const TELLING: &[&str] =
+    &["shows", "showing", "states", "stating", "says", "gives", "confirms", "confirming", "of", "as"];
+
+/// Whether the nearest word that may speak for a birthday is said of a thing, and the day of what came of it: `birth certificate fee from
+/// 1 April 2025`. Right before the day it is its label: `birth certificate: 14/03/1960`.
+fn is_of_birth_only(before: &[u8]) -> bool {
+    let mut behind: &[u8] = b"";
+    let mut last: &[u8] = b"";
+    for (place, word) in words_before(before).enumerate() {
+        if is_one(word, &["birth", "born"]) {
+            return place > 1 && is_one(behind, OF_BIRTH) && !is_one(last, TELLING);
+        }
+        if is_one(word, &["dob", "birthday", "birthdate", "bday", "geni", "ganwyd", "ganed"]) {
+            return false;
+        }
+        if place == 0 {
+            last = word;
+        }
+        behind = word;
+    }
+    false
+}
+
+/// Whether a day is no piece of a longer row of numbers.
+fn is_day_apart(seen: &Candidate<'_>) -> bool {
     let (before, after) = (&seen.text[..seen.start], &seen.text[seen.end..]);
     let goes_on = matches!(after, [b'-' | b'/' | b'.', digit, ..] if digit.is_ascii_digit());
     let comes_from = matches!(before, [.., digit, b'-' | b'/' | b'.'] if digit.is_ascii_digit());
-    if_(dates::is_birthday(seen.piece()) && !goes_on && !comes_from, Shape)
+    !goes_on && !comes_from
+}
+
+/// A day on which somebody may have been born.
+pub fn birthday(seen: &Candidate<'_>) -> Evidence {
+    let is_day = dates::is_birthday(seen.piece()) && is_day_apart(seen);
+    if_(is_day && !is_of_birth_only(&seen.text[..seen.start]), Shape)
+}
+
+/// The same with its month in Welsh.
+pub fn birthday_welsh(seen: &Candidate<'_>) -> Evidence {
+    if_(dates::is_welsh_birthday(seen.piece()) && is_day_apart(seen), Shape)
+}
+
+/// The same behind a name and a bracket, or a comma: `(b. 23.4.1952)`.
+pub fn birthday_in_brackets(seen: &Candidate<'_>) -> Evidence {
+    let before = seen.text[..seen.start].trim_ascii_end();
+    let before = before.strip_suffix(b".").unwrap_or(before);
+    let is_said = matches!(before, [.., b'(' | b'[', b'b' | b'B'] | [.., b',', b' ', b'b']);
+    if_(is_said && dates::is_birthday(seen.piece()) && is_day_apart(seen), Shape)
 }
 
 /// The same with a time behind it, as computers write a day: `1985-04-03T00:00:00Z`.
@@ -325,16 +552,61 @@ pub fn card(seen: &Candidate<'_>) -> Evidence {
     if_(fits && !seen.is_money(), if digits.len() < 14 { Shape } else { Proven })
 }
 
+/// Words that are said of a mark alone, where they stand right before it.
+const MARK_WORDS: &[&str] = &["reg", "registration", "vrm", "vrn", "plate", "no", "number", "mark"];
+/// Words that look like the letters of a mark: `ON 12 DEC`.
+const NO_MARKS: &[&str] = &["am", "as", "at", "by", "in", "is", "no", "of", "on", "or", "pm", "to", "up", "we"];
+/// Words right before a year.
+const YEAR_WORDS: &[&str] = &["by", "during", "from", "in", "of", "since", "to", "until", "year"];
+
+fn is_behind_mark_word(seen: &Candidate<'_>) -> bool {
+    is_one(last_word(&seen.text[..seen.start]), MARK_WORDS)
+}
+
+/// Whether letters, digits and letters are of a mark that was issued: a half-year, no `I` and no `Q`.
+fn is_issued_mark(signs: &[u8]) -> bool {
+    let age = (signs[2] - b'0') * 10 + signs[3] - b'0';
+    matches!(age, 2..=29 | 51..=79) && !signs.iter().any(|sign| b"IQ".contains(sign)) && signs[0] != b'Z'
+}
+
 /// Two letters, a half-year and three letters, as issued since 2001. Source: DVLA INF104, "Vehicle registration numbers".
 pub fn vehicle(seen: &Candidate<'_>) -> Evidence {
-    let signs = seen.signs();
-    let age = (signs[2] - b'0') * 10 + signs[3] - b'0';
-    let is_issued =
-        matches!(age, 2..=29 | 51..=79) && !signs.iter().any(|sign| b"IQ".contains(sign)) && signs[0] != b'Z';
     match (seen.is_apart(), seen.has_capitals_only()) {
         (false, _) => Evidence::None,
-        (true, true) if is_issued => Likely,
+        (true, true) if is_issued_mark(&seen.signs()) => Likely,
         (true, _) => Shape,
+    }
+}
+
+/// The same with a blank before the half-year, as words and days have it too: no month, and small letters or a word's right behind a word
+/// for marks alone.
+pub fn vehicle_spaced(seen: &Candidate<'_>) -> Evidence {
+    let signs = seen.signs();
+    let is_month = dates::month(&signs[4..]).is_some();
+    let is_written = match (seen.has_capitals_only(), is_one(&signs[..2], NO_MARKS)) {
+        (true, false) => true,
+        (false, true) => false,
+        _ => is_behind_mark_word(seen),
+    };
+    if_(is_issued_mark(&signs) && !is_month && is_written && seen.is_apart(), Shape)
+}
+
+/// Whether a mark's shape is a year (`January 2025 I`), a day (`JAN 22`, `12 JAN`, `ON 12`) or a road (`M25`).
+fn is_day_or_road(seen: &Candidate<'_>) -> bool {
+    let piece = seen.piece();
+    if let [b'1', b'9', _, _, b' ', rest @ ..] | [b'2', b'0', _, _, b' ', rest @ ..] = piece {
+        let word = last_word(&seen.text[..seen.start]);
+        return is_one(rest, &["a", "i"]) || dates::month(word).is_some() || is_one(word, YEAR_WORDS);
+    }
+    if matches!(digits_at_front(piece), 1 | 2) {
+        return dates::month(last_word(piece)).is_some();
+    }
+    let (letters, behind) = piece.split_at(piece.iter().take_while(|byte| byte.is_ascii_alphabetic()).count());
+    match behind {
+        [b' ' | b'-', number @ ..] if number.iter().all(u8::is_ascii_digit) => {
+            dates::month(letters).is_some() || is_one(letters, NO_MARKS)
+        }
+        number => number.iter().all(u8::is_ascii_digit) && is_one(letters, &["a", "b", "m"]),
     }
 }
 
@@ -342,7 +614,8 @@ pub fn vehicle(seen: &Candidate<'_>) -> Evidence {
 pub fn vehicle_older(seen: &Candidate<'_>) -> Evidence {
     // No mark's number begins with a nought: `FOR 0600` is a time.
     let number = seen.piece().iter().position(u8::is_ascii_digit).map_or(b'0', |first| seen.piece()[first]);
-    if_(seen.has_capitals_only() && number != b'0' && seen.is_apart(), Shape)
+    let fits = seen.has_capitals_only() && number != b'0' && seen.is_apart();
+    if_(fits && (is_behind_mark_word(seen) || !is_day_or_road(seen)), Shape)
 }
 
 /// The letter is the sum of the digits.
@@ -365,12 +638,117 @@ pub fn mprn(seen: &Candidate<'_>) -> Evidence {
     if_(checks::mprn(&digits) && !is_dummy(&digits) && seen.is_apart(), Shape)
 }
 
-/// Four numbers up to 255.
+/// Divisions of a document and what has versions: their numbers have dots.
+const DIVISIONS: &[&str] = &[
+    "annex",
+    "annexe",
+    "appendice",
+    "appendix",
+    "article",
+    "chapter",
+    "clause",
+    "fig",
+    "figure",
+    "firmware",
+    "para",
+    "paragraph",
+    "release",
+    "schedule",
+    "section",
+    "subclause",
+    "subparagraph",
+    "subsection",
+    "supersede",
+    "version",
+];
+/// What a version stands behind, and addresses seldom: a word for an address speaks against it.
+const VERSIONED: &[&str] = &["build", "driver", "table"];
+/// What becomes another version `from` one.
+const CHANGES: &[&str] = &["bumped", "changed", "go", "going", "gone", "moved", "moving", "went"];
+const UPGRADES: &[&str] = &["upgrade", "upgraded", "upgrading"];
+/// What an address may stand behind with a colon: `net/client:10.2.3.4` names no container image.
+const HOSTS: &[&str] = &[
+    "addr", "address", "client", "dst", "from", "gateway", "host", "ip", "node", "peer", "remote", "server", "source",
+    "src",
+];
+/// A first number of so much is no division's and no version's, and most addresses have one.
+const NUMBER_MAX: u8 = 100;
+
+/// Whether the name of a container image and a colon stand right before: `registry/app:1.18.4.2`.
+fn is_behind_image(before: &[u8]) -> bool {
+    let Some(before) = before.strip_suffix(b":") else { return false };
+    let is_of_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'-' || **byte == b'_';
+    let length = before.iter().rev().take(NEAR_BYTES).take_while(is_of_name).count();
+    let (front, name) = before.split_at(before.len() - length);
+    let is_path = matches!(front, [.., sign, b'/'] if sign.is_ascii_alphanumeric());
+    let last = name.rsplit(|byte| !byte.is_ascii_alphanumeric()).next().unwrap_or(name);
+    length > 0 && !is_one(last, HOSTS) && (is_path || is_one(last_word(front), &["image", "images"]))
+}
+
+/// What speaks for an address among dotted numbers, by the words before it: nothing behind `Clauses 14.2.3.1 and`, `from 10.2.3 to` or
+/// the name of an image, little behind `driver`.
+fn dotted(before: &[u8]) -> Evidence {
+    if is_behind_image(before) {
+        return Evidence::None;
+    }
+    let near = &before[before.len().saturating_sub(NEAR_BYTES)..];
+    let near = near.rsplit(|byte| b":;\n".contains(byte)).next().unwrap_or(near);
+    let (mut is_behind_to, mut is_behind_from) = (false, false);
+    for word in near.rsplit(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'.')) {
+        let word = word.strip_suffix(b".").unwrap_or(word);
+        let dots = word.iter().filter(|byte| **byte == b'.').count();
+        if word.is_empty() || is_one(word, &["and", "or"]) {
+            continue;
+        }
+        if word[0].is_ascii_digit() {
+            // `Section 3, 10.0.0.1`: a number without a dot is none of the same row.
+            if dots == 0 || !word.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
+                return Likely;
+            }
+            if is_behind_to && dots == 2 {
+                return Evidence::None;
+            }
+            is_behind_to = false;
+        } else if is_one(word, &["to"]) {
+            is_behind_to = true;
+        } else if is_one(word, &["from"]) {
+            is_behind_from = true;
+        } else if is_behind_from && is_one(word, CHANGES) {
+            continue;
+        } else {
+            let word = word.strip_suffix(b"s").unwrap_or(word);
+            return match is_one(word, UPGRADES) {
+                true if is_behind_from => Evidence::None,
+                true => Shape,
+                false if is_one(word, DIVISIONS) => Evidence::None,
+                false if is_one(word, VERSIONED) => Shape,
+                false => Likely,
+            };
+        }
+    }
+    Likely
+}
+
+/// Four numbers up to 255. Four of one digit are a version sooner than an address, unless they come in twos: `8.8.4.4`.
 pub fn ip_v4(seen: &Candidate<'_>) -> Evidence {
     let address = std::str::from_utf8(seen.piece()).ok().and_then(|piece| piece.parse::<Ipv4Addr>().ok());
     let goes_on = matches!(seen.text[seen.end..], [b'.' | b'-', digit, ..] if digit.is_ascii_digit());
     let comes_from = matches!(seen.text[..seen.start], [.., b'.' | b'-' | b'_']);
-    if_(address.is_some_and(|address| !address.is_unspecified()) && !goes_on && !comes_from, Likely)
+    let Some(numbers) = address.filter(|address| !address.is_unspecified()).map(|address| address.octets()) else {
+        return Evidence::None;
+    };
+    if goes_on || comes_from {
+        return Evidence::None;
+    }
+    if numbers[0] >= NUMBER_MAX {
+        return Likely;
+    }
+    let is_short = numbers.iter().all(|number| *number < 10);
+    let is_in_twos = numbers[0] == numbers[1] && numbers[2] == numbers[3];
+    match dotted(&seen.text[..seen.start]) {
+        Likely if is_short && !is_in_twos => Shape,
+        evidence => evidence,
+    }
 }
 
 /// Eight groups, or fewer and `::`; the last two may be written as an address of version 4. Eight pairs are a card's hardware address.

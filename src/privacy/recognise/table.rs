@@ -33,9 +33,12 @@ impl Recogniser {
                 | "passport"
                 | "vat_number_bare"
                 | "mprn"
+                | "vehicle_registration_spaced"
                 | "vehicle_registration_older"
                 | "electoral_roll"
                 | "date_of_birth"
+                | "date_of_birth_welsh"
+                | "date_of_birth_in_brackets"
                 | "date_of_birth_and_time"
                 | "mac_bare"
         )
@@ -69,7 +72,17 @@ const UTR: &[&str] = &[
     "sa reference",
 ];
 const VAT: &[&str] = &["vat", "vat no", "vat number", "vat registration", "vat reg", "vrn vat"];
-const PASSPORT: &[&str] = &["passport", "passport no", "passport number", "hmpo", "travel document"];
+const PASSPORT: &[&str] = &[
+    "passport",
+    "passports",
+    "passport no",
+    "passport number",
+    "hmpo",
+    "travel document",
+    "pp no",
+    "pp number",
+    "ppt no",
+];
 const LICENCE: &[&str] = &[
     "driving licence",
     "driver licence",
@@ -165,6 +178,13 @@ const VEHICLE: &[&str] = &[
     "driving",
     "lorry",
     "motorbike",
+    "motorcycle",
+    "motor cycle",
+    "m cycle",
+    "bike",
+    "taxi",
+    "hgv",
+    "truck",
 ];
 const UPN: &[&str] = &["upn", "pupil", "unique pupil number", "pupil number"];
 const MPAN: &[&str] = &[
@@ -179,7 +199,17 @@ const MPAN: &[&str] = &[
     "export",
     "dno",
 ];
-const MPRN: &[&str] = &["mprn", "gas meter", "meter point reference", "gas supply", "m number", "gas"];
+const MPRN: &[&str] = &[
+    "mprn",
+    "gas meter",
+    "meter point reference",
+    "meter point ref",
+    "meter point number",
+    "meter point no",
+    "gas supply",
+    "m number",
+    "gas",
+];
 const BORN: &[&str] = &[
     "dob",
     "d o b",
@@ -197,7 +227,13 @@ const BORN: &[&str] = &[
     "do b",
     "dateofbirth",
     "d of b",
+    // Of forms in Welsh.
+    "dyddiad geni",
+    "ganwyd",
+    "ganed",
 ];
+/// Behind a name and a bracket.
+const BORN_SHORT: &[&str] = &["b"];
 const IP: &[&str] = &[
     "ip",
     "ip address",
@@ -227,6 +263,9 @@ pub const RECOGNISERS: &[Recogniser] = &[
     row!("nino" Nino r"(?:[a-ceghj-prstw-z][a-ceghj-nprstw-z]|qq)[ .\-/]?\d{2}[ .\-/]?\d{2}[ .\-/]?\d{2}(?:[ .\-/]?[a-d])?" nino NINO
         ["QQ 12 34 56 C", "ab123456c", "NI: AB-12-34-56-D", "NINO AB123456"]
         ["TN 12 34 56 C", "AB123456", "DA 12 34 56 A", "AB 12 34 56 E"] "HMRC NIM39110"),
+    row!("nino_boxes" Nino r"[a-ceghj-prstw-z] ?[a-ceghj-nprstw-z] (?:\d(?: \d){5}|\d{2} ?\d{2} ?\d{2})(?: ?[a-d])?" nino_boxes NINO
+        ["M M 4 7 1 2 0 9 C", "C E 55 12 08 B", "NI no: c e 55 12 08 b", "NINO M M 4 7 1 2 0 9"]
+        ["m m 4 7 1 2 0 9 c", "A B 12 34 56", "A B 1 2 3 4 5 6 C D", "T N 1 2 3 4 5 6 C"] "HMRC NIM39110, a box for each sign"),
     row!("nino_made_up" Nino r"zz ?\d{2} ?\d{2} ?\d{2} ?t" likely NINO ["ZZ 12 34 56 T"] ["ZZ 12 34 56 C"] "numbers of test data, which no prefix of HMRC has"),
     row!("trn" Nino r"\d{2} ?[a-z] ?\d ?\d{2} ?\d{2}" temporary NINO ["national insurance (temporary) 11 a1 11 11"] ["11a11111"] "HMRC NIM39110"),
     row!("card" Card r"(?:(?:3[47]\d{2}|1800|2131)[ .\-]?\d{6}[ .\-]?\d{5}|3\d{3}[ .\-]?\d{6}[ .\-]?\d{4}|[2-6]\d{3}(?:[ .\-]?\d{4}){2}[ .\-]?\d{1,4}(?:[ .\-]?\d{1,3})?|[56]\d{11}|\d{6}[ \-]\d{10,13})" card CARD
@@ -250,8 +289,9 @@ pub const RECOGNISERS: &[Recogniser] = &[
     row!("driving_licence_ni" DrivingLicence r"\d{8}" shape LICENCE ["NI driving licence 12345678"] ["12345678"] "DVA Northern Ireland"),
     row!("mrz" Passport r"[a-z0-9][a-z0-9<]{8}\d[a-z<]{3}\d{7}[mf<]\d{7}[a-z0-9<]{14}[0-9<]\d" machine_readable PASSPORT
         ["L898902C36UTO7408122F1204159ZE184226B<<<<<10"] ["L898902C37UTO7408122F1204159ZE184226B<<<<<10"] "ICAO Doc 9303, part 4"),
-    row!("passport" Passport r"(?:(?:gbr)?\d{9}|[a-z]{2}\d{7}|[a-z]\d{7,8}|\d{2}[a-z]{2}\d{5}|\d{3} \d{3} \d{3})" shape PASSPORT
-        ["passport no. 502135326", "Passport: AB1234567", "passport GBR502135326", "Indian passport A3456781"] ["502135326", "passport ABC123456"]
+    row!("passport" Passport r"(?:(?:gbr)?\d{9}|[a-z]{2} ?\d{7}|[a-z]\d{7,8}|\d{2}[a-z]{2}\d{5}|\d{3} \d{3} \d{3})" passport PASSPORT
+        ["passport no. 502135326", "Passport: AB1234567", "passport GBR502135326", "Indian passport A3456781", "Polish passport EH 1029384", "passport number ZS 1234567", "PP no. 719203845"]
+        ["502135326", "passport ABC123456", "AB 1234567", "passport no 1234567", "PASSPORT NO 1234567", "pp. 719203845"]
         "HM Passport Office; India and France as their own offices write them"),
     row!("vat_number" VatNumber r"(?:gb|xi)[ .\-]?\d(?:[ .\-]?\d){8}(?:[ .\-]?\d{3})?" vat VAT ["GB 980 7806 84", "GB980780684"] ["GB 802 3117 81"] "HMRC notice 700"),
     row!("vat_number_bare" VatNumber r"\d{3}[ .\-]?\d{3,4}[ .\-]?\d{2,3}(?:[ .\-]?\d{3})?" vat VAT ["VAT reg 980 7806 84"] ["980780684", "VAT 802311781"] "HMRC notice 700"),
@@ -259,7 +299,8 @@ pub const RECOGNISERS: &[Recogniser] = &[
     row!("utr" Utr r"(?:\d{5}[ \-]?\d{5}|\d{3}[ \-]\d{3}[ \-]\d{4})k?" utr UTR ["UTR: 1955839661", "tax reference 19558 39661", "UTR 195 583 9661"] ["1955839661", "UTR 2955839661"] "HMRC, check digit of UTRs"),
     row!("upn" Upn r"[a-z]\d{11}[a-z0-9]" upn UPN ["B801200005001"] ["A801200005001"] "Department for Education, UPN guide"),
     row!("mpan" Mpan r"(?:s? ?\d{2}[ \-]?\d{3}[ \-]?\d{3}[ \-]?)?\d{2}[ \-]?\d{4}[ \-]?\d{4}[ \-]?\d{3}" mpan MPAN ["22 7867 6232 781", "MPAN 2278676232781"] ["2278676232781", "22 7867 6232 782"] "MRA Agreed Procedure 3"),
-    row!("mprn" Mprn r"\d{6,10}" mprn MPRN ["MPRN 3938424403"] ["3938424403", "MPRN 3938424404"] "Uniform Network Code"),
+    row!("mprn" Mprn r"(?:\d{6,10}|\d{4} \d{6}|\d{4} \d{3} \d{3}|\d{5} \d{5})" mprn MPRN
+        ["MPRN 3938424403", "meter point ref 9747052708", "MPRN:9747 052708", "gas meter 97470 52708"] ["3938424403", "MPRN 3938424404", "9747 052708"] "Uniform Network Code"),
     row!("imei" Imei r"(?:\d{15}|\d{2}[ \-]\d{6}[ \-]\d{6}[ \-]\d|\d{6}[ \-]\d{2}[ \-]\d{6}[ \-]\d)" imei IMEI ["IMEI 490154203237518", "49-015420-323751-8"] ["490154203237518", "IMEI 490154203237519"] "3GPP TS 23.003"),
     row!("phone_uk" Phone r"(?:\(?\+ ?44\)?|\(?00 ?44\)?|44)[ .\-/]{0,2}(?:\(0\)|0)?[ .\-/]{0,2}\(?[1-357-9](?:(?:[ .\-/()]{0,2}| - )\d){8,9}" phone_uk PHONE
         ["+44 7700 900123", "0044 20 7946 0958", "00 44 7700 900123", "+44(0)1632 960 123", "(+44) 7700 900123", "+44 7700 - 900123"] ["+44 123", "447700"] "Ofcom, National Telephone Numbering Plan"),
@@ -274,19 +315,33 @@ pub const RECOGNISERS: &[Recogniser] = &[
         ["SW1A 1AA", "m1 1ae", "EC1A1BB", "GIR 0AA"] ["ZZ1 4ZZ", "QX1 1AA", "E1 1CM"] "Royal Mail, Programmer's guide to the PAF"),
     row!("bfpo" Postcode r"bfpo[ \-]?\d{1,4}" likely POSTCODE ["BFPO 123"] ["BFPO"] "British Forces Post Office"),
     row!("vehicle_registration" VehicleRegistration r"[a-z]{2}\d{2}[ \-]?[a-z]{3}" vehicle VEHICLE ["AB51 DVL", "BD24XYZ", "reg ab51 dvl"] ["AB45 DVL", "ab51dvl"] "DVLA INF104"),
+    row!("vehicle_registration_spaced" VehicleRegistration r"[a-z]{2} \d{2} ?[a-z]{3}" vehicle_spaced VEHICLE
+        ["the van (reg. YJ 07 LMV)", "m/cycle YK 22 OBD", "reg: sf 19 uup"]
+        ["YJ 07 LMV", "the van sf 19 uup", "van booked on 12 may"] "DVLA INF104"),
     row!("vehicle_registration_older" VehicleRegistration r"(?:[a-hj-np-tv-y]\d{1,3}[ \-]?[a-hj-pr-y]{3}|[a-hj-pr-y]{3}[ \-]?\d{1,3}[ \-]?[a-hj-npr-tv-y]|[a-z]{1,3}[ \-]?\d{1,4}|\d{1,4}[ \-]?[a-z]{1,3})" vehicle_older VEHICLE
-        ["car reg A123 BCD", "number plate ABC 123D", "vehicle AIZ 1234"] ["A123 BCD", "the lorry is booked FOR 0600"] "DVLA INF104"),
-    row!("sort_code" SortCode r"\d{2}[ \-]?\d{2}[ \-]?\d{2}" sort_code SORT ["sort code 20-00-00", "sort: 200000", "20-29-59/63748472"] ["20-00-00", "12-05-24"] "UK Finance"),
-    row!("bank_account" BankAccount r"\d{4}[ \-]?\d{4}" bank_account ACCOUNT ["account number 12345678", "a/c 1234 5678", "20-29-59/63748472"] ["12345678", "company number 12345678"] "UK Finance"),
+        ["car reg A123 BCD", "number plate ABC 123D", "vehicle AIZ 1234", "car reg A12"]
+        ["A123 BCD", "the lorry is booked FOR 0600", "11th January 2025 I was driving a van", "taxi via the M25", "VAN DUE ON 12 JAN 2025"] "DVLA INF104"),
+    row!("sort_code" SortCode r"\d{2}(?:[ \-]?\d{2}[ \-]?|\.\d{2}\.)\d{2}" sort_code SORT
+        ["sort code 20-00-00", "sort: 200000", "20-29-59/63748472", "sort code 12.34.71", "SC: 401722, 61 28 40 17"]
+        ["20-00-00", "12-05-24", "sort by 12.05.24", "Sort order 10-20-30", "Charity no. 1144718 (SC 038262)"] "UK Finance"),
+    row!("bank_account" BankAccount r"(?:\d{4}[ \-]?\d{4}|\d{2}(?: \d{2}){3}|\d{7})" bank_account ACCOUNT
+        ["account number 12345678", "a/c 1234 5678", "20-29-59/63748472", "sort code 12-34-71 80217745", "pay into 80217745 12-34-71", "Acc: 61 28 40 17", "Account no: 1029384"]
+        ["12345678", "company number 12345678", "1029384", "account of 1029384", "account periods 01 02 03 04", "80217745 12-05-24"] "UK Finance"),
     row!("electoral_roll" ElectoralRoll r"(?:[a-z]{1,4}[ \-]?\d{1,5}(?:[/\-]\d{1,5}){0,2}|\d{1,5}/\d{1,2})" electoral_roll ROLL
         ["electoral roll number AB1234", "poll no BB2-877", "elector number AB1-1234/1", "elector number 124/1"]
         ["AB1234", "on the electoral roll in 2019", "ELECTORAL ROLL FOR 2024"] "Electoral Commission"),
     row!("date_of_birth" DateOfBirth r"(?:\d{1,2}(?:st|nd|rd|th)?(?:[ /.\-]{1,3}\d{1,2}[ /.,\-]{1,3}|[ /.\-]{0,3}(?:of )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}[ /.,\-]{0,3})'?(?:(?:19|20)\d{2}|\d{2})|(?:19|20)\d{2}[ /.\-](?:\d{1,2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})[ /.\-]\d{1,2}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?[ ]\d{1,2}(?:st|nd|rd|th)?,? (?:19|20)\d{2}|\d{6}(?:\d{2})?)" birthday BORN
-        ["DOB: 03/04/1985", "born on 3rd April 1985", "date of birth: 1985-04-03", "birthday is April 3, 1985", "born 19 / 11 / 1958", "dob 2 Dec '71", "DoB 3/4/85", "dob 03APR1985", "dob 030485"]
-        ["03/04/1985", "due 3 April 2024", "03APR1985", "dob 130485123"] "ISO 8601 and custom"),
+        ["DOB: 03/04/1985", "born on 3rd April 1985", "date of birth: 1985-04-03", "birthday is April 3, 1985", "born 19 / 11 / 1958", "dob 2 Dec '71", "DoB 3/4/85", "dob 03APR1985", "dob 030485", "Dyddiad geni: 03/03/1960", "birth certificate: 14/03/1960"]
+        ["03/04/1985", "due 3 April 2024", "03APR1985", "dob 130485123", "birth certificate fee 12.50 from 1 April 2025", "Born digital records transferred 14/03/2024"] "ISO 8601 and custom"),
+    row!("date_of_birth_welsh" DateOfBirth r"\d{1,2}(?:af|ail|il|ydd|fed|eg|ain)? (?:o )?(?:ionawr|chwefror|mawrth|ebrill|mai|mehefin|gorffennaf|awst|medi|hydref|tachwedd|rhagfyr) (?:19|20)\d{2}" birthday_welsh BORN
+        ["Ganwyd 3 Mawrth 1960", "dyddiad geni: 1af o Ionawr 2001"] ["3 Mawrth 1960", "ganwyd 31 Ebrill 1960"] "custom; statutory forms in Welsh"),
+    row!("date_of_birth_in_brackets" DateOfBirth r"\d{1,2}(?:[/.\-]\d{1,2}[/.\-]|(?:st|nd|rd|th)? (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6} )(?:19|20)\d{2}" birthday_in_brackets BORN_SHORT
+        ["tenant (b. 23.4.1952)", "the tenant (b 3 April 1952)", "the tenant, b. 12/02/2017"] ["(23.4.1952)", "(b) 23.4.1952", "annex b 23.4.1952"] "custom"),
     row!("date_of_birth_and_time" DateOfBirth r"(?:19|20)\d{2}-\d{2}-\d{2}t\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:z|[+\-]\d{2}:?\d{2})?" birthday_and_time BORN
         ["dob=1985-04-03T00:00:00Z", "\"dateOfBirth\":\"1985-04-03T00:00:00.000+01:00\""] ["1985-04-03T00:00:00Z", "dob=1985-13-03T00:00:00Z"] "ISO 8601"),
-    row!("ip_v4" IpAddress r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}" ip_v4 IP ["192.0.2.17", "from 203.0.113.9:443"] ["256.1.1.1", "version 10.2.3.4", "1.2.3.4.5"] "RFC 791"),
+    row!("ip_v4" IpAddress r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}" ip_v4 IP
+        ["192.0.2.17", "from 203.0.113.9:443", "client 10.2.3.4", "from 10.2.3.1 to 10.2.3.9", "access.log:10.20.30.40", "section 3, 10.20.30.40", "driver of host 10.20.30.40", "8.8.4.4"]
+        ["256.1.1.1", "version 10.2.3.4", "1.2.3.4.5", "Clause 14.2.3.1 and paragraph 3.1.2.2 of Schedule 2", "Sections 12.4.1.3, 12.4.1.4 and 12.4.10.2", "Upgrade from 10.2.3 to 10.4.0.1", "upgraded from 10.4.0.1", "image \"registry/app:1.18.4.2\"", "AGESA 1.2.0.7", "Table 10.1.2.3"] "RFC 791"),
     row!("ip_v6" IpAddress r"[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:\.\d{1,3}\.\d{1,3}\.\d{1,3})?" ip_v6 IP ["2001:db8::8a2e:370:7334", "fe80::1", "2001:db8:3:4::192.0.2.33"] ["12:30:45", "a::b::c", "00:1a:2b:3c:4d:5e:6f:70"] "RFC 4291"),
     row!("mac" MacAddress r"(?:[0-9a-f]{2}(?::[0-9a-f]{2}){5}(?:(?::[0-9a-f]{2}){2})?|[0-9a-f]{2}(?:-[0-9a-f]{2}){5}(?:(?:-[0-9a-f]{2}){2})?|[0-9a-f]{4}(?:\.[0-9a-f]{4}){2,3})" mac MAC
         ["00:1A:2b:3c:4d:5e", "00-1a-2b-3c-4d-5e", "ab-cd-ef-01-02-03", "aabb.ccdd.0011", "00:1a:2b:3c:4d:5e:6f:70"]

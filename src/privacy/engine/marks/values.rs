@@ -1,0 +1,248 @@
+//! Where a secret begins and ends, and what stands there that is none: a placeholder, code, a day, a version, a reference.
+
+use super::issued::KEY_BYTES_MIN;
+use super::{FIELD_BYTES_MAX, is_key, is_letter, is_one_of, one};
+use crate::privacy::engine::{Scored, emails};
+use crate::privacy::recognise::Kind;
+
+/// Letters of a secret behind a word that names it, at most.
+const PASSWORD_BYTES_MAX: usize = 1024;
+/// Fewest letters of a password that is told from a word.
+const PASSWORD_BYTES_MIN: usize = 6;
+/// Letters of a password in a sentence, at most.
+pub(super) const SAID_BYTES_MAX: usize = 64;
+/// Numbers of a version, at most.
+const GROUPS_MAX: usize = 4;
+
+const PASSWORD: f32 = 0.8;
+
+/// How one says who one is to a server, behind which a secret stands. Source: RFC 9110, 11.6.2; RFC 6750; RFC 7617.
+const SCHEMES: &[&[u8]] = &[b"bearer ", b"basic ", b"token "];
+
+/// What stands where a secret was.
+const PLACEHOLDERS: &[&[u8]] = &[
+    b"null",
+    b"none",
+    b"true",
+    b"false",
+    b"redacted",
+    b"hidden",
+    b"changed",
+    b"required",
+    b"expired",
+    b"invalid",
+    b"disabled",
+    b"enabled",
+    b"missing",
+    b"unknown",
+    b"revoked",
+    b"rotated",
+    b"removed",
+    b"withheld",
+    b"masked",
+    b"omitted",
+    b"deleted",
+];
+
+/// Where programs keep what they were told: `os.environ`, `settings.API_KEY`. What stands behind a full stop there is a name.
+const ROOTS: &str = "os process env environ config settings self this args params secrets vault var req request \
+    ctx cfg conf opts options";
+
+/// Names of what has a number in it, and units and the like behind a number: no secrets, though they have letters and digits.
+const NUMBERED: &str = "sha md argon pbkdf base oauth office windows win wpa microsoft sharepoint exchange outlook tls \
+    ntlmv iphone android sql fido ipv";
+const UNITS: &str = "day char digit bit min hour hr month week year time sec attempt user letter byte th st nd rd";
+const MONTHS: &str = "january february march april may june july august september october november december";
+
+/// The secret that begins there, behind quotes and the like.
+pub(super) fn secret_at(text: &[u8], from: usize) -> Option<Scored> {
+    let start = begin_of_secret(text, from);
+    secret_from(text, behind_scheme(text, start).unwrap_or(start))
+}
+
+/// Behind quotes and the like.
+pub(super) fn begin_of_secret(text: &[u8], from: usize) -> usize {
+    let is_before = |byte: &&u8| matches!(**byte, b'"' | b'\'' | b' ' | b'`' | b':' | b'=' | b'>');
+    from + text[from..].iter().take_while(is_before).count()
+}
+
+/// Behind a scheme that begins there, in any case.
+pub(super) fn behind_scheme(text: &[u8], start: usize) -> Option<usize> {
+    let rest = &text[start..];
+    let begins = |scheme: &&&[u8]| rest.get(..scheme.len()).is_some_and(|front| front.eq_ignore_ascii_case(scheme));
+    SCHEMES.iter().find(begins).map(|scheme| start + scheme.len())
+}
+
+/// The secret that begins there.
+pub(super) fn secret_from(text: &[u8], start: usize) -> Option<Scored> {
+    let limit = text.len().min(start + PASSWORD_BYTES_MAX);
+    let is_over = |at: &usize| match text[*at] {
+        // A password may have it; in the address of a page another field comes.
+        b'&' => begins_with_a_field(&text[at + 1..limit]),
+        byte => byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b')' | b'}' | b'<'),
+    };
+    let mut end = (start..limit).find(is_over).unwrap_or(limit);
+    while end > start && matches!(text[end - 1], b'.' | b']') {
+        end -= 1;
+    }
+    let value = &text[start..end];
+    if value.len() < PASSWORD_BYTES_MIN {
+        return None;
+    }
+    let is_word = value.iter().all(|byte| byte.is_ascii_lowercase())
+        || value.first().is_some_and(u8::is_ascii_uppercase) && value[1..].iter().all(|byte| byte.is_ascii_lowercase());
+    let is_placeholder = value.iter().all(|byte| b"*xX.-_#".contains(byte)) || is_template(value);
+    let is_told = PLACEHOLDERS.iter().any(|word| value.eq_ignore_ascii_case(word));
+    (!is_word && !is_placeholder && !is_told && !is_code(text, start, end))
+        .then(|| one(Kind::Credential, start, end, PASSWORD))
+}
+
+/// Whether it is what a secret is to be put in the place of: `${TOKEN}`, `%(password)s`, `__PASSWORD__`, `your-api-key`, `[REDACTED]`.
+fn is_template(value: &[u8]) -> bool {
+    let begins = |front: &&[u8]| value.get(..front.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(front));
+    let is_in_brackets = match value {
+        // The bracket that closes was left out already, or stands behind another word.
+        [b'[' | b'(', inner @ ..] => inner.iter().all(|byte| byte.is_ascii_alphabetic() || b"-_]".contains(byte)),
+        _ => false,
+    };
+    let fronts: [&[u8]; 7] = [b"$", b"{", b"#{", b"%{", b"%(", b"your_", b"your-"];
+    is_in_brackets || fronts.iter().any(begins) || value.starts_with(b"__") && value.ends_with(b"__")
+}
+
+/// Whether it is how a program gets a secret: `getpass()`, `os.environ[".."]`, `config.get("..")`. What stands in quotes is none.
+fn is_code(text: &[u8], start: usize, end: usize) -> bool {
+    if start > 0 && matches!(text[start - 1], b'"' | b'\'' | b'`') {
+        return false;
+    }
+    let is_path = |part: &[u8]| {
+        part.first().is_some_and(|first| first.is_ascii_alphabetic() || *first == b'_')
+            && part.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(byte))
+    };
+    let value = &text[start..end];
+    let bracket = value.iter().position(|byte| matches!(byte, b'(' | b'['));
+    let front = &value[..bracket.unwrap_or(value.len())];
+    if !is_path(front) {
+        return false;
+    }
+    let root = front.iter().position(|byte| *byte == b'.').map(|stop| &front[..stop]);
+    if root.is_some_and(|root| is_one_of(ROOTS, root)) {
+        return true;
+    }
+    let Some(bracket) = bracket else { return false };
+    let inside = &value[bracket + 1..];
+    let inside = inside.strip_suffix(b"=").unwrap_or(inside);
+    let is_over = match text.get(end) {
+        Some(b'"' | b'\'' | b'`') => true,
+        Some(b')' | b']') => text.get(end + 1).is_none_or(|next| !next.is_ascii_alphanumeric()),
+        Some(b',') => front.iter().any(|byte| matches!(byte, b'.' | b'_')),
+        _ => false,
+    };
+    is_over && (inside.is_empty() || is_path(inside))
+}
+
+/// Whether it is a day, with a time or without, a time of day, a version or a fraction: `2026-11-25T10:00:00Z`, `25/11/2026`, `10:30:00`,
+/// `v2.14.1003`.
+pub(super) fn is_day_or_version(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"v").unwrap_or(value);
+    let (front, time) = value.split_at(value.iter().position(|byte| *byte == b'T').unwrap_or(value.len()));
+    let Some(sign) = front.iter().find(|byte| !byte.is_ascii_digit()) else { return false };
+    // How many digits each group has, and what they say.
+    let (mut groups, mut count) = ([(0, 0); GROUPS_MAX], 0);
+    for group in front.split(|byte| byte == sign) {
+        let is_number = (1..=4).contains(&group.len()) && group.iter().all(u8::is_ascii_digit);
+        if !is_number || count == GROUPS_MAX {
+            return false;
+        }
+        groups[count] = (group.len(), group.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')));
+        count += 1;
+    }
+    let is_time = time.iter().skip(1).all(|byte| byte.is_ascii_digit() || b":.+-Z".contains(byte));
+    match (sign, &groups[..count]) {
+        (b'.', _) => time.is_empty(),
+        (b':', of_time) => time.is_empty() && of_time.iter().all(|(digits, number)| *digits <= 2 && *number < 60),
+        (b'-' | b'/', [(4, _), month, day] | [month, day, (2 | 4, _)]) => {
+            let (less, more) = (month.1.min(day.1), month.1.max(day.1));
+            is_time && (1..=12).contains(&less) && more <= 31
+        }
+        _ => false,
+    }
+}
+
+/// `name=`, as in the address of a page.
+fn begins_with_a_field(text: &[u8]) -> bool {
+    let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'_' | b'-' | b'.');
+    let length = text.iter().take(FIELD_BYTES_MAX).take_while(is_name).count();
+    length > 0 && text.get(length) == Some(&b'=')
+}
+
+/// Whether what was given for a key looks like a secret: as one in a sentence does, or long, of letters and digits.
+pub(super) fn is_given(value: &[u8]) -> bool {
+    let is_long = value.len() >= KEY_BYTES_MIN && value.iter().all(is_key);
+    looks_secret(value) || is_long && value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic)
+}
+
+/// `case-sensitive`: two words in small letters.
+pub(super) fn is_two_words(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'-')
+        && value.iter().filter(|byte| **byte == b'-').count() == 1
+}
+
+/// Whether a word of a sentence looks like a secret: letters with digits, or with a sign between them, and nothing that has those too.
+pub(super) fn looks_secret(word: &[u8]) -> bool {
+    let is_plain = |byte: &u8| is_letter(byte) || byte.is_ascii_digit();
+    let Some(first) = word.iter().position(is_plain) else { return false };
+    // Signs around it may be those of the sentence.
+    let last = word.iter().rposition(is_plain).unwrap_or(first);
+    let core = &word[first..=last];
+    let is_mixed =
+        core.iter().any(is_letter) && core.iter().any(|byte| byte.is_ascii_digit() || b"!$#%*^~@&".contains(byte));
+    let is_foreign = core.iter().any(|byte| b"/\\:=()[]{}|<>".contains(byte));
+    is_mixed
+        && !is_foreign
+        && word.len() <= SAID_BYTES_MAX
+        && !is_day_or_version(core)
+        && !is_dated(core)
+        && !is_reference(core)
+        && !is_counted(core)
+        && !is_file_or_host(core)
+        && core.iter().position(|byte| *byte == b'@').is_none_or(|at| emails::around(core, at..at + 1).is_none())
+}
+
+/// `12Mar2025`, `12-Mar-2025`.
+fn is_dated(word: &[u8]) -> bool {
+    let Some(start) = word.iter().position(is_letter).filter(|start| *start > 0) else { return false };
+    let length = word[start..].iter().take_while(|byte| is_letter(byte)).count();
+    let (month, rest) = (&word[start..start + length], &word[start + length..]);
+    let is_month = |name: &str| name.as_bytes().get(..length).is_some_and(|front| front.eq_ignore_ascii_case(month));
+    let is_number = |part: &[u8]| part.iter().all(|byte| byte.is_ascii_digit() || b"-.,'".contains(byte));
+    length > 2 && is_number(&word[..start]) && is_number(rest) && MONTHS.split(' ').any(is_month)
+}
+
+/// `INC0012345`, `JIRA-1234`, `sha-256`, `Windows11`: a reference, or the name of what has a number.
+fn is_reference(word: &[u8]) -> bool {
+    let (letters, rest) = word.split_at(word.iter().take_while(|byte| is_letter(byte)).count());
+    let number = rest.strip_prefix(b"-").unwrap_or(rest);
+    let is_numbered = rest.first().is_some_and(u8::is_ascii_digit) && is_one_of(NUMBERED, letters);
+    if letters.is_empty() || number.is_empty() || is_numbered {
+        return is_numbered;
+    }
+    let is_short = letters.len() <= 3 && number.len() >= 3 || letters.len() <= 5 && number.len() >= 5;
+    number.iter().all(u8::is_ascii_digit)
+        && (number.len() < rest.len() || is_short && letters.iter().all(u8::is_ascii_uppercase))
+}
+
+/// `90-day`, `2-factor`, `256bit`.
+fn is_counted(word: &[u8]) -> bool {
+    let (number, rest) = word.split_at(word.iter().take_while(|byte| byte.is_ascii_digit()).count());
+    let unit = rest.strip_prefix(b"-").unwrap_or(rest);
+    (1..=3).contains(&number.len())
+        && unit.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'-')
+        && (unit.len() < rest.len() || UNITS.split(' ').any(|front| unit.starts_with(front.as_bytes())))
+}
+
+/// `policy2025.pdf`, `mail2.example.org`: letters behind the last full stop.
+fn is_file_or_host(word: &[u8]) -> bool {
+    let Some(stop) = word.iter().rposition(|byte| *byte == b'.') else { return false };
+    let ending = &word[stop + 1..];
+    (2..=5).contains(&ending.len()) && ending.iter().all(u8::is_ascii_alphabetic)
+}
