@@ -3,7 +3,8 @@
 
 use super::issued::{KEY_BYTES_MIN, hook};
 use super::values::{
-    begin_of_secret, behind_scheme, is_day_or_version, is_given, is_two_words, secret_at, secret_from,
+    Patience, begin_at, begin_of_secret, behind_scheme, is_day_or_version, is_given, is_two_words, secret_at,
+    secret_from,
 };
 use super::{FIELD_BYTES_MAX, KEY, ends_with, is_key, is_letter, one};
 use crate::privacy::engine::Scored;
@@ -67,7 +68,7 @@ const USER_BYTES_MAX: usize = 48;
 static IS: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(" is "));
 
 /// The secret behind a word that names it, and `:` or `=`.
-pub(super) fn password(text: &[u8], at: usize) -> Option<Scored> {
+pub(super) fn password(text: &[u8], at: usize, patience: &mut Patience) -> Option<Scored> {
     let quotes = |byte: &u8| matches!(byte, b'"' | b'\'' | b' ' | b'`');
     let mut end_of_word = at;
     while end_of_word > 0 && quotes(&text[end_of_word - 1]) {
@@ -83,15 +84,16 @@ pub(super) fn password(text: &[u8], at: usize) -> Option<Scored> {
         // What people choose may be a day; what a program gives out is none.
         let is_chosen = word.starts_with(b"pass") || word.starts_with(b"pw");
         let is_secret = |secret: &Scored| is_chosen || !is_day_or_version(&text[secret.start..secret.end]);
-        return secret_at(text, at + 1).filter(is_secret);
+        return patience.secret_from(text, begin_at(text, at + 1), is_secret);
     }
     if may_be_named && ends_with(&text[..end_of_word], AUTHORIZATION) {
         // `Authorization: Basic ...`: where no scheme stands it is an ordinary word.
-        return secret_from(text, behind_scheme(text, begin_of_secret(text, at + 1))?);
+        return patience.secret_from(text, behind_scheme(text, begin_of_secret(text, at + 1))?, |_| true);
     }
     // Both words are ordinary ones too: what stands behind them has to look like a secret.
     if last == b'e' && is_value_of_secret(text, end_of_word) || last == b's' && is_pass(text, end_of_word) {
-        return secret_at(text, at + 1).filter(|secret| is_given(&text[secret.start..secret.end]));
+        let is_secret = |secret: &Scored| is_given(&text[secret.start..secret.end]);
+        return patience.secret_from(text, begin_at(text, at + 1), is_secret);
     }
     if text[at] == b':' { of_curl(text, at) } else { None }
 }

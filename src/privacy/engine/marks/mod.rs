@@ -21,6 +21,7 @@ use issued::{KEY_BYTES_MIN, long_words, private, private_key};
 use labels::{named, password};
 use sentences::{in_sentences, said};
 use std::ops::Range;
+use values::Patience;
 
 const EMAIL: f32 = 0.95;
 const KEY: f32 = 0.95;
@@ -45,12 +46,12 @@ pub fn find(context: &Surroundings<'_>, seen: Seen, scored: &mut Vec<Scored>) {
     let text = context.text;
     let email = |piece: Range<usize>| one(Kind::Email, piece.start, piece.end, EMAIL);
     if seen.has_mark {
-        let mut secret_end = 0;
+        let (mut secret_end, mut patience) = (0, Patience::over(text));
         for at in memchr::memchr3_iter(b'@', b':', b'=', text) {
             match text[at] {
                 b'@' => scored.extend(emails::around(text, at..at + 1).map(email)),
                 _ if at >= secret_end => {
-                    if let Some(secret) = password(text, at) {
+                    if let Some(secret) = password(text, at, &mut patience) {
                         secret_end = secret.end;
                         scored.push(secret);
                     }

@@ -56,8 +56,43 @@ const MONTHS: &str = "january february march april may june july august septembe
 
 /// The secret that begins there, behind quotes and the like.
 pub(super) fn secret_at(text: &[u8], from: usize) -> Option<Scored> {
+    secret_from(text, begin_at(text, from))
+}
+
+/// Behind quotes, the like and a scheme.
+pub(super) fn begin_at(text: &[u8], from: usize) -> usize {
     let start = begin_of_secret(text, from);
-    secret_from(text, behind_scheme(text, start).unwrap_or(start))
+    behind_scheme(text, start).unwrap_or(start)
+}
+
+/// What may be looked at in vain in one text: labels that stand close to one another have what is behind them in common.
+pub(super) struct Patience {
+    left: usize,
+}
+
+impl Patience {
+    /// More than any text needs that people or programs write.
+    pub(super) fn over(text: &[u8]) -> Self {
+        Patience { left: 4 * text.len() + 4 * PASSWORD_BYTES_MAX }
+    }
+
+    /// The secret that begins there, where `is_secret` says so of it. Whoever has tried all patience gets what stands there for a secret.
+    pub(super) fn secret_from(
+        &mut self,
+        text: &[u8],
+        start: usize,
+        is_secret: impl Fn(&Scored) -> bool,
+    ) -> Option<Scored> {
+        let length = end_of_secret(text, start) - start;
+        if self.left == 0 {
+            return (length >= PASSWORD_BYTES_MIN).then(|| one(Kind::Credential, start, start + length, PASSWORD));
+        }
+        let found = secret_from(text, start).filter(is_secret);
+        if found.is_none() {
+            self.left = self.left.saturating_sub(length);
+        }
+        found
+    }
 }
 
 /// Behind quotes and the like.
@@ -73,8 +108,8 @@ pub(super) fn behind_scheme(text: &[u8], start: usize) -> Option<usize> {
     SCHEMES.iter().find(begins).map(|scheme| start + scheme.len())
 }
 
-/// The secret that begins there.
-pub(super) fn secret_from(text: &[u8], start: usize) -> Option<Scored> {
+/// Where the secret ends that begins there.
+fn end_of_secret(text: &[u8], start: usize) -> usize {
     let limit = text.len().min(start + PASSWORD_BYTES_MAX);
     let is_over = |at: &usize| match text[*at] {
         // A password may have it; in the address of a page another field comes.
@@ -85,6 +120,12 @@ pub(super) fn secret_from(text: &[u8], start: usize) -> Option<Scored> {
     while end > start && matches!(text[end - 1], b'.' | b']') {
         end -= 1;
     }
+    end
+}
+
+/// The secret that begins there.
+pub(super) fn secret_from(text: &[u8], start: usize) -> Option<Scored> {
+    let end = end_of_secret(text, start);
     let value = &text[start..end];
     if value.len() < PASSWORD_BYTES_MIN {
         return None;
