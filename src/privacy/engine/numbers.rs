@@ -186,7 +186,8 @@ impl Automaton {
         let heard = hearing.may_be_heard(context);
         // A sort code and an account number may speak for one another: where one is written with hyphens, or a word says what one is.
         let pair = self.pair[0] | self.pair[1];
-        let is_no_pair = context.text.len() < PAIR_BYTES_MIN || heard & pair == 0 && !context.text.contains(&b'-');
+        let is_silent = || heard & pair == 0 && !context.text.contains(&b'-') && !holds_word_of_bank(context.text);
+        let is_no_pair = context.text.len() < PAIR_BYTES_MIN || is_silent();
         (self.in_need | if is_no_pair { pair } else { 0 }) & !heard
     }
 
@@ -353,9 +354,13 @@ fn is_side_by_side(text: &[u8], sort_code: &Scored, account: &Scored) -> bool {
 /// Whether a word says of numbers behind it that they are of a bank: a mistyped one of a pair, which the banks' check refuses, is
 /// somebody's all the same.
 fn is_of_bank(before: &[u8]) -> bool {
+    holds_word_of_bank(&before[before.len().saturating_sub(PAIR_BYTES_MAX)..])
+}
+
+/// Whether a word of a bank is in a text.
+fn holds_word_of_bank(text: &[u8]) -> bool {
     const WORDS: [&[u8]; 8] = [b"bank", b"bacs", b"chaps", b"payee", b"debit", b"wages", b"salary", b"iban"];
-    let near = &before[before.len().saturating_sub(PAIR_BYTES_MAX)..];
-    let mut words = near.split(|byte| !byte.is_ascii_alphabetic());
+    let mut words = text.split(|byte| !byte.is_ascii_alphabetic());
     words.any(|word| WORDS.iter().any(|one| word.eq_ignore_ascii_case(one)))
 }
 

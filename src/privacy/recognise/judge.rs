@@ -266,10 +266,15 @@ const ACCOUNT_PAIRS: usize = 4;
 /// Words right before a sort code.
 const SORT_CODE_WORDS: &[&str] = &["code", "codes", "sortcode", "sc", "sort"];
 /// Words behind `sort` with which it speaks of an order.
-const ORDERS: &[&str] = &[
-    "order", "orders", "by", "key", "keys", "field", "fields", "column", "columns", "index", "out", "of", "position",
-    "the", "them", "these", "all",
-];
+const ORDERS: &[&str] =
+    &["order", "orders", "by", "key", "keys", "field", "fields", "column", "columns", "index", "position"];
+/// Words behind `sort` with which it speaks of one where a word of [`ORDERED`] follows, and as many words at most: `sort out the payment`
+/// is none.
+const ORDERS_OF: &[&str] = &["out", "of", "the", "them", "these", "all"];
+const ORDERED: &[&str] = &["date", "dates", "column", "columns"];
+const ORDER_WORDS_MAX: usize = 5;
+/// Bytes between a sort code and an account that stands behind it, at most, as far as is looked here.
+const ACCOUNT_BEHIND_MAX: usize = 12;
 /// Words near `SC 123456` that make it a number of a Scottish charity or company, and words that do not let it be one.
 const REGISTERS: &[&str] = &["charity", "charities", "charitable", "oscr", "company", "companies", "registered"];
 const BANKS: &[&str] = &["sort", "bank", "account", "acc", "acct", "pay", "paid", "payment"];
@@ -309,16 +314,42 @@ fn is_of_account(seen: &Candidate<'_>) -> bool {
     !is_labelled && (pairs == ACCOUNT_PAIRS || pairs == SORT_CODE_PAIRS + ACCOUNT_PAIRS && before > 0)
 }
 
+/// Whether eight digits stand a few bytes behind, in one piece, in fours or in pairs: what is before them is a sort code.
+fn has_account_behind(seen: &Candidate<'_>) -> bool {
+    let behind = &seen.text[seen.end..];
+    let between = behind.iter().take(ACCOUNT_BEHIND_MAX + 1).take_while(|byte| !byte.is_ascii_digit()).count();
+    if between == 0 || between > ACCOUNT_BEHIND_MAX {
+        return false;
+    }
+    let mut rest = &behind[between..];
+    let (length, mut digits) = (digits_at_front(rest), 0);
+    while length > 0 && digits < ACCOUNT_DIGITS && digits_at_front(rest) == length {
+        digits += length;
+        rest = &rest[length..];
+        if digits < ACCOUNT_DIGITS {
+            rest = match rest {
+                [b' ', rest @ ..] => rest,
+                [b'-', rest @ ..] if length > 2 => rest,
+                _ => break,
+            };
+        }
+    }
+    digits == ACCOUNT_DIGITS && !rest.first().is_some_and(u8::is_ascii_alphanumeric)
+}
+
 /// Whether the nearest word that may speak for a sort code speaks of an order: `sort order 10-20-30`.
-fn is_order(before: &[u8]) -> bool {
+fn is_order(seen: &Candidate<'_>) -> bool {
     let mut behind: &[u8] = b"";
-    for word in words_before(before) {
+    let mut is_ordered = false;
+    for (place, word) in words_before(&seen.text[..seen.start]).enumerate() {
         if is_one(word, &["sort"]) {
-            return is_one(behind, ORDERS);
+            let is_order_of = is_ordered && place <= ORDER_WORDS_MAX && is_one(behind, ORDERS_OF);
+            return (is_one(behind, ORDERS) || is_order_of) && !has_account_behind(seen);
         }
         if is_one(word, SORT_CODE_WORDS) {
             return false;
         }
+        is_ordered |= is_one(word, ORDERED);
         behind = word;
     }
     false
@@ -329,7 +360,7 @@ fn is_of_register(seen: &Candidate<'_>) -> bool {
     let [front @ .., b's' | b'S', b'c' | b'C', b' '] = &seen.text[..seen.start] else { return false };
     let behind = &seen.text[seen.end..seen.text.len().min(seen.end + NEAR_BYTES)];
     let has = |list: &[&str]| words_before(front).chain(words_before(behind)).any(|word| is_one(word, list));
-    !seen.is_grouped() && has(REGISTERS) && !has(BANKS)
+    !seen.is_grouped() && has(REGISTERS) && !has(BANKS) && !has_account_behind(seen)
 }
 
 /// Two digits thrice; an account may stand behind a stroke: `20-00-00/55779911`. With dots right behind a word alone.
@@ -338,7 +369,7 @@ pub fn sort_code(seen: &Candidate<'_>) -> Evidence {
     let is_apart = seen.begins_apart() && (has_account || seen.ends_apart());
     let before = &seen.text[..seen.start];
     let is_written = !seen.piece().contains(&b'.') || is_one(last_word(before), SORT_CODE_WORDS);
-    let is_other = || is_of_account(seen) || is_order(before) || is_of_register(seen);
+    let is_other = || is_of_account(seen) || is_order(seen) || is_of_register(seen);
     if_(is_apart && is_written && !seen.is_money() && !is_other(), Shape)
 }
 
@@ -368,6 +399,34 @@ fn is_written_as_account(seen: &Candidate<'_>) -> bool {
     }
 }
 
+/// Words for an account, and what may stand before one of them: `balance of my account`.
+const ACCOUNTS: &[&str] = &["account", "acc", "acct", "ac"];
+const OWNERS: &[&str] = &["the", "my", "her", "his", "your", "our", "this"];
+
+/// Whether what stands behind is a sum: `the balance of the account was 12345678 pence`, `account balance of 12345678`. Of an account
+/// that is named apart from the balance, or by its number, it is the number.
+fn is_sum(before: &[u8]) -> bool {
+    if !is_one(last_word(before), &["is", "of", "was"]) {
+        return false;
+    }
+    let mut words = words_before(before).skip(1).enumerate();
+    while let Some((place, word)) = words.next() {
+        let mut next = || words.next().map_or(&b""[..], |(_, word)| word);
+        if place == 0 && is_one(word, &["number", "no", "num"]) {
+            return false;
+        }
+        if is_one(word, &["balance"]) {
+            return place == 0 && is_one(next(), ACCOUNTS);
+        }
+        if is_one(word, ACCOUNTS) {
+            let front = next();
+            let front = if is_one(front, OWNERS) { next() } else { front };
+            return is_one(front, &["of"]) && is_one(next(), &["balance"]);
+        }
+    }
+    false
+}
+
 /// Eight digits; a sort code and a stroke may stand before them.
 pub fn bank_account(seen: &Candidate<'_>) -> Evidence {
     let has_sort_code = match &seen.text[..seen.start] {
@@ -378,11 +437,7 @@ pub fn bank_account(seen: &Candidate<'_>) -> Evidence {
         _ => false,
     };
     let is_apart = (has_sort_code || seen.begins_apart()) && seen.ends_apart();
-    // `The balance of the account was 12345678 pence`.
-    let before = &seen.text[..seen.start];
-    let is_sum = || {
-        is_one(last_word(before), &["is", "of", "was"]) && words_before(before).any(|word| is_one(word, &["balance"]))
-    };
+    let is_sum = || is_sum(&seen.text[..seen.start]);
     if_(is_apart && !seen.is_money() && is_written_as_account(seen) && !is_sum(), Shape)
 }
 
@@ -459,7 +514,6 @@ const OF_BIRTH: &[&str] = &[
     "control",
     "defect",
     "defects",
-    "out",
 ];
 /// Words right before a day with which what is before them says it: `the birth certificate shows 14/03/1960`.
 const TELLING: &[&str] =
@@ -673,24 +727,56 @@ const HOSTS: &[&str] = &[
 ];
 /// A first number of so much is no division's and no version's, and most addresses have one.
 const NUMBER_MAX: u8 = 100;
+/// And every number of a version that nothing else speaks for is below that, and the first of one behind a path below this.
+const VERSION_MAX: u8 = 20;
+const VERSION_BEGIN_MAX: u8 = 10;
 
-/// Whether the name of a container image and a colon stand right before: `registry/app:1.18.4.2`.
-fn is_behind_image(before: &[u8]) -> bool {
-    let Some(before) = before.strip_suffix(b":") else { return false };
+/// What the name of a container image and a colon right before leave of an address: nothing of `image: registry/app:1.18.4.2`. A path
+/// alone may be a log's name of who wrote the line.
+fn behind_image(before: &[u8], numbers: [u8; 4]) -> Evidence {
+    let Some(before) = before.strip_suffix(b":") else { return Likely };
     let is_of_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'-' || **byte == b'_';
     let length = before.iter().rev().take(NEAR_BYTES).take_while(is_of_name).count();
     let (front, name) = before.split_at(before.len() - length);
     let is_path = matches!(front, [.., sign, b'/'] if sign.is_ascii_alphanumeric());
     let last = name.rsplit(|byte| !byte.is_ascii_alphanumeric()).next().unwrap_or(name);
-    length > 0 && !is_one(last, HOSTS) && (is_path || is_one(last_word(front), &["image", "images"]))
+    if length == 0 || is_one(last, HOSTS) {
+        return Likely;
+    }
+    let is_of_path = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_/.:".contains(*byte);
+    let path_length = before.iter().rev().take(NEAR_BYTES).take_while(is_of_path).count();
+    let (front_of_path, path) = before.split_at(before.len() - path_length);
+    let is_image = |word: &[u8]| is_one(word, &["image", "images"]);
+    let is_said = is_image(last_word(front)) || is_image(last_word(front_of_path));
+    let is_labelled = path.split(|byte| *byte == b':').rev().skip(1).any(is_image);
+    let is_quoted = || matches!(front_of_path, [.., b'"' | b'\'' | b'`']);
+    // A recipe of an image, where names have small letters only.
+    let is_built = || front_of_path.ends_with(b"FROM ") && !path.iter().any(u8::is_ascii_uppercase);
+    match is_path {
+        _ if is_said || is_labelled => Evidence::None,
+        true if is_quoted() || is_built() => Evidence::None,
+        true if numbers[0] < VERSION_BEGIN_MAX => Shape,
+        _ => Likely,
+    }
+}
+
+/// Whether ` to ` and a dotted number begin a text: what stands before it is the version that was.
+fn begins_with_next_version(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b" to ") else { return false };
+    let rest = rest.strip_prefix(b"v").unwrap_or(rest);
+    let length = digits_at_front(rest);
+    length > 0 && matches!(rest[length..], [b'.', digit, ..] if digit.is_ascii_digit())
 }
 
 /// What speaks for an address among dotted numbers, by the words before it: nothing behind `Clauses 14.2.3.1 and`, `from 10.2.3 to` or
 /// the name of an image, little behind `driver`.
-fn dotted(before: &[u8]) -> Evidence {
-    if is_behind_image(before) {
-        return Evidence::None;
+fn dotted(seen: &Candidate<'_>, numbers: [u8; 4]) -> Evidence {
+    let before = &seen.text[..seen.start];
+    let of_image = behind_image(before, numbers);
+    if of_image != Likely {
+        return of_image;
     }
+    let mut is_version = numbers.iter().all(|number| *number < VERSION_MAX);
     let near = &before[before.len().saturating_sub(NEAR_BYTES)..];
     let near = near.rsplit(|byte| b":;\n".contains(byte)).next().unwrap_or(near);
     let (mut is_behind_to, mut is_behind_from) = (false, false);
@@ -708,7 +794,7 @@ fn dotted(before: &[u8]) -> Evidence {
             if is_behind_to && dots == 2 {
                 return Evidence::None;
             }
-            is_behind_to = false;
+            (is_behind_to, is_version) = (false, true);
         } else if is_one(word, &["to"]) {
             is_behind_to = true;
         } else if is_one(word, &["from"]) {
@@ -718,7 +804,10 @@ fn dotted(before: &[u8]) -> Evidence {
         } else {
             let word = word.strip_suffix(b"s").unwrap_or(word);
             return match is_one(word, UPGRADES) {
-                true if is_behind_from => Evidence::None,
+                true if is_behind_from && (is_version || begins_with_next_version(&seen.text[seen.end..])) => {
+                    Evidence::None
+                }
+                true if is_behind_from => Likely,
                 true => Shape,
                 false if is_one(word, DIVISIONS) => Evidence::None,
                 false if is_one(word, VERSIONED) => Shape,
@@ -745,7 +834,7 @@ pub fn ip_v4(seen: &Candidate<'_>) -> Evidence {
     }
     let is_short = numbers.iter().all(|number| *number < 10);
     let is_in_twos = numbers[0] == numbers[1] && numbers[2] == numbers[3];
-    match dotted(&seen.text[..seen.start]) {
+    match dotted(seen, numbers) {
         Likely if is_short && !is_in_twos => Shape,
         evidence => evidence,
     }

@@ -6,7 +6,7 @@ use super::values::{
     Patience, begin_at, begin_of_secret, behind_scheme, is_day_or_version, is_given, is_two_words, secret_at,
     secret_from,
 };
-use super::{FIELD_BYTES_MAX, KEY, ends_with, is_key, is_letter, one};
+use super::{FIELD_BYTES_MAX, KEY, ends_with, is_key, is_letter, is_one_of, one};
 use crate::privacy::engine::Scored;
 use crate::privacy::recognise::Kind;
 use memchr::memmem::Finder;
@@ -128,8 +128,8 @@ fn is_pass(text: &[u8], end: usize) -> bool {
     let front = &text[..end - PASS.len()];
     match front.last() {
         Some(b' ') => {
-            let front = &front[..front.len() - 1];
-            !NO_SECRETS.split(' ').any(|word| ends_with(front, word.as_bytes()))
+            let last = front[..front.len() - 1].rsplit(|byte| !is_letter(byte)).next();
+            !last.is_some_and(|word| is_one_of(NO_SECRETS, word))
         }
         Some(byte) if byte.is_ascii_lowercase() => text[end - PASS.len()] == b'P',
         Some(byte) => !is_letter(byte) && !byte.is_ascii_digit(),

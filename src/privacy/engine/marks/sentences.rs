@@ -2,7 +2,7 @@
 
 use super::labels::of_mysql;
 use super::values::{SAID_BYTES_MAX, looks_secret, secret_at, secret_from};
-use super::{FIELD_BYTES_MAX, ends_with, is_of_word, is_one_of};
+use super::{FIELD_BYTES_MAX, is_letter, is_of_word, is_one_of};
 use crate::privacy::engine::Scored;
 use crate::privacy::engine::normal::Seen;
 use memchr::memmem::Finder;
@@ -36,7 +36,8 @@ const BLANKS_MAX: usize = 4;
 /// What begins the words that say whose it is, how far those may reach, and their ends where what comes is no secret.
 const WHOSE: &[&[u8]] = &[b" for ", b" to ", b" of ", b" on ", b" at "];
 const WHOSE_BYTES_MAX: usize = 64;
-const WHO: &str = "user name id ref reference number email ticket host server address customer";
+const WHO: &str =
+    "user username userid name id ref reference number email ticket host hostname server address customer";
 
 /// What is in the words before it where somebody sets one, and where somebody asks for one: `forgot the password r.gill22`.
 const SETS: &str = "set chang updat";
@@ -165,8 +166,8 @@ fn behind_whose(text: &[u8], at: usize) -> Option<usize> {
                 return Some(at + place);
             }
             b':' if next == Some(&b' ') => {
-                let is_of_who = WHO.split(' ').any(|word| ends_with(&piece[..place], word.as_bytes()));
-                return (!is_of_who).then_some(at + place + 1);
+                let last = piece[..place].rsplit(|byte| !is_letter(byte)).next();
+                return (!last.is_some_and(|word| is_one_of(WHO, word))).then_some(at + place + 1);
             }
             b'.' | b',' if next.is_none_or(|next| *next == b' ') => return None,
             b'\n' | b';' | b'?' | b'!' | b'(' | b'"' => return None,

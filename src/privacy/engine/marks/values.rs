@@ -83,7 +83,7 @@ impl Patience {
         start: usize,
         is_secret: impl Fn(&Scored) -> bool,
     ) -> Option<Scored> {
-        let length = end_of_secret(text, start) - start;
+        let length = end_of_secret(text, start).saturating_sub(start);
         if self.left == 0 {
             return (length >= PASSWORD_BYTES_MIN).then(|| one(Kind::Credential, start, start + length, PASSWORD));
         }
@@ -110,6 +110,7 @@ pub(super) fn behind_scheme(text: &[u8], start: usize) -> Option<usize> {
 
 /// Where the secret ends that begins there.
 fn end_of_secret(text: &[u8], start: usize) -> usize {
+    let start = start.min(text.len());
     let limit = text.len().min(start + PASSWORD_BYTES_MAX);
     let is_over = |at: &usize| match text[*at] {
         // A password may have it; in the address of a page another field comes.
@@ -125,6 +126,7 @@ fn end_of_secret(text: &[u8], start: usize) -> usize {
 
 /// The secret that begins there.
 pub(super) fn secret_from(text: &[u8], start: usize) -> Option<Scored> {
+    let start = start.min(text.len());
     let end = end_of_secret(text, start);
     let value = &text[start..end];
     if value.len() < PASSWORD_BYTES_MIN {
@@ -132,22 +134,34 @@ pub(super) fn secret_from(text: &[u8], start: usize) -> Option<Scored> {
     }
     let is_word = value.iter().all(|byte| byte.is_ascii_lowercase())
         || value.first().is_some_and(u8::is_ascii_uppercase) && value[1..].iter().all(|byte| byte.is_ascii_lowercase());
-    let is_placeholder = value.iter().all(|byte| b"*xX.-_#".contains(byte)) || is_template(value);
+    let is_placeholder =
+        value.iter().all(|byte| b"*xX.-_#".contains(byte)) || is_template(value, text.get(end) == Some(&b'}'));
     let is_told = PLACEHOLDERS.iter().any(|word| value.eq_ignore_ascii_case(word));
     (!is_word && !is_placeholder && !is_told && !is_code(text, start, end))
         .then(|| one(Kind::Credential, start, end, PASSWORD))
 }
 
 /// Whether it is what a secret is to be put in the place of: `${TOKEN}`, `%(password)s`, `__PASSWORD__`, `your-api-key`, `[REDACTED]`.
-fn is_template(value: &[u8]) -> bool {
+/// Whether a curly bracket closes behind it, which is left out of it, tells a name in brackets from a password that begins with one.
+fn is_template(value: &[u8], is_closed: bool) -> bool {
     let begins = |front: &&[u8]| value.get(..front.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(front));
     let is_in_brackets = match value {
         // The bracket that closes was left out already, or stands behind another word.
         [b'[' | b'(', inner @ ..] => inner.iter().all(|byte| byte.is_ascii_alphabetic() || b"-_]".contains(byte)),
         _ => false,
     };
-    let fronts: [&[u8]; 7] = [b"$", b"{", b"#{", b"%{", b"%(", b"your_", b"your-"];
-    is_in_brackets || fronts.iter().any(begins) || value.starts_with(b"__") && value.ends_with(b"__")
+    let is_variable = match value {
+        [b'$', b'{' | b'(', ..] => true,
+        [b'$', name @ ..] => name.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_'),
+        // `{token}`, and the first field of an object: `{name: ..`.
+        [b'{', name @ ..] => {
+            let is_name = |byte: &u8| byte.is_ascii_alphabetic() || b"{_-.:".contains(byte);
+            name.iter().all(is_name) && (is_closed || name.contains(&b':'))
+        }
+        _ => false,
+    };
+    let fronts: [&[u8]; 5] = [b"#{", b"%{", b"%(", b"your_", b"your-"];
+    is_in_brackets || is_variable || fronts.iter().any(begins) || value.starts_with(b"__") && value.ends_with(b"__")
 }
 
 /// Whether it is how a program gets a secret: `getpass()`, `os.environ[".."]`, `config.get("..")`. What stands in quotes is none.
@@ -165,8 +179,10 @@ fn is_code(text: &[u8], start: usize, end: usize) -> bool {
     if !is_path(front) {
         return false;
     }
-    let root = front.iter().position(|byte| *byte == b'.').map(|stop| &front[..stop]);
-    if root.is_some_and(|root| is_one_of(ROOTS, root)) {
+    let stop = front.iter().position(|byte| *byte == b'.');
+    let last = front.rsplit(|byte| *byte == b'.').next().unwrap_or(front);
+    let is_of_root = |stop: usize| is_one_of(ROOTS, &front[..stop]) && (bracket.is_some() || !is_mixed_name(last));
+    if stop.is_some_and(is_of_root) {
         return true;
     }
     let Some(bracket) = bracket else { return false };
@@ -179,6 +195,12 @@ fn is_code(text: &[u8], start: usize, end: usize) -> bool {
         _ => false,
     };
     is_over && (inside.is_empty() || is_path(inside))
+}
+
+/// `Kestrel77`: what has a capital and a digit is seldom a name in a program, unless it is a constant (`OAUTH2_SECRET`).
+fn is_mixed_name(name: &[u8]) -> bool {
+    let is_constant = name.contains(&b'_') && !name.iter().any(u8::is_ascii_lowercase);
+    name.iter().any(u8::is_ascii_uppercase) && name.iter().any(u8::is_ascii_digit) && !is_constant
 }
 
 /// Whether it is a day, with a time or without, a time of day, a version or a fraction: `2026-11-25T10:00:00Z`, `25/11/2026`, `10:30:00`,

@@ -168,25 +168,44 @@ impl Search<'_> {
         let stretch = &tokens[from..to];
         let (Some(first), Some(last)) = (stretch.first(), stretch.last()) else { return };
         let is_titled = self.is_behind_title(first.start);
-        let next = tokens.get(to).map(|token| token.word).or_else(|| self.small_word_behind(last.end));
         let letters_of = |token: &Token| &self.text[token.start..token.end];
+        let letters = letters_of(last);
+        let is_kin = self.is_kin(last.end);
+        let cue = match self.cue(tokens, from, first.start) {
+            Cue::None if first.word.forename() > 0 && (is_kin || self.is_aged(last.end)) => Cue::Strong,
+            cue => cue,
+        };
+        let behind = self.acts(last.end) || is_kin;
+        let is_spoken_of = behind || cue == Cue::Strong;
+        // A trade in small letters may be what somebody is rung about: `Spoke to John Whitfield maintenance booked`.
+        let is_trade = match tokens.get(to) {
+            Some(token) => token.word.is(Is::Firm),
+            None => self
+                .small_word_behind(last.end)
+                .is_some_and(|word| word.is(Is::Firm) && (cue != Cue::Strong || self.next_is_company(last.end))),
+        };
         let is_firm = !is_titled
-            && (next.is_some_and(|word| word.is(Is::Firm))
+            && (is_trade
                 || self.is_before_firm(last.end)
-                || self.is_before_law(last.end)
+                || stretch.len() == 1 && cue != Cue::Strong && self.is_before_law(last.end)
                 || tokens.get(to + 1).is_some_and(|token| is_company(letters_of(token))));
         // Whoever a street or a house of the sick is called after, title and all: `Sir Tom Finney Way`, `Royal Victoria Infirmary`.
+        // `Mrs Jones Hospital appointment` is about somebody.
         let is_called_after = !self.is_loose
+            && (is_titled && self.is_grand(first.start) || !is_titled && !is_spoken_of)
             && tokens.get(to).is_some_and(|token| {
                 let letters = letters_of(token);
                 ends_street(letters) || ends_building(letters) || ends_thing(letters)
             });
-        let letters = letters_of(last);
+        // `Monica Wing has signed`.
+        let is_thing = ends_thing(letters)
+            && !is_spoken_of
+            && !(last.word.surname() > 0 && first.word.forename() == 3 && first.word.surname() < 2);
         // `Victoria Park`: a place's name, and a word of places that is a surname too.
         let is_spot = stretch.len() > 1 && first.word.is(Is::Place) && last.word.is(Is::Firm) && !is_titled;
         let is_street = stretch.len() > 1
             && !is_titled
-            && (last.word.is(Is::Firm) && last.word.surname() < 3 || ends_street(letters) || ends_thing(letters))
+            && (last.word.is(Is::Firm) && last.word.surname() < 3 || ends_street(letters) || is_thing)
             || !self.is_loose && stretch.len() > 2 && (ends_street(letters) || letters == b"Way")
             // `Robinson Way`: a surname is no forename.
             || stretch.len() == 2
@@ -197,21 +216,17 @@ impl Search<'_> {
                 && first.word.surname() == 3
                 && first.word.forename() < 2;
         let is_weather = matches!(&self.text[first.start..first.end], b"Storm" | b"Hurricane") && stretch.len() == 2;
+        // Where somebody is spoken of, or other things about a person stand, a firm's or place's name is somebody's.
+        let may_be_known = !is_titled && !is_spoken_of && !self.is_personal;
         if is_firm
             || is_called_after
             || is_weather
             || is_spot
             || is_street
-            || !is_titled && self.is_known_place(first.start, last.end)
+            || may_be_known && self.is_known_place(first.start, last.end)
         {
             return;
         }
-        let is_kin = self.is_kin(last.end);
-        let cue = match self.cue(tokens, from, first.start) {
-            Cue::None if first.word.forename() > 0 && (is_kin || self.is_aged(last.end)) => Cue::Strong,
-            cue => cue,
-        };
-        let behind = self.acts(last.end) || is_kin;
         let words = stretch.iter().filter(|token| !token.is_initial).count();
         let mut score = match words {
             0 => return,
@@ -240,8 +255,8 @@ impl Search<'_> {
         if self.is_line(first.start, last.end) && words > 1 && last.word.ordinary() == 0 {
             score += 0.1;
         }
-        if score >= SCORE_MIN && !is_titled {
-            let is_bare = stretch.len() == 1 && cue == Cue::None && !behind;
+        if score >= SCORE_MIN && may_be_known {
+            let is_bare = stretch.len() == 1 && cue == Cue::None;
             if self.is_part_of_known(stretch) || is_bare && self.is_site(first) {
                 return;
             }

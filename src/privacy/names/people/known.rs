@@ -74,10 +74,13 @@ impl Search<'_> {
         let (mut from, mut end) = (token.start, token.end);
         for _ in 0..SITES_WORDS_MAX {
             let Some((start, next)) = self.next_word(end) else { break };
-            if !divides_sites(&self.text[end..start]) || !self.may_be_of_sites(start, next) {
+            let gap = &self.text[end..start];
+            if !divides_sites(gap) || !self.may_be_of_sites(start, next) {
                 break;
             }
-            if self.is_of_sites(start, next) || self.lexicon.look(&self.text[from..next]).is(Is::Site) {
+            // `Sofia, Project Manager`.
+            let is_apart = gap == b", " && self.lexicon.look(&self.text[start..next]).is(Is::OfSites);
+            if !is_apart && self.is_of_sites(start, next) || self.lexicon.look(&self.text[from..next]).is(Is::Site) {
                 return true;
             }
             (from, end) = (start, next);
@@ -130,6 +133,20 @@ impl Search<'_> {
         is_firm || is_sign && is_company(&behind[..length_of_word(behind)])
     }
 
+    /// Whether the next word is what a company writes behind its name.
+    pub(super) fn next_is_company(&self, end: usize) -> bool {
+        let rest = self.text[end..].strip_prefix(b" ").unwrap_or_default();
+        is_company(&rest[..length_of_word(rest)])
+    }
+
+    /// Behind `Sir` and the like, whom streets and hospitals are called after.
+    pub(super) fn is_grand(&self, start: usize) -> bool {
+        let title = self.word_before(start).0;
+        [&b"sir"[..], b"royal", b"lord", b"lady", b"dame", b"queen", b"king"]
+            .iter()
+            .any(|one| title.eq_ignore_ascii_case(one))
+    }
+
     /// `Allen & Overy`: two surnames with a sign between are a firm's, more than people's.
     pub(super) fn is_of_two_partners(&self, end: usize) -> bool {
         let Some(rest) = self.text[end..].strip_prefix(b" & ") else { return false };
@@ -142,9 +159,10 @@ impl Search<'_> {
     pub(super) fn is_before_law(&self, end: usize) -> bool {
         let Some(rest) = self.text[end..].strip_prefix(b"'s ") else { return false };
         let thing = &rest[..length_of_word(rest)];
-        [&b"law"[..], b"rule", b"theorem", b"syndrome", b"disease", b"cathedral", b"church", b"college", b"hospital"]
-            .iter()
-            .any(|one| thing.eq_ignore_ascii_case(one))
+        // `Guy's Hospital`, and somebody's hospital appointment.
+        let is_house = [&b"Cathedral"[..], b"Church", b"College", b"Hospital"].contains(&thing);
+        let is_law = [&b"law"[..], b"rule", b"theorem", b"syndrome", b"disease"];
+        is_house || is_law.iter().any(|one| thing.eq_ignore_ascii_case(one))
     }
 
     /// `Dean of Faculty`, `Earl of Sandwich`.
@@ -163,25 +181,27 @@ impl Search<'_> {
             return false;
         }
         let rest = self.text[last.end..].strip_prefix(b" ").unwrap_or_default();
-        let letters = &rest[..length_of_word(rest)];
-        letters.len() > 3
-            && letters[0].is_ascii_lowercase()
-            && self.lexicon.look(letters).ordinary() > 0
-            && ![
-                &b"from"[..],
-                b"with",
-                b"will",
-                b"does",
-                b"have",
-                b"been",
-                b"also",
-                b"went",
-                b"came",
-                b"would",
-                b"could",
-            ]
-            .contains(&letters)
-            && !letters.ends_with(b"ed")
+        let thing = &rest[..length_of_word(rest)];
+        [
+            &b"trap"[..],
+            b"screen",
+            b"index",
+            b"test",
+            b"scale",
+            b"chart",
+            b"curve",
+            b"plot",
+            b"diagram",
+            b"model",
+            b"method",
+            b"valve",
+            b"pump",
+            b"engine",
+            b"turbine",
+            b"frame",
+            b"knot",
+        ]
+        .contains(&thing)
     }
 }
 

@@ -66,7 +66,10 @@ fn listed(text: &[u8], names: &mut [Scored]) {
         None => false,
     };
     let takes = |one: &mut Scored| {
-        let may_be = text[one.start..one.end].contains(&b' ') || one.score > LISTED_MIN;
+        let piece = &text[one.start..one.end];
+        // `Dear Sarah Jones, NI AB123456C`.
+        let is_short = piece.len() < 4 && piece.iter().all(u8::is_ascii_uppercase);
+        let may_be = piece.contains(&b' ') || one.score > LISTED_MIN && !is_short;
         if may_be && one.score < LISTED {
             one.score = LISTED;
         }

@@ -18,12 +18,12 @@ const OF_ESTATES: &[&[u8]] =
 /// Words before `Drive` that make it a part of a machine.
 const DRIVES: &[&[u8]] = &[b"wheel", b"hard", b"disk", b"disc", b"flash", b"pen", b"tape", b"test"];
 
-/// Words before `View` that make it one of a calendar.
+/// Words before `View` that make it one of a calendar, unless a town follows.
 const VIEWS: &[&[u8]] = &[b"day", b"week", b"month", b"year", b"list", b"table"];
 /// And of a station that is a site.
 const STATIONS: &[&[u8]] = &[b"power", b"generating", b"pumping"];
 
-/// Words before `Court` that make it one of law, where more words follow.
+/// Words before `Court` that make it one of law, where a small word follows.
 const COURTS: &[&[u8]] = &[b"crown", b"county", b"high", b"supreme", b"magistrates", b"magistrates'"];
 
 /// Small words that make something else of the end of a street's name: `Road safety`, `Square metres`.
@@ -163,13 +163,18 @@ impl Search<'_> {
             let before = self.word_before(at).0;
             is_among(list, &text[before..self.end_of_word(before)])
         };
+        let is_before_capital = matches!(
+            text[end..],
+            [b',', b' ' | b'\n', next, ..] | [b' ' | b'\n', next, ..] if next.is_ascii_uppercase()
+        );
         let is_pair = letters.eq_ignore_ascii_case(b"drive") && is_behind(DRIVES)
-            || letters.eq_ignore_ascii_case(b"view") && is_behind(VIEWS)
+            || letters.eq_ignore_ascii_case(b"view") && is_behind(VIEWS) && !is_before_capital
             || letters.eq_ignore_ascii_case(b"station") && is_behind(STATIONS);
         if is_pair {
             return true;
         }
-        if letters.eq_ignore_ascii_case(b"court") && !self.is_over(end) && is_behind(COURTS) {
+        let is_before_small = matches!(text[end..], [b' ', next, ..] if next.is_ascii_lowercase());
+        if letters.eq_ignore_ascii_case(b"court") && is_before_small && is_behind(COURTS) {
             return true;
         }
         let next = text.get(end + 1..self.end_of_word(end + 1)).unwrap_or_default();
