@@ -1,5 +1,6 @@
 //! E-mail addresses, around an `@` or around what stands for one in the address of a page. Never in here: how sure that is.
 
+use super::is_among;
 use memchr::memmem::Finder;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -13,9 +14,9 @@ const DOMAIN_BYTES_MAX: usize = 255;
 const PERCENTAGE_BYTES_MAX: usize = 4;
 
 /// Endings of files, which are no domains: `logo@2x.png`.
-const FILES: &[&str] = &[
-    "png", "jpg", "jpeg", "gif", "svg", "webp", "pdf", "txt", "csv", "json", "xml", "html", "js", "css", "py", "rs",
-    "log",
+const FILES: &[&[u8]] = &[
+    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"pdf", b"txt", b"csv", b"json", b"xml", b"html", b"js", b"css",
+    b"py", b"rs", b"log",
 ];
 
 /// What stands for an `@` in the address of a page.
@@ -37,7 +38,7 @@ pub fn around(text: &[u8], sign: Range<usize>) -> Option<Range<usize>> {
     let ending = domain.iter().rposition(|byte| *byte == b'.').map(|dot| &domain[dot + 1..])?;
     let is_name =
         ending.len() >= 2 && ending.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80 || *byte == b'-');
-    let is_file = FILES.iter().any(|file| ending.eq_ignore_ascii_case(file.as_bytes()));
+    let is_file = is_among(FILES, ending);
     let is_whole = start < at && !domain.starts_with(b".") && !domain.windows(2).any(|pair| pair == b"..");
     // `git@host:path` is where a repository lies.
     let is_repository = text[start..at].eq_ignore_ascii_case(b"git") && text.get(end) == Some(&b':');

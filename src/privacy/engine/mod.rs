@@ -33,7 +33,6 @@ use std::sync::{LazyLock, Mutex, OnceLock};
 
 pub use blocks::position;
 pub use context::{Header, Surroundings, words_of};
-pub use marks::ends_with;
 pub use normal::digit_of;
 pub use numbers::Work;
 pub use skeleton::folded;
@@ -85,6 +84,16 @@ pub struct NotMade;
 /// A text in the one writing in which it is looked at.
 pub fn plain(text: &str) -> String {
     Normal::of(text).text
+}
+
+/// Whether a text ends so, in any case.
+pub fn ends_with(text: &[u8], ending: &[u8]) -> bool {
+    text.len().checked_sub(ending.len()).is_some_and(|start| text[start..].eq_ignore_ascii_case(ending))
+}
+
+/// Whether a word is one of a list, in any case.
+pub fn is_among(list: &[&[u8]], word: &[u8]) -> bool {
+    list.iter().any(|one| word.eq_ignore_ascii_case(one))
 }
 
 impl Engine {

@@ -10,7 +10,7 @@ use super::context::{Hearing, Surroundings};
 use super::normal::look;
 use super::patterns::{PIECE_BYTES_MAX, Patterns, Walk};
 use super::skeleton::{Known, Skeleton, Skeletons};
-use super::{Finding, Scored};
+use super::{Finding, Scored, is_among};
 use crate::privacy::recognise::{Candidate, Evidence, Kind, Pair, RECOGNISERS, Recogniser, pair};
 
 /// Letters and digits of one word before a digit, at most: a longer one is no identifier.
@@ -359,9 +359,9 @@ fn is_of_bank(before: &[u8]) -> bool {
 
 /// Whether a word of a bank is in a text.
 fn holds_word_of_bank(text: &[u8]) -> bool {
-    const WORDS: [&[u8]; 8] = [b"bank", b"bacs", b"chaps", b"payee", b"debit", b"wages", b"salary", b"iban"];
+    const WORDS: &[&[u8]] = &[b"bank", b"bacs", b"chaps", b"payee", b"debit", b"wages", b"salary", b"iban"];
     let mut words = text.split(|byte| !byte.is_ascii_alphabetic());
-    words.any(|word| WORDS.iter().any(|one| word.eq_ignore_ascii_case(one)))
+    words.any(|word| is_among(WORDS, word))
 }
 
 /// Whether six digits may be a day, in any order of its parts.

@@ -1,15 +1,19 @@
 //! What kinds of personal data there are, and how each looks: one table, a row a recogniser.
 //!
 //! ```text
-//! kinds.rs    the kinds, and what others call them      table.rs    the rows: pattern, check, words, examples, source
-//! judge.rs    a candidate -> what speaks for it         checks.rs   check digits        modulus.rs  sort codes and accounts
-//! phones.rs   the same of telephone numbers             marked.rs   what is recognised without a pattern: words, examples, source
-//! dates.rs    days as people write them                 areas.rs    postcode areas
+//! kinds.rs      the kinds, and what others call them    table.rs      the rows: pattern, check, words, examples, source
+//! judge.rs      a candidate -> what speaks for it       checks.rs     check digits
+//! accounts.rs   the same of sort codes and accounts     modulus.rs    check digits of sort codes and accounts
+//! addresses.rs  the same of computers' addresses        marked.rs     what is recognised without a pattern: words, examples, source
+//! phones.rs     the same of telephone numbers           dates.rs      days as people write them
+//! vehicles.rs   the same of vehicles' marks             areas.rs      postcode areas
 //! ```
 //!
 //! A pattern finds candidates, a check decides; words nearby make up for checks that a kind does not have. Names of people and
 //! streets have no pattern: see `names` and `streets`. Never in here: a text as a whole, and the value found.
 
+mod accounts;
+mod addresses;
 mod areas;
 mod checks;
 mod dates;
@@ -19,6 +23,7 @@ mod marked;
 mod modulus;
 mod phones;
 mod table;
+mod vehicles;
 
 pub use checks::{card as is_card, has_check};
 pub use dates::month;

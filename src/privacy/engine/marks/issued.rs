@@ -1,8 +1,8 @@
 //! What its issuer made so that it is known by itself: keys and tokens by their first letters, recovery keys, private keys, and addresses
 //! in which a secret stands.
 
-use super::{KEY, ends_with, is_key, one};
-use crate::privacy::engine::Scored;
+use super::{KEY, is_key, one};
+use crate::privacy::engine::{Scored, ends_with};
 use crate::privacy::recognise::Kind;
 use memchr::memmem::Finder;
 use std::ops::Range;

@@ -6,8 +6,8 @@ use super::values::{
     Patience, begin_at, begin_of_secret, behind_scheme, is_day_or_version, is_given, is_two_words, secret_at,
     secret_from,
 };
-use super::{FIELD_BYTES_MAX, KEY, ends_with, is_key, is_letter, is_one_of, one};
-use crate::privacy::engine::Scored;
+use super::{FIELD_BYTES_MAX, KEY, is_key, is_letter, one};
+use crate::privacy::engine::{Scored, ends_with, is_among};
 use crate::privacy::recognise::Kind;
 use memchr::memmem::Finder;
 use std::ops::Range;
@@ -54,8 +54,42 @@ const AUTHORIZATION: &[u8] = b"authorization";
 /// A word of its own behind which a secret stands, and the end of a key's name: `SMTP_PASS=`.
 const PASS: &[u8] = b"pass";
 /// Words before it that make something else of it.
-const NO_SECRETS: &str = "boarding test bus day travel season visitor guest parking rail press ski first second third \
-    last next final single high low band mountain hall week month year review all tests checks to will not";
+const NO_SECRETS: &[&[u8]] = &[
+    b"boarding",
+    b"test",
+    b"bus",
+    b"day",
+    b"travel",
+    b"season",
+    b"visitor",
+    b"guest",
+    b"parking",
+    b"rail",
+    b"press",
+    b"ski",
+    b"first",
+    b"second",
+    b"third",
+    b"last",
+    b"next",
+    b"final",
+    b"single",
+    b"high",
+    b"low",
+    b"band",
+    b"mountain",
+    b"hall",
+    b"week",
+    b"month",
+    b"year",
+    b"review",
+    b"all",
+    b"tests",
+    b"checks",
+    b"to",
+    b"will",
+    b"not",
+];
 /// Where the value of what was named before stands: `<add key="ApiKey" value="..">`.
 const VALUE: &[u8] = b"value";
 
@@ -129,7 +163,7 @@ fn is_pass(text: &[u8], end: usize) -> bool {
     match front.last() {
         Some(b' ') => {
             let last = front[..front.len() - 1].rsplit(|byte| !is_letter(byte)).next();
-            !last.is_some_and(|word| is_one_of(NO_SECRETS, word))
+            !last.is_some_and(|word| is_among(NO_SECRETS, word))
         }
         Some(byte) if byte.is_ascii_lowercase() => text[end - PASS.len()] == b'P',
         Some(byte) => !is_letter(byte) && !byte.is_ascii_digit(),
@@ -190,7 +224,7 @@ pub(super) fn named(text: &[u8], piece: Range<usize>, scored: &mut Vec<Scored>) 
     for end in IS.find_iter(&text[piece.clone()]).map(|at| piece.start + at) {
         let from = piece.start.max(end.saturating_sub(KEY_BYTES_MIN));
         let start = text[from..end].iter().rposition(|byte| !is_key(byte)).map_or(from, |before| from + before + 1);
-        if SECRETS.iter().any(|word| text[start..end].eq_ignore_ascii_case(word)) {
+        if is_among(SECRETS, &text[start..end]) {
             scored.extend(secret_at(text, end + 4).filter(|secret| !is_two_words(&text[secret.start..secret.end])));
         }
     }

@@ -78,11 +78,6 @@ fn one(kind: Kind, start: usize, end: usize, score: f32) -> Scored {
     Scored { start, end, kind, score, row: RECOGNISERS.len(), is_named: false }
 }
 
-/// Whether a text ends so, in any case.
-pub fn ends_with(text: &[u8], ending: &[u8]) -> bool {
-    text.len().checked_sub(ending.len()).is_some_and(|start| text[start..].eq_ignore_ascii_case(ending))
-}
-
 fn is_key(byte: &u8) -> bool {
     OF_KEYS[*byte as usize]
 }
@@ -109,9 +104,4 @@ fn is_letter(byte: &u8) -> bool {
 
 fn is_of_word(byte: &u8) -> bool {
     is_letter(byte) || byte.is_ascii_digit() || *byte == b'_'
-}
-
-/// Whether a word is one of a list, in any case.
-fn is_one_of(words: &str, word: &[u8]) -> bool {
-    words.split(' ').any(|one| word.eq_ignore_ascii_case(one.as_bytes()))
 }

@@ -2,9 +2,9 @@
 
 use super::labels::of_mysql;
 use super::values::{SAID_BYTES_MAX, looks_secret, secret_at, secret_from};
-use super::{FIELD_BYTES_MAX, is_letter, is_of_word, is_one_of};
-use crate::privacy::engine::Scored;
+use super::{FIELD_BYTES_MAX, is_letter, is_of_word};
 use crate::privacy::engine::normal::Seen;
+use crate::privacy::engine::{Scored, is_among};
 use memchr::memmem::Finder;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -23,10 +23,10 @@ const PASSCODE_DIGITS_MIN: usize = 6;
 const PASSCODE_DIGITS_MAX: usize = 8;
 
 /// Words between that and the secret: behind these it comes, behind those not yet.
-const LINKS: &str = "is was now still currently be";
-const LINKS_ON: &str = "has been will just";
+const LINKS: &[&[u8]] = &[b"is", b"was", b"now", b"still", b"currently", b"be"];
+const LINKS_ON: &[&[u8]] = &[b"has", b"been", b"will", b"just"];
 /// Words behind which it comes after `to`.
-const LINKS_SET: &str = "set reset changed updated back";
+const LINKS_SET: &[&[u8]] = &[b"set", b"reset", b"changed", b"updated", b"back"];
 /// How many of them in a row, and how long one may be.
 const LINKS_MAX: usize = 6;
 const LINK_BYTES_MAX: usize = 12;
@@ -36,17 +36,50 @@ const BLANKS_MAX: usize = 4;
 /// What begins the words that say whose it is, how far those may reach, and their ends where what comes is no secret.
 const WHOSE: &[&[u8]] = &[b" for ", b" to ", b" of ", b" on ", b" at "];
 const WHOSE_BYTES_MAX: usize = 64;
-const WHO: &str =
-    "user username userid name id ref reference number email ticket host hostname server address customer";
+const WHO: &[&[u8]] = &[
+    b"user",
+    b"username",
+    b"userid",
+    b"name",
+    b"id",
+    b"ref",
+    b"reference",
+    b"number",
+    b"email",
+    b"ticket",
+    b"host",
+    b"hostname",
+    b"server",
+    b"address",
+    b"customer",
+];
 
 /// What is in the words before it where somebody sets one, and where somebody asks for one: `forgot the password r.gill22`.
-const SETS: &str = "set chang updat";
-const ASKS: &str = "reset forg chang lost updat";
+const SETS: &[&[u8]] = &[b"set", b"chang", b"updat"];
+const ASKS: &[&[u8]] = &[b"reset", b"forg", b"chang", b"lost", b"updat"];
 const VERB_BYTES_MAX: usize = 24;
 /// Words between `as` and that which it is.
-const OWNERS: &str = "the a your my his her their our its new temporary temp initial default";
+const OWNERS: &[&[u8]] = &[
+    b"the",
+    b"a",
+    b"your",
+    b"my",
+    b"his",
+    b"her",
+    b"their",
+    b"our",
+    b"its",
+    b"new",
+    b"temporary",
+    b"temp",
+    b"initial",
+    b"default",
+];
 /// What is reset, besides by its name.
-const RESETS: &str = "it them that this yours his hers mine your my the her their login account";
+const RESETS: &[&[u8]] = &[
+    b"it", b"them", b"that", b"this", b"yours", b"his", b"hers", b"mine", b"your", b"my", b"the", b"her", b"their",
+    b"login", b"account",
+];
 
 /// Secrets in sentences and commands.
 pub(super) fn in_sentences(text: &[u8], seen: Seen, scored: &mut Vec<Scored>) {
@@ -75,9 +108,9 @@ pub(super) fn in_sentences(text: &[u8], seen: Seen, scored: &mut Vec<Scored>) {
 }
 
 /// Whether one of a list is in a text, in any case.
-fn holds_any(text: &[u8], words: &str) -> bool {
-    let holds = |word: &str| text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
-    words.split(' ').any(holds)
+fn holds_any(text: &[u8], words: &[&[u8]]) -> bool {
+    let holds = |word: &&[u8]| text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+    words.iter().any(holds)
 }
 
 /// What people say a secret is, around a word for one that begins there: `password Summer24`, `Summer24 as the password`.
@@ -130,11 +163,11 @@ fn behind_word(text: &[u8], start: usize, end: usize) -> Option<Scored> {
         let link = link.strip_suffix(b":").unwrap_or(link);
         if link == b"-" || link == b"--" || link == b"->" {
             is_open = true;
-        } else if is_one_of(LINKS, link) || may_be_to && link.eq_ignore_ascii_case(b"to") {
+        } else if is_among(LINKS, link) || may_be_to && link.eq_ignore_ascii_case(b"to") {
             (is_open, is_surely) = (true, true);
-        } else if is_one_of(LINKS_SET, link) {
+        } else if is_among(LINKS_SET, link) {
             (is_open, may_be_to) = (false, true);
-        } else if is_one_of(LINKS_ON, link) {
+        } else if is_among(LINKS_ON, link) {
             is_open = false;
         } else {
             break;
@@ -167,7 +200,7 @@ fn behind_whose(text: &[u8], at: usize) -> Option<usize> {
             }
             b':' if next == Some(&b' ') => {
                 let last = piece[..place].rsplit(|byte| !is_letter(byte)).next();
-                return (!last.is_some_and(|word| is_one_of(WHO, word))).then_some(at + place + 1);
+                return (!last.is_some_and(|word| is_among(WHO, word))).then_some(at + place + 1);
             }
             b'.' | b',' if next.is_none_or(|next| *next == b' ') => return None,
             b'\n' | b';' | b'?' | b'!' | b'(' | b'"' => return None,
@@ -190,7 +223,7 @@ fn before_word(text: &[u8], start: usize, end: usize) -> Option<Scored> {
     let from = start.saturating_sub(VERB_BYTES_MAX + SAID_BYTES_MAX);
     let mut front = text[from..start].strip_suffix(b" ")?;
     while let Some(blank) = front.iter().rposition(|byte| *byte == b' ')
-        && is_one_of(OWNERS, &front[blank + 1..])
+        && is_among(OWNERS, &front[blank + 1..])
     {
         front = &front[..blank];
     }
@@ -222,7 +255,7 @@ fn reset(text: &[u8], at: usize) -> Option<Scored> {
     }
     let mut place = next_word(text, at + 4)?;
     let first = place.start;
-    while is_one_of(RESETS, &text[place.clone()]) && place.start < first + VERB_BYTES_MAX {
+    while is_among(RESETS, &text[place.clone()]) && place.start < first + VERB_BYTES_MAX {
         place = next_word(text, place.end)?;
     }
     let preposition = &text[place.clone()];

@@ -1,8 +1,8 @@
 //! Where a secret begins and ends, and what stands there that is none: a placeholder, code, a day, a version, a reference.
 
 use super::issued::KEY_BYTES_MIN;
-use super::{FIELD_BYTES_MAX, is_key, is_letter, is_one_of, one};
-use crate::privacy::engine::{Scored, emails};
+use super::{FIELD_BYTES_MAX, is_key, is_letter, one};
+use crate::privacy::engine::{Scored, emails, is_among};
 use crate::privacy::recognise::Kind;
 
 /// Letters of a secret behind a word that names it, at most.
@@ -45,14 +45,71 @@ const PLACEHOLDERS: &[&[u8]] = &[
 ];
 
 /// Where programs keep what they were told: `os.environ`, `settings.API_KEY`. What stands behind a full stop there is a name.
-const ROOTS: &str = "os process env environ config settings self this args params secrets vault var req request \
-    ctx cfg conf opts options";
+const ROOTS: &[&[u8]] = &[
+    b"os",
+    b"process",
+    b"env",
+    b"environ",
+    b"config",
+    b"settings",
+    b"self",
+    b"this",
+    b"args",
+    b"params",
+    b"secrets",
+    b"vault",
+    b"var",
+    b"req",
+    b"request",
+    b"ctx",
+    b"cfg",
+    b"conf",
+    b"opts",
+    b"options",
+];
 
 /// Names of what has a number in it, and units and the like behind a number: no secrets, though they have letters and digits.
-const NUMBERED: &str = "sha md argon pbkdf base oauth office windows win wpa microsoft sharepoint exchange outlook tls \
-    ntlmv iphone android sql fido ipv";
-const UNITS: &str = "day char digit bit min hour hr month week year time sec attempt user letter byte th st nd rd";
-const MONTHS: &str = "january february march april may june july august september october november december";
+const NUMBERED: &[&[u8]] = &[
+    b"sha",
+    b"md",
+    b"argon",
+    b"pbkdf",
+    b"base",
+    b"oauth",
+    b"office",
+    b"windows",
+    b"win",
+    b"wpa",
+    b"microsoft",
+    b"sharepoint",
+    b"exchange",
+    b"outlook",
+    b"tls",
+    b"ntlmv",
+    b"iphone",
+    b"android",
+    b"sql",
+    b"fido",
+    b"ipv",
+];
+const UNITS: &[&[u8]] = &[
+    b"day", b"char", b"digit", b"bit", b"min", b"hour", b"hr", b"month", b"week", b"year", b"time", b"sec", b"attempt",
+    b"user", b"letter", b"byte", b"th", b"st", b"nd", b"rd",
+];
+const MONTHS: &[&[u8]] = &[
+    b"january",
+    b"february",
+    b"march",
+    b"april",
+    b"may",
+    b"june",
+    b"july",
+    b"august",
+    b"september",
+    b"october",
+    b"november",
+    b"december",
+];
 
 /// The secret that begins there, behind quotes and the like.
 pub(super) fn secret_at(text: &[u8], from: usize) -> Option<Scored> {
@@ -136,7 +193,7 @@ pub(super) fn secret_from(text: &[u8], start: usize) -> Option<Scored> {
         || value.first().is_some_and(u8::is_ascii_uppercase) && value[1..].iter().all(|byte| byte.is_ascii_lowercase());
     let is_placeholder =
         value.iter().all(|byte| b"*xX.-_#".contains(byte)) || is_template(value, text.get(end) == Some(&b'}'));
-    let is_told = PLACEHOLDERS.iter().any(|word| value.eq_ignore_ascii_case(word));
+    let is_told = is_among(PLACEHOLDERS, value);
     (!is_word && !is_placeholder && !is_told && !is_code(text, start, end))
         .then(|| one(Kind::Credential, start, end, PASSWORD))
 }
@@ -181,7 +238,7 @@ fn is_code(text: &[u8], start: usize, end: usize) -> bool {
     }
     let stop = front.iter().position(|byte| *byte == b'.');
     let last = front.rsplit(|byte| *byte == b'.').next().unwrap_or(front);
-    let is_of_root = |stop: usize| is_one_of(ROOTS, &front[..stop]) && (bracket.is_some() || !is_mixed_name(last));
+    let is_of_root = |stop: usize| is_among(ROOTS, &front[..stop]) && (bracket.is_some() || !is_mixed_name(last));
     if stop.is_some_and(is_of_root) {
         return true;
     }
@@ -276,16 +333,16 @@ fn is_dated(word: &[u8]) -> bool {
     let Some(start) = word.iter().position(is_letter).filter(|start| *start > 0) else { return false };
     let length = word[start..].iter().take_while(|byte| is_letter(byte)).count();
     let (month, rest) = (&word[start..start + length], &word[start + length..]);
-    let is_month = |name: &str| name.as_bytes().get(..length).is_some_and(|front| front.eq_ignore_ascii_case(month));
+    let is_month = |name: &&[u8]| name.get(..length).is_some_and(|front| front.eq_ignore_ascii_case(month));
     let is_number = |part: &[u8]| part.iter().all(|byte| byte.is_ascii_digit() || b"-.,'".contains(byte));
-    length > 2 && is_number(&word[..start]) && is_number(rest) && MONTHS.split(' ').any(is_month)
+    length > 2 && is_number(&word[..start]) && is_number(rest) && MONTHS.iter().any(is_month)
 }
 
 /// `INC0012345`, `JIRA-1234`, `sha-256`, `Windows11`: a reference, or the name of what has a number.
 fn is_reference(word: &[u8]) -> bool {
     let (letters, rest) = word.split_at(word.iter().take_while(|byte| is_letter(byte)).count());
     let number = rest.strip_prefix(b"-").unwrap_or(rest);
-    let is_numbered = rest.first().is_some_and(u8::is_ascii_digit) && is_one_of(NUMBERED, letters);
+    let is_numbered = rest.first().is_some_and(u8::is_ascii_digit) && is_among(NUMBERED, letters);
     if letters.is_empty() || number.is_empty() || is_numbered {
         return is_numbered;
     }
@@ -300,7 +357,7 @@ fn is_counted(word: &[u8]) -> bool {
     let unit = rest.strip_prefix(b"-").unwrap_or(rest);
     (1..=3).contains(&number.len())
         && unit.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'-')
-        && (unit.len() < rest.len() || UNITS.split(' ').any(|front| unit.starts_with(front.as_bytes())))
+        && (unit.len() < rest.len() || UNITS.iter().any(|front| unit.starts_with(front)))
 }
 
 /// `policy2025.pdf`, `mail2.example.org`: letters behind the last full stop.

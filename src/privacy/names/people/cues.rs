@@ -2,7 +2,7 @@
 
 use super::row::{Token, is_letter, length_of_word};
 use super::{Search, WORD_BYTES_MAX};
-use crate::privacy::engine::ends_with;
+use crate::privacy::engine::{ends_with, is_among};
 use crate::privacy::names::lexicon::{Is, Word};
 
 /// Bytes of a time before who speaks, at most.
@@ -94,10 +94,7 @@ impl Search<'_> {
             return true;
         }
         // Without capitals `dc` and `st` are anything.
-        let is_plain = !self.is_loose
-            || [&b"mr"[..], b"mrs", b"ms", b"miss", b"dr", b"prof"]
-                .iter()
-                .any(|title| word.eq_ignore_ascii_case(title));
+        let is_plain = !self.is_loose || is_among(&[b"mr", b"mrs", b"ms", b"miss", b"dr", b"prof"], word);
         is_plain && self.lexicon.look(word).is(Is::Title)
     }
 
@@ -115,27 +112,27 @@ impl Search<'_> {
     pub(super) fn is_told(&self, start: usize) -> bool {
         let (word, gap) = self.word_before(start);
         gap == b" "
-            && [&b"told"[..], b"tell", b"ask", b"asked", b"copied", b"thanked", b"emailed", b"phoned", b"rang"]
-                .iter()
-                .any(|cue| word.eq_ignore_ascii_case(cue))
+            && is_among(
+                &[b"told", b"tell", b"ask", b"asked", b"copied", b"thanked", b"emailed", b"phoned", b"rang"],
+                word,
+            )
     }
 
     /// Whether a word before it takes somebody: `to Raj`, `with Raj`.
     pub(super) fn is_given_to(&self, start: usize) -> bool {
         let (word, gap) = self.word_before(start);
         gap == b" "
-            && [&b"to"[..], b"with", b"from", b"by", b"told", b"asked", b"and", b"met", b"ask", b"tell", b"copied"]
-                .iter()
-                .any(|cue| word.eq_ignore_ascii_case(cue))
+            && is_among(
+                &[b"to", b"with", b"from", b"by", b"told", b"asked", b"and", b"met", b"ask", b"tell", b"copied"],
+                word,
+            )
     }
 
     /// `Pay D Penry`, `my da, S Magennis`: letters and a surname of whom somebody pays or is a child of.
     pub(super) fn is_paid(&self, start: usize, surname: &Token) -> bool {
         let (word, gap) = self.word_before(start);
         matches!(gap, [b' '] | [b':' | b',', b' '])
-            && [&b"pay"[..], b"paid", b"payment", b"payments", b"transfer", b"da", b"mam", b"nan", b"gran"]
-                .iter()
-                .any(|cue| word.eq_ignore_ascii_case(cue))
+            && is_among(&[b"pay", b"paid", b"payment", b"payments", b"transfer", b"da", b"mam", b"nan", b"gran"], word)
             && surname.word.ordinary() == 0
             && !surname.word.is(Is::Place)
             && surname.end - surname.start > 2
@@ -195,40 +192,42 @@ impl Search<'_> {
     pub(super) fn is_kin(&self, end: usize) -> bool {
         let Some(rest) = self.text[end..].strip_prefix(b"'s ") else { return false };
         let kin = &rest[..length_of_word(rest)];
-        [
-            &b"brother"[..],
-            b"sister",
-            b"mum",
-            b"mam",
-            b"mother",
-            b"dad",
-            b"father",
-            b"son",
-            b"daughter",
-            b"wife",
-            b"husband",
-        ]
-        .iter()
-        .any(|one| kin.eq_ignore_ascii_case(one))
+        is_among(
+            &[
+                b"brother",
+                b"sister",
+                b"mum",
+                b"mam",
+                b"mother",
+                b"dad",
+                b"father",
+                b"son",
+                b"daughter",
+                b"wife",
+                b"husband",
+            ],
+            kin,
+        )
     }
 }
 
 /// Cues that hold only as they are written: `Pt Abdulrahman`, `Given names: Nosheen`, `Best,` on a line of its own.
 fn is_short_cue(word: &[u8], gap: &[u8]) -> bool {
-    let is_in = |list: &[&[u8]]| list.iter().any(|one| word.eq_ignore_ascii_case(one));
     match gap {
         [b' '] => [&b"Pt"[..], b"pt", b"Cx", b"cx", b"Cust", b"cust"].contains(&word),
         [b':', ..] | [b')', b':', ..] | [b'(', b's', b')', b':', ..] => {
-            is_in(&[&b"names"[..], b"forenames", b"surnames", b"pt", b"cx", b"cust", b"passenger", b"copied"])
+            is_among(&[b"names", b"forenames", b"surnames", b"pt", b"cx", b"cust", b"passenger", b"copied"], word)
         }
-        [b',', b'\n' | b'\r', ..] | [b',', b' ', b' ', ..] => is_in(&[&b"best"[..], b"warmly", b"ta", b"thx", b"soon"]),
+        [b',', b'\n' | b'\r', ..] | [b',', b' ', b' ', ..] => {
+            is_among(&[b"best", b"warmly", b"ta", b"thx", b"soon"], word)
+        }
         _ => false,
     }
 }
 
 /// `"first": "Aroha"`, `<lastName>Tamati`: the key of a value that is a name. In a sentence the same words say nothing.
 fn is_key_of_name(word: &[u8], gap: &[u8]) -> bool {
-    const KEYS: [&[u8]; 14] = [
+    const KEYS: &[&[u8]] = &[
         b"first",
         b"last",
         b"given",
@@ -245,12 +244,10 @@ fn is_key_of_name(word: &[u8], gap: &[u8]) -> bool {
         b"name",
     ];
     let is_value = gap.contains(&b'>') || gap.contains(&b'=') || gap.contains(&b'"') && gap.contains(&b':');
-    is_value && KEYS.iter().any(|key| word.eq_ignore_ascii_case(key))
+    is_value && is_among(KEYS, word)
 }
 
 /// `MY NAME IS `, `NEXT OF KIN `: whatever word comes behind it is a name.
 pub(super) fn is_introduced(before: &[u8]) -> bool {
-    [&b"name is "[..], b"of kin ", b"of kin: "].iter().any(|words| {
-        before.len().checked_sub(words.len()).is_some_and(|from| before[from..].eq_ignore_ascii_case(words))
-    })
+    [&b"name is "[..], b"of kin ", b"of kin: "].iter().any(|words| ends_with(before, words))
 }

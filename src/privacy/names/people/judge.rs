@@ -5,7 +5,7 @@ use super::known::{ends_building, ends_street, ends_thing, is_company};
 use super::row::{Row, Token, is_capital_particle, is_joined, is_letter, is_of_ireland};
 use super::sure::initials;
 use super::{Search, WORD_BYTES_MAX, name};
-use crate::privacy::engine::{SCORE_MIN, Scored, ends_with};
+use crate::privacy::engine::{SCORE_MIN, Scored, ends_with, is_among};
 use crate::privacy::names::lexicon::Is;
 
 impl Search<'_> {
@@ -94,9 +94,10 @@ impl Search<'_> {
             // `Lady Tilling`: nobody is called so but by a title.
             1 if word.forename() == 0 && word.surname() == 0 => {
                 !self.is_loose
-                    && [&b"mr"[..], b"mrs", b"ms", b"miss", b"baroness", b"lord", b"lady", b"sir", b"dame"]
-                        .iter()
-                        .any(|title| self.word_before(token.start).0.eq_ignore_ascii_case(title))
+                    && is_among(
+                        &[b"mr", b"mrs", b"ms", b"miss", b"baroness", b"lord", b"lady", b"sir", b"dame"],
+                        self.word_before(token.start).0,
+                    )
                     && self.is_capital_word(token)
             }
             _ => word.forename() > 0 || word.surname() > 0,

@@ -2,6 +2,7 @@
 
 use super::row::{Token, is_letter, length_of_word};
 use super::{Search, WORD_BYTES_MAX};
+use crate::privacy::engine::is_among;
 use crate::privacy::names::lexicon::Is;
 
 /// Words around a name that may be of one place or firm with it, and words of a list of sites, at most.
@@ -125,10 +126,10 @@ impl Search<'_> {
         if !letters.first().is_some_and(u8::is_ascii_uppercase) {
             return false;
         }
-        let is_firm =
-            [&b"sons"[..], b"son", b"co", b"company", b"partners", b"associates", b"daughters", b"brothers", b"bros"]
-                .iter()
-                .any(|one| letters.eq_ignore_ascii_case(one));
+        let is_firm = is_among(
+            &[b"sons", b"son", b"co", b"company", b"partners", b"associates", b"daughters", b"brothers", b"bros"],
+            letters,
+        );
         let behind = rest[letters.len()..].strip_prefix(b" ").unwrap_or_default();
         is_firm || is_sign && is_company(&behind[..length_of_word(behind)])
     }
@@ -142,9 +143,7 @@ impl Search<'_> {
     /// Behind `Sir` and the like, whom streets and hospitals are called after.
     pub(super) fn is_grand(&self, start: usize) -> bool {
         let title = self.word_before(start).0;
-        [&b"sir"[..], b"royal", b"lord", b"lady", b"dame", b"queen", b"king"]
-            .iter()
-            .any(|one| title.eq_ignore_ascii_case(one))
+        is_among(&[b"sir", b"royal", b"lord", b"lady", b"dame", b"queen", b"king"], title)
     }
 
     /// `Allen & Overy`: two surnames with a sign between are a firm's, more than people's.
@@ -161,8 +160,7 @@ impl Search<'_> {
         let thing = &rest[..length_of_word(rest)];
         // `Guy's Hospital`, and somebody's hospital appointment.
         let is_house = [&b"Cathedral"[..], b"Church", b"College", b"Hospital"].contains(&thing);
-        let is_law = [&b"law"[..], b"rule", b"theorem", b"syndrome", b"disease"];
-        is_house || is_law.iter().any(|one| thing.eq_ignore_ascii_case(one))
+        is_house || is_among(&[b"law", b"rule", b"theorem", b"syndrome", b"disease"], thing)
     }
 
     /// `Dean of Faculty`, `Earl of Sandwich`.
@@ -207,38 +205,35 @@ impl Search<'_> {
 
 /// Ends of streets' names that are hardly anybody's, however many are called so.
 pub(super) fn ends_street(word: &[u8]) -> bool {
-    [
-        &b"street"[..],
-        b"road",
-        b"rd",
-        b"avenue",
-        b"ave",
-        b"close",
-        b"drive",
-        b"crescent",
-        b"gardens",
-        b"terrace",
-        b"square",
-        b"mews",
-        b"boulevard",
-        b"parade",
-    ]
-    .iter()
-    .any(|end| word.eq_ignore_ascii_case(end))
+    is_among(
+        &[
+            b"street",
+            b"road",
+            b"rd",
+            b"avenue",
+            b"ave",
+            b"close",
+            b"drive",
+            b"crescent",
+            b"gardens",
+            b"terrace",
+            b"square",
+            b"mews",
+            b"boulevard",
+            b"parade",
+        ],
+        word,
+    )
 }
 
 /// What is called after somebody and is nobody's surname: `Hamilton Wing`, `Bradford Factor`.
 pub(super) fn ends_thing(word: &[u8]) -> bool {
-    [&b"wing"[..], b"manor", b"halls", b"brothers", b"factor", b"principles", b"union"]
-        .iter()
-        .any(|end| word.eq_ignore_ascii_case(end))
+    is_among(&[b"wing", b"manor", b"halls", b"brothers", b"factor", b"principles", b"union"], word)
 }
 
 /// The rest of houses that are called after somebody, and of shops.
 pub(super) fn ends_building(word: &[u8]) -> bool {
-    [&b"infirmary"[..], b"hospital", b"hospice", b"memorial", b"way", b"supermarket", b"supermarkets"]
-        .iter()
-        .any(|end| word.eq_ignore_ascii_case(end))
+    is_among(&[b"infirmary", b"hospital", b"hospice", b"memorial", b"way", b"supermarket", b"supermarkets"], word)
 }
 
 /// What stands between the words of a place's or a firm's name.
@@ -253,5 +248,5 @@ fn divides_sites(gap: &[u8]) -> bool {
 
 /// What a company writes behind its name.
 pub(super) fn is_company(word: &[u8]) -> bool {
-    [&b"ltd"[..], b"limited", b"plc", b"llp", b"inc", b"gmbh"].iter().any(|end| word.eq_ignore_ascii_case(end))
+    is_among(&[b"ltd", b"limited", b"plc", b"llp", b"inc", b"gmbh"], word)
 }

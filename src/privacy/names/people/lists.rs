@@ -3,7 +3,7 @@
 use super::row::{Token, is_letter};
 use super::surname_first::Reversed;
 use super::{NAME_BYTES_MAX, Search, WORD_BYTES_MAX, name};
-use crate::privacy::engine::Scored;
+use crate::privacy::engine::{Scored, is_among};
 use crate::privacy::names::lexicon::Is;
 
 /// Bytes of one entry of a list, at most, and entries of another kind between two that are looked past.
@@ -36,20 +36,18 @@ impl Search<'_> {
         let near = near.strip_suffix(b"(s)").unwrap_or(near);
         let begin = of(near, &is_letter);
         let (before, word) = near.split_at(begin);
-        let is_in = |list: &[&[u8]]| list.iter().any(|one| word.eq_ignore_ascii_case(one));
-        if is_in(&[&b"name"[..], b"names"]) {
+        let is_in = |list: &[&[u8]]| is_among(list, word);
+        if is_in(&[b"name", b"names"]) {
             // `Site name:` is nobody's.
             let Some(before) = before.strip_suffix(b" ") else { return Heading::Surely };
             let other = &before[of(before, &is_letter)..];
             let is_of_people = self.lexicon.look(other).is(Is::Cue)
-                || [&b"full"[..], b"your", b"my", b"her", b"his", b"their", b"staff", b"child"]
-                    .iter()
-                    .any(|one| other.eq_ignore_ascii_case(one));
+                || is_among(&[b"full", b"your", b"my", b"her", b"his", b"their", b"staff", b"child"], other);
             return if is_of_people { Heading::Surely } else { Heading::None };
         }
-        let is_surely = is_in(&[&b"from"[..], b"sender", b"author", b"authors"]);
+        let is_surely = is_in(&[b"from", b"sender", b"author", b"authors"]);
         let is_perhaps = is_in(&[
-            &b"to"[..],
+            b"to",
             b"cc",
             b"bcc",
             b"present",
@@ -199,7 +197,7 @@ fn unwrapped(field: &[u8]) -> (usize, &[u8]) {
 
 /// The names of columns that hold parts of names.
 fn is_column_of_names(label: &[u8]) -> bool {
-    const LABELS: [&[u8]; 15] = [
+    const LABELS: &[&[u8]] = &[
         b"surname",
         b"forename",
         b"forenames",
@@ -216,5 +214,5 @@ fn is_column_of_names(label: &[u8]) -> bool {
         b"full name",
         b"name",
     ];
-    LABELS.iter().any(|one| label.eq_ignore_ascii_case(one))
+    is_among(LABELS, label)
 }

@@ -1,6 +1,7 @@
 //! What is around a place in a text: words, numbers, gaps between pieces; and words which say that an address comes.
 
 use super::Search;
+use crate::privacy::engine::is_among;
 use crate::privacy::names::{Word, lexicon::Is};
 
 /// Letters of a word, at most.
@@ -112,11 +113,6 @@ impl Search<'_> {
         let length = rest.iter().take(WORD_BYTES_MAX + 1).take_while(|byte| is_word(byte)).count();
         if length > WORD_BYTES_MAX { start } else { start + length }
     }
-}
-
-/// Whether a word is one of a list, in any case.
-pub(super) fn is_among(list: &[&[u8]], word: &[u8]) -> bool {
-    list.iter().any(|other| word.eq_ignore_ascii_case(other))
 }
 
 /// Whether a word begins with a capital; of letters beyond ASCII that is not asked.

@@ -1,9 +1,9 @@
 //! Where a street's name ends: `Mill Lane Close`, `Smith Crescent East`, `Mill Lane Ind. Est.`; and what is no street: `Wheel drive`,
 //! `Solar Park`.
 
-use super::around::{is_among, is_capital};
+use super::around::is_capital;
 use super::{NUMBERED, Search, WORDS_MAX};
-use crate::privacy::engine::ends_with;
+use crate::privacy::engine::{ends_with, is_among};
 use crate::privacy::names::{Word, lexicon::Is};
 
 const SMALL: f32 = 0.65;
@@ -49,7 +49,7 @@ pub(super) const MEASURES: &[&[u8]] = &[
 ];
 
 /// Words before `Farm` that make it no house, and before `Park` that make it no street.
-const OF_SITES: &[&[u8]] = &[b"wind ", b"solar ", b"battery ", b"offshore ", b"onshore ", b"energy ", b"storage "];
+const BEFORE_SITES: &[&[u8]] = &[b"wind ", b"solar ", b"battery ", b"offshore ", b"onshore ", b"energy ", b"storage "];
 
 impl Search<'_> {
     /// Whether a word may be a street's whole name: `Cheapside`, `Eastgate`.
@@ -227,7 +227,7 @@ impl Search<'_> {
 
     /// Whether the word that begins there is of a place that makes power: `Solar Park`, `Wind Farm`.
     pub(super) fn is_of_site(&self, at: usize) -> bool {
-        OF_SITES.iter().any(|site| ends_with(&self.text[..at], site))
+        BEFORE_SITES.iter().any(|site| ends_with(&self.text[..at], site))
     }
 
     pub(super) fn next_is_street(&self, at: usize) -> bool {

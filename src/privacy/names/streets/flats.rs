@@ -1,8 +1,9 @@
 //! Flats, floors and blocks, with a house's number or before one: `Flat 3`, `Top floor left`, `12 (2F1)`, `64 Larch House`.
 
-use super::around::{is_among, is_capital};
+use super::around::is_capital;
 use super::ends::MEASURES;
 use super::{NAMED, Search, WORDS_MAX};
+use crate::privacy::engine::is_among;
 use crate::privacy::names::lexicon::Is;
 
 /// Digits of a flat's number behind a stroke, at most.

@@ -1,10 +1,10 @@
 //! Houses with names, before a house's number or a street: `Rose Cottage, Mill Lane`, `Wellesley House, 40 Mill Lane`; and streets without a
 //! number.
 
-use super::around::{is_among, is_capital};
+use super::around::is_capital;
 use super::wales::HOUSES_OF_WALES;
 use super::{NAMED, Search, WORDS_MAX, address};
-use crate::privacy::engine::{Scored, position};
+use crate::privacy::engine::{Scored, is_among, position};
 use crate::privacy::names::lexicon::Is;
 
 /// Letters of a house's name of one word, at least.

@@ -1,11 +1,11 @@
 //! A number and a street's name: `12 High Street`, `12/4 Leith Walk`, `1 Rose Cottages, Ivy Lane`, `PO Box 12`, `Croft 4, Balmeanach`; and
 //! which numbers count something else.
 
-use super::around::{is_among, is_capital};
+use super::around::is_capital;
 use super::ends::DIRECTIONS;
 use super::flats::FLAT_DIGITS_MAX;
 use super::{NAMED, NUMBERED, Search, WORDS_MAX, address};
-use crate::privacy::engine::{Scored, ends_with};
+use crate::privacy::engine::{Scored, ends_with, is_among};
 use crate::privacy::names::lexicon::Is;
 use crate::privacy::recognise::month;
 

@@ -1,11 +1,11 @@
 //! Pieces with capitals before a postcode: `3 Pudding Chare, Newcastle upon Tyne, NE1 1UD`.
 
-use super::around::{GAP_BYTES_MAX, is_among};
+use super::around::GAP_BYTES_MAX;
 use super::ends::MEASURES;
 use super::numbered::{COUNTED, NUMBER_DIGITS_MAX};
 use super::wales::HOUSES_OF_WALES;
 use super::{POSTED, Search, address};
-use crate::privacy::engine::{Scored, ends_with};
+use crate::privacy::engine::{Scored, ends_with, is_among};
 use crate::privacy::names::lexicon::Is;
 use crate::privacy::recognise::month;
 

@@ -1,9 +1,9 @@
 //! Streets and houses of Wales, whose names begin with the word for one: `14 Heol y Bryn`, `Stryd Fawr 14`, `Plas Gwyn, Heol Fawr`.
 
-use super::around::{is_among, is_capital};
+use super::around::is_capital;
 use super::numbered::NUMBER_DIGITS_MAX;
 use super::{NAMED, NUMBERED, POSTED, Search, WORDS_MAX, address};
-use crate::privacy::engine::Scored;
+use crate::privacy::engine::{Scored, is_among};
 
 /// Words that streets of Wales begin with.
 const OF_WALES: &[&[u8]] = &[
