@@ -21,6 +21,9 @@ const ORDERS: &[&[u8]] =
 const ORDERS_OF: &[&[u8]] = &[b"out", b"of", b"the", b"them", b"these", b"all"];
 const ORDERED: &[&[u8]] = &[b"date", b"dates", b"column", b"columns"];
 const ORDER_WORDS_MAX: usize = 5;
+/// Words for an account, and for its number.
+const ACCOUNTS: &[&[u8]] = &[b"account", b"acc", b"acct", b"ac"];
+const NUMBERS: &[&[u8]] = &[b"no", b"number", b"num"];
 /// Bytes between a sort code and an account that stands behind it, at most, as far as is looked here.
 const ACCOUNT_BEHIND_MAX: usize = 12;
 /// Words near `SC 123456` that make it a number of a Scottish charity or company, and words that do not let it be one.
@@ -137,10 +140,10 @@ fn is_written_as_account(seen: &Candidate<'_>) -> bool {
         _ if piece.len() == SHORT_ACCOUNT_DIGITS => {
             let before = &seen.text[..seen.start];
             let mut words = words_before(before);
-            let is_number = is_among(&[b"no", b"number", b"num"], last_word(before)) && words.next().is_some();
+            let is_number = is_among(NUMBERS, last_word(before)) && words.next().is_some();
             match (words.next(), words.next()) {
                 (Some(b"c" | b"C"), Some(b"a" | b"A")) => is_number,
-                (Some(word), _) => is_number && is_among(&[b"account", b"acc", b"acct", b"ac"], word),
+                (Some(word), _) => is_number && is_among(ACCOUNTS, word),
                 _ => false,
             }
         }
@@ -148,8 +151,7 @@ fn is_written_as_account(seen: &Candidate<'_>) -> bool {
     }
 }
 
-/// Words for an account, and what may stand before one of them: `balance of my account`.
-const ACCOUNTS: &[&[u8]] = &[b"account", b"acc", b"acct", b"ac"];
+/// What may stand before a word for an account: `balance of my account`.
 const OWNERS: &[&[u8]] = &[b"the", b"my", b"her", b"his", b"your", b"our", b"this"];
 
 /// Whether what stands behind is a sum: `the balance of the account was 12345678 pence`, `account balance of 12345678`. Of an account
@@ -161,7 +163,7 @@ fn is_sum(before: &[u8]) -> bool {
     let mut words = words_before(before).skip(1).enumerate();
     while let Some((place, word)) = words.next() {
         let mut next = || words.next().map_or(&b""[..], |(_, word)| word);
-        if place == 0 && is_among(&[b"number", b"no", b"num"], word) {
+        if place == 0 && is_among(NUMBERS, word) {
             return false;
         }
         if is_among(&[b"balance"], word) {

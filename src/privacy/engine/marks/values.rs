@@ -140,15 +140,14 @@ impl Patience {
         start: usize,
         is_secret: impl Fn(&Scored) -> bool,
     ) -> Option<Scored> {
+        let found = if self.left > 0 { secret_from(text, start).filter(is_secret) } else { None };
+        if found.is_some() {
+            return found;
+        }
         let length = end_of_secret(text, start).saturating_sub(start);
-        if self.left == 0 {
-            return (length >= PASSWORD_BYTES_MIN).then(|| one(Kind::Credential, start, start + length, PASSWORD));
-        }
-        let found = secret_from(text, start).filter(is_secret);
-        if found.is_none() {
-            self.left = self.left.saturating_sub(length);
-        }
-        found
+        let is_taken = self.left == 0 && length >= PASSWORD_BYTES_MIN;
+        self.left = self.left.saturating_sub(length);
+        is_taken.then(|| one(Kind::Credential, start, start + length, PASSWORD))
     }
 }
 

@@ -61,9 +61,11 @@ impl Search<'_> {
         let from = start.saturating_sub(6);
         let end =
             self.text[from..start].iter().rposition(|byte| is_letter(*byte)).map_or(start, |last| from + last + 1);
-        let from = end.saturating_sub(WORD_BYTES_MAX);
-        let begin =
-            self.text[from..end].iter().rposition(|byte| !is_letter(*byte)).map_or(from, |before| from + before + 1);
+        let begin_of = |end: usize| {
+            let from = end.saturating_sub(WORD_BYTES_MAX);
+            self.text[from..end].iter().rposition(|byte| !is_letter(*byte)).map_or(from, |before| from + before + 1)
+        };
+        let begin = begin_of(end);
         // `First name(s): Nosheen`.
         if &self.text[begin..end] == b"s"
             && begin > 1
@@ -72,10 +74,7 @@ impl Search<'_> {
             && self.text.get(end) == Some(&b')')
         {
             let end = begin - 1;
-            let from = end.saturating_sub(WORD_BYTES_MAX);
-            let begin =
-                self.text[from..end].iter().rposition(|byte| !is_letter(*byte)).map_or(from, |at| from + at + 1);
-            return (&self.text[begin..end], &self.text[end..start]);
+            return (&self.text[begin_of(end)..end], &self.text[end..start]);
         }
         let is_part = begin > 0 && self.text[begin - 1].is_ascii_digit();
         if end == start && start > 0 || is_part { (&[], &[]) } else { (&self.text[begin..end], &self.text[end..start]) }
