@@ -22,7 +22,7 @@ use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type,
     Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
 };
-use chrono::{DateTime, Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate};
 use std::sync::Arc;
 
 /// Bytes of an HMAC that a token shows: 128 bits, 32 hexadecimal digits.
@@ -38,10 +38,32 @@ const OUTWARD_BYTES: usize = 4;
 /// Letters and digits of the longest postcode.
 const POSTCODE_SIGNS_MAX: usize = 7;
 
+/// Every byte in hexadecimal.
+const DIGITS: [[u8; 2]; 256] = {
+    let (mut pairs, mut byte) = ([[0; 2]; 256], 0);
+    while byte < pairs.len() {
+        pairs[byte] = [b"0123456789abcdef"[byte >> 4], b"0123456789abcdef"[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
 /// What stands for a text that is no postcode.
 const NO_POSTCODE: &str = "<postcode>";
-/// Signs that are masked in one go.
+/// 1970-01-01, where Arrow's dates begin, in days from the one before 0001-01-01.
+const EPOCH_DAY: i32 = 719_163;
+const DAY_MICROS: i64 = 86_400_000_000;
+
+/// Signs that are masked in one go, and what stands for each.
 const MASKED_AT_ONCE: usize = 64;
+const HIDDEN: [u8; 256] = {
+    let (mut hidden, mut byte) = ([0; 256], 0);
+    while byte < hidden.len() {
+        hidden[byte] = if (byte as u8).is_ascii_alphanumeric() { b'*' } else { byte as u8 };
+        byte += 1;
+    }
+    hidden
+};
 
 /// A treatment that cannot be applied to a column of this type, or lacks its key. `job` refuses such plans; this is the
 /// second look.
@@ -261,20 +283,8 @@ fn labelled(values: &ArrayRef, column: &Column, label: &str) -> Option<ArrayRef>
 /// Letters and digits become `*` but the last `last` of them, and never fewer than half of them; a value with no more than
 /// `last` shows none.
 pub(super) fn mask(text: &str, last: usize, out: &mut String) {
-    if text.is_ascii() {
-        // The same for one byte a sign, which is what nearly all numbers are written in.
-        let signs = text.bytes().filter(u8::is_ascii_alphanumeric).count();
-        let mut hidden = hidden_of(signs, last);
-        let mut piece = [0; MASKED_AT_ONCE];
-        for signs in text.as_bytes().chunks(MASKED_AT_ONCE) {
-            for (place, sign) in piece.iter_mut().zip(signs) {
-                let hides = hidden > 0 && sign.is_ascii_alphanumeric();
-                hidden -= usize::from(hides);
-                *place = if hides { b'*' } else { *sign };
-            }
-            push_ascii(&piece[..signs.len()], out);
-        }
-        return;
+    if text.len() <= MASKED_AT_ONCE && text.is_ascii() {
+        return mask_short(text.as_bytes(), last, out);
     }
     let signs = text.chars().filter(|c| c.is_alphanumeric()).count();
     let hidden = hidden_of(signs, last);
@@ -289,6 +299,24 @@ pub(super) fn mask(text: &str, last: usize, out: &mut String) {
     }
 }
 
+/// The same of a text as short as nearly all are, one byte a sign: all of it is hidden in one go, and from its end shown again.
+fn mask_short(text: &[u8], last: usize, out: &mut String) {
+    let (mut masked, mut signs) = ([0; MASKED_AT_ONCE], 0);
+    for (place, sign) in masked.iter_mut().zip(text) {
+        *place = HIDDEN[usize::from(*sign)];
+        signs += usize::from(*place != *sign);
+    }
+    let mut shown = signs - hidden_of(signs, last);
+    for (place, sign) in masked.iter_mut().zip(text).rev() {
+        if shown == 0 {
+            break;
+        }
+        shown -= usize::from(*place != *sign);
+        *place = *sign;
+    }
+    push_ascii(&masked[..text.len()], out);
+}
+
 /// Appends at once what would cost more sign by sign.
 fn push_ascii(signs: &[u8], out: &mut String) {
     debug_assert!(signs.is_ascii());
@@ -300,23 +328,21 @@ fn hidden_of(signs: usize, last: usize) -> usize {
 }
 
 pub(super) fn token(key: &Mac, writing: Writing, written: &str, out: &mut String) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let tag = match writing {
         Writing::Canonical => key.of(written.as_bytes()),
         Writing::AsItIs => key.of_parts(&[AS_IT_IS, written.as_bytes()]),
     };
     let mut digits = [0; 2 * TOKEN_BYTES];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(tag) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(tag) {
+        *pair = DIGITS[usize::from(byte)];
     }
     push_ascii(&digits, out);
 }
 
 fn generalise(values: &ArrayRef, column: &Column, how: &Generalisation) -> Option<ArrayRef> {
     match how {
-        Generalisation::Year => dates(values, column, |day| NaiveDate::from_ymd_opt(day.year(), 1, 1)),
-        Generalisation::Month => dates(values, column, |day| day.with_day(1)),
+        Generalisation::Year => dates(values, column, |day| day.ordinal0()),
+        Generalisation::Month => dates(values, column, |day| day.day0()),
         Generalisation::District => text(values, column, OUTWARD_BYTES, district),
         Generalisation::Band { width } => band(values, column.column_type, i128::from(*width)),
     }
@@ -345,25 +371,25 @@ pub(super) fn district(text: &str, out: &mut String) {
     out.push_str(NO_POSTCODE);
 }
 
-/// The first day of each value's year or month. A timestamp becomes midnight UTC of that day. A value outside the calendar becomes NULL.
-fn dates(values: &ArrayRef, column: &Column, coarser: impl Fn(NaiveDate) -> Option<NaiveDate>) -> Option<ArrayRef> {
-    let epoch = NaiveDate::default().num_days_from_ce();
+/// The first day of each value's year or month, which is so many days `since` as the value's day tells. A timestamp becomes midnight UTC of
+/// that day. A value outside the calendar becomes NULL.
+fn dates(values: &ArrayRef, column: &Column, since: impl Fn(NaiveDate) -> u32) -> Option<ArrayRef> {
+    let first = |day: i32| {
+        let date = NaiveDate::from_num_days_from_ce_opt(day.checked_add(EPOCH_DAY)?)?;
+        day.checked_sub_unsigned(since(date))
+    };
     match column.column_type {
         ColumnType::Date => {
             let days = values.as_primitive_opt::<Date32Type>()?;
-            let first = |day: i32| {
-                let date = NaiveDate::from_num_days_from_ce_opt(day.checked_add(epoch)?)?;
-                coarser(date).map(|date| date.num_days_from_ce() - epoch)
-            };
             Some(Arc::new(days.unary_opt::<_, Date32Type>(first)))
         }
         ColumnType::Timestamp | ColumnType::Timestamptz => {
             let micros = values.as_primitive_opt::<TimestampMicrosecondType>()?;
-            let first = |micros: i64| {
-                let date = DateTime::from_timestamp_micros(micros)?.date_naive();
-                Some(coarser(date)?.and_hms_opt(0, 0, 0)?.and_utc().timestamp_micros())
+            let midnight = |micros: i64| {
+                let day = i32::try_from(micros.div_euclid(DAY_MICROS)).ok()?;
+                i64::from(first(day)?).checked_mul(DAY_MICROS)
             };
-            Some(Arc::new(micros.unary_opt::<_, TimestampMicrosecondType>(first).with_timezone("UTC")))
+            Some(Arc::new(micros.unary_opt::<_, TimestampMicrosecondType>(midnight).with_timezone("UTC")))
         }
         _ => None,
     }
@@ -407,6 +433,7 @@ mod tests {
     use super::*;
     use crate::data::{Class, Name};
     use arrow::array::{Date32Array, Decimal128Array, Int32Array, Time64MicrosecondArray, TimestampMicrosecondArray};
+    use proptest::prelude::*;
 
     fn column(column_type: &str, kind: &str) -> Column {
         let plain = Column::plain(Name::new("value").expect("a name"), ColumnType::parse(column_type).expect("a type"));
@@ -424,6 +451,21 @@ mod tests {
 
     fn read(values: &ArrayRef) -> Vec<Option<&str>> {
         values.as_string_view().iter().collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_mask_hides_from_the_left_what_is_no_punctuation(text in "[ -~\u{e9}]{0,90}", last in 0usize..9) {
+            let (mut masked, mut hidden) = (String::new(), String::new());
+            mask(&text, last, &mut masked);
+            let signs = text.chars().filter(|sign| sign.is_alphanumeric()).count();
+            let shown = if signs > last { last.min(signs / 2) } else { 0 };
+            for (at, sign) in text.char_indices() {
+                let behind = text[at..].chars().filter(|sign| sign.is_alphanumeric()).count();
+                hidden.push(if sign.is_alphanumeric() && behind > shown { '*' } else { sign });
+            }
+            prop_assert_eq!(masked, hidden);
+        }
     }
 
     #[test]
