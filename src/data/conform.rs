@@ -50,11 +50,12 @@ pub fn oversized(raw: &RecordBatch, bytes_max: usize) -> Vec<(usize, usize, RowF
         };
         // Most columns are smaller as a whole, or say in their views that no cell is larger.
         let is_larger = |view: &u128| *view as u32 as usize > bytes_max;
-        let may_hold = match cells.data_type() {
-            DataType::Utf8View => cells.as_string_view().views().iter().any(is_larger),
-            DataType::BinaryView => cells.as_binary_view().views().iter().any(is_larger),
-            _ => cells.get_buffer_memory_size() > bytes_max,
-        };
+        let may_hold = cells.get_buffer_memory_size() > bytes_max
+            && match cells.data_type() {
+                DataType::Utf8View => cells.as_string_view().views().iter().any(is_larger),
+                DataType::BinaryView => cells.as_binary_view().views().iter().any(is_larger),
+                _ => true,
+            };
         if may_hold {
             let rows = (0..cells.len()).filter(|row| cells.is_valid(*row) && bytes(*row) > bytes_max);
             found.extend(rows.map(|row| (row, index, RowFault::Range)));

@@ -10,7 +10,6 @@ use arrow::datatypes::{
     ArrowPrimitiveType, ByteViewType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type,
     Int32Type, Int64Type, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
 };
-use std::cmp::Ordering;
 
 /// The tally of a set of rows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -212,36 +211,32 @@ fn floats(values: impl Iterator<Item = f64>) -> Total {
     bounds.map_or(Total::None, |(min, max)| Total::Float { sum, min, max })
 }
 
-/// One look at each cell: its length and first four bytes stand in its view, or all of it where it is short, and tell most
-/// cells from the smallest and the largest.
+/// One look at each cell: its first eight bytes as a number tell most cells from the smallest and the largest.
 fn bytes<T: ByteViewType>(cells: &GenericByteViewArray<T>) -> Total {
     let views = cells.views();
-    let length_of = |row: usize| views[row] as u32;
-    let first = |row: usize| ((views[row] >> 32) as u32).swap_bytes();
     let cell = |row: usize| -> &[u8] { cells.value(row).as_ref() };
-    let order = |row: usize, other: usize| {
-        first(row).cmp(&first(other)).then_with(|| {
-            if views[row] == views[other] {
-                Ordering::Equal
-            } else if length_of(row).max(length_of(other)) <= MAX_INLINE_VIEW_LEN {
-                let key = GenericByteViewArray::<T>::inline_key_fast;
-                key(views[row]).cmp(&key(views[other]))
-            } else {
-                cell(row).cmp(cell(other))
-            }
-        })
+    let first_bytes = |row: usize, length: u32| {
+        // A short cell stands in its view, zeros behind it, which no text in front of it sorts behind.
+        let first = if length <= MAX_INLINE_VIEW_LEN { None } else { cell(row).first_chunk().copied() };
+        first.map_or(((views[row] >> 32) as u64).swap_bytes(), u64::from_be_bytes)
     };
     let mut length = 0;
-    let mut bounds: Option<(usize, usize)> = None;
+    let mut bounds: Option<((u64, usize), (u64, usize))> = None;
     for row in (0..cells.len()).filter(|row| cells.is_valid(*row)) {
-        length += u64::from(length_of(row));
-        let (min, max) = bounds.unwrap_or((row, row));
-        let min = if order(row, min).is_lt() { row } else { min };
-        let max = if order(row, max).is_gt() { row } else { max };
-        bounds = Some((min, max));
+        let bytes = views[row] as u32;
+        length += u64::from(bytes);
+        let one = (first_bytes(row, bytes), row);
+        let (min, max) = bounds.get_or_insert((one, one));
+        let order = |other: &(u64, usize)| one.0.cmp(&other.0).then_with(|| cell(row).cmp(cell(other.1)));
+        if one.0 <= min.0 && order(min).is_lt() {
+            *min = one;
+        }
+        if one.0 >= max.0 && order(max).is_gt() {
+            *max = one;
+        }
     }
     match bounds {
-        Some((min, max)) => Total::Bytes { length, min: cell(min).to_vec(), max: cell(max).to_vec() },
+        Some(((_, min), (_, max))) => Total::Bytes { length, min: cell(min).to_vec(), max: cell(max).to_vec() },
         None => Total::None,
     }
 }

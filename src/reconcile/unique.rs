@@ -120,24 +120,17 @@ impl UniqueKeys {
         Ok(KeyFaults { null_keys, duplicates })
     }
 
-    /// The late keys in order, side by side with the run.
+    /// The late keys in order, side by side with the run: as numbers where all keys are short enough.
     fn walked(self) -> Result<u64, CompareFault> {
         let batches = self.late.iter().flat_map(Spill::iter).collect::<Result<Vec<_>, _>>()?;
-        let mut late: Vec<&[u8]> = batches.iter().flat_map(keys).collect();
-        late.par_sort_unstable();
-        let all = late.len();
-        late.dedup();
-        let mut duplicates = (all - late.len()) as u64;
-        let mut late = late.into_iter().peekable();
-        for batch in self.run.iter() {
-            for key in keys(&batch?) {
-                while let Some(order) = late.peek().map(|late| (*late).cmp(key)).filter(|order| order.is_le()) {
-                    duplicates += u64::from(order == Ordering::Equal);
-                    late.next();
-                }
-            }
+        let late = || batches.iter().flat_map(keys);
+        let numbers: Option<Vec<u128>> = late().map(number).collect();
+        let by_number = |late: &u128, key: &[u8]| Some(late.cmp(&number(key)?));
+        if let Some(duplicates) = numbers.map(|late| beside(&self.run, late, by_number)).transpose()?.flatten() {
+            return Ok(duplicates);
         }
-        Ok(duplicates)
+        let duplicates = beside(&self.run, late().collect(), |late: &&[u8], key| Some((*late).cmp(key)))?;
+        duplicates.ok_or(CompareFault::Shape)
     }
 
     /// Everything by buckets, one on each core at a time.
@@ -151,6 +144,32 @@ impl UniqueKeys {
         }
         self.late.into_par_iter().map(|bucket| repeats(&bucket)).sum()
     }
+}
+
+/// How many of the late keys are in the run or come again among themselves; `None` where a key of the run has no place in their order.
+fn beside<K: Ord + Send>(
+    run: &Spill,
+    mut late: Vec<K>,
+    order: impl Fn(&K, &[u8]) -> Option<Ordering>,
+) -> Result<Option<u64>, CompareFault> {
+    late.par_sort_unstable();
+    let all = late.len();
+    late.dedup();
+    let mut duplicates = (all - late.len()) as u64;
+    let mut late = late.iter().peekable();
+    for batch in run.iter() {
+        for key in keys(&batch?) {
+            while let Some(next) = late.peek() {
+                let Some(order) = order(next, key) else { return Ok(None) };
+                if order.is_gt() {
+                    break;
+                }
+                duplicates += u64::from(order == Ordering::Equal);
+                late.next();
+            }
+        }
+    }
+    Ok(Some(duplicates))
 }
 
 /// Keys of a bucket that came before.
@@ -277,6 +296,15 @@ mod tests {
             // A key short enough to be a number.
             prop_assert_eq!(faults_of(&[column("id", ColumnType::Bigint)], &rows), expected);
         }
+    }
+
+    #[test]
+    fn keys_of_any_length_are_found_again_beside_long_ones_of_the_run() {
+        let key = [column("part", ColumnType::Text)];
+        let rows = |parts: &[&'static str]| (vec![None; parts.len()], parts.iter().copied().map(Some).collect());
+        let long = "a key that takes more bytes than a number";
+        assert_eq!(faults_of(&key, &[rows(&["a", long, "b"]), rows(&["a", "c"])]).duplicates, 1);
+        assert_eq!(faults_of(&key, &[rows(&["a", "b", "c"]), rows(&[long, "b", long])]).duplicates, 2);
     }
 
     #[test]
