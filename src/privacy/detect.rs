@@ -133,8 +133,10 @@ impl Recognisers {
         let (mut tally, mut work) = (ColumnTally::for_verdict(CellKind::Number), self.engine.take_work());
         let mut unlike = 0;
         for number in numbers {
-            if is_named || has_check(number) {
+            if is_named {
                 tally.add(&number.to_string(), &header, self.engine, &mut work);
+            } else if has_check(number) {
+                tally.add_shapes(&number.to_string(), self.engine, &mut work);
             } else {
                 unlike += 1;
             }

@@ -154,7 +154,13 @@ impl ColumnTally {
         self.add_told(cell, &told);
     }
 
-    /// The same of a cell of the column that `memo` calls `column`, where none like it was looked at before. Its findings are not kept,
+    /// Counts a cell by nothing but its shapes and their checks: of a number whose column's name says nothing of it no verdict asks for more.
+    pub fn add_shapes(&mut self, cell: &str, engine: &Engine, work: &mut Work) {
+        let told = told(cell, &[], true, engine, work);
+        self.add_told(cell, &told);
+    }
+
+    /// Looks at a cell of the column that `memo` calls `column` and counts it, where none like it was looked at before. Its findings are not kept,
     /// [`settle`](Self::settle) must follow, and what `memo` counts of one column must come together.
     pub fn add_once(
         &mut self,

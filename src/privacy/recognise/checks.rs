@@ -151,10 +151,13 @@ pub fn has_check(number: i128) -> bool {
     let Ok(mut rest) = u64::try_from(number.unsigned_abs()) else { return true };
     let (mut digits, mut from) = ([0; 20], 20);
     while rest > 0 {
-        from -= 1;
-        digits[from] = (rest % 10) as u8;
-        rest /= 10;
+        // Two at a time: each division waits for the one before it.
+        let pair = (rest % 100) as u8;
+        rest /= 100;
+        from -= 2;
+        (digits[from], digits[from + 1]) = (pair / 10, pair % 10);
     }
+    from += usize::from(digits[from..].first() == Some(&0));
     let digits = &digits[from..];
     match digits.len() {
         0..10 => false,
