@@ -4,6 +4,8 @@
 //! wire.rs     the types that are read, and what each may be read as
 //! cells.rs    one column's bytes -> Arrow
 //! texts.rs    a column of text
+//! numbers.rs  a column of numbers, dates or moments
+//! nulls.rs    which rows of a column are NULL
 //! numeric.rs  groups of four digits -> a decimal
 //! ```
 //!
@@ -20,6 +22,8 @@
 //! Never in here: the connection, and a value in an error.
 
 mod cells;
+mod nulls;
+mod numbers;
 mod numeric;
 mod texts;
 mod wire;
@@ -79,8 +83,6 @@ pub struct CopyReader {
     station: Station,
     /// Messages so far: the server's count of its rows, and one for the end mark.
     messages: u64,
-    /// Where the cells of the row in hand are in its message; no length for NULL.
-    places: Vec<(usize, Option<usize>)>,
     faults: Vec<(usize, usize, RowFault)>,
     rows: usize,
     bytes: usize,
@@ -106,7 +108,6 @@ impl CopyReader {
             limits,
             station: Station::Head,
             messages: 0,
-            places: vec![(0, None); columns.len()],
             faults: Vec::new(),
             rows: 0,
             bytes: 0,
@@ -162,49 +163,30 @@ impl CopyReader {
         message[8..].get(extension as usize..).ok_or_else(|| self.fault("is no binary COPY"))
     }
 
-    /// A row of `count` cells, which is all of `message`.
+    /// A row of `count` cells, which is all of `message`. Every cell that does not fit is told: some may be allowed to be NULL.
     fn row(&mut self, count: i16, message: &[u8]) -> Result<(), CopyFault> {
         if usize::try_from(count) != Ok(self.columns.len()) {
             return Err(self.fault("has a row of another width"));
         }
-        let (row, mut at) = (self.row, 2);
-        let cut = || CopyFault { row, fault: "has a row that does not end where its message does" };
-        for place in &mut self.places {
-            let length = word(message, at).ok_or_else(cut)?;
-            at += 4;
-            *place = match length as i32 {
-                -1 => (at, None),
-                length => match usize::try_from(length) {
-                    Ok(length) => (at, Some(length)),
-                    Err(_) => return Err(CopyFault { row, fault: "has a cell of negative length" }),
-                },
+        let row = self.row;
+        let torn = |fault| CopyFault { row, fault };
+        let cut = || torn("has a row that does not end where its message does");
+        let (_, mut rest) = message.split_at(2);
+        for (index, cells) in self.columns.iter_mut().enumerate() {
+            let (length, behind) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
+            let length = match i32::from_be_bytes(*length) {
+                -1 => {
+                    cells.push_null();
+                    rest = behind;
+                    continue;
+                }
+                length => usize::try_from(length).map_err(|_| torn("has a cell of negative length"))?,
             };
-            // The cell's own bytes: at most 2 GiB each, so this cannot overflow before the check stops it.
-            at += place.1.unwrap_or(0);
-            if at > message.len() {
-                return Err(cut());
-            }
-        }
-        if at != message.len() {
-            return Err(cut());
-        }
-        self.push_row(message)?;
-        self.rows += 1;
-        self.row += 1;
-        self.bytes += at;
-        Ok(())
-    }
-
-    /// Adds the row whose cells are at `places`. Every cell that does not fit is told: some may be allowed to be NULL.
-    fn push_row(&mut self, message: &[u8]) -> Result<(), CopyFault> {
-        for (index, (cells, (at, length))) in self.columns.iter_mut().zip(&self.places).enumerate() {
-            let Some(length) = length else {
-                cells.push_null();
-                continue;
-            };
-            let pushed = match *length > self.limits.cell_bytes_max {
+            let (cell, behind) = behind.split_at_checked(length).ok_or_else(cut)?;
+            rest = behind;
+            let pushed = match length > self.limits.cell_bytes_max {
                 true => Err(CellFault::Row(RowFault::Range)),
-                false => cells.push(&message[*at..*at + *length]),
+                false => cells.push(cell),
             };
             match pushed {
                 Ok(()) => {}
@@ -212,11 +194,15 @@ impl CopyReader {
                     cells.push_null();
                     self.faults.push((self.rows, index, fault));
                 }
-                Err(CellFault::Torn) => {
-                    return Err(CopyFault { row: self.row, fault: "has a cell that is not of its type's form" });
-                }
+                Err(CellFault::Torn) => return Err(torn("has a cell that is not of its type's form")),
             }
         }
+        if !rest.is_empty() {
+            return Err(cut());
+        }
+        self.rows += 1;
+        self.row += 1;
+        self.bytes += message.len();
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! A cell is then a copy of its bytes, and a batch is one walk over all of them; cell by cell the look costs as much as all
 //! else that is done to a short text. Only in a batch that is not all text is it asked which cells are to blame.
 
+use super::nulls::Nulls;
 use arrow::array::{ArrayRef, LargeStringArray, StringViewArray};
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use std::sync::Arc;
@@ -13,8 +14,7 @@ pub struct Texts {
     bytes: Vec<u8>,
     /// Where each cell begins, and where the last one ends.
     offsets: Vec<i64>,
-    /// Rows that are NULL, in order.
-    nulls: Vec<usize>,
+    nulls: Nulls,
 }
 
 impl Texts {
@@ -22,7 +22,7 @@ impl Texts {
     pub fn with_capacity(rows: usize) -> Self {
         let mut offsets = Vec::with_capacity(rows + 1);
         offsets.push(0);
-        Texts { bytes: Vec::new(), offsets, nulls: Vec::new() }
+        Texts { bytes: Vec::new(), offsets, nulls: Nulls::default() }
     }
 
     /// Adds a cell, whatever it holds: [`finish`](Self::finish) tells what is no text.
@@ -46,13 +46,8 @@ impl Texts {
         let room = Vec::with_capacity(self.bytes.len() + self.bytes.len() / 8);
         let bytes = std::mem::replace(&mut self.bytes, room);
         let offsets = std::mem::replace(&mut self.offsets, Texts::with_capacity(rows).offsets);
-        let nulls = std::mem::take(&mut self.nulls);
         let bytes = Buffer::from_vec(bytes);
-        let are_null = (!nulls.is_empty()).then(|| {
-            let mut is_there = vec![true; rows];
-            nulls.iter().for_each(|row| is_there[*row] = false);
-            NullBuffer::from(is_there)
-        });
+        let are_null = self.nulls.finish(rows);
         let ends = OffsetBuffer::new(ScalarBuffer::from(offsets));
         match LargeStringArray::try_new(ends.clone(), bytes.clone(), are_null.clone()) {
             Ok(texts) => (Arc::new(StringViewArray::from(&texts)), Vec::new()),
