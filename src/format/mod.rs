@@ -22,11 +22,13 @@
 //! pieces.rs        bytes put aside, of which any range can be read
 //! unpack.rs        the same as compression, a slice at a time
 //! spill.rs         batches put aside and read again
+//! ascending.rs     keys in their order put aside by their steps
 //! bounds.rs        counts of NULL, smallest and largest values, from a file's footer
 //! ```
 //!
 //! Never in here: where the bytes come from or go to, what may be in them, and a value in an error.
 
+pub mod ascending;
 pub mod bounds;
 pub mod compression;
 pub mod copy_text;

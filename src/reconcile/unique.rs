@@ -2,8 +2,7 @@
 //!
 //! ```text
 //! rows in the order of their key -> the run: each key is new when it comes; kept on disk, walked once at the end
-//! all other rows (changed later)  -> late keys, in buckets; sorted and walked beside the run, or, if they are many,
-//!                                    everything bucket by bucket
+//! all other rows (changed later)  -> late keys: sorted and walked beside the run, or, once they are many, everything bucket by bucket
 //! ```
 //!
 //! Keys are compared in the one writing of Arrow's row format, whose bytes sort as the values do.
@@ -11,6 +10,7 @@
 use super::compare::CompareFault;
 use super::sides::{BUCKETS, bucket};
 use crate::data::Column;
+use crate::format::ascending::Ascending;
 use crate::format::spill::{Aside, Spill};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, UInt32Array};
 use arrow::compute::take;
@@ -30,23 +30,26 @@ const SHORT_BYTES_MAX: usize = 15;
 
 /// The keys of a table, so far.
 pub struct UniqueKeys {
-    run: Spill,
-    /// Of the run.
-    last: Option<Vec<u8>>,
-    late: Vec<Spill>,
+    run: Ascending,
+    late: Late,
+    aside_of_late: Aside,
     null_keys: u64,
     late_rows_max: u64,
 }
 
-/// The keys of some rows.
-pub struct Keys {
-    keys: Order,
-    null_keys: u64,
+/// Keys that come out of their order.
+enum Late {
+    /// As they came.
+    Few(Spill),
+    /// By bucket.
+    Many(Vec<Spill>),
 }
 
-enum Order {
-    Ascending(BinaryArray),
-    Any(Vec<(usize, BinaryArray)>),
+/// The keys of some rows.
+pub struct Keys {
+    keys: BinaryArray,
+    ascends: bool,
+    null_keys: u64,
 }
 
 /// What is wrong with a table's keys.
@@ -69,10 +72,13 @@ impl Keys {
         let is_whole = |row: &usize| cells.iter().all(|cells| cells.is_valid(*row));
         let whole: Vec<usize> = (0..keys.num_rows()).filter(is_whole).collect();
         let null_keys = (keys.num_rows() - whole.len()) as u64;
-        let keys = keys.try_into_binary()?;
-        let ascends = null_keys == 0 && whole.windows(2).all(|pair| keys.value(pair[0]) < keys.value(pair[1]));
-        let keys = if ascends { Order::Ascending(keys) } else { Order::Any(spread(&keys, &whole)?) };
-        Ok(Keys { keys, null_keys })
+        let mut keys = keys.try_into_binary()?;
+        if null_keys > 0 {
+            let whole = UInt32Array::from_iter_values(whole.iter().map(|row| *row as u32));
+            keys = take(&keys, &whole, None)?.as_binary::<i32>().clone();
+        }
+        let ascends = (1..keys.len()).all(|row| keys.value(row - 1) < keys.value(row));
+        Ok(Keys { keys, ascends, null_keys })
     }
 }
 
@@ -81,10 +87,9 @@ impl UniqueKeys {
     pub fn new(aside: &Aside) -> Self {
         let aside_of_late = aside.within(LATE_BYTES_MAX);
         UniqueKeys {
-            // Read once at the end, if at all: not worth the run's memory.
-            run: Spill::new(&aside.within(0)),
-            last: None,
-            late: (0..BUCKETS).map(|_| Spill::new(&aside_of_late)).collect(),
+            run: Ascending::new(aside),
+            late: Late::Few(Spill::new(&aside_of_late)),
+            aside_of_late,
             null_keys: 0,
             late_rows_max: LATE_ROWS_MAX,
         }
@@ -92,63 +97,60 @@ impl UniqueKeys {
 
     /// Adds the keys of more rows.
     pub fn add(&mut self, keys: Keys) -> Result<(), CompareFault> {
-        self.null_keys += keys.null_keys;
-        let spread = match keys.keys {
-            Order::Ascending(keys) if keys.is_empty() => return Ok(()),
-            Order::Ascending(keys) if self.last.as_deref().is_none_or(|last| last < keys.value(0)) => {
-                self.last = Some(keys.value(keys.len() - 1).to_vec());
-                return Ok(self.run.push(batch(keys)?)?);
-            }
-            Order::Ascending(keys) => spread(&keys, &(0..keys.len()).collect::<Vec<_>>())?,
-            Order::Any(spread) => spread,
-        };
-        for (bucket, keys) in spread {
-            self.late[bucket].push(batch(keys)?)?;
+        let Keys { keys, ascends, null_keys } = keys;
+        self.null_keys += null_keys;
+        if keys.is_empty() || ascends && self.run.add(&keys)? {
+            return Ok(());
         }
-        Ok(())
+        match &mut self.late {
+            Late::Few(late) => {
+                late.push(batch(keys)?)?;
+                if late.rows() > self.late_rows_max {
+                    let mut buckets: Vec<Spill> = (0..BUCKETS).map(|_| Spill::new(&self.aside_of_late)).collect();
+                    late.iter().try_for_each(|late| spread(late?.column(0).as_binary(), &mut buckets))?;
+                    self.late = Late::Many(buckets);
+                }
+                Ok(())
+            }
+            Late::Many(buckets) => spread(&keys, buckets),
+        }
     }
 
     /// Counts what is wrong.
     pub fn finish(self) -> Result<KeyFaults, CompareFault> {
-        let late: u64 = self.late.iter().map(Spill::rows).sum();
-        let null_keys = self.null_keys;
+        let UniqueKeys { run, late, null_keys, .. } = self;
         let duplicates = match late {
-            0 => 0,
-            late if late <= self.late_rows_max => self.walked()?,
-            _ => self.in_buckets()?,
+            Late::Few(late) if late.rows() == 0 => 0,
+            Late::Few(late) => walked(&run, &late)?,
+            Late::Many(buckets) => in_buckets(&run, buckets)?,
         };
         Ok(KeyFaults { null_keys, duplicates })
     }
+}
 
-    /// The late keys in order, side by side with the run: as numbers where all keys are short enough.
-    fn walked(self) -> Result<u64, CompareFault> {
-        let batches = self.late.iter().flat_map(Spill::iter).collect::<Result<Vec<_>, _>>()?;
-        let late = || batches.iter().flat_map(keys);
-        let numbers: Option<Vec<u128>> = late().map(number).collect();
-        let by_number = |late: &u128, key: &[u8]| Some(late.cmp(&number(key)?));
-        if let Some(duplicates) = numbers.map(|late| beside(&self.run, late, by_number)).transpose()?.flatten() {
-            return Ok(duplicates);
-        }
-        let duplicates = beside(&self.run, late().collect(), |late: &&[u8], key| Some((*late).cmp(key)))?;
-        duplicates.ok_or(CompareFault::Shape)
+/// The late keys in order, side by side with the run: as numbers where all keys are short enough.
+fn walked(run: &Ascending, late: &Spill) -> Result<u64, CompareFault> {
+    let batches = late.batches()?;
+    let late = || batches.iter().flat_map(keys);
+    let numbers: Option<Vec<u128>> = late().map(number).collect();
+    let by_number = |late: &u128, key: &[u8]| Some(late.cmp(&number(key)?));
+    if let Some(duplicates) = numbers.map(|late| beside(run, late, by_number)).transpose()?.flatten() {
+        return Ok(duplicates);
     }
+    let duplicates = beside(run, late().collect(), |late: &&[u8], key| Some((*late).cmp(key)))?;
+    // Bytes have a place among bytes, whatever they are.
+    duplicates.ok_or(CompareFault::Shape)
+}
 
-    /// Everything by buckets, one on each core at a time.
-    fn in_buckets(mut self) -> Result<u64, CompareFault> {
-        for run in self.run.iter() {
-            let run = run?;
-            let keys = run.column(0).as_binary::<i32>();
-            for (bucket, keys) in spread(keys, &(0..keys.len()).collect::<Vec<_>>())? {
-                self.late[bucket].push(batch(keys)?)?;
-            }
-        }
-        self.late.into_par_iter().map(|bucket| repeats(&bucket)).sum()
-    }
+/// Everything by buckets, one on each core at a time.
+fn in_buckets(run: &Ascending, mut buckets: Vec<Spill>) -> Result<u64, CompareFault> {
+    run.iter().try_for_each(|keys| spread(&keys?, &mut buckets))?;
+    buckets.into_par_iter().map(|bucket| repeats(&bucket)).sum()
 }
 
 /// How many of the late keys are in the run or come again among themselves; `None` where a key of the run has no place in their order.
 fn beside<K: Ord + Send>(
-    run: &Spill,
+    run: &Ascending,
     mut late: Vec<K>,
     order: impl Fn(&K, &[u8]) -> Option<Ordering>,
 ) -> Result<Option<u64>, CompareFault> {
@@ -157,8 +159,8 @@ fn beside<K: Ord + Send>(
     late.dedup();
     let mut duplicates = (all - late.len()) as u64;
     let mut late = late.iter().peekable();
-    for batch in run.iter() {
-        for key in keys(&batch?) {
+    for keys in run.iter() {
+        for key in keys?.iter().flatten() {
             while let Some(next) = late.peek() {
                 let Some(order) = order(next, key) else { return Ok(None) };
                 if order.is_gt() {
@@ -209,16 +211,17 @@ fn batch(keys: BinaryArray) -> Result<RecordBatch, CompareFault> {
     Ok(RecordBatch::try_from_iter([("key", Arc::new(keys) as ArrayRef)])?)
 }
 
-/// The keys at `rows`, by bucket.
-fn spread(keys: &BinaryArray, rows: &[usize]) -> Result<Vec<(usize, BinaryArray)>, CompareFault> {
-    let mut places = vec![Vec::new(); BUCKETS];
-    for row in rows {
-        places[bucket(keys.value(*row), BUCKETS)].push(*row as u32);
+/// Puts each key into its bucket.
+fn spread(keys: &BinaryArray, buckets: &mut [Spill]) -> Result<(), CompareFault> {
+    let mut places = vec![Vec::new(); buckets.len()];
+    for (row, key) in keys.iter().flatten().enumerate() {
+        places[bucket(key, buckets.len())].push(row as u32);
     }
-    let filled = places.into_iter().enumerate().filter(|(_, places)| !places.is_empty());
-    let buckets = filled
-        .map(|(bucket, places)| Ok((bucket, take(keys, &UInt32Array::from(places), None)?.as_binary::<i32>().clone())));
-    buckets.collect()
+    for (bucket, places) in buckets.iter_mut().zip(places).filter(|(_, places)| !places.is_empty()) {
+        let keys = take(keys, &UInt32Array::from(places), None)?;
+        bucket.push(batch(keys.as_binary::<i32>().clone())?)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
