@@ -131,12 +131,17 @@ mod tests {
     use crate::format::parquet_write::{File, Recipe};
     use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
     use arrow::compute::concat_batches;
+    use parquet::basic::Compression;
 
     fn rows(from: i64, many: i64) -> RecordBatch {
         let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(from..from + many));
         let texts = (from..from + many).map(|id| (id % 7 > 0).then(|| format!("unit {}", id % 90)));
         let texts: ArrayRef = Arc::new(texts.collect::<StringViewArray>());
-        RecordBatch::try_from_iter_with_nullable([("id", ids, false), ("unit", texts, true)]).expect("rows")
+        // Nothing that packs.
+        let noise = (from..from + many).map(|id| (id.wrapping_mul(0x5851_f42d_4c95_7f2d) >> 13).wrapping_pow(3));
+        let noise: ArrayRef = Arc::new(Int64Array::from_iter_values(noise));
+        RecordBatch::try_from_iter_with_nullable([("id", ids, false), ("unit", texts, true), ("noise", noise, false)])
+            .expect("rows")
     }
 
     /// A file of two row groups.
@@ -151,7 +156,7 @@ mod tests {
 
     fn recipe() -> Recipe {
         let metadata = [("nightferry.dataset", "unit"), ("nightferry.run", "0199"), ("nightferry.audience", "public")];
-        Recipe::choose(&rows(0, 100), &metadata, |name| name == "id").expect("a recipe")
+        Recipe::choose(&rows(0, 4_000), &metadata, |name| name == "id").expect("a recipe")
     }
 
     #[test]
@@ -181,6 +186,8 @@ mod tests {
         assert_eq!(of.num_row_groups(), 40);
         for group in of.row_groups() {
             assert!(group.column(0).statistics().is_some() && group.column(1).statistics().is_none(), "as it was");
+            let is_packed = |column: usize| group.column(column).compression() != Compression::UNCOMPRESSED;
+            assert!(is_packed(1) && !is_packed(2), "as it was");
         }
         let again = |files: &[Bytes]| {
             let mut joined = Joined::begin(&files[0]).expect("begun");
