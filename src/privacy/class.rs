@@ -231,6 +231,7 @@ fn judged(column: &Column, tally: &ColumnTally) -> Option<Disagreement> {
 mod tests {
     use super::*;
     use crate::data::Name;
+    use crate::privacy::recognise::is_card;
     use arrow::array::{Date32Array, Decimal128Array, Float64Array, Int64Array, TimestampMicrosecondArray};
     use std::sync::Arc;
 
@@ -357,6 +358,23 @@ mod tests {
         assert_eq!(kind(any), None);
         let text = found(&column("reference", ColumnType::Text), texts(nhs.iter().map(i64::to_string)));
         assert_eq!(text.map(|found| found.kind), Some("nhs_number"));
+    }
+
+    #[test]
+    fn numbers_are_told_by_their_check_digits_whatever_is_said_around_them() {
+        let nhs: Vec<i64> = (999_100_000..).filter_map(nhs_number).take(40).collect();
+        // Visa's range.
+        let has_sum = |number: &i64| is_card(&number.to_string().bytes().map(|sign| sign - b'0').collect::<Vec<_>>());
+        let cards: Vec<i64> = (4_000_001_234_567_000..).filter(has_sum).take(40).collect();
+        let kind = |name: &str, cells: &[i64]| {
+            let cells: ArrayRef = Arc::new(Int64Array::from(cells.to_vec()));
+            found(&column(name, ColumnType::Bigint), cells).map(|found| found.kind)
+        };
+        for name in ["patient_id", "contact_id", "customer", "value"] {
+            assert_eq!(kind(name, &nhs), Some("nhs_number"), "{name}");
+            assert_eq!(kind(name, &cards), Some("card"), "{name}");
+            assert_eq!(kind(name, &(5_000_000_000..5_000_000_400).collect::<Vec<_>>()), None, "{name}");
+        }
     }
 
     #[test]

@@ -82,6 +82,7 @@ impl Mac {
 
 /// The second and last block of a hash, with room for so many bytes, at most [`SHORT_MAX`].
 fn ended_behind(bytes: usize) -> [u8; BLOCK] {
+    debug_assert!(bytes <= SHORT_MAX);
     let mut block = [0; BLOCK];
     block[bytes] = END;
     let bits = 8 * (BLOCK + bytes) as u64;

@@ -216,16 +216,17 @@ fn bytes<T: ByteViewType>(cells: &GenericByteViewArray<T>) -> Total {
     let views = cells.views();
     let cell = |row: usize| -> &[u8] { cells.value(row).as_ref() };
     let first_bytes = |row: usize, length: u32| {
-        // A short cell stands in its view, zeros behind it, which no text in front of it sorts behind.
+        // A short cell stands in its view. Filled up with zeros two cells are in their order or alike, and those that are alike are compared
+        // whole.
         let first = if length <= MAX_INLINE_VIEW_LEN { None } else { cell(row).first_chunk().copied() };
         first.map_or(((views[row] >> 32) as u64).swap_bytes(), u64::from_be_bytes)
     };
     let mut length = 0;
     let mut bounds: Option<((u64, usize), (u64, usize))> = None;
     for row in (0..cells.len()).filter(|row| cells.is_valid(*row)) {
-        let bytes = views[row] as u32;
-        length += u64::from(bytes);
-        let one = (first_bytes(row, bytes), row);
+        let of_cell = views[row] as u32;
+        length += u64::from(of_cell);
+        let one = (first_bytes(row, of_cell), row);
         let (min, max) = bounds.get_or_insert((one, one));
         let order = |other: &(u64, usize)| one.0.cmp(&other.0).then_with(|| cell(row).cmp(cell(other.1)));
         if one.0 <= min.0 && order(min).is_lt() {

@@ -187,3 +187,31 @@ pub fn card(digits: &[u8]) -> bool {
     );
     is_issued && luhn(digits)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same by the number's digits as they are written.
+    fn by_its_writing(number: u64) -> bool {
+        let digits: Vec<u8> = number.to_string().bytes().map(|sign| sign - b'0').collect();
+        match digits.len() {
+            0..10 => false,
+            10 => nhs(&digits),
+            11..=19 => luhn(&digits) || mpan(&digits),
+            _ => true,
+        }
+    }
+
+    #[test]
+    fn a_number_has_the_check_of_its_digits_however_many_they_are() {
+        for places in 0..20 {
+            let ten = 10u64.pow(places);
+            for number in (0..2_000).flat_map(|step| [ten - 1 + step, ten.saturating_mul(9).saturating_add(step * 7)]) {
+                assert_eq!(has_check(number.into()), by_its_writing(number), "{number}");
+            }
+        }
+        assert!(has_check(u64::MAX.into()) && has_check(i128::MAX) && !has_check(0));
+        assert!(has_check(378_282_246_310_005) && !has_check(378_282_246_310_006));
+    }
+}

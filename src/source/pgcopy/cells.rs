@@ -8,7 +8,7 @@ use super::texts::Texts;
 use super::wire::Wire;
 use crate::data::text::{day_fits, moment_fits};
 use crate::data::{ColumnType, RowFault};
-use arrow::array::{ArrayRef, BinaryViewBuilder, BooleanBuilder};
+use arrow::array::{ArrayBuilder, ArrayRef, BinaryViewBuilder, BooleanBuilder};
 use arrow::datatypes::{
     Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, Time64MicrosecondType,
     TimestampMicrosecondType,
@@ -139,7 +139,7 @@ impl Cells {
     }
 
     /// The column so far, and its rows whose cells turned out to be no text, which are NULL in it: a database in SQL_ASCII sends
-    /// whatever bytes were stored. Empty again then, with room for as much.
+    /// whatever bytes were stored. Empty again then, with room for about as much.
     pub fn finish(&mut self) -> (ArrayRef, Vec<usize>) {
         let built: ArrayRef = match &mut self.0 {
             Read::Int16(cells) => cells.finish(),
@@ -148,14 +148,22 @@ impl Cells {
             Read::Whole(cells, ..) | Read::Unsigned(cells, ..) | Read::Decimal(cells, ..) => cells.finish(),
             Read::Float32(cells) => cells.finish(),
             Read::Float64(cells) => cells.finish(),
-            Read::Boolean(cells) => Arc::new(cells.finish()),
+            Read::Boolean(cells) => {
+                let rows = cells.len();
+                let full = std::mem::replace(cells, BooleanBuilder::with_capacity(rows + rows / 8)).finish();
+                Arc::new(full)
+            }
             Read::Text(cells) | Read::Padded(cells) | Read::Jsonb(cells) | Read::Uuid(cells) => {
                 return cells.finish();
             }
             Read::Date(cells) => cells.finish(),
             Read::Time(cells) => cells.finish(),
             Read::Timestamp(cells) => cells.finish(),
-            Read::Bytes(cells) => Arc::new(cells.finish()),
+            Read::Bytes(cells) => {
+                let rows = cells.len();
+                let full = std::mem::replace(cells, BinaryViewBuilder::with_capacity(rows + rows / 8)).finish();
+                Arc::new(full)
+            }
         };
         (built, Vec::new())
     }

@@ -115,7 +115,8 @@ impl CopyReader {
         })
     }
 
-    /// Reads the next message: a row, or the end mark; before the first of them, the head.
+    /// Reads the next message: a row, or the end mark; before the first of them, the head. A fault ends the reading: of its row some
+    /// cells were taken and others not.
     pub fn feed(&mut self, message: &[u8]) -> Result<(), CopyFault> {
         self.messages += 1;
         let message = match self.station {
@@ -307,6 +308,14 @@ mod tests {
         }
         let more = [whole.as_slice(), &[vec![0]]].concat();
         assert_eq!(fault(&more).as_deref(), Some("goes on after its end at row 2"));
+    }
+
+    #[test]
+    fn tells_a_cell_of_negative_length() {
+        let negative = [&1i16.to_be_bytes()[..], &(-2i32).to_be_bytes()].concat();
+        let mut torn = messages(&[&[Some(&[0, 0, 0, 1])], &[None]]);
+        torn[1] = negative;
+        assert_eq!(fault(&torn).as_deref(), Some("has a cell of negative length at row 1"));
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Texts {
         // The next batch is about as large as this one; what is kept and not used costs no memory.
         let room = Vec::with_capacity(self.bytes.len() + self.bytes.len() / 8);
         let bytes = std::mem::replace(&mut self.bytes, room);
-        let offsets = std::mem::replace(&mut self.offsets, Texts::with_capacity(rows).offsets);
+        let offsets = std::mem::replace(&mut self.offsets, Texts::with_capacity(rows + rows / 8).offsets);
         let bytes = Buffer::from_vec(bytes);
         let are_null = self.nulls.finish(rows);
         let ends = OffsetBuffer::new(ScalarBuffer::from(offsets));
