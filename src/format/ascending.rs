@@ -1,5 +1,5 @@
-//! Keys in ascending order, put aside for one walk at the end: of keys of one length nothing but the steps from each to the next,
-//! which take a byte or two.
+//! Keys in ascending order, put aside until all are there: of keys of one length, of up to sixteen bytes, nothing but the steps from each to
+//! the next. Where few numbers are left out a step takes a byte or two; no step takes more than nineteen.
 //!
 //! Never in here: what a key means.
 
@@ -8,7 +8,7 @@ use crate::data::scratch::{Piece, SEAL_BYTES, ScratchFault};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, RecordBatch};
 use std::sync::Arc;
 
-/// Bytes of a key that is a number for its steps.
+/// Bytes of a key that is a number for its steps, at most.
 const NUMBER_BYTES_MAX: usize = 16;
 /// Bits of a step in one of its bytes; the highest bit says that more follow. LEB128.
 const STEP_BITS: u32 = 7;
@@ -73,8 +73,10 @@ const UNREADABLE: ScratchFault = ScratchFault("read again");
 /// The steps from key to key; `None` where keys are too long or not of one length.
 fn steps(keys: &BinaryArray) -> Option<Vec<u8>> {
     let length = keys.value(0).len();
-    let is_one = length <= NUMBER_BYTES_MAX && keys.offsets().lengths().all(|other| other == length);
-    let mut steps = Vec::with_capacity(if is_one { 2 * keys.len() + SEAL_BYTES } else { return None });
+    if length > NUMBER_BYTES_MAX || keys.offsets().lengths().any(|other| other != length) {
+        return None;
+    }
+    let mut steps = Vec::with_capacity(2 * keys.len() + SEAL_BYTES);
     let mut before = 0;
     for key in keys.iter().flatten() {
         let mut bytes = [0; NUMBER_BYTES_MAX];
@@ -93,7 +95,8 @@ fn steps(keys: &BinaryArray) -> Option<Vec<u8>> {
 
 /// The keys of so many bytes that the steps lead to; `None` where they lead nowhere.
 fn walked(steps: &[u8], length: usize) -> Option<BinaryArray> {
-    let mut keys = BinaryBuilder::with_capacity(steps.len(), steps.len() * length);
+    let count = steps.iter().filter(|byte| **byte & MORE == 0).count();
+    let mut keys = BinaryBuilder::with_capacity(count, count * length);
     let (mut number, mut step, mut bits) = (0u128, 0u128, 0);
     for byte in steps {
         step |= u128::from(byte & !MORE).checked_shl(bits)?;
@@ -104,7 +107,7 @@ fn walked(steps: &[u8], length: usize) -> Option<BinaryArray> {
             (step, bits) = (0, 0);
         }
     }
-    Some(keys.finish())
+    (bits == 0).then(|| keys.finish())
 }
 
 #[cfg(test)]
@@ -146,6 +149,22 @@ mod tests {
         let (added, back) = put_aside(&batches);
         assert_eq!(added, [true, false, false, true, true]);
         assert_eq!(back, [key(3), key(5), key(6)]);
+    }
+
+    #[test]
+    fn takes_none_of_a_runs_memory() {
+        let scratch = Arc::new(MemoryScratch::default());
+        let mut all = Ascending::new(&Aside::new(scratch.clone(), 1 << 20));
+        for key in [vec![1; 9], vec![2; 9], vec![3; 17], vec![4; 17]] {
+            all.add(&BinaryArray::from_iter_values([key])).expect("room");
+        }
+        assert_eq!(scratch.pieces(), 4);
+    }
+
+    #[test]
+    fn steps_that_are_cut_lead_nowhere() {
+        let steps = steps(&BinaryArray::from_iter_values([[1, 0], [9, 9]])).expect("steps");
+        assert!(walked(&steps, 2).is_some() && walked(&steps[..steps.len() - 1], 2).is_none());
     }
 
     #[test]

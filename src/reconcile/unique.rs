@@ -69,14 +69,14 @@ impl Keys {
         let cells = cells.ok_or(CompareFault::Shape)?;
         let fields = cells.iter().map(|cells| SortField::new(cells.data_type().clone())).collect();
         let keys = RowConverter::new(fields)?.convert_columns(&cells)?;
-        let is_whole = |row: &usize| cells.iter().all(|cells| cells.is_valid(*row));
-        let whole: Vec<usize> = (0..keys.num_rows()).filter(is_whole).collect();
-        let null_keys = (keys.num_rows() - whole.len()) as u64;
+        let rows = keys.num_rows();
         let mut keys = keys.try_into_binary()?;
-        if null_keys > 0 {
-            let whole = UInt32Array::from_iter_values(whole.iter().map(|row| *row as u32));
+        if cells.iter().any(|cells| cells.logical_null_count() > 0) {
+            let is_whole = |row: &usize| cells.iter().all(|cells| cells.is_valid(*row));
+            let whole = UInt32Array::from_iter_values((0..rows).filter(is_whole).map(|row| row as u32));
             keys = take(&keys, &whole, None)?.as_binary::<i32>().clone();
         }
+        let null_keys = (rows - keys.len()) as u64;
         let ascends = (1..keys.len()).all(|row| keys.value(row - 1) < keys.value(row));
         Ok(Keys { keys, ascends, null_keys })
     }
@@ -99,7 +99,7 @@ impl UniqueKeys {
     pub fn add(&mut self, keys: Keys) -> Result<(), CompareFault> {
         let Keys { keys, ascends, null_keys } = keys;
         self.null_keys += null_keys;
-        if keys.is_empty() || ascends && self.run.add(&keys)? {
+        if ascends && self.run.add(&keys)? {
             return Ok(());
         }
         match &mut self.late {
@@ -121,7 +121,7 @@ impl UniqueKeys {
         let UniqueKeys { run, late, null_keys, .. } = self;
         let duplicates = match late {
             Late::Few(late) if late.rows() == 0 => 0,
-            Late::Few(late) => walked(&run, &late)?,
+            Late::Few(late) => late_beside(&run, &late)?,
             Late::Many(buckets) => in_buckets(&run, buckets)?,
         };
         Ok(KeyFaults { null_keys, duplicates })
@@ -129,7 +129,7 @@ impl UniqueKeys {
 }
 
 /// The late keys in order, side by side with the run: as numbers where all keys are short enough.
-fn walked(run: &Ascending, late: &Spill) -> Result<u64, CompareFault> {
+fn late_beside(run: &Ascending, late: &Spill) -> Result<u64, CompareFault> {
     let batches = late.batches()?;
     let late = || batches.iter().flat_map(keys);
     let numbers: Option<Vec<u128>> = late().map(number).collect();
@@ -159,8 +159,11 @@ fn beside<K: Ord + Send>(
     late.dedup();
     let mut duplicates = (all - late.len()) as u64;
     let mut late = late.iter().peekable();
-    for keys in run.iter() {
-        for key in keys?.iter().flatten() {
+    for of_run in run.iter() {
+        if late.peek().is_none() {
+            break;
+        }
+        for key in of_run?.iter().flatten() {
             while let Some(next) = late.peek() {
                 let Some(order) = order(next, key) else { return Ok(None) };
                 if order.is_gt() {
@@ -239,15 +242,15 @@ mod tests {
 
     type Batch<'a> = (Vec<Option<i64>>, Vec<Option<&'a str>>);
 
-    /// By both roads that late keys may take.
+    /// By every road that late keys may take: all at once, spread from the first, spread when more came than that.
     fn faults(batches: &[Batch<'_>]) -> KeyFaults {
         faults_of(&[column("id", ColumnType::Bigint), column("part", ColumnType::Text)], batches)
     }
 
     fn faults_of(key: &[Column], batches: &[Batch<'_>]) -> KeyFaults {
-        let [walked, in_buckets] = [LATE_ROWS_MAX, 0].map(|late_rows_max| found(key, batches, late_rows_max));
-        assert_eq!(walked, in_buckets);
-        walked
+        let [at_once, spread, both] = [LATE_ROWS_MAX, 0, 5].map(|late_rows_max| found(key, batches, late_rows_max));
+        assert_eq!((at_once, at_once), (spread, both));
+        at_once
     }
 
     fn found(key: &[Column], batches: &[Batch<'_>], late_rows_max: u64) -> KeyFaults {
@@ -281,20 +284,22 @@ mod tests {
     proptest! {
         #[test]
         fn counts_as_many_as_are_missing_from_the_set_of_keys(
-            batches in proptest::collection::vec(proptest::collection::vec(0i64..60, 0..12), 0..8),
+            batches in proptest::collection::vec(
+                proptest::collection::vec(proptest::option::weighted(0.9, 0i64..60), 0..12), 0..8,
+            ),
             is_sorted in any::<bool>(),
         ) {
             let mut batches = batches;
             if is_sorted {
                 batches.iter_mut().for_each(|batch| batch.sort_unstable());
             }
-            let all: Vec<i64> = batches.concat();
-            let distinct: HashSet<i64> = all.iter().copied().collect();
-            let rows: Vec<Batch<'_>> = batches
-                .iter()
-                .map(|ids| (ids.iter().copied().map(Some).collect(), vec![Some("a"); ids.len()]))
-                .collect();
-            let expected = KeyFaults { null_keys: 0, duplicates: (all.len() - distinct.len()) as u64 };
+            let all = batches.concat();
+            let whole: Vec<i64> = all.iter().copied().flatten().collect();
+            let distinct: HashSet<i64> = whole.iter().copied().collect();
+            let rows: Vec<Batch<'_>> =
+                batches.iter().map(|ids| (ids.clone(), vec![Some("a"); ids.len()])).collect();
+            let null_keys = (all.len() - whole.len()) as u64;
+            let expected = KeyFaults { null_keys, duplicates: (whole.len() - distinct.len()) as u64 };
             prop_assert_eq!(faults(&rows), expected);
             // A key short enough to be a number.
             prop_assert_eq!(faults_of(&[column("id", ColumnType::Bigint)], &rows), expected);

@@ -4,6 +4,7 @@
 
 use super::numbers::Numbers;
 use super::numeric;
+use super::room_after;
 use super::texts::Texts;
 use super::wire::Wire;
 use crate::data::text::{day_fits, moment_fits};
@@ -149,9 +150,8 @@ impl Cells {
             Read::Float32(cells) => cells.finish(),
             Read::Float64(cells) => cells.finish(),
             Read::Boolean(cells) => {
-                let rows = cells.len();
-                let full = std::mem::replace(cells, BooleanBuilder::with_capacity(rows + rows / 8)).finish();
-                Arc::new(full)
+                let room = BooleanBuilder::with_capacity(room_after(cells.len()));
+                Arc::new(std::mem::replace(cells, room).finish())
             }
             Read::Text(cells) | Read::Padded(cells) | Read::Jsonb(cells) | Read::Uuid(cells) => {
                 return cells.finish();
@@ -160,9 +160,8 @@ impl Cells {
             Read::Time(cells) => cells.finish(),
             Read::Timestamp(cells) => cells.finish(),
             Read::Bytes(cells) => {
-                let rows = cells.len();
-                let full = std::mem::replace(cells, BinaryViewBuilder::with_capacity(rows + rows / 8)).finish();
-                Arc::new(full)
+                let room = BinaryViewBuilder::with_capacity(room_after(cells.len()));
+                Arc::new(std::mem::replace(cells, room).finish())
             }
         };
         (built, Vec::new())

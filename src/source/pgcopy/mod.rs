@@ -227,6 +227,12 @@ impl CopyReader {
     }
 }
 
+/// Room for what comes behind so many rows or bytes: the next batch is about as large, and were it one larger than its room it would take
+/// twice as much.
+fn room_after(used: usize) -> usize {
+    used + used / 8
+}
+
 fn word(input: &[u8], at: usize) -> Option<u32> {
     input.get(at..)?.first_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes))
 }

@@ -1,6 +1,7 @@
 //! Cells of fixed size -> a column: values one behind the other, and which rows are NULL.
 
 use super::nulls::Nulls;
+use super::room_after;
 use arrow::array::{ArrayRef, PrimitiveArray};
 use arrow::datatypes::{ArrowPrimitiveType, DataType};
 use std::sync::Arc;
@@ -10,13 +11,15 @@ use std::sync::Arc;
 pub struct Numbers<T: ArrowPrimitiveType> {
     values: Vec<T::Native>,
     nulls: Nulls,
+    /// Rows that room was asked for at first: full batches have as many.
+    rows_full: usize,
     data_type: DataType,
 }
 
 impl<T: ArrowPrimitiveType> Numbers<T> {
     /// An empty column with room for `rows`, of a type that is carried as `T`.
     pub fn with_capacity(rows: usize, data_type: DataType) -> Self {
-        Numbers { values: Vec::with_capacity(rows), nulls: Nulls::default(), data_type }
+        Numbers { values: Vec::with_capacity(rows), nulls: Nulls::default(), rows_full: rows, data_type }
     }
 
     /// Adds a value.
@@ -35,9 +38,8 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
     /// The column so far. Empty again then.
     pub fn finish(&mut self) -> ArrayRef {
         let rows = self.values.len();
-        // The next batch is about as large as this one; were it a row larger than its room, it would take twice as much.
-        let room = Vec::with_capacity(rows + rows / 8);
-        let values = std::mem::replace(&mut self.values, room);
+        let room = room_after(rows).min(self.rows_full.max(rows));
+        let values = std::mem::replace(&mut self.values, Vec::with_capacity(room));
         let column = PrimitiveArray::<T>::new(values.into(), self.nulls.finish(rows));
         Arc::new(column.with_data_type(self.data_type.clone()))
     }
@@ -69,10 +71,12 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_is_a_little_larger_takes_no_room_for_twice_as_many() {
-        let mut numbers = Numbers::with_capacity(1_000, DataType::Int64);
-        let _ = column(&[Some(7); 1_000], &mut numbers);
-        let bytes = column(&[Some(7); 1_010], &mut numbers).get_buffer_memory_size();
-        assert!(bytes < 1_010 * 8 * 5 / 4, "{bytes} bytes");
+    fn a_batch_that_is_a_little_larger_takes_no_room_for_twice_as_many_and_a_full_one_just_its_own() {
+        let mut numbers = Numbers::with_capacity(5_000, DataType::Int64);
+        let mut bytes_of = |rows: usize| column(&vec![Some(7); rows], &mut numbers).get_buffer_memory_size();
+        bytes_of(1_000);
+        let larger = bytes_of(1_010);
+        assert!(larger < 1_010 * 8 * 5 / 4, "{larger} bytes");
+        assert_eq!([bytes_of(5_000), bytes_of(5_000)][1], 5_000 * 8);
     }
 }

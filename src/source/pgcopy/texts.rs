@@ -4,6 +4,7 @@
 //! else that is done to a short text. Only in a batch that is not all text is it asked which cells are to blame.
 
 use super::nulls::Nulls;
+use super::room_after;
 use arrow::array::{ArrayRef, LargeStringArray, StringViewArray};
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use std::sync::Arc;
@@ -42,10 +43,9 @@ impl Texts {
     /// The column so far, and the rows whose cells are no UTF-8, which are NULL in it. Empty again then.
     pub fn finish(&mut self) -> (ArrayRef, Vec<usize>) {
         let rows = self.offsets.len() - 1;
-        // The next batch is about as large as this one; what is kept and not used costs no memory.
-        let room = Vec::with_capacity(self.bytes.len() + self.bytes.len() / 8);
+        let room = Vec::with_capacity(room_after(self.bytes.len()));
         let bytes = std::mem::replace(&mut self.bytes, room);
-        let offsets = std::mem::replace(&mut self.offsets, Texts::with_capacity(rows + rows / 8).offsets);
+        let offsets = std::mem::replace(&mut self.offsets, Texts::with_capacity(room_after(rows)).offsets);
         let bytes = Buffer::from_vec(bytes);
         let are_null = self.nulls.finish(rows);
         let ends = OffsetBuffer::new(ScalarBuffer::from(offsets));
