@@ -23,6 +23,7 @@
 //! unpack.rs        the same as compression, a slice at a time
 //! spill.rs         batches put aside and read again
 //! ascending.rs     keys in their order put aside by their steps
+//! buckets.rs       keys put aside by buckets
 //! bounds.rs        counts of NULL, smallest and largest values, from a file's footer
 //! ```
 //!
@@ -30,6 +31,7 @@
 
 pub mod ascending;
 pub mod bounds;
+pub mod buckets;
 pub mod compression;
 pub mod copy_text;
 pub mod csv;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! rows in the order of their key -> the run: each key is new when it comes; kept on disk, walked once at the end
-//! all other rows (changed later)  -> late keys: sorted and walked beside the run, or, once they are many, everything bucket by bucket
+//! all other rows (changed later)  -> late keys, in buckets; sorted and walked beside the run, or, if they are many,
+//!                                    everything bucket by bucket
 //! ```
 //!
 //! Keys are compared in the one writing of Arrow's row format, whose bytes sort as the values do.
@@ -11,19 +12,16 @@ use super::compare::CompareFault;
 use super::sides::{BUCKETS, bucket};
 use crate::data::Column;
 use crate::format::ascending::Ascending;
-use crate::format::spill::{Aside, Spill};
+use crate::format::buckets::{Bucket, Buckets, keys_in};
+use crate::format::spill::Aside;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, UInt32Array};
 use arrow::compute::take;
 use arrow::row::{RowConverter, SortField};
 use rayon::prelude::*;
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 /// Late keys that are sorted all at once.
 const LATE_ROWS_MAX: u64 = 1 << 20;
-
-/// Memory for late keys, before they go to the disk: a run's peak is not to grow with the rows that were changed.
-const LATE_BYTES_MAX: u64 = 16 << 20;
 
 /// Bytes of a key that is sorted as one number, its length behind it.
 const SHORT_BYTES_MAX: usize = 15;
@@ -31,18 +29,9 @@ const SHORT_BYTES_MAX: usize = 15;
 /// The keys of a table, so far.
 pub struct UniqueKeys {
     run: Ascending,
-    late: Late,
-    aside_of_late: Aside,
+    late: Buckets,
     null_keys: u64,
     late_rows_max: u64,
-}
-
-/// Keys that come out of their order.
-enum Late {
-    /// As they came.
-    Few(Spill),
-    /// By bucket.
-    Many(Vec<Spill>),
 }
 
 /// The keys of some rows.
@@ -85,53 +74,42 @@ impl Keys {
 impl UniqueKeys {
     /// None yet.
     pub fn new(aside: &Aside) -> Self {
-        let aside_of_late = aside.within(LATE_BYTES_MAX);
-        UniqueKeys {
-            run: Ascending::new(aside),
-            late: Late::Few(Spill::new(&aside_of_late)),
-            aside_of_late,
-            null_keys: 0,
-            late_rows_max: LATE_ROWS_MAX,
-        }
+        let late = Buckets::new(aside, BUCKETS);
+        UniqueKeys { run: Ascending::new(aside), late, null_keys: 0, late_rows_max: LATE_ROWS_MAX }
     }
 
     /// Adds the keys of more rows.
     pub fn add(&mut self, keys: Keys) -> Result<(), CompareFault> {
         let Keys { keys, ascends, null_keys } = keys;
         self.null_keys += null_keys;
-        if ascends && self.run.add(&keys)? {
-            return Ok(());
-        }
-        match &mut self.late {
-            Late::Few(late) => {
-                late.push(batch(keys)?)?;
-                if late.rows() > self.late_rows_max {
-                    let mut buckets: Vec<Spill> = (0..BUCKETS).map(|_| Spill::new(&self.aside_of_late)).collect();
-                    late.iter().try_for_each(|late| spread(late?.column(0).as_binary(), &mut buckets))?;
-                    self.late = Late::Many(buckets);
-                }
-                Ok(())
-            }
-            Late::Many(buckets) => spread(&keys, buckets),
-        }
+        if ascends && self.run.add(&keys)? { Ok(()) } else { spread(&keys, &mut self.late) }
     }
 
     /// Counts what is wrong.
     pub fn finish(self) -> Result<KeyFaults, CompareFault> {
-        let UniqueKeys { run, late, null_keys, .. } = self;
-        let duplicates = match late {
-            Late::Few(late) if late.rows() == 0 => 0,
-            Late::Few(late) => late_beside(&run, &late)?,
-            Late::Many(buckets) => in_buckets(&run, buckets)?,
+        let UniqueKeys { run, late, null_keys, late_rows_max } = self;
+        let duplicates = match late.keys() {
+            0 => 0,
+            few if few <= late_rows_max => late_beside(&run, late)?,
+            _ => in_buckets(&run, late)?,
         };
         Ok(KeyFaults { null_keys, duplicates })
     }
 }
 
+/// Puts each key into its bucket.
+fn spread(keys: &BinaryArray, buckets: &mut Buckets) -> Result<(), CompareFault> {
+    for key in keys.iter().flatten() {
+        buckets.add(bucket(key, buckets.count()), key)?;
+    }
+    Ok(())
+}
+
 /// The late keys in order, side by side with the run: as numbers where all keys are short enough.
-fn late_beside(run: &Ascending, late: &Spill) -> Result<u64, CompareFault> {
-    let batches = late.batches()?;
-    let late = || batches.iter().flat_map(keys);
+fn late_beside(run: &Ascending, late: Buckets) -> Result<u64, CompareFault> {
+    let buckets = late.into_each();
+    let pieces = buckets.iter().flat_map(Bucket::pieces).collect::<Result<Vec<_>, _>>()?;
+    let late = || pieces.iter().flat_map(|piece| keys_in(piece));
     let numbers: Option<Vec<u128>> = late().map(number).collect();
     let by_number = |late: &u128, key: &[u8]| Some(late.cmp(&number(key)?));
     if let Some(duplicates) = numbers.map(|late| beside(run, late, by_number)).transpose()?.flatten() {
@@ -143,9 +121,9 @@ fn late_beside(run: &Ascending, late: &Spill) -> Result<u64, CompareFault> {
 }
 
 /// Everything by buckets, one on each core at a time.
-fn in_buckets(run: &Ascending, mut buckets: Vec<Spill>) -> Result<u64, CompareFault> {
+fn in_buckets(run: &Ascending, mut buckets: Buckets) -> Result<u64, CompareFault> {
     run.iter().try_for_each(|keys| spread(&keys?, &mut buckets))?;
-    buckets.into_par_iter().map(|bucket| repeats(&bucket)).sum()
+    buckets.into_each().into_par_iter().map(repeats).sum()
 }
 
 /// How many of the late keys are in the run or come again among themselves; `None` where a key of the run has no place in their order.
@@ -178,19 +156,17 @@ fn beside<K: Ord + Send>(
 }
 
 /// Keys of a bucket that came before.
-fn repeats(bucket: &Spill) -> Result<u64, CompareFault> {
-    let mut numbers: Vec<u128> = Vec::with_capacity(bucket.rows() as usize);
-    for batch in bucket.iter() {
-        let batch = batch?;
-        let before = numbers.len();
-        numbers.extend(keys(&batch).map_while(number));
-        if numbers.len() < before + batch.num_rows() {
-            drop(numbers);
-            let batches = bucket.batches()?;
-            return Ok(repeats_in(batches.iter().flat_map(keys).collect()));
-        }
+fn repeats(bucket: Bucket) -> Result<u64, CompareFault> {
+    let mut numbers: Vec<u128> = Vec::with_capacity(bucket.count() as usize);
+    for piece in bucket.pieces() {
+        numbers.extend(keys_in(&piece?).map_while(number));
     }
-    Ok(repeats_in(numbers))
+    if numbers.len() as u64 == bucket.count() {
+        return Ok(repeats_in(numbers));
+    }
+    drop(numbers);
+    let pieces = bucket.pieces().collect::<Result<Vec<_>, _>>()?;
+    Ok(repeats_in(pieces.iter().flat_map(|piece| keys_in(piece)).collect()))
 }
 
 fn repeats_in<K: Ord>(mut keys: Vec<K>) -> u64 {
@@ -206,27 +182,6 @@ fn number(key: &[u8]) -> Option<u128> {
     Some(u128::from_be_bytes(bytes))
 }
 
-fn keys(batch: &RecordBatch) -> impl Iterator<Item = &[u8]> {
-    batch.column(0).as_binary::<i32>().iter().flatten()
-}
-
-fn batch(keys: BinaryArray) -> Result<RecordBatch, CompareFault> {
-    Ok(RecordBatch::try_from_iter([("key", Arc::new(keys) as ArrayRef)])?)
-}
-
-/// Puts each key into its bucket.
-fn spread(keys: &BinaryArray, buckets: &mut [Spill]) -> Result<(), CompareFault> {
-    let mut places = vec![Vec::new(); buckets.len()];
-    for (row, key) in keys.iter().flatten().enumerate() {
-        places[bucket(key, buckets.len())].push(row as u32);
-    }
-    for (bucket, places) in buckets.iter_mut().zip(places).filter(|(_, places)| !places.is_empty()) {
-        let keys = take(keys, &UInt32Array::from(places), None)?;
-        bucket.push(batch(keys.as_binary::<i32>().clone())?)?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,6 +190,7 @@ mod tests {
     use arrow::array::{Int64Array, StringViewArray};
     use proptest::prelude::*;
     use std::collections::HashSet;
+    use std::sync::Arc;
 
     fn column(name: &str, column_type: ColumnType) -> Column {
         Column::plain(Name::new(name).expect("a name"), column_type)
