@@ -163,10 +163,10 @@ async fn what_would_take_more_of_the_disk_than_spill_max_ends_a_night_with_51() 
     let _bench = Bench::lay(schema, &many_keys(schema)).await;
     let ferry = ferry(schema, &[]);
     // Little of the keys in memory.
-    ferry.edit("jobs/environments/dev.toml", "32MiB\"", "4MiB\"\nspill_max = \"1MiB\"");
+    ferry.edit("jobs/environments/dev.toml", "32MiB\"", "4MiB\"\nspill_max = \"128KiB\"");
     let came = ferry.run(&["run", "jobs/things.toml", "--json"]);
     let told = "scratch space cannot be written: more than `spill_max` would lie there";
     assert!(came.err.contains(told) && came.err.contains("or raise `spill_max`"), "{}", came.err);
-    ferry.edit("jobs/environments/dev.toml", "spill_max = \"1MiB\"", "spill_max = \"1GiB\"");
+    ferry.edit("jobs/environments/dev.toml", "spill_max = \"128KiB\"", "spill_max = \"1GiB\"");
     assert_nothing(&ferry, &came, "E-DISK-51", KEYS);
 }
