@@ -12,7 +12,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Date32Array, TimestampMicrosecondAr
 use arrow::datatypes::{DataType, Date32Type, TimeUnit, TimestampMicrosecondType};
 use std::sync::Arc;
 
-const DAY_MICROS: i64 = 86_400_000_000;
+pub(super) const DAY_MICROS: i64 = 86_400_000_000;
 
 /// First and last day that every reader knows: 1 January 0001 and 31 December 9999, in days from 1970.
 const FIRST_DAY: i64 = -719_162;

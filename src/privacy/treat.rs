@@ -9,7 +9,7 @@ use super::fields::shown;
 use super::keys::Keys;
 use super::mac::Mac;
 use super::scrub::scrub;
-use super::shift::{Subject, shifted};
+use super::shift::{DAY_MICROS, Subject, shifted};
 use super::told::Told;
 use crate::data::{Alphabet, Column, ColumnType, Generalisation, Treatment};
 use arrow::array::{
@@ -50,7 +50,6 @@ const DIGITS: [[u8; 2]; 256] = {
 
 /// What stands for a text that is no postcode.
 const NO_POSTCODE: &str = "<postcode>";
-const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Signs that are masked in one go, and what stands for each.
 const MASKED_AT_ONCE: usize = 64;

@@ -229,10 +229,10 @@ fn bytes<T: ByteViewType>(cells: &GenericByteViewArray<T>) -> Total {
         let one = (first_bytes(row, of_cell), row);
         let (min, max) = bounds.get_or_insert((one, one));
         let order = |other: &(u64, usize)| one.0.cmp(&other.0).then_with(|| cell(row).cmp(cell(other.1)));
-        if one.0 <= min.0 && order(min).is_lt() {
+        if order(min).is_lt() {
             *min = one;
         }
-        if one.0 >= max.0 && order(max).is_gt() {
+        if order(max).is_gt() {
             *max = one;
         }
     }
