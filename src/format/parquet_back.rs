@@ -2,16 +2,20 @@
 //!
 //! Never in here: files that somebody else made; they need caps that ours do not.
 
+use crate::data::packed_texts;
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::Encoding;
+use parquet::file::metadata::ParquetMetaData;
+use std::ops::Range;
 use std::sync::Arc;
 
-/// Rows a batch of what is read back.
+/// Rows a batch of what is read back, at most.
 const BATCH_ROWS: usize = 65_536;
 
 /// A file of ours that does not read back: what was encoded is not Parquet of the schema it was made for.
@@ -19,29 +23,57 @@ const BATCH_ROWS: usize = 65_536;
 #[error("does not read back")]
 pub struct NotReadable;
 
-/// The rows of a file, in the order they were written.
-pub struct ReadBack(ParquetRecordBatchReader);
+/// The rows of a file, in the order they were written. No batch holds rows of two row groups, since each group has dictionaries of its own.
+pub struct ReadBack {
+    bytes: Bytes,
+    footer: ArrowReaderMetadata,
+    groups: Range<usize>,
+    reader: Option<ParquetRecordBatchReader>,
+}
 
 /// Reads a file that was encoded for `schema`. The file itself says only plain Parquet types (text is STRING), so the
 /// schema also says how they come back (text as `Utf8View`).
 pub fn read_back(bytes: Bytes, schema: SchemaRef) -> Result<ReadBack, NotReadable> {
-    let mut all = read_back_in(1, bytes, schema)?;
+    let mut all = read_back_in(1, bytes, schema, |_| false)?;
     all.pop().ok_or(NotReadable)
 }
 
 /// The same in at most so many pieces, each of row groups that follow one another; one piece at least.
-pub fn read_back_in(pieces: usize, bytes: Bytes, schema: SchemaRef) -> Result<Vec<ReadBack>, NotReadable> {
-    let options = ArrowReaderOptions::new().with_schema(schema);
-    let footer = ArrowReaderMetadata::load(&bytes, options).map_err(|_| NotReadable)?;
-    let groups: Vec<usize> = (0..footer.metadata().num_row_groups()).collect();
-    let each = groups.len().div_ceil(pieces.max(1)).max(1);
-    let pieces = groups.len().div_ceil(each).max(1);
-    let of = |piece: usize| {
-        let groups = groups.iter().copied().skip(piece * each).take(each).collect();
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), footer.clone());
-        builder.with_row_groups(groups).with_batch_size(BATCH_ROWS).build().map(ReadBack).map_err(|_| NotReadable)
+///
+/// A column of texts that `may_be_packed` comes back as [`packed_texts`] where dictionaries pack all of it: with every batch the texts
+/// that differ in its row group, and which of them each row has.
+pub fn read_back_in(
+    pieces: usize,
+    bytes: Bytes,
+    schema: SchemaRef,
+    may_be_packed: impl Fn(&str) -> bool,
+) -> Result<Vec<ReadBack>, NotReadable> {
+    let footer = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new()).map_err(|_| NotReadable)?;
+    let metadata = Arc::clone(footer.metadata());
+    let as_packed = |(place, field): (usize, &FieldRef)| -> FieldRef {
+        let is_text = *field.data_type() == DataType::Utf8View;
+        match is_text && may_be_packed(field.name()) && is_packed(&metadata, place, field.name()) {
+            true => Arc::new(field.as_ref().clone().with_data_type(packed_texts())),
+            false => Arc::clone(field),
+        }
     };
-    (0..pieces).map(of).collect()
+    let fields: Fields = schema.fields().iter().enumerate().map(as_packed).collect();
+    let options =
+        ArrowReaderOptions::new().with_schema(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())));
+    let footer = ArrowReaderMetadata::try_new(Arc::clone(&metadata), options).map_err(|_| NotReadable)?;
+    let groups = metadata.num_row_groups();
+    let each = groups.div_ceil(pieces.max(1)).max(1);
+    let pieces = (0..groups.max(1)).step_by(each).map(|start| start..groups.min(start + each));
+    let of = |groups| ReadBack { bytes: bytes.clone(), footer: footer.clone(), groups, reader: None };
+    Ok(pieces.map(of).collect())
+}
+
+/// Whether dictionaries pack a column in every row group, and no page of it stands without. Of a table without columns in columns.
+fn is_packed(metadata: &ParquetMetaData, place: usize, name: &str) -> bool {
+    metadata.row_groups().iter().all(|group| {
+        let chunk = group.columns().get(place).filter(|chunk| chunk.column_path().parts() == [name]);
+        chunk.and_then(|chunk| chunk.page_encoding_stats_mask()).is_some_and(|of| of.is_only(Encoding::RLE_DICTIONARY))
+    })
 }
 
 /// What the footer of a file says under `key`; `None` where it says nothing, or is none.
@@ -106,6 +138,26 @@ impl Iterator for ReadBack {
     type Item = Result<RecordBatch, NotReadable>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|batch| batch.map_err(|_| NotReadable))
+        loop {
+            if let Some(batch) = self.reader.as_mut().and_then(Iterator::next) {
+                return Some(self.or_end(batch.map_err(|_| NotReadable)));
+            }
+            let group = self.groups.next()?;
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), self.footer.clone());
+            match builder.with_row_groups(vec![group]).with_batch_size(BATCH_ROWS).build() {
+                Ok(reader) => self.reader = Some(reader),
+                Err(_) => return Some(self.or_end(Err(NotReadable))),
+            }
+        }
+    }
+}
+
+impl ReadBack {
+    /// Nothing comes behind a fault.
+    fn or_end(&mut self, batch: Result<RecordBatch, NotReadable>) -> Result<RecordBatch, NotReadable> {
+        if batch.is_err() {
+            (self.groups, self.reader) = (0..0, None);
+        }
+        batch
     }
 }

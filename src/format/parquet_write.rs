@@ -304,10 +304,12 @@ fn dictionary_for_text(values: &dyn Array) -> Dictionary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::packed_texts;
     use crate::format::bounds::Bound;
-    use crate::format::parquet_back::read_back;
+    use crate::format::parquet_back::{read_back, read_back_in};
     use arrow::array::*;
-    use arrow::datatypes::{Field, Schema};
+    use arrow::compute::{cast, concat};
+    use arrow::datatypes::{Field, Int32Type, Schema};
     use parquet::file::reader::{FileReader, SerializedFileReader};
 
     fn rows(from: i64, count: i64) -> RecordBatch {
@@ -389,6 +391,55 @@ mod tests {
         for column in (0..back.num_columns()).filter(|column| *column != 5) {
             assert_eq!(back.column(column), expected.column(column), "{}", back.schema().field(column).name());
         }
+    }
+
+    #[test]
+    fn reads_back_texts_as_their_dictionary_where_that_holds_all_of_them() {
+        // More rows than a batch holds; the second group is short.
+        let group = |rows: i64, different: i64, from: i64| {
+            let text = |row: i64| format!("a text and its own number: {:030}", from + row);
+            let texts = |of: &dyn Fn(i64) -> Option<String>| {
+                Arc::new((0..rows).map(of).collect::<StringViewArray>()) as ArrayRef
+            };
+            let few = |row: i64| (row % 11 != 0).then(|| text(row % 7));
+            let columns = [
+                ("few", texts(&few)),
+                ("late", texts(&|row| few(row).filter(|_| row > 66_000))),
+                ("none", texts(&|_| None)),
+                ("many", texts(&|row| Some(text(row % different)))),
+                ("other", texts(&few)),
+            ];
+            RecordBatch::try_from_iter_with_nullable(columns.map(|(name, cells)| (name, cells, true))).expect("rows")
+        };
+        // So few differ in the first rows that a dictionary is begun; in the second group it grows beyond what one may hold.
+        let groups = [group(70_000, 9, 0), group(40_000, 40_000, 5)];
+        let written = file(&[&[&groups[0]], &[&groups[1]]]).bytes;
+        for pieces in [1, 2] {
+            let may_be_packed = |name: &str| name != "other";
+            let back = read_back_in(pieces, written.clone(), groups[0].schema(), may_be_packed).expect("readable");
+            assert_eq!(back.len(), pieces);
+            let back: Vec<_> = back.into_iter().flatten().map(|batch| batch.expect("rows")).collect();
+            assert_eq!(back.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [65_536, 70_000 - 65_536, 40_000]);
+            for batch in &back {
+                let type_of = |name| batch.column_by_name(name).expect("a column").data_type().clone();
+                assert_eq!(
+                    ["few", "late", "many", "other"].map(type_of),
+                    [packed_texts(), packed_texts(), DataType::Utf8View, DataType::Utf8View]
+                );
+                assert_eq!(batch.column(0).as_dictionary::<Int32Type>().values().len(), 7);
+            }
+            for place in 0..5 {
+                let whole = |all: &[RecordBatch]| {
+                    let cells = all.iter().map(|batch| cast(batch.column(place), &DataType::Utf8View).expect("texts"));
+                    let cells: Vec<_> = cells.collect();
+                    concat(&cells.iter().map(AsRef::as_ref).collect::<Vec<_>>()).expect("one column")
+                };
+                assert_eq!(&whole(&back), &whole(&groups), "column {place} in {pieces} pieces");
+            }
+        }
+        let empty = groups[0].slice(0, 0);
+        let back = read_back_in(2, file(&[&[&empty]]).bytes, empty.schema(), |_| true).expect("readable");
+        assert_eq!(back.into_iter().flatten().map(|batch| batch.expect("rows").num_rows()).sum::<usize>(), 0);
     }
 
     #[test]

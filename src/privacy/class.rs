@@ -8,7 +8,7 @@ use super::columns::{CellKind, ColumnTally, Said, said, verdict};
 use super::detect::Recognisers;
 use super::recognise::Kind;
 use crate::data::text::whole_of;
-use crate::data::{Class, Column, ColumnType, Printed};
+use crate::data::{Class, Column, ColumnType, CountedTexts, Printed};
 use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
 use arrow::datatypes::{Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type};
 use std::collections::BTreeMap;
@@ -80,7 +80,11 @@ impl Content {
                 numbers(of_days(cells.len() - cells.null_count()))
             }
             ColumnType::Json | ColumnType::Jsonb => (BTreeMap::new(), None),
-            column_type => match cells.as_string_view_opt().filter(|_| column_type.is_text()) {
+            ColumnType::Printed(printed) => match cells.as_string_view_opt() {
+                Some(texts) => of_printed(texts, printed, name, recognisers),
+                None => (BTreeMap::new(), None),
+            },
+            column_type => match CountedTexts::of(cells).filter(|_| column_type.is_text()) {
                 Some(texts) => of_texts(texts, column_type, name, recognisers),
                 None => (BTreeMap::new(), None),
             },
@@ -108,16 +112,13 @@ impl Content {
     }
 }
 
-/// Texts, whatever the type that is carried as them.
+/// Texts, and UUIDs.
 fn of_texts(
-    texts: &StringViewArray,
+    texts: CountedTexts<'_>,
     column_type: ColumnType,
     name: &str,
     recognisers: &Recognisers,
 ) -> (BTreeMap<&'static str, u64>, Option<Content>) {
-    if let ColumnType::Printed(printed) = column_type {
-        return of_printed(texts, printed, name, recognisers);
-    }
     let (found, tally) = recognisers.findings_and_tally(texts, name);
     // Letters and digits, and no street: `address` points at one.
     let tally = if column_type == ColumnType::Uuid { tally.without(Kind::Address) } else { tally };

@@ -7,13 +7,15 @@
 use super::columns::{Asked, CellKind, CellTold, ColumnTally, Memo, Said, may_be_sentence, said, told_of_found};
 use super::engine::{Engine, Finding, Header, NotMade, Work, plain};
 use super::recognise::{KINDS, Kind, has_check, is_card};
+use crate::data::CountedTexts;
 use arrow::array::{Array, Int64Array, StringViewArray};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Mutex;
 
-/// Whole numbers of a batch below which cards among them could be chance: one number in ten has Luhn's sum.
-const CARDS_AMONG_MIN: usize = 16;
+/// Whole numbers below which cards among them could be chance: one number in ten has Luhn's sum.
+const CARDS_AMONG_MIN: u64 = 16;
 
 /// Cells that one thread looks at in one go.
 const CELLS_AT_ONCE: usize = 4096;
@@ -27,6 +29,26 @@ const UUID_BYTES: usize = 36;
 
 /// The kind of a payment card's number.
 pub const CARD: &str = "card";
+
+/// Whole numbers of a column, and those that could be payment cards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cards {
+    numbers: u64,
+    cards: u64,
+}
+
+impl Cards {
+    /// How many are: none unless most could be.
+    pub fn found(self) -> u64 {
+        if self.numbers >= CARDS_AMONG_MIN && self.cards > self.numbers / 2 { self.cards } else { 0 }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, more: Cards) -> Self {
+        Cards { numbers: self.numbers + more.numbers, cards: self.cards + more.cards }
+    }
+}
 
 /// All recognisers, compiled once for a run.
 pub struct Recognisers {
@@ -71,9 +93,9 @@ impl Recognisers {
     }
 
     /// How many cells of a column hold something of each kind that must not be in any column nobody declared as personal.
-    pub fn findings(&self, column: &StringViewArray) -> BTreeMap<&'static str, u64> {
+    pub fn findings<'a>(&self, column: impl Into<CountedTexts<'a>>) -> BTreeMap<&'static str, u64> {
         let header = Header::none();
-        let (found, _) = self.each(column, BARE, &|cell, Room { work, found }| {
+        let (found, _) = self.each(&column.into(), BARE, &|cell, Room { work, found }| {
             // Names are in open columns on purpose.
             self.engine.find_but_names(cell, &header, work, found);
             Told { in_the_open: in_the_open(cell, found), ..Told::default() }
@@ -85,21 +107,21 @@ impl Recognisers {
     ///
     /// Cells are looked at once and no more, as far as that tells what they are: in a column whose name speaks of people each is
     /// also held against every shape, and in a sentence names are looked for too.
-    pub fn findings_and_tally(
+    pub fn findings_and_tally<'a>(
         &self,
-        column: &StringViewArray,
+        column: impl Into<CountedTexts<'a>>,
         name: &str,
     ) -> (BTreeMap<&'static str, u64>, ColumnTally) {
-        let (none, header) = (Header::none(), Header::new(name));
+        let (column, none, header) = (column.into(), Header::none(), Header::new(name));
         if matches!(said(name), Said::Surely(_) | Said::Perhaps(_)) {
             let tally = ColumnTally::for_verdict(CellKind::Text);
-            return self.each(column, self.called(name), &|cell, Room { work, found }| {
+            return self.each(&column, self.called(name), &|cell, Room { work, found }| {
                 self.engine.find_but_names(cell, &none, work, found);
                 let in_the_open = in_the_open(cell, found);
                 Told { in_the_open, cell: tally.tell(cell, &header, self.engine, work) }
             });
         }
-        self.each(column, UNNAMED, &|cell, Room { work, found }| {
+        self.each(&column, UNNAMED, &|cell, Room { work, found }| {
             self.engine.find_but_names(cell, &none, work, found);
             let in_the_open = in_the_open(cell, found);
             if may_be_sentence(cell) {
@@ -114,7 +136,7 @@ impl Recognisers {
         let header = Header::new(name);
         let of_piece = |start: usize| {
             let (mut counts, mut work, mut found) = (Counts::new(), self.engine.take_work(), Vec::new());
-            for row in valid_rows(column, start) {
+            for row in piece(start, column.len()).filter(|row| column.is_valid(*row)) {
                 self.engine.find(column.value(row), &header, &mut work, &mut found);
                 count(kinds_of(&found), 1, &mut counts);
             }
@@ -159,22 +181,21 @@ impl Recognisers {
     }
 
     /// Looks at every cell that there is and that was not looked at before, on all cores, and adds up what each told.
-    fn each(&self, cells: &StringViewArray, column: u32, look: &(dyn Fn(&str, &mut Room) -> Told + Sync)) -> Looked {
+    fn each(&self, cells: &CountedTexts<'_>, column: u32, look: &(dyn Fn(&str, &mut Room) -> Told + Sync)) -> Looked {
         let begin = || (Counts::new(), ColumnTally::for_verdict(CellKind::Text));
         let of_piece = |start: usize| {
             let mut memo = self.spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default();
             let mut room = Room { work: self.engine.take_work(), found: Vec::new() };
             let (mut counts, mut tally) = begin();
-            for row in valid_rows(cells, start) {
-                let cell = cells.value(row);
-                let asked = memo.ask(cell, column);
+            for (cell, times) in piece(start, cells.places()).filter_map(|place| cells.at(place)) {
+                let asked = memo.ask(cell, times, column);
                 if let Asked::Known { is_first } = asked {
-                    tally.add_known(cell, is_first);
+                    tally.add_known(cell, times, is_first);
                     continue;
                 }
                 let told = look(cell, &mut room);
-                count(told.in_the_open, 1, &mut counts);
-                tally.add_told(cell, &told.cell);
+                count(told.in_the_open, times, &mut counts);
+                tally.add_told(cell, times, &told.cell);
                 if let Asked::New(new) = asked {
                     memo.keep(new, told);
                 }
@@ -190,26 +211,25 @@ impl Recognisers {
             (counts, tally)
         };
         let both = |(counts, tally): Looked, (more, other): Looked| (added(counts, more), tally.and(other));
-        (0..cells.len()).into_par_iter().step_by(CELLS_AT_ONCE).map(of_piece).reduce(begin, both)
+        (0..cells.places()).into_par_iter().step_by(CELLS_AT_ONCE).map(of_piece).reduce(begin, both)
     }
 
-    /// How many of a batch's whole numbers are payment cards: none unless most are.
-    pub fn cards(&self, numbers: &Int64Array) -> u64 {
+    /// How many whole numbers there are, and how many of them could be payment cards.
+    pub fn cards(&self, numbers: &Int64Array) -> Cards {
         let is_one = |number: &i64| {
             (300_000_000_000_000..=6_999_999_999_999_999).contains(number) && {
                 let digits: Vec<u8> = number.to_string().bytes().map(|sign| sign - b'0').collect();
                 is_card(&digits)
             }
         };
-        let all = numbers.len() - numbers.null_count();
         let cards = numbers.iter().flatten().filter(is_one).count();
-        if all >= CARDS_AMONG_MIN && cards > all / 2 { cards as u64 } else { 0 }
+        Cards { numbers: (numbers.len() - numbers.null_count()) as u64, cards: cards as u64 }
     }
 }
 
-/// Rows of the piece that begins at `start` and that are not NULL.
-fn valid_rows(cells: &StringViewArray, start: usize) -> impl Iterator<Item = usize> {
-    (start..cells.len().min(start + CELLS_AT_ONCE)).filter(|row| cells.is_valid(*row))
+/// Places of the piece that begins at `start`, of so many in all.
+fn piece(start: usize, places: usize) -> Range<usize> {
+    start..places.min(start + CELLS_AT_ONCE)
 }
 
 /// A bit a kind of which the cell holds what has no place in a column that is open.
@@ -281,6 +301,11 @@ fn is_mobile(digits: Vec<u32>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::packed_texts;
+    use arrow::array::{ArrayRef, AsArray, DictionaryArray, StringArray};
+    use arrow::compute::cast;
+    use arrow::datatypes::{DataType, Int32Type};
+    use std::sync::Arc;
     use std::sync::OnceLock;
 
     /// Where an engine that looks at pieces of a long cell would have its seams.
@@ -371,12 +396,12 @@ mod tests {
             (0..10).find(|digit| is_card(&of(*digit))).map(|digit| front * 10 + digit)
         };
         let cards: Vec<_> = (0..20).map(|n| with_check_digit(411_111_111_111_100 + n * 37)).collect();
-        assert_eq!(recognisers.cards(&Int64Array::from(cards.clone())), 20);
-        assert_eq!(recognisers.cards(&Int64Array::from(cards[..3].to_vec())), 0);
+        assert_eq!(recognisers.cards(&Int64Array::from(cards.clone())).found(), 20);
+        assert_eq!(recognisers.cards(&Int64Array::from(cards[..3].to_vec())).found(), 0);
         let ids: Int64Array = (0..2000).map(|n| Some(4_000_000_000_000_000 + n)).collect();
-        assert_eq!(recognisers.cards(&ids), 0);
+        assert_eq!(recognisers.cards(&ids).found(), 0);
         let stamps: Int64Array = (0..2000).map(|n| Some(1_795_305_600_000_000 + n)).collect();
-        assert_eq!(recognisers.cards(&stamps), 0);
+        assert_eq!(recognisers.cards(&stamps).found(), 0);
     }
 
     #[test]
@@ -431,4 +456,77 @@ mod tests {
             assert_eq!(kinds(harmless), Vec::<&str>::new(), "{harmless}");
         }
     }
+
+    /// The same findings and tallies, part by part, of texts as they stand and of those that differ.
+    fn tells_the_same(parts: &[StringViewArray], packed: &[ArrayRef]) -> bool {
+        // A memory of its own for each road: what was met in one part is known in the next.
+        let [plain, counting] = [Recognisers::new().expect("patterns"), Recognisers::new().expect("patterns")];
+        parts.iter().zip(packed).all(|(texts, packed)| {
+            let counted = || CountedTexts::of(packed.as_ref()).expect("texts");
+            // Of many different values only some are kept, whichever come first.
+            let counts = |(found, tally): Looked| {
+                let kinds = KINDS.iter().map(|kind| tally.of(kind.0)).collect::<Vec<_>>();
+                (found, tally.cells, tally.bytes, tally.sentences, tally.distinct(), kinds)
+            };
+            let is_same = |name| {
+                counts(plain.findings_and_tally(texts, name)) == counts(counting.findings_and_tally(counted(), name))
+            };
+            plain.findings(texts) == counting.findings(counted())
+                && ["note", "contact_name", "phone"].into_iter().all(is_same)
+        })
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn tells_the_same_of_texts_one_by_one_and_of_those_that_differ(
+            rows in proptest::collection::vec((0..3usize, proptest::option::of(0..VALUES.len())), 0..60),
+        ) {
+            let part = |part: usize| rows.iter().filter(|(of, _)| *of != part).map(|(_, value)| value.map(|at| VALUES[at])).collect();
+            let parts: [StringViewArray; 2] = [part(0), part(1)];
+            let packed = parts.each_ref().map(|texts| cast(texts, &packed_texts()).expect("a dictionary"));
+            proptest::prop_assert!(tells_the_same(&parts, &packed));
+        }
+    }
+
+    #[test]
+    fn tells_the_same_of_more_texts_than_are_looked_at_in_one_go_and_of_some_that_are_not_there() {
+        let texts = (0..10_000).map(|at| match at % 50 {
+            0 => format!("{at} wren.alder{at}@example.org"),
+            1 => format!("{at} {}", VALUES[at / 50 % VALUES.len()]),
+            _ => format!("AAA-{at}"),
+        });
+        let texts = Arc::new(StringArray::from_iter_values(texts));
+        let part = |from: i32| -> ArrayRef {
+            // Every third text is not there; every second of the others twice and more; every seventh row has none.
+            let keys = (from..20_000).filter(|at| at % 10_000 % 3 != 0).map(|at| (at % 7 != 0).then_some(at % 10_000));
+            Arc::new(DictionaryArray::<Int32Type>::new(keys.chain([Some(1), Some(1)]).collect(), texts.clone()))
+        };
+        let packed = [part(0), part(9_000)];
+        let parts =
+            packed.each_ref().map(|packed| cast(packed, &DataType::Utf8View).expect("texts").as_string_view().clone());
+        assert!(tells_the_same(&parts, &packed));
+        let recognisers = Recognisers::new().expect("patterns");
+        assert!(recognisers.findings(&parts[0])["email"] > 100);
+    }
+
+    #[test]
+    fn cards_are_told_from_chance_by_all_of_the_numbers_together() {
+        let cards = |numbers: &[i64]| recognisers().cards(&Int64Array::from(numbers.to_vec()));
+        let few = cards(&[4_111_111_111_111_111; 10]);
+        assert_eq!((few.found(), few.and(few).found()), (0, 20));
+        assert_eq!(few.and(cards(&[7; 10])).found(), 0, "no more than half");
+    }
+
+    /// With something about people in some, in several ways in one, and with nothing.
+    const VALUES: [&str; 9] = [
+        "write to wren.alder@example.org, please",
+        "Onshore Wind",
+        "07700 900123",
+        "Sarah Whitcombe",
+        "",
+        "NI: ab 12 34 56 c and 4111 1111 1111 1111",
+        "The unit was out of service from 3 May to 9 May for planned work on the gearbox",
+        "Zo\u{eb} Hartley wrote that nothing is left to do before the next settlement run",
+        "AB1 2CD",
+    ];
 }

@@ -53,7 +53,7 @@ mod written;
 pub use bucket::{ascend, ascend_in_json};
 pub use class::{Content, Disagreement, is_kind};
 pub use columns::{CellKind, CellTold, ColumnTally, ColumnVerdict, Memo, Span, verdict};
-pub use detect::{CARD, Recognisers};
+pub use detect::{CARD, Cards, Recognisers};
 pub use engine::{Engine, Finding, Header, NotMade, Work};
 pub use fields::readable;
 pub use forgotten::{Forgotten, NotLookedAt};

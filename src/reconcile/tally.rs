@@ -4,6 +4,7 @@
 //! read back from the written parts, however either was cut.
 
 use super::exact_sum::ExactSum;
+use crate::data::CountedTexts;
 use arrow::array::{Array, AsArray, GenericByteViewArray, MAX_INLINE_VIEW_LEN, RecordBatch};
 
 use arrow::datatypes::{
@@ -177,6 +178,7 @@ fn total(values: &dyn Array) -> Total {
         DataType::Boolean => Total::Truth(values.as_boolean().true_count() as u64),
         DataType::Utf8View => bytes(values.as_string_view()),
         DataType::BinaryView => bytes(values.as_binary_view()),
+        DataType::Dictionary(..) => CountedTexts::of(values).map_or(Total::None, |texts| counted(&texts)),
         _ => Total::None,
     }
 }
@@ -209,6 +211,18 @@ fn floats(values: impl Iterator<Item = f64>) -> Total {
         bounds = Some(bounds.map_or((value, value), |(min, max)| (min.min(value), max.max(value))));
     }
     bounds.map_or(Total::None, |(min, max)| Total::Float { sum, min, max })
+}
+
+/// Texts of which each is there so many times.
+fn counted(texts: &CountedTexts<'_>) -> Total {
+    let mut length = 0;
+    let mut bounds: Option<(&str, &str)> = None;
+    for (text, times) in texts.iter() {
+        length += times * text.len() as u64;
+        bounds = Some(bounds.map_or((text, text), |(min, max)| (min.min(text), max.max(text))));
+    }
+    let owned = |text: &str| text.as_bytes().to_vec();
+    bounds.map_or(Total::None, |(min, max)| Total::Bytes { length, min: owned(min), max: owned(max) })
 }
 
 /// One look at each cell: its first eight bytes as a number tell most cells from the smallest and the largest.
@@ -245,6 +259,7 @@ fn bytes<T: ByteViewType>(cells: &GenericByteViewArray<T>) -> Total {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::packed_texts;
     use arrow::array::{ArrayRef, Decimal128Array, Float64Array, StringViewArray};
     use proptest::prelude::*;
     use std::sync::Arc;
@@ -304,7 +319,11 @@ mod tests {
                 (Some(min), Some(max)) => Total::Bytes { length, min: min.to_vec(), max: max.to_vec() },
                 _ => Total::None,
             };
-            prop_assert_eq!(total(texts.as_ref()), expected);
+            prop_assert_eq!(total(texts.as_ref()), expected.clone());
+            let packed = arrow::compute::cast(&texts, &packed_texts()).expect("a dictionary");
+            prop_assert_eq!(total(packed.as_ref()), expected);
+            let of = |cells| Tally::of(&RecordBatch::try_from_iter_with_nullable([("text", cells, true)]).expect("rows"));
+            prop_assert_eq!(of(packed), of(texts));
         }
     }
 

@@ -258,14 +258,16 @@ impl Part {
         self.audience
     }
 
-    /// Its rows, decoded again from the very bytes that will be uploaded: in at most so many pieces, one behind the other.
+    /// Its rows, decoded again from the very bytes that will be uploaded: in at most so many pieces, one behind the other. Columns of texts
+    /// that `may_be_packed` come as the texts that differ, where a dictionary packs them.
     pub fn read_back_in(
         &self,
         pieces: usize,
+        may_be_packed: &dyn Fn(&str) -> bool,
     ) -> Result<Vec<impl Iterator<Item = Result<RecordBatch, StoreError>> + Send + use<>>, StoreError> {
         let dataset = self.dataset.to_string();
         let unread = move |_: NotReadable| StoreError::ReadBack { dataset: dataset.clone() };
-        let pieces = read_back_in(pieces, self.bytes.clone(), self.schema.clone()).map_err(&unread)?;
+        let pieces = read_back_in(pieces, self.bytes.clone(), self.schema.clone(), may_be_packed).map_err(&unread)?;
         let told = |rows: ReadBack| {
             let unread = unread.clone();
             rows.map(move |batch| batch.map_err(&unread))

@@ -176,7 +176,7 @@ async fn stage(warehouse: &Store, run: &str, rows: i64, scratch: &Folder) -> Sta
     }
     if let Some(part) = parts.finish().expect("the last part") {
         assert_eq!(
-            part.read_back_in(3)
+            part.read_back_in(3, &|_| true)
                 .expect("readable")
                 .into_iter()
                 .flatten()

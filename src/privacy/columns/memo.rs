@@ -15,7 +15,7 @@ const OUTCOMES_MAX: usize = 1 << OUTCOME_BITS;
 /// Columns that are told apart, at most.
 const COLUMNS_MAX: u32 = (1 << 19) - 1;
 
-/// Cells of a piece after which it shows whether any come again, and the part of them that must have.
+/// Cells of a piece (different texts, where those are counted) after which it shows whether any come again, and the part of them that must have.
 const CELLS_TO_SEE: usize = 512;
 const KNOWN_PART: usize = 4;
 
@@ -67,8 +67,8 @@ impl<T: Copy + PartialEq> Default for Memo<T> {
 }
 
 impl<T: Copy + PartialEq> Memo<T> {
-    /// What is known of a cell of `column`; counted where all is.
-    pub fn ask(&mut self, cell: &str, column: u32) -> Asked {
+    /// What is known of a cell of `column`; counted so many times where all is.
+    pub fn ask(&mut self, cell: &str, times: u64, column: u32) -> Asked {
         let is_new_each_time = self.asked >= CELLS_TO_SEE && self.known < self.asked / KNOWN_PART;
         if cell.len() > CELL_BYTES_MAX || column >= COLUMNS_MAX || is_new_each_time {
             return Asked::Passing;
@@ -79,7 +79,7 @@ impl<T: Copy + PartialEq> Memo<T> {
         for (way, place) in self.places[pair].iter().enumerate() {
             if [place[0], place[1], place[2], place[3] & !OUTCOME_MASK] == cell {
                 self.known += 1;
-                self.outcomes[((place[3] & OUTCOME_MASK) >> OUTCOME_AT) as usize].1 += 1;
+                self.outcomes[((place[3] & OUTCOME_MASK) >> OUTCOME_AT) as usize].1 += times;
                 let is_first = self.met[pair] >> way & 1 == 0;
                 self.met[pair] |= 1 << way;
                 return Asked::Known { is_first };
@@ -164,7 +164,7 @@ mod tests {
         let mut memo = Memo::default();
         for column in [0, 1] {
             for (told, cell) in cells.iter().enumerate() {
-                match memo.ask(cell, column) {
+                match memo.ask(cell, 1, column) {
                     Asked::New(new) => memo.keep(new, told),
                     Asked::Known { .. } => panic!("{cell:?} was never seen"),
                     Asked::Passing => assert_eq!(*cell, text),
@@ -174,7 +174,7 @@ mod tests {
         memo.settle(|_, cells| assert_eq!(cells, 0));
         for column in [0, 1] {
             for cell in &cells {
-                let is_known = matches!(memo.ask(cell, column), Asked::Known { is_first: true });
+                let is_known = matches!(memo.ask(cell, 1, column), Asked::Known { is_first: true });
                 assert_eq!(is_known, cell.len() <= CELL_BYTES_MAX && *cell != text, "{cell:?}");
             }
         }

@@ -151,13 +151,13 @@ impl ColumnTally {
     /// Looks at a cell and counts it; its findings stay in `work`.
     pub fn add(&mut self, cell: &str, header: &Header, engine: &Engine, work: &mut Work) {
         let told = self.tell(cell, header, engine, work);
-        self.add_told(cell, &told);
+        self.add_told(cell, 1, &told);
     }
 
     /// Counts a cell by nothing but its shapes and their checks: of a number whose column's name says nothing of it no verdict asks for more.
     pub fn add_shapes(&mut self, cell: &str, engine: &Engine, work: &mut Work) {
         let told = told(cell, &[], true, engine, work);
-        self.add_told(cell, &told);
+        self.add_told(cell, 1, &told);
     }
 
     /// Looks at a cell of the column that `memo` calls `column` and counts it, where none like it was looked at before. Its findings are not kept,
@@ -170,13 +170,13 @@ impl ColumnTally {
         work: &mut Work,
         memo: &mut Memo<CellTold>,
     ) {
-        let asked = memo.ask(cell, column);
+        let asked = memo.ask(cell, 1, column);
         if let Asked::Known { .. } = asked {
             // As a value it was counted in the piece in which it was new.
-            return self.add_known(cell, false);
+            return self.add_known(cell, 1, false);
         }
         let told = self.tell(cell, header, engine, work);
-        self.add_told(cell, &told);
+        self.add_told(cell, 1, &told);
         if let Asked::New(new) = asked {
             memo.keep(new, told);
         }
@@ -205,16 +205,16 @@ impl ColumnTally {
         told
     }
 
-    /// Counts a cell that was looked at, and what it told.
-    pub fn add_told(&mut self, cell: &str, told: &CellTold) {
-        self.add_known(cell, true);
-        self.count(told, 1);
+    /// Counts so many cells that are alike, one of which was looked at, and what it told.
+    pub fn add_told(&mut self, cell: &str, times: u64, told: &CellTold) {
+        self.add_known(cell, times, true);
+        self.count(told, times);
     }
 
-    /// Counts a cell whose like was looked at, all but what it told; `is_first` where its like was not met in this tally before.
-    pub fn add_known(&mut self, cell: &str, is_first: bool) {
-        self.cells += 1;
-        self.bytes += cell.len() as u64;
+    /// Counts so many cells whose like was looked at, all but what it told; `is_first` where its like was not met in this tally before.
+    pub fn add_known(&mut self, cell: &str, times: u64, is_first: bool) {
+        self.cells += times;
+        self.bytes += times * cell.len() as u64;
         if is_first && self.distinct.len() < self.distinct_max {
             self.distinct.insert(hash(cell.as_bytes()));
         }

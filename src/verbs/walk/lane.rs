@@ -2,12 +2,13 @@
 //!
 //! What is tallied and scanned is what was encoded, decoded again, not what was meant to be.
 
-use crate::data::{Audience, Period, RiskBeyond, RiskTerms, Treatment};
+use crate::data::{Audience, ColumnType, CountedTexts, Name, Period, RiskBeyond, RiskTerms, Treatment};
 use crate::ending;
 use crate::failure::{Failure, Phase};
+use crate::format::parquet_back::NotReadable;
 use crate::job::OutputPlan;
 use crate::privacy::{
-    CARD, ColumnTreatment, Content, Disagreement, Recognisers, Risk, RiskFault, RiskMeter, RiskRows, readable,
+    CARD, Cards, ColumnTreatment, Content, Disagreement, Recognisers, Risk, RiskFault, RiskMeter, RiskRows, readable,
 };
 use crate::reconcile::Tally;
 use crate::store::{Encoded, Part, Parts, Staged, Staging, StoreError};
@@ -233,7 +234,8 @@ async fn ship_one(
         (part, seen)
     })
     .await;
-    let Seen { tally, findings, contents, risk } = seen.map_err(|error| Failure::store(&error, Phase::Reconcile))?;
+    let Seen { tally, findings, contents, risk, .. } =
+        seen.map_err(|error| Failure::store(&error, Phase::Reconcile))?;
     done.written = std::mem::take(&mut done.written).and(tally);
     done.files += 1;
     done.bytes += part.bytes().len() as u64;
@@ -270,6 +272,8 @@ struct Seen {
     /// Column and kind -> cells.
     findings: BTreeMap<(String, &'static str), u64>,
     contents: BTreeMap<String, Content>,
+    /// Columns of whole numbers.
+    cards: BTreeMap<String, Cards>,
     risk: Vec<Result<RiskRows, RiskFault>>,
 }
 
@@ -283,7 +287,25 @@ impl Seen {
         for (column, content) in more.contents {
             add_content(&mut self.contents, column, content);
         }
+        for (column, cards) in more.cards {
+            self.add_cards(column, cards);
+        }
         self.risk.extend(more.risk);
+        self
+    }
+
+    fn add_cards(&mut self, column: String, cards: Cards) {
+        let all = self.cards.entry(column).or_default();
+        *all = all.and(cards);
+    }
+
+    /// Cards of a whole part: a batch may have too few numbers to tell them from chance.
+    fn with_cards(mut self) -> Self {
+        for (column, cards) in std::mem::take(&mut self.cards) {
+            let of_batches = self.findings.entry((column, CARD)).or_default();
+            *of_batches = cards.found().max(*of_batches);
+        }
+        self.findings.retain(|_, cells| *cells > 0);
         self
     }
 }
@@ -303,25 +325,45 @@ fn add_content(contents: &mut BTreeMap<String, Content>, column: String, content
 /// In pieces, since nothing else is left to do beside the last part; in as many on every machine, so that what is found does not hang
 /// on how many cores there are.
 fn look(part: &Part, output: &OutputPlan, recognisers: &Recognisers) -> Result<Seen, StoreError> {
-    let pieces = part.read_back_in(PIECES)?;
-    let seen = pieces.into_par_iter().map(|rows| look_through(rows, output, recognisers)).collect::<Vec<_>>();
-    seen.into_iter().try_fold(Seen::default(), |seen, more| Ok(seen.and(more?)))
+    let may_be_packed =
+        |name: &str| output.columns.iter().any(|shown| shown.column.name.as_str() == name && is_counted(shown, output));
+    let pieces = part.read_back_in(PIECES, &may_be_packed)?;
+    let seen =
+        pieces.into_par_iter().map(|rows| look_through(rows, part.dataset(), output, recognisers)).collect::<Vec<_>>();
+    Ok(seen.into_iter().try_fold(Seen::default(), |seen, more| more.map(|more| seen.and(more)))?.with_cards())
+}
+
+/// Whether it is enough to look at each text of a column once, and to know how often it is there: not where texts are taken apart
+/// first, and not where rows are told apart by them.
+fn is_counted(shown: &ColumnTreatment, output: &OutputPlan) -> bool {
+    let is_whole = !matches!(shown.treatment, Treatment::Scrub | Treatment::Fields(_));
+    let is_printed = matches!(shown.column.column_type, ColumnType::Printed(_));
+    let tells_rows_apart =
+        |terms: &RiskTerms| terms.quasi.iter().chain(&terms.sensitive).any(|name| *name == shown.column.name);
+    is_whole && !is_printed && !output.risk.as_ref().is_some_and(tells_rows_apart)
 }
 
 fn look_through(
     rows: impl Iterator<Item = Result<RecordBatch, StoreError>>,
+    dataset: &Name,
     output: &OutputPlan,
     recognisers: &Recognisers,
 ) -> Result<Seen, StoreError> {
     let mut seen = Seen::default();
     let kept = || output.columns.iter().filter(|shown| shown.treatment == Treatment::Keep);
     let scanned = || output.columns.iter().filter(|shown| !shown.treatment.leaves_nothing());
+    let unread = |_: NotReadable| StoreError::ReadBack { dataset: dataset.to_string() };
     for batch in rows {
         let batch = batch?;
         for shown in scanned() {
             let Some(cells) = batch.column_by_name(shown.column.name.as_str()) else { continue };
-            let (found, content) = look_at(cells, shown, output.audience, recognisers);
             let name = shown.column.name.to_string();
+            if let Some(numbers) = cells.as_primitive_opt::<Int64Type>() {
+                let cards = recognisers.cards(numbers);
+                *seen.findings.entry((name.clone(), CARD)).or_default() += cards.found();
+                seen.add_cards(name.clone(), cards);
+            }
+            let (found, content) = look_at(cells, shown, output.audience, recognisers).map_err(unread)?;
             for (kind, cells) in found.into_iter().filter(|(_, cells)| *cells > 0) {
                 *seen.findings.entry((name.clone(), kind)).or_default() += cells;
             }
@@ -342,7 +384,7 @@ fn look_at(
     shown: &ColumnTreatment,
     audience: Audience,
     recognisers: &Recognisers,
-) -> (BTreeMap<&'static str, u64>, Option<Content>) {
+) -> Result<(BTreeMap<&'static str, u64>, Option<Content>), NotReadable> {
     let ColumnTreatment { column, treatment } = shown;
     let of_fields = match treatment {
         Treatment::Fields(fields) => readable(cells, column.name.as_str(), fields),
@@ -351,17 +393,130 @@ fn look_at(
     let cells = of_fields.as_ref().unwrap_or(cells);
     // Scrubbed text holds nothing of any kind, not only of those that no column may hold.
     if *treatment == Treatment::Scrub {
-        return (recognisers.left(cells.as_string_view(), column.name.as_str()), None);
+        let texts = cells.as_string_view_opt().ok_or(NotReadable)?;
+        return Ok((recognisers.left(texts, column.name.as_str()), None));
+    }
+    let texts = CountedTexts::of(cells);
+    // A column of texts that is not known as one must not pass for one in which nothing was found.
+    if texts.is_none() && matches!(cells.data_type(), DataType::Utf8View | DataType::Dictionary(..)) {
+        return Err(NotReadable);
     }
     let is_judged = *treatment == Treatment::Keep && !column.class.is_personal() && audience != Audience::Restricted;
-    let (mut found, content) = match is_judged {
+    let (found, content) = match is_judged {
         true => Content::look(cells, column, recognisers),
         false => (BTreeMap::new(), None),
     };
-    match cells.data_type() {
-        DataType::Utf8View if content.is_none() => found = recognisers.findings(cells.as_string_view()),
-        DataType::Int64 => found.extend([(CARD, recognisers.cards(cells.as_primitive::<Int64Type>()))]),
-        _ => {}
+    match texts.filter(|_| content.is_none()) {
+        Some(texts) => Ok((recognisers.findings(texts), None)),
+        None => Ok((found, content)),
     }
-    (found, content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Class, Column};
+    use crate::privacy::{Keys, redact};
+    use crate::store::{Encoder, PartLimits};
+    use arrow::array::StringViewArray;
+
+    const ROWS: usize = 300;
+
+    /// Columns of texts, what they are treated with, and what their rows hold in turn.
+    fn columns() -> Vec<(ColumnTreatment, [Option<&'static str>; 3])> {
+        let column = |name: &str, word: &str, class, treatment, cells| {
+            let column = Column::plain(Name::new(name).expect("a name"), ColumnType::parse(word).expect("a type"));
+            (ColumnTreatment { column: Column { class, ..column }, treatment }, cells)
+        };
+        let uuid = Some("0199a3c4-5b6d-7e8f-9012-3456789abcde");
+        vec![
+            column("technology", "text", Class::Open, Treatment::Keep, [Some("Onshore Wind"), Some("Solar PV"), None]),
+            column("contact", "text", Class::Open, Treatment::Keep, [Some("wren@example.org"), Some("n/a"), Some("")]),
+            column("settled_in", "uuid", Class::Internal, Treatment::Keep, [uuid, None, uuid]),
+            column("grade", "char(2)", Class::Open, Treatment::Keep, [Some("A"), Some("B"), None]),
+            column("terms", "json", Class::Open, Treatment::Keep, [Some(r#"{"to":"07700 900123"}"#), Some("{}"), None]),
+            column(
+                "phone",
+                "text",
+                Class::Personal,
+                Treatment::Mask { last: 3 },
+                [Some("07700 900123"), None, Some("")],
+            ),
+            column(
+                "full_name",
+                "text",
+                Class::Personal,
+                Treatment::Label,
+                [Some("Wren Alder"), None, Some("Rook Ash")],
+            ),
+            column(
+                "remarks",
+                "text",
+                Class::Personal,
+                Treatment::Scrub,
+                [Some("ask wren@example.org"), None, Some("no")],
+            ),
+            column("tags", "text[]", Class::Open, Treatment::Keep, [Some("{a,b}"), Some("{}"), None]),
+            column("district", "text", Class::Open, Treatment::Keep, [Some("ZZ1"), Some("ZZ2"), None]),
+        ]
+    }
+
+    #[test]
+    fn a_part_tells_the_same_by_its_dictionaries_and_row_by_row() {
+        let (shown, cells): (Vec<_>, Vec<_>) = columns().into_iter().unzip();
+        let arrays =
+            cells.iter().map(|of| Arc::new((0..ROWS).map(|row| of[row % 3]).collect::<StringViewArray>()) as ArrayRef);
+        let names = shown.iter().map(|shown| shown.column.name.to_string());
+        let rows = RecordBatch::try_from_iter_with_nullable(names.zip(arrays).map(|(name, cells)| (name, cells, true)));
+        let dataset = Name::new("notes").expect("a name");
+        let redacted =
+            redact(&rows.expect("rows"), &shown, Audience::Analytics, &dataset, &Keys::none()).expect("treated");
+        let encoder = Encoder::new(&redacted, &shown, "0199", None).expect("an encoder");
+        let mut parts = Parts::new(&encoder, PartLimits { rows_max: 1_000, bytes_max: 1 << 20 });
+        for _ in 0..2 {
+            let group = encoder.encode(std::slice::from_ref(&redacted)).expect("a row group");
+            assert!(parts.append(group).expect("appended").is_none());
+        }
+        let part = parts.finish().expect("encoded").expect("a part");
+        let terms = RiskTerms {
+            quasi: vec![Name::new("district").expect("a name")],
+            sensitive: None,
+            k_min: None,
+            l_min: None,
+            under_5_max: None,
+            under_10_max: None,
+            unique_max: None,
+            beyond: RiskBeyond::Warn,
+        };
+        let output = OutputPlan {
+            store: Name::new("warehouse").expect("a name"),
+            audience: Audience::Analytics,
+            columns: shown,
+            suppress_rows: Vec::new(),
+            risk: Some(terms),
+            small_cells: None,
+        };
+        let recognisers = Recognisers::new().expect("patterns");
+        let counted = look(&part, &output, &recognisers).expect("looked at");
+        let mut row_by_row = part.read_back_in(1, &|_| false).expect("readable");
+        let row_by_row =
+            look_through(row_by_row.remove(0), &dataset, &output, &recognisers).expect("looked at").with_cards();
+        assert_eq!(counted.tally, row_by_row.tally);
+        assert_eq!(counted.findings, row_by_row.findings);
+        let found = |column: &str, kind| counted.findings.get(&(column.to_owned(), kind)).copied();
+        assert_eq!([found("contact", "email"), found("terms", "phone")], [Some(200), Some(200)]);
+        let disagreements = |seen: &Seen| {
+            let of =
+                |shown: &ColumnTreatment| seen.contents.get(shown.column.name.as_str()).map(|of| of.of(&shown.column));
+            output.columns.iter().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(disagreements(&counted), disagreements(&row_by_row));
+        let is_packed =
+            |name: &str| output.columns.iter().any(|of| of.column.name.as_str() == name && is_counted(of, &output));
+        let batch =
+            part.read_back_in(1, &is_packed).expect("readable").remove(0).next().expect("a batch").expect("rows");
+        let packed =
+            batch.schema().fields().iter().filter(|of| matches!(of.data_type(), DataType::Dictionary(..))).count();
+        assert_eq!(packed, 7, "all but those that are taken apart or tell rows apart");
+    }
 }
