@@ -103,6 +103,21 @@ pub struct CellTold {
     is_sentence: bool,
 }
 
+/// A letter and a digit of ASCII.
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+
+/// Whether a byte is either: a bit each.
+static SIGNS: [u8; 256] = {
+    let (mut signs, mut byte) = ([0; 256], 0u8);
+    while byte < 128 {
+        let letter = if byte.is_ascii_alphabetic() { LETTER } else { 0 };
+        signs[byte as usize] = letter | if byte.is_ascii_digit() { DIGIT } else { 0 };
+        byte += 1;
+    }
+    signs
+};
+
 // A bit a kind.
 const _: () = assert!(KINDS.len() <= 32);
 
@@ -297,13 +312,12 @@ fn told(cell: &str, found: &[Finding], all: bool, engine: &Engine, work: &mut Wo
         }
     }
     let (may_be_name, is_name) = engine.name(trimmed);
-    let (mut has_letters, mut has_number, mut blanks) = (false, false, 0);
+    let (mut signs, mut blanks) = (0, 0);
     for byte in trimmed.bytes() {
-        has_letters |= byte.is_ascii_alphabetic();
-        has_number |= byte.is_ascii_digit();
+        signs |= SIGNS[usize::from(byte)];
         blanks += usize::from(byte == b' ');
     }
-    if has_letters && (has_number || blanks > 0) {
+    if signs & LETTER != 0 && (signs & DIGIT != 0 || blanks > 0) {
         told.shapes |= 1 << Kind::Address as u32;
     }
     told.shapes |= u32::from(may_be_name) << Kind::PersonName as u32;
