@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Int32Type};
 pub enum CountedTexts<'a> {
     /// As they stand.
     Each(&'a StringViewArray),
-    /// Those that differ; as they are in a file some may be there no time at all.
+    /// Those that differ. A row group's dictionary may hold texts that no row of a batch has: those are there 0 times.
     Different(&'a StringArray, Vec<u64>),
 }
 

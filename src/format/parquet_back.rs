@@ -40,7 +40,7 @@ pub fn read_back(bytes: Bytes, schema: SchemaRef) -> Result<ReadBack, NotReadabl
 
 /// The same in at most so many pieces, each of row groups that follow one another; one piece at least.
 ///
-/// A column of texts that `may_be_packed` comes back as [`packed_texts`] where dictionaries pack all of it: with every batch the texts
+/// A column of texts that `may_be_packed` comes back as [`packed_texts`] where dictionaries pack all of it: as a rule with every batch the texts
 /// that differ in its row group, and which of them each row has.
 pub fn read_back_in(
     pieces: usize,
@@ -68,7 +68,8 @@ pub fn read_back_in(
     Ok(pieces.map(of).collect())
 }
 
-/// Whether dictionaries pack a column in every row group, and no page of it stands without. Of a table without columns in columns.
+/// Whether dictionaries pack a column in every row group, and no page of it stands without. Behind a column of columns no
+/// place fits, and none counts as packed.
 fn is_packed(metadata: &ParquetMetaData, place: usize, name: &str) -> bool {
     metadata.row_groups().iter().all(|group| {
         let chunk = group.columns().get(place).filter(|chunk| chunk.column_path().parts() == [name]);

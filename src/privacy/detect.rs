@@ -17,7 +17,7 @@ use std::sync::Mutex;
 /// Whole numbers below which cards among them could be chance: one number in ten has Luhn's sum.
 const CARDS_AMONG_MIN: u64 = 16;
 
-/// Cells that one thread looks at in one go.
+/// Cells, or different texts, that one thread looks at in one go.
 const CELLS_AT_ONCE: usize = 4096;
 
 /// How sure a kind with a check of its own must be, and one that leans on words around it.
@@ -38,6 +38,11 @@ pub struct Cards {
 }
 
 impl Cards {
+    /// How many numbers there are.
+    pub fn numbers(self) -> u64 {
+        self.numbers
+    }
+
     /// How many are: none unless most could be.
     pub fn found(self) -> u64 {
         if self.numbers >= CARDS_AMONG_MIN && self.cards > self.numbers / 2 { self.cards } else { 0 }

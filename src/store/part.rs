@@ -259,7 +259,7 @@ impl Part {
     }
 
     /// Its rows, decoded again from the very bytes that will be uploaded: in at most so many pieces, one behind the other. Columns of texts
-    /// that `may_be_packed` come as the texts that differ, where a dictionary packs them.
+    /// that `may_be_packed` come as the texts that differ and which of them each row has, where a dictionary packs them.
     pub fn read_back_in(
         &self,
         pieces: usize,

@@ -27,6 +27,9 @@ const PARTS_FULL_MAX: usize = 1;
 /// Pieces of a part that are looked at side by side.
 const PIECES: usize = 2;
 
+/// Whole numbers that stand near each other, among which cards are told from chance; as few as there are at the end.
+const CARDS_NEAR: u64 = 32_768;
+
 impl LaneDone {
     /// What an open or internal column that is kept is of, whoever knows better.
     pub fn content(&self, shown: &ColumnTreatment) -> Option<Disagreement> {
@@ -272,8 +275,8 @@ struct Seen {
     /// Column and kind -> cells.
     findings: BTreeMap<(String, &'static str), u64>,
     contents: BTreeMap<String, Content>,
-    /// Columns of whole numbers.
-    cards: BTreeMap<String, Cards>,
+    /// Columns of whole numbers: those near each other that are not judged yet, and all.
+    cards: BTreeMap<String, (Cards, Cards)>,
     risk: Vec<Result<RiskRows, RiskFault>>,
 }
 
@@ -287,25 +290,46 @@ impl Seen {
         for (column, content) in more.contents {
             add_content(&mut self.contents, column, content);
         }
-        for (column, cards) in more.cards {
-            self.add_cards(column, cards);
+        for (column, (_, more)) in more.cards {
+            let (_, all) = self.cards.entry(column).or_default();
+            *all = all.and(more);
         }
         self.risk.extend(more.risk);
         self
     }
 
-    fn add_cards(&mut self, column: String, cards: Cards) {
-        let all = self.cards.entry(column).or_default();
-        *all = all.and(cards);
+    fn add_cards(&mut self, column: &str, cards: Cards) {
+        let (near, all) = self.cards.entry(column.to_owned()).or_default();
+        (*near, *all) = (near.and(cards), all.and(cards));
+        if near.numbers() >= CARDS_NEAR {
+            let near = std::mem::take(near);
+            self.found_cards(column, near);
+        }
     }
 
-    /// Cards of a whole part: a batch may have too few numbers to tell them from chance.
-    fn with_cards(mut self) -> Self {
-        for (column, cards) in std::mem::take(&mut self.cards) {
-            let of_batches = self.findings.entry((column, CARD)).or_default();
-            *of_batches = cards.found().max(*of_batches);
+    fn found_cards(&mut self, column: &str, cards: Cards) {
+        if cards.found() > 0 {
+            *self.findings.entry((column.to_owned(), CARD)).or_default() += cards.found();
         }
-        self.findings.retain(|_, cells| *cells > 0);
+    }
+
+    /// Nothing comes behind the numbers that stand near each other last.
+    fn with_last_cards(mut self) -> Self {
+        let last: Vec<_> =
+            self.cards.iter_mut().map(|(column, of)| (column.clone(), std::mem::take(&mut of.0))).collect();
+        last.into_iter().for_each(|(column, near)| self.found_cards(&column, near));
+        self
+    }
+
+    /// Cards of a whole part: those that stand near each other may be too few to tell them from chance.
+    fn with_all_cards(mut self) -> Self {
+        for (column, (_, all)) in std::mem::take(&mut self.cards) {
+            let near = self.findings.remove(&(column.clone(), CARD)).unwrap_or_default();
+            let found = all.found().max(near);
+            if found > 0 {
+                self.findings.insert((column, CARD), found);
+            }
+        }
         self
     }
 }
@@ -330,17 +354,21 @@ fn look(part: &Part, output: &OutputPlan, recognisers: &Recognisers) -> Result<S
     let pieces = part.read_back_in(PIECES, &may_be_packed)?;
     let seen =
         pieces.into_par_iter().map(|rows| look_through(rows, part.dataset(), output, recognisers)).collect::<Vec<_>>();
-    Ok(seen.into_iter().try_fold(Seen::default(), |seen, more| more.map(|more| seen.and(more)))?.with_cards())
+    Ok(seen.into_iter().try_fold(Seen::default(), |seen, more| more.map(|more| seen.and(more)))?.with_all_cards())
 }
 
-/// Whether it is enough to look at each text of a column once, and to know how often it is there: not where texts are taken apart
-/// first, and not where rows are told apart by them.
+/// Whether it is enough to look at each text of a column once, and to know how often it is there: not where rows are told apart by them.
 fn is_counted(shown: &ColumnTreatment, output: &OutputPlan) -> bool {
-    let is_whole = !matches!(shown.treatment, Treatment::Scrub | Treatment::Fields(_));
-    let is_printed = matches!(shown.column.column_type, ColumnType::Printed(_));
     let tells_rows_apart =
         |terms: &RiskTerms| terms.quasi.iter().chain(&terms.sensitive).any(|name| *name == shown.column.name);
-    is_whole && !is_printed && !output.risk.as_ref().is_some_and(tells_rows_apart)
+    is_looked_at_whole(shown) && !output.risk.as_ref().is_some_and(tells_rows_apart)
+}
+
+/// Whether the texts of a column are looked at as they are: what was scrubbed, fields of JSON and types that PostgreSQL prints go a way of
+/// their own.
+fn is_looked_at_whole(shown: &ColumnTreatment) -> bool {
+    let is_printed = matches!(shown.column.column_type, ColumnType::Printed(_));
+    !is_printed && !matches!(shown.treatment, Treatment::Scrub | Treatment::Fields(_))
 }
 
 fn look_through(
@@ -359,9 +387,7 @@ fn look_through(
             let Some(cells) = batch.column_by_name(shown.column.name.as_str()) else { continue };
             let name = shown.column.name.to_string();
             if let Some(numbers) = cells.as_primitive_opt::<Int64Type>() {
-                let cards = recognisers.cards(numbers);
-                *seen.findings.entry((name.clone(), CARD)).or_default() += cards.found();
-                seen.add_cards(name.clone(), cards);
+                seen.add_cards(&name, recognisers.cards(numbers));
             }
             let (found, content) = look_at(cells, shown, output.audience, recognisers).map_err(unread)?;
             for (kind, cells) in found.into_iter().filter(|(_, cells)| *cells > 0) {
@@ -375,7 +401,7 @@ fn look_through(
         let is_kept = |name: &str| kept().any(|shown| shown.column.name.as_str() == name);
         seen.tally = std::mem::take(&mut seen.tally).and(Tally::of_some(&batch, is_kept));
     }
-    Ok(seen)
+    Ok(seen.with_last_cards())
 }
 
 /// Cells of one column: how many hold what no column of its kind may hold, and what they tell of the whole.
@@ -398,7 +424,12 @@ fn look_at(
     }
     let texts = CountedTexts::of(cells);
     // A column of texts that is not known as one must not pass for one in which nothing was found.
-    if texts.is_none() && matches!(cells.data_type(), DataType::Utf8View | DataType::Dictionary(..)) {
+    let is_text = matches!(
+        cells.data_type(),
+        DataType::Utf8View | DataType::Utf8 | DataType::LargeUtf8 | DataType::Dictionary(..)
+    );
+    let is_apart = matches!(texts, Some(CountedTexts::Different(..)));
+    if is_text && texts.is_none() || is_apart && !is_looked_at_whole(shown) {
         return Err(NotReadable);
     }
     let is_judged = *treatment == Treatment::Keep && !column.class.is_personal() && audience != Audience::Restricted;
@@ -418,7 +449,7 @@ mod tests {
     use crate::data::{Class, Column};
     use crate::privacy::{Keys, redact};
     use crate::store::{Encoder, PartLimits};
-    use arrow::array::StringViewArray;
+    use arrow::array::{Int64Array, StringViewArray};
 
     const ROWS: usize = 300;
 
@@ -466,6 +497,15 @@ mod tests {
         let (shown, cells): (Vec<_>, Vec<_>) = columns().into_iter().unzip();
         let arrays =
             cells.iter().map(|of| Arc::new((0..ROWS).map(|row| of[row % 3]).collect::<StringViewArray>()) as ArrayRef);
+        // Ten cards in each group, and numbers that are none.
+        let numbers = [("account", Some(4_111_111_111_111_111)), ("serial", None)].map(|(name, card)| {
+            let column = Column::plain(Name::new(name).expect("a name"), ColumnType::Bigint);
+            let of = |row: i64| card.filter(|_| row < 10).or((card.is_none()).then_some(row));
+            let cells: ArrayRef = Arc::new((0..ROWS as i64).map(of).collect::<Int64Array>());
+            (ColumnTreatment { column: Column { class: Class::Internal, ..column }, treatment: Treatment::Keep }, cells)
+        });
+        let (numbered, numbers): (Vec<_>, Vec<_>) = numbers.into_iter().unzip();
+        let (shown, arrays) = ([shown, numbered].concat(), arrays.chain(numbers));
         let names = shown.iter().map(|shown| shown.column.name.to_string());
         let rows = RecordBatch::try_from_iter_with_nullable(names.zip(arrays).map(|(name, cells)| (name, cells, true)));
         let dataset = Name::new("notes").expect("a name");
@@ -500,11 +540,12 @@ mod tests {
         let counted = look(&part, &output, &recognisers).expect("looked at");
         let mut row_by_row = part.read_back_in(1, &|_| false).expect("readable");
         let row_by_row =
-            look_through(row_by_row.remove(0), &dataset, &output, &recognisers).expect("looked at").with_cards();
+            look_through(row_by_row.remove(0), &dataset, &output, &recognisers).expect("looked at").with_all_cards();
         assert_eq!(counted.tally, row_by_row.tally);
         assert_eq!(counted.findings, row_by_row.findings);
         let found = |column: &str, kind| counted.findings.get(&(column.to_owned(), kind)).copied();
         assert_eq!([found("contact", "email"), found("terms", "phone")], [Some(200), Some(200)]);
+        assert_eq!([found("account", CARD), found("serial", CARD)], [Some(20), None]);
         let disagreements = |seen: &Seen| {
             let of =
                 |shown: &ColumnTreatment| seen.contents.get(shown.column.name.as_str()).map(|of| of.of(&shown.column));
