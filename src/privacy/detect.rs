@@ -17,6 +17,9 @@ use std::sync::Mutex;
 /// Whole numbers below which cards among them could be chance: one number in ten has Luhn's sum.
 const CARDS_AMONG_MIN: u64 = 16;
 
+/// Whole numbers that stand near each other and are judged together.
+const CARDS_NEAR: u64 = 32_768;
+
 /// Cells, or different texts, that one thread looks at in one go.
 const CELLS_AT_ONCE: usize = 4096;
 
@@ -30,28 +33,51 @@ const UUID_BYTES: usize = 36;
 /// The kind of a payment card's number.
 pub const CARD: &str = "card";
 
-/// Whole numbers of a column, and those that could be payment cards.
+/// Whole numbers of a column, and the payment cards among them: told from chance among numbers that stand near each other, and among all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cards {
+    /// Of those that stand near each other and were judged.
+    found: u64,
+    near: Among,
+    all: Among,
+}
+
+/// Whole numbers, and those of them that could be cards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Among {
     numbers: u64,
     cards: u64,
 }
 
 impl Cards {
-    /// How many numbers there are.
-    pub fn numbers(self) -> u64 {
-        self.numbers
+    /// How many are.
+    pub fn found(self) -> u64 {
+        self.all.found().max(self.found + self.near.found())
     }
 
-    /// How many are: none unless most could be.
-    pub fn found(self) -> u64 {
+    /// These and the numbers behind them.
+    #[must_use]
+    pub fn and(self, behind: Cards) -> Self {
+        let both =
+            Cards { found: self.found + behind.found, near: self.near.and(behind.near), all: self.all.and(behind.all) };
+        if both.near.numbers >= CARDS_NEAR { both.ended() } else { both }
+    }
+
+    /// What comes now does not stand near.
+    #[must_use]
+    pub fn ended(self) -> Self {
+        Cards { found: self.found + self.near.found(), near: Among::default(), ..self }
+    }
+}
+
+impl Among {
+    /// How many are cards: none unless most could be.
+    fn found(self) -> u64 {
         if self.numbers >= CARDS_AMONG_MIN && self.cards > self.numbers / 2 { self.cards } else { 0 }
     }
 
-    /// Both together.
-    #[must_use]
-    pub fn and(self, more: Cards) -> Self {
-        Cards { numbers: self.numbers + more.numbers, cards: self.cards + more.cards }
+    fn and(self, more: Among) -> Self {
+        Among { numbers: self.numbers + more.numbers, cards: self.cards + more.cards }
     }
 }
 
@@ -228,7 +254,8 @@ impl Recognisers {
             }
         };
         let cards = numbers.iter().flatten().filter(is_one).count();
-        Cards { numbers: (numbers.len() - numbers.null_count()) as u64, cards: cards as u64 }
+        let among = Among { numbers: (numbers.len() - numbers.null_count()) as u64, cards: cards as u64 };
+        Cards { near: among, all: among, found: 0 }
     }
 }
 

@@ -27,9 +27,6 @@ const PARTS_FULL_MAX: usize = 1;
 /// Pieces of a part that are looked at side by side.
 const PIECES: usize = 2;
 
-/// Whole numbers that stand near each other, among which cards are told from chance; as few as there are at the end.
-const CARDS_NEAR: u64 = 32_768;
-
 impl LaneDone {
     /// What an open or internal column that is kept is of, whoever knows better.
     pub fn content(&self, shown: &ColumnTreatment) -> Option<Disagreement> {
@@ -275,8 +272,8 @@ struct Seen {
     /// Column and kind -> cells.
     findings: BTreeMap<(String, &'static str), u64>,
     contents: BTreeMap<String, Content>,
-    /// Columns of whole numbers: those near each other that are not judged yet, and all.
-    cards: BTreeMap<String, (Cards, Cards)>,
+    /// Columns of whole numbers.
+    cards: BTreeMap<String, Cards>,
     risk: Vec<Result<RiskRows, RiskFault>>,
 }
 
@@ -290,46 +287,22 @@ impl Seen {
         for (column, content) in more.contents {
             add_content(&mut self.contents, column, content);
         }
-        for (column, (_, more)) in more.cards {
-            let (_, all) = self.cards.entry(column).or_default();
-            *all = all.and(more);
+        for (column, cards) in more.cards {
+            self.add_cards(&column, cards);
         }
         self.risk.extend(more.risk);
         self
     }
 
     fn add_cards(&mut self, column: &str, cards: Cards) {
-        let (near, all) = self.cards.entry(column.to_owned()).or_default();
-        (*near, *all) = (near.and(cards), all.and(cards));
-        if near.numbers() >= CARDS_NEAR {
-            let near = std::mem::take(near);
-            self.found_cards(column, near);
-        }
+        let all = self.cards.entry(column.to_owned()).or_default();
+        *all = all.and(cards);
     }
 
-    fn found_cards(&mut self, column: &str, cards: Cards) {
-        if cards.found() > 0 {
-            *self.findings.entry((column.to_owned(), CARD)).or_default() += cards.found();
-        }
-    }
-
-    /// Nothing comes behind the numbers that stand near each other last.
-    fn with_last_cards(mut self) -> Self {
-        let last: Vec<_> =
-            self.cards.iter_mut().map(|(column, of)| (column.clone(), std::mem::take(&mut of.0))).collect();
-        last.into_iter().for_each(|(column, near)| self.found_cards(&column, near));
-        self
-    }
-
-    /// Cards of a whole part: those that stand near each other may be too few to tell them from chance.
-    fn with_all_cards(mut self) -> Self {
-        for (column, (_, all)) in std::mem::take(&mut self.cards) {
-            let near = self.findings.remove(&(column.clone(), CARD)).unwrap_or_default();
-            let found = all.found().max(near);
-            if found > 0 {
-                self.findings.insert((column, CARD), found);
-            }
-        }
+    /// With the cards of the whole part among what was found.
+    fn with_cards(mut self) -> Self {
+        let found = std::mem::take(&mut self.cards).into_iter().map(|(column, cards)| ((column, CARD), cards.found()));
+        self.findings.extend(found.filter(|(_, cards)| *cards > 0));
         self
     }
 }
@@ -354,7 +327,7 @@ fn look(part: &Part, output: &OutputPlan, recognisers: &Recognisers) -> Result<S
     let pieces = part.read_back_in(PIECES, &may_be_packed)?;
     let seen =
         pieces.into_par_iter().map(|rows| look_through(rows, part.dataset(), output, recognisers)).collect::<Vec<_>>();
-    Ok(seen.into_iter().try_fold(Seen::default(), |seen, more| more.map(|more| seen.and(more)))?.with_all_cards())
+    Ok(seen.into_iter().try_fold(Seen::default(), |seen, more| more.map(|more| seen.and(more)))?.with_cards())
 }
 
 /// Whether it is enough to look at each text of a column once, and to know how often it is there: not where rows are told apart by them.
@@ -401,7 +374,8 @@ fn look_through(
         let is_kept = |name: &str| kept().any(|shown| shown.column.name.as_str() == name);
         seen.tally = std::mem::take(&mut seen.tally).and(Tally::of_some(&batch, is_kept));
     }
-    Ok(seen.with_last_cards())
+    seen.cards.values_mut().for_each(|cards| *cards = cards.ended());
+    Ok(seen)
 }
 
 /// Cells of one column: how many hold what no column of its kind may hold, and what they tell of the whole.
@@ -540,7 +514,7 @@ mod tests {
         let counted = look(&part, &output, &recognisers).expect("looked at");
         let mut row_by_row = part.read_back_in(1, &|_| false).expect("readable");
         let row_by_row =
-            look_through(row_by_row.remove(0), &dataset, &output, &recognisers).expect("looked at").with_all_cards();
+            look_through(row_by_row.remove(0), &dataset, &output, &recognisers).expect("looked at").with_cards();
         assert_eq!(counted.tally, row_by_row.tally);
         assert_eq!(counted.findings, row_by_row.findings);
         let found = |column: &str, kind| counted.findings.get(&(column.to_owned(), kind)).copied();
