@@ -20,6 +20,7 @@ pub struct Condition {
     text: String,
     parameters: Vec<(String, Range<usize>)>,
     numbered: Option<usize>,
+    closes_others: bool,
 }
 
 /// A condition whose every parameter has its value.
@@ -32,11 +33,20 @@ pub struct Filter {
 impl Condition {
     /// Finds the parameters in `text`.
     pub fn read(text: &str) -> Self {
-        let mut condition = Condition { text: text.to_owned(), parameters: Vec::new(), numbered: None };
-        let mut at = 0;
+        let mut condition =
+            Condition { text: text.to_owned(), parameters: Vec::new(), numbered: None, closes_others: false };
+        let (mut at, mut open) = (0, 0usize);
         while at < text.len() {
             at += match token(&text[at..]) {
-                Token::Other(length) => length,
+                Token::Other(length) => {
+                    match &text[at..at + length] {
+                        "(" => open += 1,
+                        ")" if open == 0 => condition.closes_others = true,
+                        ")" => open -= 1,
+                        _ => {}
+                    }
+                    length
+                }
                 Token::Numbered(length) => {
                     condition.numbered.get_or_insert(at);
                     length
@@ -59,6 +69,11 @@ impl Condition {
     /// Whether it has a parameter by number (`$1`), which nothing is bound to.
     pub fn has_numbers(&self) -> bool {
         self.numbered.is_some()
+    }
+
+    /// Whether it closes a bracket that it has not opened: one of ours, around it.
+    pub fn closes_others(&self) -> bool {
+        self.closes_others
     }
 
     /// Gives every parameter its value; `None` when one has none.
@@ -84,6 +99,14 @@ impl Filter {
     /// The condition as PostgreSQL reads it.
     pub fn postgres(&self) -> String {
         self.condition.filled(|place| self.values[place].postgres())
+    }
+
+    /// The condition as PostgreSQL reads it, but for the values of some parameters.
+    pub fn but(&self, parameters: &[&str]) -> String {
+        self.condition.filled(|place| match self.condition.parameters[place].0.as_str() {
+            name if parameters.contains(&name) => column(name),
+            _ => self.values[place].postgres(),
+        })
     }
 
     /// The condition over a frame that has the [`Filter::columns`] beside its own.
@@ -221,6 +244,14 @@ mod tests {
             ("$from::date, $b", vec!["from", "b"]),
         ] {
             assert_eq!(names(text), found, "{text}");
+        }
+        for (text, closes) in [
+            ("a = 1) or (b = 2", true),
+            ("(a = 1))", true),
+            ("a in (1, (2)) and b = ')' -- )", false),
+            ("a = $$)$$ and \")\" = /* ) */ 1 and (b", false),
+        ] {
+            assert_eq!(Condition::read(text).closes_others(), closes, "{text}");
         }
         assert!(Condition::read("a = $1").has_numbers());
         assert!(!Condition::read("a = '$1' and b1 = $b1").has_numbers());

@@ -14,7 +14,7 @@ use super::topic_file::check_topics;
 use super::tree::{Entry, Node, Text};
 use super::write_file::check_write;
 use crate::changes::untold;
-use crate::data::{Audience, Column, ColumnType, Form, Name, Schema};
+use crate::data::{Audience, Column, ColumnType, Condition, Form, Name, Schema};
 use crate::privacy::treatment;
 use crate::problem::{Place, Problems, shown_path};
 use crate::reconcile::claims::Claim;
@@ -68,6 +68,10 @@ pub fn load(file: &str, environment: &str, read: Read<'_>, variable: Variable<'_
         if let DatasetRows::Query(file) = &dataset.rows
             && let Some(query) = text(&file.value, read, Some(job.text.place(file.at)), &mut problems)
         {
+            if Condition::read(&query.text).closes_others() {
+                let message = "the query closes a bracket that it has not opened".to_owned();
+                problems.add("E-JOB-ROWS", query.place(0), message, None);
+            }
             queries.insert(file.value.clone(), query.text);
         }
     }

@@ -94,6 +94,10 @@ pub fn check_parameters(text: &Text, dataset: &Dataset, problems: &mut Problems)
     };
     let declared: Vec<&str> = dataset.parameters.iter().map(|(name, _)| name.value.as_str()).collect();
     let known: Vec<&str> = declared.iter().copied().chain(OF_THE_PERIOD).collect();
+    if let Some(condition) = condition.filter(|condition| condition.value.closes_others()) {
+        let message = "`where` closes a bracket that it has not opened".to_owned();
+        problems.add("E-JOB-WHERE", text.place(condition.at), message, None);
+    }
     let mut told = |at: usize, message: String, hint: String| {
         problems.add("E-JOB-PARAMETER", text.place(at), message, Some(hint));
     };
