@@ -1,7 +1,8 @@
 //! Whether periods are published: asked of the tables' own logs, which know every period however long ago it was.
 //!
 //! A table that is written by periods has no newest state for an older one to overwrite, so nothing is superseded. A period is
-//! done once every table has it from a time after its end; before that every night brings what is new in it.
+//! done once every table has it as its source had it after its end; before that every night brings what is new in it. When that was
+//! published says nothing: an export may be of the evening before, and a night that begins before midnight commits after it.
 //!
 //! Never in here: jobs with a table that is replaced as a whole (`decision`).
 
@@ -60,7 +61,7 @@ pub fn decide_periods(
         return Decision::Publish;
     }
     let run = |asked: &Asked, held: &Held| {
-        let done = asked.periods.iter().map(|period| held.get(period).filter(|at| is_after(at.at_ms, *period)));
+        let done = asked.periods.iter().map(|period| held.get(period).filter(|of| is_after(of.as_of_ms, *period)));
         done.collect::<Option<Vec<_>>>()?.last().map(|published| published.run.clone())
     };
     let runs: Option<Vec<String>> = asked.iter().zip(held).map(|(asked, held)| run(asked, held)).collect();
@@ -72,7 +73,8 @@ pub fn decide_periods(
         records.iter().filter(|record| record.back_to.is_none() && record.period == days).cloned().collect();
     let tables: Vec<(Name, Name)> = asked.iter().map(|asked| (asked.store.clone(), asked.dataset.clone())).collect();
     let is_fresh = |record: &JobRecord| {
-        is_after(record.published_at.timestamp_millis(), days) || today(record.published_at) == today(now)
+        let as_of = record.tables.iter().map(|table| table.row.extracted_at).min().unwrap_or(record.published_at);
+        is_after(as_of.timestamp_millis(), days) || today(as_of) == today(now)
     };
     // Of other periods of the same days (their length is another now) the record says nothing.
     let has = |(asked, held): (&Asked, &Held)| asked.periods.iter().all(|period| held.contains_key(period));
@@ -128,7 +130,7 @@ mod tests {
         let held: Held = held
             .iter()
             .map(|(of, published)| {
-                (period(of), Published { at_ms: at(published).timestamp_millis(), run: "of-the-table".into() })
+                (period(of), Published { as_of_ms: at(published).timestamp_millis(), run: "of-the-table".into() })
             })
             .collect();
         match decide_periods(records, &asked, &[held], period(days), None, at(now)) {

@@ -67,6 +67,7 @@ pub(super) async fn propose(
             ("nightferry.job", Some(night.job.to_string())),
             ("nightferry.stamp", Some(night.stamp.to_owned())),
             ("nightferry.period", Some(night.period.to_string())),
+            (layout::EXTRACTED_AT, Some(dataset.origin.extracted_at.to_rfc3339_opts(SecondsFormat::Micros, true))),
             (layout::PERIODS, periods),
             (layout::MERGED_TO, merged_to),
             ("nightferry.snapshot", dataset.origin.snapshot.as_ref().map(ToString::to_string)),

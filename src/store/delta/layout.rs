@@ -18,11 +18,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a commit says of its periods: every one of them, with a blank between.
 pub const PERIODS: &str = "nightferry.periods";
+/// What a commit says of its rows: when the source was read.
+pub const EXTRACTED_AT: &str = "nightferry.extractedAt";
 /// What a commit says of the changes it merged: the moment of the extract that they are from. No later one is known than the
 /// commit itself, so the moment advances with it and never without.
 pub const MERGED_TO: &str = "nightferry.mergedTo";
 /// What a commit that goes back says of all the periods that the table has then: each with the moment (milliseconds since
-/// 1970) and the run that published it.
+/// 1970) that it is of and the run that published it.
 pub const HELD: &str = "nightferry.held";
 /// Tag of a file: its period.
 const PERIOD: &str = "nightferry.period";
@@ -71,7 +73,7 @@ pub fn period_of(add: &Add) -> Option<Period> {
 
 /// What a commit says of all periods that a table has; `None` where it has none by itself.
 pub fn held_text(periods: &BTreeMap<Period, Published>) -> Option<String> {
-    let one = |(period, of): (&Period, &Published)| format!("{period}|{}|{}", of.at_ms, of.run);
+    let one = |(period, of): (&Period, &Published)| format!("{period}|{}|{}", of.as_of_ms, of.run);
     (!periods.is_empty()).then(|| periods.iter().map(one).collect::<Vec<_>>().join(" "))
 }
 
@@ -79,8 +81,8 @@ pub fn held_text(periods: &BTreeMap<Period, Published>) -> Option<String> {
 pub fn held_of(text: &str) -> Option<BTreeMap<Period, Published>> {
     let one = |text: &str| {
         let mut parts = text.splitn(3, '|');
-        let (period, at_ms, run) = (Period::parse(parts.next()?)?, parts.next()?.parse().ok()?, parts.next()?);
-        Some((period, Published { at_ms, run: run.to_owned() }))
+        let (period, as_of_ms, run) = (Period::parse(parts.next()?)?, parts.next()?.parse().ok()?, parts.next()?);
+        Some((period, Published { as_of_ms, run: run.to_owned() }))
     };
     text.split(' ').map(one).collect()
 }

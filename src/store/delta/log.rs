@@ -10,7 +10,7 @@
 
 use super::action::{Action, Add, MetaData, Remove};
 use super::checkpoint::{HINT, Hint, checkpoint_path};
-use super::layout::{HELD, MERGED_TO, PERIODS, held_of};
+use super::layout::{EXTRACTED_AT, HELD, MERGED_TO, PERIODS, held_of};
 use super::listing::{Listing, list_from};
 use super::resume::resumed;
 use super::shortened::{Shortened, beginnings, shortened};
@@ -51,17 +51,17 @@ pub struct TableState {
     pub transactions: BTreeMap<String, i64>,
     /// SHA-256 of the last manifest, hex.
     pub manifest_sha256: Option<String>,
-    /// Periods that the table holds one by one, those without rows too: when each was last published, and by which run.
+    /// Periods that the table holds one by one, those without rows too: as of when each was last published, and by which run.
     pub periods: BTreeMap<Period, Published>,
     /// The moment up to which the source's changes are merged into it, where the last commit merged some.
     pub merged_to: Option<DateTime<Utc>>,
 }
 
-/// When something was published, and by which run.
+/// As of when something was published, and by which run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
-    /// Milliseconds since 1970.
-    pub at_ms: i64,
+    /// When its source was read, which may be long before its commit. Milliseconds since 1970.
+    pub as_of_ms: i64,
     /// The run.
     pub run: String,
 }
@@ -282,12 +282,15 @@ fn take_periods(state: &mut TableState, info: &Map<String, Value>) -> Result<(),
         state.periods.clear();
         return Ok(());
     };
-    let at_ms = info.get("timestamp").and_then(Value::as_i64).unwrap_or(0);
+    let moment = info.get(EXTRACTED_AT).and_then(Value::as_str);
+    let moment = moment.map(|text| text.parse::<DateTime<Utc>>().map_err(|_| "it says no moment")).transpose()?;
+    // Of a commit that does not say, nobody knows: its periods are published once more.
+    let as_of_ms = moment.map_or(0, |moment| moment.timestamp_millis());
     let run = info.get("nightferry.run").and_then(Value::as_str).unwrap_or_default();
     for period in periods.split(' ') {
         let period = Period::parse(period).ok_or("it names no period")?;
         state.periods.retain(|there, _| !there.meets(period));
-        state.periods.insert(period, Published { at_ms, run: run.to_owned() });
+        state.periods.insert(period, Published { as_of_ms, run: run.to_owned() });
     }
     Ok(())
 }

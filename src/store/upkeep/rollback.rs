@@ -177,6 +177,7 @@ async fn propose(
             ("nightferry.job", Some(job.to_string())),
             ("nightferry.stamp", Some(asked.stamp.to_owned())),
             ("nightferry.period", Some(period.to_string())),
+            (layout::EXTRACTED_AT, Some(of.extracted_at.to_rfc3339_opts(SecondsFormat::Micros, true))),
             (BACK_TO, Some(asked.to.to_string())),
             (layout::HELD, layout::held_text(&then.periods)),
             (layout::MERGED_TO, merged_to),

@@ -142,6 +142,21 @@ fn files_of_a_source_give_the_rows_of_a_period_and_their_bad_rows_are_told() {
     }
 }
 
+#[test]
+fn a_period_is_done_once_its_source_was_read_after_its_end_whenever_that_was_published() {
+    let ferry = things("");
+    let day = ["--date", "2026-03-29"];
+    let outcome = || ferry.report(&["jobs/things.toml", "--date", "2026-03-29"]).1["outcome"].clone();
+    // An export of the evening, an hour before the day's end in London, that is read long after it.
+    ferry.write("in/extract.json", br#"{"extracted_at": "2026-03-29T22:00:00Z"}"#);
+    assert_eq!(ids(&ferry, &day, 0), pairs(&[("2", "2026-03-29"), ("3", "2026-03-29")]));
+    ferry.write("in/app.thing.csv", format!("{THINGS}9,2026-03-29,90\n").as_bytes());
+    ferry.write("in/extract.json", br#"{"extracted_at": "2026-03-29T23:00:00Z"}"#);
+    assert_eq!(outcome(), "published");
+    assert_eq!(ids(&ferry, &day, 0), pairs(&[("2", "2026-03-29"), ("3", "2026-03-29"), ("9", "2026-03-29")]));
+    assert_eq!(outcome(), "already_published");
+}
+
 /// Ends with 10 and says why; the table stands as it stood.
 fn refused(ferry: &Ferry, ending: &str, arguments: &[&str], told: &str) {
     let before = ferry.files("out/warehouse/thing/_delta_log");
@@ -257,6 +272,22 @@ fn a_plan_says_how_each_table_is_written_and_what_is_asked_for_it() {
         assert!(text.contains(told), "{told} in {text}");
     }
     assert_eq!(ferry.files("out"), Vec::<String>::new());
+}
+
+#[test]
+fn a_where_or_query_that_closes_a_bracket_of_ours_is_a_fault_in_the_files() {
+    let told = |ferry: &Ferry, fault: &str| {
+        let came = ferry.run(&["validate", "jobs/things.toml"]);
+        assert_eq!(came.code, 10, "{}{}", came.out, came.err);
+        assert!(format!("{}{}", came.out, came.err).contains(fault), "{}{}", came.out, came.err);
+    };
+    // The period would go with the second half alone.
+    let ferry = things("where = \"amount > 1) or (amount < 0\"\n");
+    told(&ferry, "jobs/things.toml:9:9  `where` closes a bracket that it has not opened  [E-JOB-WHERE]");
+    let ferry = things("");
+    ferry.edit("jobs/things.toml", "table = \"app.thing\"", "query = \"jobs/sql/thing.sql\"");
+    ferry.write("jobs/sql/thing.sql", b"select 1 as id) as a cross join (select 2 as id");
+    told(&ferry, "jobs/sql/thing.sql:1:1  the query closes a bracket that it has not opened  [E-JOB-ROWS]");
 }
 
 const MERGE: &str = "write = \"merge\"\nmerge = { watermark = \"seen_at\", lag = \"90m\", deleted = \"keep\" }";
