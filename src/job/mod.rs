@@ -108,6 +108,7 @@ pub use plan::*;
 pub use privacy_file::PrivacySaid;
 pub use requests::requests_at_least;
 pub use role_spec::RoleSpec;
+pub use rows_file::OF_THE_PERIOD;
 pub use secret_file::{AwsSecret, VaultSecret};
 pub use shape::bytes;
 pub use told::{CONNECT_MAX, EVENT_MAX, PAUSES, TELLING_MAX, TRY_MAX};

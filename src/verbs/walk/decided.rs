@@ -4,13 +4,17 @@
 
 use super::crossed::Crossed;
 use super::open::Opened;
-use crate::data::Name;
+use crate::data::{Column, Name, Rows, Treatment};
 use crate::failure::{Failure, Phase};
-use crate::job::{DatasetPlan, OutputPlan, Plan, WriteMode};
+use crate::job::{DatasetPlan, OF_THE_PERIOD, OutputPlan, Plan, WriteMode};
 use crate::privacy::Keys;
 use crate::store::{self, Asked, Decision, NightWrite, Settled};
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use std::collections::BTreeMap;
+
+/// Where the rows of a table that merges come from, among its columns.
+const FROM: &str = "(from)";
 
 /// Decides from the job's records and, where every table is written by periods, from the tables' own logs.
 pub async fn decided(
@@ -53,31 +57,60 @@ fn tables(plan: &Plan) -> Vec<(Name, Name)> {
 
 /// How the store is to write a dataset's tables.
 pub fn night_write<'a>(dataset: &'a DatasetPlan, crossed: &Crossed, keys: &Keys) -> NightWrite<'a> {
-    let columns = |output: &OutputPlan| (output.store.clone(), columns(output, keys));
-    let columns = || dataset.outputs.iter().map(columns).collect::<BTreeMap<Name, String>>();
     match &dataset.write {
         WriteMode::Replace => NightWrite::Replace,
         WriteMode::Merge(_) => {
+            let made = |output: &OutputPlan| (output.store.clone(), merged_from(dataset, output, keys));
+            let columns = dataset.outputs.iter().map(made).collect();
             let merged = crossed.merged.iter().flat_map(|merged| &merged.outputs);
             let merged = dataset.outputs.iter().zip(merged);
             let tables = merged.map(|(output, of)| (output.store.clone(), of.merged.clone())).collect();
-            NightWrite::Merge { to: crossed.origin.extracted_at, columns: columns(), tables }
+            NightWrite::Merge { to: crossed.origin.extracted_at, columns, tables }
         }
         WriteMode::ReplacePeriod { by, .. } => {
-            let columns = columns();
+            let made = |output: &OutputPlan| (output.store.clone(), json!(columns(output, keys)).to_string());
+            let columns = dataset.outputs.iter().map(made).collect();
             NightWrite::Periods { by, periods: dataset.write.periods(), columns }
         }
     }
 }
 
-/// The columns of a table, each with its type, its treatment and, of a pseudonym, which key made it: rows that were made
-/// otherwise do not belong in one table with these.
-pub fn columns(output: &OutputPlan, keys: &Keys) -> String {
-    let made = output.columns.iter().filter(|shown| shown.treatment.is_visible()).map(|shown| {
-        let checks = shown.treatment.domains().into_iter().filter_map(|domain| keys.check(domain));
-        let key: String = checks.map(|check| format!(" {check}")).collect();
-        let of = format!("{} {}{}", shown.column.column_type, shown.treatment, key);
-        (shown.column.name.to_string(), of)
+/// What the rows of a table that merges are made of: its columns, and where they come from. Those that stay when the changed ones
+/// come must have been made of the same.
+pub fn merged_from(dataset: &DatasetPlan, output: &OutputPlan, keys: &Keys) -> String {
+    let rows = match &dataset.extract.rows {
+        Rows::Table { table, filter } => {
+            json!([table.to_string(), filter.as_ref().map(|filter| filter.but(&OF_THE_PERIOD))])
+        }
+        Rows::Query { sql, .. } => json!([sql]),
+    };
+    let visible = output.columns.iter().filter(|shown| shown.treatment.is_visible());
+    let sources: Vec<&Vec<String>> = visible.map(|shown| &shown.column.source).collect();
+    let from = json!([dataset.from, rows, sources]).to_string();
+    // No column is called so.
+    let from = (FROM.to_owned(), store::sha256(from.as_bytes()));
+    json!(columns(output, keys).into_iter().chain([from]).collect::<BTreeMap<_, _>>()).to_string()
+}
+
+/// The columns of a table, each with its type, its treatment, what it is about and, of a pseudonym, which key made it: rows that
+/// were made otherwise do not belong in one table with these.
+fn columns(output: &OutputPlan, keys: &Keys) -> BTreeMap<String, String> {
+    let visible = output.columns.iter().filter(|shown| shown.treatment.is_visible());
+    let made = visible.map(|shown| {
+        let (column, treatment) = (&shown.column, &shown.treatment);
+        let checks = treatment.domains().into_iter().filter_map(|domain| keys.check(domain));
+        let words = checks.map(|check| check.to_string()).chain(kinds(column, treatment));
+        let words: String = words.map(|word| format!(" {word}")).collect();
+        (column.name.to_string(), format!("{} {treatment}{words}", column.column_type))
     });
-    serde_json::json!(made.collect::<BTreeMap<_, _>>()).to_string()
+    made.collect()
+}
+
+/// What treated values are about: they are written by its rules before they are hashed, and labelled by it.
+fn kinds(column: &Column, treatment: &Treatment) -> Vec<String> {
+    match treatment {
+        Treatment::Keep => Vec::new(),
+        Treatment::Fields(fields) => fields.iter().filter_map(|field| field.kind.clone()).collect(),
+        _ => column.kind.clone().into_iter().collect(),
+    }
 }

@@ -77,7 +77,7 @@ pub struct MergedOutput {
 
 impl Merging {
     /// Opens the tables of `dataset`, and finds out since when changes are wanted; `None` where it does not merge. All rows are
-    /// wanted for a table that is new, that was written otherwise or whose columns were, where a person asks `again`, and of files.
+    /// wanted for a table that is new, that was written otherwise or whose columns or origin were, where a person asks `again`, and of files.
     pub async fn begin(
         dataset: &DatasetPlan,
         plan: &Plan,
@@ -92,7 +92,7 @@ impl Merging {
         for output in &dataset.outputs {
             let Some(store) = stores.get(&output.store) else { continue };
             let table = Table::open(store, &dataset.name, &plan.stamp, &plan.job).await.map_err(lost)?;
-            let is_same = table.columns() == Some(super::decided::columns(output, keys).as_str());
+            let is_same = table.columns() == Some(super::decided::merged_from(dataset, output, keys).as_str());
             moments.push(table.merged_to().filter(|_| is_same && !again));
             tables.push((table, is_same));
         }

@@ -166,6 +166,28 @@ async fn a_table_into_which_changes_are_merged_has_what_the_source_has() {
     let night = units.night(&[]);
     assert_eq!((&night["rows_read"], &night["since"]), (&204.into(), &Value::Null));
     units.agrees(&mut database, &[]).await;
+
+    // The same of what a pseudonym is made by, and of which rows are asked for.
+    for (file, from, to) in [
+        ("schemas/unit.toml", "kind = \"person_name\"", "kind = \"job_title\""),
+        (
+            JOB,
+            "table = \"grid.unit\"",
+            "table = \"grid.unit\"\nwhere = \"unit_id > $least and $from <= $to\"\nparameters = { least = { bigint = \"0\" } }",
+        ),
+        (JOB, "bigint = \"0\"", "bigint = \"-1\""),
+    ] {
+        units.grid.ferry.edit(file, from, to);
+        let night = units.night(&[]);
+        assert_eq!((&night["rows_read"], &night["since"]), (&204.into(), &Value::Null), "{to}");
+        units.agrees(&mut database, &[]).await;
+        // Another night asks for another day, which is no change.
+        let night = units.night(&[]);
+        assert!(
+            night["since"].is_string() && night["rows_read"].as_u64().is_some_and(|rows| rows < 10),
+            "{to}: {night}"
+        );
+    }
     units.grid.drop().await;
 }
 
