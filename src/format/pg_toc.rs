@@ -19,7 +19,7 @@
 
 use super::FormatFault;
 use chrono::{NaiveDate, NaiveDateTime};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const SIGNATURE: &[u8] = b"PGDMP";
 const MAJOR: u8 = 1;
@@ -30,6 +30,8 @@ const MINOR_WITH_METHOD: u8 = 15;
 /// From here on an entry tells the kind of its relation.
 const MINOR_WITH_RELATION: u8 = 16;
 const FORMAT_OF_A_FOLDER: u8 = 3;
+/// Behind the columns of a table that inherits.
+const INHERITS: &str = "\nINHERITS (";
 const UTF8: &str = "SET client_encoding = 'UTF8';";
 
 /// What a dump's folder holds.
@@ -66,6 +68,8 @@ pub enum DumpedRows {
         /// The file without the ending of its compression: `3359.dat`.
         file: String,
     },
+    /// In such a file those of its own, and others in those of the tables that inherit from it.
+    Divided,
     /// In a file of INSERT statements.
     Inserted,
     /// Nowhere: the table alone was dumped, as a partitioned one is, or one whose data was left out.
@@ -80,7 +84,7 @@ pub fn read(bytes: &[u8]) -> Result<Toc, FormatFault> {
     toc.text()?;
     let server_version = toc.text()?.map(|version| utf8(version)).transpose()?.map(str::to_owned);
     toc.text()?;
-    let (mut tables, mut is_utf8) = (BTreeMap::new(), false);
+    let (mut tables, mut parents, mut is_utf8) = (BTreeMap::new(), BTreeSet::new(), false);
     for _ in 0..toc.int()? {
         let entry = Entry::read(&mut toc, minor)?;
         match entry.kind {
@@ -90,8 +94,9 @@ pub fn read(bytes: &[u8]) -> Result<Toc, FormatFault> {
                 ));
             }
             b"ENCODING" => is_utf8 = true,
-            // The table itself tells nothing that its data has not told.
+            // Beside what it inherits from, the table itself tells nothing that its data has not told.
             b"TABLE" => {
+                parents.extend(parents_of(utf8(entry.definition)?));
                 tables.entry(entry.name()?).or_insert(DumpedRows::Nowhere);
             }
             b"TABLE DATA" => {
@@ -106,8 +111,26 @@ pub fn read(bytes: &[u8]) -> Result<Toc, FormatFault> {
     if !is_utf8 {
         return Err(FormatFault::new("does not say its encoding"));
     }
-    let tables = tables.into_iter().map(|((schema, table), rows)| DumpedTable { schema, table, rows }).collect();
-    Ok(Toc { began, is_summer, server_version, tables })
+    let tables = tables.into_iter().map(|(name, rows)| {
+        let rows = if parents.contains(&name) { DumpedRows::Divided } else { rows };
+        DumpedTable { schema: name.0, table: name.1, rows }
+    });
+    Ok(Toc { began, is_summer, server_version, tables: tables.collect() })
+}
+
+/// The tables that a `CREATE TABLE` inherits from, each with its schema. A text in it that looks like that names some as well: they are
+/// then refused where they need not be.
+fn parents_of(definition: &str) -> Vec<(String, String)> {
+    let mut parents = Vec::new();
+    for list in definition.split(INHERITS).skip(1) {
+        let mut rest = Some(list);
+        while let Some((schema, behind)) = rest.and_then(identifier) {
+            let Some((table, behind)) = behind.strip_prefix('.').and_then(identifier) else { break };
+            parents.push((schema, table));
+            rest = behind.strip_prefix(", ");
+        }
+    }
+    parents
 }
 
 /// The head up to the moment; gives the minor version.
@@ -202,13 +225,16 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The columns of `COPY schema.table (a, "B, c") FROM stdin;`.
+/// The columns of `COPY schema.table (a, "B, c") FROM stdin;`; of a table without any, or with generated ones alone, nothing stands there.
 fn columns(copy: &str) -> Option<Vec<String>> {
     let mut rest = copy.trim_end().strip_prefix("COPY ")?.strip_suffix(" FROM stdin;")?;
     (_, rest) = identifier(rest)?;
     (_, rest) = identifier(rest.strip_prefix('.')?)?;
-    rest = rest.strip_prefix(" (")?.strip_suffix(')')?;
     let mut columns = Vec::new();
+    if rest == " " {
+        return Some(columns);
+    }
+    rest = rest.strip_prefix(" (")?.strip_suffix(')')?;
     loop {
         let (column, behind) = identifier(rest)?;
         columns.push(column);
@@ -311,6 +337,7 @@ mod tests {
         let names = |copy| columns(copy).map(|columns| columns.join("|"));
         assert_eq!(names("COPY app.thing (id, \"B, \"\"c\", t$1) FROM stdin;\n").as_deref(), Some("id|B, \"c|t$1"));
         assert_eq!(names("COPY \"App.x\".\"th ing\" (\"(\", \")\") FROM stdin;\n").as_deref(), Some("(|)"));
+        assert_eq!(columns("COPY app.bare  FROM stdin;\n"), Some(Vec::new()), "without a column that is dumped");
         for copy in [
             "",
             "COPY app.thing FROM stdin;",
@@ -323,6 +350,16 @@ mod tests {
         ] {
             assert_eq!(columns(copy), None, "{copy}");
         }
+    }
+
+    #[test]
+    fn knows_whom_a_table_inherits_from() {
+        let parents = |definition| -> Vec<String> {
+            parents_of(definition).into_iter().map(|(schema, table)| format!("{schema}|{table}")).collect()
+        };
+        assert_eq!(parents("CREATE TABLE app.one (\n    n integer\n);\n"), [""; 0]);
+        let heir = "CREATE TABLE app.heir (\n    m integer DEFAULT 1\n)\nINHERITS (app.old, \"App\".\"o, ld\")\nWITH (fillfactor='70');\n";
+        assert_eq!(parents(heir), ["app|old", "App|o, ld"]);
     }
 
     #[test]

@@ -9,7 +9,8 @@
 //! pg_dump reads every table in one snapshot. The contents tell when it began, by the clock of its machine: the snapshot was
 //! taken after that, commonly within seconds, but later where it had to wait (`--serializable-deferrable`) and earlier where
 //! it was given one (`--snapshot`). They do not tell which transactions it shows, so a comparison has a window of time only.
-//! Whether row security hid rows from the one who dumped, nothing tells either. Generated columns are in no dump.
+//! Whether row security hid rows from the one who dumped, nothing tells either, nor whether tables that inherit from another were left
+//! out of the dump. Generated columns are in no dump.
 //!
 //! Never in here: the format of the two kinds of file.
 
@@ -66,7 +67,8 @@ impl PgDump {
 
     /// The tables whose rows were dumped.
     pub fn tables(&self) -> Vec<TableName> {
-        let dumped = self.toc.tables.iter().filter(|table| table.rows != DumpedRows::Nowhere);
+        let is_whole = |table: &&DumpedTable| !matches!(table.rows, DumpedRows::Nowhere | DumpedRows::Divided);
+        let dumped = self.toc.tables.iter().filter(is_whole);
         dumped.map(|found| TableName { schema: found.schema.clone(), table: found.table.clone() }).collect()
     }
 
@@ -74,6 +76,12 @@ impl PgDump {
     pub fn part(&self, table: &TableName, objects: &[(String, ObjectMeta)]) -> Result<Part, SourceError> {
         let file = match &self.table(table)?.rows {
             DumpedRows::Copied { file, .. } => file,
+            DumpedRows::Divided => {
+                let what = format!("all rows of the table {table} in one file");
+                let hint =
+                    "tables inherit from it, whose rows are in files of their own: take them from the server itself";
+                return Err(SourceError::NotThere { what, hint: Some(hint.into()) });
+            }
             DumpedRows::Inserted => {
                 let what = format!("COPY of the table {table}, which was dumped as INSERT statements,");
                 return Err(SourceError::NotThere { what, hint: Some("dump it without --inserts".into()) });

@@ -95,6 +95,37 @@ fn the_contents_are_those_that_pg_restore_lists() {
 }
 
 #[test]
+fn a_table_whose_rows_are_in_its_heirs_too_is_refused_and_others_are_read() {
+    let laid = Laid::new();
+    laid.psql(
+        "create table app.old (id bigint, note text); create table app.heir () inherits (app.old);
+         create table app.bare (); create table app.made (one int generated always as (1) stored);
+         insert into app.old values (1, 'a'); insert into app.heir values (2, 'b')",
+    );
+    let ferry = dumped(&laid, &["-Z", "0"]);
+    let toc = read(&std::fs::read(ferry.path("in/toc.dat")).expect("contents")).expect("sound");
+    let rows = |table: &str| toc.tables.iter().find(|found| found.table == table).map(|found| &found.rows);
+    assert_eq!(rows("old"), Some(&DumpedRows::Divided));
+    assert!(matches!(rows("heir"), Some(DumpedRows::Copied { columns, .. }) if columns == &["id", "note"]));
+    for table in ["bare", "made"] {
+        assert!(matches!(rows(table), Some(DumpedRows::Copied { columns, .. }) if columns.is_empty()), "{table}");
+    }
+    run(&ferry);
+    agrees(&ferry, &laid.printed(), "beside heirs");
+    ferry.edit("jobs/things.toml", "table = \"app.nothing\"", "table = \"app.heir\"");
+    assert_eq!(ferry.run(&["run", "jobs/things.toml", "--again", "of an heir"]).code, 0);
+    assert_eq!(published(&ferry, "nothing", "id,note"), [json!(["2", "b"])]);
+    ferry.edit("jobs/things.toml", "table = \"app.heir\"", "table = \"app.old\"");
+    let came = ferry.run(&["run", "jobs/things.toml", "--again", "of its parent"]);
+    assert_eq!(came.code, 14, "{}", came.err);
+    assert!(
+        came.err.contains("all rows of the table app.old in one file") && came.err.contains("inherit"),
+        "{}",
+        came.err
+    );
+}
+
+#[test]
 fn the_moment_is_told_by_the_clock_of_the_zone_that_the_source_names() {
     let ferry = project("pg_dump = { url = \"in\", time_zone = \"America/New_York\" }");
     copy_folder(&fixture("pg_dump_17"), &ferry.path("in"));
