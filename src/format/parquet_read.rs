@@ -2,7 +2,8 @@
 //!
 //! A small file may decode to terabytes (a dictionary page and a run length); a footer's sizes are only claims. So text and
 //! bytes are read as views, which hold a repeated value once; what a batch and a file would come to is counted as the
-//! values' own lengths, and a file that comes to far more than its size ends the read.
+//! values' own lengths, and a file that comes to far more than its size ends the read. Wide rows come in batches of fewer: so
+//! many are read at once as the footer lets expect, and what comes to more all the same is cut.
 
 use super::{DECODED_BYTES_MAX, FormatFault, Opened, Rows};
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -12,14 +13,20 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::ChunkReader;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// Decoded bytes of one batch, at most.
-const BATCH_BYTES_MAX: u64 = 256 << 20;
+/// Decoded bytes of one batch, unless one row has more.
+pub(super) const BATCH_BYTES: u64 = 16 << 20;
+
+/// Decoded bytes of one row, at most.
+const ROW_BYTES_MAX: u64 = 256 << 20;
+
+/// Signs of a column's name that are told, at most.
+const NAME_SIGNS_MAX: usize = 100;
 
 /// What a file may decode to, as a multiple of its size, where that is more than [`DECODED_BYTES_MAX`].
 const DECODED_RATIO_MAX: u64 = 200;
@@ -33,14 +40,14 @@ pub fn open(bytes: Bytes) -> Result<Opened, FormatFault> {
 /// How much may be decoded.
 #[derive(Clone, Copy)]
 pub(super) struct Caps {
-    batch_bytes_max: u64,
+    row_bytes_max: u64,
     file_bytes_max: u64,
 }
 
 /// What a file of so many bytes may decode to.
 pub(super) fn caps(bytes: u64) -> Caps {
     let file_bytes_max = DECODED_BYTES_MAX.max(bytes.saturating_mul(DECODED_RATIO_MAX));
-    Caps { batch_bytes_max: BATCH_BYTES_MAX, file_bytes_max }
+    Caps { row_bytes_max: ROW_BYTES_MAX, file_bytes_max }
 }
 
 /// Reads the footer of what may lie anywhere.
@@ -50,11 +57,25 @@ pub(super) fn open_within(bytes: impl ChunkReader + 'static, caps: Caps) -> Resu
     let columns = builder.schema().fields().iter().map(|field| (field.name().clone(), field.data_type().clone()));
     Ok(Opened::new(columns.collect(), move |places, batch_rows_max| -> Rows {
         let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().copied());
-        match of_others(|| builder.with_projection(mask).with_batch_size(batch_rows_max).build().ok()) {
+        let batch_rows = rows_of(BATCH_BYTES, builder.metadata(), &places).min(batch_rows_max);
+        match of_others(|| builder.with_projection(mask).with_batch_size(batch_rows).build().ok()) {
             Some(reader) => rows(reader, &places, caps),
             None => Box::new(std::iter::once(Err(FormatFault::new("is not whole Parquet")))),
         }
     }))
+}
+
+/// How many rows come to so many bytes, by what the footer says of the columns at `places`; one at least.
+pub(super) fn rows_of(bytes: u64, metadata: &ParquetMetaData, places: &[usize]) -> usize {
+    let schema = metadata.file_metadata().schema_descr();
+    let row_bytes = |group: &RowGroupMetaData| {
+        let wanted =
+            group.columns().iter().enumerate().filter(|(leaf, _)| places.contains(&schema.get_column_root_idx(*leaf)));
+        let bytes: u64 = wanted.map(|(_, chunk)| u64::try_from(chunk.uncompressed_size()).unwrap_or(0)).sum();
+        bytes / u64::try_from(group.num_rows()).unwrap_or(0).max(1)
+    };
+    let widest = metadata.row_groups().iter().map(row_bytes).max().unwrap_or(0);
+    usize::try_from(bytes / widest.max(1)).unwrap_or(usize::MAX).max(1)
 }
 
 /// The rows that `reader` gives, the columns at `places` in that order.
@@ -63,7 +84,7 @@ pub(super) fn rows(reader: ParquetRecordBatchReader, places: &[usize], caps: Cap
     let mut sorted = places.to_vec();
     sorted.sort_unstable();
     let order = places.iter().map(|place| sorted.partition_point(|other| other < place)).collect();
-    Box::new(ParquetRows { reader: Some(reader), order, row: 0, bytes: 0, caps })
+    Box::new(ParquetRows { reader: Some(reader), order, cut: Vec::new(), row: 0, bytes: 0, caps })
 }
 
 thread_local! {
@@ -125,6 +146,8 @@ struct ParquetRows {
     /// None once it failed: what follows damage is not to be trusted.
     reader: Option<ParquetRecordBatchReader>,
     order: Vec<usize>,
+    /// What is left of a batch that was too large, the last rows first.
+    cut: Vec<RecordBatch>,
     row: u64,
     bytes: u64,
     caps: Caps,
@@ -135,9 +158,15 @@ impl Iterator for ParquetRows {
 
     fn next(&mut self) -> Option<Self::Item> {
         let reader = self.reader.as_mut()?;
-        let batch = of_others(|| Some(reader.next().map(Result::ok))).unwrap_or(Some(None))?;
-        let batch = batch.ok_or_else(|| FormatFault::at(self.row, "holds a damaged page"));
-        let batch = batch.and_then(|batch| self.checked(&batch));
+        let batch = match self.cut.pop() {
+            Some(batch) => Ok(batch),
+            None => {
+                let batch = of_others(|| Some(reader.next().map(Result::ok))).unwrap_or(Some(None))?;
+                let batch = batch.ok_or_else(|| FormatFault::at(self.row, "holds a damaged page"));
+                batch.and_then(|batch| self.counted(batch))
+            }
+        };
+        let batch = batch.and_then(|batch| self.cut(batch));
         if batch.is_err() {
             self.reader = None;
         }
@@ -146,15 +175,44 @@ impl Iterator for ParquetRows {
 }
 
 impl ParquetRows {
-    fn checked(&mut self, batch: &RecordBatch) -> Result<RecordBatch, FormatFault> {
-        let bytes = batch.columns().iter().map(|cells| value_bytes(cells.as_ref())).sum::<u64>();
-        self.bytes += bytes;
-        if bytes > self.caps.batch_bytes_max || self.bytes > self.caps.file_bytes_max {
-            return Err(FormatFault::at(self.row, "decodes to more than its cap"));
+    /// A batch, unless the file comes to too much with it.
+    fn counted(&mut self, batch: RecordBatch) -> Result<RecordBatch, FormatFault> {
+        self.bytes += bytes(&batch);
+        match self.bytes > self.caps.file_bytes_max {
+            true => Err(FormatFault::at(self.row, "decodes to more than its cap")),
+            false => Ok(batch),
+        }
+    }
+
+    /// The first rows of a batch, so many as are not too large, and puts the others aside; columns in the order asked for.
+    fn cut(&mut self, mut batch: RecordBatch) -> Result<RecordBatch, FormatFault> {
+        let mut all = bytes(&batch);
+        while all > BATCH_BYTES && batch.num_rows() > 1 {
+            let (first, behind) = (batch.num_rows() / 2, batch.num_rows() - batch.num_rows() / 2);
+            let (half, rest) = (batch.slice(0, first), batch.slice(first, behind));
+            // What is held once for all of them gets no less by a cut.
+            if bytes(&half) + bytes(&rest) > all + all / 2 {
+                break;
+            }
+            self.cut.push(rest);
+            (all, batch) = (bytes(&half), half);
+        }
+        if all > self.caps.row_bytes_max {
+            let wide = batch.columns().iter().zip(batch.schema_ref().fields());
+            let widest = wide.max_by_key(|(cells, _)| value_bytes(cells.as_ref()));
+            let name = widest.map_or("", |(_, field)| field.name());
+            let name: String = name.escape_debug().take(NAME_SIGNS_MAX).collect();
+            let fault = format!("holds {} MiB in one row, most of them in `{name}`", all >> 20);
+            return Err(FormatFault::at(self.row, fault));
         }
         self.row += batch.num_rows() as u64;
         batch.project(&self.order).map_err(|_| FormatFault::at(self.row, "lacks a column"))
     }
+}
+
+/// What the rows come to when each value is written out.
+fn bytes(batch: &RecordBatch) -> u64 {
+    batch.columns().iter().map(|cells| value_bytes(cells.as_ref())).sum()
 }
 
 /// What the values come to when each is written out.
@@ -162,7 +220,13 @@ fn value_bytes(cells: &dyn Array) -> u64 {
     match cells.data_type() {
         DataType::Utf8View => cells.as_string_view().lengths().map(u64::from).sum(),
         DataType::BinaryView => cells.as_binary_view().lengths().map(u64::from).sum(),
-        _ => cells.get_array_memory_size() as u64,
+        DataType::List(_) => {
+            let list = cells.as_list::<i32>();
+            let (first, last) = (list.value_offsets()[0] as usize, list.value_offsets()[list.len()] as usize);
+            value_bytes(list.values().slice(first, last - first).as_ref())
+        }
+        DataType::Struct(_) => cells.as_struct().columns().iter().map(|cells| value_bytes(cells.as_ref())).sum(),
+        _ => cells.to_data().get_slice_memory_size().map_or(u64::MAX, |bytes| bytes as u64),
     }
 }
 
@@ -261,12 +325,38 @@ mod tests {
         // 16 MiB of text in a few kilobytes.
         let bomb = Bytes::from(repeated(16 << 10, 1024));
         assert!(bomb.len() < 64 << 10, "{}", bomb.len());
-        let caps = Caps { batch_bytes_max: 2 << 20, file_bytes_max: 8 << 20 };
+        let caps = Caps { row_bytes_max: 2 << 20, file_bytes_max: 8 << 20 };
         let read = |rows| open_within(bomb.clone(), caps).expect("a footer").rows(vec![0], rows);
         let fault = |row| Some(Err(FormatFault::at(row, "decodes to more than its cap")));
         let mut large_batches = read(1024);
         assert_eq!((large_batches.next(), large_batches.next()), (fault(0), None));
         assert_eq!(read(64).find(Result::is_err), fault(512), "small batches come to too much together");
+    }
+
+    #[test]
+    fn wide_rows_come_in_smaller_batches_whether_they_are_packed_or_not() {
+        // 40 MiB each: of texts that are all different, as the footer says, and of one that a dictionary holds once.
+        let different: ArrayRef =
+            Arc::new(StringArray::from_iter_values((0..640).map(|row| format!("{row:03}").repeat(22_000))));
+        let rows = RecordBatch::try_from_iter([("text", different)]).expect("rows");
+        let mut file = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut file, rows.schema(), None).expect("a writer");
+        writer.write(&rows).expect("written");
+        writer.close().expect("closed");
+        for file in [file, repeated(64 << 10, 640)] {
+            let batches: Vec<RecordBatch> =
+                open(file.into()).expect("a footer").rows(vec![0], 65_536).collect::<Result<_, _>>().expect("rows");
+            assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 640);
+            assert!(batches.len() >= 3 && batches.iter().all(|batch| bytes(batch) <= BATCH_BYTES), "{}", batches.len());
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_too_large_is_told_by_its_number_and_column() {
+        let caps = Caps { row_bytes_max: 30 << 10, file_bytes_max: 8 << 30 };
+        let file = Bytes::from(repeated(17 << 20, 3));
+        let told = open_within(file, caps).expect("a footer").rows(vec![0], 100).next();
+        assert_eq!(told, Some(Err(FormatFault::at(0, "holds 17 MiB in one row, most of them in `text`"))));
     }
 
     proptest! {
