@@ -21,7 +21,8 @@ pub enum Fit {
 pub fn declared(word: &str, reads: impl Fn(ColumnType) -> bool) -> Option<(ColumnType, Fit)> {
     let reads = |word: &str| ColumnType::parse(word).filter(|declared| reads(*declared));
     // A number without a size, or with one that no declared type has, is most often a small one.
-    let of_any_size = word == "numeric" || word.starts_with("numeric(") && ColumnType::parse(word).is_none();
+    let has_no_type = || !word.ends_with("[]") && ColumnType::parse(word).is_none();
+    let of_any_size = word == "numeric" || word.starts_with("numeric(") && has_no_type();
     if of_any_size && let Some(number) = reads(ANY_NUMBER) {
         return Some((number, Fit::Guess));
     }
@@ -50,10 +51,26 @@ pub fn is_wider(word: &str, declared: ColumnType) -> bool {
     }
 }
 
-/// The word of a schema for the server's: shorter, and without a precision of seconds, which takes nothing away.
+/// The word of a schema for the server's: shorter, and without a precision of seconds, which takes nothing away; of an array, without
+/// any size.
 fn ours(word: &str) -> String {
+    if let Some(element) = word.strip_suffix("[]") {
+        let element = match (element.find('('), element.find(')')) {
+            (Some(open), Some(close)) if open < close => format!("{}{}", &element[..open], &element[close + 1..]),
+            _ => element.to_owned(),
+        };
+        let element = match element.as_str() {
+            "character varying" => "varchar".to_owned(),
+            "character" => "char".to_owned(),
+            plain => ours(plain),
+        };
+        return format!("{element}[]");
+    }
     if let Some(rest) = word.strip_prefix("character varying") {
         return if rest.starts_with('(') { format!("varchar{rest}") } else { format!("text{rest}") };
+    }
+    if let Some(rest) = word.strip_prefix("bit varying") {
+        return format!("varbit{rest}");
     }
     if let Some(rest) = word.strip_prefix("character(") {
         return format!("char({rest}");
@@ -110,6 +127,18 @@ mod tests {
             ("time(0) without time zone", "time"),
             ("numeric(12,2)", "numeric(12,2)"),
             ("double precision", "double precision"),
+            ("character varying[]", "varchar[]"),
+            ("character varying(9)[]", "varchar[]"),
+            ("character(3)[]", "char[]"),
+            ("timestamp(3) with time zone[]", "timestamptz[]"),
+            ("time without time zone[]", "time[]"),
+            ("numeric(12,2)[]", "numeric[]"),
+            ("bit varying(5)", "varbit(5)"),
+            ("bit varying", "varbit"),
+            ("bit varying(5)[]", "varbit[]"),
+            ("bit(5)[]", "bit[]"),
+            ("integer[]", "integer[]"),
+            ("\"char\"[]", "\"char\"[]"),
         ] {
             let found = declared(word, |_| true).map(|(declared, fit)| (declared.to_string(), fit));
             assert_eq!(found, Some((expected.to_owned(), Fit::Same)), "{word}");

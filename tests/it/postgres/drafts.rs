@@ -23,7 +23,8 @@ const TOWN: &str = r#"
     CREATE TABLE app.keyless (at date NOT NULL, what text NOT NULL, amount real NOT NULL, remark text); INSERT INTO app.keyless VALUES ('2026-11-22', 'a', 1, 'x'), ('2026-11-23', 'a', 2, NULL);
     CREATE TABLE app.nothing_firm (a int, b int); INSERT INTO app.nothing_firm VALUES (1, 2);
     CREATE TYPE app.mood AS ENUM ('well', 'so so');
-    CREATE TABLE app.searched (id uuid PRIMARY KEY, words tsvector, mood app.mood, tree pg_node_tree, whole numeric NOT NULL, big numeric(1000,2), stamp time(0) NOT NULL, flag char(2));
+    CREATE TABLE app.searched (id uuid PRIMARY KEY, words tsvector, mood app.mood, tree pg_node_tree, whole numeric NOT NULL, big numeric(1000,2), stamp time(0) NOT NULL, flag char(2),
+        tags varchar(9)[], amounts numeric(12,2)[], seen timestamp(3) with time zone[], bits varbit(5));
     INSERT INTO app.searched SELECT gen_random_uuid(), 'x', 'so so', NULL, 12.5, 1, '10:00', 'ab' FROM generate_series(1, 3);
     CREATE TABLE app.measure (day date, id int, mwh double precision, PRIMARY KEY (day, id)) PARTITION BY RANGE (day);
     CREATE TABLE app.measure_1 PARTITION OF app.measure FOR VALUES FROM ('2026-01-01') TO ('2026-06-01');
@@ -165,6 +166,10 @@ async fn a_catalogue_becomes_a_job_that_runs_once_a_person_looked_at_it() {
         ("searched.toml", "words = { type = \"tsvector\", class = \"personal\""),
         ("searched.toml", "on_new_column = \"withhold\""),
         ("searched.toml", "stamp = { type = \"time\""),
+        ("searched.toml", "tags = { type = \"varchar[]\""),
+        ("searched.toml", "amounts = { type = \"numeric[]\""),
+        ("searched.toml", "seen = { type = \"timestamptz[]\""),
+        ("searched.toml", "bits = { type = \"varbit(5)\""),
         ("measure.toml", "key = [\"day\", \"id\"]"),
         ("mailing.toml", "treat = { analytics = { hmac = \"email\" } }, confirmed = false }"),
     ] {
