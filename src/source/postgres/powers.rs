@@ -5,8 +5,9 @@
 //! inherited or not: it could become each of them.
 //!
 //! Not looked at: functions that everybody may call. PostgreSQL lets everybody make large objects (`lo_create`), and the owner of
-//! a database on RDS cannot take that away; from version 16 on our read-only transaction does. A grant of them to the role by
-//! name is looked at.
+//! a database on RDS cannot take that away; from version 16 on our read-only transaction does. A grant to the role by name is
+//! looked at: of these, of what runs with its owner's rights, and of the server's and an extension's own that not everybody may call,
+//! but for those that come with the server's roles for reading (`pg_monitor`).
 
 use super::fault::{During, fault};
 use crate::data::Name;
@@ -107,14 +108,31 @@ const POWERS: &str = "\
         SELECT 11, 'EXECUTE on', p.oid::regprocedure::text
         FROM pg_catalog.pg_proc p
         CROSS JOIN LATERAL pg_catalog.aclexplode(p.proacl) grants JOIN role ON grants.grantee = role.oid
+        JOIN pg_catalog.pg_roles named ON named.oid = role.oid
         WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname ~ '^(lo_(creat|from|import|export|put|trunc|unlink)|lowrite)'
+           OR p.prosecdef AND p.proowner <> role.oid
+           OR named.rolname NOT LIKE 'pg\\_%' AND NOT EXISTS (
+                SELECT FROM pg_catalog.aclexplode(p.proacl) everybodys WHERE everybodys.grantee = 0)
+              AND (p.pronamespace = 'pg_catalog'::regnamespace OR EXISTS (
+                SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'))
         UNION ALL
         SELECT 12, grants.privilege_type || ' by default on what is made by', maker.rolname::text
         FROM pg_catalog.pg_default_acl f JOIN pg_catalog.pg_roles maker ON maker.oid = f.defaclrole
         CROSS JOIN LATERAL pg_catalog.aclexplode(f.defaclacl) grants JOIN holder ON grants.grantee = holder.oid
         WHERE grants.grantee <> f.defaclrole
           AND (f.defaclobjtype IN ('r', 'S') AND grants.privilege_type <> 'SELECT'
+               OR f.defaclobjtype = 'L' AND grants.privilege_type = 'UPDATE'
                OR f.defaclobjtype = 'n' AND grants.privilege_type = 'CREATE')
+        UNION ALL
+        SELECT 13, 'USAGE on foreign server', s.srvname::text
+        FROM pg_catalog.pg_foreign_server s
+        CROSS JOIN LATERAL pg_catalog.aclexplode(s.srvacl) grants JOIN holder ON grants.grantee = holder.oid
+        WHERE grants.grantee <> s.srvowner
+        UNION ALL
+        SELECT 14, 'USAGE on foreign data wrapper', w.fdwname::text
+        FROM pg_catalog.pg_foreign_data_wrapper w
+        CROSS JOIN LATERAL pg_catalog.aclexplode(w.fdwacl) grants JOIN holder ON grants.grantee = holder.oid
+        WHERE grants.grantee <> w.fdwowner
     )
     SELECT found.power, min(found.object), count(DISTINCT found.object)
     FROM found GROUP BY found.place, found.power ORDER BY found.place, found.power";

@@ -119,6 +119,35 @@ const VARIANTS: &[Variant] = &[
     ),
     variant("GRANT ALTER SYSTEM ON PARAMETER work_mem TO @", "ALTER SYSTEM on parameter `work_mem`", ""),
     variant("GRANT EXECUTE ON FUNCTION lo_export(oid, text) TO @", "EXECUTE on `lo_export(oid,text)`", ""),
+    variant(
+        "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO @",
+        "EXECUTE on `pg_read_file(text)`",
+        "SELECT pg_read_file('PG_VERSION')",
+    ),
+    variant(
+        "CREATE FUNCTION app.puts() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'INSERT INTO app.thing VALUES (9)'; \
+         REVOKE EXECUTE ON FUNCTION app.puts() FROM PUBLIC; GRANT EXECUTE ON FUNCTION app.puts() TO @",
+        "EXECUTE on `app.puts()`",
+        "SELECT app.puts()",
+    ),
+    variant(
+        "CREATE FUNCTION app.one() RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE EXECUTE ON FUNCTION app.one() FROM PUBLIC; \
+         GRANT EXECUTE ON FUNCTION app.one() TO @",
+        "",
+        "",
+    ),
+    undone(
+        "CREATE FOREIGN DATA WRAPPER elsewhere; CREATE SERVER far FOREIGN DATA WRAPPER elsewhere; GRANT USAGE ON FOREIGN SERVER far TO @",
+        "DROP FOREIGN DATA WRAPPER elsewhere CASCADE",
+        "USAGE on foreign server `far`",
+        "CREATE USER MAPPING FOR @ SERVER far",
+    ),
+    undone(
+        "CREATE FOREIGN DATA WRAPPER elsewhere; GRANT USAGE ON FOREIGN DATA WRAPPER elsewhere TO @",
+        "DROP FOREIGN DATA WRAPPER elsewhere CASCADE",
+        "USAGE on foreign data wrapper `elsewhere`",
+        "CREATE SERVER mine FOREIGN DATA WRAPPER elsewhere",
+    ),
     undone(
         "SELECT lo_create(4711); GRANT SELECT, UPDATE ON LARGE OBJECT 4711 TO @",
         "SELECT lo_unlink(4711)",
