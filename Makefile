@@ -19,7 +19,7 @@ test:
 # storms, which go on where the last soak stopped (target/soaked-seeds): nothing is ignored in `make test`, it is only smaller there.
 soak:
 	@tests/services/install
-	@$(with_services); NIGHTFERRY_SOAK=1 cargo test --locked --release --features failpoints,relay --test it $(ARGS) -- nights::kills nights::points postgres::killed live:: relay:: schedule:: --nocapture
+	@$(with_services); NIGHTFERRY_SOAK=1 cargo test --locked --release --features failpoints,relay --test it $(ARGS) -- nights::kills nights::points postgres::killed postgres::stalls live:: relay:: schedule:: --nocapture
 	@NIGHTFERRY_SOAK=1 cargo test --locked --release --features failpoints,relay --lib -- simulator:: --nocapture
 
 # Release, since a debug build measures the compiler's laziness. `make bench ARGS='--rows 1000000 --runs 3'`.

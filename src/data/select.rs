@@ -106,7 +106,7 @@ pub fn parses(select: &str) -> String {
 /// A part of an extract's rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Part {
-    /// The partition that holds it, where the extract's table has partitions and one is read for itself.
+    /// The table that holds it, where one is read for itself: a partition, an heir, or the extract's own table without those.
     pub leaf: Option<TableName>,
     /// A condition on its rows, beside the author's own.
     pub condition: Option<String>,
@@ -123,6 +123,9 @@ pub fn select_part(columns: &[String], rows: &Rows, conditions: &[String], part:
     let columns = columns.join(", ");
     let (from, filter) = match (rows, &part.leaf) {
         (Rows::Table { table, filter }, None) => (quoted_table(table), filter.as_ref()),
+        (Rows::Table { table, filter }, Some(leaf)) if leaf == table => {
+            (format!("ONLY {}", quoted_table(table)), filter.as_ref())
+        }
         // By the name of the whole, which the author's condition may use.
         (Rows::Table { table, filter }, Some(leaf)) => {
             (format!("ONLY {} AS {}", quoted_table(leaf), quoted(&table.table)), filter.as_ref())

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! table, materialized view    ranges of pages (TID range scans, PostgreSQL 14 and later)
-//! partitioned table           each partition's ranges of pages, partitions by name
+//! partitioned table           each partition's ranges of pages, partitions by name; so a table that others inherit from
 //! view, query                 ranges of a key of one column, where there is one that has an order and a measure
 //! anything else               one part
 //! ```
@@ -17,7 +17,7 @@
 //! Never in here: how many readers there are. It must not matter to what is read.
 
 use super::estimate::{Estimate, estimate, is_of_one_session};
-use super::exporter::Moment;
+use super::exporter::{Moment, keep, mark, undo};
 use super::keys::{KEY_RANGES_MAX, Kind, conditions};
 use super::ranges::{RANGE_BYTES, by_page};
 use crate::data::select::{Part, quoted, quoted_table, select, select_part};
@@ -29,46 +29,50 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 /// The first version with TID range scans: an older one reads the whole table for each range.
 const RANGES_SINCE: i32 = 140_000;
 
-/// What a table is. Who may read some of its columns only may not ask for pages.
+/// What a table is, and whether others inherit from it. Who may read some of its columns only may not ask for pages.
 const KIND: &str = "\
     SELECT c.relkind::text,
-           c.relhassubclass OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT'),
+           EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid),
+           NOT pg_catalog.has_table_privilege(c.oid, 'SELECT'),
            COALESCE(pg_catalog.pg_relation_size(c.oid), 0),
            pg_catalog.current_setting('block_size')::bigint
     FROM pg_catalog.pg_class c
     WHERE c.oid = $1::pg_catalog.regclass";
 
-/// The partitions that hold a partitioned table's rows, by name: in our snapshot, so that one that is detached meanwhile
-/// is read and one that is attached is not. Whether each may be read as the whole may. One whose detaching was begun and
-/// left is no longer read through the whole either; PostgreSQL 14 brought that column.
+/// The tables that hold a table's rows, by name - itself, its partitions and heirs: in our snapshot, so that one that is detached
+/// meanwhile is read and one that is attached is not. Whether each may be read as the whole may. A table that inherits by two roads
+/// is there once. One whose detaching was begun and left is no longer read through the whole either; PostgreSQL 14 brought that column.
 const LEAVES: &str = "\
     WITH RECURSIVE tree AS (
-        SELECT i.inhrelid FROM pg_catalog.pg_inherits i
-        WHERE i.inhparent = $1::pg_catalog.regclass
-          AND NOT COALESCE((pg_catalog.to_jsonb(i) ->> 'inhdetachpending')::boolean, false)
-        UNION ALL
-        SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree t ON i.inhparent = t.inhrelid
+        SELECT $1::pg_catalog.regclass::oid AS relid
+        UNION
+        SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree t ON i.inhparent = t.relid
         WHERE NOT COALESCE((pg_catalog.to_jsonb(i) ->> 'inhdetachpending')::boolean, false))
     SELECT n.nspname::text, c.relname::text, COALESCE(pg_catalog.pg_relation_size(c.oid), 0),
-           c.relkind = 'r' AND NOT c.relhassubclass AND NOT c.relrowsecurity
+           c.relkind = 'r' AND NOT c.relrowsecurity
              AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
     FROM tree t
-    JOIN pg_catalog.pg_class c ON c.oid = t.inhrelid
+    JOIN pg_catalog.pg_class c ON c.oid = t.relid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind <> 'p'
     ORDER BY n.nspname::text COLLATE \"C\", c.relname::text COLLATE \"C\"";
 
-/// Partitioned tables we hold a lock on that have other partitions now than in our snapshot.
+/// Tables we hold a lock on that have other partitions now than in our snapshot, or lost an heir.
 ///
-/// Which partitions a query reads is decided by what they are now: rows of one that was detached would be missing.
+/// Which partitions and heirs a query reads is decided by what they are now: rows of one that was detached would be missing. Of
+/// heirs the server tells only which it locked for the query: one that is not among them was not read. Where none is and all are
+/// there, the author asked for `ONLY` the table itself.
 const REPARTITIONED: &str = "\
-    SELECT n.nspname || '.' || c.relname
-    FROM pg_catalog.pg_locks l
+    WITH held AS (
+        SELECT l.relation FROM pg_catalog.pg_locks l
+        WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
+          AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))
+    SELECT n.nspname || '.' || c.relname,
+           CASE c.relkind WHEN 'p' THEN 'got or lost a partition' ELSE 'lost a table that inherits from it' END
+    FROM held l
     JOIN pg_catalog.pg_class c ON c.oid = l.relation
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
-      AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
-      AND c.relkind = 'p'
+    WHERE c.relkind = 'p'
       AND (SELECT pg_catalog.array_agg(i.inhrelid::bigint ORDER BY i.inhrelid)
            FROM pg_catalog.pg_inherits i
            WHERE i.inhparent = c.oid
@@ -76,12 +80,19 @@ const REPARTITIONED: &str = "\
           IS DISTINCT FROM
           (SELECT pg_catalog.array_agg(t.relid::oid::bigint ORDER BY t.relid::oid)
            FROM pg_catalog.pg_partition_tree(c.oid) t WHERE t.level = 1)
+       OR c.relkind = 'r'
+      AND (SELECT pg_catalog.bool_or(i.inhrelid NOT IN (SELECT held.relation FROM held))
+              AND pg_catalog.bool_or(i.inhrelid IN (SELECT held.relation FROM held)
+                                     OR heir.relkind = 'r' AND pg_catalog.pg_relation_filenode(heir.oid) IS NULL)
+           FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class heir ON heir.oid = i.inhrelid
+           WHERE i.inhparent = c.oid)
     ORDER BY 1 LIMIT 1";
 
-/// A partitioned table that got or lost a partition since our snapshot, if there is one among those that are locked.
-pub async fn repartitioned(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
+/// A table whose partitions or heirs are not those of our snapshot, and what became of it, if there is one among those that are
+/// locked.
+pub async fn repartitioned(connection: &mut PgConnection) -> Result<Option<(String, String)>, sqlx::Error> {
     let row = failpoint::around("database.locks", sqlx::query(REPARTITIONED).fetch_optional(connection)).await?;
-    row.map(|row| row.try_get(0)).transpose()
+    row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
 }
 
 /// An extract, divided.
@@ -113,26 +124,28 @@ pub async fn divided(
     columns: Columns<'_>,
     moment: &Moment,
 ) -> Result<Division, sqlx::Error> {
-    let whole = || Division { parts: vec![Part::default()], is_of_one_session: false };
     let (table, filter) = match &extract.rows {
         Rows::Table { table, filter } => (table, filter.as_ref().map(Filter::postgres)),
         Rows::Query { sql, .. } => return by_key(connection, extract, columns, sql).await,
     };
     let query = sqlx::query(KIND).bind(quoted_table(table));
     let row = failpoint::around("database.parts", query.fetch_one(&mut *connection)).await?;
-    let (kind, is_whole): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
-    let (bytes, page_bytes): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
-    let has_ranges = moment.version >= RANGES_SINCE && !is_whole;
+    let (kind, has_heirs, is_of_columns): (String, bool, bool) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    let (bytes, page_bytes): (i64, i64) = (row.try_get(3)?, row.try_get(4)?);
+    let has_ranges = moment.version >= RANGES_SINCE && !is_of_columns;
+    // For itself: what comes to inherit from it meanwhile is none of its parts.
+    let itself = (kind == "r" && !has_heirs).then_some(table);
+    let one = vec![Part { leaf: itself.cloned(), condition: None }];
     let parts = match kind.as_str() {
-        "r" | "m" if has_ranges => pages(None, bytes, page_bytes),
-        "r" | "m" => vec![Part::default()],
+        "r" | "m" if has_ranges && !has_heirs => pages(itself, bytes, page_bytes),
         // A condition that names the schema does not fit a partition, and what a partition grants is its own.
-        "p" if has_parts_of_its_own(table, filter.as_deref(), moment) => {
+        "p" | "r" if has_heirs && has_parts_of_its_own(table, filter.as_deref(), moment) => {
             match leaves(connection, table, page_bytes).await? {
                 Some(parts) => parts,
                 None => return by_key(connection, extract, columns, &filter.unwrap_or_default()).await,
             }
         }
+        "r" | "m" => one.clone(),
         _ => return by_key(connection, extract, columns, &filter.unwrap_or_default()).await,
     };
     if filter.is_none() && columns.conditions.is_empty() {
@@ -141,13 +154,13 @@ pub async fn divided(
     let filter = filter.unwrap_or_default();
     let select = select(columns.cells, &extract.rows, columns.conditions);
     if is_of_one_session(connection, &select, &filter).await? {
-        return Ok(Division { is_of_one_session: true, ..whole() });
+        return Ok(Division { parts: one, is_of_one_session: true });
     }
-    let Some(expected) = estimate(connection, &select).await? else { return Ok(whole()) };
-    match is_worth(connection, extract, columns, expected, &parts).await? {
-        true => Ok(Division { parts, is_of_one_session: false }),
-        false => Ok(whole()),
-    }
+    let is_worth = match estimate(connection, &select).await? {
+        Some(expected) => is_worth(connection, extract, columns, expected, &parts).await?,
+        None => false,
+    };
+    Ok(Division { parts: if is_worth { parts } else { one }, is_of_one_session: false })
 }
 
 fn has_parts_of_its_own(table: &TableName, filter: Option<&str>, moment: &Moment) -> bool {
@@ -199,6 +212,12 @@ fn key<'a>(extract: &Extract, columns: Columns<'a>) -> Option<(&'a str, Kind)> {
 /// The part of the whole's cost that finding an end of the key may take: what an index answers takes next to nothing.
 const END_COST_PART: f64 = 0.1;
 
+/// Longest time to find an end of the key in: the estimate may be wrong by far, and the whole comes without it too.
+const END_WITHIN: &str = "SET LOCAL statement_timeout = '10s'";
+const NO_LIMIT: &str = "SET LOCAL statement_timeout = 0";
+/// SQLSTATE of a statement that took too long.
+const TOO_LONG: &str = "57014";
+
 /// The key's smallest or largest value, where it is cheap to find.
 async fn end(
     connection: &mut PgConnection,
@@ -215,9 +234,20 @@ async fn end(
     if !is_cheap {
         return Ok(None);
     }
+    mark(connection).await?;
+    failpoint::around("database.parts", sqlx::raw_sql(END_WITHIN).execute(&mut *connection)).await?;
     let query = sqlx::raw_sql(AssertSqlSafe(first));
-    let rows = failpoint::around("database.parts", query.fetch_all(connection)).await?;
-    rows.first().map_or(Ok(None), |row| row.try_get(0))
+    match failpoint::around("database.parts", query.fetch_all(&mut *connection)).await {
+        Ok(rows) => {
+            failpoint::around("database.parts", sqlx::raw_sql(NO_LIMIT).execute(&mut *connection)).await?;
+            keep(connection).await?;
+            rows.first().map_or(Ok(None), |row| row.try_get(0))
+        }
+        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == TOO_LONG) => {
+            undo(connection).await.map(|()| None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn pages(leaf: Option<&TableName>, bytes: i64, page_bytes: i64) -> Vec<Part> {

@@ -73,6 +73,9 @@ const MOMENT: &str = "\
            pg_catalog.current_setting('server_version_num')::int,
            pg_catalog.pg_export_snapshot()";
 
+/// Which snapshot a session reads.
+const SNAPSHOT: &str = "SELECT pg_catalog.pg_current_snapshot()::text";
+
 /// A limit that PostgreSQL 17 brought: switched off where there is one.
 const NO_LIMIT: &str = "\
     SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'";
@@ -112,6 +115,8 @@ async fn export(connection: &mut PgConnection) -> Result<Moment, sqlx::Error> {
     say(connection, "database.begin", BEGIN).await?;
     say(connection, "database.begin", SETTINGS).await?;
     let row = failpoint::around("database.moment", sqlx::query(MOMENT).fetch_one(&mut *connection)).await?;
+    // At once: what commits in between stands before it in the log, and is not shown.
+    let position = position(connection).await?;
     say(connection, "database.begin", NO_LIMIT).await?;
     if_allowed(connection, LOOKS_FOR_US).await?;
     let (snapshot, micros, version): (String, i64, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
@@ -127,7 +132,7 @@ async fn export(connection: &mut PgConnection) -> Result<Moment, sqlx::Error> {
         snapshot: Some(snapshot),
         inputs: Vec::new(),
         server: Some(format!("PostgreSQL {version}")),
-        position: position(connection).await?,
+        position,
     };
     Ok(Moment { origin, exported, version: number })
 }
@@ -141,6 +146,11 @@ pub async fn import(connection: &mut PgConnection, moment: &Moment) -> Result<()
     say(connection, "database.begin", BEGIN).await?;
     let import = AssertSqlSafe(format!("SET TRANSACTION SNAPSHOT '{}'", moment.exported));
     failpoint::around("database.import", sqlx::raw_sql(import).execute(&mut *connection)).await?;
+    let row = failpoint::around("database.import", sqlx::query(SNAPSHOT).fetch_one(&mut *connection)).await?;
+    // A server that was restarted may give an old name to another snapshot.
+    if PgSnapshot::parse(row.try_get(0)?) != moment.origin.snapshot {
+        return Err(sqlx::Error::Protocol("another snapshot".into()));
+    }
     say(connection, "database.begin", SETTINGS).await?;
     say(connection, "database.begin", IMPORTED_SETTINGS).await?;
     say(connection, "database.begin", NO_LIMIT).await?;

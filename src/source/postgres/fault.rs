@@ -57,8 +57,10 @@ fn told(from: &Name, code: &str, during: During<'_>) -> SourceError {
         ("XX001" | "XX002", During::Table(what) | During::Sql(what)) => damaged(what),
         ("42501", During::Table(what) | During::Sql(what)) => refused(format!("reading {what}")),
         ("42P01" | "3F000", During::Table(what)) => not_there(format!("table {what}")),
-        // Connection, resources, serialisation, locks, an operator's hand, the system, the server itself.
-        (_, _) if ["08", "53", "40", "55", "57", "58", "XX"].iter().any(|class| code.starts_with(class)) => away(),
+        // Connection, resources, serialisation, locks, an operator's hand, the system, a snapshot too old, the server itself.
+        (_, _) if ["08", "53", "40", "55", "57", "58", "72", "XX"].iter().any(|class| code.starts_with(class)) => {
+            away()
+        }
         (_, During::Table(what) | During::Sql(what)) => {
             SourceError::Sql { what: what.to_owned(), refusal: SqlRefusal::Database(code.to_owned()) }
         }

@@ -57,6 +57,9 @@ const AHEAD_PART: u64 = 8;
 const BATCH_BYTES_MAX: u64 = 16 << 20;
 const BATCH_PART: u64 = 32;
 
+/// The part of a run's memory that the batches may take which sessions have in hand: there are no more of them than that allows.
+const IN_HAND_PART: u64 = 4;
+
 /// What answers once an extract was looked at.
 pub type Answered = oneshot::Receiver<Result<Started, SourceError>>;
 
@@ -87,16 +90,19 @@ impl Group {
             answered(from, LOOKING, powers::refuse(from, &role.spec, &mut connection)).await?;
             first.push(connection);
         }
-        let ahead = limits.memory_bytes_max / AHEAD_PART / u64::from(spec.connections.max(1));
+        let batch_bytes_max = (limits.memory_bytes_max / BATCH_PART).min(BATCH_BYTES_MAX);
+        let fit = limits.memory_bytes_max / IN_HAND_PART / batch_bytes_max.max(1) / roles.all().count() as u64;
+        let fit = usize::try_from(fit).unwrap_or(usize::MAX).max(1);
+        let sessions_max: Vec<usize> = roles.all().map(|role| role.sessions_max.min(fit)).collect();
+        let ahead = limits.memory_bytes_max / AHEAD_PART / sessions_max.iter().sum::<usize>() as u64;
         let shared = Arc::new(Shared {
             from: from.clone(),
             roles: Arc::clone(roles),
             moment,
             cell_bytes_max: limits.cell_bytes_max,
-            batch_bytes_max: usize::try_from((limits.memory_bytes_max / BATCH_PART).min(BATCH_BYTES_MAX))
-                .unwrap_or(usize::MAX),
+            batch_bytes_max: usize::try_from(batch_bytes_max).unwrap_or(usize::MAX),
             ahead_bytes_max: u32::try_from(ahead.min(AHEAD_BYTES_MAX)).unwrap_or(u32::MAX),
-            queue: Queue::new(roles.all().map(|role| role.sessions_max)),
+            queue: Queue::new(sessions_max),
         });
         for (role, connection) in first.into_iter().enumerate() {
             let who = Who { role, is_first: true };

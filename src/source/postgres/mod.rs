@@ -10,7 +10,7 @@
 //! group.rs     the sessions of one moment, and their lives
 //! queue.rs     what they have to do
 //! table.rs     an extract looked at before its first row
-//! catalog.rs   columns, types, tables rewritten since the moment
+//! catalog.rs   columns, types, tables that changed since the moment
 //! types.rs     a type at the source -> how it is asked for and read
 //! divide.rs    into which parts its rows are divided
 //! estimate.rs  what the server expects a SELECT to cost

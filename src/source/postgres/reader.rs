@@ -15,10 +15,11 @@ use crate::failpoint;
 use crate::source::pgcopy::{CopyFault, CopyLimits, CopyReader};
 use crate::source::{RawBatch, SourceError};
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
 use sqlx::PgConnection;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -100,10 +101,7 @@ impl Reader<'_> {
         };
         let reader = CopyReader::new(&table.columns, limits).ok_or_else(|| changed(&table.what))?;
         let copy = format!("COPY (\n{}\n) TO STDOUT (FORMAT binary)", table.select(part));
-        let away = |error: sqlx::Error| fault(self.from, &error, table.during());
-        let messages = async { connection.copy_out_raw(&copy).await.map_err(away) };
-        let during = format!("asking for {}", table.what);
-        let messages = failpoint::around("database.copy", answered(self.from, &during, messages)).await?;
+        let messages = failpoint::around("database.copy", self.begun(connection, table, &copy)).await?;
         let mut reading = Reading { messages, reader, from: self.from, pulse: self.pulse, table, has_ended: false };
         let mut rows = 0;
         while let Some(batch) = reading.batch().await? {
@@ -114,8 +112,29 @@ impl Reader<'_> {
                 return Ok(None);
             }
         }
+        drop(reading);
+        answered(self.from, &format!("looking at {}", table.what), table.still(self.from, connection, part)).await?;
         Ok(Some(rows))
     }
+
+    /// A COPY, once the server has begun it: which it says with the first rows that fill its buffer, and they may take it long.
+    async fn begun<'a>(
+        &self,
+        connection: &'a mut PgConnection,
+        table: &Table,
+        copy: &str,
+    ) -> Result<BoxStream<'a, Result<Bytes, sqlx::Error>>, SourceError> {
+        let mut answer = Box::pin(stream::once(connection.copy_out_raw(copy)));
+        let begun = self.pulse.next(&mut answer).await.map_err(|silent| fell_silent(self.from, table, silent))?;
+        let begun = begun.unwrap_or_else(|| Err(sqlx::Error::WorkerCrashed));
+        begun.map_err(|error| fault(self.from, &error, table.during()))
+    }
+}
+
+/// The line to a server that does not work on what it was asked for.
+fn fell_silent(from: &Name, table: &Table, silent: Duration) -> SourceError {
+    let during = format!("reading {}: nothing came for {} s", table.what, silent.as_secs());
+    SourceError::Away { from: from.clone(), during, answer: None }
 }
 
 /// A COPY under way.
@@ -149,10 +168,10 @@ impl Reading<'_> {
         failpoint::before("database.message");
         let message = match self.messages.next().now_or_never() {
             Some(message) => message,
-            None => self.pulse.next(&mut self.messages).await.map_err(|silent| {
-                let during = format!("reading {}: nothing came for {} s", self.table.what, silent.as_secs());
-                SourceError::Away { from: self.from.clone(), during, answer: None }
-            })?,
+            None => {
+                let next = self.pulse.next(&mut self.messages).await;
+                next.map_err(|silent| fell_silent(self.from, self.table, silent))?
+            }
         };
         failpoint::after("database.message");
         message.transpose().map_err(|error| fault(self.from, &error, self.table.during()))

@@ -118,6 +118,15 @@ impl Table {
         hold(from, connection, &self.extract, &self.select(&Part::default())).await.map(|_| ())
     }
 
+    /// Holds what was read as the whole against the snapshot once more: a partition may be attached to a table that is being read, and
+    /// an heir come. What is read for itself cannot change.
+    pub async fn still(&self, from: &Name, connection: &mut PgConnection, part: &Part) -> Result<(), SourceError> {
+        match part.leaf {
+            Some(_) => Ok(()),
+            None => held(from, connection, &self.extract).await,
+        }
+    }
+
     /// The SELECT of one part.
     pub fn select(&self, part: &Part) -> String {
         select_part(&self.cells, &self.extract.rows, &self.conditions, part)
@@ -139,16 +148,23 @@ async fn hold(
     let what = what(&extract.rows);
     let away = |error: sqlx::Error| fault(from, &error, during(&extract.rows, &what));
     let expected = catalog::planned(connection, select).await.map_err(away)?;
+    held(from, connection, extract).await.map(|()| expected)
+}
+
+/// Holds what is locked against the snapshot.
+async fn held(from: &Name, connection: &mut PgConnection, extract: &Extract) -> Result<(), SourceError> {
+    let what = what(&extract.rows);
+    let away = |error: sqlx::Error| fault(from, &error, during(&extract.rows, &what));
     let changed = |table: String, how: &str| {
         let during = format!("reading {what}: {table} {how} since the snapshot");
         Err(SourceError::Away { from: from.clone(), during, answer: None })
     };
-    if let Some(table) = catalog::rewritten(connection).await.map_err(away)? {
-        return changed(table, "was emptied or rewritten");
+    if let Some((table, how)) = divide::repartitioned(connection).await.map_err(away)? {
+        return changed(table, &how);
     }
-    match divide::repartitioned(connection).await.map_err(away)? {
-        Some(table) => changed(table, "got or lost a partition"),
-        None => Ok(expected),
+    match catalog::changed(connection).await.map_err(away)? {
+        Some((table, how)) => changed(table, &how),
+        None => Ok(()),
     }
 }
 

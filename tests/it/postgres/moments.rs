@@ -101,6 +101,46 @@ async fn a_table_emptied_or_rewritten_since_the_snapshot_is_no_empty_extract() {
 }
 
 #[tokio::test]
+async fn another_table_that_took_the_name_since_the_snapshot_is_not_taken_for_it() {
+    const LAY: &str = "CREATE TABLE swapped AS SELECT 1 AS n; CREATE TABLE swapped_new (n int);
+        CREATE TABLE made AS SELECT 1 AS n; CREATE TABLE beside AS SELECT 1 AS n;
+        CREATE VIEW seen AS SELECT 1 AS n; CREATE TABLE \"In, dexed\" AS SELECT 1 AS n";
+    let mut bench = Bench::lay("it_renamed", LAY).await;
+    let columns = [("n", "integer")];
+    let made = "SELECT b.n FROM it_renamed.beside b LEFT JOIN it_renamed.made m ON m.n = b.n WHERE m.n IS NULL";
+    for (change, extract, told) in [
+        (
+            "ALTER TABLE it_renamed.swapped RENAME TO swapped_old; ALTER TABLE it_renamed.swapped_new RENAME TO swapped",
+            bench.table("swapped", &columns),
+            "it_renamed.swapped got this name since the snapshot",
+        ),
+        (
+            "DROP TABLE it_renamed.made; CREATE TABLE it_renamed.made AS SELECT 1 AS n; GRANT SELECT ON it_renamed.made TO PUBLIC",
+            query(made, &columns),
+            "it_renamed.made was made since the snapshot",
+        ),
+        (
+            "DROP VIEW it_renamed.seen; CREATE VIEW it_renamed.seen AS SELECT n FROM it_renamed.swapped_old; GRANT SELECT ON it_renamed.seen TO PUBLIC",
+            query("SELECT n FROM it_renamed.seen", &columns),
+            "it_renamed.seen was made since the snapshot",
+        ),
+    ] {
+        let mut source = source().await;
+        bench.run(change).await;
+        let error = read(&mut source, &extract).await.expect_err(change);
+        assert!(matches!(error, SourceError::Away { .. }), "{change}: {error}");
+        assert!(error.to_string().contains(told), "{change}: {error}");
+        assert!(source.take_another_moment().await.expect("another moment"));
+        read(&mut source, &extract).await.expect("rows of another moment");
+    }
+    // An index is none of its rows, and a name that needs quotes is the same in both places.
+    let mut source = source().await;
+    bench.run("CREATE INDEX ON it_renamed.\"In, dexed\" (n)").await;
+    let batches = read(&mut source, &bench.table("In, dexed", &columns)).await.expect("rows");
+    assert_eq!(super::bench::rows(&batches), 1);
+}
+
+#[tokio::test]
 async fn the_same_extract_twice_gives_the_same_rows() {
     let mut bench = Bench::lay("it_twice", "CREATE TABLE t AS SELECT n FROM generate_series(1, 3000::bigint) n").await;
     let mut source =

@@ -222,3 +222,68 @@ async fn a_partition_that_came_or_went_since_the_snapshot_is_told() {
         assert_eq!(found(&batches), at_source(&mut bench, "parted").await);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_that_inherit_are_read_as_the_snapshot_has_them() {
+    let lay = format!(
+        "CREATE TABLE old (n bigint, v text); CREATE TABLE middle () INHERITS (old);
+         CREATE TABLE low (more int) INHERITS (middle); CREATE TABLE twice () INHERITS (old, middle);
+         CREATE TABLE alone (n bigint, v text); INSERT INTO alone VALUES (1, 'a');
+         CREATE TABLE apart (n bigint, v text); INSERT INTO apart VALUES (-1, 'z');
+         INSERT INTO old VALUES (1, 'a'); INSERT INTO twice VALUES (3, 'c'); INSERT INTO low VALUES (4, 'd', 4);
+         INSERT INTO apart VALUES (-2, 'z'); {}",
+        wide("middle", 10, 20_000)
+    );
+    let mut bench = Bench::lay("it_parts_heirs", &lay).await;
+    let (old, alone) = (bench.table("old", COLUMNS), bench.table("alone", COLUMNS));
+    let expected = at_source(&mut bench, "old").await;
+    assert_eq!(found(&read(&mut source_of(2, &Limits::default()).await, &old).await.expect("rows")), expected);
+
+    // What comes to inherit is not of the snapshot, and its rows do not come along.
+    let mut source = source_of(2, &Limits::default()).await;
+    bench.run("ALTER TABLE it_parts_heirs.apart INHERIT it_parts_heirs.old").await;
+    assert_eq!(found(&read(&mut source, &old).await.expect("rows")), expected);
+    drop(source);
+    bench.run("ALTER TABLE it_parts_heirs.apart NO INHERIT it_parts_heirs.old").await;
+    let mut source = source_of(2, &Limits::default()).await;
+    bench.run("ALTER TABLE it_parts_heirs.apart INHERIT it_parts_heirs.alone").await;
+    assert_eq!(numbers(&read(&mut source, &alone).await.expect("rows")), [1]);
+    drop(source);
+    bench.run("ALTER TABLE it_parts_heirs.apart NO INHERIT it_parts_heirs.alone").await;
+
+    // One that goes is missed, whoever asks for it; who asks for the table alone misses nothing.
+    let asked = query("SELECT n, v FROM it_parts_heirs.old", COLUMNS);
+    let only = query("SELECT n, v FROM ONLY it_parts_heirs.old", COLUMNS);
+    for (change, extract) in [
+        ("DROP TABLE it_parts_heirs.low", &old),
+        ("ALTER TABLE it_parts_heirs.middle NO INHERIT it_parts_heirs.old", &asked),
+        ("DROP TABLE it_parts_heirs.twice", &asked),
+    ] {
+        let mut source = source_of(2, &Limits::default()).await;
+        bench.run(change).await;
+        let error = read(&mut source, extract).await.map(|rows| numbers(&rows).len()).expect_err(change);
+        assert!(matches!(error, SourceError::Away { .. }), "{error}");
+        assert!(error.to_string().contains("lost a table that inherits from it since the snapshot"), "{error}");
+        assert!(source.take_another_moment().await.expect("another moment"));
+        let batches = read(&mut source, extract).await.expect("rows");
+        assert_eq!(found(&batches), at_source(&mut bench, "old").await);
+        assert_eq!(numbers(&read(&mut source, &only).await.expect("rows")), [1]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_whose_end_takes_long_to_find_is_read_in_one_part() {
+    // The server thinks little of the condition, which takes a tenth of a second for each of the last hundred and twenty rows.
+    let lay = format!(
+        "CREATE TABLE t (n bigint PRIMARY KEY, v text); {} ANALYZE t;
+         CREATE FUNCTION late(n bigint) RETURNS boolean LANGUAGE plpgsql COST 0.001 AS $$
+             BEGIN IF n > 19880 THEN PERFORM pg_sleep(0.1); RETURN false; END IF; RETURN true; END $$;
+         CREATE VIEW slow AS SELECT n, v FROM t WHERE late(n)",
+        wide("t", 1, 20_000)
+    );
+    let bench = Bench::lay("it_parts_late", &lay).await;
+    let mut extract = bench.table("slow", COLUMNS);
+    std::sync::Arc::make_mut(&mut extract.schema).key = vec![name("n")];
+    let batches = read(&mut source_of(2, &Limits::default()).await, &extract).await.expect("rows");
+    assert_eq!(numbers(&batches).len(), 19_880);
+}
