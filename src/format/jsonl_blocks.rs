@@ -22,13 +22,14 @@ const LINE_BYTES_MAX: usize = 256 << 20;
 pub struct Blocks<R> {
     text: R,
     rest: Vec<u8>,
+    line_bytes_max: usize,
     ended: bool,
 }
 
 impl<R: Read> Blocks<R> {
-    /// The blocks of `text`.
+    /// The blocks of `text`. A fault of one counts its row from the block's first.
     pub fn new(text: R) -> Self {
-        Blocks { text, rest: Vec::new(), ended: false }
+        Blocks { text, rest: Vec::new(), line_bytes_max: LINE_BYTES_MAX, ended: false }
     }
 
     fn block(&mut self) -> Result<Option<Bytes>, FormatFault> {
@@ -45,8 +46,8 @@ impl<R: Read> Blocks<R> {
                 self.rest = block.split_off(before + end + 1);
                 return Ok(Some(block.into()));
             }
-            if block.len() > LINE_BYTES_MAX {
-                return Err(FormatFault::new("has a line of more than 256 MiB"));
+            if block.len() > self.line_bytes_max {
+                return Err(FormatFault::at(0, "has a line of more than 256 MiB"));
             }
         }
     }
@@ -182,13 +183,13 @@ pub fn open(text: Again) -> Result<Opened, FormatFault> {
 pub fn learn(text: impl Read) -> Result<(Vec<(String, Held)>, u64), FormatFault> {
     let (mut seen, mut rows) = (Fields::default(), 0);
     for block in Blocks::new(text) {
-        rows += seen.add(&block?).map_err(|fault| behind(fault, rows))?;
+        rows += block.and_then(|block| seen.add(&block)).map_err(|fault| behind(fault, rows))?;
     }
     Ok((seen.fields, rows))
 }
 
 /// A fault that counts its row from `first`.
-fn behind(fault: FormatFault, first: u64) -> FormatFault {
+pub fn behind(fault: FormatFault, first: u64) -> FormatFault {
     FormatFault { row: fault.row.map(|row| row + first), ..fault }
 }
 
@@ -224,7 +225,7 @@ impl<R: Read> Iterator for TextRows<R> {
             self.first += std::mem::take(&mut self.read);
             match self.blocks.next()? {
                 Ok(block) => self.block = Some(jsonl::rows(block, self.names.clone(), self.batch_rows_max)),
-                Err(fault) => return Some(Err(fault)),
+                Err(fault) => return Some(Err(behind(fault, self.first))),
             }
         }
         None
@@ -238,6 +239,15 @@ mod tests {
 
     fn held(text: &str) -> Vec<(String, Held)> {
         learn(text.as_bytes()).expect("fields").0
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_told_by_its_number() {
+        let long = format!("{{\"a\":1}}\n\n{{\"a\":2}}\n{{\"a\":\"{}\"}}\n", "x".repeat(3 * BLOCK_BYTES));
+        let mut rows = TextRows::new(long.as_bytes(), vec!["a".into()], 10);
+        rows.blocks.line_bytes_max = BLOCK_BYTES;
+        assert_eq!(rows.next().map(|batch| batch.map(|rows| rows.num_rows())), Some(Ok(2)));
+        assert_eq!(rows.next(), Some(Err(FormatFault::at(2, "has a line of more than 256 MiB"))));
     }
 
     #[test]
