@@ -22,8 +22,8 @@ use std::sync::Arc;
 /// Decoded bytes of one batch, unless one row has more.
 pub(super) const BATCH_BYTES: u64 = 16 << 20;
 
-/// Decoded bytes of one row, at most.
-const ROW_BYTES_MAX: u64 = 256 << 20;
+/// Decoded bytes of what is read at once, at most: one row, or more of them than the footer lets expect.
+const READ_BYTES_MAX: u64 = 256 << 20;
 
 /// Signs of a column's name that are told, at most.
 const NAME_SIGNS_MAX: usize = 100;
@@ -40,14 +40,14 @@ pub fn open(bytes: Bytes) -> Result<Opened, FormatFault> {
 /// How much may be decoded.
 #[derive(Clone, Copy)]
 pub(super) struct Caps {
-    row_bytes_max: u64,
+    read_bytes_max: u64,
     file_bytes_max: u64,
 }
 
 /// What a file of so many bytes may decode to.
 pub(super) fn caps(bytes: u64) -> Caps {
     let file_bytes_max = DECODED_BYTES_MAX.max(bytes.saturating_mul(DECODED_RATIO_MAX));
-    Caps { row_bytes_max: ROW_BYTES_MAX, file_bytes_max }
+    Caps { read_bytes_max: READ_BYTES_MAX, file_bytes_max }
 }
 
 /// Reads the footer of what may lie anywhere.
@@ -175,12 +175,21 @@ impl Iterator for ParquetRows {
 }
 
 impl ParquetRows {
-    /// A batch, unless the file comes to too much with it.
+    /// A batch as it was read, unless it or the file comes to too much.
     fn counted(&mut self, batch: RecordBatch) -> Result<RecordBatch, FormatFault> {
-        self.bytes += bytes(&batch);
-        match self.bytes > self.caps.file_bytes_max {
-            true => Err(FormatFault::at(self.row, "decodes to more than its cap")),
-            false => Ok(batch),
+        let read = bytes(&batch);
+        self.bytes += read;
+        match (read > self.caps.read_bytes_max, self.bytes > self.caps.file_bytes_max) {
+            (true, _) if batch.num_rows() == 1 => {
+                let wide = batch.columns().iter().zip(batch.schema_ref().fields());
+                let widest = wide.max_by_key(|(cells, _)| value_bytes(cells.as_ref()));
+                let name = widest.map_or("", |(_, field)| field.name());
+                let name: String = name.escape_debug().take(NAME_SIGNS_MAX).collect();
+                let fault = format!("holds {} MiB in one row, most of them in `{name}`", read >> 20);
+                Err(FormatFault::at(self.row, fault))
+            }
+            (true, _) | (_, true) => Err(FormatFault::at(self.row, "decodes to more than its cap")),
+            (false, false) => Ok(batch),
         }
     }
 
@@ -196,14 +205,6 @@ impl ParquetRows {
             }
             self.cut.push(rest);
             (all, batch) = (bytes(&half), half);
-        }
-        if all > self.caps.row_bytes_max {
-            let wide = batch.columns().iter().zip(batch.schema_ref().fields());
-            let widest = wide.max_by_key(|(cells, _)| value_bytes(cells.as_ref()));
-            let name = widest.map_or("", |(_, field)| field.name());
-            let name: String = name.escape_debug().take(NAME_SIGNS_MAX).collect();
-            let fault = format!("holds {} MiB in one row, most of them in `{name}`", all >> 20);
-            return Err(FormatFault::at(self.row, fault));
         }
         self.row += batch.num_rows() as u64;
         batch.project(&self.order).map_err(|_| FormatFault::at(self.row, "lacks a column"))
@@ -325,7 +326,7 @@ mod tests {
         // 16 MiB of text in a few kilobytes.
         let bomb = Bytes::from(repeated(16 << 10, 1024));
         assert!(bomb.len() < 64 << 10, "{}", bomb.len());
-        let caps = Caps { row_bytes_max: 2 << 20, file_bytes_max: 8 << 20 };
+        let caps = Caps { read_bytes_max: 2 << 20, file_bytes_max: 8 << 20 };
         let read = |rows| open_within(bomb.clone(), caps).expect("a footer").rows(vec![0], rows);
         let fault = |row| Some(Err(FormatFault::at(row, "decodes to more than its cap")));
         let mut large_batches = read(1024);
@@ -353,8 +354,8 @@ mod tests {
 
     #[test]
     fn a_row_that_is_too_large_is_told_by_its_number_and_column() {
-        let caps = Caps { row_bytes_max: 30 << 10, file_bytes_max: 8 << 30 };
-        let file = Bytes::from(repeated(17 << 20, 3));
+        let caps = Caps { read_bytes_max: 16 << 20, file_bytes_max: 8 << 30 };
+        let file = Bytes::from(repeated(17 << 20, 1));
         let told = open_within(file, caps).expect("a footer").rows(vec![0], 100).next();
         assert_eq!(told, Some(Err(FormatFault::at(0, "holds 17 MiB in one row, most of them in `text`"))));
     }
