@@ -6,8 +6,8 @@
 //!
 //! Not looked at: functions that everybody may call. PostgreSQL lets everybody make large objects (`lo_create`), and the owner of
 //! a database on RDS cannot take that away; from version 16 on our read-only transaction does. A grant to the role by name is
-//! looked at: of these, of what runs with its owner's rights, and of the server's and an extension's own that not everybody may call,
-//! but for those that come with the server's roles for reading (`pg_monitor`).
+//! looked at: of these, and of what not everybody may call and runs with its owner's rights, or is the server's or an extension's
+//! own; but for those that come with the server's roles for reading (`pg_monitor`).
 
 use super::fault::{During, fault};
 use crate::data::Name;
@@ -110,11 +110,11 @@ const POWERS: &str = "\
         CROSS JOIN LATERAL pg_catalog.aclexplode(p.proacl) grants JOIN role ON grants.grantee = role.oid
         JOIN pg_catalog.pg_roles named ON named.oid = role.oid
         WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname ~ '^(lo_(creat|from|import|export|put|trunc|unlink)|lowrite)'
-           OR p.prosecdef AND p.proowner <> role.oid
-           OR named.rolname NOT LIKE 'pg\\_%' AND NOT EXISTS (
-                SELECT FROM pg_catalog.aclexplode(p.proacl) everybodys WHERE everybodys.grantee = 0)
-              AND (p.pronamespace = 'pg_catalog'::regnamespace OR EXISTS (
-                SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'))
+           OR NOT EXISTS (SELECT FROM pg_catalog.aclexplode(p.proacl) everybodys WHERE everybodys.grantee = 0)
+              AND (p.prosecdef AND p.proowner <> role.oid
+                   OR named.rolname NOT LIKE 'pg\\_%' AND (p.pronamespace = 'pg_catalog'::regnamespace OR EXISTS (
+                        SELECT FROM pg_catalog.pg_depend d
+                        WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')))
         UNION ALL
         SELECT 12, grants.privilege_type || ' by default on what is made by', maker.rolname::text
         FROM pg_catalog.pg_default_acl f JOIN pg_catalog.pg_roles maker ON maker.oid = f.defaclrole

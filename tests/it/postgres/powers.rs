@@ -124,11 +124,17 @@ const VARIANTS: &[Variant] = &[
         "EXECUTE on `pg_read_file(text)`",
         "SELECT pg_read_file('PG_VERSION')",
     ),
-    variant(
+    undone(
         "CREATE FUNCTION app.puts() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'INSERT INTO app.thing VALUES (9)'; \
          REVOKE EXECUTE ON FUNCTION app.puts() FROM PUBLIC; GRANT EXECUTE ON FUNCTION app.puts() TO @",
+        "DROP FUNCTION app.puts()",
         "EXECUTE on `app.puts()`",
         "SELECT app.puts()",
+    ),
+    variant(
+        "CREATE FUNCTION app.told() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA app TO @",
+        "",
+        "",
     ),
     variant(
         "CREATE FUNCTION app.one() RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE EXECUTE ON FUNCTION app.one() FROM PUBLIC; \
