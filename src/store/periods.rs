@@ -29,6 +29,8 @@ pub struct Asked {
     pub by: Name,
     /// The periods.
     pub periods: Vec<Period>,
+    /// The moment that its source shows, as far as that is known before it is read.
+    pub as_of: DateTime<Utc>,
 }
 
 /// When each period of a table was published.
@@ -38,7 +40,7 @@ pub type Held = BTreeMap<Period, Published>;
 /// a row is read for them.
 pub async fn held(stores: &Stores, asked: &[Asked]) -> Result<Vec<Held>, StoreError> {
     let mut held = Vec::new();
-    for Asked { store, dataset, by, periods } in asked {
+    for Asked { store, dataset, by, periods, .. } in asked {
         let store = store_of(stores, store)?;
         let state = replay(&store.primary().child(dataset.as_str())).await?;
         layout::gone(&state, by.as_str(), periods).map_err(|fault| layout_fault(store, dataset, &fault))?;
@@ -61,7 +63,10 @@ pub fn decide_periods(
         return Decision::Publish;
     }
     let run = |asked: &Asked, held: &Held| {
-        let done = asked.periods.iter().map(|period| held.get(period).filter(|of| is_after(of.as_of_ms, *period)));
+        // Nothing is new, either, in a source that shows the same moment as then.
+        let is_done =
+            |of: &Published, period| is_after(of.as_of_ms, period) || of.as_of_ms >= asked.as_of.timestamp_millis();
+        let done = asked.periods.iter().map(|period| held.get(period).filter(|of| is_done(of, *period)));
         done.collect::<Option<Vec<_>>>()?.last().map(|published| published.run.clone())
     };
     let runs: Option<Vec<String>> = asked.iter().zip(held).map(|(asked, held)| run(asked, held)).collect();
@@ -125,8 +130,8 @@ mod tests {
 
     /// What is decided at `now` for a table that holds `held` (period, moment), asked for `days` of the period `of`.
     fn decided(records: &[JobRecord], held: &[(&str, &str)], days: &str, of: &str, now: &str) -> &'static str {
-        let asked =
-            [Asked { store: name("warehouse"), dataset: name("payment"), by: name("day"), periods: vec![period(of)] }];
+        let (store, dataset, by) = (name("warehouse"), name("payment"), name("day"));
+        let asked = [Asked { store, dataset, by, periods: vec![period(of)], as_of: at(now) }];
         let held: Held = held
             .iter()
             .map(|(of, published)| {
@@ -154,6 +159,27 @@ mod tests {
         assert_eq!(decided(&[], &summer, "2026-07-01", "2026-07-01", now), "publish");
         let summer = [("2026-07-01", "2026-07-01T23:00:00Z")];
         assert_eq!(decided(&[], &summer, "2026-07-01", "2026-07-01", now), "the table has it");
+    }
+
+    #[test]
+    fn takes_the_same_export_once_though_it_is_from_before_the_periods_end() {
+        let (store, dataset, by) = (name("warehouse"), name("payment"), name("day"));
+        let held = Held::from([(
+            period("2026-11-22"),
+            Published { as_of_ms: at("2026-11-22T22:00:00Z").timestamp_millis(), run: "of-the-table".into() },
+        )]);
+        for (as_of, expected) in [("2026-11-22T22:00:00Z", true), ("2026-11-22T22:00:01Z", false)] {
+            let asked = Asked {
+                store: store.clone(),
+                dataset: dataset.clone(),
+                by: by.clone(),
+                periods: vec![period("2026-11-22")],
+                as_of: at(as_of),
+            };
+            let now = at("2026-11-23T02:30:00Z");
+            let decision = decide_periods(&[], &[asked], &[held.clone()], period("2026-11-22"), None, now);
+            assert_eq!(decision != Decision::Publish, expected, "{as_of}");
+        }
     }
 
     #[test]

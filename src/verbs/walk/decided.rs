@@ -25,7 +25,9 @@ pub async fn decided(
     now: DateTime<Utc>,
 ) -> Result<Decision, Failure> {
     let failed = |error| Failure::store(&error, Phase::Open);
-    let asked: Vec<Asked> = plan.datasets.iter().flat_map(asked).collect();
+    let as_of =
+        |dataset: &DatasetPlan| opened.sources.get(&dataset.from).map_or(now, |from| from.origin().extracted_at);
+    let asked: Vec<Asked> = plan.datasets.iter().flat_map(|dataset| asked(dataset, as_of(dataset))).collect();
     // Looked at whatever is decided: a table that cannot take its periods is told before a row is read.
     let held = store::held(&opened.stores, &asked).await.map_err(failed)?;
     let is_by_periods = |dataset: &DatasetPlan| matches!(dataset.write, WriteMode::ReplacePeriod { .. });
@@ -36,13 +38,14 @@ pub async fn decided(
 }
 
 /// The periods of each of a dataset's tables.
-fn asked(dataset: &DatasetPlan) -> Vec<Asked> {
+fn asked(dataset: &DatasetPlan, as_of: DateTime<Utc>) -> Vec<Asked> {
     let WriteMode::ReplacePeriod { by, .. } = &dataset.write else { return Vec::new() };
     let of = |output: &OutputPlan| Asked {
         store: output.store.clone(),
         dataset: dataset.name.clone(),
         by: by.clone(),
         periods: dataset.write.periods(),
+        as_of,
     };
     dataset.outputs.iter().map(of).collect()
 }
