@@ -77,28 +77,31 @@ const TABLES: &str = "\
              pg_catalog.left(c.relname, 4) <> pg_catalog.left($2, 4), c.relname
     LIMIT $3";
 
-/// Tables and views we hold a lock on that are not what our snapshot shows, and what became of them.
+/// Tables we hold a lock on that are not what our snapshot shows, and what became of them.
 ///
 /// Names are looked up in the catalogue as it is now, and rows by the snapshot: a table that took another's name since has none
-/// of its own to show, or those of another table. TRUNCATE and the ALTERs that rewrite a table are not transactional for a
-/// snapshot taken before them: the table looks empty. The catalogue read in our snapshot has the old name and file;
-/// `pg_identify_object` and `pg_relation_filenode` tell the present ones.
+/// of its own to show, or those of another table. (One that is new by name too, such as a partition, has no row that the snapshot
+/// shows, and takes none away.) TRUNCATE and the ALTERs that rewrite a table are not transactional for a snapshot taken before
+/// them: the table looks empty. The catalogue read in our snapshot has the old name and file; `pg_identify_object` and
+/// `pg_relation_filenode` tell the present ones. A view is what it is now; the tables under it are looked at.
 /// Source: PostgreSQL 15, chapter 13.6 `Caveats`.
 const CHANGED: &str = "\
     SELECT now.identity,
-           CASE WHEN c.oid IS NULL THEN 'was made'
-                WHEN now.identity <> pg_catalog.format('%I.%I', n.nspname, c.relname) THEN 'got this name'
-                ELSE 'was emptied or rewritten' END
+           CASE WHEN c.oid IS NULL OR now.identity <> pg_catalog.format('%I.%I', n.nspname, c.relname)
+                THEN 'is another table' ELSE 'was emptied or rewritten' END
     FROM pg_catalog.pg_locks l
     CROSS JOIN LATERAL pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, l.relation, 0) now
     LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
     LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
       AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
-      AND now.type IN ('table', 'view', 'materialized view', 'foreign table')
-      AND (c.oid IS NULL OR now.identity <> pg_catalog.format('%I.%I', n.nspname, c.relname)
-           OR c.relkind IN ('r', 'm') AND c.relfilenode <> 0
-              AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid))
+      AND now.type IN ('table', 'materialized view', 'foreign table')
+      AND CASE WHEN c.oid IS NULL THEN EXISTS (
+                    SELECT FROM pg_catalog.pg_class was JOIN pg_catalog.pg_namespace its ON its.oid = was.relnamespace
+                    WHERE pg_catalog.format('%I.%I', its.nspname, was.relname) = now.identity)
+               ELSE now.identity <> pg_catalog.format('%I.%I', n.nspname, c.relname)
+                    OR c.relkind IN ('r', 'm') AND c.relfilenode <> 0
+                       AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid) END
     ORDER BY 1 LIMIT 1";
 
 /// Whether a value of a table may lie outside its own pages, which is where large ones are: not where neither it nor any of its
@@ -192,7 +195,7 @@ pub async fn may_hold_large(connection: &mut PgConnection, table: &TableName) ->
     failpoint::around("database.catalog", query.fetch_one(connection)).await?.try_get(0)
 }
 
-/// A table or view that is not what our snapshot shows, and what became of it, if there is one among those that are locked.
+/// A table that is not what our snapshot shows, and what became of it, if there is one among those that are locked.
 pub async fn changed(connection: &mut PgConnection) -> Result<Option<(String, String)>, sqlx::Error> {
     let row = failpoint::around("database.locks", sqlx::query(CHANGED).fetch_optional(connection)).await?;
     row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()

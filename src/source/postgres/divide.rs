@@ -57,42 +57,79 @@ const LEAVES: &str = "\
     WHERE c.relkind <> 'p'
     ORDER BY n.nspname::text COLLATE \"C\", c.relname::text COLLATE \"C\"";
 
-/// Tables we hold a lock on that have other partitions now than in our snapshot, or lost an heir.
+/// Partitioned tables we hold a lock on that have other partitions now than in our snapshot; not those that were made since, which
+/// have no row to show.
 ///
-/// Which partitions and heirs a query reads is decided by what they are now: rows of one that was detached would be missing. Of
-/// heirs the server tells only which it locked for the query: one that is not among them was not read. Where none is and all are
-/// there, the author asked for `ONLY` the table itself.
+/// Which partitions a query reads is decided by what they are now: rows of one that was detached would be missing.
 const REPARTITIONED: &str = "\
+    SELECT n.nspname || '.' || c.relname
+    FROM pg_catalog.pg_locks l
+    JOIN pg_catalog.pg_class c ON c.oid = l.relation
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(pg_catalog.array_agg(i.inhrelid ORDER BY i.inhrelid), '{}') AS parts FROM pg_catalog.pg_inherits i
+        WHERE i.inhparent = c.oid AND NOT COALESCE((pg_catalog.to_jsonb(i) ->> 'inhdetachpending')::boolean, false)) was
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(pg_catalog.array_agg(there.oid ORDER BY there.oid), '{}') AS parts
+        FROM pg_catalog.pg_partition_tree(c.oid) t JOIN pg_catalog.pg_class there ON there.oid = t.relid
+        WHERE t.level = 1) now
+    WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
+      AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+      AND c.relkind = 'p' AND was.parts <> now.parts
+    ORDER BY 1 LIMIT 1";
+
+/// Tables we hold a lock on whose heirs we do not hold, though the snapshot has them: they were dropped or left it, and their rows
+/// would be missing. `$1` is the table that is asked for by name, whose heirs were asked for with it; of others, and only where `$2`,
+/// some must be held or gone: who asks for `ONLY` a table holds none.
+const DISINHERITED: &str = "\
     WITH held AS (
         SELECT l.relation FROM pg_catalog.pg_locks l
         WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
           AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))
-    SELECT n.nspname || '.' || c.relname,
-           CASE c.relkind WHEN 'p' THEN 'got or lost a partition' ELSE 'lost a table that inherits from it' END
-    FROM held l
-    JOIN pg_catalog.pg_class c ON c.oid = l.relation
+    SELECT n.nspname || '.' || c.relname
+    FROM held
+    JOIN pg_catalog.pg_class c ON c.oid = held.relation
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'p'
-      AND (SELECT pg_catalog.array_agg(i.inhrelid::bigint ORDER BY i.inhrelid)
-           FROM pg_catalog.pg_inherits i
-           WHERE i.inhparent = c.oid
-             AND NOT COALESCE((pg_catalog.to_jsonb(i) ->> 'inhdetachpending')::boolean, false))
-          IS DISTINCT FROM
-          (SELECT pg_catalog.array_agg(t.relid::oid::bigint ORDER BY t.relid::oid)
-           FROM pg_catalog.pg_partition_tree(c.oid) t WHERE t.level = 1)
-       OR c.relkind = 'r'
-      AND (SELECT pg_catalog.bool_or(i.inhrelid NOT IN (SELECT held.relation FROM held))
-              AND pg_catalog.bool_or(i.inhrelid IN (SELECT held.relation FROM held)
-                                     OR heir.relkind = 'r' AND pg_catalog.pg_relation_filenode(heir.oid) IS NULL)
-           FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class heir ON heir.oid = i.inhrelid
-           WHERE i.inhparent = c.oid)
+    JOIN pg_catalog.pg_inherits i ON i.inhparent = c.oid
+    JOIN pg_catalog.pg_class heir ON heir.oid = i.inhrelid
+    WHERE c.relkind = 'r'
+    GROUP BY c.oid, n.nspname, c.relname
+    HAVING pg_catalog.bool_or(i.inhrelid NOT IN (SELECT held.relation FROM held))
+       AND (c.oid = pg_catalog.to_regclass($1)
+            OR $2 AND pg_catalog.bool_or(i.inhrelid IN (SELECT held.relation FROM held)
+                                         OR heir.relkind = 'r' AND pg_catalog.pg_relation_filenode(heir.oid) IS NULL))
     ORDER BY 1 LIMIT 1";
 
-/// A table whose partitions or heirs are not those of our snapshot, and what became of it, if there is one among those that are
-/// locked.
-pub async fn repartitioned(connection: &mut PgConnection) -> Result<Option<(String, String)>, sqlx::Error> {
-    let row = failpoint::around("database.locks", sqlx::query(REPARTITIONED).fetch_optional(connection)).await?;
-    row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
+/// Whether tables inherit in a way of an extension's own: TimescaleDB leaves out chunks that a query does not need, and reads what
+/// it has packed through the whole alone.
+const INHERITS_ITS_OWN_WAY: &str =
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = 'timescaledb')";
+
+/// A table that has other partitions than in our snapshot, or lost an heir, and what became of it, if there is one among those that
+/// are locked for `rows`.
+pub async fn repartitioned(
+    connection: &mut PgConnection,
+    rows: &Rows,
+) -> Result<Option<(String, &'static str)>, sqlx::Error> {
+    let query = sqlx::query(REPARTITIONED);
+    if let Some(row) = failpoint::around("database.locks", query.fetch_optional(&mut *connection)).await? {
+        return Ok(Some((row.try_get(0)?, "got or lost a partition")));
+    }
+    if inherits_its_own_way(connection).await? {
+        return Ok(None);
+    }
+    let (table, others) = match rows {
+        Rows::Table { table, .. } => (Some(quoted_table(table)), true),
+        Rows::Query { sql, .. } => (None, !sql.to_ascii_lowercase().contains("only")),
+    };
+    let query = sqlx::query(DISINHERITED).bind(table).bind(others);
+    let row = failpoint::around("database.locks", query.fetch_optional(connection)).await?;
+    row.map(|row| Ok((row.try_get(0)?, "lost a table that inherits from it"))).transpose()
+}
+
+async fn inherits_its_own_way(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(INHERITS_ITS_OWN_WAY);
+    failpoint::around("database.locks", query.fetch_one(connection)).await?.try_get(0)
 }
 
 /// An extract, divided.
@@ -134,12 +171,15 @@ pub async fn divided(
     let (bytes, page_bytes): (i64, i64) = (row.try_get(3)?, row.try_get(4)?);
     let has_ranges = moment.version >= RANGES_SINCE && !is_of_columns;
     // For itself: what comes to inherit from it meanwhile is none of its parts.
-    let itself = (kind == "r" && !has_heirs).then_some(table);
+    let is_plain = kind == "r" && !inherits_its_own_way(connection).await?;
+    let itself = (is_plain && !has_heirs).then_some(table);
     let one = vec![Part { leaf: itself.cloned(), condition: None }];
     let parts = match kind.as_str() {
         "r" | "m" if has_ranges && !has_heirs => pages(itself, bytes, page_bytes),
         // A condition that names the schema does not fit a partition, and what a partition grants is its own.
-        "p" | "r" if has_heirs && has_parts_of_its_own(table, filter.as_deref(), moment) => {
+        "p" | "r"
+            if (is_plain || kind == "p") && has_heirs && has_parts_of_its_own(table, filter.as_deref(), moment) =>
+        {
             match leaves(connection, table, page_bytes).await? {
                 Some(parts) => parts,
                 None => return by_key(connection, extract, columns, &filter.unwrap_or_default()).await,
@@ -243,8 +283,12 @@ async fn end(
             keep(connection).await?;
             rows.first().map_or(Ok(None), |row| row.try_get(0))
         }
-        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == TOO_LONG) => {
-            undo(connection).await.map(|()| None)
+        Err(sqlx::Error::Database(error)) => {
+            undo(connection).await?;
+            match error.code().is_some_and(|code| code == TOO_LONG) {
+                true => Ok(None),
+                false => Err(sqlx::Error::Database(error)),
+            }
         }
         Err(error) => Err(error),
     }

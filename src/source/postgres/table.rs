@@ -159,8 +159,8 @@ async fn held(from: &Name, connection: &mut PgConnection, extract: &Extract) -> 
         let during = format!("reading {what}: {table} {how} since the snapshot");
         Err(SourceError::Away { from: from.clone(), during, answer: None })
     };
-    if let Some((table, how)) = divide::repartitioned(connection).await.map_err(away)? {
-        return changed(table, &how);
+    if let Some((table, how)) = divide::repartitioned(connection, &extract.rows).await.map_err(away)? {
+        return changed(table, how);
     }
     match catalog::changed(connection).await.map_err(away)? {
         Some((table, how)) => changed(table, &how),
