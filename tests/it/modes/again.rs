@@ -283,7 +283,7 @@ fn a_where_or_query_that_closes_a_bracket_of_ours_is_a_fault_in_the_files() {
     };
     // The period would go with the second half alone.
     let ferry = things("where = \"amount > 1) or (amount < 0\"\n");
-    told(&ferry, "jobs/things.toml:9:9  `where` closes a bracket that it has not opened  [E-JOB-WHERE]");
+    told(&ferry, "jobs/things.toml:12:9  `where` closes a bracket that it has not opened  [E-JOB-WHERE]");
     let ferry = things("");
     ferry.edit("jobs/things.toml", "table = \"app.thing\"", "query = \"jobs/sql/thing.sql\"");
     ferry.write("jobs/sql/thing.sql", b"select 1 as id) as a cross join (select 2 as id");
