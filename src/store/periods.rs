@@ -177,7 +177,7 @@ mod tests {
                 as_of: at(as_of),
             };
             let now = at("2026-11-23T02:30:00Z");
-            let decision = decide_periods(&[], &[asked], &[held.clone()], period("2026-11-22"), None, now);
+            let decision = decide_periods(&[], &[asked], std::slice::from_ref(&held), period("2026-11-22"), None, now);
             assert_eq!(decision != Decision::Publish, expected, "{as_of}");
         }
     }

@@ -100,6 +100,7 @@ impl Reader<'_> {
             cell_bytes_max: self.cell_bytes_max,
         };
         let reader = CopyReader::new(&table.columns, limits).ok_or_else(|| changed(&table.what))?;
+        answered(self.from, &format!("looking at {}", table.what), table.still(self.from, connection, part)).await?;
         let copy = format!("COPY (\n{}\n) TO STDOUT (FORMAT binary)", table.select(part));
         let messages = failpoint::around("database.copy", self.begun(connection, table, &copy)).await?;
         let mut reading = Reading { messages, reader, from: self.from, pulse: self.pulse, table, has_ended: false };
@@ -112,8 +113,6 @@ impl Reader<'_> {
                 return Ok(None);
             }
         }
-        drop(reading);
-        answered(self.from, &format!("looking at {}", table.what), table.still(self.from, connection, part)).await?;
         Ok(Some(rows))
     }
 

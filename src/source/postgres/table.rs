@@ -118,12 +118,12 @@ impl Table {
         hold(from, connection, &self.extract, &self.select(&Part::default())).await.map(|_| ())
     }
 
-    /// Holds what was read as the whole against the snapshot once more: a partition may be attached to a table that is being read, and
-    /// an heir come. What is read for itself cannot change.
+    /// Holds against the snapshot once more what is locked, before a part of the whole is read: a partition may be attached to a table
+    /// that is being read, and later parts would have its rows. What is read for itself, or in one part, cannot change.
     pub async fn still(&self, from: &Name, connection: &mut PgConnection, part: &Part) -> Result<(), SourceError> {
-        match part.leaf {
-            Some(_) => Ok(()),
-            None => held(from, connection, &self.extract).await,
+        match part {
+            Part { leaf: None, condition: Some(_) } => held(from, connection, &self.extract).await,
+            _ => Ok(()),
         }
     }
 
