@@ -141,6 +141,13 @@ pub fn select_part(columns: &[String], rows: &Rows, conditions: &[String], part:
     }
 }
 
+/// Whether SQL has a word, or name, as one of its own.
+pub fn has_word(sql: &str, word: &str) -> bool {
+    let is_inside = |c: char| c.is_alphanumeric() || c == '_';
+    sql.match_indices(word)
+        .any(|(at, _)| !sql[..at].ends_with(is_inside) && !sql[at + word.len()..].starts_with(is_inside))
+}
+
 /// A table as SQL names it.
 pub fn quoted_table(table: &TableName) -> String {
     format!("{}.{}", quoted(&table.schema), quoted(&table.table))

@@ -183,14 +183,9 @@ pub fn open(text: Again) -> Result<Opened, FormatFault> {
 pub fn learn(text: impl Read) -> Result<(Vec<(String, Held)>, u64), FormatFault> {
     let (mut seen, mut rows) = (Fields::default(), 0);
     for block in Blocks::new(text) {
-        rows += block.and_then(|block| seen.add(&block)).map_err(|fault| behind(fault, rows))?;
+        rows += block.and_then(|block| seen.add(&block)).map_err(|fault| fault.behind(rows))?;
     }
     Ok((seen.fields, rows))
-}
-
-/// A fault that counts its row from `first`.
-pub fn behind(fault: FormatFault, first: u64) -> FormatFault {
-    FormatFault { row: fault.row.map(|row| row + first), ..fault }
 }
 
 /// The rows of a text, block by block.
@@ -220,12 +215,12 @@ impl<R: Read> Iterator for TextRows<R> {
             if let Some(batch) = self.block.as_mut().and_then(Iterator::next) {
                 self.failed = batch.is_err();
                 self.read += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
-                return Some(batch.map_err(|fault| behind(fault, self.first)));
+                return Some(batch.map_err(|fault| fault.behind(self.first)));
             }
             self.first += std::mem::take(&mut self.read);
             match self.blocks.next()? {
                 Ok(block) => self.block = Some(jsonl::rows(block, self.names.clone(), self.batch_rows_max)),
-                Err(fault) => return Some(Err(behind(fault, self.first))),
+                Err(fault) => return Some(Err(fault.behind(self.first))),
             }
         }
         None

@@ -81,6 +81,11 @@ impl FormatFault {
     pub fn at(row: u64, fault: impl Into<String>) -> Self {
         FormatFault { fault: fault.into(), row: Some(row) }
     }
+
+    /// The same in a text of which this is the part behind its first `rows` rows.
+    pub fn behind(self, rows: u64) -> Self {
+        FormatFault { row: self.row.map(|row| row + rows), ..self }
+    }
 }
 
 /// Rows of an input, in order.

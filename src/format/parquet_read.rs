@@ -20,7 +20,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Decoded bytes of one batch, unless one row has more.
-pub(super) const BATCH_BYTES: u64 = 16 << 20;
+const BATCH_BYTES: u64 = 16 << 20;
 
 /// Decoded bytes of what is read at once, at most: one row, or more of them than the footer lets expect.
 const READ_BYTES_MAX: u64 = 256 << 20;
@@ -57,7 +57,7 @@ pub(super) fn open_within(bytes: impl ChunkReader + 'static, caps: Caps) -> Resu
     let columns = builder.schema().fields().iter().map(|field| (field.name().clone(), field.data_type().clone()));
     Ok(Opened::new(columns.collect(), move |places, batch_rows_max| -> Rows {
         let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().copied());
-        let batch_rows = rows_of(BATCH_BYTES, builder.metadata(), &places).min(batch_rows_max);
+        let batch_rows = batch_rows(builder.metadata(), &places, batch_rows_max);
         match of_others(|| builder.with_projection(mask).with_batch_size(batch_rows).build().ok()) {
             Some(reader) => rows(reader, &places, caps),
             None => Box::new(std::iter::once(Err(FormatFault::new("is not whole Parquet")))),
@@ -65,8 +65,9 @@ pub(super) fn open_within(bytes: impl ChunkReader + 'static, caps: Caps) -> Resu
     }))
 }
 
-/// How many rows come to so many bytes, by what the footer says of the columns at `places`; one at least.
-pub(super) fn rows_of(bytes: u64, metadata: &ParquetMetaData, places: &[usize]) -> usize {
+/// How many rows are read at once, of `rows_max` at most: so many as come to [`BATCH_BYTES`] by what the footer says of the columns at
+/// `places`, and one at least.
+pub(super) fn batch_rows(metadata: &ParquetMetaData, places: &[usize], rows_max: usize) -> usize {
     let schema = metadata.file_metadata().schema_descr();
     let row_bytes = |group: &RowGroupMetaData| {
         let wanted =
@@ -75,7 +76,7 @@ pub(super) fn rows_of(bytes: u64, metadata: &ParquetMetaData, places: &[usize]) 
         bytes / u64::try_from(group.num_rows()).unwrap_or(0).max(1)
     };
     let widest = metadata.row_groups().iter().map(row_bytes).max().unwrap_or(0);
-    usize::try_from(bytes / widest.max(1)).unwrap_or(usize::MAX).max(1)
+    usize::try_from(BATCH_BYTES / widest.max(1)).unwrap_or(usize::MAX).max(1).min(rows_max)
 }
 
 /// The rows that `reader` gives, the columns at `places` in that order.

@@ -3,7 +3,7 @@
 //!
 //! The caps are those of [`super::parquet_read`]; where row groups are read one by one, each has its own.
 
-use super::parquet_read::{BATCH_BYTES, caps, metadata, of_others, open_within, rows, rows_of};
+use super::parquet_read::{batch_rows, caps, metadata, of_others, open_within, rows};
 use super::ranged::{From, Ranged};
 use super::{FormatFault, Opened, Rows};
 use bytes::Bytes;
@@ -54,7 +54,7 @@ impl ParquetScan {
     pub fn rows(&self, group: usize, places: &[usize], batch_rows_max: usize, keep: Option<&[u32]>) -> Rows {
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), self.metadata.clone());
         let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().copied());
-        let batch_rows = rows_of(BATCH_BYTES, builder.metadata(), places).min(batch_rows_max);
+        let batch_rows = batch_rows(builder.metadata(), places, batch_rows_max);
         let mut builder = builder.with_projection(mask).with_batch_size(batch_rows).with_row_groups(vec![group]);
         if let Some(keep) = keep {
             let all = self.groups().get(group).copied().unwrap_or(0) as usize;

@@ -20,14 +20,8 @@ fn spelling<'a>(column: &'a Column, rows: &Rows) -> Option<&'a str> {
     match rows {
         Rows::Table { .. } => column.source.first().map(String::as_str),
         Rows::Query { sql, .. } => {
-            let has = |name: &&str| has_word(sql, name);
+            let has = |name: &&str| select::has_word(sql, name);
             std::iter::once(own).chain(column.source.iter().map(String::as_str)).find(has).or(Some(own))
         }
     }
-}
-
-fn has_word(sql: &str, name: &str) -> bool {
-    let is_inside = |c: char| c.is_alphanumeric() || c == '_';
-    sql.match_indices(name)
-        .any(|(at, _)| !sql[..at].ends_with(is_inside) && !sql[at + name.len()..].starts_with(is_inside))
 }

@@ -20,7 +20,7 @@ use super::estimate::{Estimate, estimate, is_of_one_session};
 use super::exporter::{Moment, keep, mark, undo};
 use super::keys::{KEY_RANGES_MAX, Kind, conditions};
 use super::ranges::{RANGE_BYTES, by_page};
-use crate::data::select::{Part, quoted, quoted_table, select, select_part};
+use crate::data::select::{Part, has_word, quoted, quoted_table, select, select_part};
 use crate::data::{Extract, Filter, Rows, TableName};
 use crate::failpoint;
 use crate::source::pgcopy::CopyColumn;
@@ -29,9 +29,12 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 /// The first version with TID range scans: an older one reads the whole table for each range.
 const RANGES_SINCE: i32 = 140_000;
 
-/// What a table is, and whether others inherit from it. Who may read some of its columns only may not ask for pages.
+/// What a table is, whether it is one that inherits as PostgreSQL has it, and whether others inherit from it. TimescaleDB has a way of its
+/// own: it leaves out chunks that a query does not need, and reads what it has packed through the whole alone. Who may read some of its
+/// columns only may not ask for pages.
 const KIND: &str = "\
     SELECT c.relkind::text,
+           c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = 'timescaledb'),
            EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid),
            NOT pg_catalog.has_table_privilege(c.oid, 'SELECT'),
            COALESCE(pg_catalog.pg_relation_size(c.oid), 0),
@@ -80,7 +83,7 @@ const REPARTITIONED: &str = "\
 
 /// Tables we hold a lock on whose heirs we do not hold, though the snapshot has them: they were dropped or left it, and their rows
 /// would be missing. `$1` is the table that is asked for by name, whose heirs were asked for with it; of others, and only where `$2`,
-/// some must be held or gone: who asks for `ONLY` a table holds none.
+/// some must be held or gone: who asks for `ONLY` a table holds none. Nothing is known so where TimescaleDB is ([`KIND`]).
 const DISINHERITED: &str = "\
     WITH held AS (
         SELECT l.relation FROM pg_catalog.pg_locks l
@@ -92,18 +95,13 @@ const DISINHERITED: &str = "\
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_catalog.pg_inherits i ON i.inhparent = c.oid
     JOIN pg_catalog.pg_class heir ON heir.oid = i.inhrelid
-    WHERE c.relkind = 'r'
+    WHERE c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = 'timescaledb')
     GROUP BY c.oid, n.nspname, c.relname
     HAVING pg_catalog.bool_or(i.inhrelid NOT IN (SELECT held.relation FROM held))
        AND (c.oid = pg_catalog.to_regclass($1)
             OR $2 AND pg_catalog.bool_or(i.inhrelid IN (SELECT held.relation FROM held)
                                          OR heir.relkind = 'r' AND pg_catalog.pg_relation_filenode(heir.oid) IS NULL))
     ORDER BY 1 LIMIT 1";
-
-/// Whether tables inherit in a way of an extension's own: TimescaleDB leaves out chunks that a query does not need, and reads what
-/// it has packed through the whole alone.
-const INHERITS_ITS_OWN_WAY: &str =
-    "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = 'timescaledb')";
 
 /// A table that has other partitions than in our snapshot, or lost an heir, and what became of it, if there is one among those that
 /// are locked for `rows`.
@@ -115,21 +113,13 @@ pub async fn repartitioned(
     if let Some(row) = failpoint::around("database.locks", query.fetch_optional(&mut *connection)).await? {
         return Ok(Some((row.try_get(0)?, "got or lost a partition")));
     }
-    if inherits_its_own_way(connection).await? {
-        return Ok(None);
-    }
     let (table, others) = match rows {
         Rows::Table { table, .. } => (Some(quoted_table(table)), true),
-        Rows::Query { sql, .. } => (None, !sql.to_ascii_lowercase().contains("only")),
+        Rows::Query { sql, .. } => (None, !has_word(&sql.to_ascii_lowercase(), "only")),
     };
     let query = sqlx::query(DISINHERITED).bind(table).bind(others);
     let row = failpoint::around("database.locks", query.fetch_optional(connection)).await?;
     row.map(|row| Ok((row.try_get(0)?, "lost a table that inherits from it"))).transpose()
-}
-
-async fn inherits_its_own_way(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let query = sqlx::query(INHERITS_ITS_OWN_WAY);
-    failpoint::around("database.locks", query.fetch_one(connection)).await?.try_get(0)
 }
 
 /// An extract, divided.
@@ -167,11 +157,11 @@ pub async fn divided(
     };
     let query = sqlx::query(KIND).bind(quoted_table(table));
     let row = failpoint::around("database.parts", query.fetch_one(&mut *connection)).await?;
-    let (kind, has_heirs, is_of_columns): (String, bool, bool) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-    let (bytes, page_bytes): (i64, i64) = (row.try_get(3)?, row.try_get(4)?);
+    let (kind, is_plain): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
+    let (has_heirs, is_of_columns): (bool, bool) = (row.try_get(2)?, row.try_get(3)?);
+    let (bytes, page_bytes): (i64, i64) = (row.try_get(4)?, row.try_get(5)?);
     let has_ranges = moment.version >= RANGES_SINCE && !is_of_columns;
     // For itself: what comes to inherit from it meanwhile is none of its parts.
-    let is_plain = kind == "r" && !inherits_its_own_way(connection).await?;
     let itself = (is_plain && !has_heirs).then_some(table);
     let one = vec![Part { leaf: itself.cloned(), condition: None }];
     let parts = match kind.as_str() {

@@ -5,7 +5,7 @@ use super::nested::{self, Keys, Leaf};
 use crate::ending;
 use crate::failure::{Failure, Phase};
 use crate::format::compression::Compression;
-use crate::format::jsonl_blocks::{Blocks, behind};
+use crate::format::jsonl_blocks::Blocks;
 use crate::format::parquet_scan::ParquetScan;
 use crate::format::ranged::{From, Ranged};
 use crate::format::{DECODED_BYTES_MAX, FormatFault, csv};
@@ -81,7 +81,7 @@ fn read_file(file: &SideFile, keys: &mut Keys, take: &mut dyn FnMut(Batch)) -> R
         Holds::JsonLines => {
             let mut first = 0;
             for block in Blocks::new(text()?) {
-                let block = block.map_err(|fault| behind(fault, first))?;
+                let block = block.map_err(|fault| fault.behind(first))?;
                 let (leaves, rows) = nested::of_lines(&block, first, keys)?;
                 take(Batch { leaves, first, rows });
                 first += rows;

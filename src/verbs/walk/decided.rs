@@ -102,7 +102,7 @@ fn columns(output: &OutputPlan, keys: &Keys) -> BTreeMap<String, String> {
     let made = visible.map(|shown| {
         let (column, treatment) = (&shown.column, &shown.treatment);
         let checks = treatment.domains().into_iter().filter_map(|domain| keys.check(domain));
-        let words = checks.map(|check| check.to_string()).chain(kinds(column, treatment));
+        let words = checks.chain(kinds(column, treatment));
         let words: String = words.map(|word| format!(" {word}")).collect();
         (column.name.to_string(), format!("{} {treatment}{words}", column.column_type))
     });
