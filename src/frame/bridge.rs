@@ -1,7 +1,7 @@
 //! Arrow <-> Polars by the Arrow C Data Interface: both sides keep the same buffers, nothing is copied.
 //!
 //! Text is `Utf8View` on both sides. Both libraries declare the two structures of the interface for themselves (`#[repr(C)]`, as the specification has
-//! them), so one is the other under another name. This is the only file with `unsafe`.
+//! them), so one is the other under another name. This is the only file with more `unsafe` than one call.
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, make_array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, Time64MicrosecondType, Time64NanosecondType, TimeUnit};

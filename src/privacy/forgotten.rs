@@ -60,16 +60,22 @@ impl Forgotten {
             let (Some(kind), Some(values)) = (&column.kind, rows.column_by_name(column.name.as_str())) else {
                 continue;
             };
-            let Some(tags) = self.kinds.get(kind) else { continue };
+            let Some(people) = self.kinds.get(kind) else { continue };
             let canonical = Canonical::of(Some(kind));
-            let mut theirs = Vec::with_capacity(values.len());
+            let (mut row, mut rows, mut tags) = (0, Vec::new(), by.tags());
             let looked = text_of(values, column, &mut |text| {
-                theirs.push(text.is_some_and(|text| {
+                if let Some(text) = text {
                     canonical.write(text, &mut written);
-                    tags.contains(&by.of_parts(&[kind.as_bytes(), BETWEEN, written.as_bytes()]))
-                }));
+                    tags.add(&[kind.as_bytes(), BETWEEN, written.as_bytes()]);
+                    rows.push(row);
+                }
+                row += 1;
             });
             looked.ok_or_else(|| NotLookedAt { column: column.name.to_string() })?;
+            let mut theirs = vec![false; values.len()];
+            for (row, tag) in rows.into_iter().zip(tags.finish()) {
+                theirs[row] = people.contains(&tag);
+            }
             if theirs.contains(&true) {
                 let theirs = BooleanBuffer::from(theirs);
                 any = Some(any.map_or(theirs.clone(), |any| &any | &theirs));

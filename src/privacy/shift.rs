@@ -4,9 +4,9 @@
 //! The number is an HMAC of the person, written canonically, under a key of the domain: never 0, at most the declared one either
 //! way, the same in every table and every night. Never in here: which column says whose a row is.
 
-use super::canonical::{Canonical, Writing};
+use super::canonical::Canonical;
 use super::mac::Mac;
-use super::treat::{AS_IT_IS, text_of};
+use super::treat::{hashed, text_of};
 use crate::data::Column;
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Date32Type, TimeUnit, TimestampMicrosecondType};
@@ -64,15 +64,17 @@ fn shifts(values: &ArrayRef, subject: &Subject<'_>, days_max: u16, key: &Mac) ->
 /// How far the dates of each row's subject are moved; `None` of a row of nobody.
 pub(super) fn days_of(subject: &Subject<'_>, days_max: u16, key: &Mac) -> Option<Vec<Option<i64>>> {
     let canonical = Canonical::of(subject.column.kind.as_deref());
-    let (mut written, mut days) = (String::new(), Vec::with_capacity(subject.values.len()));
+    let (mut written, mut tags) = (String::new(), key.tags());
+    let mut is_somebody = Vec::with_capacity(subject.values.len());
     text_of(subject.values, subject.column, &mut |person| {
-        let tag = person.map(|person| match canonical.write(person, &mut written) {
-            Writing::Canonical => key.of(written.as_bytes()),
-            Writing::AsItIs => key.of_parts(&[AS_IT_IS, written.as_bytes()]),
-        });
-        days.push(tag.map(|tag| of_tag(&tag, days_max)));
+        if let Some(person) = person {
+            tags.add(&hashed(canonical.write(person, &mut written), &written));
+        }
+        is_somebody.push(person.is_some());
     })?;
-    Some(days)
+    let mut tags = tags.finish().into_iter();
+    let mut days = || tags.next().map(|tag| of_tag(&tag, days_max));
+    Some(is_somebody.into_iter().map(|is_somebody| if is_somebody { days() } else { None }).collect())
 }
 
 /// How far a date of nobody is moved, by what it is itself (days from 1970).

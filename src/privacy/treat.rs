@@ -7,7 +7,7 @@ use super::canonical::{Canonical, Writing};
 use super::ff1::Ff1;
 use super::fields::shown;
 use super::keys::Keys;
-use super::mac::Mac;
+use super::mac::{Mac, Tag};
 use super::scrub::scrub;
 use super::shift::{DAY_MICROS, Subject, shifted};
 use super::told::Told;
@@ -25,11 +25,11 @@ use arrow::datatypes::{
 use chrono::{Datelike, NaiveDate};
 use std::sync::Arc;
 
-/// Bytes of an HMAC that a token shows: 128 bits, 32 hexadecimal digits.
-const TOKEN_BYTES: usize = 16;
+/// Digits of an HMAC that a token shows: 128 bits in hexadecimal.
+const TOKEN_DIGITS: usize = 32;
 
 /// Put before a value that is hashed as it is: a byte of no text in UTF-8, so that no canonical writing is ever the same.
-pub(super) const AS_IT_IS: &[u8] = &[0xff];
+const AS_IT_IS: &[u8] = &[0xff];
 
 /// Bytes of most numbers of phones and accounts, and of a postcode's outward part.
 const SHORT_BYTES: usize = 16;
@@ -115,19 +115,13 @@ pub fn treat(
         Treatment::Label => labelled(values, column, &label(column)).ok_or_else(fault),
         Treatment::Hmac { domain } => {
             let key = keys.get(domain).ok_or_else(fault)?;
-            let canonical = Canonical::of(column.kind.as_deref());
-            let mut written = String::new();
-            text(values, column, 2 * TOKEN_BYTES, |text, out| {
-                let writing = canonical.write(text, &mut written);
-                token(key, writing, &written, out);
-            })
-            .ok_or_else(fault)
+            tokens(values, column, key).ok_or_else(fault)
         }
         Treatment::Token { domain } => {
             let vault = keys.vault(domain).ok_or_else(fault)?;
             let canonical = Canonical::of(column.kind.as_deref());
             let (mut written, mut is_given) = (String::new(), true);
-            let tokens = text(values, column, 2 * TOKEN_BYTES, |text, out| {
+            let tokens = text(values, column, TOKEN_DIGITS, |text, out| {
                 let writing = canonical.write(text, &mut written);
                 is_given &= vault.token(writing, &written, out).is_some();
             });
@@ -324,16 +318,43 @@ fn hidden_of(signs: usize, last: usize) -> usize {
     if signs > last { (signs - last).max(signs.div_ceil(2)) } else { signs }
 }
 
+/// The token of every value.
+fn tokens(values: &ArrayRef, column: &Column, key: &Mac) -> Option<ArrayRef> {
+    let canonical = Canonical::of(column.kind.as_deref());
+    let (mut written, mut tags, mut count) = (String::new(), key.tags(), 0);
+    let mut ends = Vec::with_capacity(values.len() + 1);
+    ends.push(0);
+    text_of(values, column, &mut |value| {
+        if let Some(text) = value {
+            tags.add(&hashed(canonical.write(text, &mut written), &written));
+            count += 1;
+        }
+        ends.push(count * TOKEN_DIGITS as i64);
+    })?;
+    let digits: Vec<_> = tags.finish().iter().map(digits_of).collect();
+    let (ends, digits) = (OffsetBuffer::new(ends.into()), digits.into_flattened());
+    let tokens = LargeStringArray::try_new(ends, digits.into(), values.logical_nulls()).ok()?;
+    Some(Arc::new(StringViewArray::from(&tokens)))
+}
+
 pub(super) fn token(key: &Mac, writing: Writing, written: &str, out: &mut String) {
-    let tag = match writing {
-        Writing::Canonical => key.of(written.as_bytes()),
-        Writing::AsItIs => key.of_parts(&[AS_IT_IS, written.as_bytes()]),
-    };
-    let mut digits = [0; 2 * TOKEN_BYTES];
-    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(tag) {
-        *pair = DIGITS[usize::from(byte)];
+    push_ascii(&digits_of(&key.of_parts(&hashed(writing, written))), out);
+}
+
+/// What is hashed of a value.
+pub(super) fn hashed(writing: Writing, written: &str) -> [&[u8]; 2] {
+    match writing {
+        Writing::Canonical => [b"", written.as_bytes()],
+        Writing::AsItIs => [AS_IT_IS, written.as_bytes()],
     }
-    push_ascii(&digits, out);
+}
+
+fn digits_of(tag: &Tag) -> [u8; TOKEN_DIGITS] {
+    let mut digits = [0; TOKEN_DIGITS];
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(tag) {
+        *pair = DIGITS[usize::from(*byte)];
+    }
+    digits
 }
 
 fn generalise(values: &ArrayRef, column: &Column, how: &Generalisation) -> Option<ArrayRef> {
