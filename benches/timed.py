@@ -19,6 +19,8 @@ def answered(command, cwd, good=(0,)):
 
 
 def run(command, cwd, good, **pipes):
+    # Otherwise the first fsync of this command waits for what the one before it has written or deleted.
+    os.sync()
     start = time.monotonic()
     process = subprocess.Popen(command, cwd=cwd, **pipes)
     said = process.stdout.read() if process.stdout else None

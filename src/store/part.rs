@@ -18,6 +18,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use ring::digest;
+use std::sync::OnceLock;
 
 /// When a part is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +57,8 @@ pub struct Part {
     bytes: Bytes,
     rows: u64,
     row_groups: usize,
-    sha256: String,
+    /// Once somebody has asked.
+    sha256: OnceLock<String>,
     columns: Vec<PartColumn>,
     schema: SchemaRef,
     dataset: Name,
@@ -207,7 +209,7 @@ impl Part {
     fn new(file: FinishedFile, encoder: &Encoder) -> Self {
         let names = encoder.schema().fields().iter().map(|field| field.name().clone());
         Part {
-            sha256: sha256(&file.bytes),
+            sha256: OnceLock::new(),
             rows: file.rows,
             row_groups: file.row_groups,
             columns: names.zip(file.columns).map(|(name, bounds)| PartColumn { name, bounds }).collect(),
@@ -233,9 +235,10 @@ impl Part {
         self.row_groups
     }
 
-    /// SHA-256 of the file, hex.
+    /// SHA-256 of the file, hex. Made when it is first asked for, which takes a tenth of a second where the processor has no instructions
+    /// for it.
     pub fn sha256(&self) -> &str {
-        &self.sha256
+        self.sha256.get_or_init(|| sha256(&self.bytes))
     }
 
     /// Its columns, in order.
