@@ -62,18 +62,18 @@ impl Forgotten {
             };
             let Some(people) = self.kinds.get(kind) else { continue };
             let canonical = Canonical::of(Some(kind));
-            let (mut row, mut rows, mut tags) = (0, Vec::new(), by.tags());
+            let (mut row, mut asked, mut tags) = (0, Vec::new(), by.tags(values.len()));
             let looked = text_of(values, column, &mut |text| {
                 if let Some(text) = text {
                     canonical.write(text, &mut written);
                     tags.add(&[kind.as_bytes(), BETWEEN, written.as_bytes()]);
-                    rows.push(row);
+                    asked.push(row);
                 }
                 row += 1;
             });
             looked.ok_or_else(|| NotLookedAt { column: column.name.to_string() })?;
             let mut theirs = vec![false; values.len()];
-            for (row, tag) in rows.into_iter().zip(tags.finish()) {
+            for (row, tag) in asked.into_iter().zip(tags.finish()) {
                 theirs[row] = people.contains(&tag);
             }
             if theirs.contains(&true) {
@@ -138,6 +138,17 @@ mod tests {
         assert_eq!(forgotten.found(&rows, &columns), Ok(None));
         assert_eq!(Forgotten::nobody().found(&rows, &columns), Ok(None));
         assert_eq!(format!("{forgotten:?}"), "2 to be forgotten");
+    }
+
+    #[test]
+    fn finds_a_person_wherever_in_a_long_column() {
+        let forgotten = Forgotten::new(by(), [person("email", "p3@example.org"), person("email", "p20@example.org")]);
+        let mails = (0..30).map(|row| (row % 7 != 5).then(|| format!("P{}@Example.org", row % 23)));
+        let mails: ArrayRef = Arc::new(mails.collect::<StringViewArray>());
+        let rows = RecordBatch::try_from_iter([("mail", mails)]).expect("rows");
+        let found = forgotten.found(&rows, &[column("mail", "text", "email")]).expect("looked at").expect("somebody");
+        // Row 26 (23 + 3) would be the third, and is NULL.
+        assert_eq!(found.set_indices().collect::<Vec<_>>(), [3, 20]);
     }
 
     #[test]

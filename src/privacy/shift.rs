@@ -64,7 +64,7 @@ fn shifts(values: &ArrayRef, subject: &Subject<'_>, days_max: u16, key: &Mac) ->
 /// How far the dates of each row's subject are moved; `None` of a row of nobody.
 pub(super) fn days_of(subject: &Subject<'_>, days_max: u16, key: &Mac) -> Option<Vec<Option<i64>>> {
     let canonical = Canonical::of(subject.column.kind.as_deref());
-    let (mut written, mut tags) = (String::new(), key.tags());
+    let (mut written, mut tags) = (String::new(), key.tags(subject.values.len()));
     let mut is_somebody = Vec::with_capacity(subject.values.len());
     text_of(subject.values, subject.column, &mut |person| {
         if let Some(person) = person {
@@ -185,6 +185,29 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn moves_by_what_python_makes_of_each_person() {
+        let people: Vec<_> =
+            (0..12).map(|person| (person % 5 != 3).then(|| format!("p{person}@example.org"))).collect();
+        let emails: ArrayRef = Arc::new(people.iter().map(Option::as_deref).collect::<StringViewArray>());
+        let subject = Subject { column: &column("text", "email"), values: &emails };
+        let by_python = [
+            Some(-25),
+            Some(-8),
+            Some(-24),
+            None,
+            Some(-19),
+            Some(-1),
+            Some(-5),
+            Some(29),
+            None,
+            Some(-4),
+            Some(-21),
+            Some(6),
+        ];
+        assert_eq!(days_of(&subject, 30, &key(b"a")), Some(by_python.to_vec()));
     }
 
     #[test]

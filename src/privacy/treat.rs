@@ -321,7 +321,7 @@ fn hidden_of(signs: usize, last: usize) -> usize {
 /// The token of every value.
 fn tokens(values: &ArrayRef, column: &Column, key: &Mac) -> Option<ArrayRef> {
     let canonical = Canonical::of(column.kind.as_deref());
-    let (mut written, mut tags, mut count) = (String::new(), key.tags(), 0);
+    let (mut written, mut tags, mut count) = (String::new(), key.tags(values.len()), 0);
     let mut ends = Vec::with_capacity(values.len() + 1);
     ends.push(0);
     text_of(values, column, &mut |value| {
@@ -331,14 +331,14 @@ fn tokens(values: &ArrayRef, column: &Column, key: &Mac) -> Option<ArrayRef> {
         }
         ends.push(count * TOKEN_DIGITS as i64);
     })?;
-    let digits: Vec<_> = tags.finish().iter().map(digits_of).collect();
+    let digits: Vec<_> = tags.finish().into_iter().map(digits_of).collect();
     let (ends, digits) = (OffsetBuffer::new(ends.into()), digits.into_flattened());
     let tokens = LargeStringArray::try_new(ends, digits.into(), values.logical_nulls()).ok()?;
     Some(Arc::new(StringViewArray::from(&tokens)))
 }
 
 pub(super) fn token(key: &Mac, writing: Writing, written: &str, out: &mut String) {
-    push_ascii(&digits_of(&key.of_parts(&hashed(writing, written))), out);
+    push_ascii(&digits_of(key.of_parts(&hashed(writing, written))), out);
 }
 
 /// What is hashed of a value.
@@ -349,10 +349,10 @@ pub(super) fn hashed(writing: Writing, written: &str) -> [&[u8]; 2] {
     }
 }
 
-fn digits_of(tag: &Tag) -> [u8; TOKEN_DIGITS] {
+fn digits_of(tag: Tag) -> [u8; TOKEN_DIGITS] {
     let mut digits = [0; TOKEN_DIGITS];
     for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(tag) {
-        *pair = DIGITS[usize::from(*byte)];
+        *pair = DIGITS[usize::from(byte)];
     }
     digits
 }
@@ -482,6 +482,25 @@ mod tests {
                 hidden.push(if sign.is_alphanumeric() && behind > shown { '*' } else { sign });
             }
             prop_assert_eq!(masked, hidden);
+        }
+
+        #[test]
+        fn each_token_of_a_column_is_that_of_its_text_alone(
+            texts in proptest::collection::vec(proptest::option::of("[ -~\u{e9}]{0,70}"), 0..40), from: usize,
+        ) {
+            let (column, domain) = (column("text", "email"), Name::new("people").expect("a name"));
+            let keys = Keys::derive(TEST_SECRET, [domain.clone()]).expect("keys");
+            let (canonical, mut written) = (Canonical::of(Some("email")), String::new());
+            let mut alone = |text: &str| {
+                let (writing, mut out) = (canonical.write(text, &mut written), String::new());
+                token(keys.get(&domain).expect("a key"), writing, &written, &mut out);
+                out
+            };
+            let expected: Vec<_> = texts.iter().map(|text| text.as_deref().map(&mut alone)).collect();
+            let from = from % (texts.len() + 1);
+            let all: ArrayRef = Arc::new(texts.iter().map(Option::as_deref).collect::<StringViewArray>());
+            let tokens = treated(all.slice(from, texts.len() - from), &column, Treatment::Hmac { domain: domain.clone() });
+            prop_assert_eq!(read(&tokens), expected[from..].iter().map(Option::as_deref).collect::<Vec<_>>());
         }
     }
 

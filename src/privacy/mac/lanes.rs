@@ -1,14 +1,12 @@
-//! SHA-256's compression of several blocks side by side, each behind a state of its own: FIPS 180-4, 6.2.2, line by line, every word of
-//! it eight words.
+//! SHA-256's compression of several blocks side by side, all behind one state: FIPS 180-4, 6.2.2, line by line, every word of it eight
+//! words.
 //!
 //! One text of a line is a chain of 64 rounds that wait for each other; eight texts are eight chains, and vectors of eight words walk
-//! them in the time of two. No crate that is kept for long does this for short texts under a key, so it is here, in arrays that the
+//! them in a third of the time. No crate that is kept for long does this for short texts under a key, so it is here, in arrays that the
 //! compiler turns into vectors where it may use AVX2. No branch and no place in memory hangs on what is hashed. Every tag that comes
 //! of it is held against ring's and `sha2`'s by the tests of [`super`].
 //!
-//! Never in here: keys, and what a block is made of.
-
-#![expect(unsafe_code, reason = "one call of a safe function for which the processor was asked before")]
+//! Never in here: how a key becomes a state, and what a block is made of.
 
 /// Blocks side by side.
 pub const LANES: usize = 8;
@@ -46,6 +44,10 @@ impl Lanes {
     }
 
     /// The states behind the blocks, where every lane began from `start`.
+    #[cfg_attr(
+        target_arch = "x86_64",
+        expect(unsafe_code, reason = "a call of a safe function for which the processor was asked before")
+    )]
     pub fn compress(self, start: &[u32; 8], blocks: &[Words; BLOCK_WORDS]) -> [Words; 8] {
         // SAFETY: `self` was made where the processor has AVX2, and the function asks for nothing else.
         #[cfg(target_arch = "x86_64")]

@@ -326,7 +326,7 @@ fn look(part: &Part, output: &OutputPlan, recognisers: &Recognisers) -> Result<S
         |name: &str| output.columns.iter().any(|shown| shown.column.name.as_str() == name && is_counted(shown, output));
     let pieces = part.read_back_in(PIECES, &may_be_packed)?;
     let look = |rows| look_through(rows, part.dataset(), output, recognisers);
-    // Whoever stages the part asks for its hash: it is made meanwhile, and not in between.
+    // Whoever stages the part asks for its hash: it is made meanwhile, and nobody waits for it.
     let (seen, _) = rayon::join(|| pieces.into_par_iter().map(look).collect::<Vec<_>>(), || part.sha256());
     Ok(seen.into_iter().try_fold(Seen::default(), |seen, more| more.map(|more| seen.and(more)))?.with_cards())
 }
