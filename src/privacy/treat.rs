@@ -234,8 +234,13 @@ fn text(
         }
         ends.push(written.len() as i64);
     })?;
+    made(ends, written.into_bytes(), values)
+}
+
+/// The column of texts that lie one behind the other and end there, NULL where `values` are.
+fn made(ends: Vec<i64>, texts: Vec<u8>, values: &ArrayRef) -> Option<ArrayRef> {
     let ends = OffsetBuffer::new(ends.into());
-    let texts = LargeStringArray::try_new(ends, written.into_bytes().into(), values.logical_nulls()).ok()?;
+    let texts = LargeStringArray::try_new(ends, texts.into(), values.logical_nulls()).ok()?;
     Some(Arc::new(StringViewArray::from(&texts)))
 }
 
@@ -332,9 +337,7 @@ fn tokens(values: &ArrayRef, column: &Column, key: &Mac) -> Option<ArrayRef> {
         ends.push(count * TOKEN_DIGITS as i64);
     })?;
     let digits: Vec<_> = tags.finish().into_iter().map(digits_of).collect();
-    let (ends, digits) = (OffsetBuffer::new(ends.into()), digits.into_flattened());
-    let tokens = LargeStringArray::try_new(ends, digits.into(), values.logical_nulls()).ok()?;
-    Some(Arc::new(StringViewArray::from(&tokens)))
+    made(ends, digits.into_flattened(), values)
 }
 
 pub(super) fn token(key: &Mac, writing: Writing, written: &str, out: &mut String) {
