@@ -2,7 +2,7 @@
 //! by DuckDB's full outer join over the same files and by `deltalake` over the same versions.
 
 use crate::ferry::{Came, Ferry};
-use crate::services::variable;
+use crate::readers::python;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, new_empty_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -144,14 +143,8 @@ fn every_case_comes_to_what_is_right() {
 
 /// What DuckDB or `deltalake` says.
 fn truth(arguments: &[&str]) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers/differences.py");
-    let output = Command::new(variable("NIGHTFERRY_READERS_PYTHON"))
-        .arg(script)
-        .args(arguments)
-        .output()
-        .expect("python starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/differences.py");
+    serde_json::from_str(&python(&[&[script][..], arguments].concat())).expect("one JSON object")
 }
 
 /// The counts of a report, as the other road has them.

@@ -1,11 +1,10 @@
 //! Files of AWS DMS on S3, written by Python as its user guide says: first load and changes, in Parquet and in CSV, by the real binary.
 
 use crate::ferry::{Came, Ferry};
-use crate::services::variable;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 /// Two rows were loaded, one was inserted, changed, deleted; and one changed long after the extract.
 fn files() -> Value {
@@ -24,7 +23,7 @@ fn files() -> Value {
 
 fn write(ferry: &Ferry, form: &str, files: &Value) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers/write_dms.py");
-    let mut python = Command::new(variable("NIGHTFERRY_READERS_PYTHON"))
+    let mut python = crate::readers::interpreter()
         .arg(script)
         .arg(ferry.path("in/dms/app/thing"))
         .arg(form)

@@ -18,6 +18,7 @@ use nightferry::store::{
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::sync::Arc;
 
 const COLUMNS: [(&str, ColumnType, &str, &str); 15] = [
@@ -79,9 +80,8 @@ async fn readers_see_every_version_as_it_was_written() {
     // The small table beside it: one row a night.
     let runs = python(&[
         "-c",
-        // Ends as `tests/readers/read_table.py` does, and for the same reason.
-        "import os, sys, json; from deltalake import DeltaTable; t = DeltaTable(sys.argv[1]).to_pyarrow_table().to_pylist(); \
-         print(json.dumps(sorted([r['dataset'], str(r['period_to']), r['verdict'], r['rows']] for r in t)), flush=True); os._exit(0)",
+        "import sys, json; from deltalake import DeltaTable; t = DeltaTable(sys.argv[1]).to_pyarrow_table().to_pylist(); \
+         print(json.dumps(sorted([r['dataset'], str(r['period_to']), r['verdict'], r['rows']] for r in t)))",
         &root.path().join("store/nightferry_runs").to_string_lossy(),
     ]);
     let expected = json!([
@@ -304,15 +304,16 @@ fn read(table: &std::path::Path, version: usize, id: i64) -> Vec<Value> {
     answer.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
 }
 
+/// The Python that has the readers, to which a script, or `-c` and its text, is given; it leaves as `leave.py` says.
+pub fn interpreter() -> Command {
+    let mut python = Command::new(variable("NIGHTFERRY_READERS_PYTHON"));
+    python.args(["-B", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/leave.py")]);
+    python
+}
+
 /// What the readers' Python printed.
 pub fn python(arguments: &[&str]) -> String {
-    let python = variable("NIGHTFERRY_READERS_PYTHON");
-    let asked = || std::process::Command::new(&python).args(arguments).output().expect("python starts");
-    let mut output = asked();
-    // A reader's own threads may bring it down as it goes, after all was said: a signal, and no exit of the script's.
-    if output.status.code().is_none() {
-        output = asked();
-    }
+    let output = interpreter().args(arguments).output().expect("python starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")
 }

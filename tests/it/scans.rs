@@ -2,7 +2,6 @@
 //! come from generators of other people, and columns of many kinds. What is right is written down there; nothing is tuned to it here.
 
 use crate::ferry::Ferry;
-use crate::services::variable;
 use arrow::array::{
     ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Float64Array, Int64Array, LargeListArray, LargeStringArray,
     ListArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
@@ -13,7 +12,6 @@ use parquet::arrow::ArrowWriter;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 /// A text and the spans in it: first character, the one after the last, kind.
@@ -114,14 +112,7 @@ fn by_hand(file: &str) -> Vec<Labelled> {
 
 fn python(script: &str, arguments: &[&str]) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/privacy").join(script);
-    let output = Command::new(variable("NIGHTFERRY_READERS_PYTHON"))
-        .arg("-B")
-        .arg(path)
-        .args(arguments)
-        .output()
-        .expect("python starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text")
+    crate::readers::python(&[&[&*path.to_string_lossy()], arguments].concat())
 }
 
 #[test]

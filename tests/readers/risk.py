@@ -24,5 +24,3 @@ found = duckdb.execute(
 ).fetchone()
 names = ["groups", "k_min", "under_5", "under_10", "unique", "l_min"]
 print(json.dumps(dict(zip(names, (round(float(cell or 0), 6) for cell in found)))))
-sys.stdout.flush()
-os._exit(0)

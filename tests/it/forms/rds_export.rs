@@ -10,7 +10,7 @@ use object_store::{ObjectStoreExt, PutPayload};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 const SOURCE: &str = "rds_export = { url = \"in/night-1\", database = \"forms\" }";
 const EXPORT_INFO: &str = "in/night-1/export_info_night-1.json";
@@ -44,7 +44,7 @@ fn write(ferry: &Ferry, laid: &Laid, more: &Value) {
         asked[key] = value.clone();
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers/write_rds_export.py");
-    let mut python = Command::new(variable("NIGHTFERRY_READERS_PYTHON"))
+    let mut python = crate::readers::interpreter()
         .arg(script)
         .arg(ferry.path("in/night-1"))
         .stdin(Stdio::piped())

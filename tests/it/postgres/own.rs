@@ -180,10 +180,9 @@ impl Drop for OwnServer {
 const WEAK: &str = "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = any\n[any]\nCipherString = DEFAULT@SECLEVEL=0\n";
 
 fn certificates(folder: &Path) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers/certificates.py");
-    let made = Command::new(variable("NIGHTFERRY_READERS_PYTHON")).arg(script).arg(folder).output().expect("python");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    std::fs::write(folder.join("cases"), made.stdout).expect("written");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/certificates.py");
+    let cases = crate::readers::python(&[script, &folder.to_string_lossy()]);
+    std::fs::write(folder.join("cases"), cases).expect("written");
 }
 
 fn fingerprint(pem: &[u8]) -> String {

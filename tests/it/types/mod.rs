@@ -13,7 +13,6 @@ use printed::{OF_EXTENSIONS, PRINTED};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::process::Command;
 
 /// Words of types that are there only inside the server: nobody can make a value of one.
 const INTERNAL: &[&str] = &[
@@ -176,11 +175,8 @@ fn project(columns: &[&Case], database: &Database) -> Ferry {
 /// What each reader sees of the published table.
 fn cells(ferry: &Ferry) -> Vec<Value> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/cells.py");
-    let mut python = Command::new(crate::services::variable("NIGHTFERRY_READERS_PYTHON"));
-    let output = python.arg(script).arg(ferry.path("out/warehouse/nasty")).output().expect("Python starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let seen: Vec<Value> =
-        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = crate::readers::python(&[script, &ferry.path("out/warehouse/nasty").to_string_lossy()]);
+    let seen: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(seen.len(), 2);
     seen
 }
