@@ -22,6 +22,12 @@ ODBC = (
     "SSLmode=verify-full;pqopt={{sslrootcert={CA}}};UseDeclareFetch=1;Fetch=10000"
 )
 
+# Sling hands its Parquet to DuckDB's shell, which it would fetch by itself, as that would its extension.
+SLING = {
+    "HOME": str(PEERS / "home"), "DUCKDB_PATH": str(PEERS / "bin" / "duckdb"), "DUCKDB_VERSION": "1.5.5",
+    "DUCKDB_USE_INSTALLED_EXTENSIONS": "true", "SLING_DISABLE_TELEMETRY": "true",
+}
+
 RIVET = """
 source: {{ type: postgres, url_env: PEER_PLAIN_URL, tls: {{ mode: verify-full, ca_file: "{CA}" }} }}
 exports:
@@ -76,7 +82,7 @@ def peers(project, select, server, environment, rows):
     out = str(project / "out")
     words = dict(server, select=select, out=out)
     url = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/bench?sslmode=verify-full&sslrootcert={CA}".format(**server)
-    given = dict(environment, PEER_URL=url, PEER_PLAIN_URL=url.split("?")[0], PEER_SELECT=select, PEER_OUT=out, RUNTIME__DLTHUB_TELEMETRY="false")
+    given = dict(environment, PEER_URL=url, PEER_PLAIN_URL=url.split("?")[0], PEER_SELECT=select, PEER_OUT=out, RUNTIME__DLTHUB_TELEMETRY="false", **SLING)
 
     def rivet(name, mode):
         path = project / f"{name}.yaml"
@@ -95,7 +101,7 @@ def peers(project, select, server, environment, rows):
         "odbc2parquet": [*odbc, "--connection-string", ODBC.format(**server), f"{out}/contact.parquet", select],
         "rivet": rivet("rivet", "mode: full"),
         "rivet, 2 chunks": rivet("rivet2", halves),
-        "Sling": [str(PEERS / "bin" / "sling"), "run", "--src-conn", url, "--src-stream", select, "--tgt-object", f"file://{out}/contact.parquet"],
+        "Sling": [str(PEERS / "bin" / "sling"), "run", "--src-conn", url, "--src-stream", select, "--tgt-object", f"file://{out}/contact.parquet", "--tgt-options", "{compression: zstd}"],
     }
     there = {name: command for name, command in commands.items() if shutil.which(command[0])}
     for name in commands.keys() - there.keys():
