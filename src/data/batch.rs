@@ -40,6 +40,9 @@ pub enum RowFault {
     #[error("not a value of the declared type")]
     Type,
     /// A value the declared precision, scale or length cannot hold without loss.
-    #[error("does not fit the declared type without loss")]
+    #[error("beyond what the declared type holds without loss")]
     Range,
+    /// Larger than any cell may be, whatever its type.
+    #[error("larger than a cell may be (`cell_max`)")]
+    Large,
 }

@@ -58,7 +58,7 @@ pub fn oversized(raw: &RecordBatch, bytes_max: usize) -> Vec<(usize, usize, RowF
             };
         if may_hold {
             let rows = (0..cells.len()).filter(|row| cells.is_valid(*row) && bytes(*row) > bytes_max);
-            found.extend(rows.map(|row| (row, index, RowFault::Range)));
+            found.extend(rows.map(|row| (row, index, RowFault::Large)));
         }
     }
     found

@@ -186,7 +186,7 @@ impl CopyReader {
             let (cell, behind) = behind.split_at_checked(length).ok_or_else(cut)?;
             rest = behind;
             let pushed = match length > self.limits.cell_bytes_max {
-                true => Err(CellFault::Row(RowFault::Range)),
+                true => Err(CellFault::Row(RowFault::Large)),
                 false => cells.push(cell),
             };
             match pushed {
@@ -373,7 +373,7 @@ mod tests {
         let long = [b'x'; 101];
         let batches = read(reader(&[(Wire::Text, "text")]), &messages(&[&[Some(&long)], &[Some(b"y")]]));
         let batch = &batches.expect("a whole COPY")[0];
-        assert_eq!(batch.faults, [(0, 0, RowFault::Range)]);
+        assert_eq!(batch.faults, [(0, 0, RowFault::Large)]);
         assert_eq!(batch.rows.column(0).as_string_view().value(1), "y");
     }
 

@@ -92,9 +92,12 @@ const LSN: &str = "\
            (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
                  ELSE pg_catalog.pg_current_wal_insert_lsn() END)::text";
 
-/// Which cluster it is. Not every role may ask.
+/// Which cluster it is. Not every role may ask. A primary writes its timeline into the names of its log's files from the
+/// moment of its promotion; the control file has it some minutes later, with the next checkpoint.
 const SYSTEM: &str = "\
-    SELECT s.system_identifier::text, c.timeline_id
+    SELECT s.system_identifier::text,
+           CASE WHEN pg_catalog.pg_is_in_recovery() THEN c.timeline_id
+                ELSE ('x' || pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8))::bit(32)::int END
     FROM pg_catalog.pg_control_system() s, pg_catalog.pg_control_checkpoint() c";
 
 /// The first session of a group: connected, its moment fixed and exported.

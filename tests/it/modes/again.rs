@@ -275,6 +275,36 @@ fn a_plan_says_how_each_table_is_written_and_what_is_asked_for_it() {
 }
 
 #[test]
+fn a_condition_knows_the_period_by_its_days_and_by_its_moments_in_london() {
+    let bounds = "where = \"day >= $from and day <= $to and day < $until and $from_time < $until_time\"\n";
+    for (every, date, from, to, until, from_time, until_time) in [
+        // The nights on which the clocks go forward and back, and a day of winter.
+        ("day", "2026-03-29", "2026-03-29", "2026-03-29", "2026-03-30", "2026-03-29T00", "2026-03-29T23"),
+        ("day", "2026-10-25", "2026-10-25", "2026-10-25", "2026-10-26", "2026-10-24T23", "2026-10-26T00"),
+        ("day", "2026-12-31", "2026-12-31", "2026-12-31", "2027-01-01", "2026-12-31T00", "2027-01-01T00"),
+        ("month", "2024-02-29", "2024-02-01", "2024-02-29", "2024-03-01", "2024-02-01T00", "2024-03-01T00"),
+        ("quarter", "2026-04-01", "2026-04-01", "2026-06-30", "2026-07-01", "2026-03-31T23", "2026-06-30T23"),
+        ("financial_year", "2026-03-31", "2025-04-01", "2026-03-31", "2026-04-01", "2025-03-31T23", "2026-03-31T23"),
+        ("delivery_year", "2026-10-01", "2026-10-01", "2027-09-30", "2027-10-01", "2026-09-30T23", "2027-09-30T23"),
+    ] {
+        let ferry = things(bounds);
+        ferry.edit("jobs/things.toml", "every = \"day\"", &format!("every = \"{every}\""));
+        let came = ferry.run(&["plan", "jobs/things.toml", "--date", date]);
+        let day = |day| format!("('{day}'::pg_catalog.date)");
+        let moment = |hour| format!("('{hour}:00:00.000000+00:00'::pg_catalog.timestamptz)");
+        let told = format!(
+            "day >= {} and day <= {} and day < {} and {} < {}",
+            day(from),
+            day(to),
+            day(until),
+            moment(from_time),
+            moment(until_time)
+        );
+        assert!(came.code == 0 && came.out.contains(&told), "{every}: {told} in {}{}", came.out, came.err);
+    }
+}
+
+#[test]
 fn a_where_or_query_that_closes_a_bracket_of_ours_is_a_fault_in_the_files() {
     let told = |ferry: &Ferry, fault: &str| {
         let came = ferry.run(&["validate", "jobs/things.toml"]);

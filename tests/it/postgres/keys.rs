@@ -7,6 +7,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::{Decimal128Type, Int64Type};
 use nightferry::data::{Batch, Extract, OnNewColumn};
 use nightferry::job::Limits;
+use nightferry::source::Source;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -141,6 +142,8 @@ async fn another_servers_tables_are_all_seen_at_one_moment() {
     let mut sums = Vec::new();
     for _ in 0..6 {
         let mut source = source_of(3, &Limits::default()).await;
+        // Idle sessions would begin the second table beside the first.
+        source.tell_what_comes(&[&tables[0], &tables[1]]);
         let mut sum = 0;
         for extract in &tables {
             for batch in read(&mut source, extract).await.expect("rows") {

@@ -48,7 +48,7 @@ async fn a_cell_is_read_up_to_the_limit_and_is_a_bad_row_beyond_it() {
                 read(&mut source().await, &extract).await.unwrap_or_else(|error| panic!("{at_source}: {error}"));
             let bad = batches.iter().flat_map(|batch| &batch.bad);
             let bad: Vec<_> = bad.map(|bad| (bad.ordinal, bad.column.as_str(), bad.fault)).collect();
-            assert_eq!(bad, [(1, "c1", RowFault::Range)], "{at_source}");
+            assert_eq!(bad, [(1, "c1", RowFault::Large)], "{at_source}");
             assert_eq!(rows(&batches), 2, "{at_source}");
             let read = batches[0].rows.column(1);
             let length = read
@@ -84,7 +84,7 @@ async fn a_cell_of_400_mib_costs_no_memory_wherever_it_lies() {
         CREATE VIEW seen AS SELECT * FROM one; \
         INSERT INTO one VALUES (1, 'a'); INSERT INTO heir VALUES (2, repeat('x', 400 << 20)); INSERT INTO parted SELECT * FROM one";
     let _bench = Bench::lay("it_enormous", lay).await;
-    for table in ["one", "parted", "seen"] {
+    for (table, row) in [("one", 0), ("parted", 1), ("seen", 1)] {
         let ferry = of_table(&format!("it_enormous.{table}"), "bad_rows_max = 1");
         let came = within_700_mib(&ferry, &["run", "jobs/things.toml", "--json"]);
         assert_eq!(came.code, 0, "{table}: {}", came.err);
@@ -94,5 +94,11 @@ async fn a_cell_of_400_mib_costs_no_memory_wherever_it_lies() {
             (&2.into(), &1.into()),
             "{table}"
         );
+        // Where none is allowed, the run ends and says which cell it is.
+        ferry.edit("jobs/things.toml", "bad_rows_max = 1", "bad_rows_max = 0");
+        let came = within_700_mib(&ferry, &["run", "jobs/things.toml", "--again", "none is allowed"]);
+        let said =
+            format!("1 of 2 rows are bad, 0 are allowed; row {row}: `note` is larger than a cell may be (`cell_max`)");
+        assert!(came.code == 22 && came.err.contains(&said), "{table}: {} {}", came.code, came.err);
     }
 }

@@ -47,17 +47,61 @@ async fn the_same_batches_come_whatever_the_number_of_sessions() {
         .run("DELETE FROM it_parts_same.t WHERE n % 7 = 0; UPDATE it_parts_same.t SET v = v || 'x' WHERE n % 5 = 0")
         .await;
     let in_order = bench.printed("SELECT string_agg(n::text, ',' ORDER BY ctid) FROM it_parts_same.t").await;
-    let extract = bench.table("t", COLUMNS);
-    let mut seen: Vec<Vec<Batch>> = Vec::new();
-    for connections in [1, 2, 4] {
-        seen.push(read(&mut source_of(connections, &Limits::default()).await, &extract).await.expect("rows"));
-    }
-    let numbers: Vec<String> = numbers(&seen[0]).iter().map(ToString::to_string).collect();
+    let batches = alike(&bench.table("t", COLUMNS)).await;
+    let numbers: Vec<String> = numbers(&batches).iter().map(ToString::to_string).collect();
     assert_eq!(Some(numbers.join(",")), in_order[0]);
-    for others in &seen[1..] {
-        assert_eq!(others.len(), seen[0].len());
-        for (one, other) in seen[0].iter().zip(others) {
-            assert_eq!(one.rows, other.rows);
+}
+
+/// The batches, which are the same by one session, by two and by four.
+async fn alike(extract: &Extract) -> Vec<Batch> {
+    let mut first: Option<Vec<Batch>> = None;
+    for connections in [1, 2, 4] {
+        let batches = read(&mut source_of(connections, &Limits::default()).await, extract).await.expect("rows");
+        let Some(first) = &first else {
+            first = Some(batches);
+            continue;
+        };
+        let tables = |batches: &[Batch]| batches.iter().map(|batch| batch.rows.clone()).collect::<Vec<_>>();
+        assert!(tables(first) == tables(&batches), "other batches by {connections} sessions");
+    }
+    first.expect("batches")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_divided_by_a_key_or_by_its_partitions_is_the_same_whatever_the_number_of_sessions() {
+    let lay = format!(
+        "CREATE TABLE t (n bigint PRIMARY KEY, v text); {whole} ANALYZE t; CREATE VIEW seen AS SELECT n, v FROM t WHERE v <> 'x';
+         CREATE TABLE parted (n bigint, v text) PARTITION BY HASH (n);
+         CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+         CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1); INSERT INTO parted TABLE t;",
+        whole = wide("t", 1, 30_000),
+    );
+    let mut bench = Bench::lay("it_parts_keyed", &lay).await;
+    let expected = at_source(&mut bench, "t").await;
+    let asked = query("SELECT n, v FROM it_parts_keyed.t WHERE n > 0", COLUMNS);
+    let copies = "SELECT DISTINCT query FROM pg_stat_activity WHERE application_name = 'nightferry' AND query LIKE '%COPY%it_parts_keyed%'";
+    for (extract, is_by_key) in
+        [(bench.table("seen", COLUMNS), true), (asked, true), (bench.table("parted", COLUMNS), false)]
+    {
+        let mut source = source_of(4, &Limits::default()).await;
+        let mut extraction = source.extract(&extract).await.expect("an extract");
+        let first = extraction.batches.next().await.expect("a batch").expect("rows");
+        assert!(first.rows.num_rows() > 0);
+        // Several sessions are at it, each with a part of its own.
+        let mut queries = Vec::new();
+        let deadline = std::time::Instant::now() + Duration::from_secs(60);
+        while queries.len() < 2 {
+            assert!(std::time::Instant::now() < deadline, "one session alone: {queries:?}");
+            queries = bench.printed(copies).await;
+        }
+        let by_key = queries.iter().flatten().filter(|query| query.contains("WHERE \"n\" ")).count();
+        assert_eq!(by_key > 0, is_by_key, "{queries:?}");
+        drop(extraction);
+        drop(source);
+        let batches = alike(&extract).await;
+        assert_eq!(found(&batches), expected);
+        if is_by_key {
+            assert!(numbers(&batches).is_sorted());
         }
     }
 }

@@ -106,6 +106,15 @@ const VARIANTS: &[Variant] = &[
     variant("GRANT pg_read_server_files TO @", "membership of `pg_read_server_files`", ""),
     variant("GRANT pg_write_server_files TO @", "membership of `pg_write_server_files`", ""),
     variant("GRANT pg_signal_backend TO @", "membership of `pg_signal_backend`", ""),
+    variant("GRANT pg_checkpoint TO @", "membership of `pg_checkpoint`", "CHECKPOINT"),
+    // What a landlord's servers bring is there by its name alone.
+    undone(
+        "CREATE ROLE rds_superuser; GRANT rds_superuser TO @",
+        "DROP ROLE rds_superuser",
+        "membership of `rds_superuser`",
+        "",
+    ),
+    variant("GRANT CREATE ON TABLESPACE pg_default TO @", "CREATE on tablespace `pg_default`", ""),
     variant("GRANT # TO @; GRANT INSERT ON app.thing TO #", "INSERT on `app.thing`", INSERT),
     variant(
         "ALTER ROLE @ NOINHERIT; GRANT # TO @; GRANT INSERT ON app.thing TO #",
@@ -163,6 +172,16 @@ const VARIANTS: &[Variant] = &[
     variant(
         "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT INSERT ON TABLES TO @",
         "INSERT by default on what is made by `ferry_admin`",
+        "",
+    ),
+    variant(
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT USAGE ON SEQUENCES TO @",
+        "USAGE by default on what is made by `ferry_admin`",
+        "",
+    ),
+    variant(
+        "ALTER DEFAULT PRIVILEGES GRANT CREATE ON SCHEMAS TO @",
+        "CREATE by default on what is made by `ferry_admin`",
         "",
     ),
     variant(

@@ -4,9 +4,11 @@
 use super::bench::{Bench, name, spec};
 use super::nights::{Running, assert_published, ferry, lay, moves, reads};
 use super::server::Server;
+use super::town::run;
 use nightferry::job::{Limits, PostgresSpec};
 use nightferry::source::{PostgresSource, Source};
 use sqlx::{AssertSqlSafe, PgConnection};
+use std::time::Duration;
 
 const AGAIN: &str = "every table is read again, at another moment";
 
@@ -81,6 +83,25 @@ async fn the_moment_names_server_log_and_cluster_as_far_as_the_role_may_ask() {
     let version =
         one(&mut admin, "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1)").await;
     assert_eq!(origin.server, Some(version));
+    // A standby that was promoted is on a timeline of its own from that moment, long before its next checkpoint.
+    run(&mut admin, "CREATE TABLE pages AS SELECT n, repeat('x', 1000) FROM generate_series(1, 30000) n").await;
+    let standby = server.standby();
+    run(&mut admin, "UPDATE pages SET n = -n").await;
+    let written = one(&mut admin, "SELECT pg_current_wal_insert_lsn()::text").await;
+    let mut there = standby.admin().await;
+    while one(&mut there, &format!("SELECT ('{written}'::pg_lsn <= pg_last_wal_replay_lsn())::text")).await != "true" {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let at = |port| PostgresSpec { port, ..spec.clone() };
+    let opened = async |port| {
+        let source = PostgresSource::open(&name("own"), &at(port), &server.login(), &Limits::default()).await;
+        source.expect("a source").origin().position.clone().expect("a position")
+    };
+    let position = opened(standby.port).await;
+    assert_eq!((position.timeline, position.standby), (Some(1), true));
+    standby.ctl("promote", &[]);
+    let position = opened(standby.port).await;
+    assert_eq!((position.timeline, position.standby), (Some(2), false));
     let revoke = "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM public";
     sqlx::raw_sql(revoke).execute(&mut admin).await.expect("revoked");
     let origin = open().await.origin().clone();

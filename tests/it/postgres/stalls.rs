@@ -1,6 +1,7 @@
 //! Lines that fall silent, servers that have no room, passwords that change.
 
-use super::bench::{Bench, login, name, read, rows, spec};
+use super::bench::{Bench, login, name, query, read, rows, spec};
+use super::town::{Town, run};
 use nightferry::failure::{Failure, Phase};
 use nightferry::job::{Limits, LoginSpec, PostgresSpec, SecretRef};
 use nightferry::source::{Login, PostgresSource, SourceError};
@@ -110,11 +111,35 @@ async fn a_line_that_falls_silent_in_the_middle_is_found_out() {
     }
 }
 
+#[tokio::test]
+async fn limits_that_the_role_has_at_the_server_do_not_end_its_sessions() {
+    const ROLE: &str = "it_limits";
+    let mut town = Town::lay(ROLE).await;
+    let lay = "CREATE SCHEMA app; CREATE VIEW app.slow AS SELECT 1 AS n, 'x'::text AS v FROM pg_sleep(2.5)";
+    run(&mut town.admin, lay).await;
+    town.role(ROLE).await;
+    let limits = ["statement_timeout = '1s'", "idle_in_transaction_session_timeout = '1s'"];
+    run(&mut town.admin, &format!("GRANT SELECT ON app.slow TO {ROLE}")).await;
+    for limit in limits {
+        run(&mut town.admin, &format!("ALTER ROLE {ROLE} SET {limit}")).await;
+    }
+    let ended = town.tries(ROLE, "SELECT * FROM app.slow").await.expect_err("the limit").to_string();
+    assert!(ended.contains("statement timeout"), "{ended}");
+    let login = Login { password: Some("kestrel".to_owned().into()), ..login() };
+    let mut source = open(&town.spec(ROLE), &login).await.expect("a source");
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let asked = query("SELECT n, v FROM app.slow", COLUMNS);
+    assert_eq!(rows(&read(&mut source, &asked).await.expect("rows")), 1);
+    drop(source);
+    town.go(&[ROLE]).await;
+}
+
 /// Longest time after which a line that was cut is known to be.
 const KNOWN_WITHIN: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_falls_silent_while_the_session_waits_for_work_is_found_out_within_a_minute() {
+    assert!(LoginSpec::default().stall_seconds_max <= KNOWN_WITHIN.as_secs(), "in the middle of rows");
     let lay = "CREATE TABLE t AS SELECT n, 'x'::text AS v FROM generate_series(1, 100) n";
     let bench = Bench::lay("it_silent_idle", lay).await;
     let spec = PostgresSpec { connections: 1, ..patient(4) };
