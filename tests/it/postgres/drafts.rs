@@ -144,6 +144,14 @@ async fn a_catalogue_becomes_a_job_that_runs_once_a_person_looked_at_it() {
     ] {
         assert!(came.out.contains(told) && ferry.read("jobs/town.toml").contains(told), "{}", came.out);
     }
+    // The source may be another environment's.
+    let elsewhere = project("it_drafted");
+    std::fs::rename(elsewhere.path("jobs/environments/dev.toml"), elsewhere.path("jobs/environments/night.toml"))
+        .expect("renamed");
+    assert_eq!(init(&elsewhere, &[]).code, 11, "there is no other");
+    let came = init(&elsewhere, &["--env", "night"]);
+    assert_eq!(came.code, 0, "{}", came.err);
+    assert_eq!(schemas(&elsewhere), schemas(&ferry));
     let schemas = schemas(&ferry);
     let mut names: Vec<_> = CARRIED.iter().map(|(dataset, _)| format!("{dataset}.toml")).collect();
     names.sort();
