@@ -83,7 +83,8 @@ fn a_login_to_a_database_is_signed_with_the_credentials_of_the_container() {
     };
     let ended = look(&json!({}));
     assert_eq!(ended.code, 12, "the door lets nobody in: {}", ended.err);
-    assert_eq!(verdicts.next().expect("a line").expect("a verdict"), "night_ferry valid");
+    let verdict = verdicts.next().expect("a line").expect("a verdict");
+    assert!(verdict.starts_with("night_ferry valid "), "{verdict}");
     let refused = look(&json!({ "container": ["401"] }));
     assert!(refused.code == 12 && refused.err.contains("no AWS credentials to sign the login with"), "{}", refused.err);
     let away = look(&json!({ "container": vec!["500"; 40] }));

@@ -1,14 +1,17 @@
 //! Logins by AWS IAM, judged by AWS's own library.
 
-use crate::ferry::Ferry;
+use super::own::OwnServer;
+use crate::ferry::{Came, Ferry};
+use crate::readers::python;
 use crate::services::variable;
 use chrono::DateTime;
 use nightferry::access::Signed;
 use nightferry::access::iam::presigned;
 use object_store::aws::AwsCredential;
-use std::io::{BufRead, BufReader};
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// Host, port, role, region, and the credentials: key id, secret, the session's token.
 type Case = (&'static str, u16, &'static str, &'static str, &'static str, &'static str, Option<&'static str>);
@@ -85,40 +88,93 @@ fn a_token_is_the_one_that_awss_own_library_signs() {
     assert_eq!(compared, CASES.len() * MOMENTS.len());
 }
 
-#[test]
-fn each_connection_shows_a_token_of_its_own_over_tls_and_no_password() {
-    let ferry = Ferry::of_one_file("app.thing.csv", b"", "", "");
-    let made = ferry.path("made");
-    std::fs::create_dir(&made).expect("made");
-    let certificates = script("certificates.py").arg(&made).output().expect("python starts");
-    assert!(certificates.status.success(), "{}", String::from_utf8_lossy(&certificates.stderr));
-    let mut door = script("iam_login.py")
-        .args([made.join("good.pem"), made.join("good.key")])
-        .args(["localhost", "0", "eu-west-2", "AKIDEXAMPLE", "sec/ret+example", "tok/en+=="])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python starts");
-    let mut seen = BufReader::new(door.stdout.take().expect("its output")).lines();
-    let port = seen.next().expect("a line").expect("a port");
-    let postgres = format!(
-        "postgres = {{ host = \"localhost\", port = {port}, database = \"app\", user = \"night_ferry\", auth = \"iam\", region = \"eu-west-2\", ca = \"made/ca.pem\" }}"
-    );
-    ferry.edit("jobs/environments/dev.toml", "files = { url = \"in\" }", &postgres);
-    for secret in ["sec/ret+example", "sec/ret+example", "another"] {
-        let credentials = [
-            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-            ("AWS_SECRET_ACCESS_KEY", secret),
-            ("AWS_SESSION_TOKEN", "tok/en+=="),
-        ];
-        let came = ferry.command(&["validate", "--online"]).envs(credentials).output().expect("the binary starts");
-        let err = String::from_utf8_lossy(&came.stderr);
-        assert_eq!(came.status.code(), Some(12), "{err}");
-        assert!(err.contains("refused the login of `night_ferry` (SQLSTATE 28000)"), "{err}");
-        assert!(!err.contains("X-Amz") && !err.contains(secret), "{err}");
-        let verdict = if secret == "another" { "night_ferry wrong" } else { "night_ferry valid" };
-        assert_eq!(seen.next().expect("a line").expect("a verdict"), verdict);
+const SECRET: &str = "sec/ret+example";
+
+/// A database that looks as on RDS: the door before it, and the lines that it writes.
+struct Rds {
+    door: Child,
+    seen: Lines<BufReader<ChildStdout>>,
+}
+
+impl Rds {
+    /// Becomes the source of `ferry`'s job; who is let in comes to `server`, if there is one.
+    fn before(ferry: &Ferry, server: Option<u16>) -> Self {
+        let made = ferry.path("made");
+        std::fs::create_dir(&made).expect("made");
+        let certificates = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/certificates.py");
+        python(&[certificates, &made.to_string_lossy()]);
+        let mut door = script("iam_login.py")
+            .args([made.join("good.pem"), made.join("good.key")])
+            .args(["localhost", "0", "eu-west-2", "AKIDEXAMPLE", SECRET, "tok/en+=="])
+            .args(server.map(|port| port.to_string()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python starts");
+        let mut seen = BufReader::new(door.stdout.take().expect("its output")).lines();
+        let port = seen.next().expect("a line").expect("a port");
+        let postgres = format!(
+            "postgres = {{ host = \"localhost\", port = {port}, database = \"postgres\", user = \"night_ferry\", auth = \"iam\", region = \"eu-west-2\", ca = \"made/ca.pem\", connections = 2 }}"
+        );
+        ferry.edit("jobs/environments/dev.toml", "files = { url = \"in\" }", &postgres);
+        Rds { door, seen }
     }
-    drop(door.stdin.take());
-    door.wait().expect("it ends with its input");
+
+    /// User and verdict of the next who came.
+    fn next(&mut self) -> String {
+        let line = self.seen.next().expect("a line").expect("a verdict");
+        line.rsplit_once(' ').expect("a moment").0.to_owned()
+    }
+
+    /// Closes; the lines of all who came since.
+    fn close(mut self) -> Vec<String> {
+        drop(self.door.stdin.take());
+        self.door.wait().expect("it ends with its input");
+        self.seen.map(|line| line.expect("a line")).collect()
+    }
+}
+
+/// What comes of `arguments` for one who has this secret.
+fn came(ferry: &Ferry, arguments: &[&str], secret: &str) -> Came {
+    let credentials =
+        [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", secret), ("AWS_SESSION_TOKEN", "tok/en+==")];
+    let came = Came::of(&ferry.command(arguments).envs(credentials).output().expect("the binary starts"));
+    assert!(!came.err.contains("X-Amz") && !came.err.contains(secret), "{}", came.err);
+    came
+}
+
+#[test]
+fn a_login_shows_a_token_over_tls_and_no_password() {
+    let ferry = Ferry::of_one_file("app.thing.csv", b"", "", "");
+    let mut rds = Rds::before(&ferry, None);
+    for secret in [SECRET, SECRET, "another"] {
+        let came = came(&ferry, &["validate", "--online"], secret);
+        assert_eq!(came.code, 12, "{}", came.err);
+        assert!(came.err.contains("refused the login of `night_ferry` (SQLSTATE 28000)"), "{}", came.err);
+        let verdict = if secret == SECRET { "night_ferry valid" } else { "night_ferry wrong" };
+        assert_eq!(rds.next(), verdict);
+    }
+    assert_eq!(rds.close(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn each_session_of_a_run_shows_a_token_of_its_own() {
+    let server = OwnServer::start("hostnossl postgres night_ferry 127.0.0.1/32 trust\n").await;
+    server
+        .run(
+            "REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC; CREATE ROLE night_ferry LOGIN; CREATE SCHEMA app;
+             CREATE TABLE app.thing AS SELECT id, repeat('x', 1900) AS note FROM generate_series(1, 20000::bigint) id;
+             GRANT USAGE ON SCHEMA app TO night_ferry; GRANT SELECT ON app.thing TO night_ferry",
+        )
+        .await;
+    let ferry = Ferry::of_one_file("app.thing.csv", b"", "note = { type = \"text\", class = \"open\" }", "");
+    let rds = Rds::before(&ferry, Some(server.port));
+    let came = came(&ferry, &["run", "jobs/things.toml", "--json"], SECRET);
+    assert_eq!(came.code, 0, "{}", came.err);
+    let report: serde_json::Value = serde_json::from_str(&came.out).expect("a report");
+    assert_eq!(report["datasets"][0]["rows_read"], 20_000);
+    let seen = rds.close();
+    assert!(seen.iter().all(|line| line.starts_with("night_ferry valid ")), "{seen:?}");
+    let tokens: BTreeSet<&String> = seen.iter().collect();
+    assert!(tokens.len() >= 2, "one token for all: {seen:?}");
 }
