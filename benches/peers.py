@@ -22,12 +22,6 @@ ODBC = (
     "SSLmode=verify-full;pqopt={{sslrootcert={CA}}};UseDeclareFetch=1;Fetch=10000"
 )
 
-# Sling hands its Parquet to DuckDB's shell, which it would fetch by itself, as that would its extension.
-SLING = {
-    "HOME": str(PEERS / "home"), "DUCKDB_PATH": str(PEERS / "bin" / "duckdb"), "DUCKDB_VERSION": "1.5.5",
-    "DUCKDB_USE_INSTALLED_EXTENSIONS": "true", "SLING_DISABLE_TELEMETRY": "true",
-}
-
 RIVET = """
 source: {{ type: postgres, url_env: PEER_PLAIN_URL, tls: {{ mode: verify-full, ca_file: "{CA}" }} }}
 exports:
@@ -82,7 +76,7 @@ def peers(project, select, server, environment, rows):
     out = str(project / "out")
     words = dict(server, select=select, out=out)
     url = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/bench?sslmode=verify-full&sslrootcert={CA}".format(**server)
-    given = dict(environment, PEER_URL=url, PEER_PLAIN_URL=url.split("?")[0], PEER_SELECT=select, PEER_OUT=out, RUNTIME__DLTHUB_TELEMETRY="false", **SLING)
+    given = dict(environment, PEER_URL=url, PEER_PLAIN_URL=url.split("?")[0], PEER_SELECT=select, PEER_OUT=out, RUNTIME__DLTHUB_TELEMETRY="false")
 
     def rivet(name, mode):
         path = project / f"{name}.yaml"
