@@ -40,9 +40,9 @@ pub enum RowFault {
     #[error("not a value of the declared type")]
     Type,
     /// A value the declared precision, scale or length cannot hold without loss.
-    #[error("beyond what the declared type holds without loss")]
+    #[error("a value beyond what the declared type holds without loss")]
     Range,
-    /// Larger than any cell may be, whatever its type.
+    /// Larger than any cell may be, whatever its type and its [`Beyond`](super::Beyond).
     #[error("larger than a cell may be (`cell_max`)")]
     Large,
 }

@@ -35,7 +35,7 @@ pub struct TypeDrift {
     pub declared: String,
 }
 
-/// The cells of `raw` that take more than `bytes_max` bytes: row, column, and that no column of ours holds them.
+/// The cells of `raw` that take more than `bytes_max` bytes: row, column, and that they are too [`Large`](RowFault::Large).
 pub fn oversized(raw: &RecordBatch, bytes_max: usize) -> Vec<(usize, usize, RowFault)> {
     let mut found = Vec::new();
     for (index, cells) in raw.columns().iter().enumerate() {
@@ -386,7 +386,7 @@ mod tests {
     use super::*;
     use crate::data::{Class, Name};
     use arrow::array::{
-        Date32Array, Decimal128Array, Int32Array, TimestampMillisecondArray, TimestampNanosecondArray,
+        Date32Array, Decimal128Array, Int32Array, StringArray, TimestampMillisecondArray, TimestampNanosecondArray,
         TimestampSecondArray,
     };
     use std::collections::BTreeMap;
@@ -498,6 +498,17 @@ mod tests {
             );
             assert_eq!(batch.bad.iter().map(|bad| bad.fault).collect::<Vec<_>>(), [RowFault::Range; 2]);
         }
+    }
+
+    #[test]
+    fn sets_a_cell_aside_that_is_too_large_whatever_becomes_of_what_is_beyond_its_type() {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["1".to_owned(), "1".repeat(200), "1".repeat(50)]));
+        let raw = RecordBatch::try_from_iter([("amount", texts)]).expect("rows");
+        let amount = Column { beyond: Beyond::Null, ..column("amount", "numeric(6,2)", true) };
+        let batch = conform(&raw, &[&amount], 0, oversized(&raw, 100)).expect("conformed");
+        let bad: Vec<_> = batch.bad.iter().map(|bad| (bad.ordinal, bad.fault)).collect();
+        assert_eq!((bad, batch.rows.num_rows()), (vec![(1, RowFault::Large)], 2));
+        assert_eq!(batch.nulled, BTreeMap::from([(amount.name, 1)]));
     }
 
     #[test]

@@ -3,10 +3,9 @@
 
 use crate::ferry::{Came, Ferry, copy};
 use crate::readers::python;
-use crate::services::variable;
 use chrono::{Days, NaiveDate};
 use serde_json::{Value, json};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 const JOB: &str = "jobs/things.toml";
 /// As many as have two checkpoints, at versions 100 and 200.
@@ -54,7 +53,7 @@ fn night(ferry: &Ferry, night: u64, armed: Option<&str>) -> Came {
 /// A reader of both tables, until the file `stop` is there.
 fn reader(ferry: &Ferry) -> Child {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/poll.py");
-    let mut command = Command::new(variable("NIGHTFERRY_READERS_PYTHON"));
+    let mut command = crate::readers::interpreter();
     command.arg(script).args([ferry.path("out/warehouse"), ferry.path("stop")]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("python starts")
 }

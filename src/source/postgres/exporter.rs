@@ -92,13 +92,16 @@ const LSN: &str = "\
            (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
                  ELSE pg_catalog.pg_current_wal_insert_lsn() END)::text";
 
-/// Which cluster it is. Not every role may ask. A primary writes its timeline into the names of its log's files from the
-/// moment of its promotion; the control file has it some minutes later, with the next checkpoint.
-const SYSTEM: &str = "\
-    SELECT s.system_identifier::text,
-           CASE WHEN pg_catalog.pg_is_in_recovery() THEN c.timeline_id
-                ELSE ('x' || pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8))::bit(32)::int END
-    FROM pg_catalog.pg_control_system() s, pg_catalog.pg_control_checkpoint() c";
+/// Which cluster it is. Not every role may ask.
+const SYSTEM: &str = "SELECT s.system_identifier::text FROM pg_catalog.pg_control_system() s";
+
+/// On which timeline. A primary writes it into the names of its log's files from the moment of its promotion; the control
+/// file, which is all that a standby has, knows of another only by its next checkpoint or flush.
+const TIMELINE: &str = "\
+    SELECT CASE WHEN pg_catalog.pg_is_in_recovery()
+                THEN (SELECT greatest(c.timeline_id, r.min_recovery_end_timeline)
+                      FROM pg_catalog.pg_control_checkpoint() c, pg_catalog.pg_control_recovery() r)
+                ELSE ('x' || pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8))::bit(32)::int END";
 
 /// The first session of a group: connected, its moment fixed and exported.
 pub async fn open(
@@ -172,7 +175,9 @@ async fn position(connection: &mut PgConnection) -> Result<Option<PgPosition>, s
     let (mut system, mut timeline) = (None, None);
     if let Some(row) = if_allowed(connection, SYSTEM).await? {
         system = row.try_get::<Option<String>, _>(0)?;
-        timeline = row.try_get::<Option<i32>, _>(1)?.and_then(|timeline| u32::try_from(timeline).ok());
+    }
+    if let Some(row) = if_allowed(connection, TIMELINE).await? {
+        timeline = row.try_get::<Option<i32>, _>(0)?.and_then(|timeline| u32::try_from(timeline).ok());
     }
     Ok(Some(PgPosition { lsn, timeline, system, standby }))
 }

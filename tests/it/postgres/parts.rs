@@ -79,10 +79,13 @@ async fn what_is_divided_by_a_key_or_by_its_partitions_is_the_same_whatever_the_
     let mut bench = Bench::lay("it_parts_keyed", &lay).await;
     let expected = at_source(&mut bench, "t").await;
     let asked = query("SELECT n, v FROM it_parts_keyed.t WHERE n > 0", COLUMNS);
-    let copies = "SELECT DISTINCT query FROM pg_stat_activity WHERE application_name = 'nightferry' AND query LIKE '%COPY%it_parts_keyed%'";
     for (extract, is_by_key) in
         [(bench.table("seen", COLUMNS), true), (asked, true), (bench.table("parted", COLUMNS), false)]
     {
+        let now = bench.printed("SELECT clock_timestamp()::text").await[0].clone().expect("a moment");
+        let copies = format!(
+            "SELECT DISTINCT query FROM pg_stat_activity WHERE application_name = 'nightferry' AND backend_start > '{now}' AND query LIKE '%COPY%it_parts_keyed%'"
+        );
         let mut source = source_of(4, &Limits::default()).await;
         let mut extraction = source.extract(&extract).await.expect("an extract");
         let first = extraction.batches.next().await.expect("a batch").expect("rows");
@@ -92,7 +95,8 @@ async fn what_is_divided_by_a_key_or_by_its_partitions_is_the_same_whatever_the_
         let deadline = std::time::Instant::now() + Duration::from_secs(60);
         while queries.len() < 2 {
             assert!(std::time::Instant::now() < deadline, "one session alone: {queries:?}");
-            queries = bench.printed(copies).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            queries = bench.printed(&copies).await;
         }
         let by_key = queries.iter().flatten().filter(|query| query.contains("WHERE \"n\" ")).count();
         assert_eq!(by_key > 0, is_by_key, "{queries:?}");

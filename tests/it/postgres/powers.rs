@@ -109,7 +109,7 @@ const VARIANTS: &[Variant] = &[
     variant("GRANT pg_checkpoint TO @", "membership of `pg_checkpoint`", "CHECKPOINT"),
     // What a landlord's servers bring is there by its name alone.
     undone(
-        "CREATE ROLE rds_superuser; GRANT rds_superuser TO @",
+        "DROP ROLE IF EXISTS rds_superuser; CREATE ROLE rds_superuser; GRANT rds_superuser TO @",
         "DROP ROLE rds_superuser",
         "membership of `rds_superuser`",
         "",

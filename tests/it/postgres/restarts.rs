@@ -8,7 +8,7 @@ use super::town::run;
 use nightferry::job::{Limits, PostgresSpec};
 use nightferry::source::{PostgresSource, Source};
 use sqlx::{AssertSqlSafe, PgConnection};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const AGAIN: &str = "every table is read again, at another moment";
 
@@ -89,7 +89,9 @@ async fn the_moment_names_server_log_and_cluster_as_far_as_the_role_may_ask() {
     run(&mut admin, "UPDATE pages SET n = -n").await;
     let written = one(&mut admin, "SELECT pg_current_wal_insert_lsn()::text").await;
     let mut there = standby.admin().await;
+    let deadline = Instant::now() + Duration::from_secs(60);
     while one(&mut there, &format!("SELECT ('{written}'::pg_lsn <= pg_last_wal_replay_lsn())::text")).await != "true" {
+        assert!(Instant::now() < deadline, "the standby replays nothing");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let at = |port| PostgresSpec { port, ..spec.clone() };
@@ -106,6 +108,9 @@ async fn the_moment_names_server_log_and_cluster_as_far_as_the_role_may_ask() {
     sqlx::raw_sql(revoke).execute(&mut admin).await.expect("revoked");
     let origin = open().await.origin().clone();
     let position = origin.position.expect("a position");
-    assert_eq!((position.system, position.timeline), (None, None));
+    assert_eq!((position.system, position.timeline), (None, Some(1)));
+    let revoke = "REVOKE EXECUTE ON FUNCTION pg_walfile_name(pg_lsn) FROM public";
+    sqlx::raw_sql(revoke).execute(&mut admin).await.expect("revoked");
+    assert_eq!(opened(server.port).await.timeline, None);
     assert!(origin.snapshot.is_some());
 }

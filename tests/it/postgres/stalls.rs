@@ -115,10 +115,10 @@ async fn a_line_that_falls_silent_in_the_middle_is_found_out() {
 async fn limits_that_the_role_has_at_the_server_do_not_end_its_sessions() {
     const ROLE: &str = "it_limits";
     let mut town = Town::lay(ROLE).await;
-    let lay = "CREATE SCHEMA app; CREATE VIEW app.slow AS SELECT 1 AS n, 'x'::text AS v FROM pg_sleep(2.5)";
+    let lay = "CREATE SCHEMA app; CREATE VIEW app.slow AS SELECT 1 AS n, 'x'::text AS v FROM pg_sleep(5)";
     run(&mut town.admin, lay).await;
     town.role(ROLE).await;
-    let limits = ["statement_timeout = '1s'", "idle_in_transaction_session_timeout = '1s'"];
+    let limits = ["statement_timeout = '3s'", "idle_in_transaction_session_timeout = '3s'"];
     run(&mut town.admin, &format!("GRANT SELECT ON app.slow TO {ROLE}")).await;
     for limit in limits {
         run(&mut town.admin, &format!("ALTER ROLE {ROLE} SET {limit}")).await;
@@ -127,7 +127,7 @@ async fn limits_that_the_role_has_at_the_server_do_not_end_its_sessions() {
     assert!(ended.contains("statement timeout"), "{ended}");
     let login = Login { password: Some("kestrel".to_owned().into()), ..login() };
     let mut source = open(&town.spec(ROLE), &login).await.expect("a source");
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
     let asked = query("SELECT n, v FROM app.slow", COLUMNS);
     assert_eq!(rows(&read(&mut source, &asked).await.expect("rows")), 1);
     drop(source);
