@@ -90,7 +90,7 @@ def main():
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--rows", type=int, default=5_000_000)
     asked.add_argument("--runs", type=int, default=5)
-    asked.add_argument("--peers", action="store_true", help="against other tools instead of psql")
+    asked.add_argument("--peers", action="store_true", help="other tools in turn with the two")
     asked.add_argument("--free-text", action="store_true", help="two columns of notes kept, against the same scrubbed")
     asked = asked.parse_args()
     release = ROOT / "target" / "release"
@@ -122,7 +122,7 @@ def main():
 
     if asked.peers:
         server = {word: os.environ[f"NIGHTFERRY_PG_{word}"] for word in ["HOST", "PORT", "USER", "CA", "PASSWORD"]}
-        peers.compare(PROJECT, select, server, environment, asked.rows, asked.runs, run)
+        peers.compare(PROJECT, select, server, environment, asked.rows, asked.runs, {"nightferry": run, "psql": copy})
         return
 
     # One of each before any counts: pages into memory, statistics into place.

@@ -103,10 +103,10 @@ def peers(project, select, server, environment, rows):
     return there, given
 
 
-def compare(project, select, server, environment, rows, runs, ours):
-    """Runs `ours` (a command) and every peer in turn, `runs` times, and prints the medians."""
+def compare(project, select, server, environment, rows, runs, first):
+    """Runs the commands of `first`, nightferry's among them, and every peer in turn, `runs` times, and prints the medians."""
     commands, given = peers(project, select, server, environment, rows)
-    commands = {"nightferry": ours, **commands}
+    commands = {**first, **commands}
     figures = {name: [] for name in commands}
     for _ in range(runs):
         for name, command in commands.items():
