@@ -4,11 +4,11 @@
 use crate::assumed::{bare, came, in_buckets, workload};
 use crate::federated::Tokens;
 use crate::ferry::Ferry;
+use crate::postgres::iam::Rds;
 use crate::resigned::{all_were_signed, resigned};
 use crate::services::variable;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 const TOKEN: &str = "opensesame-of-the-task";
 
@@ -55,26 +55,9 @@ fn a_night_signs_with_the_credentials_of_its_container_and_asks_again_before_the
 #[test]
 fn a_login_to_a_database_is_signed_with_the_credentials_of_the_container() {
     let ferry = Ferry::of_one_file("app.thing.csv", b"", "", "");
-    let made = ferry.path("made");
-    std::fs::create_dir(&made).expect("made");
-    let script = |name: &str| format!("{}/tests/readers/{name}", env!("CARGO_MANIFEST_DIR"));
-    crate::readers::python(&[&script("certificates.py"), made.to_str().expect("a path")]);
     let tokens = workload();
     tokens.say(&json!({ "keys": ["ASIAEXAMPLE", "sec/ret+example"], "session": "tok/en+==" }));
-    let mut door = Command::new(variable("NIGHTFERRY_READERS_PYTHON"))
-        .arg(script("iam_login.py"))
-        .args([made.join("good.pem"), made.join("good.key")])
-        .args(["localhost", "0", "eu-west-2", "ASIAEXAMPLE", "sec/ret+example", "tok/en+=="])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python starts");
-    let mut verdicts = BufReader::new(door.stdout.take().expect("its output")).lines();
-    let port = verdicts.next().expect("a line").expect("a port");
-    let postgres = format!(
-        "postgres = {{ host = \"localhost\", port = {port}, database = \"app\", user = \"night_ferry\", auth = \"iam\", region = \"eu-west-2\", ca = \"made/ca.pem\" }}"
-    );
-    ferry.edit("jobs/environments/dev.toml", "files = { url = \"in\" }", &postgres);
+    let mut rds = Rds::before(&ferry, "ASIAEXAMPLE", None);
     let look = |what: &Value| {
         tokens.say(what);
         let mut command = bare(&ferry, &["validate", "--online"]);
@@ -83,14 +66,12 @@ fn a_login_to_a_database_is_signed_with_the_credentials_of_the_container() {
     };
     let ended = look(&json!({}));
     assert_eq!(ended.code, 12, "the door lets nobody in: {}", ended.err);
-    let verdict = verdicts.next().expect("a line").expect("a verdict");
-    assert!(verdict.starts_with("night_ferry valid "), "{verdict}");
+    assert_eq!(rds.next(), "night_ferry valid");
     let refused = look(&json!({ "container": ["401"] }));
     assert!(refused.code == 12 && refused.err.contains("no AWS credentials to sign the login with"), "{}", refused.err);
     let away = look(&json!({ "container": vec!["500"; 40] }));
     assert!(away.code == 70 && away.err.contains("getting AWS credentials"), "{}", away.err);
-    drop(door.stdin.take());
-    door.wait().expect("it ends with its input");
+    assert_eq!(rds.close(), Vec::<String>::new());
 }
 
 /// Runs where somebody says `what`, and ends so, with nothing asked of a bucket.

@@ -91,21 +91,22 @@ fn a_token_is_the_one_that_awss_own_library_signs() {
 const SECRET: &str = "sec/ret+example";
 
 /// A database that looks as on RDS: the door before it, and the lines that it writes.
-struct Rds {
+pub struct Rds {
     door: Child,
     seen: Lines<BufReader<ChildStdout>>,
 }
 
 impl Rds {
-    /// Becomes the source of `ferry`'s job; who is let in comes to `server`, if there is one.
-    fn before(ferry: &Ferry, server: Option<u16>) -> Self {
+    /// Becomes the source of `ferry`'s job, for who has the credentials of `key_id`; who is let in comes to `server`, if there
+    /// is one.
+    pub fn before(ferry: &Ferry, key_id: &str, server: Option<u16>) -> Self {
         let made = ferry.path("made");
         std::fs::create_dir(&made).expect("made");
         let certificates = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/certificates.py");
         python(&[certificates, &made.to_string_lossy()]);
         let mut door = script("iam_login.py")
             .args([made.join("good.pem"), made.join("good.key")])
-            .args(["localhost", "0", "eu-west-2", "AKIDEXAMPLE", SECRET, "tok/en+=="])
+            .args(["localhost", "0", "eu-west-2", key_id, SECRET, "tok/en+=="])
             .args(server.map(|port| port.to_string()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -121,13 +122,13 @@ impl Rds {
     }
 
     /// User and verdict of the next who came.
-    fn next(&mut self) -> String {
+    pub fn next(&mut self) -> String {
         let line = self.seen.next().expect("a line").expect("a verdict");
         line.rsplit_once(' ').expect("a moment").0.to_owned()
     }
 
     /// Closes; the lines of all who came since.
-    fn close(mut self) -> Vec<String> {
+    pub fn close(mut self) -> Vec<String> {
         drop(self.door.stdin.take());
         self.door.wait().expect("it ends with its input");
         self.seen.map(|line| line.expect("a line")).collect()
@@ -146,7 +147,7 @@ fn came(ferry: &Ferry, arguments: &[&str], secret: &str) -> Came {
 #[test]
 fn a_login_shows_a_token_over_tls_and_no_password() {
     let ferry = Ferry::of_one_file("app.thing.csv", b"", "", "");
-    let mut rds = Rds::before(&ferry, None);
+    let mut rds = Rds::before(&ferry, "AKIDEXAMPLE", None);
     for secret in [SECRET, SECRET, "another"] {
         let came = came(&ferry, &["validate", "--online"], secret);
         assert_eq!(came.code, 12, "{}", came.err);
@@ -168,7 +169,7 @@ async fn each_session_of_a_run_shows_a_token_of_its_own() {
         )
         .await;
     let ferry = Ferry::of_one_file("app.thing.csv", b"", "note = { type = \"text\", class = \"open\" }", "");
-    let rds = Rds::before(&ferry, Some(server.port));
+    let rds = Rds::before(&ferry, "AKIDEXAMPLE", Some(server.port));
     let came = came(&ferry, &["run", "jobs/things.toml", "--json"], SECRET);
     assert_eq!(came.code, 0, "{}", came.err);
     let report: serde_json::Value = serde_json::from_str(&came.out).expect("a report");

@@ -8,7 +8,7 @@ mod drifts;
 mod drill;
 mod endings;
 mod files;
-mod iam;
+pub mod iam;
 mod keys;
 mod killed;
 mod large;

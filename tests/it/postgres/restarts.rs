@@ -68,12 +68,14 @@ async fn one(connection: &mut PgConnection, sql: &str) -> String {
 async fn the_moment_names_server_log_and_cluster_as_far_as_the_role_may_ask() {
     let server = Server::start().await;
     let mut admin = server.admin().await;
-    let spec = PostgresSpec { port: server.port, ..spec() };
-    let open = || async {
-        PostgresSource::open(&name("own"), &spec, &server.login(), &Limits::default()).await.expect("a source")
+    let origin_at = async |port| {
+        let (spec, login) = (PostgresSpec { port, ..spec() }, server.login());
+        let source = PostgresSource::open(&name("own"), &spec, &login, &Limits::default()).await;
+        source.expect("a source").origin().clone()
     };
+    let position_at = async |port| origin_at(port).await.position.expect("a position");
     let before = one(&mut admin, "SELECT pg_current_wal_insert_lsn()::text").await;
-    let origin = open().await.origin().clone();
+    let origin = origin_at(server.port).await;
     let position = origin.position.expect("a position");
     let order =
         format!("SELECT ('{before}'::pg_lsn <= '{0}' AND '{0}' <= pg_current_wal_insert_lsn())::text", position.lsn);
@@ -94,23 +96,16 @@ async fn the_moment_names_server_log_and_cluster_as_far_as_the_role_may_ask() {
         assert!(Instant::now() < deadline, "the standby replays nothing");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let at = |port| PostgresSpec { port, ..spec.clone() };
-    let opened = async |port| {
-        let source = PostgresSource::open(&name("own"), &at(port), &server.login(), &Limits::default()).await;
-        source.expect("a source").origin().position.clone().expect("a position")
-    };
-    let position = opened(standby.port).await;
+    let position = position_at(standby.port).await;
     assert_eq!((position.timeline, position.standby), (Some(1), true));
     standby.ctl("promote", &[]);
-    let position = opened(standby.port).await;
+    let position = position_at(standby.port).await;
     assert_eq!((position.timeline, position.standby), (Some(2), false));
-    let revoke = "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM public";
-    sqlx::raw_sql(revoke).execute(&mut admin).await.expect("revoked");
-    let origin = open().await.origin().clone();
+    run(&mut admin, "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM public").await;
+    let origin = origin_at(server.port).await;
     let position = origin.position.expect("a position");
     assert_eq!((position.system, position.timeline), (None, Some(1)));
-    let revoke = "REVOKE EXECUTE ON FUNCTION pg_walfile_name(pg_lsn) FROM public";
-    sqlx::raw_sql(revoke).execute(&mut admin).await.expect("revoked");
-    assert_eq!(opened(server.port).await.timeline, None);
+    run(&mut admin, "REVOKE EXECUTE ON FUNCTION pg_walfile_name(pg_lsn) FROM public").await;
+    assert_eq!(position_at(server.port).await.timeline, None);
     assert!(origin.snapshot.is_some());
 }
